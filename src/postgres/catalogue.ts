@@ -1,0 +1,85 @@
+import { rows, type Client } from './client.ts';
+import { ident } from './quote.ts';
+
+export interface Column {
+  /** pg_attribute.attnum: survives a rename, and a copy of the volume, so a rename is told from a drop and an add. */
+  readonly number: number;
+  readonly name: string;
+  /** As format_type() prints it: `numeric(10,2)`. */
+  readonly type: string;
+  /** Schema-qualified name of the base type, domains resolved: `pg_catalog.int4`. */
+  readonly baseType: string;
+  readonly notNull: boolean;
+  /** A default or identity that fills the column where an insert leaves it out. */
+  readonly hasDefault: boolean;
+  /** GENERATED ALWAYS AS (…) STORED or VIRTUAL: computed on each side, not replicated before PostgreSQL 18. */
+  readonly generated: boolean;
+}
+
+export interface Table {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** Partitions are not listed: their root stands for them. */
+  readonly partitioned: boolean;
+  readonly persistence: 'permanent' | 'unlogged';
+  readonly columns: readonly Column[];
+  /** Columns of the primary key in key order; empty where there is none. */
+  readonly primaryKey: readonly string[];
+  /** Columns that identify a row for UPDATE and DELETE in replication; empty where the whole row does (FULL) or nothing does. */
+  readonly identity: readonly string[];
+  readonly replicaIdentity: 'default' | 'index' | 'full' | 'nothing';
+  /** With indexes and TOAST, of all partitions. */
+  readonly bytes: number;
+  /** The planner's estimate; -1 where the table was never analyzed. */
+  readonly estimatedRows: number;
+}
+
+/** Schemas that are never part of the data: PostgreSQL's and ours. */
+export const ignoredSchemas = `'pg_catalog', 'information_schema', 'pg_toast', 'verdigris'`;
+
+export function qualified(table: Pick<Table, 'schema' | 'name'>): string {
+  return ident(table.schema, table.name);
+}
+
+/** For people: `schema.table`, unquoted. */
+export function label(table: Pick<Table, 'schema' | 'name'>): string {
+  return `${table.schema}.${table.name}`;
+}
+
+/** Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted. */
+export async function readTables(client: Client): Promise<Table[]> {
+  return rows<Table>(client, `
+    SELECT c.oid::int8::int AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+      CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
+      coalesce((SELECT json_agg(json_build_object(
+          'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+          'baseType', tn.nspname || '.' || t.typname,
+          'notNull', a.attnotnull, 'hasDefault', (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '', 'generated', a.attgenerated <> '')
+          ORDER BY a.attnum)
+        FROM pg_attribute a
+        JOIN pg_type t0 ON t0.oid = a.atttypid
+        JOIN pg_type t ON t.oid = CASE WHEN t0.typtype = 'd' THEN t0.typbasetype ELSE t0.oid END
+        JOIN pg_namespace tn ON tn.oid = t.typnamespace
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
+      coalesce((SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts), '[]') AS "primaryKey",
+      coalesce((SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND k.place <= i.indnkeyatts
+          AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END), '[]') AS identity,
+      CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index' WHEN 'f' THEN 'full' ELSE 'nothing' END AS "replicaIdentity",
+      CASE WHEN c.relkind = 'p'
+        THEN (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
+        ELSE pg_total_relation_size(c.oid) END::float8 AS bytes,
+      CASE WHEN c.relkind = 'p'
+        THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
+        ELSE c.reltuples END::float8 AS "estimatedRows"
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%'
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
+}
