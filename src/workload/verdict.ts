@@ -1,0 +1,79 @@
+import type { Pause } from './pause.ts';
+
+/** A number of things, and the first few of them. */
+export interface Listed {
+  readonly count: number;
+  readonly examples: readonly string[];
+}
+
+/** What the oracle says of one run. `ok` only where every `Listed` is empty and something was acknowledged. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly run: string;
+  readonly attempted: number;
+  readonly acknowledged: number;
+  /** Acknowledged and found exactly once. */
+  readonly foundOnce: number;
+  /** Acknowledged, not found. */
+  readonly lost: Listed;
+  /** Acknowledged, found more than once. */
+  readonly doubled: Listed;
+  /** Sent without an acknowledgement: such a write may stand once or not at all. */
+  readonly unacknowledged: { readonly count: number; readonly foundNever: number; readonly foundOnce: number; readonly foundMore: Listed };
+  /** The server said that these do not stand, and they do. */
+  readonly refusedButFound: Listed;
+  /** Rows of this run that nobody sent. */
+  readonly unknown: Listed;
+  /** Rows whose amount or account is not what was sent. */
+  readonly altered: Listed;
+  /** Accounts whose balance is not the sum of their entries, of all runs. */
+  readonly balances: Listed;
+  /** Acknowledged by a colour that was not live. */
+  readonly wrongColour: Listed;
+  readonly errors: {
+    readonly statements: number;
+    readonly connects: number;
+    /** Connections lost while nobody used them: no client was told of an error. */
+    readonly idle: number;
+    /** Statements and connects, by SQLSTATE or the system's code. */
+    readonly byCode: Readonly<Record<string, number>>;
+    readonly examples: readonly string[];
+  };
+  /** The longest stretch without an acknowledged write. */
+  readonly pause: Pause | undefined;
+  /** The stretch around each commit point, in their order. */
+  readonly pauses: readonly Pause[];
+}
+
+/** Every violation in a few words; empty where the verdict is good. */
+export function violations(verdict: Omit<Verdict, 'ok'>): string[] {
+  const named: readonly (readonly [string, Listed])[] = [
+    ['acknowledged writes lost', verdict.lost],
+    ['acknowledged writes doubled', verdict.doubled],
+    ['unacknowledged writes found more than once', verdict.unacknowledged.foundMore],
+    ['refused writes found', verdict.refusedButFound],
+    ['rows that nobody sent', verdict.unknown],
+    ['rows with another amount or account', verdict.altered],
+    ['balances wrong', verdict.balances],
+    ['writes acknowledged by a colour that was not live', verdict.wrongColour],
+  ];
+  return [
+    ...(verdict.acknowledged === 0 ? ['nothing was acknowledged, so nothing is proved'] : []),
+    ...named.filter(([, { count }]) => count > 0).map(([what, { count, examples }]) => `${count} ${what}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`),
+  ];
+}
+
+/** The verdict for people, several lines. */
+export function describeVerdict(verdict: Verdict): string {
+  const { unacknowledged, errors, pause } = verdict;
+  const failed = errors.statements + errors.connects;
+  const codes = Object.entries(errors.byCode).map(([code, count]) => `${count} × ${code}`).join(', ');
+  return [
+    `${verdict.acknowledged} acknowledged writes: ${verdict.foundOnce} found exactly once, ${verdict.lost.count} lost, ${verdict.doubled.count} doubled`,
+    `${unacknowledged.count} without an answer: ${unacknowledged.foundOnce} found once, ${unacknowledged.foundNever} not found`,
+    `${failed} client errors${failed > 0 ? ` (${codes})` : ''}, ${errors.idle} idle connections lost`,
+    ...(pause ? [`longest write pause ${pause.ms} ms at ${new Date(pause.from).toISOString()}`] : []),
+    ...violations(verdict).map((violation) => `VIOLATION: ${violation}`),
+    verdict.ok ? 'No write was lost or doubled.' : 'The run is not good.',
+  ].join('\n');
+}
