@@ -1,0 +1,43 @@
+import { type QueryResult } from 'pg';
+import type { Client } from '../client.ts';
+import { attachedParts } from './attached.ts';
+import { codeParts } from './code.ts';
+import { databaseParts } from './database.ts';
+import { grantParts } from './grants.ts';
+import type { SchemaObject } from './object.ts';
+import { relationParts } from './relations.ts';
+import { typeParts } from './types.ts';
+
+/**
+ * Settings that the text of a definition depends on: pg_get_…def() qualifies by search_path, and prints constants (a partition's
+ * bounds, a default) by the others. jit only costs time here.
+ */
+const pinned: Readonly<Record<string, string>> = {
+  search_path: 'pg_catalog', quote_all_identifiers: 'off', datestyle: 'ISO, YMD', intervalstyle: 'postgres', timezone: 'UTC', extra_float_digits: '1', bytea_output: 'hex', jit: 'off',
+};
+
+/** One statement, so that the catalogues are read with one snapshot. */
+const everything = [...databaseParts, ...typeParts, ...relationParts, ...attachedParts, ...codeParts, ...grantParts].join('\nUNION ALL\n');
+
+const pin = Object.entries(pinned).map(([name, value]) => `set_config('verdigris.${name}', current_setting('${name}'), true), set_config('${name}', '${value}', true)`).join(', ');
+const unpin = Object.keys(pinned).map((name) => `set_config('${name}', current_setting('verdigris.${name}'), true)`).join(', ');
+
+/**
+ * Every object of the user's schemas in a fixed order. One round trip; works inside a transaction and outside of one: the three
+ * statements are one implicit transaction, and within an explicit one the settings are put back.
+ * The pg_get_…def() functions look at the catalogues as they are now, not as the snapshot has them, so DDL at the same instant can make
+ * one definition newer than the rest; the next reading then differs, which is what a gate wants to know.
+ */
+export async function readSchema(client: Client): Promise<SchemaObject[]> {
+  const results = (await client.query(`SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${everything}) AS u(kind, identity, definition); SELECT ${unpin}`)) as unknown as QueryResult<SchemaObject>[];
+  return (results[1]?.rows ?? []).sort(byKindAndIdentity);
+}
+
+/** By code unit, so that no locale has a say. Functions and their like are told apart by their arguments, which identity holds. */
+export function byKindAndIdentity(a: SchemaObject, b: SchemaObject): number {
+  return compare(a.kind, b.kind) || compare(a.identity, b.identity) || compare(a.definition, b.definition);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,41 @@
+import type { Finding, Grade } from '../../model/finding.ts';
+import type { Client } from '../client.ts';
+import type { Gate, PreflightFacts, Side } from './facts.ts';
+
+/** One question to one server. */
+export interface Check {
+  /** Stable, kebab-case. */
+  readonly id: string;
+  /** Rows of the hazards table that it answers; empty for what PostgreSQL's manuals warn of beside those. */
+  readonly hazards: readonly number[];
+  readonly title: string;
+  readonly on: Side | 'both';
+  readonly when: readonly Gate[];
+  /** Every finding id it can give, with its gravest grade. Each has a section in docs/findings.md. */
+  readonly findings: Readonly<Record<string, Grade>>;
+  /** What to run as a superuser where the operator's role may not look; `role` is quoted. */
+  readonly needs?: (role: string) => string;
+  readonly run: (client: Client, facts: PreflightFacts) => Promise<Finding[]>;
+}
+
+export const everyGate: readonly Gate[] = ['seed', 'migrate', 'switch'];
+
+/** A finding where there are objects, else none: what most checks end with. */
+export function found(finding: Finding): Finding[] {
+  return finding.objects.length === 0 ? [] : [finding];
+}
+
+/** Statements, each once, in their order: ready for psql. */
+export function statements(lines: readonly string[]): string {
+  return [...new Set(lines.filter(Boolean))].join('\n');
+}
+
+/** `1 table`, `3 tables`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Thrown by a check that sees that it was shown less than there is, where PostgreSQL hides instead of failing. */
+export class HiddenError extends Error {
+  override readonly name = 'HiddenError';
+}

@@ -1,0 +1,62 @@
+import type { Finding, Grade } from '../../model/finding.ts';
+import { describe } from '../../model/errors.ts';
+import { one, type Client } from '../client.ts';
+import { ident } from '../quote.ts';
+import { HiddenError, statements, type Check } from './check.ts';
+import type { PreflightFacts } from './facts.ts';
+
+const order: Readonly<Record<Grade, number>> = { refuse: 0, warn: 1, info: 2 };
+
+/**
+ * Runs each check in a READ ONLY transaction of its own, so that none holds back vacuum for the others' time, with a bare search_path and
+ * limits on its time. Answers in the order of grade, then of the checks. Must not be called inside a transaction.
+ * A check that cannot look becomes a finding; only a connection that is gone is thrown on, for then nothing can be said.
+ */
+export async function runChecks(client: Client, facts: PreflightFacts, checks: readonly Check[]): Promise<Finding[]> {
+  const { role } = await one<{ role: string }>(client, 'SELECT current_user AS role');
+  const findings: Finding[] = [];
+  for (const check of checks) {
+    if ((check.on !== 'both' && check.on !== facts.side) || !check.when.includes(facts.gate)) continue;
+    findings.push(...await runCheck(client, facts, check, role));
+  }
+  return findings.map((finding, place) => ({ finding, place })).sort((a, b) => order[a.finding.grade] - order[b.finding.grade] || a.place - b.place).map(({ finding }) => finding);
+}
+
+async function runCheck(client: Client, facts: PreflightFacts, check: Check, role: string): Promise<Finding[]> {
+  const limit = Math.max(1, Math.round(facts.limits.checkMs));
+  try {
+    await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}; SET LOCAL search_path = pg_catalog`);
+    return await check.run(client, facts);
+  } catch (error) {
+    return [unchecked(check, role, error)];
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+/** What could not be checked weighs as much as the worst it could have found, and at least a warning. */
+function unchecked(check: Check, role: string, error: unknown): Finding {
+  const state = (error as { code?: unknown }).code;
+  const hidden = error instanceof HiddenError || state === '42501';
+  if (!hidden && (typeof state !== 'string' || !/^[0-9A-Z]{5}$/.test(state))) throw error;
+  const grade = Object.values(check.findings).includes('refuse') ? 'refuse' : 'warn';
+  const subject = { objects: [check.id], grade, title: `Not checked: ${check.title}. ${describe(error)}` } as const;
+  if (hidden) {
+    return {
+      ...subject,
+      id: 'check-not-permitted',
+      reason: `Role ${role} may not see what this check looks at, and a hazard that is not seen is not absent.`,
+      mend: statements([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
+    };
+  }
+  const timedOut = state === '57014' || state === '55P03';
+  return {
+    ...subject,
+    id: timedOut ? 'check-timed-out' : 'check-failed',
+    reason: 'A hazard that is not seen is not absent.',
+    mend: timedOut ? 'Try again when the server has less to do, or raise the limit checkMs.' : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
+  };
+}
+
+/** Findings that any check can turn into. */
+export const uncheckedFindings: Readonly<Record<string, Grade>> = { 'check-not-permitted': 'refuse', 'check-timed-out': 'refuse', 'check-failed': 'refuse' };
