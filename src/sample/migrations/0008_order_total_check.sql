@@ -1,0 +1,2 @@
+-- Software 1 keeps it too. Without NOT VALID the whole table would be read under a lock that stops every writer.
+ALTER TABLE shop.orders ADD CONSTRAINT orders_total CHECK (total >= 0) NOT VALID;

@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders VALIDATE CONSTRAINT orders_total;
