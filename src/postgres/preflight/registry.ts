@@ -1,13 +1,35 @@
 import type { Grade } from '../../model/finding.ts';
+import { partman, scheduledJobs, workers } from './background.ts';
+import { capacity, slotWal, walLevel } from './capacity.ts';
 import type { Check } from './check.ts';
+import { generatedColumns, rowSecurity, upgradeTypes } from './columns.ts';
+import { sessionState } from './connections.ts';
+import { extensionsOfCandidate, extensionsOfImage } from './extensions.ts';
+import { functionNames } from './functions.ts';
 import { replicaIdentity } from './identity.ts';
+import { operator } from './operator.ts';
+import { readerPrivileges } from './readers.ts';
+import { extensionTables, foreignKeys, foreignTables, inheritance, invalidIndexes, materializedViews, partitions, statisticsMissing } from './relations.ts';
+import { applyHealth, logicalConsumers, ourSlots, publications, standbys, subscriptions } from './replication.ts';
+import { candidateOpen, declared, sessions } from './roles.ts';
 import { uncheckedFindings } from './run.ts';
+import { sequences } from './sequences.ts';
+import { archiving, collations, encoding, passwords, readOnlyDefault, roleSettings, version } from './server.ts';
 import { largeObjects, tablespaces, unloggedTables, walVolume } from './storage.ts';
 import { idleTransactions, longTransactions, preparedTransactions } from './transactions.ts';
+import { eventTriggers, rules, triggers } from './triggers.ts';
 
-/** Every check, in the order in which findings of one grade are told: what breaks the live database first. */
+/** Every check, in the order in which findings of one grade are told: who may, what breaks the live database, what loses rows, the rest. */
 export const checks: readonly Check[] = [
-  replicaIdentity, largeObjects, unloggedTables, tablespaces, walVolume, preparedTransactions, longTransactions, idleTransactions,
+  version, operator, replicaIdentity,
+  walLevel, capacity, slotWal, ourSlots, applyHealth,
+  largeObjects, unloggedTables, tablespaces, walVolume,
+  preparedTransactions, longTransactions, idleTransactions,
+  declared, readerPrivileges, candidateOpen, sessions, readOnlyDefault, roleSettings, passwords,
+  subscriptions, logicalConsumers, standbys, publications,
+  collations, extensionsOfImage, extensionsOfCandidate, upgradeTypes, encoding, archiving,
+  triggers, functionNames, rowSecurity, generatedColumns, rules, eventTriggers, scheduledJobs, partman, workers,
+  foreignKeys, invalidIndexes, statisticsMissing, sequences, partitions, inheritance, materializedViews, foreignTables, extensionTables, sessionState,
 ];
 
 /** Every finding id with its gravest grade; docs/findings.md has a section for each. */

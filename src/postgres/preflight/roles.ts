@@ -1,0 +1,118 @@
+import { rows } from '../client.ts';
+import { ident, literal } from '../quote.ts';
+import { everyGate, found, statements, type Check } from './check.ts';
+import { requireStatistics } from './transactions.ts';
+
+interface Declared {
+  readonly name: string;
+  readonly present: boolean;
+  readonly login: boolean;
+  readonly superuser: boolean;
+  /** Superusers that the role may become by SET ROLE, through a direct membership in `via`. */
+  readonly superusers: readonly { readonly name: string; readonly via: string }[];
+  readonly attributes: readonly string[];
+  /** Parameters that the role may ALTER SYSTEM, with the grantee that has it. PostgreSQL 15+. */
+  readonly parameters: readonly { readonly name: string; readonly grantee: string | null }[];
+  readonly members: readonly string[];
+}
+
+const declaredRoles = `
+  SELECT d.name, r.oid IS NOT NULL AS present, coalesce(r.rolcanlogin, false) AS login, coalesce(r.rolsuper, false) AS superuser,
+    coalesce((SELECT json_agg(DISTINCT jsonb_build_object('name', s.rolname, 'via', via.rolname)) FROM pg_roles s JOIN pg_auth_members m ON m.member = r.oid JOIN pg_roles via ON via.oid = m.roleid
+      WHERE s.rolsuper AND s.oid <> r.oid AND NOT r.rolsuper AND pg_has_role(via.oid, s.oid, 'MEMBER') AND (via.oid = s.oid OR NOT via.rolsuper)), '[]') AS superusers,
+    array_remove(ARRAY[CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END], NULL) AS attributes,
+    coalesce((SELECT json_agg(jsonb_build_object('name', p.parname, 'grantee', g.rolname) ORDER BY p.parname) FROM pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) AS x LEFT JOIN pg_roles g ON g.oid = x.grantee
+      WHERE x.privilege_type = 'ALTER SYSTEM' AND NOT r.rolsuper AND (x.grantee = 0 OR pg_has_role(r.oid, x.grantee, 'MEMBER'))), '[]') AS parameters,
+    coalesce((SELECT json_agg(u.rolname ORDER BY u.rolname) FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid AND u.rolcanlogin), '[]') AS members
+  FROM unnest($1::text[]) WITH ORDINALITY AS d(name, place) LEFT JOIN pg_roles r ON r.rolname = d.name ORDER BY d.place`;
+
+/** Hazard 33, the declared roles themselves. Docs: "Role Attributes"; "Privileges" on parameters. */
+export const declared: Check = {
+  id: 'declared-roles', hazards: [33], title: 'declared roles', on: 'live', when: everyGate,
+  findings: { 'role-missing': 'refuse', 'role-superuser': 'refuse', 'role-privileged': 'warn', 'role-nologin': 'warn' },
+  run: async (client, { roles }) => {
+    const all = await rows<Declared>(client, declaredRoles, [[...new Set([...roles.application, ...roles.readers])]]);
+    const supers = all.filter(({ superuser, superusers }) => superuser || superusers.length > 0);
+    const privileged = all.filter(({ attributes, parameters, superuser }) => !superuser && attributes.length + parameters.length > 0);
+    const missing = all.filter(({ present }) => !present);
+    const nologin = all.filter(({ present, login }) => present && !login);
+    return [
+      ...found({
+        id: 'role-missing', grade: 'refuse', title: 'Declared roles do not exist.', objects: missing.map(({ name }) => name),
+        reason: 'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
+        mend: statements(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
+      }),
+      ...found({
+        id: 'role-superuser', grade: 'refuse', title: 'Declared roles are superusers, or may become one.',
+        objects: supers.map(({ name, superuser, superusers }) => (superuser ? name : `${name}, by way of ${superusers.map((role) => role.name).join(', ')}`)),
+        reason: 'A superuser can undo the fence, write past read-only defaults and row security, and take the connections that are reserved for the operator.',
+        mend: statements(supers.flatMap(({ name, superuser, superusers }) => (superuser ? [`ALTER ROLE ${ident(name)} NOSUPERUSER;`] : superusers.map(({ via }) => `REVOKE ${ident(via)} FROM ${ident(name)};`)))),
+      }),
+      ...found({
+        id: 'role-privileged', grade: 'warn', title: 'Declared roles have privileges that reach past the fence.',
+        objects: privileged.map(({ name, attributes, parameters }) => `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`),
+        reason: 'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads what policies hide, ALTER SYSTEM changes the server itself.',
+        mend: statements(privileged.flatMap(({ name, attributes, parameters }) => [
+          ...(attributes.length > 0 ? [`ALTER ROLE ${ident(name)} ${attributes.map((attribute) => `NO${attribute}`).join(' ')};`] : []),
+          ...parameters.map((parameter) => `REVOKE ALTER SYSTEM ON PARAMETER ${parameter.name} FROM ${parameter.grantee === null ? 'PUBLIC' : ident(parameter.grantee)};`),
+        ])),
+      }),
+      ...found({
+        id: 'role-nologin', grade: 'warn', title: 'Declared roles cannot log in.', objects: nologin.map(({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`),
+        reason: 'Clients log in under other names then; or an interrupted switchover left the fence closed.',
+        mend: statements(nologin.map(({ name, members }) => `${members.length > 0 ? '-- or declare its members instead' : '-- or correct the declaration'}:\nALTER ROLE ${ident(name)} LOGIN;`)),
+      }),
+    ];
+  },
+};
+
+interface Session {
+  readonly pid: number;
+  readonly user: string;
+  readonly database: string;
+  readonly application: string;
+  readonly address: string | null;
+  readonly superuser: boolean;
+  readonly here: boolean;
+}
+
+/** Hazard 33, who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its side. */
+export const sessions: Check = {
+  id: 'sessions', hazards: [33], title: 'sessions of others', on: 'live', when: everyGate, findings: { 'superuser-sessions': 'warn', 'undeclared-sessions': 'warn' },
+  needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
+  run: async (client, { roles, operator }) => {
+    await requireStatistics(client);
+    const strangers = await rows<Session>(client, `
+      SELECT a.pid, a.usename AS user, a.datname AS database, a.application_name AS application, a.client_addr::text AS address, r.rolsuper AS superuser, a.datname = current_database() AS here
+      FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
+      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1 AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
+      [operator, [...roles.application, ...roles.readers]]);
+    const name = ({ pid, user, database, application, address }: Session) => `pid ${pid} ${user}@${database} (${application || 'unnamed'})${address === null ? '' : ` from ${address}`}`;
+    const end = (some: readonly Session[]) => statements(some.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`));
+    const [supers, undeclared] = [strangers.filter(({ superuser }) => superuser), strangers.filter(({ superuser }) => !superuser)];
+    return [
+      ...found({
+        id: 'superuser-sessions', grade: 'warn', title: 'Superusers are connected.', objects: supers.map(name),
+        reason: 'They can write whatever is fenced, and can undo the fence while writes move.', mend: end(supers),
+      }),
+      ...found({
+        id: 'undeclared-sessions', grade: 'warn', title: 'Roles that are not declared are connected.', objects: undeclared.map(name),
+        reason: 'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',
+        mend: `-- declare ${[...new Set(undeclared.map(({ user }) => user))].join(', ')} under roles, or end them:\n${end(undeclared)}`,
+      }),
+    ];
+  },
+};
+
+/** Hazard 17. Readers may log in to the candidate during the canary; writers never before the commit point. */
+export const candidateOpen: Check = {
+  id: 'candidate-open', hazards: [17], title: 'writers on the candidate', on: 'candidate', when: ['migrate', 'switch'], findings: { 'candidate-open': 'refuse' },
+  run: async (client, { roles }) => {
+    const open = await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"', [roles.application]);
+    return found({
+      id: 'candidate-open', grade: 'refuse', title: 'Application roles can log in to the candidate.', objects: open.map(({ name }) => name),
+      reason: 'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',
+      mend: statements(open.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name).trim()};`)),
+    });
+  },
+};
