@@ -1,0 +1,166 @@
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import pg from 'pg';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import { one, type Client } from '../client.ts';
+import { fileBlocks, type Block } from './blocks.ts';
+import { excerpt, fault } from './fault.ts';
+import { readMeta } from './meta.ts';
+import { roleMaker } from './roles.ts';
+import { declaredEncoding, isUtf8Name, reasonToSkip } from './skip.ts';
+import { splitScript, type ScriptItem } from './split.ts';
+
+export interface LoadOptions {
+  /** The server's notices, what \echo says, roles made, statements skipped; a line each. */
+  readonly onNotice?: (text: string) => void;
+  /** Bytes read of the file's total. */
+  readonly onProgress?: (bytes: number, total: number) => void;
+  /** Makes roles that the script refers to and the server lacks, NOLOGIN; default false: the server's error stands. */
+  readonly createMissingRoles?: boolean;
+  /** Heeded between statements and within COPY. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Skipped {
+  readonly line: number;
+  readonly text: string;
+  readonly reason: string;
+}
+
+export interface Loaded {
+  /** Statements that the server carried out, COPY among them. */
+  readonly statements: number;
+  /** Rows that COPY brought. */
+  readonly rows: number;
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * Runs a plain SQL script on the client's database, as `psql --set ON_ERROR_STOP=1 --file` would, without reading it whole. Not one
+ * transaction unless the script says so: after an error what came before stands. The session's settings are reset at the end,
+ * and what was loaded is on disk.
+ * @throws VerdigrisError with the line: `script-statement` for the server's refusal, `script-meta`, `script-database`, `script-encoding`,
+ * `script-cut-short`, `script-open-transaction`, `script-interrupted`, `script-unreadable`.
+ */
+export async function loadScript(client: Client, file: string, options: LoadOptions = {}): Promise<Loaded> {
+  const { onNotice = () => undefined, onProgress = () => undefined, signal } = options;
+  const size = await sizeOf(file);
+  const { major } = await one<{ major: number }>(client, "SELECT current_setting('server_version_num')::int / 10000 AS major");
+  const roles = options.createMissingRoles === true ? await roleMaker(client) : undefined;
+  const skipped: Skipped[] = [];
+  let [statements, rows, database] = [0, 0, undefined as string | undefined];
+
+  const skip = ({ line, text }: ScriptItem, reason: string): void => {
+    skipped.push({ line, text: excerpt(text), reason });
+    onNotice(`line ${line} skipped: ${excerpt(text)} (${reason})`);
+  };
+  const hear = (notice: { severity?: string | undefined; message?: string | undefined }): void => onNotice(`${notice.severity ?? 'NOTICE'}: ${notice.message ?? ''}`);
+  client.on('notice', hear);
+  try {
+    // Thousands of small statements need not wait for the disk one by one; the last of them waits for all.
+    await client.query('SET synchronous_commit = off');
+    for await (const item of splitScript(counted(fileBlocks(file, signal)))) {
+      signal?.throwIfAborted();
+      if (item.kind === 'meta') command(item);
+      else await statement(item);
+    }
+    if (client.getTransactionStatus() !== 'I') throw openTransaction();
+    onProgress(size, size);
+    return { statements, rows, skipped };
+  } catch (error) {
+    if (signal?.aborted === true && !(error instanceof VerdigrisError)) throw interrupted(file, error);
+    throw error;
+  } finally {
+    client.off('notice', hear);
+    await client.query('ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SELECT pg_catalog.pg_current_xact_id()').catch(() => undefined);
+  }
+
+  async function* counted(blocks: AsyncIterable<Block>): AsyncGenerator<Block> {
+    for await (const block of blocks) {
+      yield block;
+      onProgress(block.offset + block.bytes.length, size);
+    }
+  }
+
+  async function statement(item: Exclude<ScriptItem, { kind: 'meta' }>): Promise<void> {
+    const encoding = declaredEncoding(item.text);
+    if (encoding !== undefined) return declare(item, encoding);
+    const reason = reasonToSkip(item.text, major);
+    if (reason !== undefined) return skip(item, reason);
+    try {
+      for (const role of (await roles?.prepare(item.text)) ?? []) onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);
+      if (item.kind === 'copy') {
+        const copy = client.query(copyFrom(item.text));
+        await pipeline(Readable.from(item.data), copy, signal ? { signal } : {});
+        rows += copy.rowCount;
+      } else await client.query(item.text);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      throw refused(item, error);
+    }
+    statements += 1;
+  }
+
+  function command(item: ScriptItem): void {
+    const meta = readMeta(item.text, item.line);
+    if (meta.kind === 'echo') onNotice(meta.text);
+    else if (meta.kind === 'encoding') declare(item, meta.encoding);
+    else if (meta.kind === 'skip') skip(item, meta.reason);
+    else {
+      if (meta.database !== undefined && database !== undefined && meta.database !== database) throw secondDatabase(item, database, meta.database);
+      database ??= meta.database;
+      skip(item, 'the database is given by the environment');
+    }
+  }
+
+  /** The driver speaks UTF-8, so the setting itself must never reach the server. */
+  function declare(item: ScriptItem, encoding: string): void {
+    if (isUtf8Name(encoding)) return skip(item, 'scripts are read as UTF-8');
+    throw fault('script-encoding', item, {
+      seen: `Line ${item.line} declares the encoding ${encoding}, at byte ${item.offset}.`,
+      required: 'UTF-8.',
+      next: 'dump again with pg_dump --encoding=UTF8.',
+    });
+  }
+
+  function openTransaction(): VerdigrisError {
+    return fault('script-open-transaction', {}, { seen: `${file} ends inside a transaction, which was rolled back.`, required: 'a COMMIT for each BEGIN.', next: 'see whether the file is whole.' });
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) throw new Error('it is a folder');
+    return found.size;
+  } catch (cause) {
+    throw fault('script-unreadable', {}, { seen: `The script ${file} cannot be read: ${describe(cause)}.`, required: 'a file that this process may read.', next: 'check the path.', cause });
+  }
+}
+
+function refused(item: ScriptItem, error: pg.DatabaseError): VerdigrisError {
+  // The server counts characters of the statement; the line is where it points.
+  const before = error.position === undefined ? '' : Array.from(item.text).slice(0, Number(error.position) - 1).join('');
+  const row = item.kind === 'copy' ? /, line (\d+)/.exec(error.where ?? '')?.[1] : undefined;
+  const line = item.line + before.split('\n').length - 1 + (row === undefined ? 0 : item.text.split('\n').length - 1 + Number(row));
+  return fault('script-statement', { line, offset: item.offset }, {
+    seen: `Line ${line}: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}, in: ${excerpt(item.text)}`,
+    required: 'a script that this server carries out from beginning to end.',
+    next: error.code === '42704' && error.message.startsWith('role ') ? 'make the role first, or load with missing roles made.' : 'mend the statement, or prepare what it needs; then load into an empty database again.',
+    cause: error,
+  }, { sqlstate: error.code, where: error.where, statementLine: item.line });
+}
+
+function secondDatabase(item: ScriptItem, first: string, second: string): VerdigrisError {
+  return fault('script-database', { line: item.line, offset: item.offset }, {
+    seen: `Line ${item.line} goes on to a second database, ${second}, after ${first}.`,
+    required: 'a script for one database.',
+    next: 'dump the databases one by one with pg_dump in place of pg_dumpall.',
+  }, { first, second });
+}
+
+function interrupted(file: string, cause: unknown): VerdigrisError {
+  return new VerdigrisError('interrupted', 'script-interrupted', { seen: `Loading ${file} was stopped.`, required: 'the whole script.', next: 'load into an empty database again.', cause });
+}
