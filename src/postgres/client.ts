@@ -27,6 +27,8 @@ export async function withClient<T>(
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
+    // A fenced database is read-only by default; what Verdigris writes there says so for itself.
+    options: '-c default_transaction_read_only=off',
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });

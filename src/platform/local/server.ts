@@ -18,8 +18,9 @@ export interface Server {
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** The operator's own role, superuser on every server that Verdigris manages. */
-export const operatorRole = 'verdigris';
+
+export { operatorRole } from '../../model/names.ts';
+import { operatorRole } from '../../model/names.ts';
 
 const startTimeout = 60_000;
 
@@ -51,6 +52,14 @@ export async function writeSettings(server: Server, settings: Settings): Promise
   const main = path.join(dataDirectory(server), 'postgresql.conf');
   const text = await readFile(main, 'utf8');
   if (!text.includes("include 'verdigris.conf'")) await writeFile(main, `${text}\ninclude 'verdigris.conf'\n`);
+  await dropOverrides(server, new Set(Object.keys(all)));
+}
+
+/** ALTER SYSTEM on the original is read after everything else, so what it set of ours is taken out; the rest stays. */
+async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise<void> {
+  const file = path.join(dataDirectory(server), 'postgresql.auto.conf');
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  await writeFile(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'));
 }
 
 /** Starts the server and waits until it accepts connections. Does nothing where it runs. */

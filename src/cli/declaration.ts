@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { describe, VerdigrisError } from '../model/errors.ts';
+import { parseEnvironment, type Environment } from '../model/environment.ts';
+
+export const defaultFile = 'verdigris.yaml';
+
+/** Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file. */
+export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new VerdigrisError('usage', 'no-declaration', {
+      seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
+      required: 'a file that declares the environment.',
+      next: 'give it with --file, or run `verdigris demo --keep` to get an example.',
+      cause,
+    });
+  });
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (cause) {
+    throw new VerdigrisError('declaration', 'declaration-syntax', { seen: `${file} is not YAML: ${describe(cause)}`, required: 'YAML or JSON.', next: 'mend it there; nothing was done.', cause });
+  }
+  const resolved = withAbsolutePaths(raw, path.dirname(path.resolve(file)));
+  return { environment: parseEnvironment(resolved, file), raw: resolved };
+}
+
+function withAbsolutePaths(raw: unknown, folder: string): unknown {
+  if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
+  const colours = Object.fromEntries(
+    Object.entries(raw['colours']).map(([colour, value]) => [
+      colour,
+      isRecord(value) && typeof value['migrations'] === 'string' ? { ...value, migrations: path.resolve(folder, value['migrations']) } : value,
+    ]),
+  );
+  return { ...raw, colours };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

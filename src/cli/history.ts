@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import prettyMs from 'pretty-ms';
+import colors from 'yoctocolors';
+import type { HistoryEntry } from '../platform/port.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+const width = 48;
+
+/** Draws a release: one bar a verb, from its first step to its last, on one scale. */
+export function timelineText(entry: HistoryEntry): string {
+  const begin = Date.parse(entry.startedAt);
+  const total = Math.max(1, Date.parse(entry.endedAt) - begin);
+  const head = `${colors.bold(`${entry.from} → ${entry.to}`)}  ${entry.outcome}  ${entry.startedAt}  ${prettyMs(total)}${entry.pauseMs === undefined ? '' : `  pause ${prettyMs(entry.pauseMs)}`}`;
+  const runs: { verb: string; from: number; to: number; failed: boolean }[] = [];
+  for (const span of entry.spans) {
+    const [from, to] = [Date.parse(span.startedAt) - begin, Date.parse(span.endedAt) - begin];
+    const last = runs.at(-1);
+    if (last?.verb === span.verb) {
+      last.to = to;
+      last.failed ||= span.outcome !== 'done';
+    } else runs.push({ verb: span.verb, from, to, failed: span.outcome !== 'done' });
+  }
+  const bars = runs.map(({ verb, from, to, failed }) => {
+    const start = Math.min(width - 1, Math.floor((Math.max(0, from) / total) * width));
+    const length = Math.max(1, Math.min(width - start, Math.round(((to - from) / total) * width)));
+    const bar = (failed ? colors.red : colors.cyan)('█'.repeat(length));
+    return `  ${verb.padEnd(9)} ${colors.dim('·'.repeat(start))}${bar}${colors.dim('·'.repeat(width - start - length))} ${prettyMs(Math.max(0, to - from))}`;
+  });
+  return [head, ...bars].join('\n');
+}
+
+export function historyCommand(): Command {
+  return withCommonOptions(new Command('history'))
+    .summary('draw the timeline of past releases')
+    .option('-n, --number <n>', 'how many, newest last', '5')
+    .action((options: CommonOptions & { readonly number: string }) =>
+      withSession(options, async ({ platform, reporter }) => {
+        const entries = (await platform.history.list()).slice(-Math.max(1, Number(options.number) || 5));
+        reporter.result(entries, entries.length === 0 ? 'No release has ended yet.' : entries.map(timelineText).join('\n\n'));
+      }),
+    );
+}

@@ -1,0 +1,86 @@
+import { Command } from 'commander';
+import { VerdigrisError } from '../model/errors.ts';
+import type { Environment } from '../model/environment.ts';
+import { withOperator } from '../operations/operator.ts';
+import { readStatus } from '../operations/status.ts';
+import { createEnvironment, destroyEnvironment, startEnvironment, type Credentials } from '../platform/local/create.ts';
+import { loadScript } from '../postgres/script/run.ts';
+import { statusText } from './status.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+/** How to connect, for people. */
+export function connectionText(environment: Environment, address: string, credentials: Credentials): string {
+  const lines = Object.entries(credentials).map(([role, password]) => `  psql 'postgresql://${role}:${password}@${address}/${environment.database}'`);
+  return ['Connect through the one address:', ...lines].join('\n');
+}
+
+export function createCommand(): Command {
+  return withCommonOptions(new Command('create'))
+    .summary('make an environment from nothing, or start what is down of one that exists')
+    .option('--from <dump>', 'fill it from a plain SQL dump, as psql would')
+    .action((options: CommonOptions & { readonly from?: string }) =>
+      withSession(options, async ({ environment, platform, raw, reporter, signal }) => {
+        const { from } = options;
+        const { created, credentials } = await createEnvironment(environment, platform, {
+          raw,
+          ...(from === undefined ? {} : {
+            fill: async (client) => {
+              const loaded = await loadScript(client, from, {
+                createMissingRoles: true, signal,
+                onNotice: (text) => reporter.event({ type: 'note', text }),
+                onProgress: (done, total) => reporter.event({ type: 'progress', step: 'load', done, total, unit: 'bytes' }),
+              });
+              reporter.event({ type: 'note', text: `${loaded.statements} statements, ${loaded.rows} rows copied` });
+            },
+          }),
+        });
+        const { address } = await platform.traffic.status();
+        reporter.result({ created, address, credentials }, `${environment.name} ${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`);
+      }),
+    );
+}
+
+export function startCommand(): Command {
+  return withCommonOptions(new Command('start'))
+    .summary('start the servers and the router of an environment that are down')
+    .action((options: CommonOptions) =>
+      withSession(options, async ({ environment, platform, reporter }) => {
+        await startEnvironment(platform);
+        const status = await readStatus(environment, platform);
+        reporter.result(status, statusText(status));
+      }),
+    );
+}
+
+export function destroyCommand(): Command {
+  return withCommonOptions(new Command('destroy'))
+    .summary('remove an environment with all its data')
+    .option('--yes', 'do it; without, only show what would go')
+    .action((options: CommonOptions & { readonly yes?: boolean }) =>
+      withSession(options, async ({ environment, platform, reporter }) => {
+        const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
+        if (!options.yes) {
+          throw new VerdigrisError('refused', 'destroy-unconfirmed', { seen: `This would remove ${what}.`, required: 'confirmation.', next: 'run it again with --yes.' });
+        }
+        await destroyEnvironment(platform);
+        reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
+      }),
+    );
+}
+
+/** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
+export function recoverCommand(): Command {
+  return withCommonOptions(new Command('recover'))
+    .summary('settle what an interrupted command left: revert before its commit point, roll forward after it')
+    .action((options: CommonOptions) =>
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'recover', async (c) => {
+          // A hold that no operation in the journal accounts for: its operator died before writing anything, or after closing it.
+          const { held } = await platform.traffic.status();
+          if (held && c.journal.operation === null) await platform.traffic.resume(c.ledger.token);
+        });
+        const status = await readStatus(environment, platform);
+        reporter.result(status, statusText(status));
+      }),
+    );
+}

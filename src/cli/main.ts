@@ -1,0 +1,34 @@
+import { Command, CommanderError } from 'commander';
+import { createCommand, destroyCommand, recoverCommand, startCommand } from './lifecycle.ts';
+import { demoCommand } from './demo.ts';
+import { historyCommand } from './history.ts';
+import { planCommand } from './plan.ts';
+import { preflightCommand } from './preflight.ts';
+import { statusCommand } from './status.ts';
+import { releaseCommand, verbCommands } from './verbs.ts';
+
+const program = new Command('verdigris')
+  .description('Blue-green environment manager for PostgreSQL.')
+  .version('0.1.0')
+  .addHelpText('after', `
+A release:  preflight → seed → migrate → verify → canary → switch → retire
+            abandon leaves it before the switch; rollback goes back after it.
+
+Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate,
+            5 somebody else is at work, 6 consent to a loss is missing, 130 interrupted.`)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) });
+
+const all = [
+  createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
+  ...verbCommands(),
+  releaseCommand(), recoverCommand(), historyCommand(), demoCommand(), destroyCommand(),
+];
+for (const command of all) program.addCommand(command.exitOverride());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

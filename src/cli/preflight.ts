@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { VerdigrisError } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import { withObserver } from '../operations/operator.ts';
+import { preflightFindings } from '../operations/preflight.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+export function preflightCommand(): Command {
+  return withCommonOptions(new Command('preflight'))
+    .summary('what stands in the way of a release, and the statement that mends it')
+    .description('Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md.')
+    .action((options: CommonOptions) =>
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        const findings = await withObserver({ environment, platform, emit: () => undefined, signal }, (c) => preflightFindings(c, 'seed'));
+        for (const finding of findings) reporter.event({ type: 'finding', gate: 'preflight', finding });
+        reporter.result({ findings }, summary(findings));
+        const refused = findings.filter(({ grade }) => grade === 'refuse');
+        if (refused.length > 0) {
+          throw new VerdigrisError('refused', 'preflight-refused', { seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`, required: 'none.', next: 'run the statements under `mend`, then preflight again.' });
+        }
+      }),
+    );
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (grade: Finding['grade']): number => findings.filter((finding) => finding.grade === grade).length;
+  return `\n${count('refuse')} refuse, ${count('warn')} warn, ${count('info')} info`;
+}

@@ -1,0 +1,176 @@
+import { createLogUpdate } from 'log-update';
+import prettyBytes from 'pretty-bytes';
+import prettyMs from 'pretty-ms';
+import colors from 'yoctocolors';
+import { VerdigrisError, describe } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Event } from '../operations/events.ts';
+
+/** Where a command's events, result and failure go. */
+export interface Reporter {
+  readonly json: boolean;
+  event(event: Event): void;
+  /** The command's result: `text` for people, `value` for programs. */
+  result(value: unknown, text: string): void;
+  /** Something for people only. */
+  say(text: string): void;
+  failure(error: unknown): void;
+  close(): void;
+}
+
+/** `--json` gives events as JSON lines; a terminal gets live progress; a pipe gets plain lines. */
+export function reporterFor(options: { readonly json: boolean; readonly quiet?: boolean }): Reporter {
+  if (options.json) return new JsonReporter();
+  return process.stdout.isTTY ? new LiveReporter() : new PlainReporter();
+}
+
+class JsonReporter implements Reporter {
+  readonly json = true;
+
+  event(event: Event): void {
+    print({ at: new Date().toISOString(), ...event });
+  }
+
+  result(value: unknown): void {
+    print({ type: 'result', result: value });
+  }
+
+  say(): void {
+    // Programs read results and events.
+  }
+
+  failure(error: unknown): void {
+    print({ type: 'error', error: asJson(error) });
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+}
+
+class PlainReporter implements Reporter {
+  readonly json = false;
+  #progressAt = 0;
+
+  event(event: Event): void {
+    if (event.type === 'progress') {
+      // A log wants to know that it lives, not each per cent.
+      if (Date.now() - this.#progressAt < 2_000) return;
+      this.#progressAt = Date.now();
+    }
+    const line = lineOf(event);
+    if (line !== undefined) process.stdout.write(`${line}\n`);
+  }
+
+  result(_: unknown, text: string): void {
+    if (text) process.stdout.write(`${text}\n`);
+  }
+
+  say(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  failure(error: unknown): void {
+    process.stderr.write(`${explain(error)}\n`);
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+}
+
+class LiveReporter implements Reporter {
+  readonly json = false;
+  readonly #update = createLogUpdate(process.stdout);
+  #now: { text: string; since: number } | undefined;
+  #progress = '';
+  readonly #timer = setInterval(() => this.#draw(), 80);
+  #frame = 0;
+
+  event(event: Event): void {
+    if (event.type === 'step' && event.status === 'started') {
+      this.#now = { text: event.title, since: Date.now() };
+      this.#progress = '';
+      return;
+    }
+    if (event.type === 'progress') {
+      this.#progress = progressText(event);
+      return;
+    }
+    if (event.type === 'step') this.#now = undefined;
+    const line = lineOf(event);
+    if (line !== undefined) this.#above(line);
+  }
+
+  result(_: unknown, text: string): void {
+    if (text) this.#above(text);
+  }
+
+  say(text: string): void {
+    this.#above(text);
+  }
+
+  failure(error: unknown): void {
+    this.#above(explain(error));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#update.clear();
+  }
+
+  #above(text: string): void {
+    this.#update.clear();
+    process.stdout.write(`${text}\n`);
+  }
+
+  #draw(): void {
+    if (!this.#now) return this.#update.clear();
+    const spinner = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[this.#frame++ % 10] ?? '';
+    this.#update(`  ${colors.cyan(spinner)} ${this.#now.text} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`);
+  }
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function lineOf(event: Event): string | undefined {
+  switch (event.type) {
+    case 'operation':
+      return `\n${colors.bold(event.title)}`;
+    case 'step': {
+      if (event.status === 'started') return undefined;
+      const mark = event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
+      return `  ${mark} ${event.title}${event.detail ? colors.dim(` — ${event.detail}`) : ''}${event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`)}`;
+    }
+    case 'progress':
+      return `    ${progressText(event)}`;
+    case 'finding':
+      return findingText(event.finding);
+    case 'note':
+      return `  ${colors.dim(event.text)}`;
+  }
+}
+
+export function findingText({ grade, id, title, objects, reason, mend }: Finding): string {
+  const mark = grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
+  const shown = objects.length > 6 ? [...objects.slice(0, 6), `and ${objects.length - 6} more`] : objects;
+  const first = `  ${mark} ${colors.dim(id)} ${title}${shown.length > 0 ? `: ${shown.join(', ')}` : ''}`;
+  return grade === 'info' ? first : `${first}\n      ${colors.dim(reason)}\n      ${colors.dim('mend:')} ${mend}`;
+}
+
+function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {
+  const amount = unit === 'bytes' ? `${prettyBytes(done)} of ${prettyBytes(total)}` : total > 0 ? `${done} of ${total}` : '';
+  return [amount, note].filter(Boolean).join(' ');
+}
+
+/** A failure for people: what was seen, what was required, what to do. */
+export function explain(error: unknown): string {
+  if (!(error instanceof VerdigrisError)) return `${colors.red('error:')} ${describe(error)}`;
+  return `${colors.red(`${error.code}:`)} ${error.seen.trimEnd()}\n  ${colors.bold('required')} ${error.required}\n  ${colors.bold('next')}     ${error.next}\n  ${colors.dim(`${error.id}: docs/errors.md#${error.id}`)}`;
+}
+
+function asJson(error: unknown): unknown {
+  return error instanceof VerdigrisError ? error.toJSON() : { code: 'failed', id: 'unexpected', seen: describe(error) };
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import prettyBytes from 'pretty-bytes';
+import prettyMs from 'pretty-ms';
+import colors from 'yoctocolors';
+import { readStatus, type ColourStatus, type Status } from '../operations/status.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+/** A screen: both colours, how they follow each other, what is possible next. */
+export function statusText(status: Status): string {
+  const { replication: stream, traffic, operation, operator } = status;
+  const lines = [
+    `${colors.bold(status.environment)} is ${colors.bold(status.state)}: ${status.guarantee}`,
+    ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
+    ...(operation ? [colors.yellow(`${operation.verb} is at ${operation.step ?? 'its beginning'} (${operation.phase}, since ${operation.since})${operator ? `, by ${operator.holder}` : ': it was cut short; the next command settles it'}`)] : []),
+    '',
+    ...status.colours.map(colourText),
+    '',
+    ...(stream
+      ? [`replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL retained ${size(stream.retainedBytes)}`]
+      : []),
+    ...(status.losslessRollback === undefined ? [] : [`rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`]),
+    ...(status.verification ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`] : []),
+    `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
+    ...(status.lastPauseMs === undefined ? [] : [`last pause   ${prettyMs(status.lastPauseMs)}`]),
+    ...(status.declaredLive === status.live ? [] : [colors.yellow(`the declaration says live: ${status.declaredLive}; \`verdigris release\` would move the writes there`)]),
+    '',
+    'next',
+    ...status.next.map(({ verb, kind, to, reason }) => `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`),
+  ];
+  return lines.join('\n');
+}
+
+function colourText({ colour, role, running, version, release, bytes, connections, error }: ColourStatus): string {
+  const paint = colour === 'blue' ? colors.blueBright : colors.green;
+  const name = paint(colour.padEnd(6));
+  if (role === 'absent') return `${name} –`;
+  const state = error ? colors.red(error) : running ? 'up' : colors.red('down');
+  return `${name} ${role.padEnd(10)} ${state}  PostgreSQL ${version ?? '?'}  release ${release ?? '?'}${bytes === undefined ? '' : `  ${prettyBytes(bytes)}`}${connections === undefined ? '' : `  ${connections} sessions`}`;
+}
+
+function size(bytes: number | undefined): string {
+  return bytes === undefined ? '?' : prettyBytes(bytes);
+}
+
+export function statusCommand(): Command {
+  return withCommonOptions(new Command('status'))
+    .summary('both colours, replication, clients, and what is possible next')
+    .action((options: CommonOptions) =>
+      withSession(options, async ({ environment, platform, reporter }) => {
+        const status = await readStatus(environment, platform);
+        reporter.result(status, statusText(status));
+      }),
+    );
+}

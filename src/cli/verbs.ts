@@ -1,0 +1,147 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { colours, type Colour } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import type { Environment } from '../model/environment.ts';
+import { states, transitions, type State, type Verb } from '../model/transitions.ts';
+import { duration } from '../model/units.ts';
+import { passGates, requireState } from '../operations/engine.ts';
+import { withObserver, withOperator } from '../operations/operator.ts';
+import { operationOf, perform, performRelease, type PerformOptions } from '../operations/perform.ts';
+import { readStatus } from '../operations/status.ts';
+import { planText, showPlan } from './plan.ts';
+import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
+import { statusText } from './status.ts';
+
+interface VerbOptions extends CommonOptions, PerformOptions {
+  readonly dryRun?: boolean;
+  readonly weight?: number;
+}
+
+const help: Readonly<Record<Verb, { readonly does: string; readonly more: string }>> = {
+  seed: {
+    does: 'make a candidate from a snapshot of the live colour and keep it in step',
+    more: 'The live colour serves on: it gives a replication slot, a publication and a copy of its files.\nThe candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
+  },
+  migrate: {
+    does: "apply the release's migrations to the candidate",
+    more: 'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is refused before anything is changed.\nA failure leaves the live colour untouched and the candidate resumable: mend the file and run it again.',
+  },
+  verify: {
+    does: 'prove that both colours hold the same data',
+    more: 'Every row of every table, in key order by digests, while writes go on. A difference is looked at again once replication has passed it.',
+  },
+  canary: {
+    does: 'send a share of the readers to the candidate',
+    more: 'Only roles declared as readers, which cannot write by privilege. Writes are never split.',
+  },
+  switch: {
+    does: 'move the writes to the candidate',
+    more: 'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets the clients go on.\nBefore the commit point everything is undone on failure; the other colour is retained and follows the new one.',
+  },
+  rollback: {
+    does: 'move the writes back to the retained colour',
+    more: 'Lossless over reverse replication. Where that is gone: --lossy counts what would be lost, and with --accept-loss exports it to a file and goes back.',
+  },
+  retire: {
+    does: 'accept the release: drop the retained colour',
+    more: 'After it there is no rollback. Refused before the declared retention has passed (--early), and while somebody still uses the retained colour.',
+  },
+  abandon: {
+    does: 'leave the release before its switchover',
+    more: 'Removes the candidate and everything that served it. The live colour does not notice.',
+  },
+};
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 100) throw new InvalidArgumentError('a whole number from 0 to 100');
+  return value;
+}
+
+function share(text: string): number {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('a share such as 10% or 0.1');
+  return value;
+}
+
+function milliseconds(text: string): number {
+  const parsed = duration.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'a duration');
+  return parsed.data;
+}
+
+/** One command for each verb of the state machine. */
+export function verbCommands(): Command[] {
+  return (Object.keys(help) as Verb[]).map((verb) => {
+    const edges = transitions.filter((edge) => edge.verb === verb);
+    const command = withCommonOptions(new Command(verb))
+      .summary(help[verb].does)
+      .description(`${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`)
+      .option('--dry-run', 'run the gates, show the steps, change nothing');
+    if (verb === 'seed') command.argument('[colour]', 'the candidate; the colour that is not live');
+    if (verb === 'verify') command.addOption(new Option('--budget <duration>', 'stop comparing after this long, and say what was left').argParser(milliseconds)).addOption(new Option('--sample <share>', 'compare this share of every table').argParser(share));
+    if (verb === 'canary') command.addOption(new Option('--weight <percent>', 'share of the readers, in place of the declared one').argParser(percent));
+    if (verb === 'rollback') command.option('--lossy', 'where reverse replication is gone').option('--accept-loss', 'consent to losing what is counted; it is exported first');
+    if (verb === 'retire') command.option('--early', 'before the declared retention has passed');
+    command.action(async (...args: unknown[]) => {
+      const options = args.at(-2) as VerbOptions;
+      await withSession(options, (session) => runVerb(verb, options, session, verb === 'seed' ? (args[0] as string | undefined) : undefined));
+    });
+    return command;
+  });
+}
+
+async function runVerb(verb: Verb, options: VerbOptions, session: Session, colour: string | undefined): Promise<void> {
+  const environment = withWeight(session.environment, options.weight);
+  if (options.dryRun) {
+    await dryRun(verb, options, { ...session, environment });
+    return;
+  }
+  await withOperator({ environment, platform: session.platform, emit: (event) => session.reporter.event(event), signal: session.signal }, verb, async (c) => {
+    if (colour !== undefined) requireCandidate(colour, c.live);
+    await perform(c, verb, options);
+  });
+  const status = await readStatus(environment, session.platform);
+  session.reporter.result(status, `\n${statusText(status)}`);
+}
+
+/** The gates, which look and change nothing, and the steps that would follow. Exits as the verb would where a gate refuses. */
+async function dryRun(verb: Verb, options: PerformOptions, { environment, platform, reporter, signal }: Session): Promise<void> {
+  const operation = operationOf(verb, options);
+  const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({ id, title, why, risk }));
+  const planned = { verb, to: operation.to, clientsWaitMs: operation.clientsWait(environment.limits), steps };
+  await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
+    requireState(c, operation);
+    await passGates(c, operation);
+  });
+  reporter.result({ dryRun: true, ...planned }, planText([planned]));
+}
+
+function requireCandidate(colour: string, live: Colour): void {
+  if (!colours.includes(colour as Colour)) throw new VerdigrisError('usage', 'no-such-colour', { seen: `${colour} is no colour.`, required: colours.join(' or '), next: 'name the colour that is not live, or none.' });
+  if (colour === live) throw new VerdigrisError('usage', 'candidate-is-live', { seen: `${colour} is live.`, required: 'a candidate that is not the live colour.', next: 'name the other colour, or none.' });
+}
+
+function withWeight(environment: Environment, weight: number | undefined): Environment {
+  return weight === undefined ? environment : { ...environment, canary: weight };
+}
+
+/** `release`: as far as declared, or as far as asked. */
+export function releaseCommand(): Command {
+  return withCommonOptions(new Command('release'))
+    .summary('walk the release as far as declared, or as far as asked')
+    .description('Brings the environment from what is to what the declaration says, verb by verb; every gate on the way may stop it.\nWhat an earlier run left unfinished is continued first.')
+    .addOption(new Option('--to <state>', 'stop at this state').choices(states))
+    .option('--dry-run', 'show what would be done, change nothing')
+    .action(async (options: CommonOptions & { readonly to?: State; readonly dryRun?: boolean }) => {
+      await withSession(options, async (session) => {
+        const { environment, platform, reporter, signal } = session;
+        if (options.dryRun) {
+          return showPlan(session, options.to);
+        }
+        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'release', (c) => performRelease(c, options.to));
+        const status = await readStatus(environment, platform);
+        reporter.result(status, `\n${statusText(status)}`);
+      });
+    });
+}

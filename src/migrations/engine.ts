@@ -1,0 +1,35 @@
+import type { Client, ConnectionSettings } from '../postgres/client.ts';
+
+/** One migration, as plans and histories name it. */
+export interface Migration {
+  readonly version: string;
+  readonly name: string;
+}
+
+export interface MigrationTarget {
+  readonly client: Client;
+  readonly connection: ConnectionSettings;
+  readonly release: string;
+  /** Milliseconds, 0 for none. */
+  readonly lockTimeout: number;
+  readonly statementTimeout: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number, note: string) => void;
+}
+
+/**
+ * A tool that brings a schema from one release to the next. Obligations: `pending` changes nothing; `apply` may be run again
+ * after any failure or kill and then goes on; a failure throws a VerdigrisError that names the migration and says whether the
+ * candidate can be resumed.
+ */
+export interface MigrationEngine {
+  readonly name: string;
+  /** What `apply` would run, in order. Throws for a folder that is missing or contradicts itself or the database's history. */
+  pending(client: Client): Promise<Migration[]>;
+  /**
+   * Runs what is pending inside the caller's transaction, on emptied tables and only as far as that can be done in a
+   * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine cannot.
+   */
+  readonly rehearse?: (client: Client) => Promise<void>;
+  apply(target: MigrationTarget): Promise<Migration[]>;
+}

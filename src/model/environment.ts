@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { colours, other, type Colour } from './colours.ts';
+import { VerdigrisError } from './errors.ts';
+import { duration, size } from './units.ts';
+
+/** Part of names of slots, folders, volumes and Kubernetes objects: what all of them allow. */
+const name = z.string().regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, 'a name has 1 to 30 of a-z, 0-9 and -, begins with a letter and does not end with -');
+const identifier = z.string().min(1).max(63);
+const weight = z.int().min(0).max(100);
+
+const colourSchema = z.strictObject({
+  /** The software's release whose schema this colour carries: any text, compared for equality only. */
+  release: z.string().min(1).max(63),
+  /** PostgreSQL major. */
+  postgres: z.int().min(15, 'column lists of publications need PostgreSQL 15 or newer').max(18),
+  /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
+  migrations: z.string().min(1).optional(),
+});
+
+const limitsSchema = z.strictObject({
+  /** Creating the slot waits for transactions that are running; longer than this, it is given up. */
+  slotCreation: duration.default(30_000),
+  /** How long clients may be held until those in a transaction have finished. */
+  pause: duration.default(2_000),
+  /** The whole switchover, from the first held client to the commit point; then it reverts. */
+  switchover: duration.default(10_000),
+  /** Bytes of WAL that the candidate may be behind when the switchover begins. */
+  lag: size.default(16 * 1024 ** 2),
+  /** A transaction older than this blocks seeding and switching. */
+  longTransaction: duration.default(60_000),
+  /** WAL that a slot may retain on the live server before it is given up for lost. */
+  retainedWal: size.default(4 * 1024 ** 3),
+  /** Making a snapshot and restoring it. */
+  snapshot: duration.default(3_600_000),
+  /** Until a new candidate has caught up with what was written since the snapshot. */
+  catchUp: duration.default(600_000),
+  /** lock_timeout of migrations. */
+  migrationLock: duration.default(5_000),
+  /** statement_timeout of migrations. */
+  migrationStatement: duration.default(3_600_000),
+}).prefault({});
+
+const environmentSchema = z.strictObject({
+  name,
+  platform: z.enum(['local', 'kubernetes']),
+  database: identifier,
+  roles: z.strictObject({
+    /** Roles that applications write with. They cannot log in to a candidate or a retained colour. */
+    application: z.array(identifier).min(1),
+    /** Roles that only read, by privilege. The canary sends a share of them to the candidate. */
+    readers: z.array(identifier).default([]),
+  }),
+  colours: z.partialRecord(z.enum(colours), colourSchema),
+  live: z.enum(colours),
+  /** Per cent of the readers' connections that go to the candidate: 0 is no canary. */
+  canary: weight.default(0),
+  limits: limitsSchema,
+  retention: z.strictObject({
+    /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
+    retained: duration.default(0),
+  }).prefault({}),
+  local: z.strictObject({
+    /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
+    port: z.int().min(0).max(65_535).default(0),
+  }).prefault({}),
+});
+
+export type Environment = z.output<typeof environmentSchema>;
+export type ColourDeclaration = z.output<typeof colourSchema>;
+export type Limits = Environment['limits'];
+
+/** What is wrong with a declaration, and where: `colours.green.postgres`. */
+export interface DeclarationIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Parses the declaration of an environment. Every unknown key, wrong type and contradiction is reported at once. */
+export function parseEnvironment(value: unknown, source: string): Environment {
+  const parsed = environmentSchema.safeParse(value);
+  const issues: DeclarationIssue[] = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: dotted([...issue.path, key]), message: 'is not a key that Verdigris knows' }))
+        : [{ path: dotted(issue.path), message: issue.message }],
+    ),
+    ...contradictions(value),
+  ];
+  if (parsed.success && issues.length === 0) return parsed.data;
+  throw new VerdigrisError('declaration', 'declaration-invalid', {
+    seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.map((issue) => `  ${issue.path}: ${issue.message}`).join('\n')}\n`,
+    required: 'a declaration as docs/declaration.md describes it.',
+    next: 'mend what is listed; nothing was done.',
+    facts: { issues },
+  });
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? '(whole file)' : path.map(String).join('.');
+}
+
+/** What no single field shows. Reads the raw value, so that it speaks even where types are wrong elsewhere. */
+function contradictions(value: unknown): DeclarationIssue[] {
+  const issues: DeclarationIssue[] = [];
+  const at = (path: string, message: string) => issues.push({ path, message });
+  const top = record(value);
+  const declared = record(top['colours']);
+  const live = top['live'];
+  if (colours.includes(live as Colour)) {
+    const candidate = other(live as Colour);
+    if (top['colours'] !== undefined && declared[live as Colour] === undefined) at('live', `is ${String(live)}, but colours.${String(live)} is not declared`);
+    if (Number(top['canary']) > 0 && declared[candidate] === undefined) at('canary', `sends readers to ${candidate}, but colours.${candidate} is not declared`);
+  }
+  const releases = colours.map((colour) => record(declared[colour])['release']);
+  if (releases[0] !== undefined && releases[0] === releases[1]) at('colours', `blue and green both declare release ${JSON.stringify(releases[0])}: a release is from one to another`);
+  const roles = record(top['roles']);
+  const writers = list(roles['application']);
+  for (const reader of list(roles['readers'])) if (writers.includes(reader)) at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);
+  for (const role of [...writers, ...list(roles['readers'])]) if (/^(verdigris|pg_)/.test(String(role))) at('roles', `${JSON.stringify(role)} is reserved`);
+  return issues;
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { colours } from './colours.ts';
+import { VerdigrisError } from './errors.ts';
+import { states, verbs } from './transitions.ts';
+
+/** Raised whenever an older Verdigris could misread the journal. */
+export const journalVersion = 1;
+
+const colour = z.enum(colours);
+const time = z.iso.datetime();
+
+const step = z.strictObject({ id: z.string(), startedAt: time, endedAt: time.optional() });
+
+const operation = z.strictObject({
+  verb: z.enum(verbs),
+  /** `start` before the commit point, `complete` after it, `revert` while the work of `start` is being undone. */
+  phase: z.enum(['start', 'complete', 'revert']),
+  kind: z.enum(['lossless', 'lossy']).optional(),
+  startedAt: time,
+  steps: z.array(step),
+});
+
+/** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
+const stream = z.strictObject({ name: z.string(), from: colour, to: colour });
+
+const seed = z.strictObject({
+  /** C: confirmed_flush_lsn of the slot when it was made. */
+  slotLsn: z.string().optional(),
+  /** Of the live server when the slot was made: a different one at any gate means that the slot may have been rewound. */
+  startTime: z.string().optional(),
+  timeline: z.int().optional(),
+  snapshot: z.string().optional(),
+  method: z.string().optional(),
+  /** X: what the parked copy had replayed. The subscription starts here. */
+  position: z.string().optional(),
+});
+
+const release = z.strictObject({
+  from: z.string(),
+  to: z.string(),
+  candidate: colour,
+  startedAt: time,
+  seed,
+  /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
+  schema: z.partialRecord(colour, z.string()).default({}),
+  verification: z.strictObject({ at: time, mode: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() }).optional(),
+  canary: z.int().optional(),
+  /** Snapshot of the live colour from just before the commit point. */
+  fallback: z.string().optional(),
+  /** Files that a lossy rollback exported, and how many rows. */
+  exported: z.strictObject({ rows: z.number(), file: z.string() }).optional(),
+  switchedAt: time.optional(),
+  /** Milliseconds that clients were held at the last switchover, either way. */
+  pauseMs: z.number().optional(),
+});
+
+const span = z.strictObject({
+  verb: z.string(), step: z.string(), startedAt: time, endedAt: time, outcome: z.enum(['done', 'undone', 'failed']),
+});
+
+const journalSchema = z.strictObject({
+  version: z.literal(journalVersion),
+  environment: z.string(),
+  /** Fencing token of the lease under which this was written. */
+  token: z.int(),
+  state: z.enum(states),
+  live: colour,
+  /** Release that the live colour carries. */
+  liveRelease: z.string(),
+  /** Counts colours made, for the names of volumes and folders; never reused. */
+  generation: z.int(),
+  /** Counts streams made, for the names of slots; never reused. */
+  streams: z.int(),
+  release: release.nullable(),
+  stream: stream.nullable(),
+  /** The stream that a switchover replaced, until it is taken away. */
+  closing: stream.nullable(),
+  operation: operation.nullable(),
+  /** What was done in this release, for the history. */
+  timeline: z.array(span),
+});
+
+export type Journal = z.output<typeof journalSchema>;
+export type Release = z.output<typeof release>;
+export type Stream = z.output<typeof stream>;
+export type Span = z.output<typeof span>;
+export type OperationRecord = z.output<typeof operation>;
+
+export function newJournal(environment: string, live: Journal['live'], liveRelease: string): Journal {
+  return {
+    version: journalVersion, environment, token: 0, state: 'single', live, liveRelease,
+    generation: 1, streams: 0, release: null, stream: null, closing: null, operation: null, timeline: [],
+  };
+}
+
+/** The journal as stored: with a digest, so that a cut or an edit is seen. */
+export function serializeJournal(journal: Journal): string {
+  const body = JSON.stringify(journalSchema.parse(journal));
+  return `${JSON.stringify({ digest: digest(body), journal: JSON.parse(body) as unknown }, null, 1)}\n`;
+}
+
+/** Parses what a store holds. Refuses, and never guesses, what is cut short, edited or from a newer version. `where` names it for people. */
+export function parseJournal(text: string, where: string): Journal {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable('journal-cut', `The journal ${where} is not whole: ${text.length} characters that are no JSON.`, cause);
+  }
+  const { digest: sum, journal } = z.object({ digest: z.string(), journal: z.object({ version: z.unknown() }).loose() }).safeParse(stored).data ?? {};
+  if (journal === undefined) throw unreadable('journal-cut', `The journal ${where} has no content that could be one.`);
+  if (typeof journal.version === 'number' && journal.version > journalVersion) {
+    throw new VerdigrisError('refused', 'journal-newer', {
+      seen: `The journal ${where} was written by a newer Verdigris (journal version ${journal.version}).`,
+      required: `version ${journalVersion}, which is what this one reads.`,
+      next: 'use the newer Verdigris for this environment; nothing was changed.',
+    });
+  }
+  if (digest(JSON.stringify((stored as { journal: unknown }).journal)) !== sum) throw unreadable('journal-edited', `The journal ${where} does not match its digest: it was edited or damaged.`);
+  const parsed = journalSchema.safeParse(journal);
+  if (!parsed.success) throw unreadable('journal-edited', `The journal ${where} has fields that do not fit: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function unreadable(id: string, seen: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('refused', id, {
+    seen,
+    required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
+    next: 'put back the revision before it (docs/operations/journal.md shows how to tell that it is the right one); nothing was changed.',
+    cause,
+  });
+}
+
+function digest(body: string): string {
+  return createHash('sha256').update(body).digest('hex');
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VerdigrisError } from './errors.ts';
+
+export interface WaitOptions {
+  /** Milliseconds until the wait is given up. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+  /** First interval between two looks, in ms; it doubles up to `slowest`. */
+  readonly every?: number;
+  readonly slowest?: number;
+  /** For the error: what was waited for, and what to do when it does not come. */
+  readonly what: string;
+  readonly next: string;
+  readonly id?: string;
+}
+
+/** Looks until `look` gives something; throws `timed-out` with the last thing that `explain` said. */
+export async function waitFor<T>(look: () => Promise<T | undefined>, options: WaitOptions, explain: () => string = () => ''): Promise<T> {
+  const end = Date.now() + options.limit;
+  for (let pause = options.every ?? 2; ; pause = Math.min(pause * 2, options.slowest ?? 250)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    options.signal?.throwIfAborted();
+    if (Date.now() >= end) {
+      const last = explain();
+      throw new VerdigrisError('failed', options.id ?? 'timed-out', {
+        seen: `${options.what} did not come within ${options.limit} ms${last ? `: ${last}` : '.'}`,
+        required: options.what,
+        next: options.next,
+      });
+    }
+    await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}

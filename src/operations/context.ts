@@ -1,0 +1,85 @@
+import type { Colour } from '../model/colours.ts';
+import { other } from '../model/colours.ts';
+import type { Environment } from '../model/environment.ts';
+import type { Journal } from '../model/journal.ts';
+import type { Platform } from '../platform/port.ts';
+import { withClient, type Client } from '../postgres/client.ts';
+import type { Emit } from './events.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What every step gets: the declaration, the platform, the journal under a lease, and connections by colour. */
+export class Context {
+  readonly environment: Environment;
+  readonly platform: Platform;
+  readonly ledger: Ledger;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly #kept = new Map<Colour, Client>();
+  #renewing: NodeJS.Timeout | undefined;
+
+  constructor(parts: { environment: Environment; platform: Platform; ledger: Ledger; emit: Emit; signal: AbortSignal }) {
+    this.environment = parts.environment;
+    this.platform = parts.platform;
+    this.ledger = parts.ledger;
+    this.emit = parts.emit;
+    this.signal = parts.signal;
+  }
+
+  get journal(): Journal {
+    return this.ledger.journal;
+  }
+
+  get live(): Colour {
+    return this.journal.live;
+  }
+
+  /** The slot that is not live: candidate before the switchover, retained after it. */
+  get idle(): Colour {
+    return other(this.journal.live);
+  }
+
+  /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */
+  async on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
+    const kept = this.#kept.get(colour);
+    if (kept) return use(kept);
+    return withClient({ ...(await this.platform.servers.connection(colour)), database: this.environment.database }, 'operator', use);
+  }
+
+  /** Renews something every so many ms until told to stop. A renewal that fails is for the next step to find out. */
+  startRenewing(renew: () => Promise<void>, every: number): void {
+    this.stopRenewing();
+    this.#renewing = setInterval(() => void renew().catch(() => undefined), every);
+  }
+
+  stopRenewing(): void {
+    clearInterval(this.#renewing);
+    this.#renewing = undefined;
+  }
+
+  /** Cuts the kept connections, so that a statement still under way cannot land after its undoing; undoing opens its own. */
+  async dropKept(): Promise<void> {
+    for (const client of this.#kept.values()) client.connection.stream.destroy();
+    this.#kept.clear();
+  }
+
+  /** As `on`, where the colour runs; otherwise nothing is done: for tidying what goes with the colour anyway. */
+  async ifRunning(colour: Colour, use: (client: Client) => Promise<unknown>): Promise<boolean> {
+    if (!(await this.platform.servers.observe(colour))?.running) return false;
+    await this.on(colour, use);
+    return true;
+  }
+
+  /** Keeps a connection to each of the colours open while `use` runs, so that no step in the write pause has to connect. */
+  async keeping<T>(colours: readonly Colour[], use: () => Promise<T>): Promise<T> {
+    const [colour, ...rest] = colours;
+    if (colour === undefined) return use();
+    return this.on(colour, async (client) => {
+      this.#kept.set(colour, client);
+      try {
+        return await this.keeping(rest, use);
+      } finally {
+        this.#kept.delete(colour);
+      }
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import type { Environment } from '../model/environment.ts';
+import type { Platform } from '../platform/port.ts';
+import { withClient, type ConnectionSettings } from '../postgres/client.ts';
+import { judge } from '../workload/judge.ts';
+import type { Commit } from '../workload/commits.ts';
+import { startWorkload, type Workload, type WorkloadStats } from '../workload/start.ts';
+import type { Verdict } from '../workload/verdict.ts';
+import type { Emit, Event } from './events.ts';
+
+/** The commit points that pass by in a stream of events: what the oracle needs to tell an old colour from a new one. */
+export function commitRecorder(emit: Emit): { readonly emit: Emit; readonly commits: Commit[]; readonly pauses: number[] } {
+  const commits: Commit[] = [];
+  const pauses: number[] = [];
+  let heldAt = 0;
+  return {
+    commits,
+    pauses,
+    emit(event: Event) {
+      if (event.type === 'step' && (event.verb === 'switch' || event.verb === 'rollback')) {
+        if (event.step === 'hold' && event.status === 'started') heldAt = Date.now();
+        // The first step behind the commit point.
+        if (event.step === 'open' && event.status === 'started') {
+          const from = commits.at(-1)?.to ?? 'blue';
+          commits.push({ at: new Date(), from, to: from === 'blue' ? 'green' : 'blue' });
+        }
+        if (event.step === 'resume' && event.status === 'done') pauses.push(Date.now() - heldAt);
+      }
+      emit(event);
+    },
+  };
+}
+
+export interface Exercise {
+  readonly verdict: Verdict;
+  readonly stats: WorkloadStats;
+}
+
+/** Runs clients through the environment's one address while `use` works, then lets the oracle judge on the live colour. */
+export async function withClients(
+  environment: Environment,
+  platform: Platform,
+  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number },
+  commits: readonly Commit[],
+  use: (workload: Workload) => Promise<void>,
+): Promise<Exercise> {
+  const workload = await startWorkload({ ...clients, maxDuration: 10 * 60_000 });
+  try {
+    await workload.until(({ acknowledged }) => acknowledged >= 200, 30_000);
+    await use(workload);
+  } finally {
+    await workload.stop();
+  }
+  const log = await workload.stop();
+  const live = commits.at(-1)?.to ?? environment.live;
+  const connection = await platform.servers.connection(live === 'green' ? 'green' : 'blue');
+  const verdict = await withClient({ ...connection, database: environment.database }, 'oracle', (client) => judge(client, log, { commits }));
+  return { verdict, stats: workload.stats() };
+}

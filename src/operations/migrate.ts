@@ -1,0 +1,152 @@
+import { VerdigrisError } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import type { MigrationEngine } from '../migrations/engine.ts';
+import { sqlEngine } from '../migrations/sql.ts';
+import { barrier } from '../postgres/barrier.ts';
+import { label, qualified, readTables, type Table } from '../postgres/catalogue.ts';
+import type { Client } from '../postgres/client.ts';
+import { mapTables, type Mapping } from '../postgres/mapping.ts';
+import { ident } from '../postgres/quote.ts';
+import { publish } from '../postgres/stream.ts';
+import type { Context } from './context.ts';
+import { driftFindings, schemaDigest } from './schema.ts';
+import { streamFindings } from './health.ts';
+import type { Operation, Step } from './operation.ts';
+import { preflightFindings } from './preflight.ts';
+import { note, release, stream } from './release-record.ts';
+
+/** The engine that the candidate's declaration asks for; undefined where the release changes no schema. */
+export function engineOf(c: Context): MigrationEngine | undefined {
+  const folder = c.environment.colours[release(c).candidate]?.migrations;
+  return folder === undefined ? undefined : sqlEngine(folder);
+}
+
+/**
+ * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables are
+ * emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more with the data.
+ */
+async function tablesToCome(client: Client, engine: MigrationEngine): Promise<Table[]> {
+  const now = await readTables(client);
+  const { rehearse } = engine;
+  if (!rehearse) return now;
+  const attempt = async (emptied: boolean): Promise<Table[]> => {
+    await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
+    try {
+      if (emptied && now.length > 0) await client.query(`SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`);
+      await rehearse(client);
+      return await readTables(client);
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  };
+  return attempt(true).catch(() => attempt(false));
+}
+
+/** What the migrations will do to replication in both directions, before anything is changed. */
+export async function plannedMappings(c: Context): Promise<{ forward: Mapping; reverse: Mapping }> {
+  const engine = engineOf(c);
+  const live = await c.on(c.live, readTables);
+  const candidate = await c.on(c.idle, async (client) => (engine ? tablesToCome(client, engine) : readTables(client)));
+  return { forward: mapTables(live, candidate, 'forward'), reverse: mapTables(candidate, live, 'reverse') };
+}
+
+const columns: Step = {
+  id: 'columns',
+  title: 'publish what both schemas have',
+  why: 'a column that the candidate is about to lose must no longer be sent, and what was sent before must have arrived',
+  risk: 'none for clients; rows already sent are waited for',
+  async run(c) {
+    const { forward } = await plannedMappings(c);
+    const { name } = stream(c);
+    const lists = forward.published.filter(({ columns: list }) => list !== undefined);
+    await c.on(c.idle, async (client) => {
+      for (const { from, to } of forward.common) {
+        const carried = forward.published.find(({ table }) => label(table) === label(from))?.columns;
+        if (!carried) continue;
+        // Until the migration drops it, a column that is no longer sent must not be required.
+        for (const column of to.columns.filter((found) => found.notNull && !found.hasDefault && !found.generated && !carried.includes(found.name))) {
+          await client.query(`ALTER TABLE ${qualified(to)} ALTER COLUMN ${ident(column.name)} DROP NOT NULL`);
+        }
+      }
+    });
+    await c.on(c.live, async (from) => {
+      await publish(from, name, forward.published);
+      await c.on(c.idle, (to) => barrier(from, to, name, c.environment.limits.catchUp, c.signal));
+    });
+    return lists.length === 0 ? 'every column' : `column lists for ${lists.map(({ table }) => label(table)).join(', ')}`;
+  },
+};
+
+const apply: Step = {
+  id: 'apply',
+  title: "apply the release's migrations to the candidate",
+  why: 'locks and rewrites happen where no client waits',
+  risk: 'replication waits behind locks; a failure leaves the live colour untouched and the candidate resumable',
+  async run(c) {
+    const engine = engineOf(c);
+    if (!engine) return 'this release has no migrations';
+    const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+    const { limits } = c.environment;
+    const done = await c.on(c.idle, (client) =>
+      engine.apply({
+        client, connection, release: release(c).to,
+        lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal,
+        onProgress: (count, total, text) => c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
+      }),
+    );
+    return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
+  },
+};
+
+const check: Step = {
+  id: 'check',
+  title: 'check that both schemas still fit together',
+  why: 'the catalogue after the migrations is what counts, not what was expected of them',
+  risk: 'none',
+  async run(c) {
+    const live = await c.on(c.live, readTables);
+    const candidate = await c.on(c.idle, readTables);
+    const forward = mapTables(live, candidate, 'forward');
+    const refused = forward.findings.filter(({ grade }) => grade === 'refuse');
+    if (refused.length > 0) {
+      throw new VerdigrisError('failed', 'mapping-broken', {
+        seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
+        required: 'a schema that the live colour can be replicated to.',
+        next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
+        facts: { findings: refused },
+      });
+    }
+    await c.on(c.live, async (from) => {
+      await publish(from, stream(c).name, forward.published);
+      await c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
+    });
+  },
+};
+
+const analyze: Step = {
+  id: 'analyze',
+  title: 'refresh the statistics',
+  why: 'plans on the candidate must be as good as on the live colour from its first query on',
+  risk: 'none',
+  async run(c) {
+    await c.on(c.idle, (client) => client.query('ANALYZE'));
+    await note(c, { schema: { ...release(c).schema, [c.idle]: await schemaDigest(c, c.idle, true) } });
+  },
+};
+
+export const migrate: Operation = {
+  verb: 'migrate',
+  from: ['seeded'],
+  to: 'migrated',
+  clientsWait: () => 0,
+  async validate(c): Promise<Finding[]> {
+    const findings = [...(await streamFindings(c)), ...(await driftFindings(c)), ...(await preflightFindings(c, 'migrate'))];
+    if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+    const { forward, reverse } = await plannedMappings(c);
+    // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
+    return [...findings, ...forward.findings, ...reverse.findings.map((finding): Finding => (finding.grade === 'refuse' ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' } : finding))];
+  },
+  start: [columns, apply, check, analyze],
+  commit: (journal) => ({ ...journal, state: 'migrated' }),
+  complete: [],
+};

@@ -1,0 +1,40 @@
+import type { Colour } from '../model/colours.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Journal } from '../model/journal.ts';
+import type { State, Verb } from '../model/transitions.ts';
+import type { Context } from './context.ts';
+
+/** One piece of work that is safe to run twice. Ids are stable: they stand in journals, events and docs. */
+export interface Step {
+  readonly id: string;
+  readonly title: string;
+  readonly why: string;
+  /** What it may do to clients or data, and what bounds that. */
+  readonly risk: string;
+  /** Returns a detail for people: the figure that matters. */
+  run(c: Context): Promise<string | void>;
+  /** Undoes `run`, also where it was cut short or never began. */
+  undo?(c: Context): Promise<void>;
+}
+
+/**
+ * A verb. `start` is everything up to the commit point, which is one write of the journal that changes the state as `commit`
+ * says; `complete` is what follows. Failure in `start` undoes its steps in reverse; failure in `complete` is only ever repeated.
+ */
+export interface Operation {
+  readonly verb: Verb;
+  readonly kind?: 'lossless' | 'lossy';
+  readonly from: readonly State[];
+  readonly to: State;
+  /** Read-only. A finding graded `refuse` stops the operation before anything happened. */
+  validate(c: Context): Promise<Finding[]>;
+  readonly start: readonly Step[];
+  commit(journal: Journal, c: Context): Journal;
+  readonly complete: readonly Step[];
+  /** Colours whose connections stay open through `start` and `complete`. */
+  readonly keep?: (c: Context) => readonly Colour[];
+  /** From the beginning of the step `from`, `start` has so many milliseconds to reach the commit point. */
+  readonly limit?: { readonly from: string; readonly ms: (c: Context) => number };
+  /** The longest that clients may wait, for plans, in milliseconds; 0 where they never do. */
+  readonly clientsWait: (limits: Context['environment']['limits']) => number;
+}

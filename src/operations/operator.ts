@@ -1,0 +1,56 @@
+import { hostname, userInfo } from 'node:os';
+import { VerdigrisError } from '../model/errors.ts';
+import type { Environment } from '../model/environment.ts';
+import type { Verb } from '../model/transitions.ts';
+import type { Platform } from '../platform/port.ts';
+import { Context } from './context.ts';
+import type { Emit } from './events.ts';
+import { Ledger } from './ledger.ts';
+import { recover } from './recover.ts';
+
+export type Purpose = Verb | 'recover' | 'release' | 'drill';
+
+/** Milliseconds between two renewals of the lease. */
+const renewEvery = 2_000;
+
+/**
+ * Works on an environment as its only operator: takes the lease, settles what a crash left, runs `use`, gives the lease back.
+ * When the lease is lost the signal is aborted; the journal's token stops whatever does not listen.
+ */
+export async function withOperator<T>(
+  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal },
+  purpose: Purpose,
+  use: (c: Context) => Promise<T>,
+): Promise<T> {
+  const lease = await parts.platform.leases.acquire(`${userInfo().username}@${hostname()} (verdigris ${purpose}, process ${process.pid})`);
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    lease.renew().then((mine) => mine || lost.abort(leaseLost()), (error: unknown) => lost.abort(error));
+  }, renewEvery);
+  try {
+    const ledger = await Ledger.open(parts.platform.journal, lease.token);
+    const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
+    const outcome = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
+    if (outcome !== 'nothing') c.emit({ type: 'note', text: `what was left unfinished was ${outcome}` });
+    return await use(c);
+  } finally {
+    clearInterval(renewal);
+    await lease.release();
+  }
+}
+
+/** Looks at an environment without a lease and without writing: for dry runs, preflight and drift. */
+export async function withObserver<T>(
+  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal },
+  use: (c: Context) => Promise<T>,
+): Promise<T> {
+  return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));
+}
+
+function leaseLost(): VerdigrisError {
+  return new VerdigrisError('busy', 'lease-lost', {
+    seen: 'Somebody else took the lease over, because this process did not renew it in time.',
+    required: 'one operator at a time.',
+    next: 'see `verdigris status`; the other one continues or undoes this work.',
+  });
+}

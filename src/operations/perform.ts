@@ -1,0 +1,51 @@
+import type { Verb } from '../model/transitions.ts';
+import { declaredOf, plan, type Planned } from '../model/plan.ts';
+import type { State } from '../model/transitions.ts';
+import { abandon } from './abandon.ts';
+import { canary } from './canary.ts';
+import type { Context } from './context.ts';
+import { execute } from './engine.ts';
+import { migrate } from './migrate.ts';
+import type { Operation } from './operation.ts';
+import { retire } from './retire.ts';
+import { rollbackLossless } from './rollback.ts';
+import { rollbackLossy } from './rollback-lossy.ts';
+import { seed } from './seed.ts';
+import { switchOver } from './switch.ts';
+import { verify, type VerifyOptions } from './verify.ts';
+
+export interface PerformOptions extends VerifyOptions {
+  readonly lossy?: boolean | undefined;
+  readonly acceptLoss?: boolean | undefined;
+  readonly early?: boolean | undefined;
+}
+
+/** The operation of a verb. */
+export function operationOf(verb: Verb, options: PerformOptions = {}): Operation {
+  switch (verb) {
+    case 'seed': return seed;
+    case 'migrate': return migrate;
+    case 'verify': return verify(options);
+    case 'canary': return canary;
+    case 'switch': return switchOver;
+    case 'rollback': return options.lossy ? rollbackLossy({ acceptLoss: options.acceptLoss === true }) : rollbackLossless;
+    case 'retire': return retire({ early: options.early === true });
+    case 'abandon': return abandon;
+  }
+}
+
+/** Runs one verb from its gates to its end. */
+export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
+  // An abandoned half-made seed was undone by the recovery before this: there is nothing left to abandon.
+  if (verb === 'abandon' && c.journal.state === 'single' && !c.journal.release) return;
+  const operation = operationOf(verb, options);
+  c.emit({ type: 'operation', verb, phase: 'start', title: `${verb}: ${operation.from.join(' or ')} → ${operation.to}` });
+  await execute(c, operation);
+}
+
+/** Walks the plan to what is declared, or as far as `goal`; every gate on the way may stop it. */
+export async function performRelease(c: Context, goal: State | undefined, options: PerformOptions = {}): Promise<readonly Planned[]> {
+  const planned = plan(declaredOf(c.environment), c.journal, goal);
+  for (const { verb, kind } of planned) await perform(c, verb, { ...options, lossy: kind === 'lossy' });
+  return planned;
+}

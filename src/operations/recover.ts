@@ -1,0 +1,58 @@
+import { VerdigrisError } from '../model/errors.ts';
+import { crashDirection } from '../model/recovery.ts';
+import type { Verb } from '../model/transitions.ts';
+import { abandon } from './abandon.ts';
+import { canary } from './canary.ts';
+import type { Context } from './context.ts';
+import { resume, revert } from './engine.ts';
+import { migrate } from './migrate.ts';
+import type { Operation } from './operation.ts';
+import { retire } from './retire.ts';
+import { rollbackLossless } from './rollback.ts';
+import { rollbackLossy } from './rollback-lossy.ts';
+import { seed } from './seed.ts';
+import { switchOver } from './switch.ts';
+import { verify } from './verify.ts';
+
+/** The operation that the journal says was cut short. */
+function interrupted(c: Context): Operation | undefined {
+  const record = c.journal.operation;
+  if (!record) return undefined;
+  const byVerb: Readonly<Record<Verb, Operation>> = {
+    seed, migrate, verify: verify(), canary, switch: switchOver, retire: retire({ early: true }), abandon,
+    rollback: record.kind === 'lossy' ? rollbackLossy({ acceptLoss: true }) : rollbackLossless,
+  };
+  return byVerb[record.verb];
+}
+
+/**
+ * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb about to
+ * run: an operation that can be continued is continued for its own verb and for `any`, undone for `abandon`, and left alone for
+ * a recovery that only serves clients (undefined).
+ */
+export async function recover(c: Context, wanted: Verb | 'any' | undefined): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
+  const operation = interrupted(c);
+  if (!operation) return 'nothing';
+  const record = c.journal.operation;
+  const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
+  c.emit({ type: 'note', text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point` });
+  if (direction === 'revert' || (direction === 'continue' && wanted === 'abandon' && operation.verb === 'seed')) {
+    await revert(c, operation);
+    return 'reverted';
+  }
+  if (direction === 'complete' || wanted === 'any' || wanted === operation.verb) {
+    await resume(c, operation);
+    return 'continued';
+  }
+  if (wanted === undefined) return 'left';
+  if (operation.verb !== 'seed') {
+    // Nothing of it needs undoing: its steps are repeated when it is asked for again.
+    await c.ledger.write((journal) => ({ ...journal, operation: null }));
+    return 'reverted';
+  }
+  throw new VerdigrisError('refused', 'unfinished', {
+    seen: `${operation.verb} was cut short.`,
+    required: 'that it is finished or given up first.',
+    next: `run \`verdigris ${operation.verb}\` to go on, or \`verdigris abandon\` to undo it.`,
+  });
+}

@@ -1,0 +1,23 @@
+import type { Operation } from './operation.ts';
+import { switchoverFindings } from './switch.ts';
+import { completeSteps, moved, startSteps } from './switchover.ts';
+
+/** Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the release can go forward again. */
+export const rollbackLossless: Operation = {
+  verb: 'rollback',
+  kind: 'lossless',
+  from: ['switched'],
+  to: 'migrated',
+  clientsWait: (limits) => limits.pause + limits.switchover,
+  keep: (c) => [c.live, c.idle],
+  limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
+  validate: switchoverFindings,
+  start: startSteps,
+  commit(journal, c) {
+    const { release } = journal;
+    if (!release) throw new Error('a rollback has a release');
+    const { verification: _, canary: __, ...rest } = release;
+    return { ...journal, ...moved(c), state: 'migrated', liveRelease: release.from, release: rest };
+  },
+  complete: completeSteps,
+};

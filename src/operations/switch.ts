@@ -1,0 +1,27 @@
+import type { Finding } from '../model/finding.ts';
+import type { Context } from './context.ts';
+import { streamFindings } from './health.ts';
+import type { Operation } from './operation.ts';
+import { preflightFindings } from './preflight.ts';
+import { driftFindings } from './schema.ts';
+import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
+
+/** Gates of every switchover, either way. */
+export async function switchoverFindings(c: Context): Promise<Finding[]> {
+  const findings = await streamFindings(c, { lagLimit: c.environment.limits.lag });
+  if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+  return [...findings, ...(await driftFindings(c)), ...(await preflightFindings(c, 'switch'))];
+}
+
+export const switchOver: Operation = {
+  verb: 'switch',
+  from: ['verified', 'canary'],
+  to: 'switched',
+  clientsWait: (limits) => limits.pause + limits.switchover,
+  keep: (c) => [c.live, c.idle],
+  limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
+  validate: switchoverFindings,
+  start: [fallback, ...startSteps],
+  commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),
+  complete: completeSteps,
+};

@@ -1,0 +1,236 @@
+import type { Colour } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { fallbackSnapshotName, streamName } from '../model/names.ts';
+import { waitFor } from '../model/wait.ts';
+import { withBackupMode } from '../postgres/backup.ts';
+import { barrier } from '../postgres/barrier.ts';
+import { readTables } from '../postgres/catalogue.ts';
+import { fence, unfence } from '../postgres/fence.ts';
+import { mapTables } from '../postgres/mapping.ts';
+import { carrySequences } from '../postgres/sequences.ts';
+import { enable, publish, createSlot, subscribe, unpublish, unsubscribe } from '../postgres/stream.ts';
+import type { Context } from './context.ts';
+import type { Step } from './operation.ts';
+import { note, stream } from './release-record.ts';
+
+/** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
+export const holdLease = 3_000;
+
+/** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
+function nextStream(c: Context): { name: string; from: Colour; to: Colour } {
+  return { name: streamName(c.environment.name, c.journal.streams + 1, c.idle, c.live), from: c.idle, to: c.live };
+}
+
+/** A snapshot of the colour that is about to lose the writes, for the day that reverse replication is gone. */
+export const fallback: Step = {
+  id: 'fallback',
+  title: 'snapshot the live volume once more',
+  why: 'a way back that does not depend on replication',
+  risk: 'reads the whole volume where the storage cannot share blocks',
+  async run(c) {
+    const name = fallbackSnapshotName(c.journal.streams);
+    const before = c.journal.release?.fallback;
+    const facts = await c.on(c.live, (client) => c.platform.servers.snapshot(c.live, name, (copy) => withBackupMode(client, name, copy), () => undefined));
+    if (before !== undefined && before !== name) await c.platform.servers.removeSnapshot(before);
+    await note(c, { fallback: name });
+    return facts.method;
+  },
+};
+
+/** Everything that can be done before clients wait is done before. */
+export const prepareReverse: Step = {
+  id: 'prepare-reverse',
+  title: 'prepare replication the other way',
+  why: 'its slot must exist before the first write on the new live colour; making it may wait, so it is made while nobody does',
+  risk: 'retains WAL on the candidate until it is used',
+  async run(c) {
+    const { name } = nextStream(c);
+    await c.on(c.idle, async (to) => {
+      const { published } = mapTables(await readTables(to), await c.on(c.live, readTables), 'reverse');
+      await publish(to, name, published);
+      await createSlot(to, name, c.environment.limits.slotCreation);
+    });
+  },
+  async undo(c) {
+    const { name } = nextStream(c);
+    await c.ifRunning(c.idle, (to) => unpublish(to, name));
+  },
+};
+
+/** A barrier before the hold: what is on its way is waited for while clients still work. */
+export const settle: Step = {
+  id: 'settle',
+  title: 'let replication come level',
+  why: 'the barrier under the fence then has next to nothing to wait for',
+  risk: 'none',
+  async run(c) {
+    await cross(c);
+  },
+};
+
+export const hold: Step = {
+  id: 'hold',
+  title: 'hold the clients',
+  why: 'a client that waits is no error; one that is cut off is',
+  risk: 'clients wait from here; after limits.pause with a transaction still open, all go on and nothing has happened',
+  async run(c) {
+    await c.platform.traffic.hold(c.ledger.token, c.environment.limits.pause, holdLease);
+    c.startRenewing(() => c.platform.traffic.renew(c.ledger.token, holdLease), holdLease / 4);
+  },
+  async undo(c) {
+    c.stopRenewing();
+    await c.platform.traffic.resume(c.ledger.token);
+  },
+};
+
+export const close: Step = {
+  id: 'fence',
+  title: 'fence the live colour',
+  why: 'no writer may be left there, not even one that goes round the clients’ path',
+  risk: 'sessions that do not come through the clients’ path are ended',
+  async run(c) {
+    await c.on(c.live, (client) => fence(client, c.ledger.token, c.environment.limits.pause));
+  },
+  async undo(c) {
+    // A live server that crashed meanwhile is needed again, whatever else happens.
+    await c.platform.servers.start(c.live);
+    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+  },
+};
+
+export const level: Step = {
+  id: 'barrier',
+  title: 'wait for the last write to arrive',
+  why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
+  risk: 'bounded by limits.switchover',
+  async run(c) {
+    return `L = ${await cross(c)}`;
+  },
+};
+
+export const sequences: Step = {
+  id: 'sequences',
+  title: 'carry the sequences over',
+  why: 'replication does not carry them',
+  risk: 'leaves gaps of at least 32 numbers',
+  async run(c) {
+    const set = await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
+    return `${set} set`;
+  },
+};
+
+/** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
+export const advance: Step = {
+  id: 'advance-reverse',
+  title: 'set the way back to begin here',
+  why: 'what came from the old live colour must not be sent back to it',
+  risk: 'none',
+  async run(c) {
+    const { name } = nextStream(c);
+    await c.on(c.idle, (client) => client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]));
+  },
+};
+
+/** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
+export function moved(c: Context): { live: Colour; stream: ReturnType<typeof nextStream>; closing: ReturnType<typeof stream>; streams: number } {
+  return { live: c.idle, stream: nextStream(c), closing: stream(c), streams: c.journal.streams + 1 };
+}
+
+/** From here `live` is the colour that was the candidate. */
+export const open: Step = {
+  id: 'open',
+  title: 'open the new live colour',
+  why: 'the applications’ roles may log in there from now on',
+  risk: 'none: the old one is closed, and the journal says which is live',
+  run: (c) => c.on(c.live, (client) => unfence(client, c.ledger.token)),
+};
+
+export const routes: Step = {
+  id: 'route',
+  title: 'point the clients’ path to the new live colour',
+  why: 'all writes at once, never by weight',
+  risk: 'none: clients are still held',
+  run: (c) => c.platform.traffic.route(c.ledger.token, c.live, 0),
+};
+
+export const probe: Step = {
+  id: 'probe',
+  title: 'ask through the clients’ path who answers',
+  why: 'a route that is written is not yet a route that works; the system identifier is the same on both, so the colour is asked for',
+  risk: 'clients wait until the answer is right',
+  async run(c) {
+    let last = 'no answer';
+    await waitFor(async () => {
+      const answer = await c.platform.traffic.probe().catch((error: unknown) => {
+        last = String(error);
+        return undefined;
+      });
+      if (!answer) return undefined;
+      last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
+      return answer.colour === c.live && answer.writable ? true : undefined;
+    }, { limit: 60_000, signal: c.signal, every: 5, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
+  },
+};
+
+export const release: Step = {
+  id: 'resume',
+  title: 'let the clients go on',
+  why: 'everything that a waiting client does not need comes later',
+  risk: 'none',
+  async run(c) {
+    c.stopRenewing();
+    await c.platform.traffic.resume(c.ledger.token);
+    const pauseMs = pause(c);
+    if (pauseMs !== undefined) await note(c, { pauseMs, switchedAt: new Date().toISOString() });
+    return pauseMs === undefined ? undefined : `clients were held for ${pauseMs} ms`;
+  },
+};
+
+/** From the moment that clients were asked to wait until they were let go, in ms, across a crash in between. */
+function pause(c: Context): number | undefined {
+  const began = c.journal.timeline.findLast((span) => span.step === 'hold' && span.outcome === 'done');
+  return began && Date.now() - Date.parse(began.startedAt);
+}
+
+export const closeForward: Step = {
+  id: 'close-stream',
+  title: 'take away the replication that has ended',
+  why: 'two directions at once would be a loop before PostgreSQL 16',
+  risk: 'none: everything it carried has arrived',
+  async run(c) {
+    const { closing } = c.journal;
+    if (!closing) return undefined;
+    await c.on(closing.to, (client) => unsubscribe(client, closing.name));
+    if (!(await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))) return `${closing.from} is down: its slot is left for later`;
+    await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    return undefined;
+  },
+};
+
+export const reverse: Step = {
+  id: 'reverse',
+  title: 'start replication the other way',
+  why: 'a rollback then loses nothing',
+  risk: 'one more sender on the live colour',
+  async run(c) {
+    const { name, from, to } = stream(c);
+    const conninfo = await c.platform.servers.conninfo(from);
+    const running = await c.ifRunning(to, async (client) => {
+      await subscribe(client, name, conninfo, c.environment.database);
+      await enable(client, name);
+      await c.on(from, (live) => barrier(live, client, name, c.environment.limits.catchUp, c.signal));
+    });
+    return running ? undefined : `${to} is down: no lossless rollback until it runs and this is repeated`;
+  },
+};
+
+/** The steps that hold clients, and those on either side of them. */
+export const startSteps: readonly Step[] = [prepareReverse, settle, hold, close, level, sequences, advance];
+export const completeSteps: readonly Step[] = [open, routes, probe, release, closeForward, reverse];
+
+async function cross(c: Context): Promise<string> {
+  const { name, from, to } = stream(c);
+  if (from !== c.live) throw new VerdigrisError('failed', 'wrong-direction', { seen: `Replication runs from ${from}, which is not live.`, required: 'replication from the live colour.', next: 'see `verdigris status`.' });
+  return c.on(from, (live) => c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal)));
+}
+

@@ -1,0 +1,82 @@
+import { chown, constants, copyFile, lchown, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { Account } from './account.ts';
+
+export interface CopyResult {
+  bytes: number;
+  /** False as soon as one file could not share its blocks with the original. */
+  reflink: boolean;
+}
+
+/** Files copied at once: enough to keep a disk busy, few enough not to starve the database that serves on. */
+const concurrency = 4;
+
+/**
+ * Copies a folder, sharing blocks with the original (FICLONE) where the filesystem can. Files that vanish meanwhile are left
+ * out, as pg_basebackup does: a server drops files while it is being copied, and its log says so.
+ */
+export async function copyTree(
+  from: string,
+  to: string,
+  account: Account | undefined,
+  leaveOut: (relative: string) => boolean,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<CopyResult> {
+  const result: CopyResult = { bytes: 0, reflink: true };
+  const files: string[] = [];
+  await folders('');
+  const workers = Array.from({ length: concurrency }, async () => {
+    for (let relative = files.pop(); relative !== undefined; relative = files.pop()) await file(relative);
+  });
+  // All have ended before a failure is told: what is undone must not be written to any more.
+  const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+  return result;
+
+  async function folders(relative: string): Promise<void> {
+    const made = path.join(to, relative);
+    await mkdir(made, { recursive: true, mode: 0o700 });
+    if (account) await chown(made, account.uid, account.gid);
+    const entries = await readdir(path.join(from, relative), { withFileTypes: true }).catch(ignoreMissing(() => []));
+    for (const entry of entries) {
+      const inner = path.join(relative, entry.name);
+      if (leaveOut(inner)) continue;
+      if (entry.isDirectory()) await folders(inner);
+      else if (entry.isFile()) files.push(inner);
+      else if (entry.isSymbolicLink()) await symlink(await readlink(path.join(from, inner)), path.join(to, inner));
+    }
+  }
+
+  async function file(relative: string): Promise<void> {
+    const source = path.join(from, relative);
+    const target = path.join(to, relative);
+    const sharing = result.reflink;
+    try {
+      if (sharing) await copyFile(source, target, constants.COPYFILE_FICLONE_FORCE);
+      else await copyFile(source, target);
+    } catch (error) {
+      if (isMissing(error)) return;
+      if (!sharing || !noReflink.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      result.reflink = false;
+      return file(relative);
+    }
+    if (account) await lchown(target, account.uid, account.gid);
+    const { size } = await lstat(target);
+    result.bytes += size;
+    onBytes(size);
+  }
+}
+
+/** What FICLONE answers where blocks cannot be shared (ioctl_ficlonerange(2)). */
+const noReflink = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY']);
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function ignoreMissing<T>(fallback: () => T): (error: unknown) => T {
+  return (error) => {
+    if (isMissing(error)) return fallback();
+    throw error;
+  };
+}

@@ -1,0 +1,83 @@
+import { link, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Writes a file whole or not at all, durable when it returns. */
+export async function writeDurably(file: string, text: string): Promise<void> {
+  const made = `${file}.${process.pid}.new`;
+  await writeSynced(made, text);
+  await rename(made, file);
+  await syncFolder(path.dirname(file));
+}
+
+/**
+ * Files named by number in one folder, of which the highest counts. `claim` makes number n for exactly one of any number of
+ * processes: link(2) fails where the name exists, and that is all the locking there is.
+ */
+export class NumberedFiles {
+  readonly folder: string;
+  readonly #keep: number;
+
+  /** `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. */
+  constructor(folder: string, keep: number) {
+    this.folder = folder;
+    this.#keep = keep;
+  }
+
+  async newest(): Promise<{ number: number; file: string; text: string } | undefined> {
+    for (;;) {
+      const number = (await this.#numbers()).at(-1);
+      if (number === undefined) return undefined;
+      const file = this.file(number);
+      try {
+        return { number, file, text: await readFile(file, 'utf8') };
+      } catch (error) {
+        // Pruned between the listing and the reading: a newer one exists.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
+  }
+
+  /** True where this process made number n and n is the newest. A late claimant of a number long pruned is told no. */
+  async claim(number: number, text: string): Promise<boolean> {
+    const made = path.join(this.folder, `${process.pid}.${number}.new`);
+    await writeSynced(made, text);
+    try {
+      await link(made, this.file(number));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(made, { force: true });
+    }
+    const numbers = await this.#numbers();
+    if (numbers.at(-1) !== number) {
+      await rm(this.file(number), { force: true });
+      return false;
+    }
+    await syncFolder(this.folder);
+    for (const old of numbers.slice(0, -this.#keep)) await rm(this.file(old), { force: true });
+    return true;
+  }
+
+  file(number: number): string {
+    return path.join(this.folder, `${String(number).padStart(8, '0')}.json`);
+  }
+
+  async #numbers(): Promise<number[]> {
+    const names = await readdir(this.folder).catch(() => []);
+    return names.filter((name) => /^\d{8}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b);
+  }
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { flush: true, mode: 0o600 });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

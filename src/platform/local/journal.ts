@@ -1,0 +1,26 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { JournalStore } from '../port.ts';
+import { NumberedFiles } from './files.ts';
+
+/** The journal as numbered revisions in a folder; the last few stay, so that a damaged one has a neighbour to compare with. */
+export class LocalJournal implements JournalStore {
+  readonly #revisions: NumberedFiles;
+
+  constructor(folder: string) {
+    this.#revisions = new NumberedFiles(folder, 8);
+  }
+
+  async read(): Promise<{ revision: number; text: string; where: string } | undefined> {
+    const newest = await this.#revisions.newest();
+    return newest && { revision: newest.number, text: newest.text, where: newest.file };
+  }
+
+  async write(expected: number, text: string): Promise<number> {
+    if (await this.#revisions.claim(expected + 1, text)) return expected + 1;
+    throw new VerdigrisError('busy', 'journal-conflict', {
+      seen: `Revision ${expected + 1} of the journal was written by somebody else.`,
+      required: 'to be the only one who writes.',
+      next: 'run the command again: it goes on from what the other one left.',
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { readFile, stat, utimes } from 'node:fs/promises';
+import { z } from 'zod';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Lease, LeaseStore } from '../port.ts';
+import { NumberedFiles } from './files.ts';
+
+const record = z.object({ holder: z.string(), pid: z.int(), started: z.string(), since: z.string(), released: z.boolean() });
+type Holding = z.output<typeof record>;
+
+/** Milliseconds without renewal after which a lease may be taken over from a process that is stopped but not dead. */
+export const leaseTtl = 10_000;
+
+/**
+ * One operator at a time. Lease n is the file n, its number the fencing token; renewing touches it. It may be taken over when it
+ * was released, when its process is gone, or when it was not renewed in time: its holder then fails at its next write of the journal.
+ */
+export class LocalLeases implements LeaseStore {
+  readonly #files: NumberedFiles;
+
+  constructor(folder: string) {
+    this.#files = new NumberedFiles(folder, 2);
+  }
+
+  async acquire(holder: string): Promise<Lease> {
+    const newest = await this.#files.newest();
+    const held = newest && (await live(newest.file, newest.text));
+    if (held) throw busy(held);
+    const token = (newest?.number ?? 0) + 1;
+    const mine: Holding = { holder, pid: process.pid, started: await startOf(process.pid), since: new Date().toISOString(), released: false };
+    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder);
+    const file = this.#files.file(token);
+    return {
+      token,
+      renew: async () => {
+        if ((await this.#files.newest())?.number !== token) return false;
+        const at = new Date();
+        await utimes(file, at, at);
+        return true;
+      },
+      // The next number says that this one is over, so that a release cannot undo somebody else's acquisition.
+      release: async () => void (await this.#files.claim(token + 1, JSON.stringify({ ...mine, released: true }))),
+    };
+  }
+
+  async holder(): Promise<{ holder: string; since: string } | undefined> {
+    const newest = await this.#files.newest();
+    return newest && live(newest.file, newest.text);
+  }
+}
+
+async function live(file: string, text: string): Promise<Holding | undefined> {
+  const parsed = record.safeParse(safeJson(text));
+  if (!parsed.success || parsed.data.released) return undefined;
+  const { pid, started } = parsed.data;
+  if ((await startOf(pid)) !== started) return undefined;
+  const renewed = await stat(file).catch(() => undefined);
+  return renewed && Date.now() - renewed.mtimeMs < leaseTtl ? parsed.data : undefined;
+}
+
+/** When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one meant. */
+async function startOf(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function busy(held: Holding): VerdigrisError {
+  return new VerdigrisError('busy', 'lease-held', {
+    seen: `${held.holder} has been working on this environment since ${held.since}.`,
+    required: 'one operator at a time.',
+    next: `wait for it to end, or end process ${held.pid}; its work is then continued or undone by the next command.`,
+    facts: { holder: held.holder, since: held.since, pid: held.pid },
+  });
+}

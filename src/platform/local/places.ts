@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Colour } from '../../model/colours.ts';
+
+/** Where the local platform keeps everything: VERDIGRIS_HOME, else the system's place for root and the user's for others. */
+export function defaultHome(): string {
+  const declared = process.env['VERDIGRIS_HOME'];
+  if (declared) return path.resolve(declared);
+  if (process.getuid?.() === 0) return '/var/lib/verdigris';
+  return path.join(process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'verdigris');
+}
+
+/** The folders and files of one environment. */
+export class Places {
+  readonly home: string;
+  readonly root: string;
+  readonly environment: string;
+
+  constructor(home: string, environment: string) {
+    this.home = home;
+    this.environment = environment;
+    this.root = path.join(home, environment);
+  }
+
+  /** PostgreSQL from npm, laid out; shared by all environments. */
+  get binaries(): string {
+    return path.join(this.home, 'binaries');
+  }
+
+  get declaration(): string {
+    return path.join(this.root, 'declaration.json');
+  }
+
+  get servers(): string {
+    return path.join(this.root, 'servers.json');
+  }
+
+  get journal(): string {
+    return path.join(this.root, 'journal');
+  }
+
+  get leases(): string {
+    return path.join(this.root, 'leases');
+  }
+
+  get history(): string {
+    return path.join(this.root, 'history.jsonl');
+  }
+
+  get router(): string {
+    return path.join(this.root, 'router');
+  }
+
+  get exports(): string {
+    return path.join(this.root, 'exports');
+  }
+
+  snapshot(name: string): string {
+    return path.join(this.root, 'snapshots', name);
+  }
+
+  get snapshots(): string {
+    return path.join(this.root, 'snapshots');
+  }
+
+  /** The generation is in the name, so that nothing of a colour's last life is taken for its present one. */
+  server(colour: Colour, generation: number): string {
+    return path.join(this.root, `${colour}-${generation}`);
+  }
+
+  /** A socket's path is 107 bytes at most (unix(7)), which a home folder may well exceed: hence a short one, 0700, by hash. */
+  sockets(colour: Colour): string {
+    return path.join(this.socketsRoot, colour);
+  }
+
+  get socketsRoot(): string {
+    return path.join(tmpdir(), `verdigris-${createHash('sha256').update(this.root).digest('hex').slice(0, 10)}`);
+  }
+}

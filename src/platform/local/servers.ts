@@ -1,0 +1,218 @@
+import { access, mkdir, readdir, readFile, rename, rm, writeFile, chmod, chown } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { colours, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port.ts';
+import type { Account } from './account.ts';
+import { findBinaries, type Binaries } from './binaries.ts';
+import { copyTree } from './copy.ts';
+import { writeDurably } from './files.ts';
+import type { Places } from './places.ts';
+import { freePort } from './ports.ts';
+import { dataDirectory, initServer, operatorRole, ownFolder, removeServer, serverPid, startServer, stopServer, writeSettings, type Server, type Settings } from './server.ts';
+import { copySnapshot, hasTablespaces, isComplete } from './snapshot.ts';
+
+const recordSchema = z.strictObject({ generation: z.int(), major: z.int(), port: z.int() });
+const recordsSchema = z.partialRecord(z.enum(colours), recordSchema);
+type Records = z.output<typeof recordsSchema>;
+
+/** PostgreSQL processes of this machine, a folder each. */
+export class LocalServers implements Servers {
+  readonly #environment: Pick<Environment, 'name' | 'limits' | 'database'>;
+  readonly #places: Places;
+  readonly #account: Account | undefined;
+  readonly #extra: Settings;
+  readonly #binaries = new Map<number, Promise<Binaries>>();
+
+  constructor(environment: Pick<Environment, 'name' | 'limits' | 'database'>, places: Places, account: Account | undefined, extra: Settings = {}) {
+    this.#environment = environment;
+    this.#places = places;
+    this.#account = account;
+    this.#extra = extra;
+  }
+
+  /** An empty, running server: the first colour of a new environment. */
+  async initialize(colour: Colour, major: number, generation: number): Promise<void> {
+    const server = await this.#record(colour, { generation, major, port: await freePort() });
+    await rm(server.directory, { recursive: true, force: true });
+    await initServer(server, this.#settings(colour, false));
+    await startServer(server);
+  }
+
+  async observe(colour: Colour): Promise<ServerObservation | undefined> {
+    const found = (await this.#records())[colour];
+    if (!found) return undefined;
+    const server = await this.#server(colour);
+    return { running: (await serverPid(server)) !== undefined, generation: found.generation, major: found.major, version: server.binaries.version };
+  }
+
+  async connection(colour: Colour): Promise<ConnectionSettings> {
+    const { sockets, port } = await this.#server(colour);
+    return { host: sockets, port, user: operatorRole, database: 'postgres' };
+  }
+
+  async conninfo(colour: Colour): Promise<string> {
+    const { sockets, port } = await this.#server(colour);
+    return `host=${sockets} port=${port}`;
+  }
+
+  /** Where the router finds a colour. */
+  async upstream(colour: Colour): Promise<{ port: number; sockets: string } | undefined> {
+    if (!(await this.#records())[colour]) return undefined;
+    const { port, sockets } = await this.#server(colour);
+    return { port, sockets };
+  }
+
+  async snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts> {
+    const server = await this.#server(colour);
+    if (await hasTablespaces(server)) {
+      throw new VerdigrisError('refused', 'tablespaces', {
+        seen: `${colour} has tablespaces outside its data directory.`,
+        required: 'all data in one directory: a snapshot of the others at the same instant cannot be had here.',
+        next: 'move the tables to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop the tablespaces.',
+      });
+    }
+    await mkdir(this.#places.snapshots, { recursive: true, mode: 0o711 });
+    return copySnapshot(server, this.#places.snapshot(name), backup, onBytes);
+  }
+
+  async removeSnapshot(name: string): Promise<void> {
+    await rm(this.#places.snapshot(name), { recursive: true, force: true });
+  }
+
+  async snapshots(): Promise<string[]> {
+    return readdir(this.#places.snapshots).catch(() => []);
+  }
+
+  async restore(colour: Colour, snapshot: string, { generation, consume, onBytes }: RestoreOptions): Promise<void> {
+    const records = await this.#records();
+    const known = records[colour];
+    const from = this.#places.snapshot(snapshot);
+    const directory = this.#places.server(colour, generation);
+    const source = records[colour === 'blue' ? 'green' : 'blue'] ?? known;
+    if (!source) throw new Error('there is no server that the snapshot could be of');
+    const server = await this.#record(colour, known?.generation === generation ? known : { generation, major: source.major, port: await freePort() });
+    if (!(await exists(path.join(directory, 'restored')))) {
+      if (!(await isComplete(from))) {
+        throw new VerdigrisError('failed', 'snapshot-missing', {
+          seen: `The snapshot ${snapshot} is missing or incomplete.`,
+          required: 'a whole snapshot.',
+          next: 'run `verdigris abandon`, then seed again.',
+        });
+      }
+      await rm(directory, { recursive: true, force: true });
+      if (consume) await rename(from, directory);
+      else await copyTree(from, directory, this.#account, () => false, onBytes);
+      await writeFile(path.join(directory, 'restored'), '');
+    }
+    await rm(path.join(directory, 'complete'), { force: true });
+    if (!(await serverPid(server)) && !(await exists(path.join(directory, 'unparked')))) {
+      const signal = path.join(dataDirectory(server), 'standby.signal');
+      await writeFile(signal, '');
+      if (this.#account) await chown(signal, this.#account.uid, this.#account.gid);
+      await writeSettings(server, this.#settings(colour, true));
+    }
+    await startServer(server);
+  }
+
+  async unpark(colour: Colour): Promise<void> {
+    const server = await this.#server(colour);
+    const mark = path.join(server.directory, 'unparked');
+    if (!(await exists(mark))) {
+      await stopServer(server);
+      await writeSettings(server, this.#settings(colour, false));
+      await writeFile(mark, '');
+    }
+    await startServer(server);
+  }
+
+  async start(colour: Colour): Promise<void> {
+    await startServer(await this.#server(colour));
+  }
+
+  async stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void> {
+    await stopServer(await this.#server(colour), mode);
+  }
+
+  async remove(colour: Colour): Promise<void> {
+    const records = await this.#records();
+    if (!records[colour]) return;
+    const server = await this.#server(colour);
+    await removeServer(server);
+    await rm(server.sockets, { recursive: true, force: true });
+    const { [colour]: _, ...rest } = records;
+    await this.#write(rest);
+  }
+
+  async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
+    const wal = path.join(dataDirectory(await this.#server(colour)), 'pg_wal');
+    return { walOnOtherVolume: await readdir(wal, { withFileTypes: true }).then(() => false, () => true) };
+  }
+
+  async supports(major: number): Promise<void> {
+    await findBinaries(major, this.#places.binaries);
+  }
+
+  #settings(colour: Colour, parked: boolean): Settings {
+    return {
+      cluster_name: `${this.#environment.name}-${colour}`,
+      wal_level: 'logical',
+      max_replication_slots: '20',
+      max_wal_senders: '20',
+      max_connections: '200',
+      max_logical_replication_workers: parked ? '0' : '8',
+      max_slot_wal_keep_size: `${Math.ceil(this.#environment.limits.retainedWal / 1024 ** 2)}MB`,
+      // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that report.
+      wal_writer_delay: '10ms',
+      shared_buffers: '128MB',
+      password_encryption: 'scram-sha-256',
+      hot_standby: 'on',
+      archive_mode: 'off',
+      ...(parked ? { primary_conninfo: '', restore_command: '' } : {}),
+      ...this.#extra,
+    };
+  }
+
+  async #server(colour: Colour): Promise<Server> {
+    const found = (await this.#records())[colour];
+    if (!found) throw new VerdigrisError('refused', 'no-colour', { seen: `${colour} does not exist.`, required: `a server for ${colour}.`, next: 'see `verdigris status`.' });
+    return this.#describe(colour, found);
+  }
+
+  async #describe(colour: Colour, found: z.output<typeof recordSchema>): Promise<Server> {
+    const binaries = this.#binaries.get(found.major) ?? findBinaries(found.major, this.#places.binaries);
+    this.#binaries.set(found.major, binaries);
+    return {
+      binaries: await binaries,
+      account: this.#account,
+      directory: this.#places.server(colour, found.generation),
+      sockets: this.#places.sockets(colour),
+      port: found.port,
+    };
+  }
+
+  async #records(): Promise<Records> {
+    const text = await readFile(this.#places.servers, 'utf8').catch(() => '{}');
+    return recordsSchema.parse(JSON.parse(text));
+  }
+
+  async #record(colour: Colour, value: z.output<typeof recordSchema>): Promise<Server> {
+    await this.#write({ ...(await this.#records()), [colour]: value });
+    const server = await this.#describe(colour, value);
+    const above = path.dirname(server.sockets);
+    await ownFolder(above, this.#account);
+    await chmod(above, 0o711);
+    return server;
+  }
+
+  async #write(records: Records): Promise<void> {
+    await writeDurably(this.#places.servers, JSON.stringify(records));
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(() => true, () => false);
+}

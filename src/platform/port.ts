@@ -1,0 +1,147 @@
+import type { Colour } from '../model/colours.ts';
+import type { ConnectionSettings } from '../postgres/client.ts';
+
+/**
+ * What a place where PostgreSQL runs must give. Everything above this port is the same code on every platform.
+ * Every method is safe to call again after a crash: it ends in the same state as one call.
+ */
+export interface Platform {
+  readonly kind: 'local' | 'kubernetes';
+  readonly environment: string;
+  readonly servers: Servers;
+  readonly traffic: Traffic;
+  readonly journal: JournalStore;
+  readonly leases: LeaseStore;
+  readonly history: HistoryStore;
+  /** A new file for the operator, in a place that outlives the release. */
+  exportFile(name: string): Promise<string>;
+}
+
+/** Servers and their storage. */
+export interface Servers {
+  /** What is there, without opening a database connection. Undefined where the colour does not exist. */
+  observe(colour: Colour): Promise<ServerObservation | undefined>;
+  /** The operator's connection: superuser, bypassing the clients' path. */
+  connection(colour: Colour): Promise<ConnectionSettings>;
+  /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
+  conninfo(colour: Colour): Promise<string>;
+  /**
+   * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies the data
+   * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
+   */
+  snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts>;
+  removeSnapshot(name: string): Promise<void>;
+  snapshots(): Promise<string[]>;
+  /**
+   * Makes a colour of a snapshot, started as a parked standby: standby.signal, nothing to stream or restore from, no replication
+   * workers, archiving off. It replays what the snapshot holds, answers read-only, and waits.
+   */
+  restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void>;
+  /** Gives a promoted colour its ordinary settings and starts it with them. Archiving stays off until it is live. */
+  unpark(colour: Colour): Promise<void>;
+  start(colour: Colour): Promise<void>;
+  stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void>;
+  /** The colour and all its storage. */
+  remove(colour: Colour): Promise<void>;
+  /** Facts that SQL does not show and preflight wants. */
+  facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;
+  /** Whether a server of this major can be run here; throws with what to do where not. */
+  supports(major: number): Promise<void>;
+}
+
+export interface RestoreOptions {
+  readonly generation: number;
+  /** The snapshot is not needed afterwards: a platform may move it instead of copying it. */
+  readonly consume: boolean;
+  readonly onBytes: (bytes: number) => void;
+}
+
+export interface ServerObservation {
+  readonly running: boolean;
+  readonly generation: number;
+  readonly major: number;
+  readonly version: string;
+}
+
+/** Runs `copy` between pg_backup_start and pg_backup_stop and returns the backup_label that the copy needs. */
+export type BackupMode = (copy: () => Promise<void>) => Promise<{ label: string }>;
+
+export interface SnapshotFacts {
+  readonly method: 'atomic' | 'reflink' | 'copy';
+  readonly bytes: number;
+}
+
+/** The clients' path. Writes go to one colour; only reads are weighted. */
+export interface Traffic {
+  status(): Promise<TrafficStatus>;
+  /**
+   * Holds the clients of the live colour: waits until none of them is in a transaction. Where that takes longer than `budget`
+   * milliseconds, lets them go on and throws `pause-timeout` with the blockers. A hold that is not renewed within `lease`
+   * milliseconds ends by itself (the platform's dead man's limit runs the recovery).
+   */
+  hold(token: number, budget: number, lease: number): Promise<void>;
+  renew(token: number, lease: number): Promise<void>;
+  /** Writes, and reads but for `canary` per cent, go to `live`; those per cent to the other colour. */
+  route(token: number, live: Colour, canary: number): Promise<void>;
+  /** Asks through the clients' own path, past the hold, who answers there. */
+  probe(): Promise<ProbeAnswer>;
+  resume(token: number): Promise<void>;
+  /** Makes the servers that exist now known to the clients' path; to be called after one came or went. */
+  refresh(token: number): Promise<void>;
+}
+
+export interface TrafficStatus {
+  /** For people: `127.0.0.1:5432`. */
+  readonly address: string;
+  readonly running: boolean;
+  readonly live?: Colour;
+  readonly canary?: number;
+  readonly held?: { readonly since: string; readonly token: number } | undefined;
+  /** Clients connected, by the colour that serves them. */
+  readonly clients?: Readonly<Record<string, number>>;
+}
+
+export interface ProbeAnswer {
+  readonly colour: Colour;
+  readonly timeline: number;
+  readonly writable: boolean;
+}
+
+/** Compare-and-swap storage for one document. */
+export interface JournalStore {
+  /** Undefined where none was ever written. `where` names it for people. */
+  read(): Promise<{ readonly revision: number; readonly text: string; readonly where: string } | undefined>;
+  /** Durable when it returns. Throws `journal-conflict` (busy) where the stored revision is not `expected`; 0 means none. */
+  write(expected: number, text: string): Promise<number>;
+}
+
+export interface LeaseStore {
+  /** Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. */
+  acquire(holder: string): Promise<Lease>;
+  /** Who holds it now. */
+  holder(): Promise<{ readonly holder: string; readonly since: string } | undefined>;
+}
+
+export interface Lease {
+  /** Grows with every acquisition; whoever has a smaller one is fenced off. */
+  readonly token: number;
+  /** False once somebody else has taken it. */
+  renew(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/** One finished release. */
+export interface HistoryEntry {
+  readonly from: string;
+  readonly to: string;
+  readonly outcome: 'released' | 'abandoned' | 'rolled back';
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly pauseMs?: number | undefined;
+  readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
+}
+
+export interface HistoryStore {
+  append(entry: HistoryEntry): Promise<void>;
+  list(): Promise<HistoryEntry[]>;
+}

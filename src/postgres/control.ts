@@ -1,0 +1,21 @@
+import type { Client } from './client.ts';
+
+/**
+ * Objects of Verdigris in the environment's database, in a schema of their own. Only `barrier` is replicated; the others belong
+ * to the colour they are on, and a copy of the volume carries them along.
+ */
+const statements = `
+  CREATE SCHEMA IF NOT EXISTS verdigris;
+  CREATE TABLE IF NOT EXISTS verdigris.barrier (stream text PRIMARY KEY, marker bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE TABLE IF NOT EXISTS verdigris.fence (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), token bigint NOT NULL);
+  INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
+  CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY);
+  CREATE TABLE IF NOT EXISTS verdigris.schema_object (kind text, identity text, definition text NOT NULL, PRIMARY KEY (kind, identity));
+  CREATE TABLE IF NOT EXISTS verdigris.migration (
+    version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL,
+    statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz);
+  REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
+
+export async function ensureControlSchema(client: Client): Promise<void> {
+  await client.query(statements);
+}

@@ -1,0 +1,80 @@
+import { operatorRole, replicationRole } from '../model/names.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { waitFor } from '../model/wait.ts';
+import { rows, withTransaction, type Client } from './client.ts';
+import { ident } from './quote.ts';
+
+/** Roles that a fence lets through: by role, because nobody else has their credentials; everything else is named by backend. */
+const ours = [operatorRole, replicationRole];
+
+/**
+ * Closes a colour to everybody but Verdigris: every other role that can log in, superusers too, is set NOLOGIN, remembered in
+ * verdigris.fenced_role, and its sessions are ended. Returns when no foreign session is left. In one transaction with the
+ * check of the fencing token, so that an operator who slept through his successor's work cannot fence what that one opened.
+ */
+export async function fence(client: Client, token: number, limit: number, except: readonly string[] = []): Promise<void> {
+  await withTransaction(client, async () => {
+    await takeToken(client, token);
+    await client.query(
+      `INSERT INTO verdigris.fenced_role SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ON CONFLICT DO NOTHING`,
+      [ours],
+    );
+    const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)', [except]);
+    if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
+  });
+  await endSessions(client, limit, except);
+}
+
+/** Opens what `fence` closed, exactly. */
+export async function unfence(client: Client, token: number): Promise<void> {
+  await withTransaction(client, async () => {
+    await takeToken(client, token);
+    const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name');
+    if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} LOGIN; ALTER ROLE ${ident(name)} RESET default_transaction_read_only`).join(';'));
+    await client.query('DELETE FROM verdigris.fenced_role');
+  });
+}
+
+/** Lets roles that can only read in again, with read-only as their default, on a colour that stays fenced to all others. */
+export async function admitReaders(client: Client, token: number, readers: readonly string[]): Promise<void> {
+  await withTransaction(client, async () => {
+    await takeToken(client, token);
+    const closed = await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role WHERE name = ANY ($1)', [readers]);
+    for (const { name } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN; ALTER ROLE ${ident(name)} SET default_transaction_read_only = on`);
+  });
+}
+
+/** Names of the roles that a fence keeps out of this colour. */
+export async function fencedRoles(client: Client): Promise<string[]> {
+  return (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role ORDER BY name')).map(({ name }) => name);
+}
+
+interface Session {
+  readonly pid: number;
+  readonly who: string;
+}
+
+async function endSessions(client: Client, limit: number, except: readonly string[]): Promise<void> {
+  let left: Session[] = [];
+  await waitFor(
+    async () => {
+      left = await rows<Session>(client, `
+        SELECT pid, usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ')' AS who
+        FROM pg_stat_activity, LATERAL (SELECT pg_terminate_backend(pid)) ended
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`, [[...ours, ...except]]);
+      return left.length === 0 ? true : undefined;
+    },
+    { limit, every: 1, slowest: 10, id: 'fence-leaks', what: 'no session but those of Verdigris', next: 'find out who connects past the fence, and stop it.' },
+    () => `still there: ${left.map(({ who }) => who).join(', ')}`,
+  );
+}
+
+async function takeToken(client: Client, token: number): Promise<void> {
+  const { rowCount } = await client.query('UPDATE verdigris.fence SET token = $1 WHERE token <= $1', [token]);
+  if (rowCount === 1) return;
+  throw new VerdigrisError('busy', 'stale-token', {
+    seen: `This process holds token ${token}; the database has seen a newer one.`,
+    required: 'the newest lease.',
+    next: 'nothing: somebody else continued this work.',
+  });
+}

@@ -1,0 +1,151 @@
+import type { Lsn } from '../model/lsn.ts';
+import { replicationRole } from '../model/names.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { waitFor } from '../model/wait.ts';
+import { one, rows, type Client } from './client.ts';
+import { ident, literal } from './quote.ts';
+import { qualified, type Table } from './catalogue.ts';
+
+/** What a publication carries of a table; `columns` undefined: all that PostgreSQL would. */
+export interface PublishedTable {
+  readonly table: Pick<Table, 'schema' | 'name'>;
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently. */
+export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
+  const all: PublishedTable[] = [...tables, { table: { schema: 'verdigris', name: 'barrier' } }];
+  const list = all.map(({ table, columns }) => `TABLE ${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`).join(', ');
+  const present = await rows(publisher, 'SELECT FROM pg_publication WHERE pubname = $1', [name]);
+  if (present.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${list}`);
+  else await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish_via_partition_root = true)`);
+}
+
+/** The role that the other colour's subscription logs in with. */
+export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
+  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
+  if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${password === undefined ? '' : ` PASSWORD ${literal(password)}`}`);
+}
+
+export interface Slot {
+  /** C: the subscriber gets what commits after it. */
+  readonly confirmed: Lsn;
+  readonly active: boolean;
+  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. */
+  readonly walStatus: string;
+  /** WAL in bytes that the slot keeps on the publisher's disk. */
+  readonly retained: number;
+  /** Bytes of WAL that the subscriber has not confirmed. */
+  readonly behind: number;
+}
+
+export async function readSlot(publisher: Client, name: string): Promise<Slot | undefined> {
+  const [slot] = await rows<Slot>(publisher, `
+    SELECT confirmed_flush_lsn::text AS confirmed, active, wal_status AS "walStatus",
+      coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
+      coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind
+    FROM pg_replication_slots WHERE slot_name = $1`, [name]);
+  return slot;
+}
+
+/**
+ * Makes the logical slot and returns C. Waits for transactions that are running, `limit` ms at most; a half-made slot is dropped
+ * by PostgreSQL itself when the statement is cancelled. One that exists already is taken as it is.
+ */
+export async function createSlot(publisher: Client, name: string, limit: number): Promise<Lsn> {
+  const present = await readSlot(publisher, name);
+  if (present) return present.confirmed;
+  await publisher.query(`SET statement_timeout = ${Math.ceil(limit)}`);
+  try {
+    await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== '57014') throw cause;
+    const blockers = await rows<{ who: string }>(publisher, `
+      SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
+      WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`);
+    throw new VerdigrisError('failed', 'slot-timeout', {
+      seen: `The slot could not be made within ${limit} ms: it waits for transactions that are running: ${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
+      required: 'that these end within limits.slotCreation.',
+      next: 'wait for them or end them (pg_terminate_backend), then seed again; nothing was changed.',
+      cause,
+    });
+  } finally {
+    await publisher.query('RESET statement_timeout');
+  }
+  return (await readSlot(publisher, name))?.confirmed ?? never(name);
+}
+
+/** Makes the subscription, disabled and attached to a slot that exists; `conninfo` without dbname and user. */
+export async function subscribe(subscriber: Client, name: string, conninfo: string, database: string): Promise<void> {
+  const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
+  if (present.length > 0) return;
+  const { major } = await one<{ major: number }>(subscriber, "SELECT current_setting('server_version_num')::int / 10000 AS major");
+  const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
+  // Only one direction is ever subscribed at a time, so origin = none is a second lock on the same door, from PostgreSQL 16.
+  await subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
+    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = true${major >= 16 ? ', origin = none' : ''})`);
+}
+
+/** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */
+export async function startAt(subscriber: Client, name: string, position: Lsn): Promise<void> {
+  await subscriber.query(`SELECT pg_replication_origin_advance('pg_' || oid, $2::pg_lsn) FROM pg_subscription WHERE subname = $1 AND NOT subenabled`, [name, position]);
+}
+
+export async function enable(subscriber: Client, name: string): Promise<void> {
+  await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} ENABLE`);
+}
+
+export interface Subscription {
+  readonly enabled: boolean;
+  /** A worker is connected or connecting. */
+  readonly working: boolean;
+  /** Errors met while applying, and on PostgreSQL 18 conflicts, since the subscription was made. */
+  readonly errors: number;
+}
+
+export async function readSubscription(subscriber: Client, name: string): Promise<Subscription | undefined> {
+  const [found] = await rows<Subscription>(subscriber, `
+    SELECT s.subenabled AS enabled, EXISTS (SELECT FROM pg_stat_subscription w WHERE w.subid = s.oid AND w.pid IS NOT NULL) AS working,
+      coalesce((SELECT st.apply_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
+    FROM pg_subscription s WHERE s.subname = $1`, [name]);
+  return found;
+}
+
+/** Drops the subscription without asking its publisher, which may be gone. */
+export async function unsubscribe(subscriber: Client, name: string): Promise<void> {
+  const found = await readSubscription(subscriber, name);
+  if (!found) return;
+  await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
+  await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE)`);
+  await subscriber.query(`DROP SUBSCRIPTION ${ident(name)}`);
+}
+
+/** Drops slot, publication and marker; ends the sender that may still hold the slot. */
+export async function unpublish(publisher: Client, name: string): Promise<void> {
+  await dropSlot(publisher, name);
+  await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  await publisher.query('DELETE FROM verdigris.barrier WHERE stream = $1', [name]);
+}
+
+export async function dropSlot(publisher: Client, name: string): Promise<void> {
+  await waitFor(async () => {
+    const gone = await rows<{ active: number | null }>(publisher, 'SELECT active_pid AS active FROM pg_replication_slots WHERE slot_name = $1', [name]);
+    if (gone.length === 0) return true;
+    await publisher
+      .query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL', [name])
+      .then(() => publisher.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NULL', [name]))
+      .catch((error: { code?: string }) => {
+        // 55006: somebody took it between the two statements; 42704: it is gone.
+        if (error.code !== '55006' && error.code !== '42704') throw error;
+      });
+    return undefined;
+  }, { limit: 30_000, every: 5, what: `the slot ${name} dropped`, next: 'see who uses it in pg_replication_slots.' });
+}
+
+function quoteConninfo(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function never(name: string): never {
+  throw new Error(`the slot ${name} was made and is not there`);
+}
