@@ -1,0 +1,22 @@
+import type { Finding, Grade } from '../../model/finding.ts';
+import type { Statement } from './secret.ts';
+
+/** A finding with what would bring the candidate in line; `[]` where no statement can. */
+export interface GlobalFinding extends Finding {
+  readonly statements: readonly Statement[];
+}
+
+/** Roles that are none of the application's: PostgreSQL's own and ours. */
+export function foreignRole(name: string): boolean {
+  return /^(pg_|verdigris)/.test(name);
+}
+
+/** One finding per kind of difference, naming all objects. */
+export function globalFinding(id: string, grade: Grade, title: string, reason: string, found: readonly { readonly object: string; readonly statements: readonly Statement[] }[]): GlobalFinding[] {
+  if (found.length === 0) return [];
+  const statements = found.flatMap((each) => each.statements);
+  return [{
+    id, grade, title: `${found.length} ${title}`, objects: found.map(({ object }) => object), reason, statements,
+    mend: statements.length > 0 ? statements.map(({ text }) => `${text};`).join(' ') : 'Set it on the candidate by hand.',
+  }];
+}

@@ -1,0 +1,85 @@
+import type { Lsn } from '../../model/lsn.ts';
+import { one, type Client } from '../client.ts';
+import type { Bound } from './chunk.ts';
+import { hold } from './hold.ts';
+import { abortable, type Pair } from './session.ts';
+import { lookUp, type Reading, type State } from './states.ts';
+import type { Subject } from './subject.ts';
+
+/** What is known of one key in the end. */
+export type Verdict =
+  | { readonly is: 'equal' }
+  | { readonly is: 'different'; readonly live: State; readonly candidate: State }
+  /** Neither: it moved in every round, and under no lock that could be had in time. */
+  | { readonly is: 'unsettled' };
+
+export interface Settled {
+  readonly verdicts: readonly Verdict[];
+  /** How many of them took a lock. */
+  readonly byLock: number;
+}
+
+export interface Barrier {
+  passed(lsn: Lsn): Promise<void>;
+  readonly signal: AbortSignal;
+  /** A session on the live side that may lock rows; opened where it is needed first. */
+  locker(): Promise<Client>;
+}
+
+/** Rounds without a lock; a row that was merely in flight is settled in the first. */
+const rounds = 5;
+
+const equal: Verdict = { is: 'equal' };
+
+/**
+ * Tells rows that differ from rows that are on their way. A difference is only ever pronounced where the candidate was read at a
+ * position of the log at which the live row is known:
+ * - a live row of the same version before and after the candidate was read, the candidate having passed the first reading;
+ * - or a candidate row of the same version before and after it passed a reading of the live row.
+ * Equal readings before and after are not enough, since a value may go away and come back in between; so versions are compared,
+ * and the absence of a row, which has no version, never stands for rest.
+ */
+export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[], barrier: Barrier): Promise<Settled> {
+  const verdicts: (Verdict | undefined)[] = keys.map(() => undefined);
+  const seen = keys.map((): { live?: Reading; candidate?: Reading } => ({}));
+  let open = keys.map((_, index) => index);
+
+  for (let round = 0; round < rounds && open.length > 0; round++) {
+    const chosen = open.map((index) => keys[index] as Bound);
+    const live = await lookUp(pair.live, subject, 'live', chosen);
+    await abortable(barrier.passed(await insertPosition(pair.live)), barrier.signal);
+    const candidate = await lookUp(pair.candidate, subject, 'candidate', chosen);
+    open.forEach((index, place) => {
+      const [now, there] = [live[place] as Reading, candidate[place] as Reading];
+      const before = seen[index] as { live?: Reading; candidate?: Reading };
+      verdicts[index] = judge(before, now, there);
+      seen[index] = { live: now, candidate: there };
+    });
+    open = open.filter((index) => verdicts[index] === undefined);
+  }
+
+  const held = open.length > 0 ? await hold(pair, subject, open.map((index) => keys[index] as Bound), barrier) : [];
+  open.forEach((index, place) => {
+    verdicts[index] = held[place];
+  });
+  return { verdicts: verdicts.map((verdict) => verdict ?? { is: 'unsettled' }), byLock: held.filter((verdict) => verdict.is !== 'unsettled').length };
+}
+
+function judge(before: { live?: Reading; candidate?: Reading }, live: Reading, candidate: Reading): Verdict | undefined {
+  if (candidate.state === live.state || before.candidate?.state === live.state) return equal;
+  if (before.live && before.candidate && stood(before.live, live)) return { is: 'different', live: live.state, candidate: before.candidate.state };
+  if (before.candidate && stood(before.candidate, candidate)) return { is: 'different', live: live.state, candidate: candidate.state };
+  return undefined;
+}
+
+function stood(earlier: Reading, later: Reading): boolean {
+  return earlier.version !== null && earlier.version === later.version;
+}
+
+/**
+ * A position that lies behind the commit of everything a reading before it saw. The insert position, because with
+ * synchronous_commit off a commit is visible before its record is written, and pg_current_wal_lsn() says what is written.
+ */
+export async function insertPosition(live: Client): Promise<Lsn> {
+  return (await one<{ lsn: Lsn }>(live, 'SELECT pg_current_wal_insert_lsn()::text AS lsn')).lsn;
+}
