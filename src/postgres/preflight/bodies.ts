@@ -18,6 +18,18 @@ const beforeRelation: ReadonlySet<string> = new Set(['from', 'join', 'into', 'up
 const isName = (word: string | undefined) => word !== undefined && /^["\p{L}_]/u.test(word);
 const bare = (word: string) => (word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word);
 
+const endOfList: ReadonlySet<string> = new Set(['select', 'where', 'returning', 'set', 'values', 'by', 'on', 'having', 'distinct', 'return', 'declare', 'begin']);
+
+/** Whether only names, aliases and commas stand between FROM and the word at `at`. */
+function inFromList(all: readonly string[], at: number): boolean {
+  for (let place = at - 1; place >= 0; place--) {
+    const word = all[place] ?? '';
+    if (word === 'from') return true;
+    if ((!isName(word) && word !== ',' && word !== '.') || endOfList.has(word)) return false;
+  }
+  return false;
+}
+
 /**
  * Names without a schema where SQL expects a relation, a function or a type. A heuristic: what is made of strings (EXECUTE) is not seen, and
  * a name counts only where the caller knows an object of that name outside of pg_catalog, so that variables, columns and CTEs do no harm.
@@ -30,8 +42,9 @@ export function unqualifiedNames(body: string): UnqualifiedName[] {
     const [before, after] = [all[at - 1], all[at + 1]];
     if (!isName(word) || before === '.' || after === '.' || ctes.has(word)) return;
     if (before === '::' || after === '%' || (before !== undefined && isName(before) && (after === ';' || after === ':='))) names.push({ name: bare(word), kind: 'type' });
-    if (beforeRelation.has(before ?? '') || after === '%' || before === ',') names.push({ name: bare(word), kind: 'relation' });
-    if (after === '(' && before !== 'into') names.push({ name: bare(word), kind: 'function' });
+    const called = after === '(' && before !== 'into';
+    if (after === '%' || (!called && (beforeRelation.has(before ?? '') || (before === ',' && inFromList(all, at))))) names.push({ name: bare(word), kind: 'relation' });
+    if (called) names.push({ name: bare(word), kind: 'function' });
   });
   return names;
 }

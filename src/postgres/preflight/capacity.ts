@@ -1,8 +1,7 @@
-import { one } from '../client.ts';
+import type { Finding } from '../../model/finding.ts';
+import { one, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { everyGate, found, statements, type Check } from './check.ts';
-import type { Client } from '../client.ts';
-import type { Finding } from '../../model/finding.ts';
 import { requireStatistics } from './transactions.ts';
 
 /** A setting that takes effect at a restart, as the mend says. */
@@ -42,7 +41,7 @@ async function places(client: Client): Promise<Places> {
       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name !~ '^verdigris_')::int AS senders, current_setting('max_wal_senders')::int AS "maxSenders",
       (SELECT count(*) FROM pg_subscription WHERE subenabled AND subname !~ '^verdigris_')::int AS "logicalWorkers", current_setting('max_logical_replication_workers')::int AS "maxLogicalWorkers",
       (SELECT count(*) FROM pg_stat_activity WHERE application_name !~ '^verdigris' AND backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker', 'walsender', 'checkpointer', 'background writer',
-        'walwriter', 'startup', 'archiver', 'walreceiver', 'parallel worker', 'logger', 'walsummarizer', 'slotsync worker', 'io worker', 'standalone backend', 'logical replication apply worker', 'logical replication worker'))::int AS workers,
+        'walwriter', 'startup', 'archiver', 'walreceiver', 'parallel worker', 'logger', 'walsummarizer', 'slotsync worker', 'io worker', 'standalone backend') AND backend_type !~ '^logical replication (.* )?worker$')::int AS workers,
       current_setting('max_worker_processes')::int AS "maxWorkers",
       (SELECT count(*) FROM pg_replication_origin o WHERE NOT EXISTS (SELECT FROM pg_subscription s WHERE o.roname = 'pg_' || s.oid AND s.subname ~ '^verdigris_'))::int AS origins,
       coalesce(current_setting('max_active_replication_origins', true), current_setting('max_replication_slots'))::int AS "maxOrigins",

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ident } from '../quote.ts';
-import { found, statements, everyGate, type Check } from './check.ts';
+import { everyGate, found, statements, type Check } from './check.ts';
 import { physicalTables, type PhysicalTable } from './tables.ts';
 
 /** FULL is no identity that apply can use where a column cannot be compared and no key stands in. */

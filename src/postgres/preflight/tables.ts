@@ -5,6 +5,15 @@ import { ident } from '../quote.ts';
 /** Condition on `pg_namespace n`: the schemas whose tables replication carries. */
 export const userSchemas = `(n.nspname NOT IN (${ignoredSchemas}) AND n.nspname !~ '^pg_(temp|toast)')`;
 
+/** A relation by its two names, for label() and qualified(). */
+export interface Relation {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Order of findings' objects, with pg_class as c; the same in every locale. */
+export const byName = 'ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"';
+
 /** One physical table, each partition for itself: what logical decoding and apply work with. */
 export interface PhysicalTable {
   /** `schema.table`, for people. */

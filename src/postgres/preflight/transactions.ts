@@ -1,7 +1,6 @@
-import { one, rows } from '../client.ts';
+import { one, rows, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { everyGate, found, HiddenError, statements, type Check } from './check.ts';
-import type { Client } from '../client.ts';
 
 /** pg_stat_activity shows NULL for other roles' sessions instead of failing. Docs: "Predefined Roles", pg_read_all_stats. */
 export async function requireStatistics(client: Client): Promise<void> {
@@ -58,7 +57,7 @@ export const longTransactions: Check = {
         CASE WHEN backend_xid IS NOT NULL THEN 'holds a transaction id' WHEN backend_xmin IS NOT NULL THEN 'holds a snapshot' ELSE 'holds nothing yet' END AS holds
       FROM pg_stat_activity
       WHERE xact_start < clock_timestamp() - $1 * interval '1 millisecond' AND pid <> pg_backend_pid()
-        AND backend_type NOT IN ('autovacuum worker', 'walsender', 'logical replication apply worker', 'logical replication worker', 'logical replication launcher')
+        AND backend_type NOT IN ('autovacuum worker', 'walsender') AND backend_type !~ '^logical replication '
       ORDER BY xact_start, pid`, [limits.longTransactionMs]);
     return found({
       id: 'long-transactions', grade: 'refuse', title: `Transactions have been open for more than ${limits.longTransactionMs / 1000} s.`,
