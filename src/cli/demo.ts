@@ -63,7 +63,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     const [host = '', port = ''] = address.split(':');
     const as = (user: string) => ({ host, port: Number(port), user, password: credentials[user] ?? '', database: environment.database });
     reporter.say(`  ${colors.green('✓')} blue serves at ${address} ${colors.dim(`(${prettyMs(Date.now() - began)})`)}`);
-    const recorder = commitRecorder((event) => reporter.event(event));
+    const recorder = commitRecorder(environment.live, (event) => reporter.event(event));
     const clients = { writer: as(sampleRoles.app), reader: as(sampleRoles.reader), logFile: path.join(folder, 'clients.log'), business: options.from === undefined };
     const exercise = await withClients(environment, platform, clients, recorder.commits, async (workload) => {
       reporter.say(`  ${colors.green('✓')} ${writers} writers and 4 readers are at work through that address`);

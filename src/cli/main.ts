@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { createCommand, destroyCommand, recoverCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
+import { drillCommand } from './drill.ts';
 import { historyCommand } from './history.ts';
 import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
@@ -22,7 +23,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), recoverCommand(), historyCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

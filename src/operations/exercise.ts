@@ -1,3 +1,4 @@
+import { other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Platform } from '../platform/port.ts';
 import { withClient, type ConnectionSettings } from '../postgres/client.ts';
@@ -7,8 +8,8 @@ import { startWorkload, type Workload, type WorkloadStats } from '../workload/st
 import type { Verdict } from '../workload/verdict.ts';
 import type { Emit, Event } from './events.ts';
 
-/** The commit points that pass by in a stream of events: what the oracle needs to tell an old colour from a new one. */
-export function commitRecorder(emit: Emit): { readonly emit: Emit; readonly commits: Commit[]; readonly pauses: number[] } {
+/** The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an old colour from a new one. */
+export function commitRecorder(live: Colour, emit: Emit): { readonly emit: Emit; readonly commits: Commit[]; readonly pauses: number[] } {
   const commits: Commit[] = [];
   const pauses: number[] = [];
   let heldAt = 0;
@@ -20,8 +21,8 @@ export function commitRecorder(emit: Emit): { readonly emit: Emit; readonly comm
         if (event.step === 'hold' && event.status === 'started') heldAt = Date.now();
         // The first step behind the commit point.
         if (event.step === 'open' && event.status === 'started') {
-          const from = commits.at(-1)?.to ?? 'blue';
-          commits.push({ at: new Date(), from, to: from === 'blue' ? 'green' : 'blue' });
+          const from = commits.at(-1)?.to === other(live) ? other(live) : live;
+          commits.push({ at: new Date(), from, to: other(from) });
         }
         if (event.step === 'resume' && event.status === 'done') pauses.push(Date.now() - heldAt);
       }

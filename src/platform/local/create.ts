@@ -113,7 +113,7 @@ async function grant(client: Client, roles: Environment['roles']): Promise<void>
   }
 }
 
-async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
+export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
   const { live } = environment;
   const folder = platform.places.router;
   await rm(folder, { recursive: true, force: true });

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { link, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Writes a file whole or not at all, durable when it returns. */
 export async function writeDurably(file: string, text: string): Promise<void> {
-  const made = `${file}.${process.pid}.new`;
+  const made = `${file}.${randomUUID()}.new`;
   await writeSynced(made, text);
   await rename(made, file);
   await syncFolder(path.dirname(file));
@@ -39,7 +40,7 @@ export class NumberedFiles {
 
   /** True where this process made number n and n is the newest. A late claimant of a number long pruned is told no. */
   async claim(number: number, text: string): Promise<boolean> {
-    const made = path.join(this.folder, `${process.pid}.${number}.new`);
+    const made = path.join(this.folder, `${randomUUID()}.new`);
     await writeSynced(made, text);
     try {
       await link(made, this.file(number));

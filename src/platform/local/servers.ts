@@ -13,7 +13,7 @@ import { writeDurably } from './files.ts';
 import type { Places } from './places.ts';
 import { freePort } from './ports.ts';
 import { dataDirectory, initServer, operatorRole, ownFolder, removeServer, serverPid, startServer, stopServer, writeSettings, type Server, type Settings } from './server.ts';
-import { copySnapshot, hasTablespaces, isComplete } from './snapshot.ts';
+import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
 
 const recordSchema = z.strictObject({ generation: z.int(), major: z.int(), port: z.int() });
 const recordsSchema = z.partialRecord(z.enum(colours), recordSchema);
@@ -88,21 +88,20 @@ export class LocalServers implements Servers {
   }
 
   async restore(colour: Colour, snapshot: string, { generation, consume, onBytes }: RestoreOptions): Promise<void> {
-    const records = await this.#records();
-    const known = records[colour];
+    const known = (await this.#records())[colour];
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
-    const source = records[colour === 'blue' ? 'green' : 'blue'] ?? known;
-    if (!source) throw new Error('there is no server that the snapshot could be of');
-    const server = await this.#record(colour, known?.generation === generation ? known : { generation, major: source.major, port: await freePort() });
-    if (!(await exists(path.join(directory, 'restored')))) {
-      if (!(await isComplete(from))) {
-        throw new VerdigrisError('failed', 'snapshot-missing', {
-          seen: `The snapshot ${snapshot} is missing or incomplete.`,
-          required: 'a whole snapshot.',
-          next: 'run `verdigris abandon`, then seed again.',
-        });
-      }
+    const restored = await exists(path.join(directory, 'restored'));
+    const major = restored && known?.generation === generation ? known.major : await snapshotMajor(from);
+    if (major === undefined) {
+      throw new VerdigrisError('failed', 'snapshot-missing', {
+        seen: `The snapshot ${snapshot} is missing or incomplete.`,
+        required: 'a whole snapshot.',
+        next: 'run `verdigris abandon`, then seed again.',
+      });
+    }
+    const server = await this.#record(colour, known?.generation === generation ? known : { generation, major, port: await freePort() });
+    if (!restored) {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
       else await copyTree(from, directory, this.#account, () => false, onBytes);

@@ -1,4 +1,4 @@
-import { access, chown, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupMode, SnapshotFacts } from '../port.ts';
 import { copyTree } from './copy.ts';
@@ -36,13 +36,14 @@ export async function copySnapshot(server: Server, target: string, backup: Backu
   const wal = await copyTree(path.join(source, 'pg_wal'), path.join(data, 'pg_wal'), server.account, (relative) => relative.startsWith('archive_status' + path.sep), onBytes);
   await writeFile(path.join(data, 'backup_label'), label, { mode: 0o600 });
   if (server.account) await chown(path.join(data, 'backup_label'), server.account.uid, server.account.gid);
-  await writeDurably(path.join(target, 'complete'), '');
+  await writeDurably(path.join(target, 'complete'), String(server.binaries.major));
   return { method: reflink && wal.reflink ? 'reflink' : 'copy', bytes: bytes + wal.bytes };
 }
 
-/** False for one whose making was cut short. */
-export async function isComplete(snapshot: string): Promise<boolean> {
-  return access(path.join(snapshot, 'complete')).then(() => true, () => false);
+/** PostgreSQL major of a snapshot; undefined for one whose making was cut short. */
+export async function snapshotMajor(snapshot: string): Promise<number | undefined> {
+  const text = await readFile(path.join(snapshot, 'complete'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : Number(text);
 }
 
 /** A tablespace is a symbolic link out of the data directory: a copy would share it with the original. */

@@ -1,0 +1,57 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import type { Environment } from '../../model/environment.ts';
+import { newJournal, serializeJournal } from '../../model/journal.ts';
+import { waitFor } from '../../model/wait.ts';
+import { withBackupMode } from '../../postgres/backup.ts';
+import { cleanCopy } from '../../postgres/clean-copy.ts';
+import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { parkedPosition } from '../../postgres/position.ts';
+import { ident, literal } from '../../postgres/quote.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
+import { destroyEnvironment, launch } from './create.ts';
+import { LocalPlatform } from './platform.ts';
+import { freePort } from './ports.ts';
+
+export interface Clone {
+  readonly environment: Environment;
+  readonly platform: LocalPlatform;
+  /** Connects through the clone's own address. */
+  readonly as: (role: string) => ConnectionSettings;
+  readonly destroy: () => Promise<void>;
+}
+
+/**
+ * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is older than
+ * this call, as every release under way has: it keeps the log that the copy needs.
+ */
+export async function cloneEnvironment(environment: Environment, original: LocalPlatform, signal: AbortSignal): Promise<Clone> {
+  const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
+  const { live, database, roles } = environment;
+  const copy: Environment = { ...environment, name, local: { port: 0 } };
+  const platform = await LocalPlatform.open(copy, original.places.home);
+  const destroy = () => destroyEnvironment(platform);
+  try {
+    const source = { ...(await original.servers.connection(live)), database };
+    await withClient(source, 'drill', (client) => original.servers.snapshot(live, name, (work) => withBackupMode(client, name, work), () => undefined));
+    await mkdir(platform.places.snapshots, { recursive: true, mode: 0o711 });
+    await rename(original.places.snapshot(name), platform.places.snapshot(name));
+    await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
+    const password = randomBytes(12).toString('base64url');
+    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+      await parkedPosition(client, environment.limits.catchUp, signal);
+      await client.query('SELECT pg_promote(true, 60)');
+      await waitFor(async () => ((await serverIdentity(client)).inRecovery ? undefined : true), { limit: 60_000, signal, what: 'the end of recovery', next: 'see the log of the clone.' });
+      await cleanCopy(client);
+      for (const role of [...roles.application, ...roles.readers]) await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+    });
+    await platform.servers.unpark(live);
+    const port = await freePort();
+    await launch(copy, platform, port);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    return { environment: copy, platform, destroy, as: (user) => ({ host: '127.0.0.1', port, user, password, database }) };
+  } catch (error) {
+    await destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Logger } from 'pino';
+import type { RouterConfig } from './config.ts';
+
+/** Longer than any timer of Node takes. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * Lives beside the clients and not in the operator: when a hold is not renewed in time, it runs the recovery command again and
+ * again until somebody resumes, or lets the clients go on where no command was given.
+ */
+export class Deadman {
+  readonly #config: Pick<RouterConfig, 'recover' | 'limits'>;
+  readonly #log: Logger;
+  readonly #release: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #expires: number | undefined;
+  #child: ChildProcess | undefined;
+
+  constructor(config: Pick<RouterConfig, 'recover' | 'limits'>, log: Logger, release: () => void) {
+    this.#config = config;
+    this.#log = log;
+    this.#release = release;
+  }
+
+  /** `expires` in milliseconds since 1970; undefined when there is no hold any more. A recovery that runs is left to end by itself. */
+  set(expires: number | undefined): void {
+    this.#expires = expires;
+    this.#arm(expires === undefined ? undefined : expires - Date.now());
+  }
+
+  #arm(milliseconds: number | undefined): void {
+    clearTimeout(this.#timer);
+    if (milliseconds !== undefined) this.#timer = setTimeout(() => this.#due(), Math.min(Math.max(milliseconds, 0), longestTimer));
+  }
+
+  #due(): void {
+    if (this.#expires === undefined || this.#child) return;
+    // Timers and the clock may differ by a millisecond; and the hold may have been renewed.
+    if (Date.now() < this.#expires) return this.#arm(this.#expires - Date.now());
+    const { recover, limits } = this.#config;
+    if (!recover) {
+      this.#log.warn('nobody renewed the hold in time and no recovery command is configured: the clients go on');
+      return this.#release();
+    }
+    const [program, ...args] = recover.argv as [string, ...string[]];
+    this.#log.warn({ argv: recover.argv }, 'nobody renewed the hold in time: running the recovery command');
+    // Straight into the log: a pipe would break, and the recovery with it, if this router died in the middle of it.
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...recover.env } });
+    this.#child = child;
+    const limit = setTimeout(() => child.kill('SIGKILL'), limits.recoverLimitMs);
+    const ended = (fields: Record<string, unknown>) => {
+      if (this.#child !== child) return;
+      clearTimeout(limit);
+      this.#child = undefined;
+      if (this.#expires === undefined) return this.#log.info(fields, 'the recovery command has ended and the clients go on');
+      this.#log.warn({ ...fields, againInMs: limits.recoverEveryMs }, 'the recovery command has ended and the clients are still held');
+      this.#arm(limits.recoverEveryMs);
+    };
+    child.on('error', (error) => ended({ error: error.message }));
+    child.on('exit', (status, signal) => ended({ status, signal }));
+  }
+}

@@ -1,0 +1,21 @@
+import type { Logger } from 'pino';
+import type { Colour } from '../../../model/colours.ts';
+import type { RouterConfig } from './config.ts';
+import type { Hold } from './hold.ts';
+import type { Session } from './session.ts';
+import type { Table } from './table.ts';
+
+/** What all sessions share. */
+export interface Passage {
+  readonly table: Table;
+  readonly hold: Hold;
+  readonly limits: RouterConfig['limits'];
+  readonly log: Logger;
+  /** A statement was passed on. */
+  count(colour: Colour, reader: boolean): void;
+  /** The client was given this BackendKeyData to cancel with. */
+  keyed(key: Buffer, session: Session): void;
+  /** The session has another backend than before. */
+  moved(session: Session): void;
+  ended(session: Session): void;
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { drill } from '../../src/operations/drill.ts';
+import { readJournal } from '../../src/operations/ledger.ts';
+import { cloneEnvironment } from '../../src/platform/local/clone.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withEnvironment } from '../support/environment.ts';
+
+test('a drill proves a release and its rollback, and the live colour serves on untouched', async () => {
+  await withEnvironment({ declaration: {} }, async ({ environment, platform, clients, on }) => {
+    const signal = new AbortController().signal;
+    const { verdict } = await clients(async () => {
+      const report = await drill({ environment, platform, emit: () => undefined, signal }, () => cloneEnvironment(environment, platform, signal));
+      expect(report).toMatchObject({ ok: true, proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'], verdict: { ok: true } });
+      expect(report.pausesMs).toHaveLength(2);
+    });
+    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', operation: null, release: null });
+    expect(await platform.servers.observe('green')).toBeUndefined();
+    expect(await platform.servers.snapshots()).toEqual([]);
+    expect(await on('blue', (client) => rows(client, 'SELECT FROM pg_replication_slots'))).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
+import type { Verb } from '../../src/model/transitions.ts';
+import type { Context } from '../../src/operations/context.ts';
+import type { Event } from '../../src/operations/events.ts';
+import { commitRecorder, withClients, type Exercise } from '../../src/operations/exercise.ts';
+import { withOperator } from '../../src/operations/operator.ts';
+import { perform, type PerformOptions } from '../../src/operations/perform.ts';
+import { createEnvironment, destroyEnvironment, type Credentials } from '../../src/platform/local/create.ts';
+import { LocalPlatform } from '../../src/platform/local/platform.ts';
+import { withClient, type Client } from '../../src/postgres/client.ts';
+import type { Commit } from '../../src/workload/commits.ts';
+import type { Workload } from '../../src/workload/start.ts';
+import { prepareWorkload } from '../../src/workload/schema.ts';
+import { temporaryFolder, testMajor } from './postgres.ts';
+
+/** Durable enough for a crash of processes, which is what tests cause; not for one of the machine. */
+export const testSettings = { fsync: 'off', shared_buffers: '32MB', max_connections: '60', autovacuum: 'off' } as const;
+
+export interface TestEnvironment {
+  readonly folder: string;
+  readonly home: string;
+  readonly environment: Environment;
+  /** As a file would hold it; the file of this name is in `folder`. */
+  readonly declaration: string;
+  readonly platform: LocalPlatform;
+  readonly credentials: Credentials;
+  readonly events: Event[];
+  readonly commits: Commit[];
+  /** Runs a verb as its own operator. */
+  verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Works with a context under the lease. */
+  operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
+  on<T>(colour: 'blue' | 'green', use: (client: Client) => Promise<T>): Promise<T>;
+  /** Clients at work through the environment's address while `use` runs, judged afterwards. */
+  clients(use: (workload: Workload) => Promise<void>): Promise<Exercise>;
+}
+
+export interface TestEnvironmentOptions {
+  readonly fill?: (client: Client) => Promise<void>;
+  /** Folder of the candidate's migrations. */
+  readonly migrations?: string;
+  readonly declaration?: Record<string, unknown>;
+  readonly limits?: Record<string, string>;
+  readonly settings?: Record<string, string>;
+}
+
+/** An environment of its own for the length of `use`: blue live with release 1, green declared with release 2. */
+export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (test: TestEnvironment) => Promise<T>): Promise<T> {
+  const folder = await temporaryFolder();
+  const home = path.join(folder, 'home');
+  const raw = {
+    name: 'shop',
+    platform: 'local',
+    database: 'shop',
+    roles: { application: ['shop_app'], readers: ['shop_reader'] },
+    colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor, ...(options.migrations ? { migrations: options.migrations } : {}) } },
+    live: 'blue',
+    limits: { slotCreation: '10s', ...options.limits },
+    ...options.declaration,
+  };
+  const environment = parseEnvironment(raw, 'the test');
+  const platform = await LocalPlatform.open(environment, home, { ...testSettings, ...options.settings });
+  const declaration = path.join(folder, 'verdigris.yaml');
+  await writeFile(declaration, JSON.stringify(raw));
+  const events: Event[] = [];
+  const recorder = commitRecorder(environment.live, (event) => events.push(event));
+  try {
+    const { credentials } = await createEnvironment(environment, platform, {
+      raw,
+      fill: async (client) => {
+        await options.fill?.(client);
+        await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
+      },
+    });
+    const signal = new AbortController().signal;
+    const { address } = await platform.traffic.status();
+    const [host = '', port = ''] = address.split(':');
+    const as = (user: string) => ({ host, port: Number(port), user, password: credentials[user] ?? '', database: environment.database });
+    return await use({
+      folder, home, environment, declaration, platform, credentials, events, commits: recorder.commits,
+      verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
+        withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
+      operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
+      on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
+      clients: (work) => withClients(environment, platform, { writer: as('shop_app'), reader: as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false }, recorder.commits, work),
+    });
+  } finally {
+    await destroyEnvironment(platform);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
