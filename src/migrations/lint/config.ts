@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { VerdigrisError } from '../../model/errors.ts';
+import { severities } from './finding.ts';
+
+const failLevels = [...severities, 'never'] as const;
+
+/** The `verdigris-lint` section of a configuration file. Everything has a default: no file is a good file. */
+export const lintConfigSchema = z.strictObject({
+  /** The major that the migrations run on. */
+  postgres: z.int().min(15).max(18).default(17),
+  /** Where they run. `live` is the stricter: what only a live database suffers from counts for less on a candidate. */
+  target: z.enum(['live', 'candidate']).default('live'),
+  /** The lowest severity that fails the run. */
+  failOn: z.enum(failLevels).default('warning'),
+  /**
+   * Whether the engine wraps each file in a transaction. `auto`: unless a statement of the file must run outside one, as Verdigris's own
+   * runner does. A comment of the file can say otherwise: `-- verdigris: no-transaction`.
+   */
+  transaction: z.enum(['auto', 'per-file', 'none']).default('auto'),
+  /** Who sets lock_timeout and statement_timeout: Verdigris's own runner does. `file`: each file must. */
+  timeouts: z.enum(['runner', 'file']).default('runner'),
+  /** By rule id: a severity, `off`, or `on` for the rule's own severity. */
+  rules: z.record(z.string(), z.enum([...severities, 'off', 'on'])).default({}),
+  /** Globs of paths that are read for knowledge of the schema but not linted. */
+  ignore: z.array(z.string().min(1)).default([]),
+});
+
+export type LintConfig = z.output<typeof lintConfigSchema>;
+export type LintSettings = z.input<typeof lintConfigSchema>;
+
+export const failLevelNames: readonly string[] = failLevels;
+
+/** Checks untrusted settings; `known` are the rules' ids, so that a misspelt one is said and not ignored. */
+export function parseLintConfig(settings: unknown, known: readonly string[]): LintConfig {
+  const parsed = lintConfigSchema.safeParse(settings ?? {});
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'verdigris-lint'}: ${issue.message}`);
+    throw wrong(faults.join('; '));
+  }
+  const unknown = Object.keys(parsed.data.rules).filter((id) => !known.includes(id));
+  if (unknown.length > 0) throw wrong(`rules: no rule is called ${unknown.join(', ')}`);
+  return parsed.data;
+}
+
+function wrong(seen: string): VerdigrisError {
+  return new VerdigrisError('usage', 'lint-config', {
+    seen: `The linter's configuration is off: ${seen}.`,
+    required: 'the settings of docs/lint/README.md.',
+    next: 'mend the configuration; `verdigris lint --list-rules` prints the rules.',
+  });
+}

@@ -1,0 +1,107 @@
+import { label, type Name } from './ast.ts';
+import type { ColumnType } from './column-type.ts';
+
+/** What the migrations so far say about a column. */
+export interface ColumnFact {
+  readonly type: ColumnType;
+  readonly notNull: boolean;
+  /** A default, identity or generation expression that fills it where an INSERT leaves it out. */
+  readonly hasDefault: boolean;
+  readonly generated?: 'stored' | 'virtual';
+  /** The batch in which it was added: software N does not know a column of the batch at hand. */
+  readonly batch: number;
+}
+
+export interface ConstraintFact {
+  readonly kind: 'check' | 'primary' | 'unique' | 'foreign' | 'exclusion' | 'not-null';
+  readonly columns: readonly string[];
+  readonly valid: boolean;
+  readonly deferrable: boolean;
+  /** Columns that a check proves not to be null. */
+  readonly provesNotNull: readonly string[];
+  readonly batch: number;
+}
+
+export interface TableFact {
+  readonly name: Name;
+  readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
+  readonly batch: number;
+  /** Its CREATE was seen: a column that is not here does not exist. */
+  readonly complete: boolean;
+  readonly temporary: boolean;
+  readonly columns: Map<string, ColumnFact>;
+  readonly constraints: Map<string, ConstraintFact>;
+}
+
+export interface FunctionFact {
+  readonly name: Name;
+  /** Types of the input arguments, as text. */
+  readonly arguments: string;
+  readonly returns: string;
+  readonly volatile: boolean;
+  readonly searchPath: boolean;
+  readonly batch: number;
+}
+
+export interface IndexFact {
+  readonly name: Name;
+  readonly table: Name;
+  readonly unique: boolean;
+  readonly columns: readonly string[];
+  readonly batch: number;
+}
+
+export interface TypeFact {
+  readonly name: Name;
+  readonly kind: 'enum' | 'domain' | 'other';
+  /** A domain with NOT NULL or CHECK: a new column of it is computed row by row. */
+  readonly constrained: boolean;
+  readonly batch: number;
+}
+
+/** The schema as the migrations tell it, in their order. What it does not hold is unknown, not absent. */
+export class Schema {
+  readonly tables = new Map<string, TableFact>();
+  readonly indexes = new Map<string, IndexFact>();
+  readonly types = new Map<string, TypeFact>();
+  /** By name, every overload. */
+  readonly functions = new Map<string, FunctionFact[]>();
+  /** Where a name without a schema lands: the first of search_path. */
+  defaultSchema = 'public';
+  batch = 0;
+
+  /** A temporary table hides a permanent one of its name. */
+  table(name: Name): TableFact | undefined {
+    const temporary = name.schema === this.defaultSchema ? this.tables.get(`pg_temp.${name.name}`) : undefined;
+    return temporary ?? this.tables.get(label(name));
+  }
+
+  /** The fact of a table that is altered without its CREATE having been seen. */
+  tableOrStub(name: Name): TableFact {
+    const known = this.table(name);
+    if (known) return known;
+    const stub: TableFact = { name, kind: 'table', batch: -1, complete: false, temporary: false, columns: new Map(), constraints: new Map() };
+    this.tables.set(label(name), stub);
+    return stub;
+  }
+
+  /** Made in the batch at hand, so that nobody else reads or writes it yet. */
+  isNew(name: Name): boolean {
+    return name.schema === 'pg_temp' || this.table(name)?.temporary === true || this.table(name)?.batch === this.batch || this.indexes.get(label(name))?.batch === this.batch;
+  }
+
+  isNewColumn(table: Name, column: string): boolean {
+    return this.table(table)?.columns.get(column)?.batch === this.batch;
+  }
+
+  column(table: Name, column: string): ColumnFact | undefined {
+    return this.table(table)?.columns.get(column);
+  }
+
+  /** A validated check or constraint says that the column holds no null. */
+  provenNotNull(table: Name, column: string): boolean {
+    const fact = this.table(table);
+    if (fact?.columns.get(column)?.notNull) return true;
+    return [...(fact?.constraints.values() ?? [])].some((one) => one.valid && one.provesNotNull.includes(column));
+  }
+}

@@ -1,0 +1,127 @@
+import type { Node } from 'libpg-query';
+import { all, as, label, nameOf, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
+import { columnType, typeText } from './column-type.ts';
+import type { Schema, TableFact } from './facts.ts';
+import { learnAlter, learnTable } from './learn-table.ts';
+import type { Statement } from './statement.ts';
+
+type Lessons = { readonly [T in Tag]?: (node: Of<T>, schema: Schema) => void };
+
+/** Takes a statement's effect into the schema, as far as the text shows it. Statements that change nothing known are passed over. */
+export function learn(statement: Statement, schema: Schema): void {
+  const lesson = lessons[statement.tag] as ((node: object, schema: Schema) => void) | undefined;
+  lesson?.(statement.fields, schema);
+}
+
+const lessons: Lessons = {
+  CreateStmt: learnTable,
+  AlterTableStmt: learnAlter,
+  CreateTableAsStmt: (node, schema) => {
+    if (node.if_not_exists === true && schema.table(nameOf(node.into?.rel, schema.defaultSchema))) return;
+    const kind = node.objtype === 'OBJECT_MATVIEW' ? 'materialized view' : 'table';
+    relation(schema, nameOf(node.into?.rel, schema.defaultSchema), kind, outputNames(node.query));
+  },
+  ViewStmt: (node, schema) => {
+    const aliases = strings(node.aliases);
+    relation(schema, nameOf(node.view, schema.defaultSchema), 'view', aliases.length > 0 ? aliases : outputNames(node.query));
+  },
+  SelectStmt: (node, schema) => {
+    if (node.intoClause) relation(schema, nameOf(node.intoClause.rel, schema.defaultSchema), 'table', outputNames({ SelectStmt: node }));
+  },
+  IndexStmt: (node, schema) => {
+    const table = nameOf(node.relation, schema.defaultSchema);
+    const columns = all(node.indexParams, 'IndexElem').map((element) => element.name ?? 'expr');
+    const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
+    schema.indexes.set(label(name), { name, table, unique: node.unique === true, columns, batch: schema.batch });
+  },
+  CreateFunctionStmt: (node, schema) => {
+    const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
+    const parameters = all(node.parameters, 'FunctionParameter').filter((one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE');
+    const fact = {
+      name,
+      arguments: parameters.map((one) => typeText(columnType(one.argType))).join(', '),
+      returns: `${node.returnType?.setof === true ? 'setof ' : ''}${typeText(columnType(node.returnType))}`,
+      volatile: !['immutable', 'stable'].includes(strings(option(node.options, 'volatility')?.arg)[0] ?? ''),
+      searchPath: all(node.options, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path'),
+      batch: schema.batch,
+    };
+    const others = (schema.functions.get(label(name)) ?? []).filter((one) => one.arguments !== fact.arguments);
+    schema.functions.set(label(name), [...others, fact]);
+  },
+  CreateDomainStmt: (node, schema) => {
+    const name = nameOfParts(strings(node.domainname), schema.defaultSchema);
+    const constrained = all(node.constraints, 'Constraint').some((one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL');
+    schema.types.set(label(name), { name, kind: 'domain', constrained, batch: schema.batch });
+  },
+  CreateEnumStmt: (node, schema) => {
+    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
+    schema.types.set(label(name), { name, kind: 'enum', constrained: false, batch: schema.batch });
+  },
+  CompositeTypeStmt: (node, schema) => {
+    const name = nameOf(node.typevar, schema.defaultSchema);
+    schema.types.set(label(name), { name, kind: 'other', constrained: false, batch: schema.batch });
+  },
+  DropStmt: (node, schema) => {
+    for (const object of node.objects ?? []) drop(schema, node.removeType, nameOfParts(strings(object), schema.defaultSchema));
+  },
+  RenameStmt: (node, schema) => {
+    const name = nameOf(node.relation, schema.defaultSchema);
+    const to = node.newname ?? '';
+    if (node.renameType === 'OBJECT_TABLE' || node.renameType === 'OBJECT_VIEW' || node.renameType === 'OBJECT_MATVIEW') {
+      move(schema, name, { ...name, name: to });
+    } else if (node.renameType === 'OBJECT_COLUMN') {
+      rename(schema.table(name)?.columns, node.subname ?? '', to);
+    } else if (node.renameType === 'OBJECT_TABCONSTRAINT') {
+      rename(schema.table(name)?.constraints, node.subname ?? '', to);
+    }
+  },
+  AlterObjectSchemaStmt: (node, schema) => {
+    if (node.relation) move(schema, nameOf(node.relation, schema.defaultSchema), { schema: node.newschema ?? '', name: node.relation.relname ?? '' });
+  },
+  VariableSetStmt: (node, schema) => {
+    if (node.name === 'search_path') schema.defaultSchema = all(node.args, 'A_Const')[0]?.sval?.sval ?? 'public';
+  },
+};
+
+function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: readonly string[] | undefined): void {
+  const batch = schema.table(name)?.batch ?? schema.batch;
+  const unknown = { type: { base: '', parameters: [], array: false }, notNull: false, hasDefault: false, batch };
+  schema.tables.set(label(name), {
+    name, kind, batch, complete: columns !== undefined, temporary: name.schema === 'pg_temp', constraints: new Map(),
+    columns: new Map((columns ?? []).map((column) => [column, unknown])),
+  });
+}
+
+/** The names of a query's columns; undefined where a star or an unnamed expression hides them. */
+export function outputNames(query: Node | undefined): string[] | undefined {
+  const select = as(query, 'SelectStmt');
+  const left = select?.larg ?? select;
+  const names = all(left?.targetList, 'ResTarget').map((target) => {
+    if (target.name !== undefined) return target.name;
+    const fields = as(target.val, 'ColumnRef')?.fields ?? as(target.val, 'FuncCall')?.funcname;
+    return fields === undefined || fields.some((field) => 'A_Star' in field) ? undefined : strings(fields).at(-1);
+  });
+  return names.length === 0 || names.includes(undefined) ? undefined : (names as string[]);
+}
+
+function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): void {
+  const key = label(name);
+  if (type === 'OBJECT_INDEX') schema.indexes.delete(key);
+  else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE') schema.functions.delete(key);
+  else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN') schema.types.delete(key);
+  else if (type === 'OBJECT_TABLE' || type === 'OBJECT_VIEW' || type === 'OBJECT_MATVIEW') schema.tables.delete(key);
+}
+
+function move(schema: Schema, from: Name, to: Name): void {
+  const fact = schema.table(from);
+  if (!fact) return;
+  schema.tables.delete(label(from));
+  schema.tables.set(label(to), { ...fact, name: to });
+}
+
+function rename<T>(map: Map<string, T> | undefined, from: string, to: string): void {
+  const value = map?.get(from);
+  if (!map || value === undefined) return;
+  map.delete(from);
+  map.set(to, value);
+}

@@ -1,0 +1,105 @@
+import { all, type Tag } from './ast.ts';
+import type { LintConfig } from './config.ts';
+import { AlterContext, Context } from './context.ts';
+import type { Schema } from './facts.ts';
+import type { LintFinding, LintInput, SuppressedFinding } from './finding.ts';
+import { learn } from './learn.ts';
+import { isOn, makeFinding } from './make-finding.ts';
+import { outsideTransaction } from './outside.ts';
+import { parseFile, type Parsed } from './parse.ts';
+import { bodyOf, unpack } from './plpgsql.ts';
+import type { Checks, Draft, Drafts, Rule } from './rule.ts';
+import { ruleIds, ruleOf, rules } from './rules/index.ts';
+import { Source } from './source.ts';
+import type { Statement } from './statement.ts';
+import { settle, suppressionsOf } from './suppress.ts';
+import { track } from './track.ts';
+import { asksForNoTransaction, Transaction } from './transaction.ts';
+import type { Of } from './ast.ts';
+
+export interface FileResult {
+  readonly findings: readonly LintFinding[];
+  readonly suppressed: readonly SuppressedFinding[];
+  readonly statements: number;
+}
+
+/** Takes a file into the schema without judging it. */
+export function readFile(file: LintInput, schema: Schema): void {
+  for (const statement of withNested(parseFile(new Source(file.path, file.text)))) learn(statement, schema);
+}
+
+export function lintFile(file: LintInput, schema: Schema, config: LintConfig): FileResult {
+  const source = new Source(file.path, file.text);
+  const parsed = parseFile(source);
+  const statements = withNested(parsed);
+  const active = rules.filter((rule) => isOn(rule, config));
+  const found: LintFinding[] = [];
+  const add = (rule: Rule, drafts: Drafts, statement?: Statement) => {
+    for (const draft of eachDraft(drafts)) found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
+  };
+  for (const problem of [...encodingProblems(source), ...parsed.problems]) {
+    const rule = ruleOf(problem.rule);
+    if (rule && isOn(rule, config)) add(rule, problem);
+  }
+  const transaction = new Transaction(startsOpen(source, statements, config));
+  const shared = { config, schema, source, statements, transaction };
+  for (const [index, statement] of statements.entries()) {
+    const context = new Context({ ...shared, index });
+    for (const rule of active) add(rule, rule.check ? runChecks(rule, rule.check, context) : undefined, statement);
+    track(context);
+    learn(statement, schema);
+  }
+  if (statements.length > 0) {
+    const end = new Context({ ...shared, index: statements.length - 1 });
+    for (const rule of active) add(rule, rule.file?.(end), statements[0]);
+  }
+  return suppress(source, parsed, found, statements.length, config);
+}
+
+function encodingProblems({ problem }: Source) {
+  return problem ? [{ rule: 'encoding', message: problem.message, range: { start: problem.byte, end: problem.byte + 1 } }] : [];
+}
+
+/** The file's statements, each DO block followed by those of its body. */
+function withNested(parsed: Parsed): Statement[] {
+  return parsed.statements.flatMap((statement) => {
+    if (statement.tag !== 'DoStmt') return [statement];
+    const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
+    return body?.language === 'plpgsql' ? [statement, ...unpack(statement, body).statements] : [statement];
+  });
+}
+
+function startsOpen(source: Source, statements: readonly Statement[], config: LintConfig): boolean {
+  if (config.transaction === 'none' || asksForNoTransaction(source)) return false;
+  return config.transaction === 'per-file' || !statements.some(outsideTransaction);
+}
+
+function runChecks(rule: Rule, checks: Checks, context: Context): Drafts {
+  const { tag, fields } = context.statement;
+  const own = (checks as Partial<Record<Tag, (node: object, context: Context) => Drafts>>)[tag];
+  const drafts = own ? [...eachDraft(own(fields, context))] : [];
+  if (tag !== 'AlterTableStmt' || !checks.AlterTableCmd) return drafts;
+  const node = fields as Of<'AlterTableStmt'>;
+  if (node.objtype !== 'OBJECT_TABLE' || (rule.newTables !== true && context.isNew(node.relation))) return drafts;
+  for (const [index, command] of all(node.cmds, 'AlterTableCmd').entries()) {
+    drafts.push(...eachDraft(checks.AlterTableCmd(command, new AlterContext(context, node, index))));
+  }
+  return drafts;
+}
+
+function eachDraft(drafts: Drafts): Iterable<Draft> {
+  if (drafts === undefined) return [];
+  return 'message' in drafts ? [drafts] : drafts;
+}
+
+function suppress(source: Source, parsed: Parsed, found: readonly LintFinding[], statements: number, config: LintConfig): FileResult {
+  const parts = [...parsed.statements.map((one) => one.range), ...parsed.problems.map((one) => one.range)].toSorted((a, b) => a.start - b.start);
+  const off = new Set(rules.filter((rule) => !isOn(rule, config)).map((rule) => rule.id));
+  const settled = settle(found, suppressionsOf(source, parts), ruleIds, off);
+  const faults = settled.faults.flatMap((fault) => {
+    const rule = ruleOf(fault.rule);
+    return rule && isOn(rule, config) ? [makeFinding(rule, fault, source, fault.range, config)] : [];
+  });
+  const findings = [...settled.kept, ...faults].toSorted((a, b) => a.start.byte - b.start.byte);
+  return { findings, suppressed: settled.suppressed, statements };
+}

@@ -1,0 +1,22 @@
+import type { LintReport, Severity } from '../finding.ts';
+
+const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
+
+/** Workflow commands of GitHub Actions, one line each: they annotate the changed lines of a pull request. */
+export function githubReport(report: LintReport): string {
+  return report.findings
+    .map(({ severity, path, start, end, rule, message, fix }) => {
+      const place = [`file=${property(path)}`, `line=${start.line}`, `endLine=${end.line}`, `col=${start.column}`, ...(end.line === start.line ? [`endColumn=${end.column}`] : []), `title=${property(rule)}`];
+      return `::${commands[severity]} ${place.join(',')}::${data(fix === undefined ? message : `${message}\nInstead:\n${fix}`)}\n`;
+    })
+    .join('');
+}
+
+/** A new line would end the command, and what follows could be another one. */
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,118 @@
+import { parsePlPgSQLSync } from 'libpg-query';
+import { option, strings, type Of } from './ast.ts';
+import { trimmed, tryParse } from './parse.ts';
+import type { Range } from './rule.ts';
+import type { Source } from './source.ts';
+import { Statement } from './statement.ts';
+
+/** Code inside a string: the body of a DO block or a function. */
+export interface Body {
+  readonly language: string;
+  readonly text: string;
+  /** Where the text begins in the file; undefined where it is quoted with escapes, so that positions inside mean nothing. */
+  readonly start: number | undefined;
+  readonly range: Range;
+}
+
+export interface Unpacked {
+  readonly statements: readonly Statement[];
+  /** Of EXECUTE: its SQL exists only when it runs. */
+  readonly dynamic: readonly Range[];
+  readonly commits: readonly Range[];
+  readonly problem?: { readonly message: string; readonly range: Range };
+}
+
+/** The body of DO or CREATE FUNCTION; undefined for a SQL-standard one, C, or a language that is not parsed here. */
+export function bodyOf(statement: Statement, fields: Of<'DoStmt'> | Of<'CreateFunctionStmt'>): Body | undefined {
+  const options = 'args' in fields ? fields.args : (fields as Of<'CreateFunctionStmt'>).options;
+  const code = option(options, 'as')?.arg;
+  const text = code === undefined ? undefined : strings(code)[0];
+  if (text === undefined) return undefined;
+  const fallback = statement.tag === 'DoStmt' ? 'plpgsql' : 'sql';
+  const language = (strings(option(options, 'language')?.arg)[0] ?? fallback).toLowerCase();
+  const token = statement.tokens.find((one) => /^(?:\$|')/.test(one.text) && one.text.length >= text.length + 2 && one.text.includes(text));
+  const offset = token?.text.indexOf(text) ?? 0;
+  return {
+    language,
+    text,
+    start: token ? token.start + Buffer.byteLength(token.text.slice(0, offset)) : undefined,
+    range: token ?? statement.range,
+  };
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/** Several rules ask for the same body. */
+const unpacked = new WeakMap<Statement, Unpacked>();
+
+/** The static statements of a PL/pgSQL body, in the order in which they stand; or what PostgreSQL says against it. */
+export function unpack(statement: Statement, body: Body): Unpacked {
+  const known = unpacked.get(statement) ?? parseBody(statement, body);
+  unpacked.set(statement, known);
+  return known;
+}
+
+function parseBody(statement: Statement, body: Body): Unpacked {
+  const found: Finder = { source: statement.source, body, from: 0, statements: [], dynamic: [], commits: [] };
+  try {
+    visit(parsePlPgSQLSync(statement.text) as unknown, found);
+  } catch (error) {
+    const message = error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
+    return { statements: [], dynamic: [], commits: [], problem: { message, range: nearToken(body, message) } };
+  }
+  return found;
+}
+
+interface Finder {
+  readonly source: Source;
+  readonly body: Body;
+  /** Characters of the body that are behind: queries come in the order of the text. */
+  from: number;
+  readonly statements: Statement[];
+  readonly dynamic: Range[];
+  readonly commits: Range[];
+}
+
+function visit(value: unknown, found: Finder): void {
+  if (Array.isArray(value)) {
+    for (const item of value) visit(item, found);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'PLpgSQL_stmt_execsql') embedded(inner as Tree, found);
+      else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors') found.dynamic.push(locate(found, /\bEXECUTE\b/i));
+      else if (key === 'PLpgSQL_stmt_commit') found.commits.push(locate(found, /\bCOMMIT\b/i));
+      else if (key === 'PLpgSQL_stmt_rollback') found.commits.push(locate(found, /\bROLLBACK\b/i));
+      visit(inner, found);
+    }
+  }
+}
+
+function embedded(tree: Tree, found: Finder): void {
+  const query = ((tree['sqlstmt'] as Tree | undefined)?.['PLpgSQL_expr'] as Tree | undefined)?.['query'];
+  if (typeof query !== 'string') return;
+  const parsed = tryParse(query);
+  if (!('statements' in parsed)) return;
+  const at = found.body.text.indexOf(query, found.from);
+  const known = found.body.start !== undefined && at >= 0;
+  const base = known ? (found.body.start ?? 0) + Buffer.byteLength(found.body.text.slice(0, at)) : found.body.range.start;
+  if (at >= 0) found.from = at + query.length;
+  const range = known ? trimmed(found.source, base, base + Buffer.byteLength(query)) : found.body.range;
+  for (const { stmt } of parsed.statements) if (stmt) found.statements.push(new Statement(found.source, stmt, range, base, true));
+}
+
+function locate(found: Finder, word: RegExp): Range {
+  const match = word.exec(found.body.text.slice(found.from));
+  if (!match || found.body.start === undefined) return found.body.range;
+  const start = found.body.start + Buffer.byteLength(found.body.text.slice(0, found.from + match.index));
+  found.from += match.index + match[0].length;
+  return { start, end: start + Buffer.byteLength(match[0]) };
+}
+
+/** PL/pgSQL's parser says no position; the quoted word does where it stands once. */
+function nearToken(body: Body, message: string): Range {
+  const word = /at or near "([^]*)"$/.exec(message)?.[1];
+  const at = word === undefined || word === '' ? -1 : body.text.indexOf(word);
+  if (at < 0 || body.start === undefined || body.text.includes(word as string, at + 1)) return { start: body.range.start, end: body.range.start + 2 };
+  const start = body.start + Buffer.byteLength(body.text.slice(0, at));
+  return { start, end: start + Buffer.byteLength(word as string) };
+}

@@ -1,0 +1,60 @@
+import type { Of, Tag } from './ast.ts';
+import type { AlterContext, Context } from './context.ts';
+import type { Category, Severity, Where, Work } from './finding.ts';
+import type { LockMode } from './locks.ts';
+import type { Name } from './ast.ts';
+
+/** What a check says about one place of a statement; what it leaves out comes from the rule. */
+export interface Draft {
+  readonly message: string;
+  /** Bytes of the file; the whole statement where left out. */
+  readonly range?: Range;
+  readonly fix?: string;
+  /** `none` where the rule's own lock is not taken this time. */
+  readonly lock?: LockMode | 'none';
+  readonly table?: Name;
+  readonly work?: Work;
+  readonly where?: Where;
+  readonly severity?: Severity;
+  readonly breaksRollback?: boolean;
+}
+
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export type Drafts = Iterable<Draft> | Draft | undefined;
+
+/** Checks by the kind of statement; AlterTableCmd is called once for each command of an ALTER TABLE on an existing table. */
+export type Checks = {
+  readonly [T in Exclude<Tag, 'AlterTableCmd'>]?: (node: Of<T>, context: Context) => Drafts;
+} & {
+  readonly AlterTableCmd?: (command: Of<'AlterTableCmd'>, context: AlterContext) => Drafts;
+};
+
+export interface Rule {
+  /** Kebab-case, for life: configurations and suppressions name it. */
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly category: Category;
+  readonly where: Where;
+  /** Why it hurts, for a person who meets it the first time. */
+  readonly why: string;
+  /** What to do instead. */
+  readonly instead: string;
+  /** SQL that the rule finds, and SQL that it does not. Tests hold both; the pages show them. `t` has rows already. */
+  readonly bad: string;
+  readonly good: string;
+  readonly lock?: LockMode;
+  readonly work?: Work;
+  readonly breaksRollback?: boolean;
+  /** ALTER TABLE commands on tables of the same batch are checked too. */
+  readonly newTables?: boolean;
+  /** Only where the configuration asks for it. */
+  readonly off?: boolean;
+  readonly check?: Checks;
+  /** Runs at each file's end, for what only the whole file shows. */
+  readonly file?: (context: Context) => Drafts;
+}

@@ -1,0 +1,41 @@
+import type { Constraint } from 'libpg-query';
+import { strings, type Name, type Tag } from '../ast.ts';
+import type { AlterContext, Context } from '../context.ts';
+import { constraintName, notNullColumns } from '../learn-table.ts';
+import { plain, plainTable } from '../names.ts';
+import type { ConstraintFact } from '../facts.ts';
+import type { Checks, Drafts } from '../rule.ts';
+
+/** The name of a constraint of the statement, or the one that a suggestion gives it. */
+export function nameFor(table: Name, kind: ConstraintFact['kind'], constraint: Constraint, columns: readonly string[]): string {
+  return plain(constraint.conname ?? constraintName(table.name, kind, columns).slice(0, 63));
+}
+
+/** Columns that a constraint lists or, for a check, that it requires; those of the column it stands on otherwise. */
+export function columnsOf(constraint: Constraint, column?: string): string[] {
+  const listed = strings(constraint.keys ?? constraint.fk_attrs);
+  if (listed.length > 0) return listed;
+  return column === undefined ? notNullColumns(constraint.raw_expr) : [column];
+}
+
+/** `ADD CONSTRAINT name <definition> NOT VALID`, then VALIDATE: the lock is held for a moment, the scan blocks nobody. */
+export function notValidFirst(context: AlterContext, constraint: Constraint, kind: 'check' | 'foreign'): string {
+  const name = nameFor(context.table, kind, constraint, columnsOf(constraint));
+  const definition = context.words.replace(/^ADD\s+(?:CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+)?/i, '');
+  return `ALTER TABLE ${plainTable(context.table)} ADD CONSTRAINT ${name} ${definition} NOT VALID;\n-- in a later migration, or after COMMIT:\n`
+    + `ALTER TABLE ${plainTable(context.table)} VALIDATE CONSTRAINT ${name};`;
+}
+
+/** Inserts CONCURRENTLY where a statement allows it. */
+export function concurrently(text: string, after: RegExp): string {
+  return `${text.replace(after, (found) => `${found} CONCURRENTLY`)};`;
+}
+
+export function list(columns: readonly string[]): string {
+  return columns.map(plain).join(', ');
+}
+
+/** One check for several kinds of statement. */
+export function forEach(tags: readonly Exclude<Tag, 'AlterTableCmd'>[], check: (context: Context) => Drafts): Checks {
+  return Object.fromEntries(tags.map((tag) => [tag, (_: object, context: Context) => check(context)]));
+}

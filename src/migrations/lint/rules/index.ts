@@ -1,0 +1,30 @@
+import type { Rule } from '../rule.ts';
+import { addColumnRules } from './add-column.ts';
+import { columnTypeRules } from './column-type.ts';
+import { constraintRules } from './constraints.ts';
+import { dataRules } from './data.ts';
+import { dropConstraintRules } from './drop-constraint.ts';
+import { dropRules } from './drops.ts';
+import { functionRules } from './functions.ts';
+import { indexRules } from './indexes.ts';
+import { lockRules } from './locks.ts';
+import { notNullRules } from './not-null.ts';
+import { renameRules } from './renames.ts';
+import { replicationRules } from './replication.ts';
+import { scopeRules } from './scope.ts';
+import { textRules } from './text.ts';
+import { timeoutRules } from './timeouts.ts';
+import { typeRules } from './types.ts';
+import { newerPostgres } from './version.ts';
+
+/** Every rule, in the order of the documentation. */
+export const rules: readonly Rule[] = [
+  ...textRules, newerPostgres, ...addColumnRules, ...columnTypeRules, ...notNullRules, ...constraintRules, ...dropConstraintRules, ...indexRules, ...lockRules,
+  ...dropRules, ...renameRules, ...functionRules, ...dataRules, ...replicationRules, ...scopeRules, ...timeoutRules, ...typeRules,
+];
+
+export const ruleIds: readonly string[] = rules.map((rule) => rule.id);
+
+export function ruleOf(id: string): Rule | undefined {
+  return rules.find((rule) => rule.id === id);
+}

@@ -1,0 +1,50 @@
+import { all, as, walk } from '../ast.ts';
+import type { Context } from '../context.ts';
+import type { Drafts, Rule } from '../rule.ts';
+
+interface Feature {
+  readonly since: number;
+  readonly name: string;
+  readonly location?: number | undefined;
+}
+
+/** Syntax that the parser, being of 18, takes, and older servers do not. */
+export const newerPostgres: Rule = {
+  id: 'needs-newer-postgres', title: 'Syntax of a newer PostgreSQL', severity: 'error', category: 'safety', where: 'both',
+  why: 'The server that the migrations run on does not know it: the migration fails there.',
+  instead: 'Write it in the older syntax, or raise `postgres` in the configuration once both colours run the newer major.',
+  bad: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) STORED);',
+  check: { CreateStmt: newer, AlterTableStmt: newer, MergeStmt: newer, SelectStmt: newer, InsertStmt: newer, UpdateStmt: newer, DeleteStmt: newer, ViewStmt: newer, CreateTableAsStmt: newer, VacuumStmt: newer },
+};
+
+function newer(node: object, context: Context): Drafts {
+  for (const [tag, fields] of walk({ [context.statement.tag]: node })) {
+    const feature = featureOf(tag, fields);
+    if (feature && feature.since > context.config.postgres) {
+      return { message: `${feature.name} needs PostgreSQL ${feature.since}; these migrations run on ${context.config.postgres}.`, range: context.at(feature.location) };
+    }
+  }
+  return undefined;
+}
+
+function featureOf(tag: string, fields: Readonly<Record<string, unknown>>): Feature | undefined {
+  const location = fields['location'] as number | undefined;
+  if (tag === 'Constraint') {
+    if (fields['generated_kind'] === 'v') return { since: 18, name: 'A virtual generated column', location };
+    if (fields['contype'] === 'CONSTR_NOTNULL' && fields['skip_validation'] === true) return { since: 18, name: 'NOT NULL … NOT VALID', location };
+    if (fields['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' || (fields['is_enforced'] !== true && (fields['contype'] === 'CONSTR_CHECK' || fields['contype'] === 'CONSTR_FOREIGN') && fields['skip_validation'] === true && fields['initially_valid'] !== true && 'is_enforced' in fields)) {
+      return { since: 18, name: 'NOT ENFORCED', location };
+    }
+    if (fields['without_overlaps'] === true || fields['fk_with_period'] === true) return { since: 18, name: 'WITHOUT OVERLAPS and PERIOD', location };
+  }
+  if (tag === 'AlterTableCmd' && fields['subtype'] === 'AT_SetExpression') return { since: 17, name: 'ALTER COLUMN … SET EXPRESSION' };
+  if (tag === 'MergeStmt' && fields['returningClause'] !== undefined) return { since: 17, name: 'MERGE … RETURNING' };
+  if (tag === 'JsonTable') return { since: 17, name: 'JSON_TABLE', location };
+  if (tag === 'ReturningClause' && all(fields['options'] as never, 'ReturningOption').length > 0) return { since: 18, name: 'RETURNING WITH (OLD AS …)' };
+  if (tag === 'FuncCall') {
+    const name = as((fields['funcname'] as never[]).at(-1), 'String')?.sval;
+    if (name === 'uuidv7' || name === 'uuidv4') return { since: 18, name: `${name}()`, location };
+    if (name === 'any_value' || name === 'random_normal') return { since: 16, name: `${name}()`, location };
+  }
+  return undefined;
+}

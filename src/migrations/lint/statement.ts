@@ -1,0 +1,48 @@
+import type { Node } from 'libpg-query';
+import { fieldsOf, tagOf, type Tag } from './ast.ts';
+import type { Range } from './rule.ts';
+import type { Source } from './source.ts';
+import { tokensOf, type Token } from './tokens.ts';
+
+/** One statement of a migration, or of a DO block in it. */
+export class Statement {
+  readonly source: Source;
+  readonly node: Node;
+  readonly tag: Tag;
+  readonly fields: object;
+  /** Bytes of the file, from the first key word to the last before the semicolon. */
+  readonly range: Range;
+  /** What the parser's locations are relative to, in bytes of the file. */
+  readonly base: number;
+  /** Inside a DO block: it runs, but cannot be split from it. */
+  readonly nested: boolean;
+  #tokens: readonly Token[] | undefined;
+
+  constructor(source: Source, node: Node, range: Range, base = 0, nested = false) {
+    this.source = source;
+    this.node = node;
+    this.tag = tagOf(node);
+    this.fields = fieldsOf(node);
+    this.range = range;
+    this.base = base;
+    this.nested = nested;
+  }
+
+  get text(): string {
+    return this.source.slice(this.range.start, this.range.end);
+  }
+
+  /** With positions in bytes of the file. Scanned once, when first asked for: few statements have findings. */
+  get tokens(): readonly Token[] {
+    this.#tokens ??= tokensOf(this.text, this.range.start);
+    return this.#tokens;
+  }
+
+  /** The token that begins at a location of the parse tree, as a range for a finding; the statement where there is none. */
+  at(location: number | undefined): Range {
+    if (location === undefined || location < 0) return this.range;
+    const byte = this.base + location;
+    const token = this.tokens.find((one) => one.start <= byte && byte < one.end);
+    return token ? { start: token.start, end: token.end } : this.range;
+  }
+}

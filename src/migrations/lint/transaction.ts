@@ -1,0 +1,48 @@
+import type { Source } from './source.ts';
+
+/** Comments that engines take for "run this file outside a transaction". */
+const directive = /^[ \t]*--[^\n]*\b(?:no[-_ ]?transaction|disable[-_]ddl[-_]transaction|executeInTransaction\s*[=:]\s*false|(?:run[-_]?in[-_]?)?transaction\s*[=:]\s*(?:false|off|no|none))\b/im;
+
+/** Whether a comment of the file asks its engine not to wrap it in a transaction. */
+export function asksForNoTransaction(source: Source): boolean {
+  return source.text.includes('--') && directive.test(source.text);
+}
+
+/** What one transaction of the file has done so far. It starts anew at each BEGIN and each COMMIT. */
+export class Transaction {
+  /** Statements share a transaction: the engine's around the file, or one that the file opens. */
+  open: boolean;
+  /** Opened by the file itself. */
+  explicit = false;
+  /** Existing tables under ACCESS EXCLUSIVE, in the order in which they were locked. */
+  readonly exclusive = new Set<string>();
+  /** Constraints added NOT VALID, as `schema.table.constraint`. */
+  readonly notValid = new Set<string>();
+  /** Enums that got a value, as `schema.type`, with the value. */
+  readonly enumValues = new Set<string>();
+  /** Existing tables of which many rows were written. */
+  readonly written = new Set<string>();
+
+  constructor(open: boolean) {
+    this.open = open;
+  }
+
+  begin(): void {
+    this.#clear();
+    this.open = true;
+    this.explicit = true;
+  }
+
+  end(): void {
+    this.#clear();
+    this.open = false;
+    this.explicit = false;
+  }
+
+  #clear(): void {
+    this.exclusive.clear();
+    this.notValid.clear();
+    this.enumValues.clear();
+    this.written.clear();
+  }
+}

@@ -1,0 +1,36 @@
+import { glob, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { LintInput } from './finding.ts';
+
+const skipped = new Set(['node_modules', '.git']);
+
+/** SQL files in the order in which engines apply them: numbers in names count as numbers, so that V2 comes before V10. */
+const order = new Intl.Collator('en', { numeric: true });
+
+/**
+ * The files of the paths given, folders walked for *.sql in order. Bytes, so that the linter sees the encoding. Down and undo
+ * migrations are left out of folders: they are meant to destroy.
+ */
+export async function sqlFiles(paths: readonly string[]): Promise<LintInput[]> {
+  const found = (await Promise.all(paths.map(expand))).flat();
+  return Promise.all([...new Set(found)].map(async (file) => ({ path: file, text: await readFile(file) })));
+}
+
+async function expand(given: string): Promise<string[]> {
+  const seen = await stat(given).catch(() => undefined);
+  if (!seen) {
+    throw new VerdigrisError('usage', 'lint-path', { seen: `There is no ${given}.`, required: 'a file, or a folder with *.sql files.', next: 'mend the path.' });
+  }
+  if (!seen.isDirectory()) return [given];
+  const files: string[] = [];
+  for await (const name of glob('**/*.sql', { cwd: given, exclude: (name) => skipped.has(path.basename(name)) })) {
+    if (!isUndo(name)) files.push(path.join(given, name));
+  }
+  return files.toSorted((a, b) => order.compare(a, b));
+}
+
+/** `x.down.sql` of golang-migrate and dbmate's kin, `down.sql` of Diesel and Prisma, `U1__x.sql` of Flyway. */
+export function isUndo(file: string): boolean {
+  return /(?:^|[./_-])down\.sql$|(?:^|\/)U\d[\w.]*__[^/]*\.sql$/.test(file);
+}
