@@ -66,7 +66,7 @@ function refuseForbidden(file: string, line: number, node: Node): void {
 
 function syntax(file: string, text: string, cause: unknown): VerdigrisError {
   const details = cause instanceof SqlError ? cause.sqlDetails : undefined;
-  const at = details?.cursorPosition === undefined ? 0 : Math.max(0, details.cursorPosition - 1);
+  const at = details?.cursorPosition === undefined ? 0 : Math.max(0, details.cursorPosition);
   const line = lineAt(text, at);
   const column = at - text.lastIndexOf('\n', at - 1);
   return invalid(file, 'sql-syntax', `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n  ${' '.repeat(Math.max(0, column - 1))}^\n`, 'SQL that PostgreSQL parses.', 'mend it there.', cause);

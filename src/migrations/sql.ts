@@ -22,7 +22,9 @@ export function sqlEngine(folder: string): MigrationEngine {
     name: 'sql',
     pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
     rehearse: async (client) => {
-      for (const file of await pendingFiles(client, folder)) for (const statement of file.statements) if (statement.transactional) await client.query(statement.text);
+      for (const file of await pendingFiles(client, folder)) {
+        for (const statement of file.statements) if (statement.transactional) await run(client, file, statement, 'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.');
+      }
     },
     apply: async (target) => {
       const files = await pendingFiles(target.client, folder);
@@ -78,7 +80,7 @@ async function applyFile(target: MigrationTarget, file: SqlFile): Promise<void> 
 }
 
 async function inTransaction(target: MigrationTarget, file: SqlFile): Promise<void> {
-  for (const statement of file.statements) await run(target, file, statement, 'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.');
+  for (const statement of file.statements) await run(target.client, file, statement, 'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.');
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
     [file.version, file.name, file.checksum, target.release, file.statements.length],
@@ -95,7 +97,7 @@ async function oneByOne(target: MigrationTarget, file: SqlFile): Promise<void> {
     if (index < (known?.done ?? 0)) continue;
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      await run(target, file, statement, 'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.');
+      await run(target.client, file, statement, 'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.');
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [file.version, index + 1]);
   }
@@ -110,9 +112,9 @@ async function dropInvalid(client: Client, name: string): Promise<void> {
   for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
 }
 
-async function run(target: MigrationTarget, file: SqlFile, statement: SqlFile['statements'][number], state: string): Promise<void> {
+async function run(client: Client, file: SqlFile, statement: SqlFile['statements'][number], state: string): Promise<void> {
   try {
-    await target.client.query(statement.text);
+    await client.query(statement.text);
   } catch (cause) {
     const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
     throw new VerdigrisError('failed', code === '55P03' ? 'migration-lock' : 'migration-failed', {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { colours, other, type Colour } from './colours.ts';
 import { VerdigrisError } from './errors.ts';
+import { kubernetesSchema } from './kubernetes.ts';
 import { duration, size } from './units.ts';
 
 /** Part of names of slots, folders, volumes and Kubernetes objects: what all of them allow. */
@@ -63,6 +64,7 @@ const environmentSchema = z.strictObject({
     /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
     port: z.int().min(0).max(65_535).default(0),
   }).prefault({}),
+  kubernetes: kubernetesSchema,
 });
 
 export type Environment = z.output<typeof environmentSchema>;
@@ -113,6 +115,7 @@ function contradictions(value: unknown): DeclarationIssue[] {
   }
   const releases = colours.map((colour) => record(declared[colour])['release']);
   if (releases[0] !== undefined && releases[0] === releases[1]) at('colours', `blue and green both declare release ${JSON.stringify(releases[0])}: a release is from one to another`);
+  if (top['platform'] === 'kubernetes' && record(record(top['kubernetes'])['images'])['pooler'] === undefined) at('kubernetes.images.pooler', 'is not declared: PgBouncer has no official image, so name the one that your cluster trusts');
   const roles = record(top['roles']);
   const writers = list(roles['application']);
   for (const reader of list(roles['readers'])) if (writers.includes(reader)) at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);

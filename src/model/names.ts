@@ -3,14 +3,22 @@ import type { Colour } from './colours.ts';
 /** Every name that Verdigris gives to something outside its own schema begins with this. */
 export const prefix = 'verdigris';
 
-/** Superuser of the operator, on every server of an environment. */
-export const operatorRole = 'verdigris';
+/**
+ * Superuser of the operator, on every server of an environment. Not named as the schema: "$user" in the search path would then
+ * send what a migration creates without a schema into ours.
+ */
+export const operatorRole = 'verdigris_operator';
 /** The role that subscriptions log in with on the other colour: it may replicate and nothing else. */
 export const replicationRole = 'verdigris_replication';
 
 /** Publication, slot and subscription of a stream bear one name; slots allow a-z, 0-9 and _ (63 bytes). */
 export function streamName(environment: string, number: number, from: Colour, to: Colour): string {
-  return `${prefix}_${environment.replaceAll('-', '_')}_${number}_${from}_to_${to}`;
+  return `${streamPrefix(environment)}${number}_${from}_to_${to}`;
+}
+
+/** What the names of all streams of an environment begin with. */
+export function streamPrefix(environment: string): string {
+  return `${prefix}_${environment.replaceAll('-', '_')}_`;
 }
 
 export function seedSnapshotName(generation: number): string {

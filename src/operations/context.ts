@@ -14,6 +14,8 @@ export class Context {
   readonly ledger: Ledger;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** What the recovery before this command did. */
+  recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
   readonly #kept = new Map<Colour, Client>();
   #renewing: NodeJS.Timeout | undefined;
 

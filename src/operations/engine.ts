@@ -42,8 +42,9 @@ async function start(c: Context, operation: Operation): Promise<void> {
       if (limit?.from === step.id) deadline.arm(limit.ms(c), operation.verb);
       await deadline.race(run(c, operation, step));
     }
-    // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet.
-    await deadline.race(c.ledger.write((journal) => ({ ...operation.commit(closed(journal), c), operation: { ...current(journal), phase: 'complete', steps: [] } })));
+    // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. Once it is on its
+    // way no limit cuts it short: a write that is given up may stand all the same, and nobody may undo what it commits to.
+    await c.ledger.write((journal) => ({ ...operation.commit(closed(journal), c), operation: { ...current(journal), phase: 'complete', steps: [] } }));
   } finally {
     deadline.disarm();
   }

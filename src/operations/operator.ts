@@ -30,8 +30,8 @@ export async function withOperator<T>(
   try {
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
-    const outcome = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
-    if (outcome !== 'nothing') c.emit({ type: 'note', text: `what was left unfinished was ${outcome}` });
+    c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
+    if (c.recovered !== 'nothing') c.emit({ type: 'note', text: `what was left unfinished was ${c.recovered}` });
     return await use(c);
   } finally {
     clearInterval(renewal);

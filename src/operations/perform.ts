@@ -36,9 +36,10 @@ export function operationOf(verb: Verb, options: PerformOptions = {}): Operation
 
 /** Runs one verb from its gates to its end. */
 export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
-  // An abandoned half-made seed was undone by the recovery before this: there is nothing left to abandon.
-  if (verb === 'abandon' && c.journal.state === 'single' && !c.journal.release) return;
   const operation = operationOf(verb, options);
+  // The recovery before this has finished the verb already, or undone the seed that was to be abandoned.
+  if (c.recovered === 'continued' && c.journal.state === operation.to && !operation.from.includes(operation.to)) return;
+  if (c.recovered === 'reverted' && verb === 'abandon' && c.journal.state === 'single') return;
   c.emit({ type: 'operation', verb, phase: 'start', title: `${verb}: ${operation.from.join(' or ')} → ${operation.to}` });
   await execute(c, operation);
 }

@@ -26,7 +26,6 @@ async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]>
       runAsOwner: false,
       needs: releaseNeeds,
       walOnOtherVolume,
-      groupSnapshot: !walOnOtherVolume,
     }),
   );
 }

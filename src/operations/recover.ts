@@ -12,7 +12,10 @@ import { rollbackLossless } from './rollback.ts';
 import { rollbackLossy } from './rollback-lossy.ts';
 import { seed } from './seed.ts';
 import { switchOver } from './switch.ts';
+import { closeForward, reverse } from './switchover.ts';
 import { verify } from './verify.ts';
+import { colours } from '../model/colours.ts';
+import { endOperators } from '../postgres/fence.ts';
 
 /** The operation that the journal says was cut short. */
 function interrupted(c: Context): Operation | undefined {
@@ -32,7 +35,8 @@ function interrupted(c: Context): Operation | undefined {
  */
 export async function recover(c: Context, wanted: Verb | 'any' | undefined): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
   const operation = interrupted(c);
-  if (!operation) return 'nothing';
+  if (!operation) return (await mend(c)) ? 'continued' : 'nothing';
+  await endPredecessors(c);
   const record = c.journal.operation;
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
   c.emit({ type: 'note', text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point` });
@@ -55,4 +59,21 @@ export async function recover(c: Context, wanted: Verb | 'any' | undefined): Pro
     required: 'that it is finished or given up first.',
     next: `run \`verdigris ${operation.verb}\` to go on, or \`verdigris abandon\` to undo it.`,
   });
+}
+
+/** An operator who sleeps may wake in the middle of a step. His connections outlive his lease: they are cut before his work is touched. */
+async function endPredecessors(c: Context): Promise<void> {
+  for (const colour of colours) await c.ifRunning(colour, endOperators).catch(() => undefined);
+}
+
+/** Replication the other way that a switchover could not start because the retained colour was down, once it runs again. */
+async function mend(c: Context): Promise<boolean> {
+  const { closing, stream, state } = c.journal;
+  if (!closing || !stream || (state !== 'switched' && state !== 'migrated')) return false;
+  if (!(await c.platform.servers.observe(c.idle))?.running) return false;
+  for (const step of [closeForward, reverse]) {
+    const detail = await step.run(c);
+    c.emit({ type: 'note', text: `${step.title}: made good${detail ? `, ${detail}` : ''}` });
+  }
+  return true;
 }

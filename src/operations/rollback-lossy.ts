@@ -10,10 +10,11 @@ import { mapTables } from '../postgres/mapping.ts';
 import { parkedPosition } from '../postgres/position.ts';
 import { carrySequences } from '../postgres/sequences.ts';
 import { serverIdentity } from '../postgres/server-identity.ts';
+import { suspend, unsuspend } from '../postgres/stream.ts';
 import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
-import { note, release } from './release-record.ts';
+import { note, release, stream } from './release-record.ts';
 import { close, hold, open, probe, release as letGo, routes } from './switchover.ts';
 
 /**
@@ -29,7 +30,7 @@ export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operat
     to: 'single',
     clientsWait: () => Number.POSITIVE_INFINITY,
     validate: async (c) => consent(c, options.acceptLoss),
-    start: [revive, hold, closeIfRunning, exporting, sequences],
+    start: [revive, hold, closeIfRunning, detach, exporting, sequences],
     commit(journal, c) {
       if (!journal.release) throw new Error('a rollback has a release');
       return { ...journal, state: 'single', live: c.idle, liveRelease: journal.release.from };
@@ -44,6 +45,7 @@ const revive: Step = {
   why: 'it, or else the snapshot of just before the switchover, is what there is to go back to',
   risk: 'none for the live colour',
   async run(c) {
+    await discardRevived(c);
     const present = await c.platform.servers.observe(c.idle);
     if (present) {
       await c.platform.servers.start(c.idle);
@@ -63,13 +65,38 @@ const revive: Step = {
     await c.platform.traffic.refresh(c.ledger.token);
     return `restored from the snapshot ${fallback}`;
   },
+  undo: discardRevived,
 };
+
+/**
+ * What was made from the snapshot may be half made, and can be made again. The newest generation is the live colour's own, from its
+ * seeding, unless the retained one was made again since.
+ */
+async function discardRevived(c: Context): Promise<void> {
+  if ((await c.platform.servers.observe(c.idle))?.generation !== c.journal.generation) return;
+  await c.platform.servers.remove(c.idle);
+  await c.platform.traffic.refresh(c.ledger.token);
+}
 
 /** A live colour that is down takes no writes; it is one reason to go back. */
 const closeIfRunning: Step = {
   ...close,
   async run(c) {
     await c.ifRunning(c.live, () => close.run(c));
+  },
+};
+
+/** Replication that still works, or works again, would go on after the clients and overwrite what they write. */
+const detach: Step = {
+  id: 'detach',
+  title: 'stop what the live colour still sends',
+  why: 'a change that arrives after the export was counted as lost, and could undo what clients write after it',
+  risk: 'none: what has not arrived by now is exported',
+  async run(c) {
+    await c.on(c.idle, (client) => suspend(client, stream(c).name, c.environment.limits.switchover, c.signal));
+  },
+  async undo(c) {
+    await c.ifRunning(c.idle, (client) => unsuspend(client, stream(c).name));
   },
 };
 

@@ -8,7 +8,7 @@ import { withBackupMode } from '../postgres/backup.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { readTables } from '../postgres/catalogue.ts';
 import { cleanCopy } from '../postgres/clean-copy.ts';
-import { one } from '../postgres/client.ts';
+import { one, type Client } from '../postgres/client.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
 import { fence } from '../postgres/fence.ts';
 import { parkedPosition } from '../postgres/position.ts';
@@ -62,6 +62,7 @@ const publication: Step = {
       return `${tables.length} tables`;
     });
   },
+  undo: withdrawStream,
 };
 
 const slot: Step = {
@@ -77,9 +78,7 @@ const slot: Step = {
       return `C = ${slotLsn}`;
     });
   },
-  async undo(c) {
-    if (c.journal.stream) await c.on(c.live, (client) => unpublish(client, stream(c).name));
-  },
+  undo: withdrawStream,
 };
 
 const snapshot: Step = {
@@ -127,7 +126,7 @@ const position: Step = {
   risk: 'none; the position is written down before the copy is promoted, because promotion forgets it',
   async run(c) {
     if (release(c).seed.position) return;
-    const found = await c.on(c.idle, (client) => parkedPosition(client, c.environment.limits.catchUp, c.signal));
+    const found = await onCandidate(c, (client) => parkedPosition(client, c.environment.limits.catchUp, c.signal));
     if (found === undefined) {
       throw new VerdigrisError('failed', 'promoted-early', {
         seen: `${c.idle} was promoted before its position was written down.`,
@@ -155,7 +154,7 @@ const promote: Step = {
   why: 'a subscriber must take writes',
   risk: 'none: nobody can reach it but Verdigris',
   async run(c) {
-    await c.on(c.idle, async (client) => {
+    await onCandidate(c, async (client) => {
       const { inRecovery } = await serverIdentity(client);
       if (inRecovery) await client.query('SELECT pg_promote(true, 60)');
       await waitFor(async () => ((await serverIdentity(client).catch(() => undefined))?.inRecovery === false ? true : undefined), { limit: 60_000, signal: c.signal, what: 'the end of recovery', next: 'see the log of the candidate.' });
@@ -169,7 +168,7 @@ const align: Step = {
   why: 'copied slots, subscriptions and publications belong to the original; writes there would be lost or collide',
   risk: 'none for the live colour',
   async run(c) {
-    await c.on(c.idle, async (client) => {
+    await onCandidate(c, async (client) => {
       await cleanCopy(client);
       await fence(client, c.ledger.token, 10_000);
     });
@@ -249,6 +248,17 @@ export const seed: Operation = {
     run: (c) => c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation)),
   }],
 };
+
+/** Slot and publication go together, whichever of the two was reached. */
+async function withdrawStream(c: Context): Promise<void> {
+  if (c.journal.stream) await c.on(c.live, (client) => unpublish(client, stream(c).name));
+}
+
+/** With a connection to the candidate, which is started first where it died meanwhile: parked, it replays to the same position again. */
+async function onCandidate<T>(c: Context, use: (client: Client) => Promise<T>): Promise<T> {
+  await c.platform.servers.start(c.idle);
+  return c.on(c.idle, use);
+}
 
 /** What the declaration must say before a candidate can be made. */
 function declared(c: Context): Finding[] {

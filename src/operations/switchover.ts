@@ -201,9 +201,7 @@ export const closeForward: Step = {
     const { closing } = c.journal;
     if (!closing) return undefined;
     await c.on(closing.to, (client) => unsubscribe(client, closing.name));
-    if (!(await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))) return `${closing.from} is down: its slot is left for later`;
-    await c.ledger.write((journal) => ({ ...journal, closing: null }));
-    return undefined;
+    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name))) ? undefined : `${closing.from} is down: its slot is left for later`;
   },
 };
 
@@ -220,7 +218,10 @@ export const reverse: Step = {
       await enable(client, name);
       await c.on(from, (live) => barrier(live, client, name, c.environment.limits.catchUp, c.signal));
     });
-    return running ? undefined : `${to} is down: no lossless rollback until it runs and this is repeated`;
+    if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
+    // Until now the old stream in the journal says that this is still to be done.
+    await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    return undefined;
   },
 };
 

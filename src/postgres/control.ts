@@ -9,7 +9,7 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.barrier (stream text PRIMARY KEY, marker bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE TABLE IF NOT EXISTS verdigris.fence (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), token bigint NOT NULL);
   INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
-  CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY);
+  CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
   CREATE TABLE IF NOT EXISTS verdigris.schema_object (kind text, identity text, definition text NOT NULL, PRIMARY KEY (kind, identity));
   CREATE TABLE IF NOT EXISTS verdigris.migration (
     version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL,

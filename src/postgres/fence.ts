@@ -16,21 +16,21 @@ export async function fence(client: Client, token: number, limit: number, except
   await withTransaction(client, async () => {
     await takeToken(client, token);
     await client.query(
-      `INSERT INTO verdigris.fenced_role SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ON CONFLICT DO NOTHING`,
+      `INSERT INTO verdigris.fenced_role (name) SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ON CONFLICT DO NOTHING`,
       [ours],
     );
     const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)', [except]);
     if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
   });
-  await endSessions(client, limit, except);
+  await endSessions(client, token, limit, except);
 }
 
 /** Opens what `fence` closed, exactly. */
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name');
-    if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} LOGIN; ALTER ROLE ${ident(name)} RESET default_transaction_read_only`).join(';'));
+    const closed = await rows<{ name: string; admitted: boolean }>(client, 'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name');
+    for (const { name, admitted } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN${admitted ? `; ${readOnly(client, name, false)}` : ''}`);
     await client.query('DELETE FROM verdigris.fenced_role');
   });
 }
@@ -39,9 +39,14 @@ export async function unfence(client: Client, token: number): Promise<void> {
 export async function admitReaders(client: Client, token: number, readers: readonly string[]): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    const closed = await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role WHERE name = ANY ($1)', [readers]);
-    for (const { name } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN; ALTER ROLE ${ident(name)} SET default_transaction_read_only = on`);
+    const closed = await rows<{ name: string }>(client, 'UPDATE verdigris.fenced_role SET admitted = true WHERE name = ANY ($1) RETURNING name', [readers]);
+    for (const { name } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
   });
+}
+
+/** In this database only: a setting of the role that the user made for all databases stays as it was. */
+function readOnly(client: Client, role: string, on: boolean): string {
+  return `ALTER ROLE ${ident(role)} IN DATABASE ${ident(client.database ?? '')} ${on ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only'}`;
 }
 
 /** Names of the roles that a fence keeps out of this colour. */
@@ -54,14 +59,15 @@ interface Session {
   readonly who: string;
 }
 
-async function endSessions(client: Client, limit: number, except: readonly string[]): Promise<void> {
+/** Ends nobody any more once the database has seen a newer token: its holder may have let them in again. */
+async function endSessions(client: Client, token: number, limit: number, except: readonly string[]): Promise<void> {
   let left: Session[] = [];
   await waitFor(
     async () => {
       left = await rows<Session>(client, `
         SELECT pid, usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ')' AS who
-        FROM pg_stat_activity, LATERAL (SELECT pg_terminate_backend(pid)) ended
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`, [[...ours, ...except]]);
+        FROM pg_stat_activity, LATERAL (SELECT pg_terminate_backend(pid) WHERE (SELECT token FROM verdigris.fence) <= $2) ended
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`, [[...ours, ...except], token]);
       return left.length === 0 ? true : undefined;
     },
     { limit, every: 1, slowest: 10, id: 'fence-leaks', what: 'no session but those of Verdigris', next: 'find out who connects past the fence, and stop it.' },
@@ -77,4 +83,9 @@ async function takeToken(client: Client, token: number): Promise<void> {
     required: 'the newest lease.',
     next: 'nothing: somebody else continued this work.',
   });
+}
+
+/** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */
+export async function endOperators(client: Client): Promise<void> {
+  await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid()", [operatorRole]);
 }

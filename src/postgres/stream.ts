@@ -95,6 +95,20 @@ export async function enable(subscriber: Client, name: string): Promise<void> {
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} ENABLE`);
 }
 
+/** Stops a subscription that may be there, and waits until its worker has gone: nothing is applied after this returns. */
+export async function suspend(subscriber: Client, name: string, limit: number, signal: AbortSignal): Promise<void> {
+  if (!(await readSubscription(subscriber, name))) return;
+  await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
+  await waitFor(async () => ((await readSubscription(subscriber, name))?.working ? undefined : true), {
+    limit, signal, every: 5, what: `the end of the worker of ${name}`, next: 'see pg_stat_subscription on the retained colour.',
+  });
+}
+
+/** Undoes `suspend`. One that had stopped because of an error meets the error again. */
+export async function unsuspend(subscriber: Client, name: string): Promise<void> {
+  if (await readSubscription(subscriber, name)) await enable(subscriber, name);
+}
+
 export interface Subscription {
   readonly enabled: boolean;
   /** A worker is connected or connecting. */

@@ -14,7 +14,7 @@ async function leftovers({ platform, on }: TestEnvironment, live: 'blue' | 'gree
       publications: await rows(client, 'SELECT pubname FROM pg_publication'),
       subscriptions: await rows(client, 'SELECT subname FROM pg_subscription'),
       origins: await rows(client, 'SELECT roname FROM pg_replication_origin'),
-      roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'verdigris\\_%'"),
+      roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
       fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
     }))),
   };

@@ -107,7 +107,7 @@ test('a run of 100,000 writes is judged in seconds', async () => {
 test('a schema of the same name that is not ours is neither used nor dropped', async () => {
   await withDatabase(async (client) => {
     await client.query('CREATE SCHEMA workload; CREATE TABLE workload.mine ()');
-    await expect(prepareWorkload(client, { roles: { writer: 'verdigris', reader: 'verdigris' }, writers: 8 })).rejects.toMatchObject({ id: 'workload-schema-taken' });
+    await expect(prepareWorkload(client, { roles: { writer: 'verdigris_operator', reader: 'verdigris_operator' }, writers: 8 })).rejects.toMatchObject({ id: 'workload-schema-taken' });
     await dropWorkload(client);
     expect((await client.query('SELECT * FROM workload.mine')).rowCount).toBe(0);
   });
@@ -116,7 +116,7 @@ test('a schema of the same name that is not ours is neither used nor dropped', a
 test('preparing twice is safe, dropping leaves nothing', async () => {
   await withDatabase(async (client) => {
     await madeRun(client, 3);
-    await prepareWorkload(client, { roles: { writer: 'verdigris', reader: 'verdigris' }, writers: 4 });
+    await prepareWorkload(client, { roles: { writer: 'verdigris_operator', reader: 'verdigris_operator' }, writers: 4 });
     expect((await client.query('SELECT count(*)::int, (SELECT count(*)::int FROM workload.entry) AS kept FROM workload.account')).rows).toEqual([{ count: 4, kept: 6 }]);
     await dropWorkload(client);
     await dropWorkload(client);

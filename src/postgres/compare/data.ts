@@ -7,7 +7,7 @@ import { withLocker, withPairs, type Pair } from './session.ts';
 import { settle, type Barrier } from './settle.ts';
 import { makeSubject, type Subject } from './subject.ts';
 import type { CompareOptions, DataComparison } from './types.ts';
-import { interleave, planTable, type Task, type Work } from './work.ts';
+import { busyTables, divide, interleave, planTable, type PlanOptions, type Task, type Work } from './work.ts';
 
 /** A table with this many proven differences is wrong beyond doubt: its other chunks are only compared as wholes. */
 const differencesEnough = 10_000;
@@ -20,7 +20,9 @@ const suspectsAtOnce = 5_000;
  * for up to half a second. Throws the signal's reason where it fires, and leaves no query behind.
  */
 export async function compareData(options: CompareOptions): Promise<DataComparison> {
-  const { connections = 2, chunkBytes = 16 * 1024 ** 2, budgetMs, sample = 1, seed = 1, statementTimeoutMs = 600_000 } = options;
+  const { connections = 2, chunkBytes = 16 * 1024 ** 2, budgetMs, sample = 1, seed = 1 } = options;
+  const largest = Math.max(0, ...options.tables.map(({ live }) => live.bytes));
+  const { statementTimeoutMs = Math.max(600_000, Math.ceil(largest / 5_000)) } = options;
   if (!(sample > 0 && sample <= 1) || !(connections >= 1) || !(chunkBytes >= 8192)) {
     throw new VerdigrisError('usage', 'compare-options', {
       seen: `A comparison was asked for with sample ${sample}, connections ${connections}, chunks of ${chunkBytes} bytes.`,
@@ -35,27 +37,37 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
 
   try {
     return await withPairs(options.live, options.candidate, Math.floor(connections), sessions, async (pairs) => {
-      const works = await plan(pairs, options, { chunkBytes, sample, budgetMs }, failed);
-      const tasks = interleave(works, sample, seed);
-      const planned = tasks.length;
-      const progress = progressOf(works, tasks, options);
-      const next = () => (budgetMs !== undefined && Date.now() - startedAt >= budgetMs ? undefined : tasks.shift());
-      await inParallel(pairs, failed, (pair) =>
-        withLocker(options.live, sessions, async (locker) => {
-          const barrier: Barrier = { passed: (lsn) => options.passed(lsn), signal, locker };
-          for (let task = next(); task; task = next()) {
+      const how: PlanOptions = { chunkBytes, sample, budgetMs };
+      const works = await plan(pairs, options, how, failed, signal);
+      const progress = progressOf(works, options);
+      const spent = () => budgetMs !== undefined && Date.now() - startedAt >= budgetMs;
+      const barrierOf = (locker: Barrier['locker']): Barrier => ({ passed: (lsn) => options.passed(lsn), signal, locker });
+      // Tables whose wholes differ come again in chunks, side by side.
+      let tasks = interleave(works, sample, seed);
+      while (tasks.length > 0 && !spent()) {
+        const divided: Work[] = [];
+        await inParallel(pairs, failed, (pair) => withLocker(options.live, sessions, async (locker) => {
+          for (let task = tasks.shift(); task; task = spent() ? undefined : tasks.shift()) {
             signal.throwIfAborted();
-            await timed(task.work, () => check(pair, task as Task, barrier));
-            progress(task);
+            const current = task;
+            await timed(current.work, async () => {
+              if (await check(pair, current, chunkBytes, barrierOf(locker))) return;
+              await divide(pair.live, current.work, how);
+              divided.push(current.work);
+            });
+            progress(current);
           }
-          for (const work of works) await timed(work, () => settleSuspects(pair, work, barrier));
         }));
-      // A table's last suspects may have been collected by a worker that was still busy when another looked.
-      const [first] = pairs as [Pair];
-      await withLocker(options.live, sessions, async (locker) => {
-        for (const work of works) await timed(work, () => settleSuspects(first, work, { passed: (lsn) => options.passed(lsn), signal, locker }));
-      });
-      return summarize(works, { planned, left: tasks.length, sample, seconds: (Date.now() - startedAt) / 1000 });
+        tasks = [...tasks, ...interleave(divided)];
+      }
+      const open = [...works];
+      await inParallel(pairs, failed, (pair) => withLocker(options.live, sessions, async (locker) => {
+        for (let work = open.shift(); work; work = open.shift()) {
+          const current = work;
+          await timed(current, () => settleSuspects(pair, current, barrierOf(locker)));
+        }
+      }));
+      return summarize(works, { left: tasks.length, sample, seconds: (Date.now() - startedAt) / 1000 });
     });
   } catch (error) {
     // Terminated backends fail in their own ways; what fired the signal is the reason that counts.
@@ -64,7 +76,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
   }
 }
 
-async function plan(pairs: readonly Pair[], options: CompareOptions, how: Parameters<typeof planTable>[2], failed: AbortController): Promise<Work[]> {
+async function plan(pairs: readonly Pair[], options: CompareOptions, how: PlanOptions, failed: AbortController, signal: AbortSignal): Promise<Work[]> {
   const [{ live, candidate }] = pairs as [Pair];
   const [left, right] = await Promise.all([
     readFacts(live, options.tables.map((mapping) => mapping.live.oid)),
@@ -81,31 +93,35 @@ async function plan(pairs: readonly Pair[], options: CompareOptions, how: Parame
     }
     return makeSubject(mapping, here, there);
   });
+  const oids = options.tables.map((mapping) => mapping.live.oid);
+  const busy = how.sample < 1 ? new Set<number>() : await busyTables(live, oids, subjects.reduce((sum, { bytes }) => sum + bytes, 0), signal);
   const works: Work[] = [];
   const waiting = subjects.map((subject, index) => ({ subject, index }));
   await inParallel(pairs, failed, async (pair) => {
-    for (let item = waiting.shift(); item; item = waiting.shift()) works[item.index] = await planTable(pair.live, item.subject, how);
+    for (let item = waiting.shift(); item; item = waiting.shift()) works[item.index] = await planTable(pair.live, item.subject, how, busy.has(oids[item.index] as number));
   });
   return works;
 }
 
-async function check(pair: Pair, { work, chunk }: Task, barrier: Barrier): Promise<void> {
+/** False where a table that was read as a whole differs and has to be divided. */
+async function check(pair: Pair, { work, chunk }: Task, chunkBytes: number, barrier: Barrier): Promise<boolean> {
   const { subject, tally } = work;
-  // One pass of a large table brings the digests of all its buckets; small tables and ranges need only one figure.
-  const buckets = work.method === 'buckets' ? bucketCount(subject.rows) : 1;
+  // Few enough that the sums stay in the processor's cache.
+  const buckets = work.method === 'buckets' ? Math.min(4096, bucketCount(subject.rows / 8)) : 1;
   const [live, candidate] = await Promise.all((['live', 'candidate'] as const).map(async (side) =>
     buckets > 1
       ? digestBuckets(pair[side], subject, side, chunk, buckets)
       : new Map([[0, await digestChunk(pair[side], subject, side, chunk)]]))) as [Map<number, Digest>, Map<number, Digest>];
   const rows = { live: total(live), candidate: total(candidate) };
+  const groups = groupBuckets(live, candidate);
+  if (work.method === 'whole' && groups.length > 0 && subject.bytes > chunkBytes) return false;
   work.checked++;
   work.rowsLive += rows.live;
   work.rowsCandidate += rows.candidate;
-  const groups = groupBuckets(live, candidate);
-  if (groups.length === 0) return;
+  if (groups.length === 0) return true;
   if (tally.count >= differencesEnough) {
     work.unexamined++;
-    return;
+    return true;
   }
   const enough = () => tally.count >= differencesEnough;
   const complete = await differingKeys(pair, subject, chunk, buckets > 1 ? { buckets, groups } : Math.max(rows.live, rows.candidate), async (keys) => {
@@ -115,6 +131,7 @@ async function check(pair: Pair, { work, chunk }: Task, barrier: Barrier): Promi
   if (!complete) work.unexamined++;
   // What was in flight is no surplus: once its rows are settled, the tally says by how much the candidate's count is off.
   work.inFlight += rows.live - rows.candidate;
+  return true;
 }
 
 async function settleSuspects(pair: Pair, work: Work, barrier: Barrier): Promise<void> {
@@ -133,9 +150,9 @@ function total(digests: ReadonlyMap<number, Digest>): number {
   return rows;
 }
 
-function progressOf(works: readonly Work[], tasks: readonly Task[], options: CompareOptions): (task: Task) => void {
+function progressOf(works: readonly Work[], options: CompareOptions): (task: Task) => void {
   const share = (work: Work) => work.subject.bytes / work.chunks.length;
-  const totalBytes = Math.round(tasks.reduce((sum, { work }) => sum + share(work), 0));
+  const totalBytes = Math.round((options.sample ?? 1) * works.reduce((sum, { subject }) => sum + subject.bytes, 0));
   return ({ work }) => options.onProgress?.({
     table: work.subject.label,
     rows: works.reduce((sum, each) => sum + each.rowsLive, 0),

@@ -31,6 +31,7 @@ function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place:
   const text = (value: string) => `hashtextextended((${value})::text COLLATE "C", ${seed})`;
   const both = (...names: string[]) => names.includes(live.base) && names.includes(candidate.base);
 
+  if (both('int4')) return `hashint4extended(${column}, ${seed})`;
   // The value goes in as the seed, which is 64 bits wide and mixed whole.
   if (both(...integers)) return `hashint4extended(${place}, ${column}::int8)`;
   if (both(...texts)) return text(column);
@@ -47,13 +48,16 @@ function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place:
   if (live.base === 'bpchar' && live.modifier !== candidate.modifier) return text(column);
 
   switch (live.base) {
-    case 'bool': return `hashint4extended(${place}, ${column}::int4)`;
+    case 'bool': return `hashint4extended(${column}::int4, ${seed})`;
     case 'oid': return `hashoidextended(${column}, ${seed})`;
     case 'uuid': return `uuid_hash_extended(${column}, ${seed})`;
     case 'bytea': return `hash_array_extended(ARRAY[${column}::bytea], ${seed})`;
     case 'float4':
     case 'float8': return float(`${column}::float8`, seed);
-    case 'bpchar': return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed}) # hashint4extended(${place}, octet_length(${column})::int8)`;
+    case 'bpchar':
+      // Padded to a length, a value's blanks follow from the rest of it.
+      if (live.modifier !== -1) return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed})`;
+      return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed}) # hashint4extended(${place}, octet_length(${column})::int8)`;
     // As doubles, seconds are exact to the microsecond within these years; the function is the cheapest there is that neither formats nor folds.
     case 'timestamp': return instant(column, "'1730-01-01'::timestamp", "'2270-01-01'::timestamp", `tsrange_subdiff(${column}, '2000-01-01'::timestamp)`, seed, text);
     case 'timestamptz': return instant(column, "'1730-01-01 00:00:00+00'::timestamptz", "'2270-01-01 00:00:00+00'::timestamptz", `tstzrange_subdiff(${column}, '2000-01-01 00:00:00+00'::timestamptz)`, seed, text);

@@ -2,8 +2,7 @@ import type { DataComparison, TableComparison } from './types.ts';
 import type { Work } from './work.ts';
 
 export interface Totals {
-  /** Chunks that were to be read, and how many of them the budget left over. */
-  readonly planned: number;
+  /** Chunks that the budget left over. */
   readonly left: number;
   readonly sample: number;
   readonly seconds: number;

@@ -23,7 +23,7 @@ export interface CompareOptions {
   readonly sample?: number;
   /** Chooses the sampled chunks: the same seed takes the same ones while the table stays as it is. */
   readonly seed?: number;
-  /** Milliseconds that one statement may take; ten minutes unless said. */
+  /** Milliseconds that one statement may take; ten minutes unless said, or what the largest table takes at 5 MB/s. */
   readonly statementTimeoutMs?: number;
   /**
    * Resolves once the candidate has applied everything that the live server wrote before `lsn`, which is an insert position:
@@ -68,8 +68,8 @@ export interface TableComparison {
   readonly table: string;
   /** What identifies a row; `[]` where the whole row does. */
   readonly key: readonly string[];
-  /** `ranges`: chunks of the key's order by its index. `buckets`: one pass over the table, chunks of the key's hash. */
-  readonly method: 'ranges' | 'buckets';
+  /** `whole`: one statement a side. `ranges`: chunks of the key's order by its index. `buckets`: one pass, grouped by the key's hash. */
+  readonly method: 'whole' | 'ranges' | 'buckets';
   /** Rows in the chunks that were read. */
   readonly rowsLive: number;
   readonly rowsCandidate: number;

@@ -8,7 +8,7 @@ export type Changes = Omit<Partial<PreflightFacts>, 'limits' | 'roles'> & { read
 
 export function factsWith({ limits, roles, ...rest }: Changes = {}): PreflightFacts {
   return {
-    environment: 'shop', side: 'live', gate: 'seed', operator: 'verdigris', candidateMajor: testMajor, runAsOwner: false, needs: releaseNeeds,
+    environment: 'shop', side: 'live', gate: 'seed', operator: 'verdigris_operator', candidateMajor: testMajor, runAsOwner: false, needs: releaseNeeds,
     roles: { application: [], readers: [], ...roles },
     limits: { longTransactionMs: 60_000, retainedWalBytes: 1024 ** 3, slotCreationMs: 30_000, sequenceMargin: 1000, checkMs: 10_000, ...limits },
     ...rest,

@@ -101,7 +101,7 @@ test('makes the roles that are missing, where it is told to', async () => {
     await load(client, script, { createMissingRoles: true });
     const made = await rows<{ rolname: string; rolcanlogin: boolean }>(client, "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^(pg_|verdigris)' ORDER BY rolname COLLATE \"C\"");
     expect(made).toEqual(['The Owner', 'r1', 'r2', 'r3', 'r4', 'r5'].map((rolname) => ({ rolname, rolcanlogin: false })));
-    expect(await one(client, 'SELECT session_user AS who')).toEqual({ who: 'verdigris' });
+    expect(await one(client, 'SELECT session_user AS who')).toEqual({ who: 'verdigris_operator' });
   });
 });
 

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { size } from './units.ts';
+
+const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace has 1 to 63 of a-z, 0-9 and -');
+const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'not a name that Kubernetes allows');
+/** `latest`, and no tag at all, would let two pods of one colour run different software. A registry's port is no tag. */
+const image = z.string().regex(/^\S+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w][\w.-]*)$/, 'an image needs a tag other than latest, or a digest');
+/** As Kubernetes writes them: `250m`, `1.5`, `512Mi`. */
+const quantity = z.string().regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/, 'a quantity such as "250m" or "512Mi"');
+
+const resources = z.strictObject({ cpu: quantity.default('100m'), memory: quantity.default('256Mi'), cpuLimit: quantity.optional(), memoryLimit: quantity.optional() });
+
+/** What only the platform `kubernetes` needs. Names of what it makes begin with the environment's name. */
+export const kubernetesSchema = z.strictObject({
+  namespace: label.default('default'),
+  /** Context of the kubeconfig; the current one where none is named. Without meaning inside a cluster. */
+  context: z.string().min(1).optional(),
+  /** The cluster's defaults where they are not named. */
+  storageClass: objectName.optional(),
+  snapshotClass: objectName.optional(),
+  /** Size of a new volume; a restored one is at least as large as its snapshot. */
+  storage: size.default(10 * 1024 ** 3),
+  images: z.strictObject({
+    /** By major; `postgres:<major>` where none is named. The contract is that of the official image. */
+    postgres: z.record(z.string().regex(/^\d+$/, 'a PostgreSQL major'), image).default({}),
+    /** Has `pgbouncer` on its PATH, 1.21 or newer. */
+    pooler: image.optional(),
+    /** Verdigris itself, for the guard beside each pooler that ends a hold which nobody renews. */
+    verdigris: image.optional(),
+  }).prefault({}),
+  resources: resources.prefault({}),
+  /** Settings of PostgreSQL in both colours, over Verdigris's own but for those that a switchover rests on. */
+  settings: z.record(z.string().regex(/^[a-z_][a-z0-9_.]*$/, 'a setting of PostgreSQL'), z.string()).default({}),
+  pooler: z.strictObject({
+    replicas: z.int().min(1).max(20).default(2),
+    mode: z.enum(['transaction', 'session']).default('transaction'),
+    /** Server connections per role and database, of one replica. */
+    poolSize: z.int().min(1).default(20),
+    maxClients: z.int().min(1).default(1_000),
+    resources: resources.prefault({ cpu: '50m', memory: '64Mi' }),
+  }).prefault({}),
+  /** Routes by VirtualService and DestinationRule beside the Services' selectors; the canary needs them. */
+  istio: z.boolean().default(false),
+}).prefault({});
+
+export type KubernetesDeclaration = z.output<typeof kubernetesSchema>;

@@ -1,0 +1,118 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { readSqlFiles } from '../../src/migrations/sql-files.ts';
+import { declaration, withCli } from '../support/cli.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+
+const green = (migrations: string) => ({ ...declaration, colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations } } });
+
+test('a pipeline releases by exit codes and JSON; plans and dry runs change nothing; an environment is made once and destroyed whole', async () => {
+  await withCli(async ({ run, declare, migrations, home }) => {
+    expect(await run('status', '--json')).toMatchObject({ exitCode: 4, error: { id: 'no-environment' } });
+    await migrations('m', { '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)' });
+    await declare(green('./m'));
+    expect(await run('create', '--json')).toMatchObject({ exitCode: 0, result: { created: true } });
+    expect(await run('create', '--json')).toMatchObject({ exitCode: 0, result: { created: false } });
+    expect(await run('preflight', '--json')).toMatchObject({ exitCode: 0 });
+    const plan = await run('plan', '--json');
+    expect((plan.result?.['plan'] as { verb: string }[]).map(({ verb }) => verb)).toEqual(['seed', 'migrate', 'verify']);
+    expect(await run('seed', '--dry-run', '--json')).toMatchObject({ exitCode: 0, result: { dryRun: true, verb: 'seed', clientsWaitMs: 0 } });
+    expect(await run('switch', '--dry-run', '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
+    expect(await run('status', '--json')).toMatchObject({ result: { state: 'single', live: 'blue' } });
+
+    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'verified', live: 'blue' } });
+    expect(await run('plan', '--json')).toMatchObject({ result: { plan: [] } });
+    await declare({ ...green('./m'), live: 'green' });
+    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'switched', live: 'green', losslessRollback: true } });
+    const text = await run('status');
+    for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris retire']) expect(text.stdout).toContain(part);
+    expect(text.stdout.split('\n').length).toBeLessThan(24);
+    await declare({ ...declaration, live: 'green', colours: { green: declaration.colours.green } });
+    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'green' } });
+    expect((await run('history')).stdout).toMatch(/1 → 2 +released/);
+    expect(await run('destroy', '--json')).toMatchObject({ exitCode: 4, error: { id: 'destroy-unconfirmed' } });
+    expect(await run('destroy', '--yes', '--json')).toMatchObject({ exitCode: 0 });
+    expect(await readdir(home)).not.toContain('shop');
+  });
+});
+
+test('bad migrations: each a clear error, the live colour untouched, the candidate resumable', async () => {
+  await withCli(async ({ run, declare, migrations, folder }) => {
+    await run('create');
+    await declare(green('./missing'));
+    expect(await run('release', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migrations-missing' } });
+    await migrations('m', {});
+    await declare(green('./m'));
+    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migrations-empty' } });
+    await migrations('twice', { '0001_a.sql': 'SELECT 1', '1_b.sql': 'SELECT 2' });
+    await declare(green('./twice'));
+    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migration-duplicate' } });
+
+    await migrations('m', { '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)', '0002_half.sql': 'CREATE TABLE half (id int PRIMARY KEY);\nSELECT 1/0;' });
+    await declare(green('./m'));
+    const refused = { exitCode: 1, error: { id: 'migration-failed', seen: expect.stringContaining('0002_half.sql:2: division by zero'), next: expect.stringContaining('nothing is applied') } };
+    expect(await run('migrate', '--json')).toMatchObject(refused);
+    expect(await run('status', '--json')).toMatchObject({ result: { state: 'seeded', live: 'blue' } });
+
+    // What only fails outside a transaction cannot be tried beforehand.
+    await migrations('m', { '0002_half.sql': 'CREATE INDEX CONCURRENTLY t_id ON t (id);\nCREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x)' });
+    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 1, error: { id: 'migration-failed', seen: expect.stringContaining('0002_half.sql:2'), next: expect.stringContaining('resumed') } });
+    expect(await run('status', '--json')).toMatchObject({ result: { state: 'seeded', live: 'blue' } });
+    await writeFile(path.join(folder, 'm', '0001_t.sql'), 'CREATE TABLE other (id int PRIMARY KEY)');
+    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migration-changed' } });
+    await migrations('m', { '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)' });
+    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 1, error: { id: 'migration-failed' } });
+    expect(await run('abandon', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'blue' } });
+  });
+});
+
+test.each([
+  ['syntax', { '0001_a.sql': 'SELECT 1;\nCREATE TABEL t ();' }, 'sql-syntax', '0001_a.sql:2:8'],
+  ['a psql command', { '0001_a.sql': '\\connect other\nSELECT 1;' }, 'psql-command', '0001_a.sql:1'],
+  ['a COMMIT inside', { '0001_a.sql': 'CREATE TABLE t (i int); COMMIT; DROP TABLE t;' }, 'migration-forbidden', 'transaction'],
+  ['a role', { '0001_a.sql': 'CREATE ROLE r' }, 'migration-forbidden', 'role'],
+  ['a database', { '0001_a.sql': 'CREATE DATABASE d' }, 'migration-forbidden', 'database'],
+])('%s in a migration is refused before anything is seeded or run', async (_, files, id, part) => {
+  const folder = await temporaryFolder();
+  try {
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+    await expect(readSqlFiles(folder)).rejects.toMatchObject({ id, seen: expect.stringContaining(part) });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a damaged journal is refused with what to do, and the revision before it, put back, is enough', async () => {
+  await withCli(async ({ run, home }) => {
+    await run('create');
+    await run('seed');
+    const journal = path.join(home, 'shop', 'journal');
+    const newest = path.join(journal, (await readdir(journal)).sort().at(-1) ?? '');
+    const text = await readFile(newest, 'utf8');
+    for (const [damaged, id] of [[text.slice(0, 200), 'journal-cut'], [text.replace('"seeded"', '"switched"'), 'journal-edited'], [text.replace('"version": 1', '"version": 9'), 'journal-newer']] as const) {
+      await writeFile(newest, damaged);
+      for (const verb of ['status', 'migrate', 'abandon']) expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id } });
+    }
+    await writeFile(newest, text);
+    expect(await run('abandon', '--json')).toMatchObject({ exitCode: 0 });
+  });
+});
+
+test('usage: what is wrong is said, and nothing is done', async () => {
+  await withCli(async ({ run, declare }) => {
+    expect(await run('nonsense')).toMatchObject({ exitCode: 2 });
+    expect(await run('seed', '--file', 'elsewhere.yaml', '--json')).toMatchObject({ exitCode: 2, error: { id: 'no-declaration' } });
+    await declare('{ not: [yaml');
+    expect(await run('status', '--json')).toMatchObject({ exitCode: 3, error: { id: 'declaration-syntax' } });
+    await declare({ ...declaration, live: 'red', typo: 1 });
+    expect(await run('status', '--json')).toMatchObject({ exitCode: 3, error: { id: 'declaration-invalid' } });
+    await declare(declaration);
+    await run('create');
+    expect(await run('seed', 'red', '--json')).toMatchObject({ exitCode: 2, error: { id: 'no-such-colour' } });
+    expect(await run('seed', 'blue', '--json')).toMatchObject({ exitCode: 2, error: { id: 'candidate-is-live' } });
+    expect(await run('canary', '--weight', '101')).toMatchObject({ exitCode: 2 });
+    for (const verb of ['migrate', 'verify', 'canary', 'switch', 'rollback', 'retire', 'abandon']) expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
+    expect((await run('switch', '--help')).stdout).toContain('commit point');
+  });
+});
