@@ -42,7 +42,7 @@ export class Pair {
     const [binaries, account] = [await findBinaries(testMajor, binaryCache), await serverAccount()];
     const make = async (colour: Colour): Promise<Server> => {
       const server = { binaries, account, directory: path.join(folder, colour), sockets: path.join(folder, `${colour}-s`), port: await freePort() };
-      await initServer(server, { fsync: 'off', shared_buffers: '32MB', max_connections: '80' });
+      await initServer(server, { cluster_name: `test-${colour}`, fsync: 'off', shared_buffers: '32MB', max_connections: '80' });
       await startServer(server);
       await withClient(connectionTo(server), 'test', async (client) => {
         await client.query('CREATE DATABASE shop');
