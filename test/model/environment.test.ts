@@ -41,6 +41,8 @@ test.each<[string, unknown, string[]]>([
   ['a canary without a candidate', { ...valid, canary: 5, colours: { blue: { release: '1', postgres: 17 } } }, ['canary']],
   ['an old major', { ...valid, colours: { blue: { release: '1', postgres: 14 } } }, ['colours.blue.postgres']],
   ['a name that no volume may have', { ...valid, name: 'Shop_1' }, ['name']],
+  ['the platform kubernetes without a pooler', { ...valid, platform: 'kubernetes' }, ['kubernetes.images.pooler']],
+  ['an image whose content may change, and an unknown key', { ...valid, platform: 'kubernetes', kubernetes: { nmspace: 'a', images: { pooler: 'registry:5000/pooler', postgres: { 15: 'postgres:latest' } } } }, ['kubernetes.images.postgres.15', 'kubernetes.images.pooler', 'kubernetes.nmspace']],
   ['a duration without a unit', { ...valid, limits: { pause: '10' } }, ['limits.pause']],
 ])('%s', (_, value, expected) => {
   expect(issues(value)).toEqual(expected);
