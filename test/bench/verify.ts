@@ -64,8 +64,8 @@ const shapes: readonly { readonly data: string; readonly table: string; readonly
 ];
 
 /**
- * Megabytes of table data a second that a comparison checks, against pg_dump of the same table to /dev/null, turn by turn in one run on
- * two servers with everything cached. Uses major 15, whose system package has pg_dump; about half a minute with the default size.
+ * Megabytes of table data a second that a comparison checks, against pg_dump of the same tables to /dev/null, turn by turn in one run on two
+ * servers with everything cached. Uses major 15, whose system package has pg_dump; about half a minute with the default size.
  */
 export async function benchVerify({ rows: size = 1_000_000, turns = 3 }: { rows?: number; turns?: number } = {}): Promise<BenchResult> {
   const binaries = await findBinaries(15, binaryCache);
@@ -79,7 +79,9 @@ export async function benchVerify({ rows: size = 1_000_000, turns = 3 }: { rows?
       await startServer(server);
     }
     const measured: VerifyRow[] = [];
-    for (const shape of shapes) measured.push(await measure(servers, shape, size, turns));
+    for (const shape of shapes) await fill(servers, shape, size);
+    for (const { data, table } of shapes) measured.push(await measure(servers, data, [table], 1));
+    measured.push(await measure(servers, 'all of these', shapes.map(({ table }) => table), turns));
     return { name: 'verify', postgres: binaries.version, rows: measured };
   } finally {
     for (const server of servers) await removeServer(server);
@@ -87,31 +89,31 @@ export async function benchVerify({ rows: size = 1_000_000, turns = 3 }: { rows?
   }
 }
 
-async function measure(servers: readonly [Server, Server], { data, table, sql }: (typeof shapes)[number], size: number, turns: number): Promise<VerifyRow> {
-  const [live, candidate] = [connectionTo(servers[0]), connectionTo(servers[1])];
-  await Promise.all([live, candidate].map((side) => withClient(side, 'bench', async (client) => {
+async function fill(servers: readonly Server[], { table, sql }: (typeof shapes)[number], size: number): Promise<void> {
+  await Promise.all(servers.map((server) => withClient(connectionTo(server), 'bench', async (client) => {
     await client.query(sql.replaceAll('$N', String(size)));
     await client.query(`VACUUM (ANALYZE, FREEZE) ${table}`);
     await client.query('CHECKPOINT');
   })));
+}
+
+async function measure(servers: readonly [Server, Server], data: string, tables: readonly string[], turns: number): Promise<VerifyRow> {
+  const [live, candidate] = [connectionTo(servers[0]), connectionTo(servers[1])];
   return withClient(live, 'bench', (left) => withClient(candidate, 'bench', async (right) => {
-    const pick = async (client: typeof left) => {
-      const found = (await readTables(client)).find(({ name }) => name === table);
-      if (!found) throw new Error(`no table ${table}`);
-      return found;
-    };
-    const mapping = { live: await pick(left), candidate: await pick(right), columns: (await pick(left)).columns.map(({ name }) => name) };
-    const { bytes } = await one<{ bytes: number }>(left, 'SELECT pg_table_size($1::regclass)::float8 AS bytes', [table]);
+    const pick = async (client: Client) => (await readTables(client)).filter(({ name }) => tables.includes(name));
+    const there = await pick(right);
+    const mappings = (await pick(left)).map((table, index) => ({ live: table, candidate: there[index] as typeof table, columns: table.columns.map(({ name }) => name) }));
+    const { bytes } = await one<{ bytes: number }>(left, 'SELECT sum(pg_table_size(t::regclass))::float8 AS bytes FROM unnest($1::text[]) t', [tables]);
     const [dumpSeconds, verifySeconds, dumpCpu, verifyCpu]: [number[], number[], number[], number[]] = [[], [], [], []];
     let method = '';
     for (let turn = 0; turn < turns; turn++) {
       const begun = await settledCpu(servers, [left, right]);
-      dumpSeconds.push(await seconds(async () => dump(servers[0], table)));
+      dumpSeconds.push(await seconds(async () => dump(servers[0], tables)));
       const dumped = await settledCpu(servers, [left, right]);
       verifySeconds.push(await seconds(async () => {
-        const result = await compareData({ live, candidate, tables: [mapping], passed: () => Promise.resolve() });
-        if (!result.equal || result.mode !== 'complete') throw new Error(`${table} is not equal`);
-        method = result.tables[0]?.method ?? '';
+        const result = await compareData({ live, candidate, tables: mappings, passed: () => Promise.resolve() });
+        if (!result.equal || result.mode !== 'complete') throw new Error(`${data}: not equal`);
+        method = [...new Set(result.tables.map((table) => table.method))].join(', ');
       }));
       dumpCpu.push(dumped - begun);
       verifyCpu.push((await settledCpu(servers, [left, right])) - dumped);
@@ -126,10 +128,10 @@ async function measure(servers: readonly [Server, Server], { data, table, sql }:
   }));
 }
 
-async function dump(server: Server, table: string): Promise<void> {
+async function dump(server: Server, tables: readonly string[]): Promise<void> {
   const { port, sockets, binaries, account } = server;
   const connection = connectionTo(server);
-  await execa(path.join(binaries.bin, 'pg_dump'), ['-h', sockets, '-p', String(port), '-U', connection.user, '-t', table, '-f', '/dev/null', connection.database], { ...(account ?? {}), cwd: '/', stdin: 'ignore' });
+  await execa(path.join(binaries.bin, 'pg_dump'), ['-h', sockets, '-p', String(port), '-U', connection.user, ...tables.flatMap((table) => ['-t', table]), '-f', '/dev/null', connection.database], { ...(account ?? {}), cwd: '/', stdin: 'ignore' });
 }
 
 /** A backend's time is its postmaster's only once it has been reaped, a moment after it has left pg_stat_activity. */

@@ -4,6 +4,7 @@ import { one, rows, withClient } from '../../../src/postgres/client.ts';
 import { describeComparison } from '../../../src/postgres/compare/index.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 import { account, between, until, withSides } from './support.ts';
+import { subtle, types } from './values.ts';
 
 let server: Server;
 const finished = Promise.withResolvers<void>();
@@ -22,26 +23,6 @@ afterAll(async () => {
   finished.resolve();
   await running;
 }, 60_000);
-
-const types = `
-  CREATE TYPE mood AS ENUM ('low', 'high'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN code AS char(6); CREATE DOMAIN deep AS code;
-  CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`;
-
-/** For each type: a value, and another that equality or a careless hash would take for the same. */
-const subtle: readonly (readonly [type: string, value: string | null, other: string | null])[] = [
-  ['int4', '1', '2'], ['int8', '0', '4294967297'], ['int8', '1', '-4294967297'], ['int2', '0', null], ['bool', 'f', 't'],
-  ['numeric', '1.0', '1.00'], ['numeric', '5', '-5'], ['numeric', 'NaN', 'Infinity'], ['numeric', '0', '0.0'],
-  ['float8', '0', '-0'], ['float4', '0', '-0'], ['float8', '0.1', '0.10000000000000002'], ['float4', 'NaN', '1'],
-  ['text', '', null], ['text', 'a', 'a '], ['text', 'a', 'A'], ['text COLLATE caseless', 'a', 'A'], ['varchar(20)', '\u00e9', 'e\u0301'], ['bpchar', 'a', 'a  '], ['char(8)', 'a', 'b'],
-  ['deep', 'x', 'y'], ['"char"', 'a', 'b'], ['name', 'a', 'b'], ['bytea', '\\x00', '\\x0000'], ['bytea', '\\x', null], ['uuid', '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000001'],
-  ['date', '2024-01-01', '2024-01-02'], ['date', 'infinity', '-infinity'], ['timestamp', '2024-01-01 00:00:00', '2024-01-01 00:00:00.000001'],
-  ['timestamptz', '2024-01-01 00:00:00+00', '2024-01-01 00:00:00+01'], ['timestamptz', '9999-12-31 23:59:59.999998+00', '9999-12-31 23:59:59.999999+00'], ['timestamptz', 'infinity', '-infinity'],
-  ['time', '00:00:00', '24:00:00'], ['timetz', '00:00:00+00', '01:00:00+01'], ['interval', '1 day', '24:00:00'], ['interval', '1 mon', '30 days'], ['oid', '1', '4294967295'],
-  ['mood', 'low', 'high'], ['pair', '(1,a)', '(1,)'], ['int4[]', '{1,2}', '{{1,2}}'], ['int4[]', '{1}', '[0:0]={1}'], ['float8[]', '{0}', '{-0}'], ['text[]', '{NULL}', '{"NULL"}'],
-  ['jsonb', '1.0', '1.00'], ['jsonb', '[[1],2]', '[[1,2]]'], ['jsonb', '1', '-1'], ['jsonb', 'null', null], ['json', '{"a":1}', '{"a": 1}'], ['xml', '<a/>', '<a></a>'],
-  ['inet', '10.0.0.1/8', '10.0.0.1/9'], ['int4range', '[1,2)', '[1,3)'], ['numrange', '[1.0,2]', '[1.00,2]'], ['money', '1', '2'], ['bit(3)', '101', '100'], ['varbit', '1', '10'],
-  ['tsvector', 'a:1', 'a:2'], ['point', '(0,0)', '(-0,0)'], ['macaddr', '08:00:2b:01:02:03', '08:00:2b:01:02:04'], ['pg_lsn', '0/1', '1/0'],
-];
 
 test('every type: equal values are equal, and values that equality or folding takes for one are not', async () => {
   await withSides(server, async ({ live, candidate, compare }) => {
@@ -96,7 +77,8 @@ describe('seeded differences in 20,000 rows of many chunks', () => {
         await fill(many, live, candidate);
         await candidate.query(change);
         const result = await compare({ chunkBytes: 65536 });
-        expect(result.tables[0]?.chunks).toBeGreaterThan(10);
+        expect(result.tables[0]?.method).toBe(expected.length === 0 ? 'whole' : 'ranges');
+        if (expected.length > 0) expect(result.tables[0]?.chunks).toBeGreaterThan(10);
         expect(account(result).sort()).toEqual([...expected].sort());
         expect(result.equal).toBe(expected.length === 0);
         const { count } = await one<{ count: number }>(candidate, 'SELECT count(*)::int AS count FROM t');
@@ -140,8 +122,10 @@ test('a text key that the two sides order differently is compared in buckets', a
   await withSides(server, async ({ live, candidate, compare }) => {
     const fillText = (collation: string) => `CREATE TABLE x (k text ${collation} PRIMARY KEY, v int); INSERT INTO x SELECT CASE i % 2 WHEN 0 THEN 'a' ELSE 'B' END || i, i FROM generate_series(1, 20000) i; ANALYZE`;
     await fill(fillText('COLLATE "C"'), live);
-    await fill(fillText('COLLATE "ucs_basic"'), candidate);
-    const equal = await compare({ chunkBytes: 65536 });
+    // Where the build has ICU, the order is truly another one: a before B, in upper and lower case.
+    const icu = (await rows(live, "SELECT FROM pg_collation WHERE collname = 'und-x-icu'")).length > 0;
+    await fill(fillText(icu ? 'COLLATE "und-x-icu"' : ''), candidate);
+    const equal = await compare({ chunkBytes: 65536, sample: 0.999 });
     expect([equal.equal, equal.tables[0]?.method]).toEqual([true, 'buckets']);
     await candidate.query('UPDATE x SET v = 0 WHERE v = 777; DELETE FROM x WHERE v = 778');
     expect(account(await compare({ chunkBytes: 65536 })).sort()).toEqual(['public.x different 1 B777 v', 'public.x missing on candidate 1 a778']);

@@ -1,7 +1,7 @@
 import { readTables } from '../../../src/postgres/catalogue.ts';
 import { one, rows, withClient, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
 import { compareData, type CompareOptions, type DataComparison, type TableMapping } from '../../../src/postgres/compare/index.ts';
-import type { Server } from '../../../src/platform/local/server.ts';
+import { operatorRole, type Server } from '../../../src/platform/local/server.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 
 /** All tables that both sides have, with the columns that both have. */
@@ -53,7 +53,7 @@ export async function withReplication<T>(schema: string, use: (sides: Sides, pub
       await sides.candidate.query(schema);
       await sides.live.query('CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES');
       await sides.candidate.query('CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY)');
-      await sides.candidate.query(`CREATE SUBSCRIPTION s CONNECTION 'host=${publisher.sockets} port=${publisher.port} user=verdigris dbname=postgres' PUBLICATION p`);
+      await sides.candidate.query(`CREATE SUBSCRIPTION s CONNECTION 'host=${publisher.sockets} port=${publisher.port} user=${operatorRole} dbname=postgres' PUBLICATION p`);
       await until(async () => (await rows(sides.candidate, "SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r'")).length === 0);
       return use(sides, publisher);
     });
