@@ -114,7 +114,7 @@ function applied(files: readonly LintInput[], since: string | undefined): readon
   if (first < 0) {
     throw new VerdigrisError('usage', 'lint-since', { seen: `${since} is none of the ${files.length} files.`, required: '--since one of the files given.', next: 'mend the path.' });
   }
-  return files.map((file, index) => (index < first ? { ...file, applied: true } : file));
+  return files.map((file, index) => ({ ...file, applied: index < first }));
 }
 
 /** The address may hold a password: it is not part of any message. */

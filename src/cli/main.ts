@@ -3,6 +3,7 @@ import { createCommand, destroyCommand, recoverCommand, startCommand } from './l
 import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
 import { historyCommand } from './history.ts';
+import { lintCommand } from './lint.ts';
 import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
 import { statusCommand } from './status.ts';
@@ -23,7 +24,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), lintCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { Verb } from '../../src/model/transitions.ts';
@@ -13,7 +13,7 @@ import { withClient, type Client } from '../../src/postgres/client.ts';
 import type { Commit } from '../../src/workload/commits.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
-import { temporaryFolder, testMajor } from './postgres.ts';
+import { binaryCache, temporaryFolder, testMajor } from './postgres.ts';
 
 /** Durable enough for a crash of processes, which is what tests cause; not for one of the machine. */
 export const testSettings = { fsync: 'off', shared_buffers: '32MB', max_connections: '60', autovacuum: 'off' } as const;
@@ -35,6 +35,8 @@ export interface TestEnvironment {
   on<T>(colour: 'blue' | 'green', use: (client: Client) => Promise<T>): Promise<T>;
   /** Clients at work through the environment's address while `use` runs, judged afterwards. */
   clients(use: (workload: Workload) => Promise<void>): Promise<Exercise>;
+  /** As `clients`, at another rate of transactions per second. */
+  load(rate: number, use: (workload: Workload) => Promise<void>): Promise<Exercise>;
 }
 
 export interface TestEnvironmentOptions {
@@ -61,6 +63,10 @@ export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (
     ...options.declaration,
   };
   const environment = parseEnvironment(raw, 'the test');
+  // The binaries of npm are laid out once for all environments.
+  await mkdir(home, { mode: 0o711 });
+  await mkdir(binaryCache, { recursive: true });
+  await symlink(binaryCache, path.join(home, 'binaries'));
   const platform = await LocalPlatform.open(environment, home, { ...testSettings, ...options.settings });
   const declaration = path.join(folder, 'verdigris.yaml');
   await writeFile(declaration, JSON.stringify(raw));
@@ -78,13 +84,15 @@ export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (
     const { address } = await platform.traffic.status();
     const [host = '', port = ''] = address.split(':');
     const as = (user: string) => ({ host, port: Number(port), user, password: credentials[user] ?? '', database: environment.database });
+    const workload = () => ({ writer: as('shop_app'), reader: as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false });
     return await use({
       folder, home, environment, declaration, platform, credentials, events, commits: recorder.commits,
       verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
         withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
       operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
       on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
-      clients: (work) => withClients(environment, platform, { writer: as('shop_app'), reader: as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false }, recorder.commits, work),
+      clients: (work) => withClients(environment, platform, workload(), recorder.commits, work),
+      load: (rate, work) => withClients(environment, platform, { ...workload(), rate }, recorder.commits, work),
     });
   } finally {
     await destroyEnvironment(platform);

@@ -46,6 +46,8 @@ export class LocalServers implements Servers {
     const found = (await this.#records())[colour];
     if (!found) return undefined;
     const server = await this.#server(colour);
+    // A colour whose files somebody removed is gone, whatever the record says.
+    if (!(await exists(dataDirectory(server)))) return undefined;
     return { running: (await serverPid(server)) !== undefined, generation: found.generation, major: found.major, version: server.binaries.version };
   }
 
@@ -91,8 +93,9 @@ export class LocalServers implements Servers {
     const known = (await this.#records())[colour];
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
-    const restored = await exists(path.join(directory, 'restored'));
-    const major = restored && known?.generation === generation ? known.major : await snapshotMajor(from);
+    // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it too soon.
+    const restored = (await exists(path.join(directory, 'restored'))) || (consume && (await exists(path.join(directory, 'complete'))));
+    const major = restored ? (known?.generation === generation ? known.major : await snapshotMajor(directory)) : await snapshotMajor(from);
     if (major === undefined) {
       throw new VerdigrisError('failed', 'snapshot-missing', {
         seen: `The snapshot ${snapshot} is missing or incomplete.`,
@@ -105,8 +108,8 @@ export class LocalServers implements Servers {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
       else await copyTree(from, directory, this.#account, () => false, onBytes);
-      await writeFile(path.join(directory, 'restored'), '');
     }
+    await writeFile(path.join(directory, 'restored'), '');
     await rm(path.join(directory, 'complete'), { force: true });
     if (!(await serverPid(server)) && !(await exists(path.join(directory, 'unparked')))) {
       const signal = path.join(dataDirectory(server), 'standby.signal');

@@ -1,4 +1,7 @@
-import { other, type Colour } from '../../model/colours.ts';
+import { colours, other, type Colour } from '../../model/colours.ts';
+import { operatorRole } from '../../model/names.ts';
+import { withClient } from '../../postgres/client.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from './router/control.ts';
@@ -8,8 +11,11 @@ import type { LocalServers } from './servers.ts';
 export class LocalTraffic implements Traffic {
   readonly #control: RouterControl;
   readonly #servers: LocalServers;
+  readonly #folder: string;
+  #port: number | undefined;
 
   constructor(places: Places, servers: LocalServers) {
+    this.#folder = places.router;
     this.#control = new RouterControl(places.router);
     this.#servers = servers;
   }
@@ -40,8 +46,15 @@ export class LocalTraffic implements Traffic {
     await this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 });
   }
 
-  probe(): Promise<ProbeAnswer> {
-    return this.#control.probe();
+  /** A client like any other, but for the router's operator socket, which a hold lets through. */
+  async probe(): Promise<ProbeAnswer> {
+    this.#port ??= Number((await this.#control.status()).address.split(':').at(-1));
+    return withClient({ host: this.#folder, port: this.#port, user: operatorRole, database: 'postgres' }, 'probe', async (client) => {
+      const { clusterName, timeline, inRecovery } = await serverIdentity(client);
+      const colour = colours.find((each) => clusterName.endsWith(`-${each}`));
+      if (!colour) throw new Error(`a server named "${clusterName}" answers`);
+      return { colour, timeline, writable: !inRecovery };
+    });
   }
 
   resume(token: number): Promise<void> {

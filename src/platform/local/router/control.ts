@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { VerdigrisError, describe, type ErrorCode } from '../../../model/errors.ts';
 import type { Body, Held, RouterStatus, Verb } from './api.ts';
 import { routerFiles } from './config.ts';
-import type { ProbeFacts } from './probe.ts';
 
 /** Beyond what the request itself may take. A router that is alive answers within milliseconds. */
 const patience = 5_000;
@@ -26,11 +25,6 @@ export class RouterControl {
 
   async metrics(): Promise<string> {
     return (await this.#ask('GET', '/metrics')) as string;
-  }
-
-  /** Who answers where writes are routed to. */
-  probe(): Promise<ProbeFacts> {
-    return this.#ask('GET', '/probe') as Promise<ProbeFacts>;
   }
 
   /** Resolves when no client of the live colour is busy any more, and all of them wait. */

@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { z } from 'zod';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { requestSchemas, type Verb } from './api.ts';
-import { probe } from './probe.ts';
 import type { Router } from './router.ts';
 import { routerMetrics, routerStatus } from './status.ts';
 
@@ -28,14 +27,13 @@ export function controlServer(router: Router, stop: () => void): Server {
 async function answer(router: Router, stop: () => void, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method === 'GET' && path === '/status') return send(response, 200, routerStatus(router));
-  if (request.method === 'GET' && path === '/probe') return send(response, 200, await probe(router));
   if (request.method === 'GET' && path === '/metrics') {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(routerMetrics(routerStatus(router)));
     return;
   }
   const verb = path?.slice(1) as Verb;
   if (request.method !== 'POST' || !Object.hasOwn(requestSchemas, verb)) {
-    throw usage('unknown-request', `${request.method} ${path} is nothing that the router does.`, `GET /status, GET /probe, GET /metrics, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`);
+    throw usage('unknown-request', `${request.method} ${path} is nothing that the router does.`, `GET /status, GET /metrics, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`);
   }
   const body = await readBody(request);
   const parse = <V extends Verb>(of: V) => {

@@ -144,14 +144,6 @@ test('a caller that goes away while its hold waits does not leave the clients he
   await client.end();
 });
 
-test('the probe says who answers where writes are routed to, past a hold', async () => {
-  await using router = await TestRouter.start(pair);
-  await router.control.hold(1, 100, 10_000);
-  expect(await router.control.probe()).toEqual({ colour: 'blue', timeline: 1, writable: true });
-  await router.control.route(1, 'green', { blue: 0, green: 100 });
-  expect(await router.control.probe()).toMatchObject({ colour: 'green' });
-});
-
 test('requests that make no sense are told so', async () => {
   await using router = await TestRouter.start(pair);
   await expect(router.control.route(1, 'red' as never, nobody)).rejects.toMatchObject({ code: 'usage', id: 'bad-request', seen: expect.stringContaining('live') as string });
