@@ -65,17 +65,25 @@ export class Context {
 export class AlterContext extends Context {
   readonly table: Name;
   readonly known: TableFact | undefined;
-  readonly command: Range;
   /** All commands of the statement. */
   readonly commands: readonly Of<'AlterTableCmd'>[];
+  readonly #nameAt: number;
+  readonly #index: number;
+  #command: Range | undefined;
 
   constructor(context: Context, node: Of<'AlterTableStmt'>, index: number) {
     super(context);
     this.table = context.name(node.relation);
     this.known = context.fact(node.relation);
     this.commands = all(node.cmds, 'AlterTableCmd');
-    const start = context.statement.base + (node.relation?.location ?? 0);
-    this.command = commandRanges(context.statement.tokens, start, this.commands.length)?.[index] ?? context.statement.range;
+    this.#nameAt = context.statement.base + (node.relation?.location ?? 0);
+    this.#index = index;
+  }
+
+  /** Where the command stands. Found when asked for: most commands have no finding. */
+  get command(): Range {
+    this.#command ??= commandRanges(this.statement.tokens, this.#nameAt, this.commands.length)?.[this.#index] ?? this.statement.range;
+    return this.#command;
   }
 
   /** The command's own words: `ADD CONSTRAINT c CHECK (x > 0)`. */

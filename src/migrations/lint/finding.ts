@@ -87,7 +87,7 @@ export interface LintInput {
   readonly path: string;
   /** Bytes where they come from a file, so that an encoding that is not UTF-8 is seen. */
   readonly text: string | Uint8Array;
-  /** Already applied everywhere: read for what it says about the schema, not linted. */
+  /** True: applied everywhere already, so read for what it says about the schema, not linted. False: part of the release at hand. */
   readonly applied?: boolean;
 }
 

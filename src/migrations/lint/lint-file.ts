@@ -1,4 +1,4 @@
-import { all, type Tag } from './ast.ts';
+import { all, type Of, type Tag } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import { AlterContext, Context } from './context.ts';
 import type { Schema } from './facts.ts';
@@ -8,14 +8,13 @@ import { isOn, makeFinding } from './make-finding.ts';
 import { outsideTransaction } from './outside.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
-import type { Checks, Draft, Drafts, Rule } from './rule.ts';
+import type { Draft, Drafts, Rule } from './rule.ts';
 import { ruleIds, ruleOf, rules } from './rules/index.ts';
 import { Source } from './source.ts';
 import type { Statement } from './statement.ts';
 import { settle, suppressionsOf } from './suppress.ts';
 import { track } from './track.ts';
 import { asksForNoTransaction, Transaction } from './transaction.ts';
-import type { Of } from './ast.ts';
 
 export interface FileResult {
   readonly findings: readonly LintFinding[];
@@ -28,11 +27,10 @@ export function readFile(file: LintInput, schema: Schema): void {
   for (const statement of withNested(parseFile(new Source(file.path, file.text)))) learn(statement, schema);
 }
 
-export function lintFile(file: LintInput, schema: Schema, config: LintConfig): FileResult {
+export function lintFile(file: LintInput, schema: Schema, config: LintConfig, dispatch: Dispatch): FileResult {
   const source = new Source(file.path, file.text);
   const parsed = parseFile(source);
   const statements = withNested(parsed);
-  const active = rules.filter((rule) => isOn(rule, config));
   const found: LintFinding[] = [];
   const add = (rule: Rule, drafts: Drafts, statement?: Statement) => {
     for (const draft of eachDraft(drafts)) found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
@@ -45,13 +43,13 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig): F
   const shared = { config, schema, source, statements, transaction };
   for (const [index, statement] of statements.entries()) {
     const context = new Context({ ...shared, index });
-    for (const rule of active) add(rule, rule.check ? runChecks(rule, rule.check, context) : undefined, statement);
+    for (const [rule, drafts] of runChecks(dispatch, context)) add(rule, drafts, statement);
     track(context);
     learn(statement, schema);
   }
   if (statements.length > 0) {
     const end = new Context({ ...shared, index: statements.length - 1 });
-    for (const rule of active) add(rule, rule.file?.(end), statements[0]);
+    for (const rule of rules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
   }
   return suppress(source, parsed, found, statements.length, config);
 }
@@ -74,17 +72,31 @@ function startsOpen(source: Source, statements: readonly Statement[], config: Li
   return config.transaction === 'per-file' || !statements.some(outsideTransaction);
 }
 
-function runChecks(rule: Rule, checks: Checks, context: Context): Drafts {
-  const { tag, fields } = context.statement;
-  const own = (checks as Partial<Record<Tag, (node: object, context: Context) => Drafts>>)[tag];
-  const drafts = own ? [...eachDraft(own(fields, context))] : [];
-  if (tag !== 'AlterTableStmt' || !checks.AlterTableCmd) return drafts;
-  const node = fields as Of<'AlterTableStmt'>;
-  if (node.objtype !== 'OBJECT_TABLE' || (rule.newTables !== true && context.isNew(node.relation))) return drafts;
-  for (const [index, command] of all(node.cmds, 'AlterTableCmd').entries()) {
-    drafts.push(...eachDraft(checks.AlterTableCmd(command, new AlterContext(context, node, index))));
+/** Rules by the statements that they look at: most statements concern few rules. */
+export type Dispatch = ReadonlyMap<Tag, readonly Rule[]>;
+
+export function dispatchFor(config: LintConfig): Dispatch {
+  const map = new Map<Tag, Rule[]>();
+  for (const rule of rules.filter((one) => isOn(one, config))) {
+    for (const tag of Object.keys(rule.check ?? {}) as Tag[]) map.set(tag, [...(map.get(tag) ?? []), rule]);
   }
-  return drafts;
+  return map;
+}
+
+function* runChecks(dispatch: Dispatch, context: Context): Generator<[Rule, Drafts]> {
+  const { tag, fields } = context.statement;
+  for (const rule of dispatch.get(tag) ?? []) {
+    const check = (rule.check as Partial<Record<Tag, (node: object, context: Context) => Drafts>>)[tag];
+    yield [rule, check?.(fields, context)];
+  }
+  const node = fields as Of<'AlterTableStmt'>;
+  if (tag !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return;
+  const isNew = context.isNew(node.relation);
+  const commands = all(node.cmds, 'AlterTableCmd').map((command, index) => ({ command, context: new AlterContext(context, node, index) }));
+  for (const rule of dispatch.get('AlterTableCmd') ?? []) {
+    if (isNew && rule.newTables !== true) continue;
+    for (const one of commands) yield [rule, rule.check?.AlterTableCmd?.(one.command, one.context)];
+  }
 }
 
 function eachDraft(drafts: Drafts): Iterable<Draft> {

@@ -3,13 +3,13 @@ import { loadModule } from 'libpg-query';
 import { parseLintConfig, type LintConfig, type LintSettings } from './config.ts';
 import { Schema } from './facts.ts';
 import type { LintFinding, LintInput, LintReport, SuppressedFinding } from './finding.ts';
-import { lintFile, readFile, type FileResult } from './lint-file.ts';
+import { dispatchFor, lintFile, readFile } from './lint-file.ts';
 import { ruleIds } from './rules/index.ts';
 
 /**
  * Lints migrations in the order given. Earlier files tell the schema that later ones are judged by. Files marked `applied`, and those
- * that `ignore` matches, are read for that only; the rest are then one release, so that what one of them makes is new to the others.
- * With no file marked, each is a release of its own, as in a folder's history.
+ * that `ignore` matches, are read for that only. Where `applied` is said of any file, those that are not applied are one release: what
+ * one of them makes is new to the others. Where it is said of none, each file is a release of its own, as in a folder's history.
  *
  * Pure over text: no file, database or environment is read. Throws a usage error where the settings are off; faults of the files
  * are findings.
@@ -18,7 +18,8 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
   const config = parseLintConfig(settings, ruleIds);
   await loadModule();
   const schema = new Schema();
-  const release = files.some((file) => file.applied === true);
+  const dispatch = dispatchFor(config);
+  const release = files.some((file) => file.applied !== undefined);
   const findings: LintFinding[] = [];
   const suppressed: SuppressedFinding[] = [];
   let [count, statements] = [0, 0];
@@ -30,7 +31,7 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
       readFile(file, schema);
       continue;
     }
-    const result: FileResult = lintFile(file, schema, config);
+    const result = lintFile(file, schema, config, dispatch);
     findings.push(...result.findings);
     suppressed.push(...result.suppressed);
     count++;

@@ -17,6 +17,7 @@ export class Statement {
   /** Inside a DO block: it runs, but cannot be split from it. */
   readonly nested: boolean;
   #tokens: readonly Token[] | undefined;
+  #text: string | undefined;
 
   constructor(source: Source, node: Node, range: Range, base = 0, nested = false) {
     this.source = source;
@@ -29,7 +30,8 @@ export class Statement {
   }
 
   get text(): string {
-    return this.source.slice(this.range.start, this.range.end);
+    this.#text ??= this.source.slice(this.range.start, this.range.end);
+    return this.#text;
   }
 
   /** With positions in bytes of the file. Scanned once, when first asked for: few statements have findings. */

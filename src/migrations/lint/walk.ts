@@ -27,7 +27,16 @@ async function expand(given: string): Promise<string[]> {
   for await (const name of glob('**/*.sql', { cwd: given, exclude: (name) => skipped.has(path.basename(name)) })) {
     if (!isUndo(name)) files.push(path.join(given, name));
   }
-  return files.toSorted((a, b) => order.compare(a, b));
+  return files.toSorted(compare);
+}
+
+/** A folder's own files come before those of its folders. */
+function compare(one: string, other: string): number {
+  const [a, b] = [one.split(path.sep), other.split(path.sep)];
+  const at = a.findIndex((part, index) => part !== b[index]);
+  if (at < 0) return 0;
+  const [fileA, fileB] = [at === a.length - 1, at === b.length - 1];
+  return fileA === fileB ? order.compare(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
 }
 
 /** `x.down.sql` of golang-migrate and dbmate's kin, `down.sql` of Diesel and Prisma, `U1__x.sql` of Flyway. */

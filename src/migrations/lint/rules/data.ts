@@ -105,6 +105,7 @@ export const largeObjects: Rule = {
 };
 
 function calls(node: object, context: Context) {
+  if (!/\blo(?:write|_\w+)\b/i.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
     const name = context.nameOf(fields['funcname'] as Of<'FuncCall'>['funcname']).name;

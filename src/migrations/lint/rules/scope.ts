@@ -93,6 +93,7 @@ const messages: Readonly<Record<string, string>> = {
 };
 
 function dblink(node: object, context: Context): Drafts {
+  if (!/dblink/i.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
     const name = strings(fields['funcname'] as Of<'FuncCall'>['funcname']).at(-1) ?? '';

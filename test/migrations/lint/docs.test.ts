@@ -1,0 +1,32 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { expect, test } from 'vitest';
+import { rulePage } from '../../../src/migrations/lint/page.ts';
+import { parseLintConfig } from '../../../src/migrations/lint/config.ts';
+import { ruleIds, rules } from '../../../src/migrations/lint/rules/index.ts';
+
+const folder = path.join(import.meta.dirname, '../../../docs/lint');
+
+test('pages and rules match one to one', async () => {
+  const pages = (await readdir(folder)).filter((name) => name !== 'README.md').map((name) => name.replace(/\.md$/, ''));
+  expect(pages.toSorted()).toEqual([...ruleIds].toSorted());
+});
+
+test.each(rules)('the page of $id says what the rule says', async (rule) => {
+  // `vitest run test/migrations/lint/docs.test.ts -u` writes the pages anew.
+  await expect(rulePage(rule)).toMatchFileSnapshot(path.join(folder, `${rule.id}.md`));
+});
+
+test('the configuration in the guide is a good one', async () => {
+  const guide = await readFile(path.join(folder, 'README.md'), 'utf8');
+  const yaml = /```yaml\n([^]*?)```/.exec(guide)?.[1] ?? '';
+  const settings = (parse(yaml) as Record<string, unknown>)['verdigris-lint'];
+  expect(parseLintConfig(settings, ruleIds)).toMatchObject({ postgres: 17, target: 'candidate', rules: { 'prefer-text': 'warning', 'prefer-identity': 'off' } });
+});
+
+test.each(['pre-commit-lint.yaml', 'github-action-lint.yaml'])('the example %s is YAML and calls the linter', async (name) => {
+  const text = await readFile(path.join(folder, '../examples', name), 'utf8');
+  expect(() => parse(text)).not.toThrow();
+  expect(text).toContain('verdigris lint migrations');
+});

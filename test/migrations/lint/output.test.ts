@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { exceeds, type LintReport } from '../../../src/migrations/lint/finding.ts';
+import type { LintSettings } from '../../../src/migrations/lint/config.ts';
+import { lintFiles } from '../../../src/migrations/lint/lint.ts';
+import { githubReport } from '../../../src/migrations/lint/output/github.ts';
+import { jsonReport } from '../../../src/migrations/lint/output/json.ts';
+import { sarifReport } from '../../../src/migrations/lint/output/sarif.ts';
+import { textReport } from '../../../src/migrations/lint/output/text.ts';
+
+const sql = '-- verdigris: allow drop-view because nobody reads it\nDROP VIEW v;\nALTER TABLE t ALTER COLUMN a\n  SET NOT NULL;\nSELECT 1;';
+
+function lint(text = sql, settings: LintSettings = {}): Promise<LintReport> {
+  return lintFiles([{ path: 'db/V1, odd:name.sql', text }], settings);
+}
+
+test('text has the place, the caret, the lock, the reason once, and the safe way', async () => {
+  expect(textReport(await lint(sql, { rules: { 'new-not-null': 'off' } }))).toBe(`db/V1, odd:name.sql
+
+  warning set-not-null-scan  Every row of t is read to prove that a has no null.
+  db/V1, odd:name.sql:3:15
+    3 | ALTER TABLE t ALTER COLUMN a
+      |               ^^^^^^^^^^^^^^
+  ACCESS EXCLUSIVE on public.t blocks reads and writes; reads every row; matters on a live database
+  PostgreSQL reads every row to prove that there is no null, and holds ACCESS EXCLUSIVE while it reads. A validated CHECK (column IS NOT NULL) is proof enough, and validating one blocks nobody.
+  Instead:
+    ALTER TABLE t ADD CONSTRAINT t_a_not_null CHECK (a IS NOT NULL) NOT VALID;
+    -- in a later migration:
+    ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;
+    ALTER TABLE t ALTER COLUMN a SET NOT NULL;
+    ALTER TABLE t DROP CONSTRAINT t_a_not_null;
+
+db/V1, odd:name.sql:2: drop-view is allowed: nobody reads it
+
+0 errors, 1 warnings, 0 notes in 1 files, 3 statements; 1 allowed.
+1 of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.
+
+`);
+});
+
+test('colour comes through the painter only', async () => {
+  const mark = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
+  const text = textReport(await lint(), { error: mark('e'), warning: mark('w'), info: mark('i'), dim: mark('d'), bold: mark('b') });
+  expect(text).toContain('<w>warning</w> <b>set-not-null-scan</b>');
+  expect(textReport(await lint())).not.toContain('\u001b');
+});
+
+test('JSON is the report', async () => {
+  const report = await lint();
+  expect(JSON.parse(jsonReport(report))).toEqual({ type: 'lint', ...JSON.parse(JSON.stringify(report)) });
+});
+
+test('GitHub annotations are one line each, and nothing in a path or message can begin another', async () => {
+  const lines = githubReport(await lint()).trimEnd().split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^::warning file=db\/V1%2C odd%3Aname\.sql,line=3,endLine=4,col=15,title=set-not-null-scan::Every row of t is read to prove that a has no null\.%0AInstead:%0A/);
+});
+
+test('SARIF 2.1.0 has the rules, places in code points, and suppressions with their reasons', async () => {
+  const sarif = JSON.parse(sarifReport(await lint())) as Sarif;
+  expect([sarif.version, sarif.runs.length, sarif.runs[0]?.columnKind]).toEqual(['2.1.0', 1, 'unicodeCodePoints']);
+  const [run] = sarif.runs;
+  for (const result of run?.results ?? []) {
+    expect(run?.tool.driver.rules[result.ruleIndex]?.id).toBe(result.ruleId);
+    expect(['error', 'warning', 'note']).toContain(result.level);
+    const { artifactLocation, region } = result.locations[0]?.physicalLocation ?? {};
+    expect(artifactLocation?.uri).toBe('db/V1,%20odd:name.sql');
+    expect([region?.startLine, region?.startColumn].every((value) => (value ?? 0) >= 1)).toBe(true);
+  }
+  expect(run?.results.flatMap(({ ruleId, suppressions }) => (suppressions ?? []).map((one) => [ruleId, one.kind, one.justification]))).toEqual([['drop-view', 'inSource', 'nobody reads it']]);
+});
+
+interface Sarif {
+  version: string;
+  runs: {
+    columnKind: string;
+    tool: { driver: { rules: { id: string }[] } };
+    results: { ruleId: string; ruleIndex: number; level: string; suppressions?: { kind: string; justification: string }[]; locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } } }[] }[];
+  }[];
+}
+
+test.each([
+  ['DROP TABLE a;', ['error', 'warning', 'info']],
+  ['CREATE INDEX ON a (b);', ['warning', 'info']],
+  ['CREATE TABLE a (id serial PRIMARY KEY);', ['info']],
+  ['SELECT 1;', []],
+])('%s exceeds %j', async (text, levels) => {
+  const report = await lint(text);
+  expect((['error', 'warning', 'info', 'never'] as const).filter((level) => exceeds(report, level))).toEqual(levels);
+});
+
+test('settings change severities, turn rules on and off, and leave files out', async () => {
+  const rulesOf = async (settings: LintSettings, text = 'CREATE INDEX ON a (b);') => (await lint(text, settings)).findings.map(({ rule, severity }) => `${severity} ${rule}`);
+  expect(await rulesOf({ rules: { 'create-index-blocking': 'error' } })).toEqual(['error create-index-blocking']);
+  expect(await rulesOf({ rules: { 'create-index-blocking': 'off' } })).toEqual([]);
+  expect(await rulesOf({ target: 'candidate' })).toEqual(['info create-index-blocking']);
+  expect(await rulesOf({ ignore: ['db/*'] })).toEqual([]);
+  expect(await rulesOf({ timeouts: 'file' }, "SET lock_timeout = '5s'; SET statement_timeout = '1h'; ALTER TABLE t ADD COLUMN n int;")).toEqual([]);
+  expect(await rulesOf({ timeouts: 'file' }, 'SET lock_timeout = 0; ALTER TABLE t ADD COLUMN n int;')).toEqual(['warning missing-lock-timeout', 'info missing-statement-timeout']);
+  expect(await rulesOf({ postgres: 15 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual(['error needs-newer-postgres']);
+  expect(await rulesOf({ postgres: 18 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual([]);
+});
+
+test('settings that are off are said', async () => {
+  await expect(lint(sql, { rules: { 'no-such-rule': 'off' } })).rejects.toMatchObject({ code: 'usage', id: 'lint-config', seen: expect.stringContaining('no-such-rule') as string });
+  await expect(lint(sql, { postgres: 9 } as LintSettings)).rejects.toMatchObject({ code: 'usage', seen: expect.stringContaining('postgres') as string });
+});
+
+test('what a release makes is new to its later files; what is applied is not', async () => {
+  const files = [
+    { path: '1.sql', text: 'CREATE TABLE a (id bigint PRIMARY KEY, x varchar(10));' },
+    { path: '2.sql', text: 'CREATE INDEX ON a (x);\nALTER TABLE a ALTER COLUMN x TYPE varchar(20);' },
+  ];
+  const found = async (inputs: Parameters<typeof lintFiles>[0]) => (await lintFiles(inputs)).findings.map(({ path, rule }) => `${path} ${rule}`);
+  expect(await found(files)).toEqual(['2.sql create-index-blocking', '2.sql column-type-no-way-back']);
+  expect(await found(files.map((file, index) => ({ ...file, applied: index === 0 })))).toEqual(['2.sql create-index-blocking', '2.sql column-type-no-way-back']);
+  expect(await found([{ path: '0.sql', text: 'SELECT 1;', applied: true }, ...files])).toEqual([]);
+  expect(await found(files.map((file) => ({ ...file, applied: false })))).toEqual([]);
+});
