@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { streamFindings } from './health.ts';
 import type { Operation } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
+import { release } from './release-record.ts';
 import { driftFindings } from './schema.ts';
 import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
 
@@ -20,8 +21,18 @@ export const switchOver: Operation = {
   clientsWait: (limits) => limits.pause + limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  validate: switchoverFindings,
+  validate: async (c) => [...(await switchoverFindings(c)), ...proof(c)],
   start: [fallback, ...startSteps],
   commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),
   complete: completeSteps,
 };
+
+/** A proof that is not whole is said again where it counts. */
+function proof(c: Context): Finding[] {
+  const { verification } = release(c);
+  if (!verification || verification.mode === 'complete') return [];
+  return [{
+    id: 'verified-partly', grade: 'warn', title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`, objects: [],
+    reason: 'What was not compared was not proved.', mend: 'Run `verdigris verify` without budget and sample.',
+  }];
+}

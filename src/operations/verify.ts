@@ -29,7 +29,7 @@ export function verify(options: VerifyOptions = {}): Operation {
     to: 'verified',
     clientsWait: () => 0,
     validate: async (c) => [...(await streamFindings(c)), ...(await driftFindings(c))],
-    start: [withdraw, refresh, objects, data(options)],
+    start: [withdraw, refresh, objects(options), data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
   };
@@ -60,25 +60,27 @@ const refresh: Step = {
   },
 };
 
-const objects: Step = {
-  id: 'objects',
-  title: 'check indexes, constraints, sequences and globals',
-  why: 'a copy of the data is not yet a copy of the database',
-  risk: 'reads foreign keys’ tables on the candidate',
-  async run(c) {
-    const found = await sideFindings(c);
-    for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
-    const refused = found.filter(({ grade }) => grade === 'refuse');
-    if (refused.length > 0) throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), { findings: refused });
-    return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
-  },
-};
+function objects({ budget }: VerifyOptions): Step {
+  return {
+    id: 'objects',
+    title: 'check indexes, constraints, sequences and globals',
+    why: 'a copy of the data is not yet a copy of the database',
+    risk: 'reads foreign keys’ tables on the candidate',
+    async run(c) {
+      const found = await sideFindings(c, budget);
+      for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
+      const refused = found.filter(({ grade }) => grade === 'refuse');
+      if (refused.length > 0) throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), { findings: refused });
+      return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
+    },
+  };
+}
 
 /** Everything beside the rows that is compared. */
-export async function sideFindings(c: Context): Promise<Finding[]> {
+async function sideFindings(c: Context, budget: number | undefined): Promise<Finding[]> {
   return c.on(c.live, (live) =>
     c.on(c.idle, async (candidate) => [
-      ...(await compareObjects(candidate)),
+      ...(await compareObjects(candidate, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) })),
       ...(await compareSequences(live, candidate)),
       ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)))),
     ]),
@@ -93,6 +95,7 @@ function data(options: VerifyOptions): Step {
     risk: 'reads all data on both colours; rows that never stand still are locked for moments',
     async run(c) {
       const result = await compare(c, options);
+      if (result.totalBytes > 0 && result.checkedChunks === 0) throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
       if (!result.equal) throw differs(describeComparison(result), 'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.', { comparison: result });
       await note(c, { verification: { at: new Date().toISOString(), mode: result.mode, rows: result.rowsLive, bytes: result.bytes, seconds: result.seconds } });
       const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';

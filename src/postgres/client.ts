@@ -27,8 +27,8 @@ export async function withClient<T>(
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
-    // A fenced database is read-only by default; what Verdigris writes there says so for itself.
-    options: '-c default_transaction_read_only=off',
+    // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log.
+    options: '-c default_transaction_read_only=off -c synchronous_commit=local',
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });
