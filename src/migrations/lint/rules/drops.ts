@@ -87,6 +87,13 @@ export const viewColumnRemoved: Rule = {
         if (gone.length > 0) yield { message: `${view.name} has no ${gone.join(', ')} any more.`, table: view };
       }
     },
+    ViewStmt: (node, context) => {
+      const view = context.name(node.view);
+      const [known, now] = [context.schema.table(view), outputNames(node.query)];
+      if (node.replace !== true || known?.complete !== true || known.batch === context.schema.batch || !now || node.aliases) return undefined;
+      const gone = [...known.columns.keys()].filter((column) => !now.includes(column));
+      return gone.length > 0 ? { message: `PostgreSQL refuses to take ${gone.join(', ')} from ${view.name} by CREATE OR REPLACE, and software N reads it.`, table: view } : undefined;
+    },
   },
 };
 

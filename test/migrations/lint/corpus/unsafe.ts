@@ -107,6 +107,7 @@ export const unsafe: readonly Case[] = [
   ['ALTER TABLE t DROP COLUMN c CASCADE;', 'drop-column: ACCESS EXCLUSIVE public.t', 'drop-cascade'],
   ['ALTER TABLE t DROP COLUMN IF EXISTS d;', 'drop-column: ACCESS EXCLUSIVE public.t'],
   ['DROP VIEW v;', 'drop-view: ACCESS EXCLUSIVE public.v'],
+  ['CREATE OR REPLACE VIEW v AS SELECT id, a FROM seen;', 'view-column-removed'],
   ['DROP MATERIALIZED VIEW mv;', 'drop-view: ACCESS EXCLUSIVE public.mv'],
   ['DROP VIEW v; CREATE VIEW v AS SELECT id, b FROM seen;', 'view-column-removed'],
   ['DROP FUNCTION f(integer);', 'drop-function'],
