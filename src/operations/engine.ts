@@ -18,55 +18,66 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
 
 /** Goes on with the operation in the journal, in `start` or in `complete`. */
 export async function resume(c: Context, operation: Operation): Promise<void> {
+  const track: Span[] = [];
   // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
-  if (c.journal.operation?.phase === 'complete') return complete(c, operation);
+  if (c.journal.operation?.phase === 'complete') return complete(c, operation, track);
   try {
     await c.keeping(operation.keep?.(c) ?? [], async () => {
-      await start(c, operation);
-      await complete(c, operation);
+      await start(c, operation, track);
+      await complete(c, operation, track);
     });
   } catch (error) {
     c.stopRenewing();
     if (c.journal.operation?.phase !== 'start') throw error;
     await c.dropKept();
-    throw await reverted(c, operation, error);
+    throw await reverted(c, operation, track, error);
   }
 }
 
-async function start(c: Context, operation: Operation): Promise<void> {
+async function start(c: Context, operation: Operation, track: Span[]): Promise<void> {
   const { limit } = operation;
   const deadline = new Deadline();
   try {
-    for (const step of remaining(c, operation.start)) {
-      c.signal.throwIfAborted();
-      if (limit?.from === step.id) deadline.arm(limit.ms(c), operation.verb);
-      await deadline.race(run(c, operation, step));
+    for (const group of groups(remaining(c, operation.start))) {
+      await begin(c, group, track);
+      for (const step of group) {
+        c.signal.throwIfAborted();
+        if (limit?.from === step.id) deadline.arm(limit.ms(c), operation.verb);
+        await deadline.race(run(c, operation, step, track));
+      }
     }
-    // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. Once it is on its
-    // way no limit cuts it short: a write that is given up may stand all the same, and nobody may undo what it commits to.
-    await c.ledger.write((journal) => ({ ...operation.commit(closed(journal), c), operation: { ...current(journal), phase: 'complete', steps: [] } }));
+    // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet.
+    // What follows at once is written down as begun with it, so that clients wait for one write of the journal and no more.
+    const [next = []] = groups(operation.complete);
+    await deadline.race(c.ledger.write((journal) => ({
+      ...operation.commit(ended(journal, track), c),
+      operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
+    })));
+    track.length = 0;
   } finally {
     deadline.disarm();
   }
 }
 
-/** Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are not. */
-function remaining(c: Context, steps: readonly Step[]): Step[] {
-  const ended = new Set(current(c.journal).steps.filter((step) => step.endedAt !== undefined).map((step) => step.id));
-  return steps.filter((step) => !ended.has(step.id));
-}
-
-async function complete(c: Context, operation: Operation): Promise<void> {
-  for (const step of remaining(c, operation.complete)) await run(c, operation, step);
-  await c.ledger.write((journal) => ({ ...closed(journal), operation: null }));
+async function complete(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  for (const group of groups(remaining(c, operation.complete))) {
+    await begin(c, group, track);
+    for (const step of group) await run(c, operation, step, track);
+  }
+  await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
 }
 
 /** Undoes what `start` did, newest first, and closes the operation. Safe to run again. */
-export async function revert(c: Context, operation: Operation): Promise<void> {
-  const begun = new Set(current(c.journal).steps.map((step) => step.id));
-  if (current(c.journal).phase !== 'revert') await c.ledger.write((journal) => ({ ...closed(journal, 'failed'), operation: { ...current(journal), phase: 'revert' } }));
+export async function revert(c: Context, operation: Operation, track: Span[] = []): Promise<void> {
+  const touched = new Set(current(c.journal).steps.map((step) => step.id));
+  if (current(c.journal).phase !== 'revert') {
+    await c.ledger.write((journal) => {
+      const known = ended(journal, track);
+      return { ...known, operation: { ...current(known), phase: 'revert' } };
+    });
+  }
   for (const step of operation.start.toReversed()) {
-    if (!begun.has(step.id) || !step.undo) continue;
+    if (!touched.has(step.id) || !step.undo) continue;
     const startedAt = Date.now();
     await step.undo(c);
     c.emit({ type: 'step', verb: operation.verb, step: step.id, title: step.title, status: 'undone', ms: Date.now() - startedAt });
@@ -74,11 +85,11 @@ export async function revert(c: Context, operation: Operation): Promise<void> {
   await c.ledger.write((journal) => ({ ...journal, operation: null }));
 }
 
-async function reverted(c: Context, operation: Operation, error: unknown): Promise<unknown> {
+async function reverted(c: Context, operation: Operation, track: Span[], error: unknown): Promise<unknown> {
   // Somebody else holds the lease: what there is to undo is theirs.
   if (error instanceof VerdigrisError && error.code === 'busy') return error;
   try {
-    await revert(c, operation);
+    await revert(c, operation, track);
     return error;
   } catch (failure) {
     return new VerdigrisError('failed', 'undo-failed', {
@@ -90,36 +101,67 @@ async function reverted(c: Context, operation: Operation, error: unknown): Promi
   }
 }
 
-async function run(c: Context, operation: Operation, step: Step): Promise<void> {
-  const { verb } = operation;
-  const begun = Date.now();
-  // One write says that the step before ended and that this one begins.
+/** Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are not. */
+function remaining(c: Context, steps: readonly Step[]): Step[] {
+  const done = new Set(current(c.journal).steps.filter((step) => step.endedAt !== undefined).map((step) => step.id));
+  return steps.filter((step) => !done.has(step.id));
+}
+
+/**
+ * Steps that one write of the journal announces. While clients are held that is all of them together: undoing or repeating a step
+ * that was announced and never run does no harm, and a write for each would be most of the write pause.
+ */
+function groups(steps: readonly Step[]): Step[][] {
+  const found: Step[][] = [];
+  for (const step of steps) {
+    const last = found.at(-1);
+    if (step.held && last?.[0]?.held) last.push(step);
+    else found.push([step]);
+  }
+  return found;
+}
+
+/** Writes down what has ended and what begins, unless the journal says so already. */
+async function begin(c: Context, group: readonly Step[], track: Span[]): Promise<void> {
+  const known = new Set(current(c.journal).steps.map(({ id }) => id));
+  if (group.every(({ id }) => known.has(id))) return;
+  const ids = new Set(group.map(({ id }) => id));
   await c.ledger.write((journal) => {
-    const ended = closed(journal);
-    const record = current(ended);
-    return { ...ended, operation: { ...record, steps: [...record.steps.filter(({ id }) => id !== step.id), { id: step.id, startedAt: now() }] } };
+    const past = ended(journal, track);
+    const record = current(past);
+    return { ...past, operation: { ...record, steps: [...record.steps.filter(({ id }) => !ids.has(id)), ...group.map(begun)] } };
   });
+  track.length = 0;
+}
+
+function begun({ id }: Step): OperationRecord['steps'][number] {
+  return { id, startedAt: now() };
+}
+
+async function run(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
+  const { verb } = operation;
+  const startedAt = now();
+  const from = performance.now();
+  const note = (status: 'done' | 'failed', outcome: Span['outcome'], detail: string | undefined): void => {
+    track.push({ verb, step: step.id, startedAt, endedAt: now(), outcome });
+    c.emit({ type: 'step', verb, step: step.id, title: step.title, status, ms: Math.round(performance.now() - from), detail });
+  };
   c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'started' });
   try {
-    const detail = await step.run(c);
-    c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'done', ms: Date.now() - begun, detail: detail ?? undefined });
+    note('done', 'done', (await step.run(c)) ?? undefined);
   } catch (error) {
-    c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'failed', ms: Date.now() - begun, detail: describe(error) });
+    note('failed', 'failed', describe(error));
     throw error;
   }
 }
 
-/** Marks the last step as ended and puts it on the timeline. */
-function closed(journal: Journal, outcome: Span['outcome'] = 'done'): Journal {
+/** The journal with the steps in `track` marked as ended and put on the timeline. */
+function ended(journal: Journal, track: readonly Span[]): Journal {
   const { operation } = journal;
-  const last = operation?.steps.at(-1);
-  if (!operation || !last || last.endedAt !== undefined) return journal;
-  const endedAt = now();
-  return {
-    ...journal,
-    operation: { ...operation, steps: [...operation.steps.slice(0, -1), { ...last, endedAt }] },
-    timeline: [...journal.timeline, { verb: operation.verb, step: last.id, startedAt: last.startedAt, endedAt, outcome }],
-  };
+  if (!operation) return journal;
+  const at = new Map(track.filter(({ outcome }) => outcome === 'done').map(({ step, endedAt }) => [step, endedAt]));
+  const steps = operation.steps.map((step) => (at.has(step.id) ? { ...step, endedAt: at.get(step.id) as string } : step));
+  return { ...journal, operation: { ...operation, steps }, timeline: [...journal.timeline, ...track] };
 }
 
 function current(journal: Journal): OperationRecord {

@@ -11,6 +11,8 @@ export interface Step {
   readonly why: string;
   /** What it may do to clients or data, and what bounds that. */
   readonly risk: string;
+  /** Runs while clients are held: announced in the journal together with its neighbours that do too. */
+  readonly held?: true;
   /** Returns a detail for people: the figure that matters. */
   run(c: Context): Promise<string | void>;
   /** Undoes `run`, also where it was cut short or never began. */

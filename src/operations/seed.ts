@@ -32,7 +32,7 @@ const open: Step = {
     if (!candidate) throw new Error('checked by the gates');
     await c.on(c.live, async (client) => {
       await ensureControlSchema(client);
-      await ensureReplicationRole(client, undefined);
+      await ensureReplicationRole(client, await c.platform.servers.replicationPassword?.());
     });
     const digest = await schemaDigest(c, c.live, true);
     await c.ledger.write((journal) => ({

@@ -226,8 +226,12 @@ export const reverse: Step = {
 };
 
 /** The steps that hold clients, and those on either side of them. */
-export const startSteps: readonly Step[] = [prepareReverse, settle, hold, close, level, sequences, advance];
-export const completeSteps: readonly Step[] = [open, routes, probe, release, closeForward, reverse];
+export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, level, sequences, advance)];
+export const completeSteps: readonly Step[] = [...whileHeld(open, routes, probe, release), closeForward, reverse];
+
+function whileHeld(...steps: readonly Step[]): Step[] {
+  return steps.map((step) => ({ ...step, held: true }));
+}
 
 async function cross(c: Context): Promise<string> {
   const { name, from, to } = stream(c);
