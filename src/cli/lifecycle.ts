@@ -62,6 +62,8 @@ export function destroyCommand(): Command {
         if (!options.yes) {
           throw new VerdigrisError('refused', 'destroy-unconfirmed', { seen: `This would remove ${what}.`, required: 'confirmation.', next: 'run it again with --yes.' });
         }
+        // Not under the hands of somebody who is at work.
+        await platform.leases.acquire('verdigris destroy');
         await destroyEnvironment(platform);
         reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
       }),

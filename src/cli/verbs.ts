@@ -79,7 +79,7 @@ export function verbCommands(): Command[] {
       .description(`${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`)
       .option('--dry-run', 'run the gates, show the steps, change nothing');
     if (verb === 'seed') command.argument('[colour]', 'the candidate; the colour that is not live');
-    if (verb === 'verify') command.addOption(new Option('--budget <duration>', 'stop comparing after this long, and say what was left').argParser(milliseconds)).addOption(new Option('--sample <share>', 'compare this share of every table').argParser(share));
+    if (verb === 'verify') command.addOption(new Option('--budget <duration>', 'stop comparing after this long, and say what was left').argParser(milliseconds)).addOption(new Option('--sample <share>', 'compare this share of every table').argParser(share)).option('--apply-globals', 'first bring roles, passwords and settings on the candidate in line with the live colour');
     if (verb === 'canary') command.addOption(new Option('--weight <percent>', 'share of the readers, in place of the declared one').argParser(percent));
     if (verb === 'rollback') command.option('--lossy', 'where reverse replication is gone').option('--accept-loss', 'consent to losing what is counted; it is exported first');
     if (verb === 'retire') command.option('--early', 'before the declared retention has passed');

@@ -1,4 +1,6 @@
+import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
+import { rows } from '../postgres/client.ts';
 import type { Context } from './context.ts';
 import { streamFindings } from './health.ts';
 import type { Operation } from './operation.ts';
@@ -11,7 +13,19 @@ import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await streamFindings(c, { lagLimit: c.environment.limits.lag });
   if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-  return [...findings, ...(await driftFindings(c)), ...(await preflightFindings(c, 'switch'))];
+  return [...findings, ...(await driftFindings(c)), ...(await missingRoles(c)), ...(await preflightFindings(c, 'switch'))];
+}
+
+/** Roles are shared by a server's databases and never replicated: one made since the verification would be locked out. */
+async function missingRoles(c: Context): Promise<Finding[]> {
+  const names = (colour: Colour): Promise<string[]> => c.on(colour, async (client) => (await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles')).map(({ name }) => name));
+  const there = new Set(await names(c.idle));
+  const missing = (await names(c.live)).filter((name) => !there.has(name));
+  if (missing.length === 0) return [];
+  return [{
+    id: 'role-missing', grade: 'refuse', title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`, objects: missing,
+    reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.', mend: 'Run `verdigris verify --apply-globals`, or drop them.',
+  }];
 }
 
 export const switchOver: Operation = {

@@ -3,8 +3,8 @@ import type { Finding } from '../model/finding.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { readTables } from '../postgres/catalogue.ts';
 import { rows } from '../postgres/client.ts';
-import { compareData, compareGlobals, compareObjects, compareSequences, describeComparison, type DataComparison } from '../postgres/compare/index.ts';
-import { fencedRoles } from '../postgres/fence.ts';
+import { applyGlobals, compareData, compareGlobals, compareObjects, compareSequences, describeComparison, type DataComparison } from '../postgres/compare/index.ts';
+import { fence, fencedRoles } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { withdrawCanary } from './canary.ts';
@@ -19,6 +19,8 @@ export interface VerifyOptions {
   readonly budget?: number | undefined;
   /** Share of each table to compare, 0 to 1. */
   readonly sample?: number | undefined;
+  /** Bring roles, settings and the like on the candidate in line with the live colour before they are compared. */
+  readonly applyGlobals?: boolean | undefined;
 }
 
 /** Proves that the candidate holds the live colour's data. */
@@ -60,13 +62,14 @@ const refresh: Step = {
   },
 };
 
-function objects({ budget }: VerifyOptions): Step {
+function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
   return {
     id: 'objects',
     title: 'check indexes, constraints, sequences and globals',
     why: 'a copy of the data is not yet a copy of the database',
     risk: 'reads foreign keys’ tables on the candidate',
     async run(c) {
+      if (apply) await alignGlobals(c);
       const found = await sideFindings(c, budget);
       for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
       const refused = found.filter(({ grade }) => grade === 'refuse');
@@ -74,6 +77,18 @@ function objects({ budget }: VerifyOptions): Step {
       return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
     },
   };
+}
+
+async function alignGlobals(c: Context): Promise<void> {
+  await c.on(c.live, (live) =>
+    c.on(c.idle, async (candidate) => {
+      const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)));
+      await applyGlobals(candidate, findings);
+      // A role that was just made could log in, and write.
+      await fence(candidate, c.ledger.token, 10_000);
+      for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
+    }),
+  );
 }
 
 /** Everything beside the rows that is compared. */

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { withEnvironment } from '../support/environment.ts';
+
+test('a role made on the live colour after seeding stops verification and switchover until it is brought in line', async () => {
+  await withEnvironment({}, async ({ verb, on }) => {
+    await verb('seed');
+    await verb('migrate');
+    await on('blue', (client) => client.query("CREATE ROLE late LOGIN PASSWORD 'x'; GRANT shop_app TO late"));
+    await expect(verb('verify')).rejects.toMatchObject({ id: 'data-differs', seen: expect.stringContaining('role') });
+    await verb('verify', { applyGlobals: true });
+    await on('blue', (client) => client.query('CREATE ROLE later LOGIN'));
+    await expect(verb('switch')).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [expect.objectContaining({ id: 'role-missing', objects: ['later'] })] } });
+    await verb('verify', { applyGlobals: true });
+    const logins = () => on('green', (client) => client.query("SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname IN ('late', 'later') ORDER BY rolname"));
+    expect((await logins()).rows).toEqual([{ rolname: 'late', rolcanlogin: false }, { rolname: 'later', rolcanlogin: false }]);
+    await verb('switch');
+    const { rows } = await logins();
+    expect(rows).toEqual([{ rolname: 'late', rolcanlogin: true }, { rolname: 'later', rolcanlogin: true }]);
+  });
+});
