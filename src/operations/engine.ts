@@ -49,10 +49,11 @@ async function start(c: Context, operation: Operation, track: Span[]): Promise<v
     // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet.
     // What follows at once is written down as begun with it, so that clients wait for one write of the journal and no more.
     const [next = []] = groups(operation.complete);
-    await deadline.race(c.ledger.write((journal) => ({
+    // Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
+    await c.ledger.write((journal) => ({
       ...operation.commit(ended(journal, track), c),
       operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
-    })));
+    }));
     track.length = 0;
   } finally {
     deadline.disarm();
@@ -92,6 +93,7 @@ async function reverted(c: Context, operation: Operation, track: Span[], error: 
     await revert(c, operation, track);
     return error;
   } catch (failure) {
+    if (failure instanceof VerdigrisError && failure.code === 'busy') return failure;
     return new VerdigrisError('failed', 'undo-failed', {
       seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
       required: 'both to be settled before anything else is done.',
