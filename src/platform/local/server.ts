@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
@@ -23,6 +24,8 @@ export { operatorRole } from '../../model/names.ts';
 import { operatorRole } from '../../model/names.ts';
 
 const startTimeout = 60_000;
+/** Milliseconds that the processes of a killed postmaster are waited for. */
+const lingering = 10_000;
 
 export function dataDirectory(server: Pick<Server, 'directory'>): string {
   return path.join(server.directory, 'data');
@@ -67,17 +70,29 @@ export async function startServer(server: Server): Promise<void> {
   if (await serverPid(server)) return;
   await ownFolder(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
-  try {
-    await run(server, 'pg_ctl', ['start', '-w', '-t', String(startTimeout / 1000), '-D', dataDirectory(server), '-l', log], startTimeout + 5_000);
-  } catch (error) {
-    const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n');
-    throw new VerdigrisError('failed', 'server-start', {
-      seen: `PostgreSQL in ${server.directory} did not start: ${tail || describe(error)}`,
-      required: 'a server that accepts connections.',
-      next: `read ${log}; where the port ${server.port} is taken, free it.`,
-      cause: error,
-    });
+  const begun = Date.now();
+  for (;;) {
+    try {
+      return await run(server, 'pg_ctl', ['start', '-w', '-t', String(startTimeout / 1000), '-D', dataDirectory(server), '-l', log], startTimeout + 5_000);
+    } catch (error) {
+      const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n');
+      // Processes of a postmaster that was killed end within moments; until then the next one may not begin.
+      if (/pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(tail) && Date.now() - begun < lingering) {
+        await delay(100);
+        continue;
+      }
+      throw startFailure(server, log, tail, error);
+    }
   }
+}
+
+function startFailure(server: Server, log: string, tail: string, cause: unknown): VerdigrisError {
+  return new VerdigrisError('failed', 'server-start', {
+    seen: `PostgreSQL in ${server.directory} did not start: ${tail || describe(cause)}`,
+    required: 'a server that accepts connections.',
+    next: `read ${log}; where the port ${server.port} is taken, free it.`,
+    cause,
+  });
 }
 
 /** `fast` ends sessions and writes a checkpoint; `immediate` is a crash, for tests and for what is thrown away anyway. */
