@@ -1,0 +1,65 @@
+/**
+ * An operator in a process of its own that kills itself with SIGKILL at a given write of the journal: no handler runs, no connection
+ * is closed by us, nothing is undone. Says `warm` when loaded, takes its orders from one line of standard input, says its events.
+ */
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { parseEnvironment } from '../../src/model/environment.ts';
+import { VerdigrisError } from '../../src/model/errors.ts';
+import { parseJournal } from '../../src/model/journal.ts';
+import { withOperator } from '../../src/operations/operator.ts';
+import { perform } from '../../src/operations/perform.ts';
+import { LocalPlatform } from '../../src/platform/local/platform.ts';
+import type { JournalStore, Platform } from '../../src/platform/port.ts';
+import type { Order, Said } from './orders.ts';
+
+const say = (message: Said): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
+say({ type: 'warm' });
+
+const lines = createInterface({ input: process.stdin });
+lines.once('line', (line) => {
+  void work(JSON.parse(line) as Order).then(
+    () => say({ type: 'done' }),
+    (error: unknown) => say({ type: 'failed', error: error instanceof VerdigrisError ? { code: error.code, id: error.id, seen: error.seen } : { code: 'none', id: 'none', seen: String((error as Error).stack ?? error) } }),
+  ).finally(() => process.exit(0));
+});
+// Nobody's order outlives whoever gave it.
+lines.once('close', () => process.exit(0));
+
+async function work({ declaration, home, settings, verb, options, canary, kill, dieAfter, dieBefore, stopAt }: Order): Promise<void> {
+  const environment = { ...parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration), canary };
+  const local = await LocalPlatform.open(environment, home, settings);
+  const journal = kill ? killing(local.journal, kill) : local.journal;
+  const platform = Object.create(local, { journal: { value: journal } }) as Platform;
+  await withOperator({
+    environment, platform, signal: new AbortController().signal,
+    emit: (event) => {
+      say({ type: 'event', event });
+      if (event.type === 'step' && event.step === dieAfter && event.status === 'done') die();
+      if (event.type === 'step' && event.step === dieBefore && event.status === 'started') die();
+      if (stopAt && event.type === 'step' && event.step === stopAt.step && event.status === stopAt.status) process.kill(process.pid, 'SIGSTOP');
+    },
+  }, verb, (c) => perform(c, verb, options));
+}
+
+/** Counts the writes from the one that opens the operation, or continues it, on. */
+function killing(store: JournalStore, { side, write, from }: NonNullable<Order['kill']>): JournalStore {
+  let counted = from === 'first' ? 0 : -1;
+  return {
+    read: () => store.read(),
+    async write(expected, text) {
+      const { operation } = parseJournal(text, 'about to be written');
+      if (counted < 0 && operation?.phase === 'start' && operation.steps.length === 0) counted = 0;
+      if (counted >= 0) counted++;
+      if (counted === write && side === 'before') die();
+      const revision = await store.write(expected, text);
+      if (counted === write && side === 'after') die();
+      return revision;
+    },
+  };
+}
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('SIGKILL comes before this line');
+}

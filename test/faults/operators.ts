@@ -1,0 +1,83 @@
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Verb } from '../../src/model/transitions.ts';
+import { testSettings, type TestEnvironment } from '../support/environment.ts';
+import type { Order, Said } from './orders.ts';
+
+const program = fileURLToPath(new URL('killed-operator.ts', import.meta.url));
+
+export type Ending = { readonly how: 'killed' } | { readonly how: 'done' } | { readonly how: 'failed'; readonly error: { readonly code: string; readonly id: string; readonly seen: string } };
+
+export interface Operator {
+  readonly pid: number;
+  readonly said: readonly Said[];
+  /** Once the process is gone. */
+  readonly ended: Promise<Ending>;
+}
+
+/** Starts operators in processes of their own, each loaded while the one before it works: loading takes longer than dying. */
+export class Operators {
+  readonly #test: TestEnvironment;
+  readonly #settings: Record<string, string>;
+  #next: ReturnType<typeof load>;
+
+  constructor(test: TestEnvironment, settings: Record<string, string> = {}) {
+    this.#test = test;
+    this.#settings = { ...testSettings, ...settings };
+    this.#next = load();
+  }
+
+  async start(verb: Verb, order: Partial<Pick<Order, 'options' | 'canary' | 'kill' | 'dieAfter' | 'dieBefore' | 'stopAt'>> = {}): Promise<Operator> {
+    const { child, said, warm, done } = this.#next;
+    await warm;
+    this.#next = load();
+    const { declaration, home } = this.#test;
+    const full: Order = { declaration, home, settings: this.#settings, verb, options: { early: true }, canary: 0, ...order };
+    child.stdin.write(`${JSON.stringify(full)}\n`);
+    return { pid: child.pid ?? 0, said, ended: done };
+  }
+
+  /** Runs a verb to its end or to its death. */
+  async run(verb: Verb, order: Parameters<Operators['start']>[1] = {}): Promise<Ending> {
+    return (await this.start(verb, order)).ended;
+  }
+
+  async close(): Promise<void> {
+    this.#next.child.stdin.end();
+    await this.#next.done;
+  }
+}
+
+function load() {
+  const child = execa(process.execPath, [program], { stdin: 'pipe', reject: false, buffer: { stdout: false } });
+  child.stdin.on('error', () => undefined);
+  const said: Said[] = [];
+  const warm = Promise.withResolvers<void>();
+  const done = (async (): Promise<Ending> => {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const message = JSON.parse(line) as Said;
+      said.push(message);
+      if (message.type === 'warm') warm.resolve();
+    }
+    const { signal, stderr } = await child;
+    const last = said.at(-1);
+    if (signal === 'SIGKILL') return { how: 'killed' };
+    if (last?.type === 'done') return { how: 'done' };
+    if (last?.type === 'failed') return { how: 'failed', error: last.error };
+    return { how: 'failed', error: { code: 'none', id: 'none', seen: stderr } };
+  })();
+  return { child, said, warm: warm.promise, done };
+}
+
+/** Waits until a process is stopped (state T in proc(5)). */
+export async function untilStopped(operator: Operator, limit: number): Promise<void> {
+  const { readFile } = await import('node:fs/promises');
+  const end = Date.now() + limit;
+  for (;;) {
+    const text = await readFile(`/proc/${operator.pid}/stat`, 'utf8');
+    if (text.slice(text.lastIndexOf(')') + 2).startsWith('T')) return;
+    if (Date.now() > end) throw new Error(`process ${operator.pid} did not stop: it said ${JSON.stringify(operator.said.at(-1))}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
