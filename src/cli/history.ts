@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import type { HistoryEntry } from '../platform/port.ts';
@@ -29,13 +29,19 @@ export function timelineText(entry: HistoryEntry): string {
   return [head, ...bars].join('\n');
 }
 
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
+  return value;
+}
+
 export function historyCommand(): Command {
   return withCommonOptions(new Command('history'))
     .summary('draw the timeline of past releases')
-    .option('-n, --number <n>', 'how many, newest last', '5')
-    .action((options: CommonOptions & { readonly number: string }) =>
+    .addOption(new Option('-n, --number <n>', 'how many, newest last').default(5).argParser(count))
+    .action((options: CommonOptions & { readonly number: number }) =>
       withSession(options, async ({ platform, reporter }) => {
-        const entries = (await platform.history.list()).slice(-Math.max(1, Number(options.number) || 5));
+        const entries = (await platform.history.list()).slice(-options.number);
         reporter.result(entries, entries.length === 0 ? 'No release has ended yet.' : entries.map(timelineText).join('\n\n'));
       }),
     );

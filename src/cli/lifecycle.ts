@@ -73,7 +73,7 @@ export function destroyCommand(): Command {
 /** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
 export function recoverCommand(): Command {
   return withCommonOptions(new Command('recover'))
-    .summary('settle what an interrupted command left: revert before its commit point, roll forward after it')
+    .summary('settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it')
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'recover', async (c) => {

@@ -127,7 +127,7 @@ function unreadable(id: string, seen: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('refused', id, {
     seen,
     required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
-    next: 'put back the revision before it (docs/operations/journal.md shows how to tell that it is the right one); nothing was changed.',
+    next: 'nothing was changed. Follow docs/operations/journal.md: the revision before it may be put back only after the check there, which tells from the databases which colour is open.',
     cause,
   });
 }

@@ -76,7 +76,6 @@ export function writable(journal: Pick<Journal, 'live' | 'operation'>): readonly
   const { operation } = journal;
   const switching = operation?.verb === 'switch' || operation?.verb === 'rollback';
   if (!switching) return [journal.live];
-  const done = (id: string): boolean => operation.steps.some((step) => step.id === id && step.endedAt !== undefined);
-  if (operation.phase === 'complete') return done('open') ? [journal.live] : [];
-  return done('fence') && operation.phase === 'start' ? [] : [journal.live];
+  const fenced = operation.steps.some((step) => step.id === 'fence' && step.endedAt !== undefined);
+  return fenced && operation.phase === 'start' ? [] : [journal.live];
 }

@@ -77,7 +77,7 @@ export async function drill(parts: Parts, clone: () => Promise<DrillClone>): Pro
   } finally {
     // An interruption must not leave a candidate behind: cleaning up has a signal of its own.
     const cleaning = { ...run, signal: new AbortController().signal };
-    await withOperator(cleaning, 'abandon', (c) => perform(c, 'abandon'));
+    await withOperator(cleaning, 'abandon', (c) => (c.journal.state === 'single' ? Promise.resolve() : perform(c, 'abandon')));
   }
 }
 

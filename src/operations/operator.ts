@@ -31,7 +31,7 @@ export async function withOperator<T>(
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
-    if (c.recovered !== 'nothing') c.emit({ type: 'note', text: `what was left unfinished was ${c.recovered}` });
+    if (c.recovered !== 'nothing') c.emit({ type: 'note', text: c.recovered === 'left' ? 'an unfinished command is left for its own verb to go on with' : `an unfinished command was ${c.recovered}` });
     return await use(c);
   } finally {
     clearInterval(renewal);

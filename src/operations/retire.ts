@@ -14,7 +14,7 @@ export function retire(options: { readonly early: boolean }): Operation {
     from: ['switched'],
     to: 'single',
     clientsWait: () => 0,
-    validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c))],
+    validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
     start: [],
     commit: (journal) => ({ ...journal, state: 'single' }),
     complete: [clearStreams, clearIdle, clearSnapshots, clearRole, record('released')],
@@ -40,9 +40,9 @@ async function readers(c: Context): Promise<Finding[]> {
   return found;
 }
 
-async function behind(c: Context): Promise<Finding[]> {
+async function behind(c: Context, early: boolean): Promise<Finding[]> {
   if (!(await c.platform.servers.observe(c.idle))?.running) return [];
   const slot = await c.on(c.live, (client) => readSlot(client, stream(c).name));
   if (!slot || slot.walStatus === 'lost' || slot.behind <= c.environment.limits.lag) return [];
-  return [{ id: 'retained-behind', grade: 'refuse', title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`, objects: [c.idle], reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.', mend: 'Wait until it caught up, or give up the way back knowingly: stop the colour, then retire.' }];
+  return [{ id: 'retained-behind', grade: early ? 'warn' : 'refuse', title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`, objects: [c.idle], reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.', mend: 'Wait until it caught up, or give up the way back knowingly with --early.' }];
 }

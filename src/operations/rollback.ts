@@ -8,10 +8,11 @@ export const rollbackLossless: Operation = {
   kind: 'lossless',
   from: ['switched'],
   to: 'migrated',
-  clientsWait: (limits) => limits.pause + limits.switchover,
+  clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  validate: switchoverFindings,
+  // On the day of a rollback a role that is missing there is no reason to stay.
+  validate: (c) => switchoverFindings(c, 'warn'),
   start: startSteps,
   commit(journal, c) {
     const { release } = journal;

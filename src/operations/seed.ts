@@ -266,5 +266,6 @@ function declared(c: Context): Finding[] {
   const reason = 'A release is from one declared colour to the other.';
   if (!candidate) return [{ id: 'no-candidate-declared', grade: 'refuse', title: `colours.${c.idle} is not declared`, objects: [], reason, mend: `Declare colours.${c.idle} with the release to come.` }];
   if (candidate.release === c.journal.liveRelease) return [{ id: 'same-release', grade: 'refuse', title: `${c.idle} declares release ${candidate.release}, which is live already`, objects: [], reason, mend: `Give colours.${c.idle}.release the name of the release to come.` }];
+  if (candidate.postgres !== c.environment.colours[c.live]?.postgres) return [{ id: 'major-differs', grade: 'refuse', title: `${c.idle} declares PostgreSQL ${candidate.postgres}, ${c.live} another major`, objects: [], reason: 'A copy of a volume has the major of its original; an upgrade inside a release is not available yet.', mend: `Declare the same major for both colours.` }];
   return [];
 }

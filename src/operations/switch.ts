@@ -10,21 +10,21 @@ import { driftFindings } from './schema.ts';
 import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
-export async function switchoverFindings(c: Context): Promise<Finding[]> {
+export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {
   const findings = await streamFindings(c, { lagLimit: c.environment.limits.lag });
   if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-  return [...findings, ...(await driftFindings(c)), ...(await missingRoles(c)), ...(await preflightFindings(c, 'switch'))];
+  return [...findings, ...(await driftFindings(c)), ...(await missingRoles(c, missing)), ...(await preflightFindings(c, 'switch'))];
 }
 
 /** Roles are shared by a server's databases and never replicated: one made since the verification would be locked out. */
-async function missingRoles(c: Context): Promise<Finding[]> {
+async function missingRoles(c: Context, grade: Finding['grade']): Promise<Finding[]> {
   const names = (colour: Colour): Promise<string[]> => c.on(colour, async (client) => (await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles')).map(({ name }) => name));
   const there = new Set(await names(c.idle));
   const missing = (await names(c.live)).filter((name) => !there.has(name));
   if (missing.length === 0) return [];
   return [{
-    id: 'role-missing', grade: 'refuse', title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`, objects: missing,
-    reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.', mend: 'Run `verdigris verify --apply-globals`, or drop them.',
+    id: 'role-missing', grade, title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`, objects: missing,
+    reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.', mend: grade === 'refuse' ? 'Run `verdigris verify --apply-globals`, or drop them.' : 'Make them there, where they are needed after the rollback.',
   }];
 }
 
@@ -32,10 +32,10 @@ export const switchOver: Operation = {
   verb: 'switch',
   from: ['verified', 'canary'],
   to: 'switched',
-  clientsWait: (limits) => limits.pause + limits.switchover,
+  clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  validate: async (c) => [...(await switchoverFindings(c)), ...proof(c)],
+  validate: async (c) => [...(await switchoverFindings(c, 'refuse')), ...proof(c)],
   start: [fallback, ...startSteps],
   commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),
   complete: completeSteps,

@@ -64,6 +64,7 @@ export const settle: Step = {
   why: 'the barrier under the fence then has next to nothing to wait for',
   risk: 'none',
   async run(c) {
+    await c.platform.traffic.prepare?.(c.ledger.token);
     await cross(c);
   },
 };

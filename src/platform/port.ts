@@ -15,6 +15,8 @@ export interface Platform {
   readonly history: HistoryStore;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
+  /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
+  close?(): Promise<void>;
 }
 
 /** Servers and their storage. */
@@ -25,6 +27,8 @@ export interface Servers {
   connection(colour: Colour): Promise<ConnectionSettings>;
   /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
   conninfo(colour: Colour): Promise<string>;
+  /** Password that the replication role is to have; a platform whose servers let it in without one has no such method. */
+  replicationPassword?(): Promise<string>;
   /**
    * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies the data
    * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
@@ -74,6 +78,8 @@ export interface SnapshotFacts {
 /** The clients' path. Writes go to one colour; only reads are weighted. */
 export interface Traffic {
   status(): Promise<TrafficStatus>;
+  /** Does beforehand, while nobody waits, what `hold` would otherwise do first: opening connections. May be left out. */
+  prepare?(token: number): Promise<void>;
   /**
    * Holds the clients of the live colour: waits until none of them is in a transaction. Where that takes longer than `budget`
    * milliseconds, lets them go on and throws `pause-timeout` with the blockers. A hold that is not renewed within `lease`

@@ -14,7 +14,7 @@ export async function barrier(publisher: Client, subscriber: Client, stream: str
     ON CONFLICT (stream) DO UPDATE SET marker = b.marker + 1, at = clock_timestamp() RETURNING marker::text`, [stream]);
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
   let state = '';
-  const wait = { limit, signal, every: 1, slowest: 20, next: 'see whether the subscription works: `verdigris status`.' };
+  const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
   await waitFor(async () => {
     const [seen] = await rows<{ marker: string }>(subscriber, 'SELECT marker::text FROM verdigris.barrier WHERE stream = $1', [stream]);
     state = `marker ${seen?.marker ?? 'none'} of ${marker}`;

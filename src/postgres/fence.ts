@@ -70,7 +70,7 @@ async function endSessions(client: Client, token: number, limit: number, except:
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`, [[...ours, ...except], token]);
       return left.length === 0 ? true : undefined;
     },
-    { limit, every: 1, slowest: 10, id: 'fence-leaks', what: 'no session but those of Verdigris', next: 'find out who connects past the fence, and stop it.' },
+    { limit, every: 1, slowest: 4, id: 'fence-leaks', what: 'no session but those of Verdigris', next: 'find out who connects past the fence, and stop it.' },
     () => `still there: ${left.map(({ who }) => who).join(', ')}`,
   );
 }

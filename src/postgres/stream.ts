@@ -24,7 +24,9 @@ export async function publish(publisher: Client, name: string, tables: readonly 
 /** The role that the other colour's subscription logs in with. */
 export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
   const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
-  if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${password === undefined ? '' : ` PASSWORD ${literal(password)}`}`);
+  const secret = password === undefined ? '' : ` PASSWORD ${literal(password)}`;
+  if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
+  else if (secret !== '') await client.query(`ALTER ROLE ${ident(replicationRole)}${secret}`);
 }
 
 export interface Slot {
@@ -66,7 +68,7 @@ export async function createSlot(publisher: Client, name: string, limit: number)
     throw new VerdigrisError('failed', 'slot-timeout', {
       seen: `The slot could not be made within ${limit} ms: it waits for transactions that are running: ${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'that these end within limits.slotCreation.',
-      next: 'wait for them or end them (pg_terminate_backend), then seed again; nothing was changed.',
+      next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',
       cause,
     });
   } finally {

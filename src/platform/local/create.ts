@@ -3,10 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Environment } from '../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../model/journal.ts';
-import { sqlEngine } from '../../migrations/sql.ts';
-import { rows, withClient, type Client } from '../../postgres/client.ts';
-import { ensureControlSchema } from '../../postgres/control.ts';
-import { ident, literal } from '../../postgres/quote.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Client } from '../../postgres/client.ts';
+import { fillServer } from '../fill.ts';
 import { writeDurably } from './files.ts';
 import type { LocalPlatform } from './platform.ts';
 import { freePort } from './ports.ts';
@@ -30,24 +29,48 @@ export interface CreateOptions {
  * Where it exists already, starts what is down; says so by `created`.
  */
 export async function createEnvironment(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<{ created: boolean; credentials: Credentials }> {
-  if (await platform.journal.read()) {
+  const lease = await platform.leases.acquire('verdigris create');
+  try {
+    if (!(await platform.journal.read())) return { created: true, credentials: await make(environment, platform, options) };
     await startEnvironment(platform);
     return { created: false, credentials: await readCredentials(platform) };
+  } finally {
+    await lease.release();
   }
+}
+
+async function make(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<Credentials> {
   const { live, colours, name } = environment;
   const declared = colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
+  await refuseRemains(platform);
   await platform.servers.supports(declared.postgres);
   const port = await freePort(environment.local.port);
   const credentials = Object.fromEntries([...environment.roles.application, ...environment.roles.readers].map((role) => [role, randomBytes(12).toString('base64url')]));
-  await platform.servers.remove(live);
-  await platform.servers.initialize(live, declared.postgres, 1);
-  await fillServer(environment, platform, credentials, options.fill);
-  await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
-  await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
-  await launch(environment, platform, port);
-  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
-  return { created: true, credentials };
+  try {
+    await platform.servers.initialize(live, declared.postgres, 1);
+    await fillServer(environment, platform.servers, credentials, options.fill);
+    await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
+    await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
+    await launch(environment, platform, port);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+  } catch (error) {
+    // Half an environment is none: a dump that does not load leaves nothing running.
+    await destroyEnvironment(platform);
+    throw error;
+  }
+  return credentials;
+}
+
+/** Servers without a journal are an environment that lost it, not one that was never made: their data is somebody's. */
+async function refuseRemains(platform: LocalPlatform): Promise<void> {
+  const found = await Promise.all((['blue', 'green'] as const).map((colour) => platform.servers.observe(colour)));
+  if (found.every((seen) => seen === undefined)) return;
+  throw new VerdigrisError('refused', 'journal-lost', {
+    seen: `${platform.places.root} holds servers, and no journal.`,
+    required: 'an empty place for a new environment, or the journal of the one that is there.',
+    next: 'put the journal back (docs/operations/journal.md); or, where the data may go, run `verdigris destroy --yes` first. Nothing was changed.',
+  });
 }
 
 /** Starts what is down of an environment that exists. */
@@ -70,47 +93,6 @@ export async function readCredentials(platform: LocalPlatform): Promise<Credenti
 
 function credentialsFile(platform: LocalPlatform): string {
   return `${platform.places.root}/credentials.json`;
-}
-
-async function fillServer(environment: Environment, platform: LocalPlatform, credentials: Credentials, fill: CreateOptions['fill']): Promise<void> {
-  const { live, database, roles, colours } = environment;
-  const connection = await platform.servers.connection(live);
-  await withClient(connection, 'create', async (client) => {
-    const superuser = await rows(client, "SELECT FROM pg_roles WHERE rolname = 'postgres'");
-    if (superuser.length === 0) await client.query('CREATE ROLE postgres SUPERUSER LOGIN');
-    for (const [role, password] of Object.entries(credentials)) await client.query(`CREATE ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
-    await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
-  });
-  await withClient({ ...connection, database }, 'create', async (client) => {
-    await ensureControlSchema(client);
-    await fill?.(client);
-    const folder = colours[live]?.migrations;
-    if (folder !== undefined) {
-      await sqlEngine(folder).apply({
-        client, connection: { ...connection, database }, release: colours[live]?.release ?? '', lockTimeout: 0, statementTimeout: 0,
-        signal: new AbortController().signal, onProgress: () => undefined,
-      });
-    }
-    await grant(client, roles);
-  });
-}
-
-/** Application roles may read and write everything, readers read it; now and for what postgres makes later. */
-async function grant(client: Client, roles: Environment['roles']): Promise<void> {
-  const schemas = await rows<{ name: string }>(client, "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'verdigris')");
-  for (const { name } of schemas) {
-    const schema = ident(name);
-    for (const role of roles.application.map((each) => ident(each))) {
-      await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA ${schema} TO ${role};
-        GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ${schema} TO ${role};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO ${role};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO ${role}`);
-    }
-    for (const role of roles.readers.map((each) => ident(each))) {
-      await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT SELECT ON TABLES TO ${role}`);
-    }
-  }
 }
 
 export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {

@@ -38,7 +38,10 @@ export class LocalLeases implements LeaseStore {
         return true;
       },
       // The next number says that this one is over, so that a release cannot undo somebody else's acquisition.
-      release: async () => void (await this.#files.claim(token + 1, JSON.stringify({ ...mine, released: true }))),
+      // A folder that is gone went with its environment, and the lease with it.
+      release: async () => void (await this.#files.claim(token + 1, JSON.stringify({ ...mine, released: true })).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      })),
     };
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 
@@ -69,12 +69,12 @@ export class Places {
     return path.join(this.root, `${colour}-${generation}`);
   }
 
-  /** A socket's path is 107 bytes at most (unix(7)), which a home folder may well exceed: hence a short one, 0700, by hash. */
+  /** A socket's path is 107 bytes at most (unix(7)), which a home folder may well exceed: hence a short one, 0700, by hash, and not by TMPDIR, which may be another in the next shell. */
   sockets(colour: Colour): string {
     return path.join(this.socketsRoot, colour);
   }
 
   get socketsRoot(): string {
-    return path.join(tmpdir(), `verdigris-${createHash('sha256').update(this.root).digest('hex').slice(0, 10)}`);
+    return path.join('/tmp', `verdigris-${createHash('sha256').update(this.root).digest('hex').slice(0, 10)}`);
   }
 }

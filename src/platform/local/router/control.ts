@@ -87,7 +87,7 @@ export class RouterControl {
       throw new VerdigrisError('failed', 'router-down', {
         seen: `The router in ${this.folder} does not answer: ${describe(error)}.`,
         required: 'a running router: it is the way of all clients.',
-        next: 'start it (`verdigris up`); router.log there says why it ended.',
+        next: 'start it (`verdigris start`); router.log there says why it ended.',
         facts: { folder: this.folder },
         cause: error,
       });
