@@ -1,10 +1,9 @@
 import type { Finding } from '../model/finding.ts';
 import { admitReaders, fence } from '../postgres/fence.ts';
 import type { Context } from './context.ts';
-import { streamFindings } from './health.ts';
 import type { Operation, Step } from './operation.ts';
 import { note } from './release-record.ts';
-import { driftFindings } from './schema.ts';
+import { replicationFindings } from './schema.ts';
 
 /** Takes the readers back to the live colour and closes the candidate to them again. */
 export async function withdrawCanary(c: Context): Promise<void> {
@@ -41,7 +40,7 @@ export const canary: Operation = {
   from: ['verified', 'canary'],
   to: 'canary',
   clientsWait: () => 0,
-  validate: async (c) => [...declared(c), ...(await streamFindings(c, { lagLimit: c.environment.limits.lag })), ...(await driftFindings(c))],
+  validate: async (c) => [...declared(c), ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag }))],
   start: [admit, weigh],
   commit: (journal) => ({ ...journal, state: 'canary' }),
   complete: [],

@@ -9,8 +9,7 @@ import { mapTables, type Mapping } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { publish } from '../postgres/stream.ts';
 import type { Context } from './context.ts';
-import { driftFindings, schemaDigest } from './schema.ts';
-import { streamFindings } from './health.ts';
+import { replicationFindings, schemaDigest } from './schema.ts';
 import type { Operation, Step } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
 import { note, release, stream } from './release-record.ts';
@@ -140,7 +139,9 @@ export const migrate: Operation = {
   to: 'migrated',
   clientsWait: () => 0,
   async validate(c): Promise<Finding[]> {
-    const findings = [...(await streamFindings(c)), ...(await driftFindings(c)), ...(await preflightFindings(c, 'migrate'))];
+    const replication = await replicationFindings(c);
+    if (replication.some(({ grade }) => grade === 'refuse')) return replication;
+    const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
     if (findings.some(({ grade }) => grade === 'refuse')) return findings;
     const { forward, reverse } = await plannedMappings(c);
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.

@@ -4,6 +4,7 @@ import type { Finding } from '../model/finding.ts';
 import { rows, withTransaction, type Client } from '../postgres/client.ts';
 import { describeSchemaDifference, diffSchema, digestSchema, readSchema, type SchemaObject } from '../postgres/fingerprint/index.ts';
 import type { Context } from './context.ts';
+import { streamFindings } from './health.ts';
 import { release } from './release-record.ts';
 
 /** Digest of a colour's schema; `keep` also stores its objects there, so that a later drift can be named and not only noticed. */
@@ -13,6 +14,12 @@ export async function schemaDigest(c: Context, colour: Colour, keep: boolean): P
     if (keep) await storeSchema(client, objects);
     return digestSchema(objects);
   });
+}
+
+/** Whether replication is whole and both schemas are as recorded. What is down is said first: nothing else can be asked of it. */
+export async function replicationFindings(c: Context, options: Parameters<typeof streamFindings>[1] = {}): Promise<Finding[]> {
+  const findings = await streamFindings(c, options);
+  return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await driftFindings(c))];
 }
 
 /** A finding for every colour whose schema is not what the journal says it was. */

@@ -2,18 +2,17 @@ import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
 import { rows } from '../postgres/client.ts';
 import type { Context } from './context.ts';
-import { streamFindings } from './health.ts';
 import type { Operation } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
 import { release } from './release-record.ts';
-import { driftFindings } from './schema.ts';
+import { replicationFindings } from './schema.ts';
 import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {
-  const findings = await streamFindings(c, { lagLimit: c.environment.limits.lag });
+  const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
   if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-  return [...findings, ...(await driftFindings(c)), ...(await missingRoles(c, missing)), ...(await preflightFindings(c, 'switch'))];
+  return [...findings, ...(await missingRoles(c, missing)), ...(await preflightFindings(c, 'switch'))];
 }
 
 /** Roles are shared by a server's databases and never replicated: one made since the verification would be locked out. */

@@ -9,10 +9,9 @@ import { mapTables } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { withdrawCanary } from './canary.ts';
 import type { Context } from './context.ts';
-import { streamFindings } from './health.ts';
 import type { Operation, Step } from './operation.ts';
 import { note, stream } from './release-record.ts';
-import { driftFindings } from './schema.ts';
+import { replicationFindings } from './schema.ts';
 
 export interface VerifyOptions {
   /** Milliseconds after which no new part is compared; the result says what was left. */
@@ -30,7 +29,7 @@ export function verify(options: VerifyOptions = {}): Operation {
     from: ['migrated', 'verified', 'canary'],
     to: 'verified',
     clientsWait: () => 0,
-    validate: async (c) => [...(await streamFindings(c)), ...(await driftFindings(c))],
+    validate: (c) => replicationFindings(c),
     start: [withdraw, refresh, objects(options), data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
