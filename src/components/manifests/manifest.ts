@@ -1,0 +1,19 @@
+/** Kinds that Verdigris makes, reads or deletes. */
+export type Kind =
+  | 'ConfigMap' | 'Deployment' | 'DestinationRule' | 'Event' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
+  | 'Role' | 'RoleBinding' | 'Secret' | 'Service' | 'ServiceAccount' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
+
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** An object as the API server takes it. Builders are pure: the same arguments give the same object, so that a preview is exact. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: Kind;
+  readonly metadata: Metadata;
+  readonly [field: string]: unknown;
+}

@@ -1,0 +1,30 @@
+import type { Manifest } from './manifest.ts';
+import { metadata, selectorLabels, type Named } from './names.ts';
+
+/** Labels of a namespace or pod that may come in as a client. */
+export const clientLabel = { 'verdigris.dev/client': 'true' } as const;
+
+const dns = { to: [{ namespaceSelector: {} }], ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }] };
+
+/**
+ * Default deny for both components, with the paths that they need: clients to the pooler and, past it, to the database; pooler
+ * and the other colour to the database; the database to the other colour; names to addresses.
+ */
+export function networkPolicies(environment: Named, options: { readonly openTo?: readonly Record<string, unknown>[] } = {}): Manifest[] {
+  const database = selectorLabels(environment, 'database');
+  const pooler = selectorLabels(environment, 'pooler');
+  const clients = options.openTo ?? [{ podSelector: {} }, { namespaceSelector: { matchLabels: clientLabel } }];
+  const policy = (component: 'database' | 'pooler', ingress: unknown[], egress: unknown[]): Manifest => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(environment, component, `${environment.name}-${component}`),
+    spec: { podSelector: { matchLabels: selectorLabels(environment, component) }, policyTypes: ['Ingress', 'Egress'], ingress, egress },
+  });
+  return [
+    policy('database', [{ from: [{ podSelector: { matchLabels: pooler } }, { podSelector: { matchLabels: database } }, ...clients], ports: [{ port: 5432, protocol: 'TCP' }] }],
+      [{ to: [{ podSelector: { matchLabels: database } }], ports: [{ port: 5432, protocol: 'TCP' }] }, dns]),
+    policy('pooler', [{ from: clients, ports: [{ port: 6432, protocol: 'TCP' }] }],
+      // The guard beside the pooler asks the API server, whose address no selector can name.
+      [{ to: [{ podSelector: { matchLabels: database } }], ports: [{ port: 5432, protocol: 'TCP' }] }, { ports: [{ port: 443, protocol: 'TCP' }, { port: 6443, protocol: 'TCP' }] }, dns]),
+  ];
+}

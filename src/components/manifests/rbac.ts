@@ -1,0 +1,50 @@
+import type { Manifest } from './manifest.ts';
+import { metadata, type Named } from './names.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
+
+/** All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster tests run with it. */
+export const operatorRules: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
+  { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
+  { apiGroups: ['apps'], resources: ['statefulsets', 'deployments'], verbs: all },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
+  { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
+  // Making the guard's role: nobody can grant by it what he does not have himself.
+  { apiGroups: [''], resources: ['serviceaccounts'], verbs: all },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },
+];
+
+/** What recovering takes: the operator's abilities without those of making and granting. */
+export const guardRules: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'create', 'update', 'patch', 'delete'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: all },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
+  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: all },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'create', 'update', 'patch'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
+  { apiGroups: ['networking.istio.io'], resources: ['virtualservices'], verbs: all },
+];
+
+/** A Role with these rules, bound to a service account of the same name. */
+export function serviceRole(environment: Named, name: string, rules: readonly Rule[]): Manifest[] {
+  const own = metadata(environment, 'pooler', name);
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: own },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: own, rules },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: own, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }, subjects: [{ kind: 'ServiceAccount', name, namespace: environment.kubernetes.namespace }] },
+  ];
+}

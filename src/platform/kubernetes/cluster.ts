@@ -1,0 +1,118 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Kind, Manifest } from '../../components/manifests/manifest.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { refused, unreachable, type Asked } from './failures.ts';
+import { Transport, type Answer } from './http.ts';
+import { kinds, pathOf } from './kinds.ts';
+
+/** An object as it was read. `resourceVersion` is what makes a write of it a compare-and-swap. */
+export interface Stored {
+  readonly apiVersion: string;
+  readonly kind: Kind;
+  readonly metadata: { readonly name: string; readonly resourceVersion: string; readonly uid: string; readonly creationTimestamp: string; readonly generation?: number; readonly deletionTimestamp?: string; readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> };
+}
+
+/** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
+const fieldManager = 'verdigris';
+
+/** The objects of one namespace. A 404 is undefined where reading and nothing where deleting; everything else that is refused is thrown. */
+export class Cluster {
+  readonly namespace: string;
+  readonly config: KubeConfig;
+  /** Whether this process runs in the cluster, and so reaches its addresses. */
+  readonly inside: boolean;
+  readonly #transport: Transport;
+
+  private constructor(config: KubeConfig, namespace: string, inside: boolean) {
+    this.config = config;
+    this.namespace = namespace;
+    this.inside = inside;
+    this.#transport = new Transport(config);
+  }
+
+  /** By the pod's service account inside a cluster, by KUBECONFIG or ~/.kube/config outside. */
+  static open(namespace: string, context?: string): Cluster {
+    const config = new KubeConfig();
+    const inside = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && process.env['KUBECONFIG'] === undefined;
+    if (inside) config.loadFromCluster();
+    else config.loadFromDefault();
+    if (!inside && context !== undefined) {
+      if (!config.getContextObject(context)) throw noCluster(`The kubeconfig has no context ${context}; it has ${config.getContexts().map(({ name }) => name).join(', ') || 'none'}.`);
+      config.setCurrentContext(context);
+    }
+    if (!config.getCurrentCluster()) throw noCluster('There is no kubeconfig with a current context.');
+    return new Cluster(config, namespace, inside);
+  }
+
+  /** By a configuration of the caller's own, from outside. */
+  static of(config: KubeConfig, namespace: string): Cluster {
+    return new Cluster(config, namespace, false);
+  }
+
+  async read<T extends Stored>(kind: Kind, name: string): Promise<T | undefined> {
+    const answer = await this.#send('read', kind, name, 'GET', pathOf(kind, this.namespace, name));
+    return answer.status === 404 ? undefined : this.#expect<T>(answer, { verb: 'read', kind, namespace: this.namespace, name });
+  }
+
+  async list<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>): Promise<T[]> {
+    const selector = Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(',');
+    const answer = await this.#send('list', kind, undefined, 'GET', `${pathOf(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`);
+    // A kind that the cluster does not have has no objects.
+    if (answer.status === 404) return [];
+    return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind, namespace: this.namespace }).items;
+  }
+
+  /** Server-side apply: makes the object or gives it just these fields. */
+  async apply<T extends Stored>(manifest: Manifest): Promise<T> {
+    const { kind, metadata: { name } } = manifest;
+    const answer = await this.#send('apply', kind, name, 'PATCH', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`, manifest, 'application/apply-patch+yaml');
+    return this.#expect<T>(answer, { verb: 'apply', kind, namespace: this.namespace, name });
+  }
+
+  /** Undefined where an object of this name exists already. */
+  async create<T extends Stored>(manifest: Manifest): Promise<T | undefined> {
+    const { kind, metadata: { name } } = manifest;
+    const answer = await this.#send('create', kind, name, 'POST', `${pathOf(kind, this.namespace)}?fieldManager=${fieldManager}`, manifest);
+    return answer.status === 409 ? undefined : this.#expect<T>(answer, { verb: 'create', kind, namespace: this.namespace, name });
+  }
+
+  /** Compare-and-swap by the resourceVersion in `object`; throws `object-conflict` (busy) where it was changed since. */
+  async replace<T extends Stored>(object: Stored): Promise<T> {
+    const { kind, metadata: { name } } = object;
+    const answer = await this.#send('replace', kind, name, 'PUT', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`, { ...object, apiVersion: kinds[kind].version, kind });
+    return this.#expect<T>(answer, { verb: 'replace', kind, namespace: this.namespace, name });
+  }
+
+  async merge<T extends Stored>(kind: Kind, name: string, patch: unknown): Promise<T> {
+    const answer = await this.#send('patch', kind, name, 'PATCH', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`, patch, 'application/merge-patch+json');
+    return this.#expect<T>(answer, { verb: 'patch', kind, namespace: this.namespace, name });
+  }
+
+  /** Asks for the deletion; what holds the object may keep it for a while. */
+  async delete(kind: Kind, name: string, options: { readonly grace?: number } = {}): Promise<void> {
+    const body = { propagationPolicy: 'Background', ...(options.grace === undefined ? {} : { gracePeriodSeconds: options.grace }) };
+    const answer = await this.#send('delete', kind, name, 'DELETE', pathOf(kind, this.namespace, name), body);
+    if (answer.status !== 404) this.#expect(answer, { verb: 'delete', kind, namespace: this.namespace, name });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #send(verb: string, kind: Kind, name: string | undefined, method: string, path: string, body?: unknown, contentType?: string): Promise<Answer> {
+    try {
+      return await this.#transport.send(method, path, body, contentType);
+    } catch (cause) {
+      throw unreachable({ verb, kind, namespace: this.namespace, name }, cause);
+    }
+  }
+
+  #expect<T>({ status, body }: Answer, asked: Asked): T {
+    if (status >= 200 && status < 300) return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
+    throw refused(asked, status, body);
+  }
+}
+
+function noCluster(seen: string): VerdigrisError {
+  return new VerdigrisError('usage', 'no-cluster', { seen, required: 'a cluster.', next: 'set KUBECONFIG, or declare kubernetes.context.' });
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { networkPolicies } from '../../components/manifests/network.ts';
+import { commonLabels, objectNames, selectorLabels } from '../../components/manifests/names.ts';
+import { poolerBudget, poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../components/manifests/pooler.ts';
+import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
+import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { newJournal, serializeJournal } from '../../model/journal.ts';
+import { waitFor } from '../../model/wait.ts';
+import type { Client } from '../../postgres/client.ts';
+import { fillServer } from '../fill.ts';
+import type { Stored } from './cluster.ts';
+import { guardManifests } from './guard/manifests.ts';
+import type { KubernetesPlatform } from './platform.ts';
+import { stuck, type Pod } from './pods.ts';
+
+export interface CreateOptions {
+  /** The declaration as it was written, for the guard beside the poolers. */
+  readonly raw: unknown;
+  /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
+  readonly fill?: (client: Client) => Promise<void>;
+}
+
+/**
+ * Makes an environment from nothing: Secrets, first colour, database, roles, pooler, routes, and last the journal, whose presence
+ * says that all the rest is there. Cut short, it is repeated. Says by `created` whether there was anything to make.
+ */
+export async function createKubernetes(environment: Environment, platform: KubernetesPlatform, options: CreateOptions): Promise<{ created: boolean }> {
+  if (await platform.journal.read()) return { created: false };
+  const { live, colours, name } = environment;
+  const declared = colours[live];
+  if (!declared) throw new Error('a parsed declaration has its live colour');
+  await requireNamespace(platform);
+  const { cluster } = platform;
+  const credentials = await makeSecrets(environment, platform);
+  for (const policy of networkPolicies(environment)) await cluster.apply(policy);
+  await platform.servers.initialize(live, declared.postgres, 1, declared.release);
+  await fillServer(environment, platform.servers, credentials, options.fill);
+  await platform.routes.establish({ live, canary: 0, token: 0 });
+  await makePooler(environment, platform, credentials, options.raw);
+  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+  return { created: true };
+}
+
+async function requireNamespace({ cluster }: KubernetesPlatform): Promise<void> {
+  if (await cluster.read('Namespace', cluster.namespace)) return;
+  throw new VerdigrisError('refused', 'no-namespace', {
+    seen: `The cluster has no namespace ${cluster.namespace}.`,
+    required: 'a namespace that exists: whom it belongs to and what quotas it has is not for a database to decide.',
+    next: `run \`kubectl create namespace ${cluster.namespace}\`, or declare kubernetes.namespace.`,
+  });
+}
+
+/** Passwords are made once: a Secret that is there keeps its own. */
+async function makeSecrets(environment: Environment, { cluster, secrets }: KubernetesPlatform): Promise<Record<string, string>> {
+  const random = (): string => randomBytes(18).toString('base64url');
+  await cluster.create(operatorSecret(environment, { operator: random(), replication: random(), console: random() }));
+  const credentials: Record<string, string> = {};
+  for (const role of [...environment.roles.application, ...environment.roles.readers]) {
+    await cluster.create(roleSecret(environment, role, random()));
+    credentials[role] = await secrets.role(role);
+  }
+  return credentials;
+}
+
+async function makePooler(environment: Environment, platform: KubernetesPlatform, credentials: Record<string, string>, raw: unknown): Promise<void> {
+  const { cluster, secrets } = platform;
+  const { guard, manifests } = guardManifests(environment, raw);
+  const name = objectNames.pooler(environment.name);
+  for (const manifest of [...manifests, poolerConfig(environment), poolerSecret(environment, userList(credentials, await secrets.console())), poolerService(environment), poolerBudget(environment)]) await cluster.apply(manifest);
+  const { metadata } = await cluster.apply(poolerDeployment(environment, guard));
+  const { replicas } = environment.kubernetes.pooler;
+  let last = 'it says nothing';
+  await waitFor(async () => {
+    const found = await cluster.read<Stored & { status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number } }>('Deployment', name);
+    const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = found?.status ?? {};
+    const why = (await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'))).flatMap((pod) => stuck(pod) ?? []);
+    last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
+    return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= replicas && readyReplicas >= replicas ? true : undefined;
+  }, { limit: 300_000, every: 100, slowest: 500, what: `the poolers of Deployment ${cluster.namespace}/${name}`, next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.' }, () => last);
+}
+
+/** Removes everything that an environment has in its namespace, the volumes too. */
+export async function destroyKubernetes(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+  const { cluster } = platform;
+  await cluster.delete('Deployment', objectNames.pooler(environment.name));
+  await platform.routes.remove();
+  for (const snapshot of await platform.servers.snapshots()) await platform.servers.removeSnapshot(snapshot);
+  for (const colour of ['blue', 'green'] as const) await platform.servers.remove(colour);
+  const labels = { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/managed-by': commonLabels(environment, 'database')['app.kubernetes.io/managed-by'] ?? '' };
+  for (const kind of ['NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
+    for (const { metadata } of await cluster.list(kind, labels)) await cluster.delete(kind, metadata.name);
+  }
+}

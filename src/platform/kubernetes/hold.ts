@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VerdigrisError } from '../../model/errors.ts';
+import { consoleIdent, type Console } from './console.ts';
+import type { Poolers, Replica } from './poolers.ts';
+
+/** What the application_name of a hold's connections says: whose, how long its silence is suffered, since when. */
+export interface HoldMark {
+  readonly token: number;
+  readonly lease: number;
+  readonly since: string;
+}
+
+export function holdPurpose({ token, lease, since }: HoldMark): string {
+  return `hold ${token} ${lease} ${since}`;
+}
+
+export function parseHold(applicationName: string): HoldMark | undefined {
+  const [, token, lease, since] = /^verdigris\/hold (\d+) (\d+) (\S+)$/.exec(applicationName) ?? [];
+  return token === undefined || lease === undefined || since === undefined ? undefined : { token: Number(token), lease: Number(lease), since };
+}
+
+interface Part {
+  readonly replica: Replica;
+  readonly database: string;
+  readonly console: Console;
+}
+
+/** The clients of every replica, held by connections that stay open: PAUSE on each, which returns once no server is in a transaction. */
+export class Hold {
+  readonly #poolers: Poolers;
+  #parts: Part[] = [];
+
+  constructor(poolers: Poolers) {
+    this.#poolers = poolers;
+  }
+
+  /** Opens every connection that the hold will need. One to a replica that goes meanwhile is found out by `begin`. */
+  async prepare(mark: HoldMark): Promise<void> {
+    await this.forget();
+    const replicas = await this.#poolers.required();
+    const opened = await Promise.allSettled(replicas.flatMap((replica) => this.#poolers.databases.map(async (database) => ({ replica, database, console: await this.#poolers.open(replica, holdPurpose(mark)) }))));
+    this.#parts = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const failed = opened.find((outcome) => outcome.status === 'rejected');
+    if (failed) {
+      await this.forget();
+      throw failed.reason;
+    }
+    // The console for all the other words is opened by the first of them.
+    await Promise.all(replicas.map((replica) => this.#poolers.paused(replica)));
+  }
+
+  /** All replicas or none: on failure, and when `budget` ms have passed, everybody goes on. */
+  async begin(mark: HoldMark, budget: number): Promise<void> {
+    const replicas = await this.#poolers.required();
+    try {
+      if (!(await this.#covers(replicas))) await this.prepare(mark);
+      const paused = Promise.all(this.#parts.map(({ replica, console, database }) => pause(this.#poolers, replica, console, database)));
+      paused.catch(() => undefined);
+      const enough = new AbortController();
+      const late = sleep(budget, 'late' as const, { signal: enough.signal }).catch(() => 'late' as const);
+      const outcome = await Promise.race([paused, late]).finally(() => enough.abort());
+      if (outcome === 'late') throw await this.#tooLong(replicas, budget);
+    } catch (error) {
+      await Promise.allSettled(replicas.map((replica) => this.#poolers.resume(replica)));
+      await this.forget();
+      throw error;
+    }
+  }
+
+  /** Whether what was prepared is just what is there now, and answers. */
+  async #covers(replicas: readonly Replica[]): Promise<boolean> {
+    const pods = new Set(this.#parts.map(({ replica }) => replica.pod));
+    if (pods.size !== replicas.length || replicas.some(({ pod }) => !pods.has(pod))) return false;
+    return this.renew().then(() => true, () => false);
+  }
+
+  /** Says that somebody is still there, to whoever watches. */
+  async renew(): Promise<void> {
+    await Promise.all(this.#parts.map(({ console }) => console.say('SHOW VERSION')));
+  }
+
+  /** Closes the connections. Does not resume: that is said to every replica, also to those that this process did not hold. */
+  async forget(): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = [];
+    await Promise.allSettled(parts.map(({ console }) => console.close()));
+  }
+
+  async #tooLong(replicas: readonly Replica[], budget: number): Promise<VerdigrisError> {
+    const found = await Promise.all(replicas.map((replica) => this.#poolers.blockers(replica).catch(() => [])));
+    const blockers = found.flat().map(({ user, addr, application_name: name }) => `${user} from ${addr} (${name || 'no application_name'})`);
+    return new VerdigrisError('failed', 'pause-timeout', {
+      seen: `Clients were still in a transaction after ${budget} ms: ${blockers.join(', ') || 'none now'}.`,
+      required: 'every transaction ended within limits.pause.',
+      next: 'wait for them or end them, then try again; all clients went on, nothing has happened.',
+      facts: { blockers },
+    });
+  }
+}
+
+/** One that is paused already, by a hold whose owner died, is as good as paused now. */
+async function pause(poolers: Poolers, replica: Replica, console: Console, database: string): Promise<void> {
+  try {
+    await console.say(`PAUSE ${consoleIdent(database)}`);
+  } catch (error) {
+    if (!(await poolers.paused(replica)).includes(database)) throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Milliseconds for one request. Every request that we make is answered at once or not at all: nothing is watched. */
+export const requestLimit = 15_000;
+
+/**
+ * One request to the API server as the kubeconfig says. Plain JSON both ways: the typed client rounds times to objects of its
+ * own, and asks the server for its kinds again and again. Connections are kept, because a switchover makes a dozen in a row.
+ */
+export class Transport {
+  readonly #config: KubeConfig;
+  readonly #secure = new https.Agent({ keepAlive: true, scheduling: 'lifo' });
+  readonly #plain = new http.Agent({ keepAlive: true, scheduling: 'lifo' });
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+  }
+
+  async send(method: string, path: string, body?: unknown, contentType = 'application/json', limit = requestLimit): Promise<Answer> {
+    const url = new URL(path.slice(1), withSlash(this.#config.getCurrentCluster()?.server ?? ''));
+    const options: https.RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const secure = url.protocol === 'https:';
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const request = (secure ? https : http).request(url, {
+        ...options,
+        method,
+        agent: options.agent ?? (secure ? this.#secure : this.#plain),
+        headers: { ...options.headers, accept: 'application/json', ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }) },
+        signal: AbortSignal.timeout(limit),
+      }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString()) }));
+      });
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+
+  close(): void {
+    this.#secure.destroy();
+    this.#plain.destroy();
+  }
+}
+
+/** A server address may have a path of its own (Rancher and others): then everything goes below it. */
+function withSlash(server: string): string {
+  return server.endsWith('/') ? server : `${server}/`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text.slice(0, 500) };
+  }
+}

@@ -1,0 +1,71 @@
+import { metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { JournalStore } from '../port.ts';
+import type { Cluster, Stored } from './cluster.ts';
+
+interface JournalMap extends Stored {
+  readonly data: { readonly revision: string; readonly journal: string; readonly previous?: string };
+}
+
+/**
+ * The journal in a ConfigMap, with the revision before it beside it. A write is a compare-and-swap by resourceVersion: of two
+ * writers that read the same revision the API server takes one.
+ */
+export class KubernetesJournal implements JournalStore {
+  readonly #cluster: Cluster;
+  readonly #environment: Named;
+  #last: JournalMap | undefined;
+
+  constructor(cluster: Cluster, environment: Named) {
+    this.#cluster = cluster;
+    this.#environment = environment;
+  }
+
+  get #name(): string {
+    return objectNames.journal(this.#environment.name);
+  }
+
+  async read(): Promise<{ revision: number; text: string; where: string } | undefined> {
+    this.#last = await this.#cluster.read<JournalMap>('ConfigMap', this.#name);
+    if (!this.#last) return undefined;
+    const { revision, journal } = this.#last.data;
+    return { revision: Number(revision), text: journal, where: `ConfigMap ${this.#cluster.namespace}/${this.#name}` };
+  }
+
+  async write(expected: number, text: string): Promise<number> {
+    try {
+      this.#last = expected === 0 ? await this.#create(text) : await this.#replace(expected, text);
+    } catch (error) {
+      // An answer that was lost says nothing about the write: it may stand. Only one that did not is an error.
+      if (!(error instanceof VerdigrisError) || error.id !== 'cluster-unreachable') throw error;
+      const found = await this.read().catch(() => undefined);
+      if (found?.revision !== expected + 1 || found.text !== text) throw error;
+    }
+    return expected + 1;
+  }
+
+  async #create(text: string): Promise<JournalMap> {
+    const made = await this.#cluster.create<JournalMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(this.#environment, 'journal', this.#name), data: { revision: '1', journal: text } });
+    return made ?? conflict(1);
+  }
+
+  async #replace(expected: number, text: string): Promise<JournalMap> {
+    if (this.#last?.data.revision !== String(expected)) await this.read();
+    const last = this.#last;
+    if (last?.data.revision !== String(expected)) return conflict(expected + 1);
+    try {
+      return await this.#cluster.replace<JournalMap>({ ...last, data: { revision: String(expected + 1), journal: text, previous: last.data.journal } } as Stored);
+    } catch (error) {
+      if (error instanceof VerdigrisError && error.id === 'object-conflict') return conflict(expected + 1);
+      throw error;
+    }
+  }
+}
+
+function conflict(revision: number): never {
+  throw new VerdigrisError('busy', 'journal-conflict', {
+    seen: `Revision ${revision} of the journal was written by somebody else.`,
+    required: 'to be the only one who writes.',
+    next: 'run the command again: it goes on from what the other one left.',
+  });
+}

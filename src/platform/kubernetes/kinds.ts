@@ -1,0 +1,32 @@
+import type { Kind } from '../../components/manifests/manifest.ts';
+
+/** Where the API server keeps each kind; cluster-scoped ones say so. */
+export const kinds: Readonly<Record<Kind, { readonly version: string; readonly plural: string; readonly cluster?: true }>> = {
+  ConfigMap: { version: 'v1', plural: 'configmaps' },
+  Deployment: { version: 'apps/v1', plural: 'deployments' },
+  DestinationRule: { version: 'networking.istio.io/v1', plural: 'destinationrules' },
+  Event: { version: 'v1', plural: 'events' },
+  Lease: { version: 'coordination.k8s.io/v1', plural: 'leases' },
+  Namespace: { version: 'v1', plural: 'namespaces', cluster: true },
+  NetworkPolicy: { version: 'networking.k8s.io/v1', plural: 'networkpolicies' },
+  PersistentVolumeClaim: { version: 'v1', plural: 'persistentvolumeclaims' },
+  Pod: { version: 'v1', plural: 'pods' },
+  PodDisruptionBudget: { version: 'policy/v1', plural: 'poddisruptionbudgets' },
+  Role: { version: 'rbac.authorization.k8s.io/v1', plural: 'roles' },
+  RoleBinding: { version: 'rbac.authorization.k8s.io/v1', plural: 'rolebindings' },
+  Secret: { version: 'v1', plural: 'secrets' },
+  Service: { version: 'v1', plural: 'services' },
+  ServiceAccount: { version: 'v1', plural: 'serviceaccounts' },
+  StatefulSet: { version: 'apps/v1', plural: 'statefulsets' },
+  StorageClass: { version: 'storage.k8s.io/v1', plural: 'storageclasses', cluster: true },
+  VirtualService: { version: 'networking.istio.io/v1', plural: 'virtualservices' },
+  VolumeSnapshot: { version: 'snapshot.storage.k8s.io/v1', plural: 'volumesnapshots' },
+  VolumeSnapshotClass: { version: 'snapshot.storage.k8s.io/v1', plural: 'volumesnapshotclasses', cluster: true },
+};
+
+/** Path of a collection, or of one object in it. */
+export function pathOf(kind: Kind, namespace: string, name?: string): string {
+  const { version, plural, cluster } = kinds[kind];
+  const root = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
+  return `${root}${cluster ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}

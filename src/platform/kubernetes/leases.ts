@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Lease, LeaseStore } from '../port.ts';
+import type { Cluster, Stored } from './cluster.ts';
+
+interface LeaseObject extends Stored {
+  readonly spec: { readonly holderIdentity?: string; readonly acquireTime?: string; readonly renewTime?: string; readonly leaseDurationSeconds?: number; readonly leaseTransitions?: number };
+}
+
+/** Seconds without renewal after which a lease may be taken over. */
+const duration = 10;
+
+/**
+ * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every acquisition.
+ * Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token.
+ */
+export class KubernetesLeases implements LeaseStore {
+  readonly #cluster: Cluster;
+  readonly #environment: Named;
+  /** The token under which the journal was last written: where the Lease was deleted by hand, counting goes on from there. */
+  readonly #floor: () => Promise<number>;
+
+  constructor(cluster: Cluster, environment: Named, floor: () => Promise<number>) {
+    this.#cluster = cluster;
+    this.#environment = environment;
+    this.#floor = floor;
+  }
+
+  get #name(): string {
+    return objectNames.lease(this.#environment.name);
+  }
+
+  async acquire(holder: string): Promise<Lease> {
+    // A holder that died cannot say so: one that renews lives, one that does not is waited out.
+    let seen: string | undefined;
+    for (const end = Date.now() + duration * 1000; ; await sleep(250)) {
+      const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
+      const held = found && alive(found);
+      if (found && held && Date.now() < end) {
+        seen ??= found.spec.renewTime;
+        if (found.spec.renewTime !== seen) throw busy(held);
+        continue;
+      }
+      const taken = await this.#take(found, holder);
+      if (taken) return this.#lease(taken);
+    }
+  }
+
+  async holder(): Promise<{ holder: string; since: string } | undefined> {
+    const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
+    return found && alive(found);
+  }
+
+  /** Undefined where somebody else was faster. */
+  async #take(found: LeaseObject | undefined, holder: string): Promise<LeaseObject | undefined> {
+    const token = Math.max(found?.spec.leaseTransitions ?? 0, await this.#floor()) + 1;
+    const spec = { holderIdentity: holder, acquireTime: micro(), renewTime: micro(), leaseDurationSeconds: duration, leaseTransitions: token };
+    if (!found) return this.#cluster.create<LeaseObject>({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: metadata(this.#environment, 'journal', this.#name), spec });
+    return this.#swap({ ...found, spec });
+  }
+
+  async #swap(object: LeaseObject): Promise<LeaseObject | undefined> {
+    try {
+      return await this.#cluster.replace<LeaseObject>(object);
+    } catch (error) {
+      if (error instanceof VerdigrisError && (error.id === 'object-conflict' || error.id === 'object-missing')) return undefined;
+      throw error;
+    }
+  }
+
+  #lease(taken: LeaseObject): Lease {
+    let mine: LeaseObject | undefined = taken;
+    const token = taken.spec.leaseTransitions ?? 0;
+    // One write after the other: a release that met a renewal under way would lose to it, and the lease would seem held.
+    let last: Promise<unknown> = Promise.resolve();
+    const change = (spec: (now: LeaseObject['spec']) => LeaseObject['spec']): Promise<boolean> => {
+      const next = last.catch(() => undefined).then(async () => {
+        if (mine) mine = await this.#swap({ ...mine, spec: spec(mine.spec) });
+        return mine !== undefined;
+      });
+      last = next;
+      return next;
+    };
+    return {
+      token,
+      renew: () => change((spec) => ({ ...spec, renewTime: micro() })),
+      release: async () => {
+        await change(({ holderIdentity: _, ...spec }) => spec);
+        mine = undefined;
+      },
+    };
+  }
+}
+
+function alive({ spec }: LeaseObject): { holder: string; since: string } | undefined {
+  if (spec.holderIdentity === undefined || spec.renewTime === undefined) return undefined;
+  const ends = Date.parse(spec.renewTime) + (spec.leaseDurationSeconds ?? duration) * 1000;
+  return ends > Date.now() ? { holder: spec.holderIdentity, since: spec.acquireTime ?? spec.renewTime } : undefined;
+}
+
+/** MicroTime of the Kubernetes API. */
+function micro(): string {
+  return new Date().toISOString().replace('Z', '000Z');
+}
+
+function busy({ holder, since }: { holder: string; since: string }): VerdigrisError {
+  return new VerdigrisError('busy', 'lease-held', {
+    seen: `${holder} has been working on this environment since ${since}.`,
+    required: 'one operator at a time.',
+    next: 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.',
+    facts: { holder, since },
+  });
+}

@@ -1,0 +1,74 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { Environment } from '../../model/environment.ts';
+import type { Platform } from '../port.ts';
+import { Cluster } from './cluster.ts';
+import { KubernetesHistory } from './history.ts';
+import { KubernetesJournal } from './journal.ts';
+import { KubernetesLeases } from './leases.ts';
+import { Poolers } from './poolers.ts';
+import { Reach } from './reach.ts';
+import { Routes } from './routes.ts';
+import { Secrets } from './secrets.ts';
+import { KubernetesServers } from './servers.ts';
+import { KubernetesTraffic } from './traffic.ts';
+
+/** An environment in a namespace of a cluster. Opening it asks the cluster nothing. */
+export class KubernetesPlatform implements Platform {
+  readonly kind = 'kubernetes';
+  readonly environment: string;
+  readonly cluster: Cluster;
+  readonly secrets: Secrets;
+  readonly servers: KubernetesServers;
+  readonly traffic: KubernetesTraffic;
+  readonly routes: Routes;
+  readonly poolers: Poolers;
+  readonly journal: KubernetesJournal;
+  readonly leases: KubernetesLeases;
+  readonly history: KubernetesHistory;
+  readonly #reach: Reach;
+
+  constructor(environment: Environment, cluster: Cluster) {
+    this.environment = environment.name;
+    this.cluster = cluster;
+    this.secrets = new Secrets(cluster, environment);
+    this.#reach = new Reach(cluster);
+    this.servers = new KubernetesServers(environment, cluster, this.secrets, this.#reach);
+    this.poolers = new Poolers(environment, cluster, this.secrets, this.#reach);
+    this.routes = new Routes(environment, cluster);
+    this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes);
+    this.journal = new KubernetesJournal(cluster, environment);
+    this.leases = new KubernetesLeases(cluster, environment, async () => tokenIn((await this.journal.read())?.text));
+    this.history = new KubernetesHistory(cluster, environment);
+  }
+
+  /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
+  async exportFile(name: string): Promise<string> {
+    const home = process.env['VERDIGRIS_HOME'] ?? path.join(process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'verdigris');
+    const folder = path.join(home, this.cluster.namespace, this.environment, 'exports');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return path.join(folder, name);
+  }
+
+  async close(): Promise<void> {
+    await this.poolers.close();
+    await this.#reach.close();
+    this.cluster.close();
+  }
+}
+
+/** The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the process. */
+export function openKubernetes(environment: Environment): KubernetesPlatform {
+  return new KubernetesPlatform(environment, Cluster.open(environment.kubernetes.namespace, environment.kubernetes.context));
+}
+
+function tokenIn(text: string | undefined): number {
+  try {
+    const { journal } = JSON.parse(text ?? '{}') as { journal?: { token?: unknown } };
+    return typeof journal?.token === 'number' ? journal.token : 0;
+  } catch {
+    // A journal that cannot be read is refused where it is opened, with what to do.
+    return 0;
+  }
+}

@@ -1,0 +1,118 @@
+import { consoleUser, readersDatabase } from '../../components/manifests/pooler.ts';
+import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { Cluster } from './cluster.ts';
+import { Console, consoleIdent } from './console.ts';
+import type { Pod } from './pods.ts';
+import type { Reach } from './reach.ts';
+import type { Secrets } from './secrets.ts';
+
+/** A replica of the pooler. */
+export interface Replica {
+  readonly pod: string;
+  /** Where its clients' port is for this process. */
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+/** A client that stands in the way of a pause, as PgBouncer sees it. */
+export interface Blocker {
+  readonly user: string;
+  readonly addr: string;
+  readonly application_name: string;
+  readonly state: string;
+  readonly database: string;
+}
+
+/** The environment's PgBouncers and their admin consoles. */
+export class Poolers {
+  readonly #environment: Environment;
+  readonly #cluster: Cluster;
+  readonly #secrets: Secrets;
+  readonly #reach: Reach;
+  readonly #consoles = new Map<string, Promise<Console>>();
+
+  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach) {
+    this.#environment = environment;
+    this.#cluster = cluster;
+    this.#secrets = secrets;
+    this.#reach = reach;
+  }
+
+  /** The databases that clients use, and that are paused. */
+  get databases(): readonly string[] {
+    return [this.#environment.database, readersDatabase(this.#environment.database)];
+  }
+
+  /** Every replica that may have clients: one that is being ended serves those it has until they leave. */
+  async replicas(): Promise<Replica[]> {
+    const pods = await this.#cluster.list<Pod>('Pod', selectorLabels(this.#environment, 'pooler'));
+    const running = pods.filter(({ status }) => status?.phase === 'Running');
+    return Promise.all(running.map(async ({ metadata: { name }, status }) => ({ pod: name, address: await this.#reach.address(name, 6432, status?.podIP ?? '') })));
+  }
+
+  /** As `replicas`; throws where there is none: then nobody could be held. */
+  async required(): Promise<Replica[]> {
+    const found = await this.replicas();
+    if (found.length > 0) return found;
+    throw new VerdigrisError('failed', 'no-pooler', {
+      seen: `No pod of the Deployment ${this.#cluster.namespace}/${objectNames.pooler(this.#environment.name)} runs.`,
+      required: 'at least one pooler.',
+      next: 'see `kubectl describe deployment`; nothing was changed.',
+    });
+  }
+
+  /** Runs a command on a replica's console, which stays open for the next one. */
+  async say<T>(replica: Replica, command: string): Promise<T[]> {
+    const opening = this.#consoles.get(replica.pod) ?? this.open(replica, 'console');
+    this.#consoles.set(replica.pod, opening);
+    try {
+      const console = await opening;
+      return await console.say<T>(command);
+    } catch (error) {
+      this.#consoles.delete(replica.pod);
+      throw error;
+    }
+  }
+
+  async open(replica: Replica, purpose: string): Promise<Console> {
+    try {
+      return await Console.open({ ...replica.address, user: consoleUser, password: await this.#secrets.console() }, purpose);
+    } catch (cause) {
+      throw new VerdigrisError('failed', 'pooler-unreachable', {
+        seen: `The admin console of the pooler ${this.#cluster.namespace}/${replica.pod} does not answer: ${describe(cause)}.`,
+        required: 'every pooler of the environment reachable: one that is left out would let its clients go on.',
+        next: 'see its log; a pod that hangs is replaced by deleting it.',
+        facts: { pod: replica.pod },
+        cause,
+      });
+    }
+  }
+
+  /** The databases of ours that a replica has paused. */
+  async paused(replica: Replica): Promise<string[]> {
+    const found = await this.say<{ name: string; paused: unknown }>(replica, 'SHOW DATABASES');
+    return found.filter(({ name, paused }) => this.databases.includes(name) && String(paused) === '1').map(({ name }) => name);
+  }
+
+  /** Lets the clients of a replica go on. A database that is not paused says so, which is what was wanted. */
+  async resume(replica: Replica): Promise<void> {
+    for (const database of await this.paused(replica)) await this.say(replica, `RESUME ${consoleIdent(database)}`);
+  }
+
+  async blockers(replica: Replica): Promise<Blocker[]> {
+    const clients = await this.say<Blocker>(replica, 'SHOW CLIENTS');
+    return clients.filter(({ database, state }) => this.databases.includes(database) && state === 'active');
+  }
+
+  /** A client's connection through one replica, as a role that applications have. */
+  async client(replica: Replica, role: string, database: string): Promise<ConnectionSettings> {
+    return { ...replica.address, user: role, password: await this.#secrets.role(role), database };
+  }
+
+  async close(): Promise<void> {
+    for (const opening of this.#consoles.values()) await opening.then((console) => console.close(), () => undefined);
+    this.#consoles.clear();
+  }
+}

@@ -1,0 +1,49 @@
+import { objectNames, type Named } from '../../components/manifests/names.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Cluster, Stored } from './cluster.ts';
+
+interface SecretObject extends Stored {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Passwords from the environment's Secrets, read once. */
+export class Secrets {
+  readonly #cluster: Cluster;
+  readonly #environment: Named;
+  readonly #read = new Map<string, Promise<SecretObject | undefined>>();
+
+  constructor(cluster: Cluster, environment: Named) {
+    this.#cluster = cluster;
+    this.#environment = environment;
+  }
+
+  operator(): Promise<string> {
+    return this.#value(objectNames.operatorSecret(this.#environment.name), 'password');
+  }
+
+  replication(): Promise<string> {
+    return this.#value(objectNames.operatorSecret(this.#environment.name), 'replication-password');
+  }
+
+  console(): Promise<string> {
+    return this.#value(objectNames.operatorSecret(this.#environment.name), 'console-password');
+  }
+
+  role(role: string): Promise<string> {
+    return this.#value(objectNames.roleSecret(this.#environment.name, role), 'password');
+  }
+
+  /** Only an entry that is there is remembered: a Secret that was missing may be made meanwhile. */
+  async #value(name: string, key: string): Promise<string> {
+    const reading = this.#read.get(name) ?? this.#cluster.read<SecretObject>('Secret', name);
+    this.#read.set(name, reading);
+    const value = (await reading)?.data?.[key];
+    if (value !== undefined) return Buffer.from(value, 'base64').toString();
+    this.#read.delete(name);
+    throw new VerdigrisError('refused', 'secret-key-missing', {
+      seen: `The Secret ${this.#cluster.namespace}/${name} ${(await reading) ? `has no key ${key}` : 'is not there'}.`,
+      required: `the key ${key} in it.`,
+      next: 'put it back: nobody else knows the password; nothing was changed.',
+    });
+  }
+}

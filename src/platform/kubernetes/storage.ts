@@ -1,0 +1,71 @@
+import { volumeClaim, volumeSnapshot } from '../../components/manifests/storage.ts';
+import { domain, objectNames, selectorLabels, type Named } from '../../components/manifests/names.ts';
+import type { Colour } from '../../model/colours.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { waitFor } from '../../model/wait.ts';
+import type { Cluster, Stored } from './cluster.ts';
+
+export interface SnapshotObject extends Stored {
+  readonly status?: { readonly readyToUse?: boolean; readonly restoreSize?: string; readonly creationTime?: string; readonly error?: { readonly message?: string } };
+}
+
+export interface ClaimObject extends Stored {
+  readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+  readonly status?: { readonly phase?: string };
+}
+
+/** Milliseconds that a snapshot's error may stand: drivers report passing ones and try again. */
+const errorPatience = 15_000;
+
+/** Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept. */
+export async function takeSnapshot(cluster: Cluster, environment: Named, colour: Colour, claim: string, snapshot: string, limit: number): Promise<SnapshotObject> {
+  const manifest = volumeSnapshot(environment, colour, claim, snapshot);
+  const { name } = manifest.metadata;
+  await cluster.create(manifest);
+  let found: SnapshotObject | undefined;
+  let failing: number | undefined;
+  const next = 'see `kubectl describe volumesnapshot` and the snapshot class; nothing else was changed.';
+  try {
+    return await waitFor(async () => {
+      found = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
+      const { readyToUse, error } = found?.status ?? {};
+      if (found && readyToUse) return found;
+      failing = error ? (failing ?? Date.now()) : undefined;
+      if (failing !== undefined && Date.now() - failing > errorPatience) throw new VerdigrisError('failed', 'snapshot-failed', { seen: `The VolumeSnapshot ${cluster.namespace}/${name} fails: ${error?.message ?? 'no reason given'}.`, required: 'a snapshot that becomes ready.', next });
+      return undefined;
+    }, { limit, every: 50, slowest: 1_000, id: 'snapshot-not-ready', what: `a VolumeSnapshot ${cluster.namespace}/${name} that is ready to use`, next }, () => found?.status?.error?.message ?? 'it says nothing');
+  } catch (error) {
+    await cluster.delete('VolumeSnapshot', name).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Names within the environment of the snapshots that are there. */
+export async function listSnapshots(cluster: Cluster, environment: Named): Promise<string[]> {
+  const found = await cluster.list<SnapshotObject>('VolumeSnapshot', selectorLabels(environment, 'database'));
+  return found.flatMap(({ metadata }) => metadata.labels?.[`${domain}/snapshot`] ?? []);
+}
+
+/** Makes the volume of a colour's life: empty, or of a snapshot and then no smaller than it. */
+export async function makeVolume(cluster: Cluster, environment: Named, colour: Colour, generation: number, snapshot?: string): Promise<void> {
+  const { storage } = environment.kubernetes;
+  if (snapshot === undefined) {
+    await cluster.create(volumeClaim(environment, { colour, generation, storage }));
+    return;
+  }
+  const name = objectNames.snapshot(environment.name, snapshot);
+  const source = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
+  const claim = await cluster.read<ClaimObject>('PersistentVolumeClaim', objectNames.volume(environment.name, colour, generation));
+  if (claim) return;
+  if (source?.status?.readyToUse !== true) throw new VerdigrisError('failed', 'snapshot-missing', { seen: `The VolumeSnapshot ${cluster.namespace}/${name} is ${source ? 'not ready' : 'not there'}.`, required: 'a whole snapshot.', next: 'run `verdigris abandon`, then seed again.' });
+  const restored = bytes(source.status.restoreSize ?? '0');
+  await cluster.create(volumeClaim(environment, { colour, generation, storage: restored > storage ? (source.status.restoreSize ?? storage) : storage, snapshot: name }));
+}
+
+const factors: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };
+
+/** Bytes of a quantity; 0 where it is none. */
+export function bytes(quantity: string): number {
+  const [, number = '0', unit = ''] = /^([\d.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
+  return Number(number) * (factors[unit] ?? 1);
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readersDatabase } from '../../../src/components/manifests/pooler.ts';
+import { objectNames } from '../../../src/components/manifests/names.ts';
+import type { Colour } from '../../../src/model/colours.ts';
+import { parseEnvironment, type Environment } from '../../../src/model/environment.ts';
+import type { Verb } from '../../../src/model/transitions.ts';
+import type { Context } from '../../../src/operations/context.ts';
+import type { Event } from '../../../src/operations/events.ts';
+import { commitRecorder, withClients, type Exercise } from '../../../src/operations/exercise.ts';
+import { withOperator } from '../../../src/operations/operator.ts';
+import { perform, type PerformOptions } from '../../../src/operations/perform.ts';
+import { Cluster, type Stored } from '../../../src/platform/kubernetes/cluster.ts';
+import { createKubernetes } from '../../../src/platform/kubernetes/create.ts';
+import { KubernetesPlatform } from '../../../src/platform/kubernetes/platform.ts';
+import { withClient, type Client } from '../../../src/postgres/client.ts';
+import type { Commit } from '../../../src/workload/commits.ts';
+import { prepareWorkload } from '../../../src/workload/schema.ts';
+import type { Workload } from '../../../src/workload/start.ts';
+import { withNamespace, type TestNamespace } from './namespace.ts';
+
+export interface ClusterEnvironment {
+  readonly namespace: TestNamespace;
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly raw: unknown;
+  readonly platform: KubernetesPlatform;
+  readonly events: Event[];
+  readonly commits: Commit[];
+  /** Write pauses in milliseconds, as the operator measured them. */
+  readonly pauses: number[];
+  verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
+  on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T>;
+  clients(use: (workload: Workload) => Promise<void>, options?: { readonly rate?: number }): Promise<Exercise>;
+}
+
+export interface ClusterOptions {
+  readonly declaration?: Record<string, unknown>;
+  readonly kubernetes?: Record<string, unknown>;
+  readonly limits?: Record<string, string>;
+  readonly namespaceLabels?: Record<string, string>;
+  readonly fill?: (client: Client) => Promise<void>;
+}
+
+/** An environment `shop` in a namespace of its own: blue live with release 1, green declared with release 2. */
+export async function withClusterEnvironment<T>(options: ClusterOptions, use: (test: ClusterEnvironment) => Promise<T>): Promise<T> {
+  return withNamespace(options.namespaceLabels ?? {}, async (namespace) => {
+    const raw = {
+      name: 'shop', platform: 'kubernetes', database: 'shop',
+      roles: { application: ['shop_app'], readers: ['shop_reader'] },
+      colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
+      live: 'blue',
+      limits: { slotCreation: '10s', snapshot: '5m', ...options.limits },
+      kubernetes: {
+        namespace: namespace.name, storage: '1GiB',
+        images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
+        settings: { shared_buffers: '64MB', autovacuum: 'off' },
+        ...options.kubernetes,
+      },
+      ...options.declaration,
+    };
+    const environment = parseEnvironment(raw, 'the test');
+    const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+    const folder = await mkdtemp(path.join(tmpdir(), 'vg-cluster-'));
+    const events: Event[] = [];
+    const recorder = commitRecorder(environment.live, (event) => events.push(event));
+    try {
+      await createKubernetes(environment, platform, {
+        raw,
+        fill: async (client) => {
+          await options.fill?.(client);
+          await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
+        },
+      });
+      const signal = new AbortController().signal;
+      const as = async (user: string, database: string) => ({ host: await serviceAddress(platform), port: 5432, user, password: await platform.secrets.role(user), database });
+      return await use({
+        namespace, folder, environment, raw, platform, events, commits: recorder.commits, pauses: recorder.pauses,
+        verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
+          withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
+        operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
+        on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
+        clients: async (work, { rate } = {}) => {
+          const writer = await as('shop_app', 'shop');
+          const reader = await as('shop_reader', readersDatabase('shop'));
+          return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
+        },
+      });
+    } finally {
+      await platform.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** The clients' address; of Services, which the tests' machine must be able to reach. */
+async function serviceAddress({ cluster, environment }: KubernetesPlatform): Promise<string> {
+  const service = await cluster.read<Stored & { spec: { clusterIP: string } }>('Service', objectNames.pooler(environment));
+  if (!service) throw new Error('the pooler has a Service');
+  return service.spec.clusterIP;
+}
