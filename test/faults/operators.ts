@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -72,10 +73,11 @@ function load() {
 
 /** Waits until a process is stopped (state T in proc(5)). */
 export async function untilStopped(operator: Operator, limit: number): Promise<void> {
-  const { readFile } = await import('node:fs/promises');
   const end = Date.now() + limit;
   for (;;) {
-    const text = await readFile(`/proc/${operator.pid}/stat`, 'utf8');
+    const text = await readFile(`/proc/${operator.pid}/stat`, 'utf8').catch(() => {
+      throw new Error(`the operator ended before it stopped: ${JSON.stringify(operator.said.slice(-3))}`);
+    });
     if (text.slice(text.lastIndexOf(')') + 2).startsWith('T')) return;
     if (Date.now() > end) throw new Error(`process ${operator.pid} did not stop: it said ${JSON.stringify(operator.said.at(-1))}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
