@@ -114,7 +114,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               livenessProbe: { ...tcp, periodSeconds: 10, failureThreshold: 6 },
               volumeMounts: [{ name: 'configuration', mountPath: '/etc/pgbouncer', readOnly: true }, { name: 'users', mountPath: '/etc/pgbouncer-users', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
             },
-            ...(guard ? [guardContainer(guard)] : []),
+            ...(guard ? [guardContainer(guard, objectNames.operatorSecret(name))] : []),
           ],
           volumes: [
             { name: 'configuration', configMap: { name: own } },
@@ -129,16 +129,20 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
 }
 
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
-function guardContainer(guard: Guard): Record<string, unknown> {
+function guardContainer(guard: Guard, operator: string): Record<string, unknown> {
   return {
     name: 'guard',
     image: guard.image,
     imagePullPolicy: 'IfNotPresent',
-    args: ['guard', '--file', '/etc/verdigris/declaration.json'],
-    env: [{ name: 'HOME', value: '/tmp' }, { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' }],
+    command: ['node', '/verdigris/src/platform/kubernetes/guard/main.ts', '/etc/verdigris/declaration.json', '/tmp/looked'],
+    env: [
+      { name: 'HOME', value: '/tmp' },
+      { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+      { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
+    ],
     securityContext: containerSecurity,
     resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '512Mi' }),
-    readinessProbe: { exec: { command: ['test', '-e', '/tmp/guarding'] }, periodSeconds: 2, failureThreshold: 30 },
+    readinessProbe: { exec: { command: ['test', '-e', '/tmp/looked'] }, periodSeconds: 2, failureThreshold: 30 },
     volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
   };
 }

@@ -1,0 +1,15 @@
+import type { ResourceValidationPolicy } from '@pulumi/policy';
+import { labelsOf } from './pods.ts';
+
+/** A candidate that is down must cost itself and not the disk of the live colour. */
+export const boundedWal: ResourceValidationPolicy = {
+  name: 'bounded-wal',
+  description: 'The write-ahead log that a replication slot may retain is bounded.',
+  enforcementLevel: 'mandatory',
+  validateResource: ({ type, props }, report) => {
+    const { settings } = (props['data'] ?? {}) as { settings?: string };
+    if (type !== 'kubernetes:core/v1:ConfigMap' || labelsOf(props)['app.kubernetes.io/component'] !== 'database' || settings === undefined) return;
+    const bound = /^max_slot_wal_keep_size\s*=\s*(\S+)/m.exec(settings)?.[1];
+    if (bound === undefined || Number.parseInt(bound, 10) <= 0) report(`max_slot_wal_keep_size is ${bound ?? 'not set'}: a slot that nobody reads would fill the disk. Set it to what the disk can spare (limits.retainedWal).`);
+  },
+};

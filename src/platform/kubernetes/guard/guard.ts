@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { consoleUser } from '../../../components/manifests/pooler.ts';
+import { Console } from '../console.ts';
+import { parseHold } from '../hold.ts';
+import { Vigil, type Look } from './vigil.ts';
+
+export interface GuardOptions {
+  readonly console: { readonly host: string; readonly port: number; readonly password: string };
+  /** Databases whose clients may be held. */
+  readonly databases: readonly string[];
+  /** What settles what a dead operator left: the same recovery that the next command would run. */
+  readonly recover: readonly string[];
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Called after each look that succeeded: what readiness is told by. */
+  readonly onLook?: () => void | Promise<void>;
+}
+
+/** Milliseconds between two looks, and until a recovery that hangs is ended. */
+const every = 500;
+const recoverLimit = 60_000;
+
+/**
+ * Watches one pooler from beside it, and runs the recovery again and again as long as clients are held by nobody. Of several
+ * guards the lease lets one work; where the recovery cannot tell which colour may be written to, clients stay held.
+ */
+export async function guard(options: GuardOptions): Promise<void> {
+  const { log, signal } = options;
+  const vigil = new Vigil();
+  let console: Console | undefined;
+  while (!signal.aborted) {
+    try {
+      console ??= await Console.open({ ...options.console, user: consoleUser }, 'guard');
+      const overdue = vigil.overdue(await look(console, options.databases), performance.now());
+      await options.onLook?.();
+      if (overdue) {
+        log.warn('clients are held and nobody renews the hold: running the recovery');
+        log.warn({ status: await recover(options.recover) }, 'the recovery has ended');
+      }
+    } catch (error) {
+      log.error({ error: String(error) }, 'the pooler cannot be watched');
+      await console?.close();
+      console = undefined;
+    }
+    await sleep(every, undefined, { signal }).catch(() => undefined);
+  }
+  await console?.close();
+}
+
+async function look(console: Console, databases: readonly string[]): Promise<Look> {
+  const known = await console.say<{ name: string; paused: unknown }>('SHOW DATABASES');
+  const paused = known.some(({ name, paused: is }) => databases.includes(name) && String(is) === '1');
+  if (!paused) return { paused, holders: [] };
+  const clients = await console.say<{ application_name: string; ptr: string; request_time: string }>('SHOW CLIENTS');
+  return {
+    paused,
+    holders: clients.flatMap(({ application_name: name, ptr, request_time: time }) => {
+      const mark = parseHold(name);
+      return mark ? [{ lease: mark.lease, sign: `${ptr} ${time}` }] : [];
+    }),
+  };
+}
+
+function recover([program = '', ...args]: readonly string[]): Promise<number | string> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const limit = setTimeout(() => child.kill('SIGKILL'), recoverLimit);
+    child.on('error', (error) => (clearTimeout(limit), resolve(error.message)));
+    child.on('exit', (status, signal) => (clearTimeout(limit), resolve(status ?? signal ?? 'unknown')));
+  });
+}

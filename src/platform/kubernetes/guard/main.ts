@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { readersDatabase } from '../../../components/manifests/pooler.ts';
+import { parseEnvironment } from '../../../model/environment.ts';
+import { guard } from './guard.ts';
+
+/** The guard's process, in a container beside a pooler: `main.ts <declaration> <file that each look touches>`. */
+const [declaration = '', looked = ''] = process.argv.slice(2);
+const environment = parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration);
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort());
+await guard({
+  console: { host: '127.0.0.1', port: 6432, password: process.env['CONSOLE_PASSWORD'] ?? '' },
+  databases: [environment.database, readersDatabase(environment.database)],
+  recover: [process.execPath, fileURLToPath(new URL('../../../cli/main.ts', import.meta.url)), 'recover', '--file', declaration, '--json'],
+  log: pino({ base: { environment: environment.name } }),
+  signal: stop.signal,
+  onLook: () => writeFile(looked, ''),
+});

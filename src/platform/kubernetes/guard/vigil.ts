@@ -1,0 +1,38 @@
+/** What one look at a pooler's console shows. */
+export interface Look {
+  /** A database of ours is paused. */
+  readonly paused: boolean;
+  /** Connections that hold: how long their silence is suffered (ms), and a sign that changes with each of their requests. */
+  readonly holders: readonly { readonly lease: number; readonly sign: string }[];
+}
+
+/** Milliseconds for a pause that no connection claims: its holder died, or is somebody's who paused by hand. */
+const unclaimed = 3_000;
+/** PgBouncer tells the time of a request in whole seconds. */
+const resolution = 1_000;
+
+/**
+ * Decides when a hold is nobody's any more: its connection is gone, or silent for longer than it said. By its own clock and its
+ * own looks only, so that neither another machine's clock nor the operator's word is needed.
+ */
+export class Vigil {
+  #sign: string | undefined;
+  #since = 0;
+  #lease = unclaimed;
+
+  /** True where the clients are held and nobody is there who would let them go. `now` in ms, of a clock that never jumps. */
+  overdue({ paused, holders }: Look, now: number): boolean {
+    if (!paused) {
+      this.#sign = undefined;
+      return false;
+    }
+    const sign = holders.map((holder) => holder.sign).sort().join(' ');
+    if (sign !== this.#sign) {
+      // Also when the last connection went: from then on there is nobody to wait for but a next operator.
+      this.#since = now;
+      this.#lease = holders.length > 0 ? Math.max(...holders.map(({ lease }) => lease)) + resolution : Math.min(this.#lease, unclaimed);
+      this.#sign = sign;
+    }
+    return now - this.#since > this.#lease;
+  }
+}
