@@ -101,7 +101,11 @@ export async function enable(subscriber: Client, name: string): Promise<void> {
 export async function suspend(subscriber: Client, name: string, limit: number, signal: AbortSignal): Promise<void> {
   if (!(await readSubscription(subscriber, name))) return;
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
-  await waitFor(async () => ((await readSubscription(subscriber, name))?.working ? undefined : true), {
+  await waitFor(async () => {
+    // One that waits for a lock does not see that it was disabled; disabled, it is not started again.
+    const ended = await rows(subscriber, 'SELECT pg_terminate_backend(pid) FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL', [name]);
+    return ended.length === 0 ? true : undefined;
+  }, {
     limit, signal, every: 5, what: `the end of the worker of ${name}`, next: 'see pg_stat_subscription on the retained colour.',
   });
 }
