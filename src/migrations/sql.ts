@@ -4,6 +4,7 @@ import { rows, withTransaction, type Client } from '../postgres/client.ts';
 import { ident } from '../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from './engine.ts';
 import { compareVersions, readSqlFiles, type SqlFile } from './sql-files.ts';
+import type { SqlStatement } from './sql-parse.ts';
 
 interface Applied {
   readonly version: string;
@@ -12,6 +13,23 @@ interface Applied {
   readonly done: number;
   readonly complete: boolean;
 }
+
+/**
+ * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has none.
+ * Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
+ */
+export interface StatementWatch {
+  /** Around one attempt at a file: its transaction, or all its statements where they run one by one. */
+  file(file: SqlFile, work: () => Promise<void>): Promise<void>;
+  statement(file: SqlFile, statement: SqlStatement, work: () => Promise<void>): Promise<void>;
+}
+
+/** A target that wants to know of each statement. Engines that have no statements of their own never call `watch`. */
+export interface WatchedTarget extends MigrationTarget {
+  readonly watch?: StatementWatch;
+}
+
+const unwatched: StatementWatch = { file: (_, work) => work(), statement: (_file, _statement, work) => work() };
 
 /** Attempts at a migration that did not get its lock in time; apply holds locks on the candidate for moments only. */
 const lockAttempts = 10;
@@ -26,7 +44,7 @@ export function sqlEngine(folder: string): MigrationEngine {
         for (const statement of file.statements) if (statement.transactional) await run(client, file, statement, 'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.');
       }
     },
-    apply: async (target) => {
+    apply: async (target: WatchedTarget) => {
       const files = await pendingFiles(target.client, folder);
       const done: Migration[] = [];
       for (const [index, file] of files.entries()) {
@@ -68,19 +86,20 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
   return pending;
 }
 
-async function applyFile(target: MigrationTarget, file: SqlFile): Promise<void> {
+async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
   const { client } = target;
   await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
   try {
-    if (file.transactional) await retryLocks(target, file, () => withTransaction(client, () => inTransaction(target, file)));
-    else await oneByOne(target, file);
+    const watch = target.watch ?? unwatched;
+    if (file.transactional) await retryLocks(target, file, () => watch.file(file, () => withTransaction(client, () => inTransaction(target, file))));
+    else await watch.file(file, () => oneByOne(target, file));
   } finally {
     await client.query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role').catch(() => undefined);
   }
 }
 
-async function inTransaction(target: MigrationTarget, file: SqlFile): Promise<void> {
-  for (const statement of file.statements) await run(target.client, file, statement, 'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.');
+async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
+  for (const statement of file.statements) await watched(target, file, statement, 'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.');
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
     [file.version, file.name, file.checksum, target.release, file.statements.length],
@@ -88,7 +107,7 @@ async function inTransaction(target: MigrationTarget, file: SqlFile): Promise<vo
 }
 
 /** Outside a transaction each statement counts for itself; how many are done is written down after each. */
-async function oneByOne(target: MigrationTarget, file: SqlFile): Promise<void> {
+async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
   const { client } = target;
   await client.query(`INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
     ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`, [file.version, file.name, file.checksum, target.release]);
@@ -97,7 +116,7 @@ async function oneByOne(target: MigrationTarget, file: SqlFile): Promise<void> {
     if (index < (known?.done ?? 0)) continue;
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      await run(target.client, file, statement, 'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.');
+      await watched(target, file, statement, 'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.');
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [file.version, index + 1]);
   }
@@ -112,7 +131,11 @@ async function dropInvalid(client: Client, name: string): Promise<void> {
   for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
 }
 
-async function run(client: Client, file: SqlFile, statement: SqlFile['statements'][number], state: string): Promise<void> {
+async function watched(target: WatchedTarget, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
+  await (target.watch ?? unwatched).statement(file, statement, () => run(target.client, file, statement, state));
+}
+
+async function run(client: Client, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
   try {
     await client.query(statement.text);
   } catch (cause) {

@@ -1,0 +1,91 @@
+import prettyBytes from 'pretty-bytes';
+import { blocks } from '../lint/locks.ts';
+import { escape } from './escape.ts';
+import { place, time } from './findings.ts';
+import { modeColours, style } from './html-style.ts';
+import { timeline } from './html-timeline.ts';
+import type { RehearsalReport } from './report.ts';
+import { signed } from './text.ts';
+
+/** One page that needs nothing but itself: no script, nothing loaded, and a policy that says so. Everything from outside is escaped. */
+export function htmlReport(report: RehearsalReport): string {
+  const { environment, release, startedAt, server, verdict, failure, load } = report;
+  const title = `Rehearsal of release ${release.to}`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${escape(`${title}: ${environment}`)}</title><style>${style}</style></head>
+<body><main>
+<h1><span class="badge ${verdict}">${verdict}</span>${escape(title)}</h1>
+<p class="sub">${escape(`${environment}, release ${release.from} → ${release.to}, on a clone of ${prettyBytes(server.databaseBytes)} under PostgreSQL ${server.version}, ${startedAt.slice(0, 19).replace('T', ' ')} UTC`)}</p>
+<p class="sub">${escape(load.kind === 'none' ? `Without a workload: ${load.detail}` : `Workload: ${load.detail}`)}</p>
+${failure ? `<h2>The migration failed</h2><pre class="error">${escape(failure.seen)}</pre>` : ''}
+${cards(report)}
+<h2>Findings</h2>
+${report.findings.length === 0 ? '<p>None.</p>' : report.findings.map(finding).join('\n')}
+<h2>Timeline</h2>
+${timeline(report)}
+<h2>Statements</h2>
+${statements(report)}
+${blockedTable(report)}${errorTable(report)}${plansTable(report)}${smokeText(report)}
+</main></body></html>
+`;
+}
+
+function cards({ totals, replication, load }: RehearsalReport): string {
+  const { strongestLock } = totals;
+  const card = (value: string, what: string): string => `<div class="card"><b>${escape(value)}</b><span>${escape(what)}</span></div>`;
+  return `<div class="cards">${[
+    card(time(totals.ms), 'all migrations'),
+    card(time(totals.longestBlockedMs), `longest blocked of ${totals.blockedQueries} queries`),
+    card(strongestLock ? time(strongestLock.heldMs) : 'none', strongestLock ? `${strongestLock.mode} on ${strongestLock.table}` : 'lock on a table that was there'),
+    card(prettyBytes(totals.rewrittenBytes), 'written anew'),
+    card(prettyBytes(totals.walBytes), 'WAL made'),
+    card(signed(totals.diskBytes), 'disk, in the end'),
+    card(time(replication.applyStandsMs), 'apply would stand'),
+    ...(load.operations > 0 ? [card(`${time(load.before.p95)} → ${time(load.during.p95)}`, 'p95 latency, before → during')] : []),
+  ].join('')}</div>`;
+}
+
+function finding({ grade, id, title, objects, reason, mend, where }: RehearsalReport['findings'][number]): string {
+  return `<div class="finding ${grade}"><h3>${grade === 'refuse' ? 'Refused: ' : ''}${escape(title)}<span class="tag">${escape(id)}</span>${where === 'live' ? '<span class="tag">matters on a live database</span>' : ''}</h3>
+${objects.slice(0, 12).map((object) => `<p><code>${escape(object)}</code></p>`).join('')}<p>${escape(reason)}${grade === 'info' ? '' : ` <b>Mend:</b> ${escape(mend)}`}</p></div>`;
+}
+
+function statements(report: RehearsalReport): string {
+  const line = (statement: RehearsalReport['statements'][number]): string => {
+    const { text, ms, locks, rewrites, walBytes, diskBytes, blocked, waitedMs, latencyMs, error } = statement;
+    return `<tr><td>${escape(place(statement))}<br><code>${escape(text)}</code>${error === undefined ? '' : `<small class="error">${escape(error)}</small>`}</td><td class="n">${time(ms)}${waitedMs > 0 ? `<small>waited ${time(waitedMs)}</small>` : ''}</td>
+<td>${locks.map(({ table, mode, heldMs }) => `<i class="dot" style="background:${modeColours[mode]}"></i>${mode} on ${escape(table)}, ${time(heldMs)}<small>${blocks[mode]}</small>`).join('') || '—'}</td>
+<td class="n">${blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${time(blocked.longestMs)}</small>`}</td><td class="n">${latencyMs > 0 ? time(latencyMs) : '—'}</td>
+<td>${rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') || '—'}</td><td class="n">${walBytes === undefined ? '—' : prettyBytes(walBytes)}</td><td class="n">${diskBytes === undefined ? '—' : signed(diskBytes)}</td></tr>`;
+  };
+  return table('<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Written anew</th><th class="n">WAL</th><th class="n">Disk</th>', report.statements.map(line));
+}
+
+function blockedTable({ blocked, statements: all }: RehearsalReport): string {
+  if (blocked.length === 0) return '';
+  const lines = blocked.slice(0, 25).map(({ ms, at, query, table: on, wants, statement, application }) => {
+    const culprit = statement === undefined ? undefined : all[statement];
+    return `<tr><td class="n">${time(ms)}</td><td class="n">${time(at)}</td><td><code>${escape(query)}</code><small>${escape(application)}</small></td><td>${wants ? `${wants} on ${escape(on ?? '?')}` : 'a row'}</td><td>${culprit ? `${escape(place(culprit))} <code>${escape(culprit.text.slice(0, 80))}</code>` : '—'}</td></tr>`;
+  });
+  return `<h2>Longest blocked queries</h2>${table('<th class="n">Waited</th><th class="n">From</th><th>Query</th><th>For</th><th>Behind</th>', lines)}`;
+}
+
+function errorTable({ load }: RehearsalReport): string {
+  return load.errors.length === 0 ? '' : `<h2>Errors of the workload</h2>${table('<th class="n">Times</th><th>Error</th><th>Statement</th>', load.errors.slice(0, 25).map(({ count, message, query }) => `<tr><td class="n">${count}</td><td>${escape(message)}</td><td><code>${escape(query)}</code></td></tr>`))}`;
+}
+
+function plansTable({ plans }: RehearsalReport): string {
+  if (plans.worse.length + plans.broken.length === 0) return '';
+  return `<h2>Statements of software N</h2>${table('<th>Statement</th><th class="n">Cost before</th><th class="n">After</th><th>Plan</th>', [
+    ...plans.broken.map(({ query, error }) => `<tr><td><code>${escape(query)}</code></td><td class="n">—</td><td class="n error">refused</td><td>${escape(error)}</td></tr>`),
+    ...plans.worse.map(({ query, before, after, nodesBefore, nodesAfter }) => `<tr><td><code>${escape(query)}</code></td><td class="n">${Math.round(before)}</td><td class="n">${Math.round(after)}</td><td><code>${escape(nodesBefore)}</code><small>then</small><code>${escape(nodesAfter)}</code></td></tr>`),
+  ])}`;
+}
+
+function smokeText({ smoke }: RehearsalReport): string {
+  return smoke ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>` : '';
+}
+
+function table(head: string, lines: readonly string[]): string {
+  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
+}

@@ -1,0 +1,13 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { RehearsalReport } from './report.ts';
+
+/** The error that a refused rehearsal ends with. */
+export function refusal(report: RehearsalReport): VerdigrisError {
+  const refused = report.findings.filter(({ grade }) => grade === 'refuse');
+  return new VerdigrisError('refused', 'rehearsal-refused', {
+    seen: `The rehearsal refuses: ${refused.map(({ title }) => title).join('; ')}.`,
+    required: 'a rehearsal without a refusal.',
+    next: 'read the report and change the migrations; the live colour is untouched and nothing was left behind.',
+    facts: { findings: refused.map(({ id }) => id) },
+  });
+}

@@ -1,0 +1,137 @@
+import { lsnDistance } from '../../model/lsn.ts';
+import { waitFor } from '../../model/wait.ts';
+import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
+import type { Migration, MigrationEngine } from '../engine.ts';
+import type { WatchedTarget } from '../sql.ts';
+import { chooseLoad, type LoadChoice } from './choose-load.ts';
+import { ignoring } from './ignore.ts';
+import type { Load } from './load.ts';
+import { measuring, type Measurements } from './measure.ts';
+import type { Observed } from './observed.ts';
+import { startSampler, watcher } from './sampler.ts';
+import { logStatements } from './server-log.ts';
+import { readState, rewrites, tableNames, type Rewrite, type State } from './state.ts';
+
+export interface RunOptions {
+  /** The operator's, to the clone's database; engines connect by it too. */
+  readonly connection: ConnectionSettings;
+  readonly engine: MigrationEngine | undefined;
+  readonly release: string;
+  readonly limits: { readonly migrationLock: number; readonly migrationStatement: number };
+  readonly load: Omit<LoadChoice, 'client'>;
+  /** Milliseconds of load before the first migration: what latencies are compared with. */
+  readonly warmUp: number;
+  /** The clone's server log, where it can be read: for engines that run their statements themselves. */
+  readonly serverLog: string | undefined;
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface RunResult extends Measurements {
+  readonly measured: 'statements' | 'log' | 'whole';
+  readonly migrations: readonly Migration[];
+  readonly failure: unknown;
+  readonly observed: Observed;
+  readonly load: Load;
+  readonly loadEnded: string | undefined;
+  readonly names: ReadonlyMap<string, string>;
+  readonly startedAt: number;
+  readonly appliedFrom: number;
+  readonly appliedTo: number;
+  readonly endedAt: number;
+  readonly before: State;
+  readonly warm: State;
+  readonly after: State;
+  readonly rewritten: readonly Rewrite[];
+}
+
+/** Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing migration is a result, not an error. */
+export async function runMigrations(options: RunOptions): Promise<RunResult> {
+  const { connection, engine, signal, note } = options;
+  return withClient(connection, watcher, (control) => withClient(connection, watcher, (sampling) => withClient(connection, 'migrate', async (migrating) => {
+    // A statement can run for an hour: an interruption does not wait for it.
+    const cut = (): void => void migrating.connection.stream.destroy();
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      await ensureControlSchema(control);
+      const migrations = (await engine?.pending(control)) ?? [];
+      const names = await tableNames(control);
+      const measured = engine === undefined || engine.name === 'sql' ? 'statements' : options.serverLog === undefined ? 'whole' : 'log';
+      const logged = measured === 'log' ? await logStatements(control, connection.user, options.serverLog as string) : undefined;
+      const load = await chooseLoad({ ...options.load, client: control });
+      const sampler = startSampler(sampling);
+      const into: Measurements = { statements: [], files: [] };
+      try {
+        note(load.kind === 'none' ? `no load: ${load.detail}` : `load: ${load.detail}`);
+        const startedAt = Date.now();
+        const before = await readState(control);
+        await warmUp(load, options.warmUp, signal);
+        const warm = await readState(control);
+        const appliedFrom = Date.now();
+        const failure = await apply(options, migrating, into);
+        const appliedTo = Date.now();
+        signal.throwIfAborted();
+        const after = await readState(control);
+        await settle(load, signal);
+        const loadEnded = load.endedEarly;
+        await load.stop();
+        const observed = await sampler.stop();
+        const rewritten = await rewrites(control, warm, after);
+        if (logged) into.statements.push(...(await logged()));
+        if (measured === 'whole') into.statements.push({ file: '', line: 0, text: `${engine?.name}: ${migrations.map(({ version, name }) => `${version} ${name}`).join(', ')}`, at: appliedFrom, ms: appliedTo - appliedFrom, locks: [], rewrites: [], walBytes: lsnDistance(warm.lsn, after.lsn), diskBytes: after.bytes - warm.bytes });
+        return {
+          ...into, statements: measured === 'statements' ? into.statements : attributed(into.statements, rewritten),
+          measured, migrations, failure, observed, load, loadEnded, names, startedAt, appliedFrom, appliedTo, endedAt: Date.now(), before, warm, after, rewritten,
+        };
+      } finally {
+        await load.stop();
+        await sampler.stop().catch(ignoring);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+  })));
+}
+
+/** The failure of the migration, or undefined. */
+async function apply({ engine, connection, release, limits, signal, note }: RunOptions, client: Client, into: Measurements): Promise<unknown> {
+  if (!engine) return undefined;
+  const target: WatchedTarget = {
+    client, connection, release, signal, lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement,
+    onProgress: (done, total, text) => note(total > 0 ? `${done + 1} of ${total}: ${text}` : text),
+    watch: measuring(client, into),
+  };
+  try {
+    await engine.apply(target);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function warmUp(load: Load, ms: number, signal: AbortSignal): Promise<void> {
+  if (load.kind === 'none') return;
+  const until = Date.now() + ms;
+  await waitFor(async () => (Date.now() >= until && (load.operations?.length ?? Infinity) > 0 ? true : undefined), {
+    limit: ms + 60_000, signal, slowest: 50, id: 'rehearsal-load', what: 'a statement of the load', next: 'see the log of the clone; give another load with --load.',
+  });
+}
+
+/** Lets clients that were blocked end what they waited for, so that it is counted. */
+async function settle(load: Load, signal: AbortSignal): Promise<void> {
+  const done = load.operations?.length ?? 0;
+  if (load.operations === undefined || load.kind === 'none') return;
+  await waitFor(async () => ((load.operations?.length ?? 0) >= done + load.clients * 2 ? true : undefined), { limit: 10_000, signal, slowest: 20, what: 'the load going on', next: '' }).catch(ignoring);
+  signal.throwIfAborted();
+}
+
+/** Where statements were not measured in their session, a rewrite is laid at the longest of those that name the relation, else at the longest. */
+function attributed(statements: Measurements['statements'], rewritten: readonly Rewrite[]): Measurements['statements'] {
+  const longest = (some: Measurements['statements']): Measurements['statements'][number] | undefined => some.toSorted((a, b) => b.ms - a.ms)[0];
+  const owner = new Map(rewritten.map((rewrite) => [rewrite, longest(statements.filter(({ text }) => text.includes(rewrite.relation.split('.').at(-1) ?? ''))) ?? longest(statements)]));
+  return statements.map((statement) => ({ ...statement, rewrites: rewritten.filter((rewrite) => owner.get(rewrite) === statement) }));
+}

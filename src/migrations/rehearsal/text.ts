@@ -1,0 +1,56 @@
+import prettyBytes from 'pretty-bytes';
+import { oneLine, place, time } from './findings.ts';
+import type { RehearsalReport, StatementReport } from './report.ts';
+
+/** For people, plain: what matters first, then each statement. */
+export function rehearsalText(report: RehearsalReport): string {
+  const { totals, load, replication, smoke, plans } = report;
+  return [
+    '',
+    headline(report),
+    '',
+    ...report.findings.flatMap(({ grade, id, title, objects, where, mend }) => [
+      `  ${grade.padEnd(6)} ${title}${where === 'live' ? ' [matters on a live database]' : ''} (${id})`,
+      ...objects.slice(0, 6).map((object) => `           ${object}`),
+      ...(grade === 'info' ? [] : [`         mend: ${mend}`]),
+    ]),
+    '',
+    `statements (measured ${{ statements: 'in the session that ran them', log: "by the clone's server log", whole: 'as a whole' }[report.measured]})`,
+    ...report.statements.flatMap(statement),
+    '',
+    `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, written anew ${prettyBytes(totals.rewrittenBytes)}`,
+    `blocked  ${totals.blockedQueries} queries, the longest ${time(totals.longestBlockedMs)}`,
+    `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ${prettyBytes(replication.walBytes)} to send`,
+    `load     ${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
+    `plans    ${plans.compared} compared, ${plans.worse.length} worse, ${plans.broken.length} refused`,
+    ...(smoke ? [`smoke    exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}: ${smoke.command}`, ...(smoke.exitCode === 0 ? [] : smoke.tail.split('\n').map((line) => `           ${line}`))] : []),
+  ].join('\n');
+}
+
+export function headline({ verdict, release, migrations, failure, server }: RehearsalReport): string {
+  const what = `release ${release.to} on a clone of release ${release.from} (${prettyBytes(server.databaseBytes)}, PostgreSQL ${server.version}), ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}`;
+  if (verdict === 'failed') return `The migration failed: ${what}. ${failure?.seen.trim() ?? ''}`;
+  return verdict === 'refused' ? `Refused: ${what}.` : `It fits: ${what}.`;
+}
+
+function statement({ file, line, text, ms: took, error, locks, rewrites, walBytes, diskBytes, waitedMs, blocked, latencyMs }: StatementReport): string[] {
+  const facts = [
+    ...locks.map(({ table, mode, heldMs }) => `${mode} on ${table} for ${time(heldMs)}`),
+    ...rewrites.map(({ relation, bytes }) => `writes ${relation} anew (${prettyBytes(bytes)})`),
+    ...(waitedMs > 0 ? [`waited ${time(waitedMs)} for locks`] : []),
+    ...(blocked.count > 0 ? [`blocked ${blocked.count} queries, the longest ${time(blocked.longestMs)}`] : []),
+    ...(walBytes === undefined ? [] : [`WAL ${prettyBytes(walBytes)}`]),
+    ...(diskBytes ? [`disk ${signed(diskBytes)}`] : []),
+    ...(latencyMs > 0 ? [`worst latency ${time(latencyMs)}`] : []),
+  ];
+  return [`  ${time(took).padStart(8)}  ${place({ file, line })} ${oneLine(text, 100)}`, ...(error === undefined ? [] : [`            FAILED: ${error}`]), `            ${facts.join('; ')}`];
+}
+
+/** Latencies below a millisecond still differ from none. */
+function ms(value: number): string {
+  return value < 10 ? `${value.toFixed(1)} ms` : time(value);
+}
+
+export function signed(bytes: number): string {
+  return prettyBytes(bytes, { signed: true });
+}
