@@ -19,6 +19,8 @@ export interface CreateOptions {
   readonly raw: unknown;
   /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
   readonly fill?: (client: Client) => Promise<void>;
+  /** False where a Pulumi program declares the NetworkPolicies. */
+  readonly networkPolicies?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function createKubernetes(environment: Environment, platform: Kuber
   await requireNamespace(platform);
   const { cluster } = platform;
   const credentials = await makeSecrets(environment, platform);
-  for (const policy of networkPolicies(environment)) await cluster.apply(policy);
+  for (const policy of options.networkPolicies === false ? [] : networkPolicies(environment)) await cluster.apply(policy);
   await platform.servers.initialize(live, declared.postgres, 1, declared.release);
   await fillServer(environment, platform.servers, credentials, options.fill);
   await platform.routes.establish({ live, canary: 0, token: 0 });

@@ -32,8 +32,13 @@ export class KubernetesTraffic implements Traffic {
     this.#hold = new Hold(poolers);
   }
 
+  /** Where clients connect. */
+  get address(): string {
+    return `${objectNames.pooler(this.#environment.name)}.${this.#cluster.namespace}.svc:5432`;
+  }
+
   async status(): Promise<TrafficStatus> {
-    const address = `${objectNames.pooler(this.#environment.name)}.${this.#cluster.namespace}.svc:5432`;
+    const { address } = this;
     const [route, replicas] = await Promise.all([this.#routes.current(), this.#poolers.replicas()]);
     if (!route) return { address, running: false };
     const seen = await Promise.all(replicas.map((replica) => this.#look(replica).catch(() => undefined)));

@@ -1,0 +1,37 @@
+import * as pulumi from '@pulumi/pulumi';
+import { expect, test } from 'vitest';
+import { readSettings } from '../../stacks/settings.ts';
+
+const made: pulumi.runtime.MockResourceArgs[] = [];
+await pulumi.runtime.setMocks({
+  newResource: (args) => {
+    made.push(args);
+    return { id: `${args.name}-id`, state: { ...args.inputs, address: 'a:5432', state: 'single', release: '1' } };
+  },
+  call: () => ({}),
+});
+
+const declaration = {
+  name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] }, live: 'blue',
+  colours: { blue: { release: '1', postgres: 17 } }, kubernetes: { namespace: 'shops', images: { pooler: 'p:1' } },
+};
+
+test('the program declares every environment: plain resources, and Traffic with the live colour apart', async () => {
+  pulumi.runtime.setAllConfig({ 'verdigris:environments': JSON.stringify({ shop: declaration, other: { ...declaration, name: 'other' } }) });
+  const { program } = await import('../../stacks/program.ts');
+  const outputs = program('/project');
+  const shop = await new Promise((resolve) => outputs['shop']?.apply(resolve));
+  expect(shop).toEqual({ address: 'a:5432', live: 'blue', state: 'single', release: '1', lastPauseMs: undefined });
+  await pulumi.runtime.disconnect();
+  const { live, ...environment } = declaration;
+  expect(made.find(({ type, name }) => type === 'verdigris:index:Traffic' && name === 'shop')?.inputs).toEqual({ live, environment, folder: '/project', onDestroy: 'keep' });
+  expect(made.filter(({ type }) => type === 'kubernetes:networking.k8s.io/v1:NetworkPolicy').map(({ name }) => name).sort()).toEqual(['other-database', 'other-pooler', 'shop-database', 'shop-pooler']);
+});
+
+test('a configuration that does not fit is refused whole', () => {
+  const config = (environments: unknown, onDestroy?: string) => ({ getObject: () => environments, get: () => onDestroy }) as unknown as pulumi.Config;
+  expect(readSettings(config({ shop: declaration }))).toEqual({ environments: { shop: declaration }, onDestroy: 'keep' });
+  for (const [environments, onDestroy] of [[undefined], [{}], [{ 'Shop!': declaration }], [{ shop: declaration }, 'maybe']] as const) {
+    expect(() => readSettings(config(environments, onDestroy))).toThrow(expect.objectContaining({ code: 'declaration', id: 'stack-configuration' }));
+  }
+});
