@@ -15,6 +15,8 @@ export interface MigrationTarget {
   readonly statementTimeout: number;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number, note: string) => void;
+  /** File that a tool's output is appended to. */
+  readonly log?: string | undefined;
 }
 
 /**
@@ -28,8 +30,9 @@ export interface MigrationEngine {
   pending(client: Client): Promise<Migration[]>;
   /**
    * Runs what is pending inside the caller's transaction, on emptied tables and only as far as that can be done in a
-   * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine cannot.
+   * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine cannot; throws
+   * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code.
    */
-  readonly rehearse?: (client: Client) => Promise<void>;
+  readonly rehearse?: (client: Client, say?: (text: string) => void) => Promise<void>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

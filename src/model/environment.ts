@@ -16,6 +16,8 @@ const colourSchema = z.strictObject({
   postgres: z.int().min(15, 'column lists of publications need PostgreSQL 15 or newer').max(18),
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
   migrations: z.string().min(1).optional(),
+  /** What runs them; without it, the folder's files tell. */
+  engine: z.union([z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']), z.strictObject({ command: z.array(z.string().min(1)).min(1) })]).optional(),
 });
 
 const limitsSchema = z.strictObject({

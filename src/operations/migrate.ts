@@ -1,10 +1,11 @@
 import { VerdigrisError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { MigrationEngine } from '../migrations/engine.ts';
-import { sqlEngine } from '../migrations/sql.ts';
+import { chooseEngine } from '../migrations/engines/choose.ts';
+import { isEffectUnknown } from '../migrations/engines/effect.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { label, qualified, readTables, type Table } from '../postgres/catalogue.ts';
-import type { Client } from '../postgres/client.ts';
+import { rows, type Client } from '../postgres/client.ts';
 import { mapTables, type Mapping } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { publish } from '../postgres/stream.ts';
@@ -14,39 +15,68 @@ import type { Operation, Step } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
 import { note, release, stream } from './release-record.ts';
 
-/** The engine that the candidate's declaration asks for; undefined where the release changes no schema. */
-export function engineOf(c: Context): MigrationEngine | undefined {
-  const folder = c.environment.colours[release(c).candidate]?.migrations;
-  return folder === undefined ? undefined : sqlEngine(folder);
+/** The engine that the candidate's declaration or the folder's files ask for; undefined where the release changes no schema. */
+export async function engineOf(c: Context): Promise<MigrationEngine | undefined> {
+  const declared = c.environment.colours[release(c).candidate];
+  return declared?.migrations === undefined ? undefined : chooseEngine(declared.migrations, declared.engine);
+}
+
+interface ToCome {
+  readonly tables: Table[];
+  /** Why they are those of now, where what the migrations do cannot be known. */
+  readonly unknown?: string;
 }
 
 /**
  * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables are
  * emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more with the data.
  */
-async function tablesToCome(client: Client, engine: MigrationEngine): Promise<Table[]> {
+async function tablesToCome(client: Client, engine: MigrationEngine, say: (text: string) => void): Promise<ToCome> {
   const now = await readTables(client);
   const { rehearse } = engine;
-  if (!rehearse) return now;
-  const attempt = async (emptied: boolean): Promise<Table[]> => {
+  if (!rehearse) return { tables: now, unknown: `the engine ${engine.name} does not say what it runs` };
+  const attempt = async (emptied: boolean): Promise<{ tables: Table[]; said: string[] }> => {
+    const said: string[] = [];
     await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
     try {
       if (emptied && now.length > 0) await client.query(`SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`);
-      await rehearse(client);
-      return await readTables(client);
+      await rehearse(client, (text) => said.push(text));
+      return { tables: await readTables(client), said };
     } finally {
       await client.query('ROLLBACK');
     }
   };
-  return attempt(true).catch(() => attempt(false));
+  try {
+    const { tables, said } = await attempt(true).catch((error: unknown) => {
+      if (isEffectUnknown(error)) throw error;
+      return attempt(false);
+    });
+    for (const text of said) say(text);
+    return { tables };
+  } catch (error) {
+    if (!isEffectUnknown(error)) throw error;
+    return { tables: now, unknown: error.seen };
+  }
 }
 
 /** What the migrations will do to replication in both directions, before anything is changed. */
-export async function plannedMappings(c: Context): Promise<{ forward: Mapping; reverse: Mapping }> {
-  const engine = engineOf(c);
+export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; unknown?: string | undefined }> {
+  const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
-  const candidate = await c.on(c.idle, async (client) => (engine ? tablesToCome(client, engine) : readTables(client)));
-  return { forward: mapTables(live, candidate, 'forward'), reverse: mapTables(candidate, live, 'reverse') };
+  const { tables, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => (engine ? tablesToCome(client, engine, say) : { tables: await readTables(client) }));
+  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), unknown };
+}
+
+/** What the stream still carries although the candidate lost it, as `schema.table.column`. */
+async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
+  const sent = await rows<{ table: string; column: string }>(live, `
+    SELECT p.schemaname || '.' || p.tablename AS table, unnest(p.attnames) AS column FROM pg_publication_tables p
+    WHERE pubname = $1 AND schemaname <> 'verdigris' ORDER BY 1, 2`, [name]);
+  const generated = new Set((await readTables(live)).flatMap((table) => table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`)));
+  return sent.filter(({ table, column }) => {
+    const carried = forward.published.find((each) => label(each.table) === table);
+    return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
+  }).map(({ table, column }) => `${table}.${column}`).filter((where) => !generated.has(where));
 }
 
 const columns: Step = {
@@ -55,7 +85,7 @@ const columns: Step = {
   why: 'a column that the candidate is about to lose must no longer be sent, and what was sent before must have arrived',
   risk: 'none for clients; rows already sent are waited for',
   async run(c) {
-    const { forward } = await plannedMappings(c);
+    const { forward, unknown } = await plannedMappings(c);
     const { name } = stream(c);
     const lists = forward.published.filter(({ columns: list }) => list !== undefined);
     await c.on(c.idle, async (client) => {
@@ -72,6 +102,7 @@ const columns: Step = {
       await publish(from, name, forward.published);
       await c.on(c.idle, (to) => barrier(from, to, name, c.environment.limits.catchUp, c.signal));
     });
+    if (unknown !== undefined) return 'every column; what the migrations drop is found afterwards';
     return lists.length === 0 ? 'every column' : `column lists for ${lists.map(({ table }) => label(table)).join(', ')}`;
   },
 };
@@ -82,14 +113,15 @@ const apply: Step = {
   why: 'locks and rewrites happen where no client waits',
   risk: 'replication waits behind locks; a failure leaves the live colour untouched and the candidate resumable',
   async run(c) {
-    const engine = engineOf(c);
+    const engine = await engineOf(c);
     if (!engine) return 'this release has no migrations';
     const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
     const { limits } = c.environment;
+    const log = await c.platform.exportFile(`migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`);
     const done = await c.on(c.idle, (client) =>
       engine.apply({
         client, connection, release: release(c).to,
-        lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal,
+        lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal, log,
         onProgress: (count, total, text) => c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
       }),
     );
@@ -113,6 +145,15 @@ const check: Step = {
         required: 'a schema that the live colour can be replicated to.',
         next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
         facts: { findings: refused },
+      });
+    }
+    const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
+    if (inVain.length > 0) {
+      throw new VerdigrisError('failed', 'column-still-sent', {
+        seen: `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What their engine does was not known beforehand.`,
+        required: 'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
+        next: 'abandon the candidate, move the drop to a release after the last one that writes there or to migrations in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
+        facts: { columns: inVain },
       });
     }
     await c.on(c.live, async (from) => {
@@ -143,7 +184,14 @@ export const migrate: Operation = {
     if (replication.some(({ grade }) => grade === 'refuse')) return replication;
     const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
     if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-    const { forward, reverse } = await plannedMappings(c);
+    const { forward, reverse, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
+    if (unknown !== undefined) {
+      findings.push({
+        id: 'migration-effect-unknown', grade: 'warn', title: 'what the migrations do to columns cannot be known beforehand', objects: [],
+        reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
+        mend: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
+      });
+    }
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
     return [...findings, ...forward.findings, ...reverse.findings.map((finding): Finding => (finding.grade === 'refuse' ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' } : finding))];
   },

@@ -1,5 +1,5 @@
 import type { Environment } from '../model/environment.ts';
-import { sqlEngine } from '../migrations/sql.ts';
+import { chooseEngine } from '../migrations/engines/choose.ts';
 import { rows, withClient, type Client } from '../postgres/client.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
 import { ident, literal } from '../postgres/quote.ts';
@@ -24,7 +24,7 @@ export async function fillServer(environment: Environment, servers: Pick<Servers
     await fill?.(client);
     const folder = colours[live]?.migrations;
     if (folder !== undefined) {
-      await sqlEngine(folder).apply({
+      await (await chooseEngine(folder, colours[live]?.engine)).apply({
         client, connection: { ...connection, database }, release: colours[live]?.release ?? '', lockTimeout: 0, statementTimeout: 0,
         signal: new AbortController().signal, onProgress: () => undefined,
       });

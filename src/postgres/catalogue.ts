@@ -38,6 +38,12 @@ export interface Table {
 /** Schemas that are never part of the data: PostgreSQL's and ours. */
 export const ignoredSchemas = `'pg_catalog', 'information_schema', 'pg_toast', 'verdigris'`;
 
+/**
+ * Tables in which migration tools write what they have run on this colour. They belong to the colour as its schema does: replicated,
+ * each would tell the other colour's tool of migrations that did not run there.
+ */
+export const toolTables = `'flyway_schema_history', 'databasechangelog', 'databasechangeloglock', '_prisma_migrations', 'pgmigrations'`;
+
 export function qualified(table: Pick<Table, 'schema' | 'name'>): string {
   return ident(table.schema, table.name);
 }
@@ -80,6 +86,6 @@ export async function readTables(client: Client): Promise<Table[]> {
         ELSE c.reltuples END::float8 AS "estimatedRows"
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%'
+      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND c.relname NOT IN (${toolTables})
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
 }

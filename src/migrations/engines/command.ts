@@ -1,0 +1,30 @@
+import type { MigrationEngine } from '../engine.ts';
+import { jdbcUrlOf, urlOf, withMigrationRole } from './role.ts';
+import { runTool } from './run-tool.ts';
+
+/**
+ * Any command, run in the folder. It is told where the candidate is by DATABASE_URL, JDBC_URL and libpq's PG*, and the release by
+ * VERDIGRIS_RELEASE. It keeps its own history, so that what it would run is its own affair.
+ */
+export function commandEngine(folder: string, command: readonly string[]): MigrationEngine {
+  const [file = '', ...args] = command;
+  return {
+    name: 'command',
+    pending: () => Promise.resolve([{ version: '', name: command.join(' ') }]),
+    apply: async (target) => {
+      await withMigrationRole(target, (login) =>
+        runTool({
+          tool: { name: file, command: file, get: `install it or give its path in the declaration, relative to ${folder}.` },
+          args, cwd: folder, log: target.log, signal: target.signal, secret: login.password,
+          env: {
+            DATABASE_URL: urlOf(login), JDBC_URL: jdbcUrlOf(login), VERDIGRIS_RELEASE: target.release,
+            PGHOST: login.host, PGPORT: String(login.port), PGUSER: login.user, PGPASSWORD: login.password, PGDATABASE: login.database,
+          },
+          silence: target.statementTimeout && target.statementTimeout + 60_000,
+          onLine: (line) => target.onProgress(0, 0, line),
+          state: 'What the command did before stands on the candidate. Where it may be run again, mend it and migrate again; else abandon the candidate and seed again.',
+        }));
+      return [{ version: '', name: command.join(' ') }];
+    },
+  };
+}

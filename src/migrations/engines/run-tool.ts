@@ -1,0 +1,107 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { VerdigrisError } from '../../model/errors.ts';
+import { findTool, type Tool } from './tool.ts';
+
+export interface ToolRun {
+  readonly tool: Tool;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** What the tool is told beside `kept`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds without a line of output after which the tool is given up; 0 for never. */
+  readonly silence?: number;
+  /** File that the output is appended to. */
+  readonly log?: string | undefined;
+  /** Is masked wherever the tool prints it. */
+  readonly secret?: string | undefined;
+  readonly onLine?: (line: string) => void;
+  /** What is true on the candidate after a failure: whether it can be resumed. */
+  readonly state: string | (() => Promise<string>);
+}
+
+/** Variables of ours that a tool sees. Everything else, DATABASE_URL and PG* before all, could lead it to another database. */
+const kept = ['PATH', 'TMPDIR', 'TZ', 'JAVA_HOME', 'PRISMA_SCHEMA_ENGINE_BINARY', 'PRISMA_QUERY_ENGINE_LIBRARY', 'PRISMA_ENGINES_MIRROR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
+/** Tools that ask their makers for news, or tell them some, are told not to. */
+const quiet = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', REDGATE_DISABLE_TELEMETRY: 'true', LIQUIBASE_ANALYTICS_ENABLED: 'false', NO_COLOR: '1', LC_ALL: 'C.UTF-8' };
+const tailLength = 25;
+/** Milliseconds between asking a tool to stop and killing it. */
+const grace = 5_000;
+
+/**
+ * Runs a tool to its end and returns its standard output's lines. Its processes form a group of their own, and all of them are
+ * gone when this returns or throws: a tool that is a shell script around Java would outlive its shell.
+ * @throws VerdigrisError `engine-missing`, `migration-tool-failed`, `migration-tool-silent`, `migration-interrupted`.
+ */
+export async function runTool(run: ToolRun): Promise<string[]> {
+  const { tool, signal, silence = 0 } = run;
+  signal?.throwIfAborted();
+  const file = await findTool(tool, run.cwd);
+  const env = { ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))), ...quiet, ...run.env };
+  const child = execa(file, run.args, { cwd: run.cwd, env, extendEnv: false, stdin: 'ignore', all: true, detached: true, reject: false, cleanup: true });
+  let silent = false;
+  const stop = (): void => void stopGroup(child.pid);
+  let watch: NodeJS.Timeout | undefined;
+  const watchAnew = (): void => {
+    clearTimeout(watch);
+    if (silence > 0) watch = setTimeout(() => { silent = true; stop(); }, silence);
+  };
+  const tail: string[] = [];
+  const keep = await logger(run);
+  watchAnew();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const raw of child.iterable({ from: 'all' })) {
+      watchAnew();
+      const line = run.secret ? String(raw).replaceAll(run.secret, '***') : String(raw);
+      await keep(line);
+      if (line.trim() === '') continue;
+      tail.push(line);
+      if (tail.length > tailLength) tail.shift();
+      run.onLine?.(line);
+    }
+  } catch {
+    // The iterable throws what the result tells better.
+  } finally {
+    clearTimeout(watch);
+    signal?.removeEventListener('abort', stop);
+  }
+  const result = await child;
+  signalGroup(child.pid, 'SIGKILL');
+  await keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
+  if (!result.failed && !signal?.aborted) return result.stdout.split('\n');
+  throw await failure(run, tail, { silent, aborted: signal?.aborted === true, exit: String(result.exitCode ?? result.signal ?? result.originalMessage) }, signal?.reason ?? result);
+}
+
+async function logger({ log, tool, args }: ToolRun): Promise<(line: string) => Promise<void>> {
+  if (log === undefined) return () => Promise.resolve();
+  await mkdir(path.dirname(log), { recursive: true });
+  const keep = (line: string): Promise<void> => appendFile(log, `${line}\n`, { mode: 0o600 });
+  await keep(`${new Date().toISOString()} ${tool.command} ${args.join(' ')}`);
+  return keep;
+}
+
+function stopGroup(pid: number | undefined): void {
+  signalGroup(pid, 'SIGTERM');
+  setTimeout(() => signalGroup(pid, 'SIGKILL'), grace).unref();
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
+async function failure({ tool, log, state, silence = 0 }: ToolRun, tail: readonly string[], how: { silent: boolean; aborted: boolean; exit: string }, cause: unknown): Promise<VerdigrisError> {
+  const said = tail.length > 0 ? `\n${tail.map((line) => `  ${line}`).join('\n')}\n` : '';
+  const next = `${typeof state === 'string' ? state : await state()} The live colour is untouched.${log === undefined ? '' : ` All that it printed: ${log}.`}`;
+  const facts = { tool: tool.name, exit: how.exit, log, output: tail };
+  if (how.aborted) return new VerdigrisError('interrupted', 'migration-interrupted', { seen: `${tool.name} was stopped by a signal.${said}`, required: 'that the migrations run to their end.', next, facts, cause });
+  if (how.silent) return new VerdigrisError('failed', 'migration-tool-silent', { seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`, required: 'that no statement takes longer than limits.migrationStatement.', next, facts, cause });
+  return new VerdigrisError('failed', 'migration-tool-failed', { seen: `${tool.name} failed (${how.exit}).${said}`, required: 'that every migration succeeds on the candidate.', next, facts, cause });
+}
