@@ -1,4 +1,4 @@
-import { blame, completeHolds } from './blame.ts';
+import { blame, completeHolds, endOf } from './blame.ts';
 import type { Operation } from './load.ts';
 import type { Measured, MeasuredFile } from './measure.ts';
 import { stopsWrites, strength, strongest } from './modes.ts';
@@ -42,7 +42,7 @@ export function assemble(raw: Raw): Assembled {
     const statement = blame(wait, raw.statements, locksOf, raw.files);
     const table = wait.table === null ? undefined : names.get(wait.table);
     return {
-      at: wait.from - startedAt, ms: wait.to - wait.from, query: wait.query, application: wait.application,
+      at: wait.from - startedAt, ms: endOf(wait, raw.files) - wait.from, query: wait.query, application: wait.application,
       ...(table === undefined ? {} : { table }), ...(wait.mode && wait.table !== null ? { wants: wait.mode } : {}), ...(statement === undefined ? {} : { statement }),
     };
   });
