@@ -6,6 +6,7 @@ import { historyCommand } from './history.ts';
 import { lintCommand } from './lint.ts';
 import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
+import { rehearseCommand } from './rehearse.ts';
 import { statusCommand } from './status.ts';
 import { releaseCommand, verbCommands } from './verbs.ts';
 
@@ -24,7 +25,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), lintCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -51,6 +51,7 @@ export async function cloneEnvironment(environment: Environment, original: Local
     await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
     return { environment: copy, platform, destroy, as: (user) => ({ host: '127.0.0.1', port, user, password, database }) };
   } catch (error) {
+    await original.servers.removeSnapshot(name);
     await destroy();
     throw error;
   }
