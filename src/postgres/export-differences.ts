@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream';
-import { createInterface } from 'node:readline';
 import { to as copyTo } from 'pg-copy-streams';
 import { label, qualified, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
@@ -71,9 +70,24 @@ async function* entries(client: Client, table: Table, key: readonly string[], co
   const stream = client.query(copyTo(`COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v)
     FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v FROM ${qualified(table)}) t ORDER BY 1, k COLLATE "C") TO STDOUT`));
-  for await (const line of createInterface({ input: stream })) {
+  for await (const line of linesOf(stream)) {
     const [order = '0', hex = '', digest = ''] = line.split('\t');
     yield { order: BigInt(order), key: Buffer.from(hex, 'hex').toString('utf8'), digest };
+  }
+  return undefined;
+}
+
+/** Lines of a stream that may have ended before they are asked for: readline's own iterator throws then ("readline was closed"). */
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let from = 0;
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
+      yield rest.toString('utf8', from, end);
+      from = end + 1;
+    }
+    rest = rest.subarray(from);
   }
   return undefined;
 }
