@@ -112,9 +112,12 @@ function bench(test: TestEnvironment, operators: Operators): FaultBench {
   const { environment, platform, commits, credentials, folder, on } = test;
   const journal = () => readJournal(platform.journal);
   const harvest = async (): Promise<void> => {
-    const { timeline } = await journal();
+    const { timeline, live, operation } = await journal();
     const points = timeline.filter(({ verb, step }) => step === 'open' && (verb === 'switch' || verb === 'rollback')).map(({ startedAt }) => Date.parse(startedAt));
     for (const at of points) own.add(at);
+    // A lossy rollback ends the timeline that its commit point stood in: it was a moment ago.
+    const now = own.size % 2 === 0 ? environment.live : other(environment.live);
+    if (now !== live && operation === null) own.add(Date.now());
     const kept = [...own].sort((one, two) => one - two);
     // What the recorder saw are the same ones, a moment later; the journal's count.
     commits.splice(0, commits.length, ...kept.map((at, index) => {
