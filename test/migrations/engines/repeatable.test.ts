@@ -56,7 +56,7 @@ test('stored code on Chinook: applied in the order of need, again when changed, 
   });
 });
 
-test('repeatable files that cannot be applied leave nothing: a name that nobody makes, a view that loses a column, no UTF-8', async () => {
+test('repeatable files that cannot be applied leave nothing: a name that nobody makes, a view that loses a column, a COMMIT, what does not parse', async () => {
   await withBench('sql', async ({ client, write, apply, folder }) => {
     const engine = sqlFilesEngine(folder);
     await write('repeatable/lost.sql', 'SELECT 1;\nCREATE OR REPLACE VIEW lost AS SELECT * FROM nowhere;');
