@@ -83,9 +83,11 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   if (present.length > 0) return;
   const { major } = await one<{ major: number }>(subscriber, "SELECT current_setting('server_version_num')::int / 10000 AS major");
   const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
+  // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for good where the
+  // publisher merely restarted or the network was cut: the server counts a lost connection as an error of apply (seen).
   // Only one direction is ever subscribed at a time, so origin = none is a second lock on the same door, from PostgreSQL 16.
   await subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
-    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = true${major >= 16 ? ', origin = none' : ''})`);
+    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false${major >= 16 ? ', origin = none' : ''})`);
 }
 
 /** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */

@@ -93,17 +93,20 @@ describe('replication', () => {
     await bench.on('green', (client) => client.query("INSERT INTO load.row VALUES (2000, 'somebody else')"));
     await bench.on('blue', (client) => client.query("INSERT INTO load.row SELECT i, 'after' FROM generate_series(1999, 2001) i; INSERT INTO load.row VALUES (2002, 'later')"));
     const name = await slotName();
-    await until('apply stopped', async () => bench.on('green', async (client) => !(await one<{ enabled: boolean }>(client, 'SELECT subenabled AS enabled FROM pg_subscription WHERE subname = $1', [name])).enabled));
+    await until('apply stopped', async () => bench.on('green', async (client) => (await one<{ errors: number }>(client, 'SELECT apply_error_count::int AS errors FROM pg_stat_subscription_stats WHERE subname = $1', [name])).errors > 0));
     const refused = await failure(bench.verb('switch'));
     expect(refused).toMatchObject({ code: 'refused', facts: { findings: expect.arrayContaining([expect.objectContaining({ id: 'apply-stopped' })]) as unknown } });
     await bench.settled({ state: 'verified', live: 'blue' });
     // The transaction as a whole is not there, and neither is what came after it.
     expect(await bench.on('green', (client) => rows(client, 'SELECT id::int, payload FROM load.row WHERE id > 1000'))).toEqual([{ id: 2000, payload: 'somebody else' }]);
-    await bench.on('green', (client) => client.query(`DELETE FROM load.row WHERE id = 2000; ALTER SUBSCRIPTION ${name} ENABLE`));
+    await bench.on('green', (client) => client.query('DELETE FROM load.row WHERE id = 2000'));
     await bench.on('blue', (from) => bench.on('green', (to) => barrier(from, to, name, 60_000)));
     expect(await bench.digest('green')).toEqual(await bench.digest('blue'));
-    // Somebody wrote on the candidate: that stays on record.
-    expect(await failure(bench.verb('switch'))).toMatchObject({ facts: { findings: expect.arrayContaining([expect.objectContaining({ id: 'apply-errors' })]) as unknown } });
+    // Apply got past it by itself; that somebody wrote on the candidate stays on record until the proof is renewed.
+    bench.events.length = 0;
+    await bench.verb('switch');
+    expect(bench.events).toContainEqual(expect.objectContaining({ type: 'finding', finding: expect.objectContaining({ id: 'apply-errors', grade: 'warn' }) as unknown }));
+    await bench.verb('rollback');
     await abandoned();
   });
 });

@@ -31,9 +31,9 @@ export const ourSlots: Check = {
   },
 };
 
-/** Hazard 16. Docs: pg_stat_subscription_stats; subenabled goes false by disable_on_error. */
+/** Hazard 16. Docs: pg_stat_subscription_stats; a lost connection counts as an error of apply. */
 export const applyHealth: Check = {
-  id: 'apply-health', hazards: [16], title: 'errors of apply', on: 'candidate', when: ['migrate', 'switch'], findings: { 'apply-stopped': 'refuse', 'apply-errors': 'refuse' },
+  id: 'apply-health', hazards: [16], title: 'errors of apply', on: 'candidate', when: ['migrate', 'switch'], findings: { 'apply-stopped': 'refuse', 'apply-errors': 'warn' },
   needs: (role) => `GRANT SELECT (oid, subname, subdbid, subenabled) ON pg_catalog.pg_subscription TO ${role};`,
   run: async (client) => {
     const ours = await rows<{ name: string; enabled: boolean; errors: number }>(client, `
@@ -46,8 +46,8 @@ export const applyHealth: Check = {
         mend: statements(['-- once the cause in the log of the candidate is removed:', ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`)]),
       }),
       ...found({
-        id: 'apply-errors', grade: 'refuse', title: 'Apply met errors since the candidate was made.', objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
-        reason: 'A conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
+        id: 'apply-errors', grade: 'warn', title: 'Apply met errors since the candidate was made.', objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
+        reason: 'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
         mend: statements(['-- only after verify has compared all rows and found them equal:', ...ours.filter(({ errors }) => errors > 0).map(({ name }) => `SELECT pg_stat_reset_subscription_stats(oid) FROM pg_catalog.pg_subscription WHERE subname = ${literal(name).trim()};`)]),
       }),
     ];

@@ -25,7 +25,7 @@ export async function withReplication<T>(server: Server, name: string, schema: s
       for (const client of [publisher, subscriber]) await client.query(schema);
       await publisher.query(`CREATE PUBLICATION ${stream} FOR ALL TABLES`);
       await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [stream]);
-      await subscriber.query(`CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris dbname=${from}' PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`);
+      await subscriber.query(`CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris_operator dbname=${from}' PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`);
       try {
         return await use({
           publisher,
