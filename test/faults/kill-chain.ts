@@ -30,12 +30,15 @@ const enough = 60;
 export async function killAlongTheWay(bench: FaultBench, verb: Verb, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
   const killed: Killed[] = [];
   const at = async (): Promise<string> => {
-    const { operation } = await bench.journal();
-    return operation ? `${operation.phase} ${operation.steps.at(-1)?.id ?? 'opening'}` : 'none';
+    const { operation, release } = await bench.journal();
+    // A fact that was noted is not noted again: the writes of a repeated step are then fewer.
+    return operation ? `${operation.phase} ${operation.steps.at(-1)?.id ?? 'opening'} ${Object.keys({ ...release, ...release?.seed }).sort().join()}` : 'none';
   };
   const die = async (side: Killed['side'], write: number): Promise<Ending> => {
     const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, kill: { side, write, from: 'first' } });
     if (ending.how === 'killed') killed.push({ side, write, ...(await where(bench)) });
+    // The last steps of a release begin a new timeline.
+    await bench.harvest();
     return ending;
   };
   for (let write = 1; killed.length < 2 * enough;) {
