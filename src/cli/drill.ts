@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { drill, type DrillReport } from '../operations/drill.ts';
 import { cloneEnvironment } from '../platform/local/clone.ts';
 import { describeVerdict } from '../workload/verdict.ts';
-import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 export function drillCommand(): Command {
   return withCommonOptions(new Command('drill'))
@@ -11,7 +11,7 @@ export function drillCommand(): Command {
     .description(`Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`)
     .action((options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter, signal }) => {
+      withLocalSession(options, async ({ environment, platform, reporter, signal }) => {
         const parts = { environment, platform, emit: (event: Parameters<typeof reporter.event>[0]) => reporter.event(event), signal };
         const report = await drill(parts, () => cloneEnvironment(environment, platform, signal));
         const file = await platform.exportFile(`drill-${report.startedAt.replaceAll(':', '')}.json`);

@@ -6,7 +6,7 @@ import { readStatus } from '../operations/status.ts';
 import { createEnvironment, destroyEnvironment, startEnvironment, type Credentials } from '../platform/local/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { statusText } from './status.ts';
-import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
 
 /** How to connect, for people. */
 export function connectionText(environment: Environment, address: string, credentials: Credentials): string {
@@ -19,7 +19,7 @@ export function createCommand(): Command {
     .summary('make an environment from nothing, or start what is down of one that exists')
     .option('--from <dump>', 'fill it from a plain SQL dump, as psql would')
     .action((options: CommonOptions & { readonly from?: string }) =>
-      withSession(options, async ({ environment, platform, raw, reporter, signal }) => {
+      withLocalSession(options, async ({ environment, platform, raw, reporter, signal }) => {
         const { from } = options;
         const { created, credentials } = await createEnvironment(environment, platform, {
           raw,
@@ -44,7 +44,7 @@ export function startCommand(): Command {
   return withCommonOptions(new Command('start'))
     .summary('start the servers and the router of an environment that are down')
     .action((options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter }) => {
+      withLocalSession(options, async ({ environment, platform, reporter }) => {
         await startEnvironment(platform);
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
@@ -57,7 +57,7 @@ export function destroyCommand(): Command {
     .summary('remove an environment with all its data')
     .option('--yes', 'do it; without, only show what would go')
     .action((options: CommonOptions & { readonly yes?: boolean }) =>
-      withSession(options, async ({ environment, platform, reporter }) => {
+      withLocalSession(options, async ({ environment, platform, reporter }) => {
         const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
         if (!options.yes) {
           throw new VerdigrisError('refused', 'destroy-unconfirmed', { seen: `This would remove ${what}.`, required: 'confirmation.', next: 'run it again with --yes.' });

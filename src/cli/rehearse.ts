@@ -10,7 +10,7 @@ import { rehearsalText } from '../migrations/rehearsal/text.ts';
 import { rehearse, type RehearsalClone } from '../operations/rehearse.ts';
 import { cloneEnvironment } from '../platform/local/clone.ts';
 import type { LocalPlatform } from '../platform/local/platform.ts';
-import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 interface RehearseFlags extends CommonOptions {
   readonly load?: string;
@@ -35,7 +35,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
     .option('--rate <number>', 'statements a second of all clients', '200')
     .option('--warm-up <duration>', 'workload before the first migration, which latencies are compared with', '3s')
     .action((flags: RehearseFlags) =>
-      withSession(flags, async ({ environment, platform, reporter, signal }) => {
+      withLocalSession(flags, async ({ environment, platform, reporter, signal }) => {
         const options = {
           load: flags.load, smoke: flags.smoke, maxLock: flags.maxLock === undefined ? undefined : time('--max-lock', flags.maxLock),
           clients: count('--clients', flags.clients), rate: count('--rate', flags.rate), warmUp: time('--warm-up', flags.warmUp),

@@ -3,6 +3,7 @@ import { exitCodes, VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { LocalPlatform } from '../platform/local/platform.ts';
 import { defaultHome } from '../platform/local/places.ts';
+import type { Platform } from '../platform/port.ts';
 import { defaultFile, loadEnvironment } from './declaration.ts';
 import { reporterFor, type Reporter } from './reporter.ts';
 
@@ -15,7 +16,7 @@ export interface CommonOptions {
 export interface Session {
   readonly environment: Environment;
   readonly raw: unknown;
-  readonly platform: LocalPlatform;
+  readonly platform: Platform;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
@@ -51,10 +52,26 @@ export async function withReporter(options: { readonly json?: boolean | undefine
 export async function withSession(options: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
   await withReporter(options, async (reporter, signal) => {
     const { environment, raw } = await loadEnvironment(options.file);
-    if (environment.platform !== 'local') {
-      throw new VerdigrisError('usage', 'platform-not-here', { seen: `${environment.name} is declared for the platform ${environment.platform}.`, required: 'the platform local, for this command.', next: 'declare platform: local.' });
+    if (environment.platform === 'local') return use({ environment, raw, platform: await LocalPlatform.open(environment, defaultHome()), reporter, signal });
+    // Loaded only here: the Kubernetes client would add a second to every start.
+    const { openKubernetes } = await import('../platform/kubernetes/platform.ts');
+    const platform = openKubernetes(environment);
+    try {
+      await use({ environment, raw, platform, reporter, signal });
+    } finally {
+      await platform.close();
     }
-    const platform = await LocalPlatform.open(environment, defaultHome());
-    await use({ environment, raw, platform, reporter, signal });
+  });
+}
+
+/** As `withSession`, for commands that only this machine's platform has: on Kubernetes the Pulumi program makes environments. */
+export async function withLocalSession(options: CommonOptions, use: (session: Session & { readonly platform: LocalPlatform }) => Promise<void>): Promise<void> {
+  await withSession(options, async ({ platform, ...session }) => {
+    if (platform instanceof LocalPlatform) return use({ ...session, platform });
+    throw new VerdigrisError('usage', 'platform-not-here', {
+      seen: `${session.environment.name} is declared for the platform ${platform.kind}.`,
+      required: 'the platform local, for this command.',
+      next: 'see docs/kubernetes.md for how the same is done there.',
+    });
   });
 }

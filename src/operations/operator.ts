@@ -7,7 +7,6 @@ import { Context } from './context.ts';
 import type { Emit } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { recover } from './recover.ts';
-import { mendReverse } from './switchover.ts';
 
 export type Purpose = Verb | 'recover' | 'release' | 'drill';
 
@@ -33,7 +32,6 @@ export async function withOperator<T>(
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
     if (c.recovered !== 'nothing') c.emit({ type: 'note', text: c.recovered === 'left' ? 'an unfinished command is left for its own verb to go on with' : `an unfinished command was ${c.recovered}` });
-    await mendReverse(c);
     return await use(c);
   } finally {
     clearInterval(renewal);

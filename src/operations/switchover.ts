@@ -8,7 +8,7 @@ import { readTables } from '../postgres/catalogue.ts';
 import { fence, unfence } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { carrySequences } from '../postgres/sequences.ts';
-import { enable, createSlot, publish, readSlot, readSubscription, subscribe, unpublish, unsubscribe } from '../postgres/stream.ts';
+import { enable, createSlot, publish, subscribe, unpublish, unsubscribe } from '../postgres/stream.ts';
 import type { Context } from './context.ts';
 import type { Step } from './operation.ts';
 import { note, stream } from './release-record.ts';
@@ -225,18 +225,6 @@ export const reverse: Step = {
     return undefined;
   },
 };
-
-/** Makes good what a switchover left for later because the retained colour was down: without it a rollback is not lossless. */
-export async function mendReverse(c: Context): Promise<void> {
-  if (c.journal.state !== 'switched' || c.journal.operation) return;
-  const { name, from, to } = stream(c);
-  if (!(await c.platform.servers.observe(from))?.running || !(await c.platform.servers.observe(to))?.running) return;
-  if (c.journal.closing) await closeForward.run(c);
-  const slot = await c.on(from, (client) => readSlot(client, name));
-  if (!slot || slot.walStatus === 'lost' || (await c.on(to, (client) => readSubscription(client, name)))) return;
-  await reverse.run(c);
-  c.emit({ type: 'note', text: `replication back to ${to} works again: a rollback is lossless` });
-}
 
 /** The steps that hold clients, and those on either side of them. */
 export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, level, sequences, advance)];
