@@ -63,7 +63,7 @@ UPDATE public.t SET b = 'last'
     expect(notices).toContain('so far so good');
     expect(progress.at(-1)).toBe(1);
     expect(await rows(client, 'SELECT a, b FROM t ORDER BY a')).toEqual([{ a: 1, b: 'one; two' }, { a: 2, b: 'last' }, { a: 3, b: 'à\nb' }, { a: 4, b: 'x;\ny' }]);
-    expect(await one(client, "SELECT current_setting('search_path') AS path, current_setting('synchronous_commit') AS sync")).toEqual({ path: '"$user", public', sync: 'on' });
+    expect(await one(client, "SELECT current_setting('search_path') AS path, current_setting('synchronous_commit') AS sync")).toEqual({ path: '"$user", public', sync: 'local' });
   });
 });
 
