@@ -6,7 +6,7 @@ import { findingOf, findingsOf, mends, runScript, sound, until } from './support
 test('prepared transactions of every database are refused', async () => {
   await withDatabase(async (client, server) => {
     await client.query("BEGIN; CREATE TABLE t (x int); PREPARE TRANSACTION 'it''s one'");
-    await mends(client, 'prepared-transactions', { grade: 'refuse', objects: [expect.stringMatching(/^it's one of verdigris in test, prepared \d+ s ago$/)] });
+    await mends(client, 'prepared-transactions', { grade: 'refuse', objects: [expect.stringMatching(/^it's one of verdigris_operator in test, prepared \d+ s ago$/)] });
     expect(await findingOf(client, 'two-phase-commit')).toMatchObject({ grade: 'info', objects: ['max_prepared_transactions'] });
     await withClient(connectionTo(server), 'other', async (other) => {
       await other.query("BEGIN; CREATE TABLE t (x int); PREPARE TRANSACTION 'elsewhere'");
@@ -47,7 +47,7 @@ test('fault 1: everything at once, and every one is listed, the gravest first', 
       ['replica-identity-missing', ['public.bare']],
       ['replication-slots', ['max_replication_slots = 1, needed 2']],
       ['unlogged-tables', ['public.scratch']],
-      ['prepared-transactions', [expect.stringMatching(/^left of verdigris in test/)]],
+      ['prepared-transactions', [expect.stringMatching(/^left of verdigris_operator in test/)]],
     ]);
     expect(findings.map(({ grade }) => grade)).toEqual(findings.map(({ grade }) => grade).sort((a, b) => ['refuse', 'warn', 'info'].indexOf(a) - ['refuse', 'warn', 'info'].indexOf(b)));
     expect(findings.some(({ id }) => id === 'materialized-views')).toBe(true);
