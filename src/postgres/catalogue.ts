@@ -7,8 +7,12 @@ export interface Column {
   readonly name: string;
   /** As format_type() prints it: `numeric(10,2)`. */
   readonly type: string;
-  /** Schema-qualified name of the base type, domains resolved: `pg_catalog.int4`. */
+  /** Schema-qualified name of the base type, domains resolved however deep they lie: `pg_catalog.int4`. */
   readonly baseType: string;
+  /** The base type with the modifier that holds for it, also where a domain brings it: `numeric(10,2)`. */
+  readonly stored: string;
+  /** A domain on the way to the base type has a CHECK or NOT NULL. */
+  readonly constrained: boolean;
   readonly notNull: boolean;
   /** A default or identity that fills the column where an insert leaves it out. */
   readonly hasDefault: boolean;
@@ -56,16 +60,22 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
 /** Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted. */
 export async function readTables(client: Client): Promise<Table[]> {
   return rows<Table>(client, `
-    SELECT c.oid::int8::int AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+    SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
       CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
       coalesce((SELECT json_agg(json_build_object(
           'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-          'baseType', tn.nspname || '.' || t.typname,
+          'baseType', tn.nspname || '.' || t.typname, 'stored', format_type(t.oid, t.typmod), 'constrained', t.constrained,
           'notNull', a.attnotnull, 'hasDefault', (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '', 'generated', a.attgenerated <> '')
           ORDER BY a.attnum)
         FROM pg_attribute a
-        JOIN pg_type t0 ON t0.oid = a.atttypid
-        JOIN pg_type t ON t.oid = CASE WHEN t0.typtype = 'd' THEN t0.typbasetype ELSE t0.oid END
+        CROSS JOIN LATERAL (
+          WITH RECURSIVE base AS (
+            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod AS own, a.atttypmod AS typmod, false AS constrained, 0 AS depth FROM pg_type y WHERE y.oid = a.atttypid
+            UNION ALL
+            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod, base.own,
+              base.constrained OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = base.oid) OR (SELECT d.typnotnull FROM pg_type d WHERE d.oid = base.oid), base.depth + 1
+            FROM base JOIN pg_type y ON y.oid = base.typbasetype WHERE base.typtype = 'd')
+          SELECT * FROM base ORDER BY depth DESC LIMIT 1) AS t
         JOIN pg_namespace tn ON tn.oid = t.typnamespace
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
       coalesce((SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i
