@@ -4,7 +4,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { states, transitions, type State, type Verb } from '../model/transitions.ts';
 import { duration } from '../model/units.ts';
-import { passGates, requireState } from '../operations/engine.ts';
+import { passGates, requireState } from '../operations/gates.ts';
 import { withObserver, withOperator } from '../operations/operator.ts';
 import { operationOf, perform, performRelease, type PerformOptions } from '../operations/perform.ts';
 import { readStatus } from '../operations/status.ts';

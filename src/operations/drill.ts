@@ -7,7 +7,7 @@ import type { Platform } from '../platform/port.ts';
 import { prepareWorkload } from '../workload/schema.ts';
 import { describeVerdict, type Verdict } from '../workload/verdict.ts';
 import type { Emit } from './events.ts';
-import { passGates } from './engine.ts';
+import { passGates } from './gates.ts';
 import { commitRecorder, withClients } from './exercise.ts';
 import { withOperator } from './operator.ts';
 import { perform } from './perform.ts';

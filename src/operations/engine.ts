@@ -1,7 +1,8 @@
 import { describe, VerdigrisError } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
 import type { Journal, OperationRecord, Span } from '../model/journal.ts';
 import type { Context } from './context.ts';
+import { Deadline } from './deadline.ts';
+import { passGates, requireState } from './gates.ts';
 import type { Operation, Step } from './operation.ts';
 
 /** Runs an operation from its gates to its end. On failure before the commit point everything is undone. */
@@ -169,57 +170,6 @@ function ended(journal: Journal, track: readonly Span[]): Journal {
 function current(journal: Journal): OperationRecord {
   if (!journal.operation) throw new Error('no operation is open in the journal');
   return journal.operation;
-}
-
-/** Throws `wrong-state` where the verb has no edge from the state that is. */
-export function requireState(c: Context, operation: Operation): void {
-  const { state } = c.journal;
-  if (operation.from.includes(state)) return;
-  throw new VerdigrisError('refused', 'wrong-state', {
-    seen: `The environment ${c.environment.name} is ${state}.`,
-    required: `${operation.from.join(' or ')}, to ${operation.verb}.`,
-    next: 'see `verdigris status` for what is possible now.',
-    facts: { state, verb: operation.verb },
-  });
-}
-
-/** Runs the gates, says every finding, and throws where one refuses. */
-export async function passGates(c: Context, operation: Operation): Promise<Finding[]> {
-  const findings = await operation.validate(c);
-  // What is merely told is told once, where a release begins.
-  for (const finding of findings) if (finding.grade !== 'info' || operation.verb === 'seed') c.emit({ type: 'finding', gate: operation.verb, finding });
-  const refused = findings.filter((finding) => finding.grade === 'refuse');
-  if (refused.length === 0) return findings;
-  throw new VerdigrisError('refused', 'gate-refused', {
-    seen: `${operation.verb} is refused for ${refused.length === 1 ? 'one reason' : `${refused.length} reasons`}:\n${refused.map((finding) => `  ${finding.id}: ${finding.title}${finding.objects.length > 0 ? ` (${finding.objects.join(', ')})` : ''}`).join('\n')}\n`,
-    required: 'no finding graded refuse.',
-    next: refused.map((finding) => finding.mend).join(' '),
-    facts: { findings: refused },
-  });
-}
-
-class Deadline {
-  #timer: NodeJS.Timeout | undefined;
-  #passed: Promise<never> | undefined;
-
-  arm(ms: number, verb: string): void {
-    this.#passed = new Promise((_, reject) => {
-      this.#timer = setTimeout(() => reject(new VerdigrisError('failed', 'switchover-limit', {
-        seen: `${verb} did not reach its commit point within ${ms} ms of holding the clients.`,
-        required: 'the limit limits.switchover.',
-        next: 'nothing moved; see which step took the time (`verdigris history`), then try again.',
-      })), ms);
-    });
-    this.#passed.catch(() => undefined);
-  }
-
-  async race<T>(work: Promise<T>): Promise<T> {
-    return this.#passed ? Promise.race([work, this.#passed]) : work;
-  }
-
-  disarm(): void {
-    clearTimeout(this.#timer);
-  }
 }
 
 function now(): string {

@@ -8,8 +8,8 @@ import { exportDifferences, type LossCount } from '../postgres/export-difference
 import { fence } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { parkedPosition } from '../postgres/position.ts';
+import { promote } from '../postgres/promote.ts';
 import { carrySequences } from '../postgres/sequences.ts';
-import { serverIdentity } from '../postgres/server-identity.ts';
 import { suspend, unsuspend } from '../postgres/stream.ts';
 import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from './context.ts';
@@ -57,7 +57,7 @@ const revive: Step = {
     await c.platform.servers.restore(c.idle, fallback, { generation: c.journal.generation, consume: false, onBytes: () => undefined });
     await c.on(c.idle, async (client) => {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
-      if ((await serverIdentity(client)).inRecovery) await client.query('SELECT pg_promote(true, 60)');
+      await promote(client, c.signal);
       await cleanCopy(client);
       await fence(client, c.ledger.token, 10_000);
     });

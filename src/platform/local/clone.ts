@@ -2,13 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import type { Environment } from '../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../model/journal.ts';
-import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
 import { cleanCopy } from '../../postgres/clean-copy.ts';
 import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
 import { parkedPosition } from '../../postgres/position.ts';
+import { promote } from '../../postgres/promote.ts';
 import { ident, literal } from '../../postgres/quote.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
 import { destroyEnvironment, launch } from './create.ts';
 import { LocalPlatform } from './platform.ts';
 import { freePort } from './ports.ts';
@@ -40,8 +39,7 @@ export async function cloneEnvironment(environment: Environment, original: Local
     const password = randomBytes(12).toString('base64url');
     await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
-      await client.query('SELECT pg_promote(true, 60)');
-      await waitFor(async () => ((await serverIdentity(client)).inRecovery ? undefined : true), { limit: 60_000, signal, what: 'the end of recovery', next: 'see the log of the clone.' });
+      await promote(client, signal);
       await cleanCopy(client);
       for (const role of [...roles.application, ...roles.readers]) await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
     });
