@@ -6,10 +6,12 @@ import { isEffectUnknown } from '../migrations/engines/effect.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { label, qualified, readTables, type Table } from '../postgres/catalogue.ts';
 import { rows, type Client } from '../postgres/client.ts';
+import { readSchema, type SchemaObject } from '../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { publish } from '../postgres/stream.ts';
 import type { Context } from './context.ts';
+import { contractFindings, ledger, requireContracts } from './expand-contract.ts';
 import { replicationFindings, schemaDigest } from './schema.ts';
 import type { Operation, Step } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
@@ -23,6 +25,7 @@ export async function engineOf(c: Context): Promise<MigrationEngine | undefined>
 
 interface ToCome {
   readonly tables: Table[];
+  readonly schema: SchemaObject[];
   /** Why they are those of now, where what the migrations do cannot be known. */
   readonly unknown?: string;
 }
@@ -33,38 +36,44 @@ interface ToCome {
  */
 async function tablesToCome(client: Client, engine: MigrationEngine, say: (text: string) => void): Promise<ToCome> {
   const now = await readTables(client);
+  const asIs = async (unknown: string): Promise<ToCome> => ({ tables: now, schema: await readSchema(client), unknown });
   const { rehearse } = engine;
-  if (!rehearse) return { tables: now, unknown: `the engine ${engine.name} does not say what it runs` };
-  const attempt = async (emptied: boolean): Promise<{ tables: Table[]; said: string[] }> => {
+  if (!rehearse) return asIs(`the engine ${engine.name} does not say what it runs`);
+  const attempt = async (emptied: boolean): Promise<ToCome & { said: string[] }> => {
     const said: string[] = [];
     await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
     try {
       if (emptied && now.length > 0) await client.query(`SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`);
       await rehearse(client, (text) => said.push(text));
-      return { tables: await readTables(client), said };
+      return { tables: await readTables(client), schema: await readSchema(client), said };
     } finally {
       await client.query('ROLLBACK');
     }
   };
   try {
-    const { tables, said } = await attempt(true).catch((error: unknown) => {
+    const { tables, schema, said } = await attempt(true).catch((error: unknown) => {
       if (isEffectUnknown(error)) throw error;
       return attempt(false);
     });
     for (const text of said) say(text);
-    return { tables };
+    return { tables, schema };
   } catch (error) {
     if (!isEffectUnknown(error)) throw error;
-    return { tables: now, unknown: error.seen };
+    return asIs(error.seen);
   }
 }
 
 /** What the migrations will do to replication in both directions, before anything is changed. */
-export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; unknown?: string | undefined }> {
+export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; schema: readonly SchemaObject[]; unknown?: string | undefined }> {
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
-  const { tables, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => (engine ? tablesToCome(client, engine, say) : { tables: await readTables(client) }));
-  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), unknown };
+  const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => (engine ? tablesToCome(client, engine, say) : { tables: await readTables(client), schema: await readSchema(client) }));
+  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), schema, unknown };
+}
+
+async function pendingNames(c: Context): Promise<string[]> {
+  const engine = await engineOf(c);
+  return engine ? c.on(c.idle, async (client) => (await engine.pending(client)).map(({ name }) => name)) : [];
 }
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
@@ -156,6 +165,7 @@ const check: Step = {
         facts: { columns: inVain },
       });
     }
+    await requireContracts(c);
     await c.on(c.live, async (from) => {
       await publish(from, stream(c).name, forward.published);
       await c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
@@ -184,7 +194,7 @@ export const migrate: Operation = {
     if (replication.some(({ grade }) => grade === 'refuse')) return replication;
     const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
     if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-    const { forward, reverse, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
+    const { forward, reverse, schema, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
     if (unknown !== undefined) {
       findings.push({
         id: 'migration-effect-unknown', grade: 'warn', title: 'what the migrations do to columns cannot be known beforehand', objects: [],
@@ -192,10 +202,11 @@ export const migrate: Operation = {
         mend: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
       });
     }
+    findings.push(...(await contractFindings(c, { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings }, await pendingNames(c))));
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
     return [...findings, ...forward.findings, ...reverse.findings.map((finding): Finding => (finding.grade === 'refuse' ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' } : finding))];
   },
-  start: [columns, apply, check, analyze],
+  start: [columns, apply, check, ledger, analyze],
   commit: (journal) => ({ ...journal, state: 'migrated' }),
   complete: [],
 };
