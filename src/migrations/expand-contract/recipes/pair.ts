@@ -30,12 +30,13 @@ export async function readPair(client: Client, wanted: Wanted): Promise<Pair> {
     return { old, column: wanted.fresh, type: old.type, forth: a, back: b, comparable, schemas, forthMayFail: false, backMayFail: false };
   }
   await onlyExpressions(wanted);
-  const { type, baseType, schemas, comparable } = await probe(client, old, wanted.type);
+  const { type, baseType, constrained, schemas, comparable } = await probe(client, old, wanted.type);
+  const target = { type, baseType, stored: type, constrained };
   const forth = wanted.using ?? `${a}::${type}`;
   const back = wanted.back ?? `${b}::${old.type}`;
   await tryOut(client, `SELECT (${forth})::${type} FROM (SELECT NULL::${old.type} AS ${a}) AS given`, '--using');
   await tryOut(client, `SELECT (${back})::${old.type} FROM (SELECT NULL::${type} AS ${b}) AS given`, '--back');
-  const [to, from] = await Promise.all([fails(client, old, { type, baseType }, 'forth'), fails(client, old, { type, baseType }, 'back')]);
+  const [to, from] = [await fails(client, old, target, 'forth'), await fails(client, old, target, 'back')];
   return { old, column: wanted.fresh, type, forth: bracketed(forth, wanted.using), back: bracketed(back, wanted.back), comparable, schemas, forthMayFail: wanted.using !== undefined || to, backMayFail: wanted.back !== undefined || from };
 }
 
@@ -55,15 +56,16 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
 }
 
 /** The new type as the catalogue prints it, with what functions that use it must find. */
-async function probe(client: Client, old: ColumnFacts, type: string): Promise<{ type: string; baseType: string; schemas: string[]; comparable: boolean }> {
-  const known = await readOnly(client, () => one<{ base: string; schemas: string[] }>(client, `
-    SELECT (SELECT bn.nspname || '.' || b.typname FROM pg_type t JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END JOIN pg_namespace bn ON bn.oid = b.typnamespace WHERE t.oid = pg_typeof(NULL::${type})) AS base,
+async function probe(client: Client, old: ColumnFacts, type: string): Promise<{ type: string; baseType: string; constrained: boolean; schemas: string[]; comparable: boolean }> {
+  const known = await readOnly(client, () => one<{ base: string; domain: boolean; schemas: string[] }>(client, `
+    SELECT (SELECT typtype = 'd' FROM pg_type WHERE oid = pg_typeof(NULL::${type})) AS domain,
+      (SELECT bn.nspname || '.' || b.typname FROM pg_type t JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END JOIN pg_namespace bn ON bn.oid = b.typnamespace WHERE t.oid = pg_typeof(NULL::${type})) AS base,
       (SELECT coalesce(json_agg(DISTINCT n.nspname), '[]') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`))
     .catch((error: unknown) => {
       throw unfit(`${type} is no type there: ${describe(error)}.`, 'a type of the live database; one that the release makes does not exist yet.', 'mend it, or write the migration by hand.');
     });
   const comparable = await readOnly(client, () => client.query(`SELECT NULL::${type} IS DISTINCT FROM NULL::${type}, NULL::${old.type} IS DISTINCT FROM NULL::${old.type}`)).then(() => true, () => false);
-  return { type, baseType: known.base, schemas: [...new Set([...known.schemas, old.schema, 'public'])], comparable };
+  return { type, baseType: known.base, constrained: known.domain, schemas: [...new Set([...known.schemas, old.schema, 'public'])], comparable };
 }
 
 /** As a client's session has it, for the user's own names. */
@@ -83,7 +85,7 @@ async function tryOut(client: Client, sql: string, option: string): Promise<void
 }
 
 /** What the mapping of replication knows of the conversion: whether some value does not pass. */
-async function fails(client: Client, old: ColumnFacts, type: Pick<Column, 'type' | 'baseType'>, way: 'forth' | 'back'): Promise<boolean> {
+async function fails(client: Client, old: ColumnFacts, type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'>, way: 'forth' | 'back'): Promise<boolean> {
   const table = (await readTables(client)).find(({ schema, name }) => schema === old.schema && name === old.table);
   const column = table?.columns.find(({ name }) => name === old.column);
   if (!table || !column) throw new Error('the column was read before');
