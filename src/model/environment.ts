@@ -35,6 +35,8 @@ const limitsSchema = z.strictObject({
   retainedWal: size.default(4 * 1024 ** 3),
   /** Making a snapshot and restoring it. */
   snapshot: duration.default(3_600_000),
+  /** pg_upgrade on the candidate's volume, in a release to another major. */
+  upgrade: duration.default(3_600_000),
   /** Until a new candidate has caught up with what was written since the snapshot. */
   catchUp: duration.default(600_000),
   /** lock_timeout of migrations. */

@@ -23,6 +23,8 @@ export const kubernetesSchema = z.strictObject({
   images: z.strictObject({
     /** By major; `postgres:<major>` where none is named. The contract is that of the official image. */
     postgres: z.record(z.string().regex(/^\d+$/, 'a PostgreSQL major'), image).default({}),
+    /** Both majors' binaries, in the folders PGBINOLD and PGBINNEW of its environment: for a release to another major. */
+    upgrade: image.optional(),
     /** Has `pgbouncer` on its PATH, 1.21 or newer. */
     pooler: image.optional(),
     /** Verdigris itself, for the guard beside each pooler that ends a hold which nobody renews. */

@@ -7,14 +7,15 @@ import { align, promotion, unpark } from './seed/candidate.ts';
 import { position, restore, snapshot, tidy } from './seed/copy.ts';
 import { open, publication, slot } from './seed/origin.ts';
 import { catchUp, enabling, subscription } from './seed/replication.ts';
+import { upgrade, upgradeFindings } from './seed/upgrade.ts';
 
 export const seed: Operation = {
   verb: 'seed',
   from: ['single'],
   to: 'seeded',
   clientsWait: () => 0,
-  validate: async (c) => [...declared(c), ...(await preflightFindings(c, 'seed'))],
-  start: [open, publication, slot, snapshot, restore, position, promotion, align, unpark, subscription, enabling, catchUp],
+  validate: async (c) => [...declared(c), ...(await upgradeFindings(c)), ...(await preflightFindings(c, 'seed'))],
+  start: [open, publication, slot, snapshot, restore, position, promotion, align, upgrade, unpark, subscription, enabling, catchUp],
   commit: (journal) => ({ ...journal, state: 'seeded' }),
   complete: [tidy],
 };
@@ -25,6 +26,5 @@ function declared(c: Context): Finding[] {
   const reason = 'A release is from one declared colour to the other.';
   if (!candidate) return [{ id: 'no-candidate-declared', grade: 'refuse', title: `colours.${c.idle} is not declared`, objects: [], reason, mend: `Declare colours.${c.idle} with the release to come.` }];
   if (candidate.release === c.journal.liveRelease) return [{ id: 'same-release', grade: 'refuse', title: `${c.idle} declares release ${candidate.release}, which is live already`, objects: [], reason, mend: `Give colours.${c.idle}.release the name of the release to come.` }];
-  if (candidate.postgres !== c.environment.colours[c.live]?.postgres) return [{ id: 'major-differs', grade: 'refuse', title: `${c.idle} declares PostgreSQL ${candidate.postgres}, ${c.live} another major`, objects: [], reason: 'A copy of a volume has the major of its original; an upgrade inside a release is not available yet.', mend: `Declare the same major for both colours.` }];
   return [];
 }

@@ -49,8 +49,17 @@ export interface Servers {
   remove(colour: Colour): Promise<void>;
   /** Facts that SQL does not show and preflight wants. */
   facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;
+  /** Major upgrades of a copy on its own volume; a platform that cannot has none. */
+  readonly upgrades?: Upgrades;
   /** Whether a server of this major can be run here; throws with what to do where not. */
   supports(major: number): Promise<void>;
+}
+
+export interface Upgrades {
+  /** What stands in the way of an upgrade between these majors here, and what to do; undefined where nothing does. */
+  obstacle(from: number, to: number): { readonly seen: string; readonly mend: string } | undefined;
+  /** Makes a promoted copy a server of the major `to` by pg_upgrade, and starts it with its ordinary settings. Says what was left out. */
+  run(colour: Colour, to: number): Promise<string>;
 }
 
 export interface RestoreOptions {

@@ -62,7 +62,7 @@ test('volume and snapshot bear the generation, and the classes that are declared
     metadata: { name: 'shop-green-3', namespace: 'shops' },
     spec: { storageClassName: 'fast', resources: { requests: { storage: '2Gi' } }, dataSource: { kind: 'VolumeSnapshot', name: 'shop-seed-3' } },
   });
-  expect(volumeSnapshot(declared({ snapshotClass: 'keep' }), 'blue', 'shop-blue-1', 'seed-3')).toMatchObject({
+  expect(volumeSnapshot(declared({ snapshotClass: 'keep' }), 'blue', 15, 'shop-blue-1', 'seed-3')).toMatchObject({
     metadata: { name: 'shop-seed-3', labels: { 'verdigris.dev/snapshot': 'seed-3' } }, spec: { volumeSnapshotClassName: 'keep', source: { persistentVolumeClaimName: 'shop-blue-1' } },
   });
   expect(volumeClaim(declared(), { colour: 'blue', generation: 1, storage: 5 })['spec']).not.toHaveProperty('storageClassName');

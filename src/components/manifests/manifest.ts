@@ -1,6 +1,6 @@
 /** Kinds that Verdigris makes, reads or deletes. */
 export type Kind =
-  | 'ConfigMap' | 'Deployment' | 'DestinationRule' | 'Event' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
+  | 'ConfigMap' | 'Deployment' | 'DestinationRule' | 'Event' | 'Job' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
   | 'Role' | 'RoleBinding' | 'Secret' | 'Service' | 'ServiceAccount' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
 
 export interface Metadata {

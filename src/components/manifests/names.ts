@@ -21,6 +21,7 @@ export const objectNames = {
   pooler: (name: string) => `${name}-pooler`,
   journal: (name: string) => `${name}-journal`,
   lease: (name: string) => `${name}-operator`,
+  upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,
   roleSecret: (name: string, role: string) => `${name}-role-${slug(role)}`,
   history: (name: string, startedAt: string) => `${name}-release-${startedAt.replace(/\D/g, '')}`,
@@ -38,7 +39,7 @@ export function labelValue(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 63).replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
-export type Component = 'database' | 'pooler' | 'traffic' | 'journal';
+export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade';
 
 /** The recommended labels (kubernetes.io, "Recommended Labels") of one part of an environment. */
 export function commonLabels(environment: Named, component: Component): Record<string, string> {

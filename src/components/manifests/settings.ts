@@ -60,6 +60,7 @@ export function hbaFile(environment: Pick<Environment, 'database'>): string {
 export const startScript = `set -euo pipefail
 settings=()
 while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/settings
+if [ -e "$(dirname "$PGDATA")/upgrade.busy" ]; then echo "pg_upgrade is at work on this volume" >&2; exit 1; fi
 if [ -n "\${VERDIGRIS_PARKED:-}" ]; then
   while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/parked
   mark=$(dirname "$PGDATA")/parked-$VERDIGRIS_PARKED

@@ -27,13 +27,13 @@ export function volumeClaim(environment: Named, { colour, generation, storage, s
   };
 }
 
-/** A snapshot of a colour's volume. `snapshot` is its name within the environment: `seed-2`. */
-export function volumeSnapshot(environment: Named, colour: Colour, claim: string, snapshot: string): Manifest {
+/** A snapshot of a colour's volume, which holds data of `major`. `snapshot` is its name within the environment: `seed-2`. */
+export function volumeSnapshot(environment: Named, colour: Colour, major: number, claim: string, snapshot: string): Manifest {
   const { snapshotClass } = environment.kubernetes;
   return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
-    metadata: metadata(environment, 'database', objectNames.snapshot(environment.name, snapshot), { [`${domain}/colour`]: colour, [`${domain}/snapshot`]: snapshot }),
+    metadata: metadata(environment, 'database', objectNames.snapshot(environment.name, snapshot), { [`${domain}/colour`]: colour, [`${domain}/snapshot`]: snapshot, 'app.kubernetes.io/version': String(major) }),
     spec: { ...(snapshotClass === undefined ? {} : { volumeSnapshotClassName: snapshotClass }), source: { persistentVolumeClaimName: claim } },
   };
 }

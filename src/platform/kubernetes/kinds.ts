@@ -6,6 +6,7 @@ export const kinds: Readonly<Record<Kind, { readonly version: string; readonly p
   Deployment: { version: 'apps/v1', plural: 'deployments' },
   DestinationRule: { version: 'networking.istio.io/v1', plural: 'destinationrules' },
   Event: { version: 'v1', plural: 'events' },
+  Job: { version: 'batch/v1', plural: 'jobs' },
   Lease: { version: 'coordination.k8s.io/v1', plural: 'leases' },
   Namespace: { version: 'v1', plural: 'namespaces', cluster: true },
   NetworkPolicy: { version: 'networking.k8s.io/v1', plural: 'networkpolicies' },

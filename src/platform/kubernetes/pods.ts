@@ -16,7 +16,7 @@ interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;
   readonly restartCount: number;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string }; readonly terminated?: { readonly exitCode: number; readonly message?: string } };
   readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string } };
 }
 

@@ -6,12 +6,13 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
-import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port.ts';
+import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts, Upgrades } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilGone, untilReady, isReady, type Pod } from './pods.ts';
 import type { Reach } from './reach.ts';
 import type { Secrets } from './secrets.ts';
-import { bytes, listSnapshots, makeVolume, takeSnapshot } from './storage.ts';
+import { removeUpgrades, runUpgrade } from './upgrade.ts';
+import { bytes, listSnapshots, makeVolume, snapshotMajor, takeSnapshot } from './storage.ts';
 
 export interface ServerSet extends Stored {
   readonly spec: { readonly replicas: number };
@@ -70,7 +71,7 @@ export class KubernetesServers implements Servers {
     // Recovery of the copy begins at the last checkpoint: with one just made it has next to nothing to replay.
     await withClient(await this.connection(colour), 'snapshot', (client) => client.query('CHECKPOINT'));
     const claim = objectNames.volume(this.#environment.name, colour, observed.generation);
-    const taken = await takeSnapshot(this.#cluster, this.#environment, colour, claim, name, this.#environment.limits.snapshot);
+    const taken = await takeSnapshot(this.#cluster, this.#environment, colour, observed.major, claim, name, this.#environment.limits.snapshot);
     const size = bytes(taken.status?.restoreSize ?? '0');
     onBytes(size);
     return { method: 'atomic', bytes: size };
@@ -93,8 +94,7 @@ export class KubernetesServers implements Servers {
     if (life?.generation === generation && !life.parked) return this.start(colour);
     await makeVolume(this.#cluster, this.#environment, colour, generation, snapshot);
     const declared = this.#environment.colours[colour];
-    const source = await this.observe(colour === 'blue' ? 'green' : 'blue');
-    const major = source?.major ?? declared?.postgres;
+    const major = (life?.generation === generation ? life.major : undefined) ?? (await snapshotMajor(this.#cluster, this.#environment, snapshot)) ?? declared?.postgres;
     if (major === undefined) throw this.#missing(colour);
     await this.#run({ colour, generation, major, release: declared?.release ?? '', parked: true }, this.#environment.limits.snapshot);
   }
@@ -123,6 +123,7 @@ export class KubernetesServers implements Servers {
     await this.#cluster.delete('StatefulSet', name);
     await this.#cluster.delete('Pod', `${name}-0`, { grace: 1 });
     await untilGone(this.#cluster, `${name}-0`, podLimit);
+    await removeUpgrades(this.#cluster, this.#environment, colour);
     for (const kind of ['PodDisruptionBudget', 'Service', 'ConfigMap'] as const) await this.#cluster.delete(kind, name);
     const claims = await this.#cluster.list('PersistentVolumeClaim', { 'app.kubernetes.io/instance': this.#environment.name, 'app.kubernetes.io/managed-by': 'verdigris', [`${domain}/colour`]: colour });
     for (const { metadata } of claims) await this.#cluster.delete('PersistentVolumeClaim', metadata.name);
@@ -133,6 +134,27 @@ export class KubernetesServers implements Servers {
   facts(): Promise<{ walOnOtherVolume: boolean }> {
     return Promise.resolve({ walOnOtherVolume: false });
   }
+
+  readonly upgrades: Upgrades = {
+    obstacle: (from, to) => {
+      if (this.#environment.kubernetes.images.upgrade !== undefined) return undefined;
+      return { seen: 'kubernetes.images.upgrade is not declared', mend: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.` };
+    },
+    run: async (colour, to) => {
+      const set = await this.#cluster.read<ServerSet>('StatefulSet', this.#name(colour));
+      const { upgrade: image } = this.#environment.kubernetes.images;
+      if (!set || image === undefined) throw this.#missing(colour);
+      const life = this.#life(colour, set);
+      let left = '';
+      if (life.major !== to) {
+        await this.stop(colour, 'fast');
+        left = await runUpgrade(this.#cluster, this.#environment, image, { colour, generation: life.generation, from: life.major, to });
+      }
+      await this.#run({ ...life, major: to, parked: false }, podLimit);
+      await removeUpgrades(this.#cluster, this.#environment, colour);
+      return left;
+    },
+  };
 
   /** Any major has an official image; one that cannot be pulled shows when the pod is waited for. */
   async supports(major: number): Promise<void> {

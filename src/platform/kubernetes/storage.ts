@@ -18,8 +18,8 @@ export interface ClaimObject extends Stored {
 const errorPatience = 15_000;
 
 /** Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept. */
-export async function takeSnapshot(cluster: Cluster, environment: Named, colour: Colour, claim: string, snapshot: string, limit: number): Promise<SnapshotObject> {
-  const manifest = volumeSnapshot(environment, colour, claim, snapshot);
+export async function takeSnapshot(cluster: Cluster, environment: Named, colour: Colour, major: number, claim: string, snapshot: string, limit: number): Promise<SnapshotObject> {
+  const manifest = volumeSnapshot(environment, colour, major, claim, snapshot);
   const { name } = manifest.metadata;
   await cluster.create(manifest);
   let found: SnapshotObject | undefined;
@@ -44,6 +44,13 @@ export async function takeSnapshot(cluster: Cluster, environment: Named, colour:
 export async function listSnapshots(cluster: Cluster, environment: Named): Promise<string[]> {
   const found = await cluster.list<SnapshotObject>('VolumeSnapshot', selectorLabels(environment, 'database'));
   return found.flatMap(({ metadata }) => metadata.labels?.[`${domain}/snapshot`] ?? []);
+}
+
+/** Major of the data that a snapshot holds: that of its original then, whatever both colours have by now. */
+export async function snapshotMajor(cluster: Cluster, environment: Named, snapshot: string): Promise<number | undefined> {
+  const found = await cluster.read<SnapshotObject>('VolumeSnapshot', objectNames.snapshot(environment.name, snapshot));
+  const label = found?.metadata.labels?.['app.kubernetes.io/version'];
+  return label === undefined ? undefined : Number(label);
 }
 
 /** Makes the volume of a colour's life: empty, or of a snapshot and then no smaller than it. */
