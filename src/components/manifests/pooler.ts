@@ -14,6 +14,8 @@ export function readersDatabase(database: string): string {
 }
 /** Never paused: by it the operator asks, along the clients' own path, who answers. */
 export const probeDatabase = 'verdigris_probe';
+/** The same along the readers' path, which may lead elsewhere for a moment longer. */
+export const probeReadersDatabase = 'verdigris_probe_ro';
 
 /** pgbouncer.ini. What a switchover rests on is said beside it. */
 export function poolerSettings({ name, database, kubernetes: { namespace, pooler } }: Declared): string {
@@ -22,6 +24,7 @@ export function poolerSettings({ name, database, kubernetes: { namespace, pooler
 ${key(database)} = ${target(objectNames.writes(name))}
 ${key(readersDatabase(database))} = ${target(objectNames.reads(name))}
 ${probeDatabase} = ${target(objectNames.writes(name))} pool_mode=session pool_size=2
+${probeReadersDatabase} = ${target(objectNames.reads(name))} pool_mode=session pool_size=2
 
 [pgbouncer]
 listen_addr = *

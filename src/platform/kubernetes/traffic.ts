@@ -1,5 +1,5 @@
 import { objectNames } from '../../components/manifests/names.ts';
-import { probeDatabase } from '../../components/manifests/pooler.ts';
+import { probeDatabase, probeReadersDatabase } from '../../components/manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { one, withClient } from '../../postgres/client.ts';
@@ -71,9 +71,9 @@ export class KubernetesTraffic implements Traffic {
     return this.#routes.move({ token, live, canary });
   }
 
-  /** Every replica must say the same: each has its own way through the Service. */
+  /** Every replica must say the same, for writers and readers: each has its own way through each Service. */
   async probe(): Promise<ProbeAnswer> {
-    const answers = await Promise.all((await this.#poolers.required()).map((replica) => this.#ask(replica)));
+    const answers = await Promise.all((await this.#poolers.required()).flatMap((replica) => [probeDatabase, probeReadersDatabase].map((database) => this.#ask(replica, database))));
     const [first] = answers;
     if (!first) throw new Error('there is at least one replica');
     const odd = answers.find(({ colour, writable }) => colour !== first.colour || writable !== first.writable);
@@ -95,14 +95,14 @@ export class KubernetesTraffic implements Traffic {
     return Promise.resolve();
   }
 
-  async #ask(replica: Replica): Promise<ProbeAnswer> {
+  async #ask(replica: Replica, database: string): Promise<ProbeAnswer> {
     const [role] = this.#environment.roles.application;
     if (role === undefined) throw new Error('a parsed declaration has an application role');
     // A server connection made before the route moved would answer for the old colour.
-    await this.#poolers.say(replica, `RECONNECT ${probeDatabase}`);
+    await this.#poolers.say(replica, `RECONNECT ${database}`);
     const limit = Promise.withResolvers<never>();
     const timer = setTimeout(() => limit.reject(new Error(`no answer through ${replica.pod} within ${probeLimit} ms`)), probeLimit);
-    const asking = withClient(await this.#poolers.client(replica, role, probeDatabase), 'probe', async (client) => {
+    const asking = withClient(await this.#poolers.client(replica, role, database), 'probe', async (client) => {
       const { clusterName, timeline, inRecovery } = await serverIdentity(client);
       const { fenced } = await one<{ fenced: boolean }>(client, "SELECT current_setting('transaction_read_only') = 'on' AS fenced");
       return { colour: clusterName.endsWith('-green') ? 'green' : 'blue', timeline, writable: !inRecovery && !fenced } as const;
