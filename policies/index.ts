@@ -4,10 +4,13 @@ import { keptSnapshot } from './rules/kept-snapshot.ts';
 import { networkPolicyPresent } from './rules/network-policy-present.ts';
 import { noPlainSecret } from './rules/no-plain-secret.ts';
 import { pinnedImages } from './rules/pinned-images.ts';
+import { poolerReplicas } from './rules/pooler-replicas.ts';
 import { probesAndResources } from './rules/probes-and-resources.ts';
 import { protectedData } from './rules/protected-data.ts';
+import { alsoOfReleases } from './rules/release.ts';
 import { unweightedWrites } from './rules/unweighted-writes.ts';
+import { wayBack } from './rules/way-back.ts';
 
 new PolicyPack('verdigris', {
-  policies: [protectedData, unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, networkPolicyPresent, boundedWal],
+  policies: [protectedData, ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(alsoOfReleases), networkPolicyPresent, poolerReplicas, wayBack],
 });

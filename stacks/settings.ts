@@ -1,22 +1,52 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Config } from '@pulumi/pulumi';
+import { parse } from 'yaml';
 import { z } from 'zod';
-import { VerdigrisError } from '../src/model/errors.ts';
+import { describe, VerdigrisError } from '../src/model/errors.ts';
+
+const declaration = z.record(z.string(), z.unknown());
 
 const schema = z.strictObject({
-  /** Declarations by name of the resource: one program may have many environments. Each is checked in full by its own schema. */
-  environments: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.record(z.string(), z.unknown())).refine((all) => Object.keys(all).length > 0, 'declares no environment'),
+  /**
+   * Declarations by name of the resource, or files that hold them, the same that the command line reads; relative to the program's
+   * folder. One program may have many environments. Each is checked in full by its own schema.
+   */
+  environments: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.union([z.string().min(1), declaration])).refine((all) => Object.keys(all).length > 0, 'declares no environment'),
   onDestroy: z.enum(['keep', 'remove']).default('keep'),
+  /** Of these environments: those that exist already, made by another stack, and are to be taken into this one. */
+  import: z.array(z.string()).default([]),
 });
 
-export type Settings = z.output<typeof schema>;
+export interface Settings {
+  readonly environments: Readonly<Record<string, { readonly declaration: Record<string, unknown>; readonly folder: string }>>;
+  readonly onDestroy: 'keep' | 'remove';
+  readonly import: readonly string[];
+}
 
 /** The stack's configuration, parsed once. The only place that reads it. */
-export function readSettings(config: Pick<Config, 'getObject' | 'get'>): Settings {
-  const parsed = schema.safeParse({ environments: config.getObject('environments'), ...(config.get('onDestroy') === undefined ? {} : { onDestroy: config.get('onDestroy') }) });
-  if (parsed.success) return parsed.data;
-  throw new VerdigrisError('declaration', 'stack-configuration', {
-    seen: `The stack's configuration does not fit: ${z.prettifyError(parsed.error)}`,
-    required: 'verdigris:environments, with a declaration for each name.',
-    next: 'see stacks/README.md and Pulumi.example.yaml.',
+export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: string): Settings {
+  const taken = config.getObject('import');
+  const onDestroy = config.get('onDestroy');
+  const parsed = schema.safeParse({ environments: config.getObject('environments'), ...(onDestroy === undefined ? {} : { onDestroy }), ...(taken === undefined ? {} : { import: taken }) });
+  if (!parsed.success) throw unfit(z.prettifyError(parsed.error));
+  const { environments, ...rest } = parsed.data;
+  return { ...rest, environments: Object.fromEntries(Object.entries(environments).map(([name, given]) => [name, typeof given === 'string' ? fromFile(path.resolve(folder, given)) : { declaration: given, folder }])) };
+}
+
+/** Paths in a file begin where the file is. */
+function fromFile(file: string): Settings['environments'][string] {
+  try {
+    return { declaration: declaration.parse(parse(readFileSync(file, 'utf8'))), folder: path.dirname(file) };
+  } catch (error) {
+    throw unfit(`${file} holds no declaration: ${describe(error)}`);
+  }
+}
+
+function unfit(why: string): VerdigrisError {
+  return new VerdigrisError('declaration', 'stack-configuration', {
+    seen: `The stack's configuration does not fit: ${why}`,
+    required: 'verdigris:environments, with a declaration, or the file of one, for each name.',
+    next: 'see stacks/README.md and the examples in examples/stacks.',
   });
 }

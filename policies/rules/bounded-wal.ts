@@ -1,5 +1,6 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
 import { labelsOf } from './pods.ts';
+import { environmentIn, trafficType } from './release.ts';
 
 /** A candidate that is down must cost itself and not the disk of the live colour. */
 export const boundedWal: ResourceValidationPolicy = {
@@ -7,6 +8,10 @@ export const boundedWal: ResourceValidationPolicy = {
   description: 'The write-ahead log that a replication slot may retain is bounded.',
   enforcementLevel: 'mandatory',
   validateResource: ({ type, props }, report) => {
+    const environment = type === trafficType ? environmentIn(props) : undefined;
+    if (environment && environment.limits.retainedWal > environment.kubernetes.storage / 2) {
+      report(`limits.retainedWal (${environment.limits.retainedWal} bytes) is more than half of kubernetes.storage (${environment.kubernetes.storage} bytes): a candidate that is down could fill the disk of the live colour. Lower it, or declare a larger volume.`);
+    }
     const { settings } = (props['data'] ?? {}) as { settings?: string };
     if (type !== 'kubernetes:core/v1:ConfigMap' || labelsOf(props)['app.kubernetes.io/component'] !== 'database' || settings === undefined) return;
     const bound = /^max_slot_wal_keep_size\s*=\s*(\S+)/m.exec(settings)?.[1];

@@ -1,5 +1,7 @@
 import type { StackValidationPolicy } from '@pulumi/policy';
+import { selectorLabels } from '../../src/components/manifests/names.ts';
 import { isService } from './pods.ts';
+import { environmentIn, trafficType } from './release.ts';
 
 interface Policy {
   readonly metadata?: { readonly namespace?: string };
@@ -18,14 +20,18 @@ export const networkPolicyPresent: StackValidationPolicy = {
   enforcementLevel: 'mandatory',
   validateStack: ({ resources }, report) => {
     const policies = resources.filter(({ type }) => type === 'kubernetes:networking.k8s.io/v1:NetworkPolicy').map(({ props }) => props as Policy);
+    const restricts = (namespace: string | undefined, labels: Record<string, string>): boolean => policies.some((policy) =>
+      policy.metadata?.namespace === namespace && policy.spec?.policyTypes?.includes('Ingress') === true &&
+      Object.entries(policy.spec.podSelector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value));
     for (const { type, props, urn } of resources) {
+      const environment = type === trafficType ? environmentIn(props) : undefined;
+      for (const component of environment ? (['database', 'pooler'] as const) : []) {
+        if (environment && !restricts(environment.kubernetes.namespace, selectorLabels(environment, component))) report(`no NetworkPolicy chooses the ${component} of ${environment.name}. Declare it by the component Environment, or one with the paths that it needs.`, urn);
+      }
       const { metadata, spec } = props as Workload;
       const labels = spec?.template?.metadata?.labels ?? {};
       if (!isService(type) || labels['app.kubernetes.io/managed-by'] !== 'verdigris') continue;
-      const chosen = policies.some((policy) =>
-        policy.metadata?.namespace === metadata?.namespace && policy.spec?.policyTypes?.includes('Ingress') === true &&
-        Object.entries(policy.spec.podSelector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value));
-      if (!chosen) report(`no NetworkPolicy chooses the pods of ${metadata?.name ?? urn}. Declare one with the paths that they need.`, urn);
+      if (!restricts(metadata?.namespace, labels)) report(`no NetworkPolicy chooses the pods of ${metadata?.name ?? urn}. Declare one with the paths that they need.`, urn);
     }
   },
 };

@@ -8,6 +8,7 @@ import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
 import { releaseCommand, verbCommands } from './verbs.ts';
 
 const program = new Command('verdigris')
@@ -25,7 +26,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), recoverCommand(), drillCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -20,8 +20,10 @@ export class Traffic extends pulumi.CustomResource {
   declare readonly release: pulumi.Output<string>;
   declare readonly address: pulumi.Output<string>;
   declare readonly lastPauseMs: pulumi.Output<number | undefined>;
+  /** What a refresh found that somebody changed by hand; the next update puts it right. */
+  declare readonly drift: pulumi.Output<string[] | undefined>;
 
   constructor(name: string, args: TrafficArgs, options?: pulumi.CustomResourceOptions) {
-    super('verdigris:index:Traffic', name, { state: undefined, release: undefined, address: undefined, lastPauseMs: undefined, ...args }, options);
+    super('verdigris:index:Traffic', name, { state: undefined, release: undefined, address: undefined, lastPauseMs: undefined, drift: undefined, ...args }, options);
   }
 }

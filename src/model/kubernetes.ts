@@ -18,6 +18,8 @@ export const kubernetesSchema = z.strictObject({
   /** The cluster's defaults where they are not named. */
   storageClass: objectName.optional(),
   snapshotClass: objectName.optional(),
+  /** For snapshots that must outlive their object: of just before a switchover, and the last one of a destroy. `snapshotClass` where none is named. */
+  keptSnapshotClass: objectName.optional(),
   /** Size of a new volume; a restored one is at least as large as its snapshot. */
   storage: size.default(10 * 1024 ** 3),
   images: z.strictObject({

@@ -16,15 +16,18 @@ export class Context {
   readonly signal: AbortSignal;
   /** What the recovery before this command did. */
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
+  /** Its connections cannot write: a check that has to is left out. */
+  readonly looking: boolean;
   readonly #kept = new Map<Colour, Client>();
   #renewing: NodeJS.Timeout | undefined;
 
-  constructor(parts: { environment: Environment; platform: Platform; ledger: Ledger; emit: Emit; signal: AbortSignal }) {
+  constructor(parts: { environment: Environment; platform: Platform; ledger: Ledger; emit: Emit; signal: AbortSignal; looking?: boolean }) {
     this.environment = parts.environment;
     this.platform = parts.platform;
     this.ledger = parts.ledger;
     this.emit = parts.emit;
     this.signal = parts.signal;
+    this.looking = parts.looking === true;
   }
 
   get journal(): Journal {
@@ -44,7 +47,8 @@ export class Context {
   async on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     const kept = this.#kept.get(colour);
     if (kept) return use(kept);
-    return withClient({ ...(await this.platform.servers.connection(colour)), database: this.environment.database }, 'operator', use);
+    const settings = { ...(await this.platform.servers.connection(colour)), database: this.environment.database };
+    return this.looking ? withClient({ ...settings, readOnly: true }, 'preview', use) : withClient(settings, 'operator', use);
   }
 
   /** Renews something every so many ms until told to stop. A renewal that fails is for the next step to find out. */

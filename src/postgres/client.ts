@@ -7,6 +7,8 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password?: string;
   readonly database: string;
+  /** For whoever only looks: a write is refused by the server, whatever the code believes. */
+  readonly readOnly?: true;
 }
 
 export type Client = pg.Client;
@@ -28,7 +30,7 @@ export async function withClient<T>(
     ...settings,
     application_name: `verdigris/${purpose}`,
     // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log.
-    options: '-c default_transaction_read_only=off -c synchronous_commit=local',
+    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c synchronous_commit=local`,
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });

@@ -1,12 +1,13 @@
 import type { provider } from '@pulumi/pulumi';
 import type { Backend } from './backend.ts';
 import { TrafficResource } from './traffic.ts';
+import type { Voice } from './voice.ts';
 
 export const trafficType = 'verdigris:index:Traffic';
 
 /** The provider as the SDK serves it: finds the resource by the type in its URN. */
-export function verdigrisProvider(backend: Backend, version: string, say: (line: string) => void): provider.Provider {
-  const traffic = new TrafficResource(backend, say);
+export function verdigrisProvider(backend: Backend, version: string, voice: Voice): provider.Provider {
+  const traffic = new TrafficResource(backend, voice);
   const known = (urn: string): TrafficResource => {
     const type = urn.split('::')[2]?.split('$').at(-1);
     if (type === trafficType) return traffic;
@@ -15,12 +16,12 @@ export function verdigrisProvider(backend: Backend, version: string, say: (line:
   return {
     version,
     check: async (urn, _olds, news: Record<string, unknown>) => known(urn).check(news),
-    diff: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) => known(urn).diff(olds, news),
-    create: async (urn, inputs: Record<string, unknown>) => known(urn).create(inputs),
+    diff: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) => known(urn).diff(urn, olds, news),
+    create: async (urn, inputs: Record<string, unknown>) => known(urn).create(urn, inputs),
     read: async (id, urn, props: Record<string, unknown>) => known(urn).read(id, props),
-    update: async (_id, urn, _olds, news: Record<string, unknown>) => known(urn).update(news),
+    update: async (_id, urn, _olds, news: Record<string, unknown>) => known(urn).update(urn, news),
     // Interrupting the engine interrupts the release: before its commit point it is undone, after it it goes on at the next update.
     cancel: () => Promise.resolve(traffic.cancel()),
-    delete: async (_id, urn, props: Record<string, unknown>) => known(urn).delete(props),
+    delete: async (_id, urn, props: Record<string, unknown>) => known(urn).delete(urn, props),
   };
 }

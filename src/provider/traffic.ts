@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { provider } from '@pulumi/pulumi';
-import { describe } from '../model/errors.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
+import { previewText } from '../operations/preview-text.ts';
+import type { LastSnapshot } from '../platform/kubernetes/destroy.ts';
 import type { Backend, Observed } from './backend.ts';
 import { declarationOf, environmentOf, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
-import { progress, previewText } from './say.ts';
+import { textOf } from './say.ts';
 import { remark, secretKeys, unwrap } from './values.ts';
+import type { Voice } from './voice.ts';
 
 type Wrapped = Readonly<Record<string, unknown>>;
 
@@ -18,12 +21,12 @@ const identity = ['name', 'platform', 'database'] as const;
  */
 export class TrafficResource {
   readonly #backend: Backend;
-  readonly #say: (line: string) => void;
+  readonly #voice: Voice;
   readonly #cancelled = new AbortController();
 
-  constructor(backend: Backend, say: (line: string) => void) {
+  constructor(backend: Backend, voice: Voice) {
     this.#backend = backend;
-    this.#say = say;
+    this.#voice = voice;
   }
 
   async check(news: Wrapped): Promise<provider.CheckResult> {
@@ -35,7 +38,7 @@ export class TrafficResource {
     return { inputs, failures: inputIssues(filled).map(({ path, message }) => ({ property: path, reason: message })) };
   }
 
-  async diff(olds: Wrapped, news: Wrapped): Promise<provider.DiffResult> {
+  async diff(urn: string, olds: Wrapped, news: Wrapped): Promise<provider.DiffResult> {
     const before = inputsIn(olds);
     const after = unwrap(news);
     if (after.unknown) return { changes: true };
@@ -43,46 +46,44 @@ export class TrafficResource {
     const replaces = identity.filter((key) => before.environment[key] !== wanted.environment[key]).map((key) => `environment.${key}`);
     if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
     if (replaces.length > 0) return { changes: true, replaces };
-    if (isDeepStrictEqual(comparable(before), comparable(wanted))) return { changes: false };
-    await this.#preview(wanted);
+    const found = driftIn(olds);
+    if (found.length === 0 && isDeepStrictEqual(comparable(before), comparable(wanted))) return { changes: false };
+    for (const text of found) this.#voice.say(urn, `To be put right: ${text}.`);
+    await this.#preview(urn, wanted);
     return { changes: true };
   }
 
-  async create(news: Wrapped): Promise<provider.CreateResult> {
-    const inputs = inputsIn(news);
-    const environment = environmentOf(inputs);
-    return plainly(async () => {
-      if (!(await this.#backend.observe(environment))) await this.#backend.create(environment, declarationOf(inputs));
-      await this.#release(inputs);
-      return { id: `${environment.kubernetes.namespace}/${environment.name}`, outs: this.#outputs(news, await this.#backend.observe(environment)) };
-    });
+  async create(urn: string, news: Wrapped): Promise<provider.CreateResult> {
+    const environment = environmentOf(inputsIn(news));
+    return plainly(async () => ({ id: `${environment.kubernetes.namespace}/${environment.name}`, outs: await this.#apply(urn, news) }));
   }
 
-  async update(news: Wrapped): Promise<provider.UpdateResult> {
-    const inputs = inputsIn(news);
-    return plainly(async () => {
-      await this.#release(inputs);
-      return { outs: this.#outputs(news, await this.#backend.observe(environmentOf(inputs))) };
-    });
+  async update(urn: string, news: Wrapped): Promise<provider.UpdateResult> {
+    return plainly(async () => ({ outs: await this.#apply(urn, news) }));
   }
 
-  /** Shows drift: where writes really go, and the state that the journal says. */
+  /** Shows drift: where writes really go, what was changed by hand, and the state that the journal says. Without properties it is an import. */
   async read(id: string, props: Wrapped): Promise<provider.ReadResult> {
-    const inputs = inputsIn(props);
     return plainly(async () => {
+      const known = 'environment' in props ? props : await this.#recall(id);
+      const inputs = inputsIn(known);
       const seen = await this.#backend.observe(environmentOf(inputs));
       if (!seen) return {};
-      const now = { ...props, live: seen.routed ?? seen.live, canary: seen.canary };
-      const { folder: _, ...rest } = Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs));
-      return { id, props: this.#outputs(now, seen), inputs: { ...rest, ...('folder' in props ? { folder: props['folder'] } : {}) } };
+      const now = { ...known, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
+      return { id, props: this.#outputs(now, seen), inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)) };
     });
   }
 
-  async delete(props: Wrapped): Promise<void> {
+  async delete(urn: string, props: Wrapped): Promise<void> {
     const inputs = inputsIn(props);
     await plainly(async () => {
-      if (inputs.onDestroy === 'remove') return this.#backend.destroy(environmentOf(inputs));
-      this.#say(`${String(inputs.environment['name'])} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep).`);
+      const environment = environmentOf(inputs);
+      const where = `${environment.kubernetes.namespace}/${environment.name}`;
+      if (inputs.onDestroy !== 'remove') {
+        this.#voice.say(urn, `${where} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep). A stack takes it in again by import.`);
+        return;
+      }
+      this.#voice.say(urn, lastWords(where, await this.#backend.destroy(environment)));
     });
   }
 
@@ -90,24 +91,52 @@ export class TrafficResource {
     this.#cancelled.abort(new Error('Pulumi was interrupted'));
   }
 
-  async #release(inputs: TrafficInputs): Promise<void> {
-    const { emit } = progress(this.#say);
-    await this.#backend.release(environmentOf(inputs), emit, this.#cancelled.signal);
+  async #apply(urn: string, news: Wrapped): Promise<Record<string, unknown>> {
+    const inputs = inputsIn(news);
+    const environment = environmentOf(inputs);
+    try {
+      await this.#backend.apply(environment, declarationOf(inputs), (event) => this.#voice.event(urn, event, textOf(event)), this.#cancelled.signal);
+    } catch (error) {
+      if (error instanceof VerdigrisError) this.#voice.failure(urn, error);
+      throw error;
+    }
+    return this.#outputs(news, await this.#backend.observe(environment));
   }
 
   /** A preview that cannot ask the cluster still shows the diff, and says what it does not know. */
-  async #preview(wanted: TrafficInputs): Promise<void> {
+  async #preview(urn: string, wanted: TrafficInputs): Promise<void> {
     try {
-      this.#say(previewText(await this.#backend.preview(environmentOf(wanted))));
+      const preview = await this.#backend.preview(environmentOf(wanted));
+      if (preview) this.#voice.preview(urn, preview, previewText(preview));
+      else this.#voice.say(urn, 'There is no such environment in the cluster any more: it would be made from nothing.');
     } catch (error) {
-      this.#say(`The plan cannot be told now: ${describe(error)}`);
+      this.#voice.say(urn, `The plan cannot be told now: ${describe(error)}`);
     }
   }
 
-  #outputs(news: Wrapped, seen: Observed | undefined): Record<string, unknown> {
-    const { state, release, address, lastPauseMs } = seen ?? {};
-    return { ...remark(unwrap(news).value as Record<string, unknown>, secretKeys(news)), ...remark({ state, release, address, lastPauseMs }, new Set()) };
+  async #recall(id: string): Promise<Wrapped> {
+    const [namespace = '', name] = id.split('/');
+    const declared = name === undefined ? undefined : await this.#backend.recall(namespace, name);
+    if (declared === undefined) throw new Error(`There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. Next: see \`kubectl get configmaps -A -l app.kubernetes.io/managed-by=verdigris\` for those that are there; a database that something else made is adopted, not imported (docs/kubernetes.md).`);
+    const { live, canary, ...environment } = declared;
+    return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
+
+  #outputs(news: Wrapped, seen: Observed | undefined): Record<string, unknown> {
+    const { state, release, address, lastPauseMs, drift } = seen ?? {};
+    const { drift: _, ...rest } = news;
+    return { ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)), ...remark({ state, release, address, lastPauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) }, new Set()) };
+  }
+}
+
+function lastWords(where: string, last: LastSnapshot | undefined): string {
+  if (!last) return `${where} is gone; there was no volume to take a last snapshot of.`;
+  return `${where} is gone. Its data is in the VolumeSnapshot ${last.name}, class ${last.class ?? 'of the cluster’s default'}, which nothing of Verdigris deletes; whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md says how to restore it.`;
+}
+
+function driftIn(olds: Wrapped): string[] {
+  const { value } = unwrap(olds['drift']);
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Inputs out of what the engine sends: inputs themselves, or a state that has outputs beside them. */

@@ -17,8 +17,8 @@ describe('docs/errors.md', () => {
   test('every id of an error has a section: failures print its address', () => {
     const { found, unknown } = errorIds(mine);
     expect(found.size).toBeGreaterThan(60);
-    // What the router answered is made an error again by the operator's side.
-    expect(unknown).toEqual(['src/platform/local/router/control.ts:remote', 'src/platform/local/router/launch.ts:rebuilt']);
+    // What the router or the provider answered is made an error again by the operator's side.
+    expect(unknown).toEqual(['src/cli/up/observe.ts:failure', 'src/platform/local/router/control.ts:remote', 'src/platform/local/router/launch.ts:rebuilt']);
     expect([...found].filter(([id]) => !errors.includes(id))).toEqual([]);
   });
 

@@ -1,92 +1,170 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { LocalWorkspace, type ProjectSettings, type Stack } from '@pulumi/pulumi/automation/index.js';
+import * as pulumi from '@pulumi/pulumi';
 import { expect, test } from 'vitest';
-import { Environment } from '../../src/components/environment.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
-import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
+import { Traffic } from '../../src/components/traffic.ts';
+import { clientSecrets } from '../../src/components/manifests/addresses.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
+import { readJournal } from '../../src/operations/ledger.ts';
+import type { Cluster, Stored } from '../../src/platform/kubernetes/cluster.ts';
+import { waitFor } from '../../src/model/wait.ts';
+import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
+import { isReady, type Pod } from '../../src/platform/kubernetes/pods.ts';
+import { rows, withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
+import { openStack, small, trafficState, withStack } from './support/stack.ts';
 
-/** A stack of one environment on a backend of files, driven as `pulumi up` would be. */
-async function withStack(use: (stack: Stack, declare: (declaration: Record<string, unknown>) => void) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'vg-stack-'));
-  let declaration: Record<string, unknown> = {};
-  try {
-    const stack = await LocalWorkspace.createOrSelectStack({
-      stackName: 'dev',
-      projectName: 'verdigris-test',
-      program: () => {
-        const { address, live, state } = new Environment('shop', { declaration, onDestroy: 'remove' });
-        return Promise.resolve({ address, live, state });
-      },
-    }, {
-      workDir: folder,
-      envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: '', PULUMI_SKIP_UPDATE_CHECK: 'true' },
-      projectSettings: { name: 'verdigris-test', runtime: 'nodejs', plugins: { providers: [{ name: 'verdigris', path: fileURLToPath(new URL('../../src/provider', import.meta.url)) }] } } as unknown as ProjectSettings,
-    });
-    await use(stack, (next) => (declaration = next));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+const kinds = ['ConfigMap', 'Deployment', 'NetworkPolicy', 'PersistentVolumeClaim', 'PodDisruptionBudget', 'Secret', 'Service', 'StatefulSet', 'VolumeSnapshot'] as const;
+const ours = { 'app.kubernetes.io/instance': 'shop' };
+
+/** Every object of the environment with its resourceVersion: equal where nothing was written. */
+async function versions(admin: Cluster): Promise<Record<string, string>> {
+  const found = await Promise.all(kinds.map(async (kind) => (await admin.list<Stored>(kind, ours)).map(({ metadata }) => [`${kind} ${metadata.name}`, metadata.resourceVersion] as const)));
+  return Object.fromEntries(found.flat());
 }
 
-async function liveInState(stack: Stack): Promise<unknown> {
-  const { deployment } = await stack.exportStack() as { deployment: { resources: { type: string; outputs?: { live?: unknown } }[] } };
-  return deployment.resources.find(({ type }) => type === 'verdigris:index:Traffic')?.outputs?.live;
+/** Who of Verdigris was on the live colour meanwhile, besides the one who looks. */
+async function sessionsDuring<T>(platform: KubernetesPlatform, work: () => Promise<T>): Promise<[T, string[]]> {
+  const seen = new Set<string>();
+  let over = false;
+  const looking = withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', async (client) => {
+    while (!over) {
+      for (const { name } of await rows<{ name: string }>(client, "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'verdigris/%' AND pid <> pg_backend_pid()")) seen.add(name);
+      await client.query('SELECT pg_sleep(0.01)');
+    }
+  });
+  const result = await work().finally(() => (over = true));
+  await looking;
+  return [result, [...seen]];
 }
+
+const green = { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } };
 
 test('up makes an environment, a second up is none, and changing the live colour is the release', async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
-    const declared = (live: string, more: Record<string, unknown> = {}) => ({
-      name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['shop_app'] },
-      colours: { blue: { release: '1', postgres: 15 }, ...more }, live, limits: { snapshot: '5m' },
-      kubernetes: { namespace, storage: '1GiB', images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' }, settings: { shared_buffers: '64MB' } },
-    });
-    const green = { green: { release: '2', postgres: 15 } };
-    const platform = new KubernetesPlatform(parseEnvironment(declared('blue'), 'the test'), admin);
+    const declared = (over: Record<string, unknown> = {}) => small(namespace, 'shop', over);
+    const platform = new KubernetesPlatform(parseEnvironment(declared(), 'the test'), admin);
     const state = async () => {
       const { state: is, live, operation } = await readJournal(platform.journal);
       return { state: is, live, operation };
     };
-    await withStack(async (stack, declare) => {
-      declare(declared('blue'));
+    const sql = async <T>(query: string): Promise<T[]> => withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', (client) => rows<T>(client, query));
+    await withStack(async (stack, declare, folder) => {
+      declare(declared());
       const made = await stack.up();
       expect(made.outputs['state']?.value).toBe('single');
       expect(made.outputs['address']?.value).toBe(`shop-pooler.${namespace}.svc:5432`);
-      expect((await stack.up()).summary.resourceChanges).toEqual({ same: 5 });
+      expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });
 
-      declare(declared('blue', green));
+      // Another stack reads where to connect.
+      const reader = await openStack(folder, 'reader', () => {
+        const shop = new pulumi.StackReference('organization/verdigris-test/dev');
+        return Promise.resolve({ rw: shop.requireOutput('addresses').apply(({ rw }: { rw: string }) => rw), secret: shop.requireOutput('secrets'), live: shop.requireOutput('live') });
+      });
+      const read = (await reader.up()).outputs;
+      expect(read).toMatchObject({ rw: { value: `postgresql://shop-pooler.${namespace}.svc:5432/shop` }, secret: { value: clientSecrets(parseEnvironment(declared(), 'the test')) }, live: { value: 'blue' } });
+      const secret = await admin.read<Stored & { data: Record<string, string> }>('Secret', (read['secret']?.value as Record<string, string>)['shop_app'] ?? '');
+      expect(Object.keys(secret?.data ?? {})).toEqual(expect.arrayContaining(['username', 'password', 'uri']));
+
+      declare(declared({ colours: green }));
+      const first = await stack.preview();
+      expect(first.stdout).toContain('single → seeded: seed');
+      expect(first.stdout).toContain('The gate of seed is open now. The later ones are judged when it comes to them.');
       expect((await stack.up()).outputs['state']?.value).toBe('verified');
 
-      declare(declared('green', green));
-      const before = await platform.journal.read();
-      const preview = await stack.preview({ diff: true });
-      expect(preview.changeSummary).toEqual({ same: 4, update: 1 });
+      // A preview changes no object, and what it opens cannot write.
+      declare(declared({ colours: green, live: 'green' }));
+      const before = await versions(admin);
+      await sql('CREATE TABLE ddl_during_a_release (a int)');
+      const [preview, sessions] = await sessionsDuring(platform, () => stack.preview({ diff: true }));
+      expect(sessions).toEqual(['verdigris/preview']);
+      const said = `${preview.stdout}${preview.stderr}`;
+      expect(preview.changeSummary).toEqual({ same: 5, update: 1 });
       expect(preview.stdout).toMatch(/live\s*: "blue" => "green"/);
-      expect(`${preview.stdout}${preview.stderr}`).toContain('verified → switched: switch');
-      expect(await platform.journal.read()).toEqual(before);
+      expect(said).toContain('verified → switched: switch');
+      expect(said).toContain('The gate of switch is closed');
+      expect(said).toContain('schema-drift');
+      expect(said).toContain('Clients wait once, for no longer than');
+      expect(await versions(admin)).toEqual(before);
+      await sql('DROP TABLE ddl_during_a_release');
+      expect((await stack.preview()).stdout).toContain('The gate of switch is open now.');
 
-      expect((await stack.up()).outputs).toMatchObject({ live: { value: 'green' }, state: { value: 'switched' } });
+      const switched = await stack.up();
+      expect(switched.outputs).toMatchObject({ live: { value: 'green' }, state: { value: 'switched' }, release: { value: '2' } });
+      expect(switched.outputs['lastPauseMs']?.value).toBeGreaterThan(0);
       expect(await state()).toEqual({ state: 'switched', live: 'green', operation: null });
 
-      // Somebody moves the writes by hand: a refresh shows it.
+      // By hand: the writes are moved, and the live colour's StatefulSet is deleted. A refresh shows it, the next up puts it right.
       await admin.merge('Service', 'shop-rw', { spec: { selector: { 'verdigris.dev/colour': 'blue' } } });
+      await admin.delete('StatefulSet', 'shop-green');
       await stack.refresh();
-      expect(await liveInState(stack)).toBe('blue');
-      await admin.merge('Service', 'shop-rw', { spec: { selector: { 'verdigris.dev/colour': 'green' } } });
+      expect(await trafficState(stack)).toMatchObject({ live: 'blue', drift: ['StatefulSet shop-green is missing', 'Service shop-rw points to blue, not to green'] });
+      const mended = await stack.up();
+      expect(mended.stdout).toContain('put right: StatefulSet shop-green is missing');
+      expect(await trafficState(stack)).not.toHaveProperty('drift');
+      expect((await platform.routes.current())?.selector).toBe('green');
+      expect(await platform.servers.observe('green')).toMatchObject({ running: true, generation: 2 });
       await stack.refresh();
-      expect(await liveInState(stack)).toBe('green');
+      expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });
 
-      declare(declared('blue', green));
+      declare(declared({ colours: green, live: 'blue' }));
       await stack.up();
       expect(await state()).toEqual({ state: 'migrated', live: 'blue', operation: null });
 
-      await stack.destroy();
-      expect(await admin.list('PersistentVolumeClaim', { 'app.kubernetes.io/instance': 'shop' })).toEqual([]);
-      expect(await admin.list('ConfigMap', { 'app.kubernetes.io/instance': 'shop' })).toEqual([]);
+      // Taking the colour out leaves the release.
+      declare(declared());
+      expect((await stack.preview()).stdout).toContain('migrated → single: abandon');
+      await stack.up();
+      expect(await state()).toEqual({ state: 'single', live: 'blue', operation: null });
+      expect((await admin.list('StatefulSet', ours)).map(({ metadata }) => metadata.name)).toEqual(['shop-blue']);
+    });
+    await platform.close();
+  });
+});
+
+test('an environment is protected; another stack takes it in; destroyed on purpose it leaves a last snapshot that can be restored', async () => {
+  await withNamespace({}, async ({ name: namespace, admin }) => {
+    const declaration = small(namespace, 'shop', { kubernetes: { keptSnapshotClass: 'retain' } });
+    const platform = new KubernetesPlatform(parseEnvironment(declaration, 'the test'), admin);
+    await withStack(async (stack, declare, folder) => {
+      declare(declaration);
+      await stack.up();
+      const superuser = await platform.servers.connection('blue');
+      await withClient({ ...superuser, database: 'shop' }, 'test', (client) => client.query('CREATE TABLE kept AS SELECT 42 AS answer'));
+      await expect(stack.destroy()).rejects.toThrow(/protected/);
+      expect(await platform.servers.observe('blue')).toMatchObject({ running: true });
+
+      // Imported into another stack by its id, and there nothing is left to be done. The resource alone: not every Kubernetes provider of tests can import.
+      let taken = true;
+      const { live, ...environment } = declaration as { live: 'blue' };
+      const other = await openStack(folder, 'other', () => {
+        const { state } = new Traffic('shop', { live, environment }, taken ? { import: `${namespace}/shop` } : {});
+        return Promise.resolve({ state });
+      });
+      const before = await versions(admin);
+      expect((await other.up()).outputs['state']?.value).toBe('single');
+      taken = false;
+      expect((await other.up()).summary.resourceChanges).toEqual({ same: 2 });
+      const journal = (all: Record<string, string>) => all['ConfigMap shop-journal'];
+      expect(journal(await versions(admin))).toBe(journal(before));
+
+      declare(declaration, { onDestroy: 'remove' });
+      await stack.up();
+      const { stdout } = await stack.destroy();
+      const name = /VolumeSnapshot (shop-last-\w+), class retain/.exec(stdout)?.[1] ?? 'not said';
+      const left = await versions(admin);
+      expect(Object.keys(left)).toEqual([`VolumeSnapshot ${name}`]);
+
+      // As docs/kubernetes.md says: a claim of the snapshot holds a data directory that was shut down.
+      await admin.create({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'restored', namespace }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name } } });
+      await admin.create({
+        apiVersion: 'v1', kind: 'Pod', metadata: { name: 'restored', namespace },
+        spec: { securityContext: { runAsUser: 999, fsGroup: 999 }, containers: [{ name: 'postgres', image: 'postgres:15', imagePullPolicy: 'IfNotPresent', env: [{ name: 'PGDATA', value: '/data/pgdata' }], volumeMounts: [{ name: 'data', mountPath: '/data' }] }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }] },
+      });
+      const answer = await waitFor(async () => {
+        const pod = await admin.read<Pod>('Pod', 'restored');
+        if (!pod || !isReady(pod) || pod.status?.podIP === undefined) return undefined;
+        return withClient({ ...superuser, host: pod.status.podIP, port: 5432, database: 'shop' }, 'test', (client) => rows(client, 'SELECT answer FROM kept')).catch((error: { code?: unknown }) => (error.code === '57P03' || error.code === 'ECONNREFUSED' ? undefined : Promise.reject(error as Error)));
+      }, { limit: 120_000, every: 200, what: 'the restored server', next: '' });
+      expect(answer).toEqual([{ answer: 42 }]);
     });
     await platform.close();
   });

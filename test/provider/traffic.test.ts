@@ -5,6 +5,7 @@ import { transitions } from '../../src/model/transitions.ts';
 import type { Backend, Observed } from '../../src/provider/backend.ts';
 import { trafficType, verdigrisProvider } from '../../src/provider/provider.ts';
 import { secretly, unwrap } from '../../src/provider/values.ts';
+import type { Voice } from '../../src/provider/voice.ts';
 
 const urn = `urn:pulumi:dev::verdigris::verdigris:index:Environment$${trafficType}::shop`;
 const { specialSigKey, specialOutputValueSig, unknownValue } = runtime;
@@ -13,28 +14,34 @@ const declaration = {
   colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } }, kubernetes: { images: { pooler: 'p:1' } },
 };
 const inputs = { live: 'blue', canary: 0, environment: declaration, onDestroy: 'keep' };
-const present: Observed = { state: 'verified', live: 'blue', release: '1', routed: 'blue', canary: 0, address: 'shop-pooler.default.svc:5432', lastPauseMs: undefined };
+const present: Observed = { state: 'verified', live: 'blue', release: '1', routed: 'blue', canary: undefined, address: 'shop-pooler.default.svc:5432', lastPauseMs: undefined, drift: [] };
+
+const lag = { id: 'lag', grade: 'refuse', title: 'green is behind', objects: ['s'], reason: 'r', mend: 'Wait.' } as const;
 
 let did: string[];
 let said: string[];
 let seen: Observed | undefined;
 let failure: Error | undefined;
+let declaredRaw: unknown;
+const voice: Voice = { say: (of, text) => said.push(`${of.split('::').at(-1)}: ${text}`), event: (_, __, text) => { if (text !== undefined) said.push(text); }, preview: (_, __, text) => said.push(text), failure: (_, { id }) => said.push(`failure ${id}`) };
 const backend: Backend = {
   observe: async () => seen,
   preview: async () => {
     did.push('preview');
     const step = transitions.find(({ from, verb }) => from === 'verified' && verb === 'switch');
-    return step ? { steps: [{ ...step, because: 'the declaration says live: green' }], longestWait: 12_000 } : { steps: [], longestWait: 0 };
+    return step ? { steps: [{ ...step, because: 'the declaration says live: green' }], longestWait: 12_000, gate: { verb: 'switch', findings: [lag] } } : { steps: [], longestWait: 0 };
   },
-  create: async ({ live }) => void (did.push(`create ${live}`), (seen = present)),
-  release: async ({ live, canary }) => {
-    did.push(`release live ${live} canary ${canary}`);
+  apply: async ({ live, canary }, raw, emit) => {
+    did.push(`${seen ? 'release' : 'make'} live ${live} canary ${canary}`);
+    declaredRaw = raw;
+    emit({ type: 'step', verb: 'seed', step: 'slot', title: 'make the slot', status: 'done' });
     if (failure) throw failure;
-    seen = { ...(seen ?? present), live, routed: live, canary };
+    seen = { ...(seen ?? present), live, routed: live, drift: [] };
   },
-  destroy: async () => void did.push('destroy'),
+  recall: async (namespace, name) => (namespace === 'default' && name === 'shop' ? { ...declaration, live: 'blue', canary: 5 } : undefined),
+  destroy: async () => (did.push('destroy'), { name: 'shop-last-1', class: 'retain' }),
 };
-const { check, diff, create, read, update, delete: remove } = verdigrisProvider(backend, '1.2.3', (line) => said.push(line)) as Required<ReturnType<typeof verdigrisProvider>>;
+const { check, diff, create, read, update, delete: remove } = verdigrisProvider(backend, '1.2.3', voice) as Required<ReturnType<typeof verdigrisProvider>>;
 
 beforeEach(() => {
   did = [];
@@ -60,7 +67,7 @@ test('check lets what is not known yet pass, and keeps secrets and unknowns as t
 test('the diff of a release is the live colour alone, and the preview says the plan and the longest wait, changing nothing', async () => {
   const state = { ...inputs, state: 'verified', release: '1', address: 'a:1' };
   expect(await diff('id', urn, state, { ...inputs, live: 'green' })).toEqual({ changes: true });
-  expect(said.join('\n')).toContain('verified → switched: switch: writes move, once (the declaration says live: green)\nClients wait once, for no longer than 12 s');
+  expect(said.join('\n')).toContain('verified → switched: switch: writes move, once (the declaration says live: green)\nThe gate of switch is closed, for one reason now.\n  refuse lag: green is behind (s). Wait.\nClients wait once, for no longer than 12 s');
   expect(did).toEqual(['preview']);
 });
 
@@ -76,26 +83,50 @@ test('another name or namespace is another environment', async () => {
 });
 
 test('a preview whose cluster does not answer still shows the diff', async () => {
-  const silent = verdigrisProvider({ ...backend, preview: () => Promise.reject(new Error('no route')) }, '1.2.3', (line) => said.push(line));
+  const silent = verdigrisProvider({ ...backend, preview: () => Promise.reject(new Error('no route')) }, '1.2.3', voice);
   expect(await silent.diff?.('id', urn, inputs, { ...inputs, canary: 5 })).toEqual({ changes: true });
-  expect(said).toEqual(['The plan cannot be told now: no route']);
+  expect(said).toEqual(['shop: The plan cannot be told now: no route']);
 });
 
 test('create makes what is not there, releases as declared, and marks secrets again', async () => {
   const { id, outs } = await create(urn, { ...inputs, environment: secretly(declaration) });
-  expect(did).toEqual(['create blue', 'release live blue canary 0']);
+  expect(did).toEqual(['make live blue canary 0']);
+  expect(declaredRaw).toEqual({ ...declaration, live: 'blue', canary: 0 });
   expect(id).toBe('default/shop');
   expect(outs).toEqual({ ...inputs, environment: secretly(declaration), state: 'verified', release: '1', address: 'shop-pooler.default.svc:5432' });
-  did = [];
-  await create(urn, inputs);
-  expect(did).toEqual(['release live blue canary 0']);
 });
 
-test('update is the release', async () => {
+test('update is the release, and what it does is said', async () => {
   seen = present;
   const { outs } = await update('id', urn, inputs, { ...inputs, live: 'green' });
   expect(did).toEqual(['release live green canary 0']);
+  expect(said).toEqual(['seed: make the slot']);
   expect(outs).toMatchObject({ live: 'green', state: 'verified' });
+});
+
+test('what a refresh found is a change, until the update that puts it right', async () => {
+  seen = { ...present, drift: ['StatefulSet shop-blue is missing'] };
+  const { props } = await read('id', urn, { ...inputs, state: 'verified' });
+  expect(props).toMatchObject({ drift: ['StatefulSet shop-blue is missing'] });
+  expect(await diff('id', urn, props, inputs)).toEqual({ changes: true });
+  expect(said[0]).toBe('shop: To be put right: StatefulSet shop-blue is missing.');
+  const { outs } = await update('id', urn, props, inputs);
+  expect(outs).not.toHaveProperty('drift');
+  expect(await diff('id', urn, outs, inputs)).toEqual({ changes: false });
+});
+
+test('an import takes the declaration that the cluster has, and finds nothing to change in it', async () => {
+  seen = present;
+  const found = await read('default/shop', urn, {});
+  expect(found).toMatchObject({ id: 'default/shop', inputs: { live: 'blue', canary: 5, environment: declaration, onDestroy: 'keep' } });
+  expect(await diff('default/shop', urn, found.props, { ...inputs, canary: 5, folder: '/x' })).toEqual({ changes: false });
+  await expect(read('default/other', urn, {})).rejects.toThrow('There is no environment default/other to import');
+  await expect(read('shop', urn, {})).rejects.toThrow('Required: namespace/name');
+});
+
+test('a canary that is declared and not yet, or no longer, under way is no drift', async () => {
+  seen = { ...present, state: 'switched', canary: undefined };
+  expect((await read('id', urn, { ...inputs, canary: 25 })).inputs).toMatchObject({ canary: 25 });
 });
 
 test('a failure does not pass for an object that was made: its id is not the resource’s', async () => {
@@ -104,6 +135,7 @@ test('a failure does not pass for an object that was made: its id is not the res
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toHaveProperty('id');
   expect((error as Error).message).toBe('lag. Required: none. Next: wait.');
+  expect(said.at(-1)).toBe('failure gate-refused');
 });
 
 test('read shows a route that somebody moved by hand, and an environment that is gone', async () => {
@@ -119,6 +151,7 @@ test('delete keeps the data unless it is told to remove it', async () => {
   expect(said[0]).toContain('is left as it is');
   await remove('id', urn, { ...inputs, onDestroy: 'remove' });
   expect(did).toEqual(['destroy']);
+  expect(said[1]).toContain('VolumeSnapshot shop-last-1, class retain');
 });
 
 test('another resource is refused by name', async () => {

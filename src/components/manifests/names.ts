@@ -20,6 +20,7 @@ export const objectNames = {
   both: (name: string) => `${name}-colours`,
   pooler: (name: string) => `${name}-pooler`,
   journal: (name: string) => `${name}-journal`,
+  declaration: (name: string) => `${name}-declaration`,
   lease: (name: string) => `${name}-operator`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,

@@ -29,11 +29,12 @@ export function volumeClaim(environment: Named, { colour, generation, storage, s
 
 /** A snapshot of a colour's volume, which holds data of `major`. `snapshot` is its name within the environment: `seed-2`. */
 export function volumeSnapshot(environment: Named, colour: Colour, major: number, claim: string, snapshot: string): Manifest {
-  const { snapshotClass } = environment.kubernetes;
+  const { snapshotClass, keptSnapshotClass = snapshotClass } = environment.kubernetes;
+  const chosen = /^(before-switch|last)-/.test(snapshot) ? keptSnapshotClass : snapshotClass;
   return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
     metadata: metadata(environment, 'database', objectNames.snapshot(environment.name, snapshot), { [`${domain}/colour`]: colour, [`${domain}/snapshot`]: snapshot, 'app.kubernetes.io/version': String(major) }),
-    spec: { ...(snapshotClass === undefined ? {} : { volumeSnapshotClassName: snapshotClass }), source: { persistentVolumeClaimName: claim } },
+    spec: { ...(chosen === undefined ? {} : { volumeSnapshotClassName: chosen }), source: { persistentVolumeClaimName: claim } },
   };
 }

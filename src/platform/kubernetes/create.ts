@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { networkPolicies } from '../../components/manifests/network.ts';
-import { commonLabels, objectNames, selectorLabels } from '../../components/manifests/names.ts';
-import { poolerBudget, poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../components/manifests/pooler.ts';
+import { fixedManifests } from '../../components/manifests/fixed.ts';
+import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
+import { poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../components/manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -19,8 +19,8 @@ export interface CreateOptions {
   readonly raw: unknown;
   /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
   readonly fill?: (client: Client) => Promise<void>;
-  /** False where a Pulumi program declares the NetworkPolicies. */
-  readonly networkPolicies?: boolean;
+  /** False where a Pulumi program declares what is fixed. */
+  readonly fixed?: boolean;
 }
 
 /**
@@ -35,7 +35,7 @@ export async function createKubernetes(environment: Environment, platform: Kuber
   await requireNamespace(platform);
   const { cluster } = platform;
   const credentials = await makeSecrets(environment, platform);
-  for (const policy of options.networkPolicies === false ? [] : networkPolicies(environment)) await cluster.apply(policy);
+  for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
   await platform.servers.initialize(live, declared.postgres, 1, declared.release);
   await fillServer(environment, platform.servers, credentials, options.fill);
   await platform.routes.establish({ live, canary: 0, token: 0 });
@@ -65,11 +65,12 @@ async function makeSecrets(environment: Environment, { cluster, secrets }: Kuber
   return credentials;
 }
 
-async function makePooler(environment: Environment, platform: KubernetesPlatform, credentials: Record<string, string>, raw: unknown): Promise<void> {
+/** The poolers as declared, ready. */
+export async function makePooler(environment: Environment, platform: KubernetesPlatform, credentials: Record<string, string>, raw: unknown): Promise<void> {
   const { cluster, secrets } = platform;
   const { guard, manifests } = guardManifests(environment, raw);
   const name = objectNames.pooler(environment.name);
-  for (const manifest of [...manifests, poolerConfig(environment), poolerSecret(environment, userList(credentials, await secrets.console())), poolerService(environment), poolerBudget(environment)]) await cluster.apply(manifest);
+  for (const manifest of [...manifests, poolerConfig(environment), poolerSecret(environment, userList(credentials, await secrets.console())), poolerService(environment)]) await cluster.apply(manifest);
   const { metadata } = await cluster.apply(poolerDeployment(environment, guard));
   const { replicas } = environment.kubernetes.pooler;
   let last = 'it says nothing';
@@ -80,17 +81,4 @@ async function makePooler(environment: Environment, platform: KubernetesPlatform
     last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
     return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= replicas && readyReplicas >= replicas ? true : undefined;
   }, { limit: 300_000, every: 100, slowest: 500, what: `the poolers of Deployment ${cluster.namespace}/${name}`, next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.' }, () => last);
-}
-
-/** Removes everything that an environment has in its namespace, the volumes too. */
-export async function destroyKubernetes(environment: Environment, platform: KubernetesPlatform): Promise<void> {
-  const { cluster } = platform;
-  await cluster.delete('Deployment', objectNames.pooler(environment.name));
-  await platform.routes.remove();
-  for (const snapshot of await platform.servers.snapshots()) await platform.servers.removeSnapshot(snapshot);
-  for (const colour of ['blue', 'green'] as const) await platform.servers.remove(colour);
-  const labels = { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/managed-by': commonLabels(environment, 'database')['app.kubernetes.io/managed-by'] ?? '' };
-  for (const kind of ['NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
-    for (const { metadata } of await cluster.list(kind, labels)) await cluster.delete(kind, metadata.name);
-  }
 }

@@ -43,6 +43,11 @@ export class KubernetesServers implements Servers {
     await this.#run({ colour, generation, major, release, parked: false }, podLimit);
   }
 
+  /** The server of a volume that is there, after somebody deleted its StatefulSet. */
+  async revive(colour: Colour, generation: number, major: number, release: string): Promise<void> {
+    await this.#run({ colour, generation, major, release, parked: false }, podLimit);
+  }
+
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
     const set = await this.#cluster.read<ServerSet>('StatefulSet', this.#name(colour));
     if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;

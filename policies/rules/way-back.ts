@@ -1,0 +1,17 @@
+import type { ResourceValidationPolicy } from '@pulumi/policy';
+import { duration } from '../../src/model/units.ts';
+import { environmentIn, trafficType } from './release.ts';
+
+/** A retained colour may be retired at once where nothing is declared, and with it the lossless rollback. */
+export const wayBack: ResourceValidationPolicy = {
+  name: 'way-back',
+  description: 'The retained colour is kept for some time after a switchover.',
+  enforcementLevel: 'advisory',
+  configSchema: { properties: { minimum: { type: 'string', default: '1h' } } },
+  validateResource: ({ type, props, getConfig }, report) => {
+    const environment = type === trafficType ? environmentIn(props) : undefined;
+    if (!environment) return;
+    const { minimum = '1h' } = getConfig<{ minimum?: string }>();
+    if (environment.retention.retained < duration.parse(minimum)) report(`retention.retained is ${environment.retention.retained / 1000} s: the way back may be dropped as soon as writes have moved. Declare at least ${minimum}.`);
+  },
+};

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Heard } from '../../provider/voice.ts';
+
+/** Listens on a socket of its own to what the provider says, as it is and not as the engine draws it. */
+export async function withListener<T>(hear: (heard: Heard) => void, use: (address: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'verdigris-up-'));
+  const address = path.join(folder, 'events');
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    createInterface({ input: socket }).on('line', (line) => hear(JSON.parse(line) as Heard));
+  });
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address, resolve));
+    return await use(address);
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,74 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
+import { exitCodes, VerdigrisError, type ErrorCode } from '../../model/errors.ts';
+import { trafficType } from '../../provider/provider.ts';
+import type { Heard } from '../../provider/voice.ts';
+import type { Preview } from '../../operations/preview.ts';
+
+export interface Change {
+  readonly op: string;
+  readonly type: string;
+  readonly name: string;
+  /** Properties that differ, with both values where they are short. */
+  readonly diffs: readonly string[];
+}
+
+/** What one preview or update of the engine said, gathered from its events and from the provider. */
+export class Observation {
+  readonly changes: Change[] = [];
+  readonly previews = new Map<string, Preview>();
+  readonly #errors: string[] = [];
+  readonly #violations: string[] = [];
+  readonly #failures: { readonly name: string; readonly error: Readonly<Record<string, unknown>> }[] = [];
+
+  hear({ urn, preview, failure }: Heard): void {
+    const name = nameOf(urn);
+    if (preview) this.previews.set(name, { ...preview, longestWait: preview.longestWait < 0 ? Infinity : preview.longestWait });
+    if (failure) this.#failures.push({ name, error: failure });
+  }
+
+  event({ resourcePreEvent, diagnosticEvent, policyEvent }: EngineEvent): void {
+    if (resourcePreEvent) {
+      const { op, urn, type, old, new: next, diffs = [] } = resourcePreEvent.metadata;
+      if (op !== 'same' && op !== 'read') this.changes.push({ op, type, name: nameOf(urn), diffs: diffs.map((key) => difference(key, old?.inputs, next?.inputs)) });
+    }
+    if (diagnosticEvent?.severity === 'error') this.#errors.push(plain(diagnosticEvent.message));
+    if (policyEvent?.enforcementLevel === 'mandatory') this.#violations.push(`${policyEvent.policyName}: ${nameOf(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`);
+  }
+
+  /** The failure of an update in the words of whoever failed; the engine's own where it was nobody of ours. */
+  failure(error: unknown): VerdigrisError {
+    if (this.#violations.length > 0) {
+      return new VerdigrisError('refused', 'policy-violated', { seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`, required: 'no violation of a mandatory policy.', next: 'mend what they name; nothing was changed.', cause: error });
+    }
+    const [first] = this.#failures;
+    if (first) {
+      const { code, id, seen, required, next, facts } = first.error as { code: string; id: string; seen: string; required: string; next: string; facts?: Record<string, unknown> };
+      const others = this.#failures.slice(1).map(({ name, error: { seen: also } }) => `\n  ${name}: ${String(also)}`).join('');
+      return new VerdigrisError(code in exitCodes ? (code as ErrorCode) : 'failed', id, { seen: `${first.name}: ${seen}${others}`, required, next, facts: facts ?? {} });
+    }
+    const seen = this.#errors.map((each) => each.trim()).filter(Boolean).join('\n') || (error instanceof Error ? error.message : String(error));
+    return new VerdigrisError('failed', 'up-failed', { seen: `Pulumi did not come to its end: ${seen}\n`, required: 'an update without errors.', next: 'mend what it says and run the same command: it goes on from the journal.', cause: error });
+  }
+}
+
+export function nameOf(urn: string): string {
+  return urn.split('::').at(-1) ?? urn;
+}
+
+export function isTraffic({ type }: Change): boolean {
+  return type === trafficType;
+}
+
+function difference(key: string, old: Record<string, unknown> | undefined, next: Record<string, unknown> | undefined): string {
+  const [from, to] = [old?.[key], next?.[key]];
+  return isShort(from) && isShort(to) ? `${key}: ${String(from)} → ${String(to)}` : key;
+}
+
+function isShort(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** Without the engine's marks of colour. */
+function plain(text: string): string {
+  return text.replaceAll(/<\{%[^%]*%\}>/g, '');
+}
