@@ -18,6 +18,7 @@ export function statusText(status: Status): string {
     ...(stream
       ? [`replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL retained ${size(stream.retainedBytes)}`]
       : []),
+    ...(status.retained ? [retainedText(status)] : []),
     ...(status.losslessRollback === undefined ? [] : [`rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`]),
     ...(status.verification ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`] : []),
     `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
@@ -28,6 +29,11 @@ export function statusText(status: Status): string {
     ...status.next.map(({ verb, kind, to, reason }) => `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`),
   ];
   return lines.join('\n');
+}
+
+function retainedText({ retained, replication, colours }: Status): string {
+  const down = retained?.mode === 'scaled-down' && colours.some(({ role, running }) => role === 'retained' && !running);
+  return `retained     ${retained?.over ? 'its time is over: `verdigris retire` accepts the release' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback begins by starting it` : ''}`;
 }
 
 function colourText({ colour, role, running, version, release, bytes, connections, error }: ColourStatus): string {

@@ -63,6 +63,8 @@ const environmentSchema = z.strictObject({
   retention: z.strictObject({
     /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
     retained: duration.default(0),
+    /** `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the log that it needs. */
+    mode: z.enum(['warm', 'scaled-down']).default('warm'),
   }).prefault({}),
   local: z.strictObject({
     /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */

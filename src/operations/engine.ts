@@ -8,6 +8,7 @@ import type { Operation, Step } from './operation.ts';
 /** Runs an operation from its gates to its end. On failure before the commit point everything is undone. */
 export async function execute(c: Context, operation: Operation): Promise<void> {
   requireState(c, operation);
+  await operation.ready?.(c);
   await passGates(c, operation);
   const { verb, kind } = operation;
   await c.ledger.write((journal) => ({

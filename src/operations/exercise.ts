@@ -4,7 +4,7 @@ import type { Platform } from '../platform/port.ts';
 import { withClient, type ConnectionSettings } from '../postgres/client.ts';
 import { judge } from '../workload/judge.ts';
 import type { Commit } from '../workload/commits.ts';
-import { startWorkload, type Workload, type WorkloadStats } from '../workload/start.ts';
+import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } from '../workload/start.ts';
 import type { Verdict } from '../workload/verdict.ts';
 import type { Emit, Event } from './events.ts';
 
@@ -40,11 +40,12 @@ export interface Exercise {
 export async function withClients(
   environment: Environment,
   platform: Platform,
-  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number },
+  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly place?: WorkloadPlace },
   commits: readonly Commit[],
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {
-  const workload = await startWorkload({ ...clients, maxDuration: 10 * 60_000 });
+  const { place, ...options } = clients;
+  const workload = await startWorkload({ ...options, maxDuration: 10 * 60_000 }, place);
   try {
     await workload.until(({ acknowledged }) => acknowledged >= 200, 30_000);
     await use(workload);

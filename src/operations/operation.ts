@@ -28,6 +28,8 @@ export interface Operation {
   readonly kind?: 'lossless' | 'lossy';
   readonly from: readonly State[];
   readonly to: State;
+  /** Makes ready what the gates look at. Harmless in any state, run again after a crash, and not part of a dry run. */
+  readonly ready?: (c: Context) => Promise<void>;
   /** Read-only. A finding graded `refuse` stops the operation before anything happened. */
   validate(c: Context): Promise<Finding[]>;
   readonly start: readonly Step[];

@@ -6,6 +6,7 @@ import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './cl
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { release, stream } from './release-record.ts';
+import { resting } from './rest.ts';
 
 /** Accepts the release: the retained colour goes, and with it the way back. `early` waives the retention that is declared. */
 export function retire(options: { readonly early: boolean }): Operation {
@@ -41,7 +42,7 @@ async function readers(c: Context): Promise<Finding[]> {
 }
 
 async function behind(c: Context, early: boolean): Promise<Finding[]> {
-  if (!(await c.platform.servers.observe(c.idle))?.running) return [];
+  if (await resting(c)) return [];
   const slot = await c.on(c.live, (client) => readSlot(client, stream(c).name));
   if (!slot || slot.walStatus === 'lost' || slot.behind <= c.environment.limits.lag) return [];
   return [{ id: 'retained-behind', grade: early ? 'warn' : 'refuse', title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`, objects: [c.idle], reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.', mend: 'Wait until it caught up, or give up the way back knowingly with --early.' }];

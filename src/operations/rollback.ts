@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { resting, restingFindings, wake } from './rest.ts';
 import { switchoverFindings } from './switch.ts';
 import { completeSteps, moved, startSteps } from './switchover.ts';
 
@@ -12,7 +13,8 @@ export const rollbackLossless: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   // On the day of a rollback a role that is missing there is no reason to stay.
-  validate: (c) => switchoverFindings(c, 'warn'),
+  validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c, 'warn')),
+  ready: wake,
   start: startSteps,
   commit(journal, c) {
     const { release } = journal;

@@ -44,6 +44,8 @@ export interface Status {
   readonly operator?: { readonly holder: string; readonly since: string } | undefined;
   readonly colours: readonly ColourStatus[];
   readonly replication?: ReplicationStatus | undefined;
+  /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
+  readonly retained?: { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
   readonly losslessRollback?: boolean | undefined;
   readonly traffic: TrafficStatus;
   readonly lastPauseMs?: number | undefined;
@@ -69,12 +71,25 @@ export async function readStatus(environment: Environment, platform: Platform): 
     operator: await platform.leases.holder(),
     colours: found,
     replication,
-    losslessRollback: journal.state === 'switched' ? replication?.slot !== 'missing' && replication?.slot !== 'lost' && replication?.applying === true : undefined,
+    retained: retained(environment, journal),
+    losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
     traffic: await platform.traffic.status(),
     lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
     verification: journal.release?.verification,
     next: possible(journal.state),
   };
+}
+
+function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {
+  if (state !== 'switched' || release?.switchedAt === undefined) return undefined;
+  const until = Date.parse(release.switchedAt) + retention.retained;
+  return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
+}
+
+/** Apply must work; of a colour that is scaled down the log that it needs must be there. A slot that could not be read proves nothing. */
+function lossless({ retention }: Environment, replication: ReplicationStatus | undefined, found: readonly ColourStatus[]): boolean {
+  if (!replication || ['missing', 'lost', 'unknown'].includes(replication.slot)) return false;
+  return replication.applying || (retention.mode === 'scaled-down' && found.some(({ role, running }) => role === 'retained' && !running));
 }
 
 async function colourStatus(environment: Environment, platform: Platform, journal: Journal, colour: Colour): Promise<ColourStatus> {

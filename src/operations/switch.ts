@@ -1,10 +1,12 @@
 import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
 import { rows } from '../postgres/client.ts';
+import { recall } from './canary.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
 import { release } from './release-record.ts';
+import { rest } from './rest.ts';
 import { replicationFindings } from './schema.ts';
 import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
 
@@ -35,9 +37,9 @@ export const switchOver: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   validate: async (c) => [...(await switchoverFindings(c, 'refuse')), ...proof(c)],
-  start: [fallback, ...startSteps],
+  start: [recall, fallback, ...startSteps],
   commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),
-  complete: completeSteps,
+  complete: [...completeSteps, rest],
 };
 
 /** A proof that is not whole is said again where it counts. */

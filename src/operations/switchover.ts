@@ -169,7 +169,7 @@ export const probe: Step = {
       if (!answer) return undefined;
       last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
       return answer.colour === c.live && answer.writable ? true : undefined;
-    }, { limit: 60_000, signal: c.signal, every: 5, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
+    }, { limit: 60_000, signal: c.signal, every: 5, slowest: 25, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
   },
 };
 

@@ -1,4 +1,5 @@
 import type { Colour } from '../model/colours.ts';
+import type { Finding } from '../model/finding.ts';
 import type { ConnectionSettings } from '../postgres/client.ts';
 
 /**
@@ -98,6 +99,10 @@ export interface Traffic {
   renew(token: number, lease: number): Promise<void>;
   /** Writes, and reads but for `canary` per cent, go to `live`; those per cent to the other colour. */
   route(token: number, live: Colour, canary: number): Promise<void>;
+  /** What keeps a share of the readers from going to the other colour here; left out where nothing can. */
+  weighing?(): Promise<Finding[]>;
+  /** Has the readers' connections made anew, where a route that moved leaves established ones alone. */
+  respread?(): Promise<void>;
   /** Asks through the clients' own path, past the hold, who answers there. */
   probe(): Promise<ProbeAnswer>;
   resume(token: number): Promise<void>;

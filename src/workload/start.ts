@@ -28,6 +28,16 @@ export interface Workload {
   stop(): Promise<WorkloadLog>;
 }
 
+/** Where the clients' process runs, when it is not this machine. */
+export interface WorkloadPlace {
+  /** Runs main.ts there, with its standard input and output here. */
+  readonly command: readonly [string, ...string[]];
+  /** The log's place there. */
+  readonly logFile: string;
+  /** Brings it to `file` once the process has ended. */
+  fetch(file: string): Promise<void>;
+}
+
 /** Milliseconds from the order to stop to a kill: longer than the child's own grace. */
 const stopLimit = 10_000;
 
@@ -35,12 +45,13 @@ const stopLimit = 10_000;
  * Starts writers and readers in a process of their own; resolves when they run. `prepareWorkload` comes first.
  * @throws VerdigrisError `workload-start` where a client is not let in or the tables are missing.
  */
-export async function startWorkload(options: WorkloadOptions): Promise<Workload> {
+export async function startWorkload(options: WorkloadOptions, place?: WorkloadPlace): Promise<Workload> {
   const plan = workloadPlan(options);
-  const child = execa(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url))], { stdin: 'pipe', reject: false, buffer: { stdout: false }, forceKillAfterDelay: stopLimit });
+  const [program, ...args] = place?.command ?? [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))];
+  const child = execa(program, args, { stdin: 'pipe', reject: false, buffer: { stdout: false }, forceKillAfterDelay: stopLimit });
   // A child that died early is reported below; its closed pipe is no news.
   child.stdin.on('error', () => undefined);
-  child.stdin.write(`${JSON.stringify(plan)}\n`);
+  child.stdin.write(`${JSON.stringify(place ? { ...plan, logFile: place.logFile } : plan)}\n`);
 
   const intervals: Interval[] = [];
   const totals = { acknowledged: 0, reads: 0, errors: 0, intervals };
@@ -86,6 +97,7 @@ export async function startWorkload(options: WorkloadOptions): Promise<Workload>
     child.stdin.end();
     const kill = setTimeout(() => child.kill('SIGKILL'), stopLimit);
     await ended.finally(() => clearTimeout(kill));
+    await place?.fetch(plan.logFile);
     return readWorkloadLog(plan.logFile);
   }
 

@@ -3,7 +3,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchLint } from './lint.ts';
 import type { BenchRow } from './measure.ts';
-import { benchPause } from './pause.ts';
+import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
 import { benchStatus } from './status.ts';
 import { benchThroughput } from './throughput.ts';
@@ -16,6 +16,7 @@ const sizes = values.sizes.split(',').map(Number);
 /** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
 const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   pause: () => benchPause(Number(values.switchovers)),
+  'cluster-pause': () => benchClusterPause(Number(values.switchovers)),
   throughput: benchThroughput,
   seeding: async () => (await series(sizes, benchSeeding)).concat(await series(sizes, benchReflink)),
   verify: async () => (await benchVerify()).rows.map((row) => ({
@@ -37,7 +38,8 @@ async function series(each: readonly number[], bench: (size: number) => Promise<
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3), kernel: release(), node: process.version, postgres: testMajor, at: new Date().toISOString() };
 console.log(`${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, PostgreSQL ${machine.postgres}\n`);
 const all: Record<string, BenchRow[]> = {};
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+// One that needs a cluster runs where it is named.
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((each) => each !== 'cluster-pause')) {
   const bench = benches[name];
   if (!bench) throw new Error(`no bench ${name}; there are ${Object.keys(benches).join(', ')}`);
   const rows = (all[name] = await bench());

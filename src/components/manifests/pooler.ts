@@ -12,10 +12,8 @@ export const consoleUser = 'verdigris_console';
 export function readersDatabase(database: string): string {
   return `${database}_ro`;
 }
-/** Never paused: by it the operator asks, along the clients' own path, who answers. */
-export const probeDatabase = 'verdigris_probe';
-/** The same along the readers' path, which may lead elsewhere for a moment longer. */
-export const probeReadersDatabase = 'verdigris_probe_ro';
+/** Never paused: by them the operator asks, along the clients' own paths of writes and of reads, who answers. */
+export const probeDatabases = ['verdigris_probe', 'verdigris_probe_ro'] as const;
 
 /** pgbouncer.ini. What a switchover rests on is said beside it. */
 export function poolerSettings({ name, database, kubernetes: { namespace, pooler } }: Declared): string {
@@ -23,8 +21,8 @@ export function poolerSettings({ name, database, kubernetes: { namespace, pooler
   return `[databases]
 ${key(database)} = ${target(objectNames.writes(name))}
 ${key(readersDatabase(database))} = ${target(objectNames.reads(name))}
-${probeDatabase} = ${target(objectNames.writes(name))} pool_mode=session pool_size=2
-${probeReadersDatabase} = ${target(objectNames.reads(name))} pool_mode=session pool_size=2
+${probeDatabases[0]} = ${target(objectNames.writes(name))} pool_mode=transaction pool_size=2
+${probeDatabases[1]} = ${target(objectNames.reads(name))} pool_mode=transaction pool_size=2
 
 [pgbouncer]
 listen_addr = *

@@ -1,41 +1,28 @@
-import { rows, withClient, type Client, type ConnectionSettings, type Row } from '../../postgres/client.ts';
+import { rows, type ConnectionSettings, type Row } from '../../postgres/client.ts';
+import { Kept } from './kept.ts';
 
 /**
  * A connection to PgBouncer's admin console that stays open until it is closed. Its application_name is how others see that a
  * hold is somebody's: the guard ends one whose connection is gone or has been silent for too long.
  */
 export class Console {
-  readonly #client: Client;
-  readonly #close: () => void;
-  readonly ended: Promise<void>;
+  readonly #kept: Kept;
 
-  private constructor(client: Client, close: () => void, ended: Promise<void>) {
-    this.#client = client;
-    this.#close = close;
-    this.ended = ended;
+  private constructor(kept: Kept) {
+    this.#kept = kept;
   }
 
   static async open(settings: Omit<ConnectionSettings, 'database'>, purpose: string): Promise<Console> {
-    const opened = Promise.withResolvers<Client>();
-    const closing = Promise.withResolvers<void>();
-    const ended = withClient({ ...settings, database: 'pgbouncer' }, purpose, async (client) => {
-      client.on('end', closing.resolve);
-      opened.resolve(client);
-      await closing.promise;
-    }).catch(opened.reject);
-    return new Console(await opened.promise, closing.resolve, ended);
+    return new Console(await Kept.open({ ...settings, database: 'pgbouncer' }, purpose));
   }
 
   /** The console speaks the simple protocol only, and takes no parameters. */
   say<T = Row>(command: string): Promise<T[]> {
-    return rows<T>(this.#client, command);
+    return rows<T>(this.#kept.client, command);
   }
 
-  async close(): Promise<void> {
-    // A console that waits for an answer to PAUSE would not say farewell before it.
-    this.#client.connection.stream.destroy();
-    this.#close();
-    await this.ended;
+  close(): Promise<void> {
+    return this.#kept.close();
   }
 }
 

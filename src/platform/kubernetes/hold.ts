@@ -29,9 +29,15 @@ interface Part {
 export class Hold {
   readonly #poolers: Poolers;
   #parts: Part[] = [];
+  #begun = false;
 
   constructor(poolers: Poolers) {
     this.#poolers = poolers;
+  }
+
+  /** Whether clients are held by these connections, and not only could be. */
+  get active(): boolean {
+    return this.#begun;
   }
 
   /** Opens every connection that the hold will need. One to a replica that goes meanwhile is found out by `begin`. */
@@ -50,16 +56,16 @@ export class Hold {
   }
 
   /** All replicas or none: on failure, and when `budget` ms have passed, everybody goes on. */
-  async begin(mark: HoldMark, budget: number): Promise<void> {
-    const replicas = await this.#poolers.required();
+  async begin(mark: HoldMark, budget: number, replicas: readonly Replica[]): Promise<void> {
     try {
-      if (!(await this.#covers(replicas))) await this.prepare(mark);
+      if (!this.#covers(replicas)) await this.prepare(mark);
       const paused = Promise.all(this.#parts.map(({ replica, console, database }) => pause(this.#poolers, replica, console, database)));
       paused.catch(() => undefined);
       const enough = new AbortController();
       const late = sleep(budget, 'late' as const, { signal: enough.signal }).catch(() => 'late' as const);
       const outcome = await Promise.race([paused, late]).finally(() => enough.abort());
       if (outcome === 'late') throw await this.#tooLong(replicas, budget);
+      this.#begun = true;
     } catch (error) {
       await Promise.allSettled(replicas.map((replica) => this.#poolers.resume(replica)));
       await this.forget();
@@ -67,11 +73,15 @@ export class Hold {
     }
   }
 
-  /** Whether what was prepared is just what is there now, and answers. */
-  async #covers(replicas: readonly Replica[]): Promise<boolean> {
+  /** Whether what was prepared is just what is there now. */
+  #covers(replicas: readonly Replica[]): boolean {
     const pods = new Set(this.#parts.map(({ replica }) => replica.pod));
-    if (pods.size !== replicas.length || replicas.some(({ pod }) => !pods.has(pod))) return false;
-    return this.renew().then(() => true, () => false);
+    return pods.size === replicas.length && replicas.every(({ pod }) => pods.has(pod));
+  }
+
+  /** Gives up what was prepared where it does not answer any more: `begin` then opens it anew. */
+  async check(): Promise<void> {
+    await this.renew().catch(() => this.forget());
   }
 
   /** Says that somebody is still there, to whoever watches. */
@@ -79,10 +89,16 @@ export class Hold {
     await Promise.all(this.#parts.map(({ console }) => console.say('SHOW VERSION')));
   }
 
+  /** Lets go on whom these connections hold, each by its own: nobody waits for another's answer. */
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#parts.map(({ console, database }) => console.say(`RESUME ${consoleIdent(database)}`)));
+  }
+
   /** Closes the connections. Does not resume: that is said to every replica, also to those that this process did not hold. */
   async forget(): Promise<void> {
     const parts = this.#parts;
     this.#parts = [];
+    this.#begun = false;
     await Promise.allSettled(parts.map(({ console }) => console.close()));
   }
 

@@ -3,7 +3,7 @@ import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 export interface Pod extends Stored {
-  readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
+  readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[]; readonly initContainers?: readonly { readonly name: string }[] };
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;
@@ -22,6 +22,11 @@ interface ContainerStatus {
 
 export function isReady({ metadata, status }: Pod): boolean {
   return metadata.deletionTimestamp === undefined && status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+}
+
+/** Istio's proxy, as a container or as an init container that stays (native sidecar). */
+export function hasSidecar({ spec: { containers, initContainers = [] } }: Pod): boolean {
+  return [...containers, ...initContainers].some(({ name }) => name === 'istio-proxy');
 }
 
 /** What no waiting will mend; undefined for a pod that is merely not there yet. */

@@ -45,11 +45,13 @@ export class Poolers {
     return [this.#environment.database, readersDatabase(this.#environment.database)];
   }
 
+  async pods(): Promise<Pod[]> {
+    return (await this.#cluster.list<Pod>('Pod', selectorLabels(this.#environment, 'pooler'))).filter(({ status }) => status?.phase === 'Running');
+  }
+
   /** Every replica that may have clients: one that is being ended serves those it has until they leave. */
   async replicas(): Promise<Replica[]> {
-    const pods = await this.#cluster.list<Pod>('Pod', selectorLabels(this.#environment, 'pooler'));
-    const running = pods.filter(({ status }) => status?.phase === 'Running');
-    return Promise.all(running.map(async ({ metadata: { name }, status }) => ({ pod: name, address: await this.#reach.address(name, 6432, status?.podIP ?? '') })));
+    return Promise.all((await this.pods()).map(async ({ metadata: { name }, status }) => ({ pod: name, address: await this.#reach.address(name, 6432, status?.podIP ?? '') })));
   }
 
   /** As `replicas`; throws where there is none: then nobody could be held. */
@@ -71,7 +73,10 @@ export class Poolers {
       const console = await opening;
       return await console.say<T>(command);
     } catch (error) {
+      // A refusal is an answer, and its console as good as before.
+      if (error instanceof Error && 'severity' in error) throw error;
       this.#consoles.delete(replica.pod);
+      void opening.then((console) => console.close(), () => undefined);
       throw error;
     }
   }
@@ -96,9 +101,20 @@ export class Poolers {
     return found.filter(({ name, paused }) => this.databases.includes(name) && String(paused) === '1').map(({ name }) => name);
   }
 
-  /** Lets the clients of a replica go on. A database that is not paused says so, which is what was wanted. */
+  /** Lets the clients of a replica go on. RESUME of a database that is not paused is an error, and what was wanted. */
   async resume(replica: Replica): Promise<void> {
-    for (const database of await this.paused(replica)) await this.say(replica, `RESUME ${consoleIdent(database)}`);
+    await Promise.all(this.databases.map(async (database) => {
+      try {
+        await this.say(replica, `RESUME ${consoleIdent(database)}`);
+      } catch (error) {
+        if ((await this.paused(replica)).includes(database)) throw error;
+      }
+    }));
+  }
+
+  /** Has every connection of a replica to the servers made anew, each once nobody is in a transaction on it. */
+  async reconnect(replica: Replica, database: string): Promise<void> {
+    await this.say(replica, `RECONNECT ${consoleIdent(database)}`);
   }
 
   async blockers(replica: Replica): Promise<Blocker[]> {

@@ -10,10 +10,16 @@ interface ServiceObject extends Stored {
   readonly spec: { readonly selector: Record<string, string>; readonly clusterIP?: string };
 }
 
+interface RouteObject extends Stored {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
 /** The client-facing Services and, with Istio, the routes. Nobody else writes them. */
 export class Routes {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
+  /** As last read or written, so that a move is one request an object; one that was changed since conflicts and is read again. */
+  readonly #known = new Map<string, RouteObject>();
 
   constructor(environment: Environment, cluster: Cluster) {
     this.#environment = environment;
@@ -46,12 +52,17 @@ export class Routes {
     return { live, canary, token, clusterIP: found.spec.clusterIP, selector: found.spec.selector[`${domain}/colour`] };
   }
 
-  /** All at once. The Service for writes is a compare-and-swap under the fencing token; whoever has a smaller one changes nothing. */
+  /** Reads beforehand what `move` will write, over connections that stay open for it. */
+  async foresee(): Promise<void> {
+    await Promise.all(this.#moving({ live: 'blue', canary: 0, token: 0 }).map(async ({ kind, metadata: { name } }) => {
+      const found = await this.#cluster.read<RouteObject>(kind, name);
+      if (found) this.#known.set(`${kind} ${name}`, found);
+    }));
+  }
+
+  /** All at once, each a compare-and-swap under the fencing token: whoever has a smaller one changes nothing. */
   async move(route: Route): Promise<void> {
-    const [decisive, ...others] = this.#moving(route);
-    if (!decisive) throw new Error('there is always a Service for writes');
-    await this.#swap(decisive, route.token);
-    await Promise.all(others.map((manifest) => this.#cluster.apply(manifest)));
+    await Promise.all(this.#moving(route).map((manifest) => this.#swap(manifest, route.token)));
   }
 
   #moving(route: Route): Manifest[] {
@@ -66,20 +77,27 @@ export class Routes {
   }
 
   async #swap(manifest: Manifest, token: number): Promise<void> {
-    const { name, annotations, labels } = manifest.metadata;
+    const { kind, metadata: { name, annotations, labels } } = manifest;
+    const key = `${kind} ${name}`;
     for (let attempt = 1; ; attempt++) {
-      const found = await this.#cluster.read<ServiceObject>('Service', name);
+      const found = this.#known.get(key) ?? (await this.#cluster.read<RouteObject>(kind, name));
       if (!found) {
         if (await this.#cluster.create(manifest)) return;
         continue;
       }
-      if (routeOf(found).token > token) throw staleToken(token, routeOf(found).token, `Service ${name}`);
-      const { selector } = manifest['spec'] as ServiceObject['spec'];
+      if (routeOf(found).token > token) throw staleToken(token, routeOf(found).token, `${kind} ${name}`);
+      const spec = manifest['spec'] as RouteObject['spec'];
       try {
-        await this.#cluster.replace({ ...found, metadata: { ...found.metadata, labels: { ...found.metadata.labels, ...labels }, annotations: { ...found.metadata.annotations, ...annotations } }, spec: { ...found.spec, selector } } as Stored);
+        this.#known.set(key, await this.#cluster.replace<RouteObject>({
+          ...found,
+          metadata: { ...found.metadata, labels: { ...found.metadata.labels, ...labels }, annotations: { ...found.metadata.annotations, ...annotations } },
+          // What the API server gave a Service is its own: addresses, families.
+          spec: kind === 'Service' ? { ...found.spec, selector: spec['selector'] } : spec,
+        } as Stored));
         return;
       } catch (error) {
-        if (!(error instanceof VerdigrisError) || error.id !== 'object-conflict' || attempt >= 5) throw error;
+        this.#known.delete(key);
+        if (!(error instanceof VerdigrisError) || !['object-conflict', 'object-missing'].includes(error.id) || attempt >= 5) throw error;
       }
     }
   }

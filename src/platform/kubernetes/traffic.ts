@@ -1,17 +1,18 @@
 import { objectNames } from '../../components/manifests/names.ts';
-import { probeDatabase, probeReadersDatabase } from '../../components/manifests/pooler.ts';
+import { readersDatabase } from '../../components/manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { one, withClient } from '../../postgres/client.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { Hold, parseHold } from './hold.ts';
+import { hasSidecar } from './pods.ts';
 import type { Poolers, Replica } from './poolers.ts';
+import { Probes } from './probes.ts';
 import { staleToken, type Routes } from './routes.ts';
 
-/** Milliseconds for one probe of one replica; a route that is not there yet shows as a refused login or as silence. */
-const probeLimit = 2_000;
+/** Milliseconds that a look at the Lease holds good: shorter than a lease takes to run out. */
+const lookHolds = 500;
 
 /** Milliseconds that a hold's connections, opened beforehand, say that their silence may last: as the operations hold by. */
 const preparedLease = 3_000;
@@ -23,6 +24,11 @@ export class KubernetesTraffic implements Traffic {
   readonly #poolers: Poolers;
   readonly #routes: Routes;
   readonly #hold: Hold;
+  readonly #probes: Probes;
+  /** What the last good probe saw of the Lease, by a clock that never jumps. */
+  #looked: { readonly newest: number; readonly at: number } | undefined;
+  /** The replicas that were there when last asked for. */
+  #known: readonly Replica[] = [];
 
   constructor(environment: Environment, cluster: Cluster, poolers: Poolers, routes: Routes) {
     this.#environment = environment;
@@ -30,6 +36,7 @@ export class KubernetesTraffic implements Traffic {
     this.#poolers = poolers;
     this.#routes = routes;
     this.#hold = new Hold(poolers);
+    this.#probes = new Probes(environment, poolers);
   }
 
   /** Where clients connect. */
@@ -54,38 +61,76 @@ export class KubernetesTraffic implements Traffic {
     };
   }
 
-  prepare(token: number): Promise<void> {
-    return this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() });
+  /** Reads and opens beforehand all that the hold, the route and the resume will need. */
+  async prepare(token: number): Promise<void> {
+    const replicas = await this.#poolers.required();
+    await Promise.all([this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() }), this.#routes.foresee(), this.#probes.prepare(replicas)]);
   }
 
   async hold(token: number, budget: number, lease: number): Promise<void> {
-    await this.#requireNewest(token);
-    await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget);
+    const [replicas] = await Promise.all([this.#poolers.required(), this.#requireNewest(token), this.#hold.check()]);
+    await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, replicas);
+    this.#known = replicas;
   }
 
   async renew(): Promise<void> {
     await this.#hold.renew();
   }
 
-  route(token: number, live: Colour, canary: number): Promise<void> {
-    return this.#routes.move({ token, live, canary });
+  async route(token: number, live: Colour, canary: number): Promise<void> {
+    await this.#routes.move({ token, live, canary });
+    // Weights are by connection: the readers' old ones would stay where they are. A hold has ended them all already.
+    if (!this.#hold.active) await this.respread();
   }
 
-  /** Every replica must say the same, for writers and readers: each has its own way through each Service. */
+  /** Has the readers' connections made anew, so that they go by the weights of now. */
+  async respread(): Promise<void> {
+    const database = readersDatabase(this.#environment.database);
+    await Promise.all((await this.#poolers.replicas()).map((replica) => this.#poolers.reconnect(replica, database)));
+  }
+
+  async weighing(): Promise<Finding[]> {
+    if (!this.#environment.kubernetes.istio) return [{
+      id: 'canary-needs-istio', grade: 'refuse', title: 'kubernetes.istio is off', objects: [],
+      reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
+      mend: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
+    }];
+    const outside = (await this.#poolers.pods()).filter((pod) => !hasSidecar(pod)).map(({ metadata: { name } }) => name);
+    if (outside.length === 0) return [];
+    return [{
+      id: 'canary-outside-mesh', grade: 'warn', title: 'the poolers have no sidecar', objects: outside,
+      reason: 'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
+      mend: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
+    }];
+  }
+
+  /** Every replica must say the same on both ways, of writes and of reads: each has its own through either Service. */
   async probe(): Promise<ProbeAnswer> {
-    const answers = await Promise.all((await this.#poolers.required()).flatMap((replica) => [probeDatabase, probeReadersDatabase].map((database) => this.#ask(replica, database))));
+    const held = this.#known;
+    const [replicas, asked, newest] = await Promise.all([this.#poolers.required(), Promise.allSettled(held.map((replica) => this.#probes.ask(replica))), this.#newest()]);
+    this.#known = replicas;
+    const same = replicas.length === held.length && replicas.every(({ pod }, index) => pod === held[index]?.pod);
+    const outcomes = same ? asked : await Promise.allSettled(replicas.map((replica) => this.#probes.ask(replica)));
+    const answers = outcomes.flatMap((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
     const [first] = answers;
     if (!first) throw new Error('there is at least one replica');
     const odd = answers.find(({ colour, writable }) => colour !== first.colour || writable !== first.writable);
     if (odd) throw new Error(`the poolers do not agree: ${first.colour} and ${odd.colour}`);
+    this.#looked = { newest, at: performance.now() };
     return first;
   }
 
   async resume(token: number): Promise<void> {
-    await this.#requireNewest(token);
-    const replicas = await this.#poolers.replicas();
+    // A successful probe has just read the Lease, while clients waited for the route: they do not wait for it once more.
+    const fresh = this.#looked !== undefined && performance.now() - this.#looked.at < lookHolds;
+    if (fresh && this.#looked) requireNewest(token, this.#looked.newest, this.#lease);
+    else await this.#requireNewest(token);
+    const [replicas] = await Promise.all([this.#poolers.replicas(), this.#hold.end()]);
     const outcomes = await Promise.allSettled(replicas.map((replica) => this.#poolers.resume(replica)));
-    await this.#hold.forget();
+    await Promise.all([this.#hold.forget(), this.#probes.forget()]);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -93,22 +138,6 @@ export class KubernetesTraffic implements Traffic {
   /** Selectors find the servers by themselves. */
   refresh(): Promise<void> {
     return Promise.resolve();
-  }
-
-  async #ask(replica: Replica, database: string): Promise<ProbeAnswer> {
-    const [role] = this.#environment.roles.application;
-    if (role === undefined) throw new Error('a parsed declaration has an application role');
-    // A server connection made before the route moved would answer for the old colour.
-    await this.#poolers.say(replica, `RECONNECT ${database}`);
-    const limit = Promise.withResolvers<never>();
-    const timer = setTimeout(() => limit.reject(new Error(`no answer through ${replica.pod} within ${probeLimit} ms`)), probeLimit);
-    const asking = withClient(await this.#poolers.client(replica, role, database), 'probe', async (client) => {
-      const { clusterName, timeline, inRecovery } = await serverIdentity(client);
-      const { fenced } = await one<{ fenced: boolean }>(client, "SELECT current_setting('transaction_read_only') = 'on' AS fenced");
-      return { colour: clusterName.endsWith('-green') ? 'green' : 'blue', timeline, writable: !inRecovery && !fenced } as const;
-    });
-    asking.catch(() => undefined);
-    return Promise.race([asking, limit.promise]).finally(() => clearTimeout(timer));
   }
 
   async #look(replica: Replica): Promise<{ marks: NonNullable<ReturnType<typeof parseHold>>[]; clients: number; paused: boolean }> {
@@ -122,9 +151,18 @@ export class KubernetesTraffic implements Traffic {
 
   /** The poolers know no tokens: whoever lost the lease is stopped here, and at the latest by the journal and the database. */
   async #requireNewest(token: number): Promise<void> {
-    const name = objectNames.lease(this.#environment.name);
-    const lease = await this.#cluster.read<Stored & { spec: { leaseTransitions?: number } }>('Lease', name);
-    const newest = lease?.spec.leaseTransitions ?? 0;
-    if (newest > token) throw staleToken(token, newest, `Lease ${name}`);
+    requireNewest(token, await this.#newest(), this.#lease);
   }
+
+  async #newest(): Promise<number> {
+    return (await this.#cluster.read<Stored & { spec: { leaseTransitions?: number } }>('Lease', this.#lease))?.spec.leaseTransitions ?? 0;
+  }
+
+  get #lease(): string {
+    return objectNames.lease(this.#environment.name);
+  }
+}
+
+function requireNewest(token: number, newest: number, lease: string): void {
+  if (newest > token) throw staleToken(token, newest, `Lease ${lease}`);
 }

@@ -31,6 +31,8 @@ export interface ClusterEnvironment {
   /** Write pauses in milliseconds, as the operator measured them. */
   readonly pauses: number[];
   verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Runs `use` with other words in the declaration's `kubernetes` and `limits`: verbs within it go by them. */
+  declared<T>(kubernetes: Record<string, unknown>, limits: Record<string, string>, use: () => Promise<T>): Promise<T>;
   operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
   on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T>;
   clients(use: (workload: Workload) => Promise<void>, options?: { readonly rate?: number }): Promise<Exercise>;
@@ -75,11 +77,22 @@ export async function withClusterEnvironment<T>(options: ClusterOptions, use: (t
         },
       });
       const signal = new AbortController().signal;
+      let now = { environment, platform };
       const as = async (user: string, database: string) => ({ host: await serviceAddress(platform), port: 5432, user, password: await platform.secrets.role(user), database });
       return await use({
         namespace, folder, environment, raw, platform, events, commits: recorder.commits, pauses: recorder.pauses,
         verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
-          withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
+          withOperator({ environment: { ...now.environment, canary }, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
+        declared: async (kubernetes, limits, work) => {
+          const other = parseEnvironment({ ...raw, kubernetes: { ...raw.kubernetes, ...kubernetes }, limits: { ...raw.limits, ...limits } }, 'the test');
+          now = { environment: other, platform: new KubernetesPlatform(other, Cluster.of(namespace.operator, namespace.name)) };
+          try {
+            return await work();
+          } finally {
+            await now.platform.close();
+            now = { environment, platform };
+          }
+        },
         operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
         on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
         clients: async (work, { rate } = {}) => {
