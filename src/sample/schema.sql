@@ -214,6 +214,8 @@ BEGIN
   IF short IS NOT NULL THEN
     RAISE EXCEPTION 'not in stock: %', short USING ERRCODE = 'check_violation';
   END IF;
+  -- The foreign key alone would take a shared lock: two who then also change their customer, as release 2 does on payment, would deadlock.
+  PERFORM FROM customers WHERE id = customer FOR NO KEY UPDATE;
   INSERT INTO orders (customer_id) VALUES (customer) RETURNING id INTO placed;
   INSERT INTO order_items (order_id, line, product_id, quantity, unit_price)
     SELECT placed, w.line, p.id, (w.item ->> 'quantity')::int, p.price

@@ -92,6 +92,24 @@ async function trade(server: Server): Promise<void> {
   });
 }
 
+test('customers who order and pay in one transaction, several at a time, do not deadlock on release 2', async () => {
+  await withSample(async (client, server) => {
+    await generateSample(client, { scale: 0.05 });
+    for (const file of (await readdir(sampleMigrations)).sort()) await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
+    const order = (customer: number, product: number): string => `shop.place_order(${customer}, '[{"product_id": ${product}, "quantity": 1}]')`;
+    const active = (await rows<{ id: number }>(client, 'SELECT id FROM shop.products WHERE active AND stock > 100 ORDER BY id LIMIT 4')).map(({ id }) => id);
+    await Promise.all(active.map((product) => withClient(connectionTo(server, 'test', sampleRoles.app), 'test', async (app) => {
+      for (let turn = 0; turn < 25; turn++) {
+        await app.query('BEGIN');
+        const { id } = await one<{ id: string }>(app, `SELECT ${order(1, product)} AS id`);
+        await app.query("SELECT shop.pay_order($1, 'card')", [id]);
+        await app.query('COMMIT');
+      }
+    })));
+    expect(await checkSample(client)).toEqual([]);
+  });
+});
+
 test('the business works unchanged before and after release 2', async () => {
   await withSample(async (client, server) => {
     await generateSample(client, { scale: 0.05 });

@@ -33,7 +33,7 @@ export class Lost extends Error {}
 
 /** Starting, shutting down, crashed, full. */
 const passing = new Set(['57P01', '57P02', '57P03', '53300']);
-/** The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. Of a client that was let in before, it will pass. */
+/** The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. It will pass where the client is known to be no stranger. */
 const fenced = new Set(['28000', '42501', '55000']);
 
 /** Whether the same attempt may succeed a moment later. */
@@ -51,6 +51,8 @@ const patience = 10_000;
  * instead: as long as it has heard nothing, or when it has been let in but not welcomed.
  */
 export async function authenticate(target: Target, startup: Buffer, client: {
+  /** As for `mayPass`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN afterwards. */
+  readonly known: boolean;
   met(backend: Backend): void; letIn(): void; pass(bytes: Buffer): void; parted(): void;
 }): Promise<Arrival> {
   const arrived = Promise.withResolvers<void>();
@@ -68,7 +70,7 @@ export async function authenticate(target: Target, startup: Buffer, client: {
       else if (type === back.ready) arrived.resolve();
       else if (type === back.error) {
         const refusal = new Refusal(head);
-        if ((!heard || inside) && mayPass(refusal, false)) {
+        if ((!heard || inside) && mayPass(refusal, client.known)) {
           arrived.reject(refusal);
           return 'drop';
         }
@@ -115,8 +117,11 @@ export async function carryOver(target: Target, startup: Buffer, carry: Carry, p
         case back.key: backend.key = Buffer.from(head); return 'drop';
         case back.error: {
           const piece = replay[turn - 1];
-          if (piece?.optional) forgotten(piece.what, readReport(head));
-          else arrived.reject(piece ? new Lost(`${piece.what}: ${readReport(head).message}`) : new Refusal(head));
+          const report = readReport(head);
+          // The fence may end this backend as well, in the middle of the replay: that is no word about the session.
+          if (!piece || report.severity === 'FATAL' || report.severity === 'PANIC') arrived.reject(new Refusal(head));
+          else if (piece.optional) forgotten(piece.what, report);
+          else arrived.reject(new Lost(`${piece.what}: ${report.message}`));
           return 'drop';
         }
         case back.ready:

@@ -37,8 +37,6 @@ export const configSchema = z.strictObject({
     recoverEveryMs: z.int().positive().default(3_000),
     /** A run of it that takes longer is killed. */
     recoverLimitMs: z.int().positive().default(120_000),
-    /** A client that has not finished authenticating after this does not keep a hold from being granted. */
-    authenticationMs: z.int().positive().default(1_000),
   }).prefault({}),
   log: z.enum(['debug', 'info', 'warn']).default('info'),
 });

@@ -12,6 +12,7 @@ export class Hold {
   #record: HoldRecord | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #longestWait = 0;
+  #count = 0;
 
   constructor(table: Table) {
     this.#table = table;
@@ -21,18 +22,19 @@ export class Hold {
     return this.#record;
   }
 
+  /** Holds that have begun. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Milliseconds; of the hold that is on, or the last one. */
   get longestWait(): number {
     return this.#longestWait;
   }
 
-  /** Waits until none of those whom it covers is busy. */
-  get draining(): boolean {
-    return this.#drained !== undefined;
-  }
-
   begin(record: HoldRecord, sessions: Iterable<Session>): void {
     this.#record = record;
+    this.#count++;
     this.#longestWait = 0;
     this.#busy.clear();
     for (const session of sessions) if (session.busy && this.covers(session)) this.#busy.add(session);
@@ -74,19 +76,16 @@ export class Hold {
   }
 
   /** Rejects with `pause-timeout` after `budget` milliseconds, and when `signal` aborts; the hold itself is still on then. */
-  async drained(budget: number, recheck: number, signal: AbortSignal): Promise<void> {
+  async drained(budget: number, signal: AbortSignal): Promise<void> {
     if (this.#busy.size === 0) return;
     const drained = (this.#drained ??= Promise.withResolvers<void>());
     const abort = () => drained.reject(callerGone());
     const timer = setTimeout(() => drained.reject(timedOut(budget, this.#blockers())), budget);
-    // A client that does not finish its authentication counts as busy for so long only.
-    const second = setTimeout(() => [...this.#busy].forEach((session) => this.settled(session)), recheck);
     signal.addEventListener('abort', abort);
     try {
       await drained.promise;
     } finally {
       clearTimeout(timer);
-      clearTimeout(second);
       signal.removeEventListener('abort', abort);
       this.#drained = undefined;
     }

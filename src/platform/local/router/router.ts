@@ -2,10 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { Colour } from '../../../model/colours.ts';
+import { Admission } from './admission.ts';
 import type { Body, Held } from './api.ts';
 import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
 import { Hold } from './hold.ts';
+import { Keys, type Cancellable } from './keys.ts';
 import type { Passage } from './passage.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';
@@ -21,18 +23,18 @@ export class Router implements Passage {
   readonly sessions = new Set<Session>();
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
-  readonly #keys = new Map<string, Session>();
-  readonly #owned = new Map<Session, string>();
+  readonly #keys = new Keys();
+  readonly #admission: Admission;
   readonly #store: Store;
   readonly #deadman: Deadman;
-  /** Commands that change routes or the hold's end follow each other. */
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(config: RouterConfig, store: Store, log: Logger) {
     this.config = config;
     this.limits = config.limits;
     this.log = log;
     this.#store = store;
+    // Commands that change the routes or end the hold follow each other.
+    this.#admission = new Admission(() => this.token);
     this.table = new Table(config.readers, store.state);
     this.hold = new Hold(this.table);
     this.#deadman = new Deadman(config, log, () => {
@@ -60,13 +62,12 @@ export class Router implements Passage {
   }
 
   keyed(key: Buffer, session: Session): void {
-    this.#keys.set(key.toString('hex'), session);
-    this.#owned.set(session, key.toString('hex'));
+    this.#keys.give(key, session);
   }
 
   /** The session whose client was given this key. */
-  byKey(key: Buffer): Session | undefined {
-    return this.#keys.get(key.toString('hex'));
+  byKey(key: Buffer): Cancellable | undefined {
+    return this.#keys.owner(key);
   }
 
   moved(session: Session): void {
@@ -76,9 +77,7 @@ export class Router implements Passage {
 
   ended(session: Session): void {
     if (!this.sessions.delete(session)) return;
-    const key = this.#owned.get(session);
-    this.#owned.delete(session);
-    if (key !== undefined && this.#keys.get(key) === session) this.#keys.delete(key);
+    this.#keys.forget(session);
     this.hold.settled(session);
     this.log.debug({ ...session.facts() }, 'session ends');
   }
@@ -88,7 +87,7 @@ export class Router implements Passage {
    * A hold that is on already is taken over.
    */
   async holdAll({ token, budgetMs, leaseMs }: Body<'hold'>, signal: AbortSignal): Promise<Held> {
-    this.#admit(token);
+    this.#admission.admit(token);
     const from = performance.now();
     const expires = Date.now() + budgetMs + leaseMs;
     const taken = this.hold.take({ token, expires });
@@ -97,7 +96,7 @@ export class Router implements Passage {
     this.#deadman.set(expires);
     try {
       // Written down while the clients are still waited for: it costs the write pause nothing.
-      await Promise.all([this.#store.save({ token: this.#highest(token), hold: record }), this.hold.drained(budgetMs, this.limits.authenticationMs, signal)]);
+      await Promise.all([this.#store.save({ token: this.#highest(token), hold: record }), this.hold.drained(budgetMs, signal)]);
     } catch (error) {
       this.log.warn({ token, err: error }, 'the hold failed');
       // Somebody who took this hold over in the meantime keeps it.
@@ -113,7 +112,7 @@ export class Router implements Passage {
   }
 
   renew({ token, leaseMs }: Body<'renew'>): Promise<void> {
-    return this.#inTurn(token, async () => {
+    return this.#admission.inTurn(token, async () => {
       const record = this.hold.take({ token, expires: Date.now() + leaseMs });
       if (!record) {
         throw new VerdigrisError('refused', 'not-held', {
@@ -127,7 +126,7 @@ export class Router implements Passage {
 
   /** Durable before the first client follows it. */
   route({ token, live, weights }: Body<'route'>): Promise<void> {
-    return this.#inTurn(token, async () => {
+    return this.#admission.inTurn(token, async () => {
       if (!this.table.upstreams[live]) throw noServer(live);
       await this.#store.save({ token: this.#highest(token), live, weights });
       Object.assign(this.table, { live, weights });
@@ -137,7 +136,7 @@ export class Router implements Passage {
   }
 
   upstreams({ token, blue, green }: Body<'upstreams'>): Promise<void> {
-    return this.#inTurn(token, async () => {
+    return this.#admission.inTurn(token, async () => {
       if (!{ blue, green }[this.table.live]) throw noServer(this.table.live);
       await this.#store.save({ token: this.#highest(token), upstreams: { blue, green } });
       this.table.upstreams = { blue, green };
@@ -147,7 +146,7 @@ export class Router implements Passage {
   }
 
   resume({ token }: Body<'resume'>): Promise<void> {
-    return this.#inTurn(token, async () => {
+    return this.#admission.inTurn(token, async () => {
       await this.#release('resumed', token);
     });
   }
@@ -174,27 +173,8 @@ export class Router implements Passage {
     for (const session of [...this.sessions]) session.rerouted();
   }
 
-  #inTurn(token: number, run: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(() => {
-      this.#admit(token);
-      return run();
-    });
-    this.#turn = mine.catch(() => undefined);
-    return mine;
-  }
-
   #highest(token: number): number {
     return Math.max(this.token, token);
-  }
-
-  #admit(token: number): void {
-    if (token >= this.token) return;
-    throw new VerdigrisError('busy', 'stale-token', {
-      seen: `The request carries token ${token}; the router has seen ${this.token}.`,
-      required: `token ${this.token} or a newer one: somebody else has taken the lease since.`,
-      next: 'stop; whoever holds the lease is at work. `verdigris status` says who.',
-      facts: { token, holds: this.token },
-    });
   }
 }
 

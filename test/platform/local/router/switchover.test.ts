@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { query, sync } from '../../../../src/platform/local/router/messages.ts';
 import { startServer, stopServer } from '../../../../src/platform/local/server.ts';
-import { colourOf, extended, Pair, reader, TestRouter, until, Wire, writer } from '../../../support/router.ts';
+import { colourOf, extended, Pair, reader, TestClient, TestRouter, until, Wire, writer } from '../../../support/router.ts';
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));
@@ -94,6 +94,159 @@ test('no statement fails and none is done twice while clients of every kind writ
   expect(status.longestWaitMs).toBeGreaterThan(0);
   await Promise.all([pool.end(), ...clients.map((client) => client.end())]);
 });
+
+test('connections that come in at any instant of a held switchover are all let in', async () => {
+  await using router = await TestRouter.start(pair);
+  let going = true;
+  const failures: unknown[] = [];
+  const instants = new Map<string, number>();
+  let instant = 'before';
+  const come = async () => {
+    while (going) {
+      const came = instant;
+      const client = new TestClient(router.settings());
+      try {
+        await client.connect();
+        await client.query("INSERT INTO writes VALUES (gen_random_uuid()::text)");
+        instants.set(came, (instants.get(came) ?? 0) + 1);
+      } catch (error) {
+        failures.push([came, instant, error]);
+      }
+      await client.end();
+    }
+  };
+  // More than one at a time, else the first that waits would be the last that comes.
+  const coming = Array.from({ length: 4 }, come);
+  /** Somebody who came in at this instant, and either waits by now or was served. */
+  const newcomers = async (at: string) => {
+    instant = at;
+    const slow = mid();
+    coming.push(come(), come());
+    await Promise.race([slow.asked, until('it waits', async () => Object.values((await router.control.status()).sessions).some(({ waiting }) => waiting >= 1))]);
+    return slow;
+  };
+  /** A client that is in the middle of its password exchange until it is told to go on. */
+  const mid = () => {
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const client = new TestClient({ ...router.settings(), password: async () => {
+      asked.resolve();
+      await answer.promise;
+      return writer.password;
+    } });
+    const connected = client.connect();
+    connected.catch((error: unknown) => failures.push(['mid', instant, error]));
+    return { asked: asked.promise, answer: answer.resolve, connected, client };
+  };
+  for (const [round, to] of (['green', 'blue'] as const).entries()) {
+    const from = to === 'green' ? 'blue' : 'green';
+    const token = round + 1;
+    const early = [await newcomers('before'), await newcomers('before')] as const;
+    await until('served before', () => (instants.get('before') ?? 0) > 10 * (round + 1));
+    await router.control.hold(token, 5_000, 30_000);
+    const held = await newcomers('held');
+    await pair.fence(from);
+    // Let in by its password and refused by the fence, which both come after the hold began.
+    early[0].answer();
+    await until('it met the fence', async () => (await router.log()).split('is not permitted to log in').length > round + 1);
+    const fenced = await newcomers('fenced');
+    await pair.open(to);
+    const opened = await newcomers('opened');
+    await router.control.route(token, to, { blue: to === 'blue' ? 100 : 0, green: to === 'green' ? 100 : 0 });
+    const routed = await newcomers('routed');
+    await router.control.resume(token);
+    instant = 'before';
+    for (const one of [...early, held, fenced, opened, routed]) {
+      one.answer();
+      await one.connected;
+      expect(await colourOf(one.client)).toBe(to);
+      await one.client.end();
+    }
+  }
+  going = false;
+  await Promise.all(coming);
+  expect(failures).toEqual([]);
+  expect([...instants.keys()]).toEqual(expect.arrayContaining(['before', 'held', 'fenced', 'opened', 'routed']));
+});
+
+test('a switchover that is taken back lets in those who met its fence, and who may not log in is told so', async () => {
+  await using router = await TestRouter.start(pair);
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<string>();
+  const early = new TestClient({ ...router.settings(), password: () => (asked.resolve(), answer.promise) });
+  const connected = early.connect();
+  await asked.promise;
+  await router.control.hold(1, 1_000, 10_000);
+  await pair.fence('blue');
+  answer.resolve(writer.password);
+  await until('it met the fence', async () => (await router.log()).includes('is not permitted to log in'));
+  await pair.open('blue');
+  await router.control.resume(1);
+  await connected;
+  expect(await colourOf(early)).toBe('blue');
+  await early.end();
+  await pair.fence('blue');
+  const from = performance.now();
+  await expect(router.connect()).rejects.toMatchObject({ code: '28000' });
+  expect(performance.now() - from).toBeLessThan(10_000);
+  // A password that is wrong is wrong under a hold as well, when that ends.
+  await pair.open('blue');
+  await router.control.hold(2, 1_000, 10_000);
+  const wrong = expect(router.connect({ ...writer, password: 'rust' })).rejects.toMatchObject({ code: '28P01' });
+  await router.control.resume(2);
+  await wrong;
+});
+
+test('a session that is being carried over when the fence ends its new backend is carried over again', async () => {
+  await using router = await TestRouter.start(pair);
+  const client = await router.connect();
+  await client.query("SET default_text_search_config = 'pg_catalog.german'");
+  await pair.terminate('blue');
+  await pair.on('blue', async (operator) => {
+    // What the setting names is looked up here, so the new backend stays in the middle of taking the session over.
+    await operator.query('BEGIN; LOCK pg_catalog.pg_ts_config IN ACCESS EXCLUSIVE MODE');
+    const answer = client.query("SELECT current_setting('default_text_search_config') AS setting");
+    await until('it is being carried over', async () => {
+      // On a connection of its own: a transaction goes on seeing the activity that it saw first.
+      const { rowCount } = await pair.on('blue', (other) => other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'"));
+      return rowCount === 1;
+    });
+    await until('the attempt failed', async () => (await router.log()).includes('no backend yet'));
+    await operator.query('COMMIT');
+    expect((await answer).rows).toEqual([{ setting: 'pg_catalog.german' }]);
+  });
+  await client.end();
+});
+
+test('ten switchovers, 200 short-lived connections at each, and none fails', async () => {
+  await using router = await TestRouter.start(pair);
+  const failures: unknown[] = [];
+  let served = 0;
+  const come = async (id: string) => {
+    const client = new TestClient(router.settings());
+    try {
+      await client.connect();
+      await client.query('INSERT INTO writes VALUES ($1)', [id]);
+      served++;
+      await client.end();
+    } catch (error) {
+      failures.push([id, error]);
+    }
+  };
+  for (let round = 0; round < 10; round++) {
+    // Forty at a time: when the hold begins each of them is somewhere else between its first byte and its last.
+    const line = Array.from({ length: 200 }, (_, n) => `${round}/${n}`);
+    const coming = Array.from({ length: 40 }, async () => {
+      for (let id = line.pop(); id !== undefined; id = line.pop()) await come(id);
+    });
+    await until('some were served', () => served > round * 200 + 10);
+    await router.switchTo(pair, round % 2 === 0 ? 'green' : 'blue', round + 1);
+    await Promise.all(coming);
+  }
+  expect(failures).toEqual([]);
+  expect(served).toBe(2_000);
+  const times = await stored();
+  expect([...times].filter(([id, count]) => id.includes('/') && count !== 1)).toEqual([]);
+}, 120_000);
 
 test('a long transaction makes the hold fail in its budget, named, and everybody goes on', async () => {
   await using router = await TestRouter.start(pair);
