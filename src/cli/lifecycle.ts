@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { withOperator } from '../operations/operator.ts';
@@ -74,9 +74,10 @@ export function destroyCommand(): Command {
 export function recoverCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .summary('settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it')
-    .action((options: CommonOptions) =>
+    .addOption(new Option('--gone <token>', 'fencing token of an operator known to be gone, whose lease is not waited out').argParser(Number))
+    .action((options: CommonOptions & { readonly gone?: number }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'recover', async (c) => {
+        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal, gone: options.gone }, 'recover', async (c) => {
           // A hold that no operation in the journal accounts for: its operator died before writing anything, or after closing it.
           const { held } = await platform.traffic.status();
           if (held && c.journal.operation === null) await platform.traffic.resume(c.ledger.token);

@@ -15,14 +15,15 @@ const renewEvery = 2_000;
 
 /**
  * Works on an environment as its only operator: takes the lease, settles what a crash left, runs `use`, gives the lease back.
- * When the lease is lost the signal is aborted; the journal's token stops whatever does not listen.
+ * When the lease is lost the signal is aborted; the journal's token stops whatever does not listen. `gone`: a token whose holder is
+ * known to be gone.
  */
 export async function withOperator<T>(
-  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal },
+  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal; readonly gone?: number | undefined },
   purpose: Purpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
-  const lease = await parts.platform.leases.acquire(`${userInfo().username}@${hostname()} (verdigris ${purpose}, process ${process.pid})`);
+  const lease = await parts.platform.leases.acquire(`${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`, parts.gone);
   const lost = new AbortController();
   const renewal = setInterval(() => {
     lease.renew().then((mine) => mine || lost.abort(leaseLost()), (error: unknown) => lost.abort(error));
@@ -36,6 +37,15 @@ export async function withOperator<T>(
   } finally {
     clearInterval(renewal);
     await lease.release();
+  }
+}
+
+/** In a container there may be no entry for the user that it runs as. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

@@ -136,8 +136,11 @@ export interface JournalStore {
 }
 
 export interface LeaseStore {
-  /** Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. */
-  acquire(holder: string): Promise<Lease>;
+  /**
+   * Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. `gone` is a token whose holder is known
+   * to be gone, or to have let go of clients that he held: it is not waited for.
+   */
+  acquire(holder: string, gone?: number): Promise<Lease>;
   /** Who holds it now. */
   holder(): Promise<{ readonly holder: string; readonly since: string } | undefined>;
 }

@@ -6,6 +6,9 @@ import type { Step } from '../../src/operations/operation.ts';
 import type { Ending } from './operators.ts';
 import type { FaultBench } from './support.ts';
 
+/** What a chain of kills needs, on either platform. */
+export type KillBench = Pick<FaultBench, 'journal' | 'operators' | 'harvest'>;
+
 export interface Killed {
   readonly side: 'before' | 'after';
   readonly write: number;
@@ -27,7 +30,7 @@ const enough = 60;
  * Kills a verb that goes on where it was, again and again, each run a little further: before and after every write that the
  * journal sees, in whatever phase, until a run ends by itself. Returns where it was killed.
  */
-export async function killAlongTheWay(bench: FaultBench, verb: Verb, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killAlongTheWay(bench: KillBench, verb: Verb, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
   const killed: Killed[] = [];
   const at = async (): Promise<string> => {
     const { operation, release } = await bench.journal();
@@ -61,7 +64,7 @@ export async function killAlongTheWay(bench: FaultBench, verb: Verb, { options =
  * Kills a verb that is undone after a crash: before and after its first write, its second … as far as the commit point. `settle`
  * is called after each kill, with what the journal holds then.
  */
-export async function killBeforeCommit(bench: FaultBench, verb: Verb, settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killBeforeCommit(bench: KillBench, verb: Verb, settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
   const all: Killed[] = [];
   for (let write = 1; write < enough; write++) {
     for (const side of ['before', 'after'] as const) {
@@ -81,7 +84,7 @@ export async function killBeforeCommit(bench: FaultBench, verb: Verb, settle: (k
  * Steps that run while clients are held are announced by one write of the journal: they are killed at their beginning and at their
  * end, which no write marks. `settle` is called after each kill; without it the next run continues.
  */
-export async function killAtSteps(bench: FaultBench, verb: Verb, steps: readonly Step[], settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killAtSteps(bench: KillBench, verb: Verb, steps: readonly Step[], settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
   const all: Killed[] = [];
   for (const { id } of steps) {
     for (const side of ['after', 'before'] as const) {
@@ -96,7 +99,7 @@ export async function killAtSteps(bench: FaultBench, verb: Verb, steps: readonly
   return all;
 }
 
-async function where(bench: FaultBench): Promise<Pick<Killed, 'direction' | 'phase' | 'step'>> {
+async function where(bench: KillBench): Promise<Pick<Killed, 'direction' | 'phase' | 'step'>> {
   const { operation } = await bench.journal();
   if (!operation) return { direction: 'continue', phase: 'none', step: 'none' };
   return { direction: crashDirection(operation), phase: operation.phase, step: operation.steps.at(-1)?.id ?? 'opening' };

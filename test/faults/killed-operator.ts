@@ -9,9 +9,9 @@ import { VerdigrisError } from '../../src/model/errors.ts';
 import { parseJournal } from '../../src/model/journal.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
-import { LocalPlatform } from '../../src/platform/local/platform.ts';
+import type { Environment } from '../../src/model/environment.ts';
 import type { JournalStore, Platform } from '../../src/platform/port.ts';
-import type { Order, Said } from './orders.ts';
+import type { Order, Place, Said } from './orders.ts';
 
 const say = (message: Said): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
 say({ type: 'warm' });
@@ -26,11 +26,11 @@ lines.once('line', (line) => {
 // Nobody's order outlives whoever gave it.
 lines.once('close', () => process.exit(0));
 
-async function work({ declaration, home, settings, verb, options, canary, kill, dieAfter, dieBefore, stopAt }: Order): Promise<void> {
+async function work({ declaration, place, verb, options, canary, kill, dieAfter, dieBefore, stopAt }: Order): Promise<void> {
   const environment = { ...parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration), canary };
-  const local = await LocalPlatform.open(environment, home, settings);
-  const journal = kill ? killing(local.journal, kill) : local.journal;
-  const platform = Object.create(local, { journal: { value: journal } }) as Platform;
+  const opened = await open(environment, place);
+  const journal = kill ? killing(opened.journal, kill) : opened.journal;
+  const platform = Object.create(opened, { journal: { value: journal } }) as Platform;
   await withOperator({
     environment, platform, signal: new AbortController().signal,
     emit: (event) => {
@@ -40,6 +40,20 @@ async function work({ declaration, home, settings, verb, options, canary, kill, 
       if (stopAt && event.type === 'step' && event.step === stopAt.step && event.status === stopAt.status) process.kill(process.pid, 'SIGSTOP');
     },
   }, verb, (c) => perform(c, verb, options));
+}
+
+/** Only the platform that is asked for is loaded: these processes are many. */
+async function open(environment: Environment, place: Place): Promise<Platform> {
+  if (place.kind === 'local') {
+    const { LocalPlatform } = await import('../../src/platform/local/platform.ts');
+    return LocalPlatform.open(environment, place.home, place.settings);
+  }
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { Cluster } = await import('../../src/platform/kubernetes/cluster.ts');
+  const { KubernetesPlatform } = await import('../../src/platform/kubernetes/platform.ts');
+  const config = new KubeConfig();
+  config.loadFromString(place.kubeconfig);
+  return new KubernetesPlatform(environment, Cluster.of(config, environment.kubernetes.namespace));
 }
 
 /** Counts the writes from the one that opens the operation, or continues it, on. */

@@ -3,8 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Verb } from '../../src/model/transitions.ts';
-import { testSettings, type TestEnvironment } from '../support/environment.ts';
-import type { Order, Said } from './orders.ts';
+import type { Order, Place, Said } from './orders.ts';
 
 const program = fileURLToPath(new URL('killed-operator.ts', import.meta.url));
 
@@ -19,13 +18,13 @@ export interface Operator {
 
 /** Starts operators in processes of their own, each loaded while the one before it works: loading takes longer than dying. */
 export class Operators {
-  readonly #test: TestEnvironment;
-  readonly #settings: Record<string, string>;
+  readonly #declaration: string;
+  readonly #place: Place;
   #next: ReturnType<typeof load>;
 
-  constructor(test: TestEnvironment, settings: Record<string, string> = {}) {
-    this.#test = test;
-    this.#settings = { ...testSettings, ...settings };
+  constructor(declaration: string, place: Place) {
+    this.#declaration = declaration;
+    this.#place = place;
     this.#next = load();
   }
 
@@ -33,8 +32,7 @@ export class Operators {
     const { child, said, warm, done } = this.#next;
     await warm;
     this.#next = load();
-    const { declaration, home } = this.#test;
-    const full: Order = { declaration, home, settings: this.#settings, verb, options: { early: true }, canary: 0, ...order };
+    const full: Order = { declaration: this.#declaration, place: this.#place, verb, options: { early: true }, canary: 0, ...order };
     child.stdin.write(`${JSON.stringify(full)}\n`);
     return { pid: child.pid ?? 0, said, ended: done };
   }

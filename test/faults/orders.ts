@@ -2,11 +2,16 @@ import type { Verb } from '../../src/model/transitions.ts';
 import type { Event } from '../../src/operations/events.ts';
 import type { PerformOptions } from '../../src/operations/perform.ts';
 
+/** Where an operator in a process of its own finds the environment. */
+export type Place =
+  | { readonly kind: 'local'; readonly home: string; readonly settings: Record<string, string> }
+  | { readonly kind: 'kubernetes'; readonly kubeconfig: string };
+
 /** What a killed operator is told. */
 export interface Order {
+  /** File with the declaration. */
   readonly declaration: string;
-  readonly home: string;
-  readonly settings: Record<string, string>;
+  readonly place: Place;
   readonly verb: Verb;
   readonly options: PerformOptions;
   readonly canary: number;

@@ -14,7 +14,8 @@ import { launchRouter, stopRouter } from '../../src/platform/local/router/launch
 import { one, rows, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
+import { testSettings, withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
+import { harvester } from './harvest.ts';
 import { Operators } from './operators.ts';
 
 export interface FaultBench extends TestEnvironment {
@@ -99,7 +100,7 @@ export async function openBench(options: TestEnvironmentOptions & { readonly dea
 export async function withBench<T>(options: TestEnvironmentOptions & { readonly deadman?: boolean }, use: (bench: FaultBench) => Promise<T>): Promise<T> {
   return withEnvironment(options, async (test) => {
     if (options.deadman === false) await withoutDeadman(test);
-    const operators = new Operators(test, options.settings);
+    const operators = new Operators(test.declaration, { kind: 'local', home: test.home, settings: { ...testSettings, ...options.settings } });
     try {
       return await use(bench(test, operators));
     } finally {
@@ -111,21 +112,7 @@ export async function withBench<T>(options: TestEnvironmentOptions & { readonly 
 function bench(test: TestEnvironment, operators: Operators): FaultBench {
   const { environment, platform, commits, credentials, folder, on } = test;
   const journal = () => readJournal(platform.journal);
-  const harvest = async (): Promise<void> => {
-    const { timeline, live, operation } = await journal();
-    const points = timeline.filter(({ verb, step }) => step === 'open' && (verb === 'switch' || verb === 'rollback')).map(({ startedAt }) => Date.parse(startedAt));
-    for (const at of points) own.add(at);
-    // A lossy rollback ends the timeline that its commit point stood in: it was a moment ago.
-    const now = own.size % 2 === 0 ? environment.live : other(environment.live);
-    if (now !== live && operation === null) own.add(Date.now());
-    const kept = [...own].sort((one, two) => one - two);
-    // What the recorder saw are the same ones, a moment later; the journal's count.
-    commits.splice(0, commits.length, ...kept.map((at, index) => {
-      const from = index % 2 === 0 ? environment.live : other(environment.live);
-      return { at: new Date(at), from, to: other(from) };
-    }));
-  };
-  const own = new Set<number>();
+  const harvest = harvester(journal, environment.live, commits);
   const as = async (user: string, colour?: Colour): Promise<ConnectionSettings> => {
     const { port } = colour ? await platform.servers.connection(colour) : { port: Number((await platform.traffic.status()).address.split(':')[1]) };
     return { host: '127.0.0.1', port, user, password: credentials[user] ?? '', database: environment.database };

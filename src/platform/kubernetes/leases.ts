@@ -1,19 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { domain, metadata, objectNames, type Named } from '../../components/manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
+import { isGone, thisProcess } from '../process.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface LeaseObject extends Stored {
   readonly spec: { readonly holderIdentity?: string; readonly acquireTime?: string; readonly renewTime?: string; readonly leaseDurationSeconds?: number; readonly leaseTransitions?: number };
 }
 
+/** Annotation that says which process holds it. */
+const processKey = `${domain}/process`;
+
 /** Seconds without renewal after which a lease may be taken over. */
 const duration = 10;
 
 /**
  * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every acquisition.
- * Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token.
+ * Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token. A holder that ran on this
+ * very machine and is no more is not waited out.
  */
 export class KubernetesLeases implements LeaseStore {
   readonly #cluster: Cluster;
@@ -31,12 +36,12 @@ export class KubernetesLeases implements LeaseStore {
     return objectNames.lease(this.#environment.name);
   }
 
-  async acquire(holder: string): Promise<Lease> {
+  async acquire(holder: string, gone?: number): Promise<Lease> {
     // A holder that died cannot say so: one that renews lives, one that does not is waited out.
     let seen: string | undefined;
     for (const end = Date.now() + duration * 1000; ; await sleep(250)) {
       const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
-      const held = found && alive(found);
+      const held = found && found.spec.leaseTransitions !== gone && !(await isGone(found.metadata.annotations?.[processKey] ?? '')) && alive(found);
       if (found && held && Date.now() < end) {
         seen ??= found.spec.renewTime;
         if (found.spec.renewTime !== seen) throw busy(held);
@@ -56,8 +61,9 @@ export class KubernetesLeases implements LeaseStore {
   async #take(found: LeaseObject | undefined, holder: string): Promise<LeaseObject | undefined> {
     const token = Math.max(found?.spec.leaseTransitions ?? 0, await this.#floor()) + 1;
     const spec = { holderIdentity: holder, acquireTime: micro(), renewTime: micro(), leaseDurationSeconds: duration, leaseTransitions: token };
-    if (!found) return this.#cluster.create<LeaseObject>({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: metadata(this.#environment, 'journal', this.#name), spec });
-    return this.#swap({ ...found, spec });
+    const mark = { [processKey]: (await thisProcess()) ?? '' };
+    if (!found) return this.#cluster.create<LeaseObject>({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: metadata(this.#environment, 'journal', this.#name, {}, mark), spec });
+    return this.#swap({ ...found, metadata: { ...found.metadata, annotations: { ...found.metadata.annotations, ...mark } }, spec });
   }
 
   async #swap(object: LeaseObject): Promise<LeaseObject | undefined> {

@@ -46,7 +46,9 @@ export class Poolers {
   }
 
   async pods(): Promise<Pod[]> {
-    return (await this.#cluster.list<Pod>('Pod', selectorLabels(this.#environment, 'pooler'))).filter(({ status }) => status?.phase === 'Running');
+    const found = await this.#cluster.list<Pod>('Pod', selectorLabels(this.#environment, 'pooler'));
+    // One on a node that is lost may still serve those who reach it.
+    return found.filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Unknown');
   }
 
   /** Every replica that may have clients: one that is being ended serves those it has until they leave. */

@@ -1,7 +1,8 @@
-import { readFile, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
+import { processStart } from '../process.ts';
 import { NumberedFiles } from './files.ts';
 
 const record = z.object({ holder: z.string(), pid: z.int(), started: z.string(), since: z.string(), released: z.boolean() });
@@ -26,7 +27,7 @@ export class LocalLeases implements LeaseStore {
     const held = newest && (await live(newest.file, newest.text));
     if (held) throw busy(held);
     const token = (newest?.number ?? 0) + 1;
-    const mine: Holding = { holder, pid: process.pid, started: await startOf(process.pid), since: new Date().toISOString(), released: false };
+    const mine: Holding = { holder, pid: process.pid, started: await processStart(process.pid), since: new Date().toISOString(), released: false };
     if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder);
     const file = this.#files.file(token);
     return {
@@ -55,15 +56,9 @@ async function live(file: string, text: string): Promise<Holding | undefined> {
   const parsed = record.safeParse(safeJson(text));
   if (!parsed.success || parsed.data.released) return undefined;
   const { pid, started } = parsed.data;
-  if ((await startOf(pid)) !== started) return undefined;
+  if ((await processStart(pid)) !== started) return undefined;
   const renewed = await stat(file).catch(() => undefined);
   return renewed && Date.now() - renewed.mtimeMs < leaseTtl ? parsed.data : undefined;
-}
-
-/** When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one meant. */
-async function startOf(pid: number): Promise<string> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
 function safeJson(text: string): unknown {

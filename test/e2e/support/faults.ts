@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { harvester } from '../../faults/harvest.ts';
+import type { MoveBench } from '../../faults/kill-everywhere.ts';
+import { Operators } from '../../faults/operators.ts';
+import type { Exercise } from '../../../src/operations/exercise.ts';
+import { readJournal } from '../../../src/operations/ledger.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import type { Workload } from '../../../src/workload/start.ts';
+import { withClusterEnvironment, type ClusterEnvironment, type ClusterOptions } from './environment.ts';
+import { productImage } from './image.ts';
+
+export interface ClusterBench extends ClusterEnvironment, MoveBench {
+  readonly platform: ClusterEnvironment['platform'];
+  /** As `clients`, with commit points taken from the journal, so that those of killed operators count too. */
+  exercise(use: (workload: Workload) => Promise<void>): Promise<Exercise>;
+  /** What must not be left once single, in the database and of objects. */
+  leftovers(): Promise<unknown>;
+}
+
+interface BenchOptions extends ClusterOptions {
+  /** Guards beside the poolers; without them nobody recovers but the test. */
+  readonly guard: boolean;
+}
+
+/** Transactions per second of the writers: enough that one is under way at any instant, little enough for two cores. */
+const rate = 60;
+
+export const nothing = { idle: undefined, holder: undefined, held: undefined, snapshots: [], slots: [], publications: [], subscriptions: [], origins: [], roles: [], fenced: [], operators: [] };
+
+/** An environment with clients, and operators in processes of their own that can be killed. */
+export async function withClusterBench<T>({ guard, ...options }: BenchOptions, use: (bench: ClusterBench) => Promise<T>): Promise<T> {
+  const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';
+  const images = guard ? { pooler, verdigris: await productImage() } : { pooler };
+  return withClusterEnvironment({ ...options, kubernetes: { images, ...options.kubernetes } }, async (test) => {
+    const { environment, platform, namespace, folder, commits, on } = test;
+    const declaration = path.join(folder, 'declaration.json');
+    await writeFile(declaration, JSON.stringify(test.raw));
+    const operators = new Operators(declaration, { kind: 'kubernetes', kubeconfig: namespace.operator.exportConfig() });
+    const journal = () => readJournal(platform.journal);
+    const harvest = harvester(journal, environment.live, commits);
+    try {
+      return await use({
+        ...test, operators, journal, harvest,
+        recover: () => test.operator(async () => undefined),
+        settled: async (expected) => {
+          expect(await journal()).toMatchObject({ operation: null, ...expected });
+          expect((await platform.traffic.status()).held).toBeUndefined();
+        },
+        exercise: (work) => test.clients(async (workload) => {
+          try {
+            await work(workload);
+          } finally {
+            await harvest();
+          }
+        }, { rate }),
+        leftovers: async () => {
+          const { live } = await journal();
+          return {
+            idle: await platform.servers.observe(live === 'blue' ? 'green' : 'blue'),
+            holder: await platform.leases.holder(),
+            held: (await platform.traffic.status()).held,
+            snapshots: await platform.servers.snapshots(),
+            ...(await on(live, async (client) => ({
+              slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots'),
+              publications: await rows(client, 'SELECT pubname FROM pg_publication'),
+              subscriptions: await rows(client, 'SELECT subname FROM pg_subscription'),
+              origins: await rows(client, 'SELECT roname FROM pg_replication_origin'),
+              roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
+              fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
+              operators: await rows(client, "SELECT pid FROM pg_stat_activity WHERE application_name = 'verdigris/operator'"),
+            }))),
+          };
+        },
+      });
+    } finally {
+      await operators.close();
+    }
+  });
+}

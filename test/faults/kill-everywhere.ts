@@ -1,0 +1,60 @@
+import { expect } from 'vitest';
+import type { State, Verb } from '../../src/model/transitions.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/perform.ts';
+import type { Platform } from '../../src/platform/port.ts';
+import { rows } from '../../src/postgres/client.ts';
+import type { Workload } from '../../src/workload/start.ts';
+import { killAlongTheWay, killAtSteps, killBeforeCommit, type KillBench, type Killed } from './kill-chain.ts';
+import { served, type FaultBench } from './support.ts';
+
+/** What moving writes under kills needs, on either platform. */
+export type MoveBench = KillBench & Pick<FaultBench, 'on' | 'recover' | 'settled'> & { readonly platform: Platform };
+
+/** Every step of the verb was killed at its beginning and at its end. */
+export function coversThePlan(verb: Verb, options: PerformOptions, killed: readonly Killed[]): void {
+  const operation = operationOf(verb, options);
+  for (const phase of ['start', 'complete'] as const) {
+    for (const { id } of operation[phase]) {
+      const there = killed.filter((one) => one.phase === phase && one.step === id).map(({ side }) => side);
+      expect(there, `${verb} ${phase} ${id}`).toEqual(expect.arrayContaining(['before', 'after']));
+    }
+  }
+}
+
+/** Roles that an application may log in with, by colour: at most one colour has any. */
+async function openColours(bench: MoveBench): Promise<string[]> {
+  const open: string[] = [];
+  for (const colour of ['blue', 'green'] as const) {
+    if (!(await bench.platform.servers.observe(colour))?.running) continue;
+    const found = await bench.on(colour, (client) => rows(client, "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin"));
+    if (found.length > 0) open.push(colour);
+  }
+  return open;
+}
+
+/** Kills a switchover everywhere before its commit point, each time undone by a recovery; then everywhere after it, each time continued. */
+export async function killEverywhere(bench: MoveBench, workload: Workload, verb: Verb, options: PerformOptions, from: State, to: State): Promise<void> {
+  const { live: before } = await bench.journal();
+  const operation = operationOf(verb, options);
+  const undone = async ({ step, write, side, direction }: Killed): Promise<void> => {
+    const where = `${verb}, ${side} write ${write}, in ${step}`;
+    if (step !== 'none') expect(direction, where).toBe('revert');
+    expect((await openColours(bench)).length, where).toBeLessThanOrEqual(1);
+    await bench.recover();
+    await bench.settled({ state: from, live: before });
+    expect(await openColours(bench), where).toEqual([before]);
+    expect(await bench.platform.traffic.status()).toMatchObject({ live: before });
+    if (side === 'after') await served(workload, 3);
+  };
+  const killed = await killAtSteps(bench, verb, operation.start.filter(({ held }) => held), undone, { options });
+  killed.push(...(await killBeforeCommit(bench, verb, undone, { options })));
+  const { live } = await bench.journal();
+  expect(live).not.toBe(before);
+  killed.push(...(await killAtSteps(bench, verb, operation.complete.filter(({ held }) => held), async ({ direction }) => expect(direction).toBe('complete'), { options })));
+  expect((await bench.journal()).live).toBe(live);
+  killed.push(...(await killAlongTheWay(bench, verb, { options })));
+  coversThePlan(verb, { ...options, acceptLoss: true }, killed);
+  await bench.settled({ state: to, live });
+  expect(await openColours(bench)).toEqual([live]);
+  await served(workload, 3);
+}
