@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { drill, type DrillReport } from '../operations/drill.ts';
-import { cloneEnvironment } from '../platform/local/clone.ts';
+import { drill, type DrillClone, type DrillReport } from '../operations/drill.ts';
+import { LocalPlatform } from '../platform/local/platform.ts';
 import { describeVerdict } from '../workload/verdict.ts';
-import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
+import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
 
 export function drillCommand(): Command {
   return withCommonOptions(new Command('drill'))
@@ -11,22 +10,28 @@ export function drillCommand(): Command {
     .description(`Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`)
     .action((options: CommonOptions) =>
-      withLocalSession(options, async ({ environment, platform, reporter, signal }) => {
-        const parts = { environment, platform, emit: (event: Parameters<typeof reporter.event>[0]) => reporter.event(event), signal };
-        const report = await drill(parts, () => cloneEnvironment(environment, platform, signal));
-        const file = await platform.exportFile(`drill-${report.startedAt.replaceAll(':', '')}.json`);
-        await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
-        reporter.result({ ...report, file }, drillText(report, file));
+      withSession(options, async (session) => {
+        const { environment, platform, reporter, signal } = session;
+        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal }, () => clone(session));
+        reporter.result({ ...report, where }, drillText(report, where));
       }),
     );
 }
 
-function drillText({ proved, pausesMs, verdict, seconds }: DrillReport, file: string): string {
+/** Each platform's way is loaded only where it is gone. */
+async function clone({ environment, platform, signal }: Session): Promise<DrillClone> {
+  if (platform instanceof LocalPlatform) return (await import('../platform/local/clone.ts')).cloneEnvironment(environment, platform, signal);
+  const [{ cloneKubernetes }, { KubernetesPlatform }] = await Promise.all([import('../platform/kubernetes/clone.ts'), import('../platform/kubernetes/platform.ts')]);
+  if (platform instanceof KubernetesPlatform) return cloneKubernetes(environment, platform, signal);
+  throw new Error(`there is no platform ${platform.kind}`);
+}
+
+function drillText({ proved, pausesMs, verdict, seconds }: DrillReport, where: string): string {
   return [
     '',
     `The drill held: ${proved.join(', ')}.`,
     `write pauses on the clones: ${pausesMs.map((ms) => `${ms} ms`).join(' and ')}`,
     ...describeVerdict(verdict).split('\n'),
-    `${Math.round(seconds)} s in all; report: ${file}`,
+    `${Math.round(seconds)} s in all; report: ${where}`,
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
 import { historyCommand } from './history.ts';
 import { lintCommand } from './lint.ts';
+import { metricsCommand } from './metrics.ts';
 import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
 import { rehearseCommand } from './rehearse.ts';
@@ -26,7 +27,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -121,6 +121,11 @@ function contradictions(value: unknown): DeclarationIssue[] {
   const releases = colours.map((colour) => record(declared[colour])['release']);
   if (releases[0] !== undefined && releases[0] === releases[1]) at('colours', `blue and green both declare release ${JSON.stringify(releases[0])}: a release is from one to another`);
   if (top['platform'] === 'kubernetes' && record(record(top['kubernetes'])['images'])['pooler'] === undefined) at('kubernetes.images.pooler', 'is not declared: PgBouncer has no official image, so name the one that your cluster trusts');
+  const cluster = record(top['kubernetes']);
+  if (record(cluster['images'])['verdigris'] === undefined) {
+    if (record(cluster['drill'])['schedule'] !== undefined) at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
+    if (record(cluster['metrics'])['enabled'] === true) at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are told from its image');
+  }
   const roles = record(top['roles']);
   const writers = list(roles['application']);
   for (const reader of list(roles['readers'])) if (writers.includes(reader)) at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size } from './units.ts';
+import { duration, size } from './units.ts';
 
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace has 1 to 63 of a-z, 0-9 and -');
 const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'not a name that Kubernetes allows');
@@ -42,6 +42,21 @@ export const kubernetesSchema = z.strictObject({
     poolSize: z.int().min(1).default(20),
     maxClients: z.int().min(1).default(1_000),
     resources: resources.prefault({ cpu: '50m', memory: '64Mi' }),
+  }).prefault({}),
+  drill: z.strictObject({
+    /** When drills run, as cron writes it; none where it is left out. */
+    schedule: z.string().regex(/^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+( \S+){4})$/, 'five fields as of cron, or @weekly and the like').optional(),
+    /** Of the IANA database; the cluster's own where it is left out. */
+    timeZone: z.string().min(1).optional(),
+    /** A drill that takes longer is ended. */
+    limit: duration.default(7_200_000),
+  }).prefault({}),
+  metrics: z.strictObject({
+    /** A pod that tells Prometheus. */
+    enabled: z.boolean().default(false),
+    /** Objects of the Prometheus operator, where the cluster has it. */
+    serviceMonitor: z.boolean().default(false),
+    rules: z.boolean().default(false),
   }).prefault({}),
   /** Routes by VirtualService and DestinationRule beside the Services' selectors; the canary needs them. */
   istio: z.boolean().default(false),

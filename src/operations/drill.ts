@@ -1,9 +1,9 @@
 import { other } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
-import { VerdigrisError } from '../model/errors.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
 import { ident } from '../postgres/quote.ts';
 import { withClient, type ConnectionSettings } from '../postgres/client.ts';
-import type { Platform } from '../platform/port.ts';
+import type { DrillOutcome, Platform } from '../platform/port.ts';
 import { prepareWorkload } from '../workload/schema.ts';
 import { describeVerdict, type Verdict } from '../workload/verdict.ts';
 import type { Emit } from './events.ts';
@@ -13,15 +13,8 @@ import { withOperator } from './operator.ts';
 import { perform } from './perform.ts';
 import { switchOver } from './switch.ts';
 
-export interface DrillReport {
+export interface DrillReport extends DrillOutcome {
   readonly environment: string;
-  readonly startedAt: string;
-  readonly seconds: number;
-  readonly ok: boolean;
-  /** What held, in the order in which it was proved. */
-  readonly proved: readonly string[];
-  /** Write pauses on the clones, in ms: switchover and rollback. */
-  readonly pausesMs: readonly number[];
   readonly verdict: Verdict;
 }
 
@@ -46,17 +39,35 @@ const writers = 8;
 /**
  * Proves on the real environment that a release could be made now, and on a throw-away pair of clones that writes could move and
  * come back: candidate, migrations, every row compared, all gates of the switchover; then a switchover and a rollback under load,
- * judged. Leaves nothing behind, and the live colour serves on.
+ * judged. Leaves nothing behind but its outcome, and the live colour serves on.
  */
-export async function drill(parts: Parts, clone: () => Promise<DrillClone>): Promise<DrillReport> {
+export async function drill(parts: Parts, clone: () => Promise<DrillClone>): Promise<{ readonly report: DrillReport; readonly where: string }> {
   const startedAt = new Date();
   const proved: string[] = [];
-  const environment = withCandidate(parts.environment);
-  const run = { ...parts, environment };
-  await withOperator(run, 'drill', (c) => {
+  const outcome = () => ({ startedAt: startedAt.toISOString(), seconds: (Date.now() - startedAt.getTime()) / 1000, proved });
+  await requireSingle(parts);
+  try {
+    const { verdict, pausesMs } = await prove(parts, clone, proved);
+    const report = { environment: parts.environment.name, ...outcome(), ok: true, pausesMs, verdict };
+    return { report, ...(await parts.platform.drills.record(report)) };
+  } catch (error) {
+    // What came of it is told first, and where that fails too, so be it.
+    await parts.platform.drills.record({ ...outcome(), ok: false, pausesMs: [], error: describe(parts.signal.aborted ? parts.signal.reason : error) }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A drill in the middle of a release did not fail: it did not take place. */
+async function requireSingle(parts: Parts): Promise<void> {
+  await withOperator(parts, 'drill', (c) => {
     if (c.journal.state === 'single' && !c.journal.operation) return Promise.resolve();
     throw new VerdigrisError('refused', 'release-under-way', { seen: `A release is under way: the environment is ${c.journal.state}.`, required: 'a single colour, so that the drill’s candidate is in nobody’s way.', next: 'finish or abandon the release, then drill.' });
   });
+}
+
+async function prove(parts: Parts, clone: () => Promise<DrillClone>, proved: string[]): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+  const environment = withCandidate(parts.environment);
+  const run = { ...parts, environment };
   try {
     for (const verb of ['seed', 'migrate', 'verify'] as const) {
       await withOperator(run, verb, (c) => perform(c, verb));
@@ -70,7 +81,7 @@ export async function drill(parts: Parts, clone: () => Promise<DrillClone>): Pro
       const { verdict, pausesMs } = await exercise(pair, parts);
       if (!verdict.ok) throw new VerdigrisError('failed', 'drill-oracle', { seen: describeVerdict(verdict), required: 'every acknowledged write exactly once.', next: 'this is a fault of Verdigris: please report it.' });
       proved.push('switchover and rollback under load');
-      return { environment: environment.name, startedAt: startedAt.toISOString(), seconds: (Date.now() - startedAt.getTime()) / 1000, ok: true, proved, pausesMs, verdict };
+      return { verdict, pausesMs };
     } finally {
       await pair.destroy();
     }

@@ -14,6 +14,7 @@ export interface Platform {
   readonly journal: JournalStore;
   readonly leases: LeaseStore;
   readonly history: HistoryStore;
+  readonly drills: DrillStore;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
@@ -167,4 +168,24 @@ export interface HistoryEntry {
 export interface HistoryStore {
   append(entry: HistoryEntry): Promise<void>;
   list(): Promise<HistoryEntry[]>;
+}
+
+/** What came of a drill, for people, alerts and dashboards. */
+export interface DrillOutcome {
+  readonly ok: boolean;
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** What held, in the order in which it was proved. */
+  readonly proved: readonly string[];
+  /** Write pauses on the clones, in ms: switchover and rollback. */
+  readonly pausesMs: readonly number[];
+  /** Why it did not hold. */
+  readonly error?: string | undefined;
+}
+
+export interface DrillStore {
+  /** Also tells whoever watches the platform. `where` names the report for people. */
+  record(outcome: DrillOutcome): Promise<{ readonly where: string }>;
+  /** Undefined where none was ever recorded. */
+  last(): Promise<DrillOutcome | undefined>;
 }

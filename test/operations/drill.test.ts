@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { drill } from '../../src/operations/drill.ts';
 import { readJournal } from '../../src/operations/ledger.ts';
@@ -9,9 +10,11 @@ test('a drill proves a release and its rollback, and the live colour serves on u
   await withEnvironment({ declaration: {} }, async ({ environment, platform, clients, on }) => {
     const signal = new AbortController().signal;
     const { verdict } = await clients(async () => {
-      const report = await drill({ environment, platform, emit: () => undefined, signal }, () => cloneEnvironment(environment, platform, signal));
+      const { report, where } = await drill({ environment, platform, emit: () => undefined, signal }, () => cloneEnvironment(environment, platform, signal));
       expect(report).toMatchObject({ ok: true, proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'], verdict: { ok: true } });
       expect(report.pausesMs).toHaveLength(2);
+      expect(JSON.parse(await readFile(where, 'utf8'))).toEqual(report);
+      expect(await platform.drills.last()).toEqual(report);
     });
     expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', operation: null, release: null });

@@ -1,7 +1,7 @@
 /** Kinds that Verdigris makes, reads or deletes. */
 export type Kind =
-  | 'ConfigMap' | 'Deployment' | 'DestinationRule' | 'Event' | 'Job' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
-  | 'Role' | 'RoleBinding' | 'Secret' | 'Service' | 'ServiceAccount' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
+  | 'ConfigMap' | 'CronJob' | 'Deployment' | 'DestinationRule' | 'Event' | 'Job' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
+  | 'PrometheusRule' | 'Role' | 'RoleBinding' | 'Secret' | 'Service' | 'ServiceAccount' | 'ServiceMonitor' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
 
 export interface Metadata {
   readonly name: string;

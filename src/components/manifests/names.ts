@@ -21,6 +21,9 @@ export const objectNames = {
   pooler: (name: string) => `${name}-pooler`,
   journal: (name: string) => `${name}-journal`,
   declaration: (name: string) => `${name}-declaration`,
+  /** CronJob, service account and report of the drills. */
+  drill: (name: string) => `${name}-drill`,
+  metrics: (name: string) => `${name}-metrics`,
   lease: (name: string) => `${name}-operator`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,
@@ -40,12 +43,12 @@ export function labelValue(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 63).replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
-export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade';
+export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics';
 
 /** The recommended labels (kubernetes.io, "Recommended Labels") of one part of an environment. */
 export function commonLabels(environment: Named, component: Component): Record<string, string> {
   return {
-    'app.kubernetes.io/name': component === 'pooler' ? 'pgbouncer' : 'postgresql',
+    'app.kubernetes.io/name': component === 'pooler' ? 'pgbouncer' : component === 'drill' || component === 'metrics' ? 'verdigris' : 'postgresql',
     'app.kubernetes.io/instance': environment.name,
     'app.kubernetes.io/component': component,
     'app.kubernetes.io/part-of': environment.name,

@@ -142,7 +142,8 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
       { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
     ],
     securityContext: containerSecurity,
-    resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '512Mi' }),
+    // Enough that a recovery is not starved on a busy node: clients wait for it.
+    resources: resources({ cpu: '50m', memory: '96Mi', memoryLimit: '512Mi' }),
     readinessProbe: { exec: { command: ['test', '-e', '/tmp/looked'] }, periodSeconds: 2, failureThreshold: 30 },
     volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
   };

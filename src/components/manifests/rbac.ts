@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts';
-import { metadata, type Named } from './names.ts';
+import { metadata, type Component, type Named } from './names.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -22,7 +22,10 @@ export const operatorRules: readonly Rule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
   { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
-  // Making the guard's role: nobody can grant by it what he does not have himself.
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: all },
+  { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+  { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: all },
+  // Making the roles of guard, drill and metrics: nobody can grant by it what he does not have himself.
   { apiGroups: [''], resources: ['serviceaccounts'], verbs: all },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },
 ];
@@ -41,9 +44,32 @@ export const guardRules: readonly Rule[] = [
   { apiGroups: ['networking.istio.io'], resources: ['virtualservices'], verbs: all },
 ];
 
+/** A drill makes and removes a candidate, and a throw-away environment beside it; it grants nothing. */
+export const drillRules: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+  { apiGroups: ['apps'], resources: ['statefulsets', 'deployments'], verbs: all },
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'list'] },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: all },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
+  { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
+];
+
+/** Looking is enough; the operator's password is among what is looked at, since lag is asked of the servers. */
+export const metricsRules: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps', 'services', 'pods'], verbs: ['get', 'list'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get', 'list'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
+];
+
 /** A Role with these rules, bound to a service account of the same name. */
-export function serviceRole(environment: Named, name: string, rules: readonly Rule[]): Manifest[] {
-  const own = metadata(environment, 'pooler', name);
+export function serviceRole(environment: Named, name: string, rules: readonly Rule[], component: Component = 'pooler'): Manifest[] {
+  const own = metadata(environment, component, name);
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: own },
     { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: own, rules },

@@ -44,6 +44,11 @@ export class Cluster {
     return new Cluster(config, namespace, inside);
   }
 
+  /** The same namespace by connections of its own. */
+  again(): Cluster {
+    return new Cluster(this.config, this.namespace, this.inside);
+  }
+
   /** By a configuration of the caller's own, from outside. */
   static of(config: KubeConfig, namespace: string): Cluster {
     return new Cluster(config, namespace, false);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fixedManifests } from '../../components/manifests/fixed.ts';
+import { guardManifests } from '../../components/manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
 import { poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../components/manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
@@ -10,7 +11,6 @@ import { waitFor } from '../../model/wait.ts';
 import type { Client } from '../../postgres/client.ts';
 import { fillServer } from '../fill.ts';
 import type { Stored } from './cluster.ts';
-import { guardManifests } from './guard/manifests.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { stuck, type Pod } from './pods.ts';
 

@@ -1,4 +1,5 @@
-import { metadata, objectNames } from '../../components/manifests/names.ts';
+import { declarationConfig } from '../../components/manifests/declaration.ts';
+import { objectNames } from '../../components/manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
@@ -8,7 +9,7 @@ interface DeclarationMap extends Stored {
 
 /** Writes down what an environment was last declared as, for whoever takes it into a stack later. */
 export async function recordDeclaration(cluster: Cluster, environment: Environment, raw: unknown): Promise<void> {
-  await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(environment, 'journal', objectNames.declaration(environment.name)), data: { 'declaration.json': JSON.stringify(raw, null, 1) } });
+  await cluster.apply(declarationConfig(environment, raw));
 }
 
 /** Undefined where none was written. */

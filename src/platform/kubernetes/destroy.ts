@@ -21,19 +21,24 @@ export interface LastSnapshot {
  * environment as it was.
  */
 export async function destroyKubernetes(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<LastSnapshot | undefined> {
-  const { cluster, servers } = platform;
   const last = await lastSnapshot(environment, platform, live);
+  await removeKubernetes(environment, platform);
+  return last;
+}
+
+/** As `destroyKubernetes`, and leaves nothing but last snapshots of its kind. */
+export async function removeKubernetes(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+  const { cluster, servers } = platform;
   await cluster.delete('Deployment', objectNames.pooler(environment.name));
   await platform.routes.remove();
   for (const snapshot of await servers.snapshots()) if (!snapshot.startsWith('last-')) await servers.removeSnapshot(snapshot);
   for (const colour of ['blue', 'green'] as const) await servers.remove(colour);
   const labels = { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/managed-by': commonLabels(environment, 'database')['app.kubernetes.io/managed-by'] ?? '' };
   const journal = objectNames.journal(environment.name);
-  for (const kind of ['NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
+  for (const kind of ['CronJob', 'Deployment', 'ServiceMonitor', 'PrometheusRule', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
     for (const { metadata } of await cluster.list(kind, labels)) if (kind !== 'ConfigMap' || metadata.name !== journal) await cluster.delete(kind, metadata.name);
   }
   await cluster.delete('ConfigMap', journal);
-  return last;
 }
 
 /** Named by the claim's uid: an environment that bears the same name later makes another one. */

@@ -3,6 +3,7 @@ import type { Kind } from '../../components/manifests/manifest.ts';
 /** Where the API server keeps each kind; cluster-scoped ones say so. */
 export const kinds: Readonly<Record<Kind, { readonly version: string; readonly plural: string; readonly cluster?: true }>> = {
   ConfigMap: { version: 'v1', plural: 'configmaps' },
+  CronJob: { version: 'batch/v1', plural: 'cronjobs' },
   Deployment: { version: 'apps/v1', plural: 'deployments' },
   DestinationRule: { version: 'networking.istio.io/v1', plural: 'destinationrules' },
   Event: { version: 'v1', plural: 'events' },
@@ -13,11 +14,13 @@ export const kinds: Readonly<Record<Kind, { readonly version: string; readonly p
   PersistentVolumeClaim: { version: 'v1', plural: 'persistentvolumeclaims' },
   Pod: { version: 'v1', plural: 'pods' },
   PodDisruptionBudget: { version: 'policy/v1', plural: 'poddisruptionbudgets' },
+  PrometheusRule: { version: 'monitoring.coreos.com/v1', plural: 'prometheusrules' },
   Role: { version: 'rbac.authorization.k8s.io/v1', plural: 'roles' },
   RoleBinding: { version: 'rbac.authorization.k8s.io/v1', plural: 'rolebindings' },
   Secret: { version: 'v1', plural: 'secrets' },
   Service: { version: 'v1', plural: 'services' },
   ServiceAccount: { version: 'v1', plural: 'serviceaccounts' },
+  ServiceMonitor: { version: 'monitoring.coreos.com/v1', plural: 'servicemonitors' },
   StatefulSet: { version: 'apps/v1', plural: 'statefulsets' },
   StorageClass: { version: 'storage.k8s.io/v1', plural: 'storageclasses', cluster: true },
   VirtualService: { version: 'networking.istio.io/v1', plural: 'virtualservices' },

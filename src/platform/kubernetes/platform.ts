@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../port.ts';
 import { Cluster } from './cluster.ts';
+import { KubernetesDrills } from './drills.ts';
 import { KubernetesHistory } from './history.ts';
 import { KubernetesJournal } from './journal.ts';
 import { KubernetesLeases } from './leases.ts';
@@ -27,6 +28,7 @@ export class KubernetesPlatform implements Platform {
   readonly journal: KubernetesJournal;
   readonly leases: KubernetesLeases;
   readonly history: KubernetesHistory;
+  readonly drills: KubernetesDrills;
   readonly #reach: Reach;
 
   constructor(environment: Environment, cluster: Cluster) {
@@ -41,6 +43,7 @@ export class KubernetesPlatform implements Platform {
     this.journal = new KubernetesJournal(cluster, environment);
     this.leases = new KubernetesLeases(cluster, environment, async () => tokenIn((await this.journal.read())?.text));
     this.history = new KubernetesHistory(cluster, environment);
+    this.drills = new KubernetesDrills(cluster, environment);
   }
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */

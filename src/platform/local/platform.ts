@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../port.ts';
 import { serverAccount } from './account.ts';
+import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
 import { LocalLeases } from './leases.ts';
@@ -21,6 +22,7 @@ export class LocalPlatform implements Platform {
   readonly journal: LocalJournal;
   readonly leases: LocalLeases;
   readonly history: LocalHistory;
+  readonly drills: LocalDrills;
 
   private constructor(environment: Environment, places: Places, servers: LocalServers) {
     this.environment = environment.name;
@@ -30,6 +32,7 @@ export class LocalPlatform implements Platform {
     this.journal = new LocalJournal(places.journal);
     this.leases = new LocalLeases(places.leases);
     this.history = new LocalHistory(places.history);
+    this.drills = new LocalDrills(places.exports);
   }
 
   /** `settings` are added to every server's configuration, over Verdigris's own. */

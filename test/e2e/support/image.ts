@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, copyFile, cp, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { access, chmod, copyFile, cp, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,10 +22,10 @@ export function productImage(): Promise<string> {
 async function build(): Promise<string> {
   const dockerfile = await readFile(path.join(root, 'Dockerfile'), 'utf8');
   const { packages, sources, settings } = instructions(dockerfile);
-  const tag = `verdigris/test:${(await digest(['Dockerfile', ...packages, ...sources])).slice(0, 12)}`;
+  const tag = `verdigris/test:${(await digest(['Dockerfile', ...packages, ...sources, 'test/e2e/support/image.ts'])).slice(0, 12)}`;
   if (await clusterHas(tag)) return tag;
   const packed = await underneath(dockerfile, packages);
-  const folder = await mkdtemp(path.join(tmpdir(), 'vg-image-'));
+  const folder = await openFolder(path.join(tmpdir(), 'vg-image-'));
   try {
     for (const source of sources) await cp(path.join(root, source), path.join(folder, source), { recursive: true });
     await execa(await builder(), [tag, '--dir', packed, '--dir', `${folder}:/verdigris`, ...settings]);
@@ -40,7 +40,7 @@ async function underneath(dockerfile: string, packages: readonly string[]): Prom
   const kept = path.join(root, 'node_modules', '.cache', 'verdigris-image', (await digest(['Dockerfile', ...packages])).slice(0, 12));
   if (await access(kept).then(() => true, () => false)) return kept;
   await mkdir(path.dirname(kept), { recursive: true });
-  const folder = await mkdtemp(`${kept}-`);
+  const folder = await openFolder(`${kept}-`);
   for (const each of ['verdigris', 'usr/local/bin']) await mkdir(path.join(folder, each), { recursive: true });
   for (const name of packages) await copyFile(path.join(root, name), path.join(folder, 'verdigris', name));
   for (const run of words(dockerfile, 'RUN')) await execa('bash', ['-c', run], { cwd: path.join(folder, 'verdigris') });
@@ -48,6 +48,13 @@ async function underneath(dockerfile: string, packages: readonly string[]): Prom
   // Somebody else may have been faster; his is as good.
   await rename(folder, kept).catch(() => rm(folder, { recursive: true }));
   return kept;
+}
+
+/** The folder becomes one of the image, where another user reads it. */
+async function openFolder(prefix: string): Promise<string> {
+  const folder = await mkdtemp(prefix);
+  await chmod(folder, 0o755);
+  return folder;
 }
 
 /** What the build stage copies, before and after its commands, and what the image is given: the Dockerfile is the one place that says it. */

@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { networkPolicies } from '../../components/manifests/network.ts';
+import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
+import { objectNames } from '../../components/manifests/names.ts';
+import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { newJournal, serializeJournal } from '../../model/journal.ts';
+import { cleanCopy } from '../../postgres/clean-copy.ts';
+import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { parkedPosition } from '../../postgres/position.ts';
+import { promote } from '../../postgres/promote.ts';
+import { ident, literal } from '../../postgres/quote.ts';
+import { makePooler } from './create.ts';
+import { removeKubernetes } from './destroy.ts';
+import { KubernetesPlatform } from './platform.ts';
+import { takeSnapshot } from './storage.ts';
+
+export interface KubernetesClone {
+  readonly environment: Environment;
+  readonly platform: KubernetesPlatform;
+  /** Connects through the clone's own pooler. */
+  readonly as: (role: string) => ConnectionSettings;
+  readonly destroy: () => Promise<void>;
+}
+
+/** In the clone, the snapshot of the original that its first volume is made of. */
+const seedSnapshot = 'clone';
+
+/**
+ * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. Its
+ * name follows from the original's: what a killed drill left is found and removed first.
+ */
+export async function cloneKubernetes(environment: Environment, original: KubernetesPlatform, signal: AbortSignal): Promise<KubernetesClone> {
+  const { live, database, roles } = environment;
+  const name = cloneName(environment);
+  const copy = throwAway(environment, name);
+  const platform = new KubernetesPlatform(copy, original.cluster.again());
+  const { cluster } = platform;
+  const remove = () => removeKubernetes(copy, platform);
+  try {
+    await remove();
+    const observed = await original.servers.observe(live);
+    if (!observed) throw new VerdigrisError('failed', 'server-down', { seen: `${live} is gone.`, required: 'a live colour to copy.', next: 'see `verdigris status`.' });
+    const claim = objectNames.volume(environment.name, live, observed.generation);
+    await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
+    await takeSnapshot(cluster, copy, live, observed.major, claim, seedSnapshot, environment.limits.snapshot);
+    // The copy's own role has the original's password until it is thrown away.
+    await cluster.create(operatorSecret(copy, { operator: await original.secrets.operator(), replication: random(), console: random() }));
+    const passwords: Record<string, string> = {};
+    for (const role of [...roles.application, ...roles.readers]) {
+      passwords[role] = random();
+      await cluster.create(roleSecret(copy, role, passwords[role]));
+    }
+    for (const policy of networkPolicies(copy)) await cluster.apply(policy);
+    await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
+    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+      await parkedPosition(client, environment.limits.catchUp, signal);
+      await promote(client, signal);
+      await cleanCopy(client);
+      for (const [role, password] of Object.entries(passwords)) await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+    });
+    await platform.servers.unpark(live);
+    await platform.servers.removeSnapshot(seedSnapshot);
+    await platform.routes.establish({ live, canary: 0, token: 0 });
+    await makePooler(copy, platform, passwords, undefined);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    const [replica] = await platform.poolers.required();
+    if (!replica) throw new Error('there is at least one replica');
+    const as = (user: string): ConnectionSettings => ({ ...replica.address, user, password: passwords[user] ?? '', database });
+    return { environment: copy, platform, as, destroy: () => remove().finally(() => platform.close()) };
+  } catch (error) {
+    await remove().finally(() => platform.close());
+    throw error;
+  }
+}
+
+export function cloneName({ name, kubernetes: { namespace } }: Environment): string {
+  return `drill-${createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8)}`;
+}
+
+/** One pooler, nobody who watches over it, no schedule of its own. */
+function throwAway(environment: Environment, name: string): Environment {
+  const { images: { verdigris: _, ...images }, drill: { schedule: __, ...drill }, metrics, pooler, ...kubernetes } = environment.kubernetes;
+  return { ...environment, name, canary: 0, kubernetes: { ...kubernetes, images, drill, metrics: { ...metrics, enabled: false }, pooler: { ...pooler, replicas: 1 } } };
+}
+
+function random(): string {
+  return randomBytes(18).toString('base64url');
+}

@@ -1,0 +1,24 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { DrillOutcome, DrillStore } from '../port.ts';
+
+/** A report each, among the environment's exports, named by when the drill began. */
+export class LocalDrills implements DrillStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async record(outcome: DrillOutcome): Promise<{ where: string }> {
+    const where = path.join(this.#folder, `drill-${outcome.startedAt.replaceAll(':', '')}.json`);
+    await writeFile(where, `${JSON.stringify(outcome, null, 2)}\n`, { mode: 0o600 });
+    return { where };
+  }
+
+  async last(): Promise<DrillOutcome | undefined> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const newest = names.filter((name) => /^drill-\d.*\.json$/.test(name)).sort().at(-1);
+    return newest === undefined ? undefined : (JSON.parse(await readFile(path.join(this.#folder, newest), 'utf8')) as DrillOutcome);
+  }
+}

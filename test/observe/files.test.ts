@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { dashboard } from '../../src/observe/dashboard.ts';
+import { metrics } from '../../src/observe/metrics.ts';
+import { alertRules, ruleGroups } from '../../src/observe/rules.ts';
+import { document, root } from '../docs/sources.ts';
+
+const folder = path.join(root, 'examples/monitoring');
+const named = (text: string): string[] => [...new Set(text.match(/verdigris_[a-z_]+/g) ?? [])];
+
+// Written anew by `npx vitest run test/observe --update`.
+test('the files for Prometheus and Grafana are those that the sources make', async () => {
+  await expect(stringify(ruleGroups(), { lineWidth: 0 })).toMatchFileSnapshot(path.join(folder, 'alerts.yaml'));
+  await expect(`${JSON.stringify(dashboard(), null, 2)}\n`).toMatchFileSnapshot(path.join(folder, 'dashboard.json'));
+});
+
+test('every metric that they name exists, with the labels that they ask for', () => {
+  const texts = alertRules.map(({ expr }) => expr).concat(named(JSON.stringify(dashboard())));
+  for (const name of named(texts.join(' '))) expect(Object.keys(metrics), name).toContain(name);
+  for (const { alert, expr, annotations } of alertRules) {
+    const labels = new Set(named(expr).flatMap((name) => [...(metrics[name as keyof typeof metrics]?.labels ?? [])] as string[]).concat('environment'));
+    for (const [, label = ''] of `${annotations.summary} ${annotations.description}`.matchAll(/\$labels\.(\w+)/g)) expect([...labels], alert).toContain(label);
+  }
+});
+
+test('every alert leads to a page that is there', () => {
+  for (const { alert, annotations } of alertRules) {
+    const [file = '', anchor] = annotations.runbook_url.split('#');
+    const text = document(file);
+    if (anchor !== undefined) expect(text, alert).toMatch(new RegExp(`^#+ ${anchor}$`, 'm'));
+  }
+});
+
+test('every metric and every alert is described', () => {
+  const text = document('docs/metrics.md');
+  for (const [name, { labels }] of Object.entries(metrics)) expect(text).toContain(`| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} |`);
+  for (const { alert } of alertRules) expect(text).toContain(`| \`${alert}\` |`);
+});
