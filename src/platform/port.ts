@@ -15,6 +15,8 @@ export interface Platform {
   readonly leases: LeaseStore;
   readonly history: HistoryStore;
   readonly drills: DrillStore;
+  /** What on this platform stands against a release, and no database shows. */
+  findings?(): Promise<Finding[]>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */

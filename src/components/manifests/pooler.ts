@@ -129,10 +129,12 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
   };
 }
 
+export const guardContainerName = 'guard';
+
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
 function guardContainer(guard: Guard, operator: string): Record<string, unknown> {
   return {
-    name: 'guard',
+    name: guardContainerName,
     image: guard.image,
     imagePullPolicy: 'IfNotPresent',
     command: ['node', '/verdigris/src/platform/kubernetes/guard/main.ts', '/etc/verdigris/declaration.json', '/tmp/looked'],

@@ -2,12 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { Platform } from '../port.ts';
 import { Cluster } from './cluster.ts';
 import { KubernetesDrills } from './drills.ts';
 import { KubernetesHistory } from './history.ts';
 import { KubernetesJournal } from './journal.ts';
 import { KubernetesLeases } from './leases.ts';
+import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
 import { Routes } from './routes.ts';
@@ -44,6 +46,10 @@ export class KubernetesPlatform implements Platform {
     this.leases = new KubernetesLeases(cluster, environment, async () => tokenIn((await this.journal.read())?.text));
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
+  }
+
+  findings(): Promise<Finding[]> {
+    return poolerFindings(this.cluster, this.environment);
   }
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
