@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { createCommand, destroyCommand, recoverCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
+import { expandContractCommand } from './expand-contract.ts';
 import { historyCommand } from './history.ts';
 import { lintCommand } from './lint.ts';
 import { metricsCommand } from './metrics.ts';
@@ -27,7 +28,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

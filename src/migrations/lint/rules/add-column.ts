@@ -20,7 +20,7 @@ function rewriting(context: AlterContext, message: string, fix?: string): Draft 
   return { message, range: context.command, table: context.table, ...(fix === undefined ? {} : { fix }) };
 }
 
-const backfill = (table: string, column: string) => `-- then fill existing rows in batches: verdigris backfill, or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
+const backfill = (table: string, column: string) => `-- then fill existing rows in batches: a file NNNN_name.backfill.yaml (verdigris backfill), or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
 
 export const volatileDefault: Rule = {
   id: 'add-column-volatile-default', title: 'New column with a volatile default', severity: 'warning', category: 'rewrite', where: 'live',

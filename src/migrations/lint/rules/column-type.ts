@@ -32,7 +32,7 @@ function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: Col
 export const changeType: Rule = {
   id: 'change-column-type', title: 'A new column type writes the table anew', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
   why: 'Every row is converted and the table and its indexes written anew, while nobody may read or write. Growing a varchar, a numeric’s precision, or varchar to text costs nothing.',
-  instead: 'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract` writes these migrations.',
+  instead: 'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;', good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(40);',
   check: {
     AlterTableCmd: (command, context) => {
@@ -53,7 +53,7 @@ export const changeType: Rule = {
         // Where the type is not known, or UTC spares the rewrite, the claim is a may, not a does.
         ...(rewrite === 'utc' || !from ? { work: 'scan' as const, severity: rewrite === 'utc' ? 'info' as const : 'warning' as const } : {}),
         fix: rewrite === 'utc' ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
-          : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- a trigger keeps ${fresh} in step, a backfill fills it; drop ${plain(column)} a release later:\n-- verdigris expand-contract`,
+          : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plain(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plain(column)} '${typeText(to)}'`,
       };
     },
   },

@@ -31,7 +31,7 @@ export const deleteAll: Rule = {
 export const updateAll: Rule = {
   id: 'update-without-where', title: 'UPDATE without WHERE', severity: 'warning', category: 'destructive', where: 'both', work: 'scan',
   why: 'Every row is written anew and stays locked until the transaction ends; the old values are gone. The table doubles until VACUUM has been through it, and all of it goes through the WAL.',
-  instead: 'Update in batches by key (`verdigris backfill`), only rows that need it.',
+  instead: 'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'UPDATE t SET flag = false;', good: 'UPDATE t SET flag = false WHERE id = 7;',
   check: {
     UpdateStmt: (node, context) => {
@@ -45,7 +45,7 @@ export const updateAll: Rule = {
 export const backfill: Rule = {
   id: 'backfill-in-migration', title: 'A table is filled inside a schema migration', severity: 'warning', category: 'lock', where: 'both', work: 'scan',
   why: 'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as long. On a candidate, rows changed here and by software N at the same time part for good: replication brings the old column’s value and overwrites nothing of the new one.',
-  instead: 'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: `verdigris backfill`.',
+  instead: 'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;', good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',
   check: {
     UpdateStmt: (node, context) => (limited(node.whereClause) || !withSchemaChange(context) ? undefined : filling(node.relation, context)),
@@ -61,7 +61,7 @@ export const backfill: Rule = {
 function filling(relation: Of<'UpdateStmt'>['relation'], context: Context) {
   if (context.isNew(relation)) return undefined;
   const table = context.name(relation);
-  return { message: `Rows of ${table.name} are written in the same migration that changes the schema.`, table, fix: `-- outside the migration, in batches by key:\n-- verdigris backfill ${plainTable(table)}` };
+  return { message: `Rows of ${table.name} are written in the same migration that changes the schema.`, table, fix: `-- in NNNN_name.backfill.yaml, beside the migration:\n-- table: ${plainTable(table)}\n-- set: …\n-- where: …` };
 }
 
 /** A key equals a value: few rows. */

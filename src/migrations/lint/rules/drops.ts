@@ -15,7 +15,7 @@ function dropped(node: Of<'DropStmt'>, context: Context, ...types: DropType[]): 
 export const dropTable: Rule = {
   id: 'drop-table', title: 'A table is dropped', severity: 'error', category: 'destructive', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
   why: 'Software N reads and writes it until the switchover, and again after a rollback. On a candidate, replication stops at the first row that N writes to it; after the switchover nothing of it comes back to the retained database.',
-  instead: 'Release N+1 stops using the table; drop it in the release after (a contract step: `verdigris expand-contract` says when).',
+  instead: 'Release N+1 stops using the table; drop it in the release after, with a note that says so: `migrate` refuses it while a release that uses it can be live (docs/expand-contract.md).',
   bad: 'DROP TABLE lone;', good: 'CREATE TABLE lone_2 (id bigint PRIMARY KEY);\nDROP TABLE lone_2;',
   check: {
     *DropStmt(node, context) {
@@ -29,7 +29,7 @@ export const dropTable: Rule = {
 export const dropColumn: Rule = {
   id: 'drop-column', title: 'A column is dropped', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that name the column fail. What N writes into it on the live database cannot be carried to the candidate, and rows of N+1 come back without it: where it is NOT NULL without a default, reverse replication stops.',
-  instead: 'Release N+1 stops using the column (make it nullable or give it a default then); drop it in the release after.',
+  instead: 'Release N+1 stops using the column (make it nullable or give it a default then); drop it in the release after, with a note that says so: `migrate` refuses it earlier. Where `verdigris expand-contract` put another in its place, `verdigris expand-contract contract` writes the migration.',
   bad: 'ALTER TABLE t DROP COLUMN flag;', good: 'ALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t DROP COLUMN n;',
   check: {
     AlterTableCmd: (command, context) => {

@@ -8,7 +8,7 @@ const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FORE
 export const renameTable: Rule = {
   id: 'rename-table', title: 'A table or view is renamed or moved', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that use the old name fail at once. Replication goes by name too: forward stops at the first row for the old name, reverse at the first for the new one.',
-  instead: 'Keep the name, and put a view with the new one beside it; or make the new table and keep both in step (`verdigris expand-contract`).',
+  instead: 'Keep the name, and put a view with the new one beside it: it takes reads and writes, and can stay.',
   bad: 'ALTER TABLE lone RENAME TO alone;', good: 'CREATE VIEW alone AS SELECT * FROM lone;',
   check: {
     RenameStmt: (node, context) => {
@@ -27,7 +27,7 @@ export const renameTable: Rule = {
 export const renameColumn: Rule = {
   id: 'rename-column', title: 'A column is renamed', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that use the old name fail. Replication maps columns by name: it stops in both directions where the column of the other side is missing.',
-  instead: 'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release later (`verdigris expand-contract rename`).',
+  instead: 'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release later (`verdigris expand-contract rename-column` writes these migrations).',
   bad: 'ALTER TABLE t RENAME COLUMN b TO label;', good: 'ALTER TABLE t ADD COLUMN label text;',
   check: {
     RenameStmt: (node, context) => {
@@ -38,7 +38,7 @@ export const renameColumn: Rule = {
       return {
         message: `Software N and replication know ${table.name}.${from}, not ${to}.`,
         table,
-        fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plain(to)} …;\n-- a trigger keeps ${from} and ${to} in step, a backfill fills it; drop ${from} a release later:\n-- verdigris expand-contract`,
+        fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plain(to)} …;\n-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped a release later. To have all of it written:\n-- verdigris expand-contract rename-column ${plainTable(table)} ${plain(from)} ${plain(to)}`,
       };
     },
   },

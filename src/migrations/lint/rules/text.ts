@@ -66,7 +66,7 @@ export const dynamicSql: Rule = {
 export const doCommit: Rule = {
   id: 'commit-in-do', title: 'COMMIT inside a DO block', severity: 'error', category: 'safety', where: 'both',
   why: 'It fails where the block runs in a transaction, as a runner’s migrations do; outside one it leaves half of the migration behind when something fails later.',
-  instead: '`verdigris backfill` for work in batches; the runner’s transaction for everything else.',
+  instead: 'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
   bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;', good: 'DO $$ BEGIN PERFORM 1; END $$;',
   check: {
     DoStmt: (node, context) => {

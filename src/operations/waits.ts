@@ -1,0 +1,19 @@
+import { readShapeLedger, type ShapeLedger } from '../migrations/expand-contract/ledger.ts';
+import { byRelease, waits, type Now, type ReleaseShape, type Wait } from '../migrations/expand-contract/waits.ts';
+import type { Context } from './context.ts';
+
+export interface WaitReport {
+  readonly live: string;
+  readonly other?: Now['other'];
+  readonly waits: readonly Wait[];
+  readonly releases: readonly ReleaseShape[];
+}
+
+/** What waits for what, by the newest ledger there is: the candidate's once it is migrated, else that of the live colour. */
+export async function readWaits(c: Context): Promise<{ report: WaitReport; ledger: ShapeLedger }> {
+  const { state, liveRelease, release } = c.journal;
+  const candidate = release !== null && ['migrated', 'verified', 'canary'].includes(state) && (await c.platform.servers.observe(c.idle))?.running === true;
+  const ledger = candidate ? await c.on(c.idle, (client) => readShapeLedger(client, release.to)) : await c.on(c.live, (client) => readShapeLedger(client, liveRelease));
+  const other: Now['other'] = release === null ? undefined : state === 'switched' ? { release: release.from, role: 'retained' } : { release: release.to, role: 'candidate' };
+  return { ledger, report: { live: liveRelease, other, waits: waits(ledger, { live: liveRelease, other, backfills: [] }), releases: byRelease(ledger) } };
+}
