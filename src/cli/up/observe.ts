@@ -46,7 +46,7 @@ export class Observation {
       const others = this.#failures.slice(1).map(({ name, error: { seen: also } }) => `\n  ${name}: ${String(also)}`).join('');
       return new VerdigrisError(code in exitCodes ? (code as ErrorCode) : 'failed', id, { seen: `${first.name}: ${seen}${others}`, required, next, facts: facts ?? {} });
     }
-    const seen = this.#errors.map((each) => each.trim()).filter(Boolean).join('\n') || (error instanceof Error ? error.message : String(error));
+    const seen = this.#errors.map((each) => each.trim()).filter(Boolean).join('\n') || ownWords(error);
     return new VerdigrisError('failed', 'up-failed', { seen: `Pulumi did not come to its end: ${seen}\n`, required: 'an update without errors.', next: 'mend what it says and run the same command: it goes on from the journal.', cause: error });
   }
 }
@@ -66,6 +66,12 @@ function difference(key: string, old: Record<string, unknown> | undefined, next:
 
 function isShort(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
+}
+
+/** What the engine's command printed as errors, of all that it printed. */
+function ownWords(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return [...new Set(text.split('\n').filter((line) => /^\s*error: /.test(line)).map((line) => line.trim()))].join('\n') || text;
 }
 
 /** Without the engine's marks of colour. */
