@@ -41,7 +41,8 @@ export function alsoOfReleases(rule: ResourceValidationPolicy): ResourceValidati
   return {
     ...rule,
     validateResource: (args, report) => {
-      if (args.type !== trafficType) return own(args, report);
+      own(args, report);
+      if (args.type !== trafficType) return;
       const environment = environmentIn(args.props);
       for (const manifest of environment ? madeOf(environment) : []) {
         const { apiVersion, kind, metadata } = manifest;

@@ -44,7 +44,7 @@ test('the type is the provider’s', () => {
 });
 
 test('a good declaration breaks no rule, and what it makes was looked at', () => {
-  for (const rule of [protectedData, poolerReplicas, wayBack, boundedWal, ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(alsoOfReleases)]) expect(judge(rule), rule.name).toEqual([]);
+  for (const rule of [protectedData, poolerReplicas, wayBack, ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(alsoOfReleases)]) expect(judge(rule), rule.name).toEqual([]);
   expect(new Set(madeOf(declared()).map(({ kind }) => kind))).toEqual(new Set(['ConfigMap', 'StatefulSet', 'PersistentVolumeClaim', 'Deployment', 'VolumeSnapshot']));
 });
 
@@ -63,8 +63,8 @@ test('no-plain-secret: a password in a setting ends in a ConfigMap', () => {
 });
 
 test('bounded-wal: retained log must leave room on the volume', () => {
-  expect(judge(boundedWal, { kubernetes: { storage: '4GiB' } })).toEqual([expect.stringContaining('more than half of kubernetes.storage')]);
-  expect(judge(boundedWal, { environment: { limits: { retainedWal: '1GiB' } }, kubernetes: { storage: '4GiB' } })).toEqual([]);
+  expect(judge(alsoOfReleases(boundedWal), { kubernetes: { storage: '4GiB' } })).toEqual([expect.stringContaining('more than half of kubernetes.storage')]);
+  expect(judge(alsoOfReleases(boundedWal), { environment: { limits: { retainedWal: '1GiB' } }, kubernetes: { storage: '4GiB' } })).toEqual([]);
 });
 
 test('pooler-replicas and way-back have a minimum that can be configured', () => {
