@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, SqlError } from 'libpg-query';
 import { VerdigrisError } from '../model/errors.ts';
+import { whyForbidden } from './forbidden.ts';
 
 export interface SqlStatement {
   readonly text: string;
@@ -23,15 +24,17 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<SqlS
     throw syntax(file, text, cause);
   });
   const source = Buffer.from(text, 'utf8');
-  return (parsed.stmts ?? []).map((raw: { stmt?: unknown; stmt_location?: number; stmt_len?: number }) => {
+  const statements: SqlStatement[] = [];
+  for (const raw of (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[]) {
     const begin = raw.stmt_location ?? 0;
     const piece = source.subarray(begin, raw.stmt_len ? begin + raw.stmt_len : undefined).toString('utf8');
     const lead = piece.length - piece.trimStart().length;
     const line = lineAt(text, source.subarray(0, begin).toString('utf8').length + lead);
     const node = raw.stmt as Node;
-    refuseForbidden(file, line, node);
-    return { text: piece.trim(), line, transactional: !outsideTransaction(node), concurrentIndex: concurrentIndex(node) };
-  });
+    await refuseForbidden(file, line, node, piece);
+    statements.push({ text: piece.trim(), line, transactional: !outsideTransaction(node), concurrentIndex: concurrentIndex(node) });
+  }
+  return statements;
 }
 
 /** Statements that PostgreSQL refuses inside a transaction block. */
@@ -48,27 +51,17 @@ function concurrentIndex(node: Node): string | undefined {
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
 }
 
-const forbidden: Readonly<Record<string, string>> = {
-  TransactionStmt: 'begins or ends a transaction: the runner does that',
-  CreatedbStmt: 'creates a database',
-  DropdbStmt: 'drops a database',
-  AlterSystemStmt: 'changes the server, not the database',
-  CreateTableSpaceStmt: 'makes a tablespace, which no snapshot of the data directory holds',
-  CreateRoleStmt: 'creates a role: roles are shared by all databases and not replicated, so they belong to provisioning',
-  DropRoleStmt: 'drops a role: roles are shared by all databases and not replicated, so they belong to provisioning',
-  CreateSubscriptionStmt: 'creates a subscription',
-};
-
-function refuseForbidden(file: string, line: number, node: Node): void {
-  const why = forbidden[Object.keys(node)[0] ?? ''];
+async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {
+  const why = await whyForbidden(node, text);
   if (why !== undefined) throw invalid(file, 'migration-forbidden', `${file}:${line}: this statement ${why}.`, 'statements that change this database only.', 'take it out of the migration.');
 }
 
 function syntax(file: string, text: string, cause: unknown): VerdigrisError {
   const details = cause instanceof SqlError ? cause.sqlDetails : undefined;
-  const at = details?.cursorPosition === undefined ? 0 : Math.max(0, details.cursorPosition);
-  const line = lineAt(text, at);
-  const column = at - text.lastIndexOf('\n', at - 1);
+  // PostgreSQL counts characters, a string here counts UTF-16 units.
+  const before = [...text].slice(0, Math.max(0, details?.cursorPosition ?? 0)).join('');
+  const line = lineAt(before, before.length);
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
   return invalid(file, 'sql-syntax', `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n  ${' '.repeat(Math.max(0, column - 1))}^\n`, 'SQL that PostgreSQL parses.', 'mend it there.', cause);
 }
 

@@ -1,9 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readSqlFiles } from '../../src/migrations/sql-files.ts';
 import { declaration, withCli } from '../support/cli.ts';
-import { temporaryFolder } from '../support/postgres.ts';
 
 const green = (migrations: string) => ({ ...declaration, colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations } } });
 
@@ -65,22 +63,6 @@ test('bad migrations: each a clear error, the live colour untouched, the candida
     expect(await run('migrate', '--json')).toMatchObject({ exitCode: 1, error: { id: 'migration-failed' } });
     expect(await run('abandon', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'blue' } });
   });
-});
-
-test.each([
-  ['syntax', { '0001_a.sql': 'SELECT 1;\nCREATE TABEL t ();' }, 'sql-syntax', '0001_a.sql:2:8'],
-  ['a psql command', { '0001_a.sql': '\\connect other\nSELECT 1;' }, 'psql-command', '0001_a.sql:1'],
-  ['a COMMIT inside', { '0001_a.sql': 'CREATE TABLE t (i int); COMMIT; DROP TABLE t;' }, 'migration-forbidden', 'transaction'],
-  ['a role', { '0001_a.sql': 'CREATE ROLE r' }, 'migration-forbidden', 'role'],
-  ['a database', { '0001_a.sql': 'CREATE DATABASE d' }, 'migration-forbidden', 'database'],
-])('%s in a migration is refused before anything is seeded or run', async (_, files, id, part) => {
-  const folder = await temporaryFolder();
-  try {
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-    await expect(readSqlFiles(folder)).rejects.toMatchObject({ id, seen: expect.stringContaining(part) });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });
 
 test('a damaged journal is refused with what to do, and the revision before it, put back, is enough', async () => {
