@@ -30,7 +30,8 @@ export interface Now {
 
 /** What waits for what, as the ledger and the environment stand. Pure. */
 export function waits({ releases, lines }: ShapeLedger, now: Now): Wait[] {
-  const place = (release: string): number => releases.lastIndexOf(release);
+  // One that the ledger does not know is on its way: it comes after all of them.
+  const place = (release: string): number => (releases.includes(release) ? releases.lastIndexOf(release) : releases.length);
   return lines.flatMap((line): Wait[] => {
     const { object: replacedBy, kind, release: expandedBy, replaces } = line;
     if (replaces === null || isGone(lines, replaces, expandedBy, place)) return [];

@@ -1,5 +1,5 @@
 import { ident } from '../../../postgres/quote.ts';
-import type { Recipe } from './expand.ts';
+import { expandName, type Recipe } from './expand.ts';
 import type { ColumnFacts } from './column.ts';
 import { functionName, shortened, triggerName } from './sync.ts';
 
@@ -8,7 +8,6 @@ export interface ContractColumn {
   readonly fresh: ColumnFacts;
   /** The old column was required before the expansion. */
   readonly required: boolean;
-  /** The default that the old column has, as the new one's type. */
   readonly lastUsedBy: string;
 }
 
@@ -31,6 +30,9 @@ ${value}${notNull}-- verdigris: allow drop-column because no release that can be
 ALTER TABLE ${table} DROP COLUMN ${ident(old.column)};
 `,
     }],
-    next: [`It runs with the release that comes after the live one; migrate refuses it while a release that uses ${old.column} can be live.`],
+    next: [
+      `Remove the file …_${expandName(old, fresh.column)}.backfill.yaml with it: it speaks of ${old.column}. The backfill is complete, so nothing waits for it.`,
+      `It runs with the release that comes after the live one; migrate refuses it while a release that uses ${old.column} can be live.`,
+    ],
   };
 }

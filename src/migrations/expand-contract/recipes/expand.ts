@@ -10,13 +10,18 @@ export interface Recipe {
   readonly next: readonly string[];
 }
 
+/** Of the expansion's files, without version and suffix. */
+export function expandName({ table, column }: Pick<ColumnFacts, 'table' | 'column'>, fresh: string): string {
+  return shortened(`expand_${table}_${column}_to_${fresh}`);
+}
+
 /** The migration that adds a column beside another, keeps both in step, and the backfill that fills it. */
 export function expandColumn(pair: Pair): Recipe {
   const { old, column, type, forth } = pair;
   if (old.siblings.includes(column)) throw unfit(`${old.schema}.${old.table} has a column ${column} already.`, 'a name that is free.', 'give another one.');
   const table = ident(old.schema, old.table);
   const [from, to] = [`${old.schema}.${old.table}.${old.column}`, `${old.schema}.${old.table}.${column}`];
-  const name = shortened(`expand_${old.table}_${old.column}_to_${column}`);
+  const name = expandName(old, column);
   const migration = `-- Software of release N uses ${old.column}, that of N+1 uses ${column}; both are in step until a later release takes ${old.column} away:
 -- verdigris expand-contract contract ${from}
 -- verdigris: expand ${to} replaces ${from}
