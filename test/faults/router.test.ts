@@ -32,8 +32,12 @@ test('fault 28: the router dies, or does not listen any more, in the middle of a
       for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);
 
       // Before the commit point, where the switchover cannot go on either.
+      const operator = await bench.operators.start('switch', { stopAt: { step: 'hold', status: 'done' } });
+      await untilStopped(operator, 60_000);
       await withOpenTransaction({ ...(await bench.platform.servers.connection('green')), database: 'shop' }, 'LOCK TABLE workload.entry IN SHARE MODE', async () => {
-        expect(await meanwhile('switch', { step: 'hold', status: 'done' }, killRouter)).toMatchObject({ how: 'failed', error: { id: 'switchover-limit' } });
+        await killRouter(bench);
+        process.kill(operator.pid, 'SIGCONT');
+        expect(await operator.ended).toMatchObject({ how: 'failed', error: { id: 'switchover-limit' } });
       });
       await bench.settled({ state: 'verified', live: 'blue' });
       await served(workload);
