@@ -24,13 +24,17 @@ async function untilLeft(c: Context): Promise<void> {
   const { respread } = c.platform.traffic;
   if (!respread) return;
   let since: number | undefined;
+  let spread = Date.now();
   const look = async (client: Client): Promise<true | undefined> => {
     const found = await rows(client, "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = ANY ($1)", [c.environment.roles.readers]);
-    if (found.length > 0) await respread.call(c.platform.traffic);
+    if (found.length > 0 && Date.now() - spread >= quiet) {
+      spread = Date.now();
+      await respread.call(c.platform.traffic);
+    }
     since = found.length > 0 ? undefined : (since ?? Date.now());
     return since !== undefined && Date.now() - since >= quiet ? true : undefined;
   };
-  await c.ifRunning(c.idle, (client) => waitFor(() => look(client), { limit: leaving, signal: c.signal, every: 50, what: `no reader on ${c.idle}`, next: 'see who reads there.' }).catch((error: unknown) => {
+  await c.ifRunning(c.idle, (client) => waitFor(() => look(client), { limit: leaving, signal: c.signal, every: 50, slowest: 250, what: `no reader on ${c.idle}`, next: 'see who reads there.' }).catch((error: unknown) => {
     c.signal.throwIfAborted();
     c.emit({ type: 'note', text: `readers are still on ${c.idle} after ${leaving} ms: ${describe(error)}` });
   }));

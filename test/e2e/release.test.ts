@@ -5,12 +5,14 @@ import { withClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 
 test('a release goes forward, back, forward and is accepted on a real cluster, under load, and nothing is lost or left', async () => {
-  await withClusterEnvironment({}, async ({ verb, clients, platform, pauses, namespace }) => {
+  await withClusterEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async ({ verb, clients, platform, pauses, namespace }) => {
     const { verdict } = await clients(async (workload) => {
       for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
         await verb(each);
         const { acknowledged } = workload.stats();
         await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);
+        // The retained colour rests, as declared; a rollback wakes it.
+        if (each === 'switch') expect(await platform.servers.observe('blue')).toMatchObject({ running: false });
         // Without a mesh nothing could weigh: refused before anything has changed.
         if (each === 'verify') await expect(verb('canary', { canary: 10 })).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [{ id: 'canary-needs-istio' }] } });
       }

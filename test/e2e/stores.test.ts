@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
+import { Cluster, type Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
 
@@ -64,5 +64,29 @@ test('a finished release is written to the history once, however often it is sai
     await two.history.append(entry('2026-01-02T00:00:00.000Z'));
     await two.history.append(entry('2026-01-01T00:00:00.000Z'));
     expect((await one.history.list()).map(({ startedAt }) => startedAt)).toEqual(['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']);
+  });
+});
+
+test('routes are swapped as they were read beforehand: one changed since is read again, and whoever has an older token changes nothing', async () => {
+  await withPlatforms(async (one, two, admin) => {
+    await one.routes.establish({ live: 'blue', canary: 0, token: 1 });
+    const selector = async (name: string) => (await admin.read<Stored & { spec: { selector: Record<string, string> } }>('Service', name))?.spec.selector['verdigris.dev/colour'];
+    await one.routes.foresee();
+    // Somebody's tool writes a label meanwhile, and a selector by hand.
+    await admin.merge('Service', 'shop-rw', { metadata: { labels: { tool: 'yes' } } });
+    await admin.merge('Service', 'shop-ro', { spec: { selector: { 'verdigris.dev/colour': 'nobody' } } });
+    await one.routes.move({ live: 'green', canary: 0, token: 2 });
+    expect([await selector('shop-rw'), await selector('shop-ro')]).toEqual(['green', 'green']);
+    expect((await admin.read<Stored>('Service', 'shop-rw'))?.metadata.labels).toMatchObject({ tool: 'yes' });
+
+    await one.routes.foresee();
+    await two.routes.move({ live: 'blue', canary: 0, token: 3 });
+    await expect(one.routes.move({ live: 'green', canary: 0, token: 2 })).rejects.toMatchObject({ code: 'busy', id: 'stale-token' });
+    expect([await selector('shop-rw'), await selector('shop-ro')]).toEqual(['blue', 'blue']);
+    // One that is gone is made again.
+    await admin.delete('Service', 'shop-ro');
+    await two.routes.move({ live: 'green', canary: 0, token: 3 });
+    expect([await selector('shop-rw'), await selector('shop-ro')]).toEqual(['green', 'green']);
+    expect(await two.routes.current()).toMatchObject({ live: 'green', token: 3, selector: 'green' });
   });
 });

@@ -89,9 +89,12 @@ export class Hold {
     await Promise.all(this.#parts.map(({ console }) => console.say('SHOW VERSION')));
   }
 
-  /** Lets go on whom these connections hold, each by its own: nobody waits for another's answer. */
-  async end(): Promise<void> {
-    await Promise.allSettled(this.#parts.map(({ console, database }) => console.say(`RESUME ${consoleIdent(database)}`)));
+  /** Lets go on whom these connections hold, each by its own: nobody waits for another's answer. Returns the pods that said yes to all. */
+  async end(): Promise<ReadonlySet<string>> {
+    const parts = this.#begun ? this.#parts : [];
+    const outcomes = await Promise.allSettled(parts.map(({ console, database }) => console.say(`RESUME ${consoleIdent(database)}`)));
+    const refused = new Set(parts.filter((_, index) => outcomes[index]?.status === 'rejected').map(({ replica }) => replica.pod));
+    return new Set(parts.map(({ replica }) => replica.pod).filter((pod) => !refused.has(pod)));
   }
 
   /** Closes the connections. Does not resume: that is said to every replica, also to those that this process did not hold. */

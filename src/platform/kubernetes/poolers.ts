@@ -114,9 +114,15 @@ export class Poolers {
     }));
   }
 
-  /** Has every connection of a replica to the servers made anew, each once nobody is in a transaction on it. */
-  async reconnect(replica: Replica, database: string): Promise<void> {
+  /**
+   * Has every connection of a replica to the servers made anew, each once nobody is in a transaction on it. False, and nothing
+   * done, while one is just being made: RECONNECT cuts a login short, and PgBouncer passes that on to clients as an error (seen).
+   */
+  async reconnect(replica: Replica, database: string): Promise<boolean> {
+    const pools = await this.say<{ database: string; sv_login: unknown }>(replica, 'SHOW POOLS');
+    if (pools.some((pool) => pool.database === database && Number(pool.sv_login) > 0)) return false;
     await this.say(replica, `RECONNECT ${consoleIdent(database)}`);
+    return true;
   }
 
   async blockers(replica: Replica): Promise<Blocker[]> {

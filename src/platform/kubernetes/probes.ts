@@ -18,6 +18,7 @@ export class Probes {
   readonly #environment: Environment;
   readonly #poolers: Poolers;
   readonly #kept = new Map<string, Kept>();
+  readonly #asked = new Set<string>();
 
   constructor(environment: Environment, poolers: Poolers) {
     this.#environment = environment;
@@ -34,8 +35,10 @@ export class Probes {
 
   async ask(replica: Replica): Promise<ProbeAnswer[]> {
     return Promise.all(probeDatabases.map(async (database) => {
-      // A server connection made before the route moved would answer for the old colour.
-      await this.#poolers.reconnect(replica, database);
+      // A server connection made before the route moved would answer for the old colour; the fence has ended it, if there was one.
+      // Who asks again was not content with the answer.
+      if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
+      this.#asked.add(key(replica, database));
       const kept = this.#kept.get(key(replica, database));
       if (!kept) return within(replica.pod, withClient(await this.#settings(replica, database), 'probe', whoAnswers));
       try {
@@ -51,6 +54,7 @@ export class Probes {
   async forget(): Promise<void> {
     const all = [...this.#kept.values()];
     this.#kept.clear();
+    this.#asked.clear();
     await Promise.allSettled(all.map((each) => each.close()));
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { objectNames } from '../../components/manifests/names.ts';
 import { readersDatabase } from '../../components/manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
@@ -13,6 +14,9 @@ import { staleToken, type Routes } from './routes.ts';
 
 /** Milliseconds that a look at the Lease holds good: shorter than a lease takes to run out. */
 const lookHolds = 500;
+
+/** Looks at a pool that is always making connections, 20 ms apart, before it is left to itself: what it makes now goes by the new weights. */
+const respreadTurns = 50;
 
 /** Milliseconds that a hold's connections, opened beforehand, say that their silence may last: as the operations hold by. */
 const preparedLease = 3_000;
@@ -86,7 +90,9 @@ export class KubernetesTraffic implements Traffic {
   /** Has the readers' connections made anew, so that they go by the weights of now. */
   async respread(): Promise<void> {
     const database = readersDatabase(this.#environment.database);
-    await Promise.all((await this.#poolers.replicas()).map((replica) => this.#poolers.reconnect(replica, database)));
+    await Promise.all((await this.#poolers.replicas()).map(async (replica) => {
+      for (let turn = 0; turn < respreadTurns && !(await this.#poolers.reconnect(replica, database)); turn++) await sleep(20);
+    }));
   }
 
   async weighing(): Promise<Finding[]> {
@@ -128,8 +134,9 @@ export class KubernetesTraffic implements Traffic {
     const fresh = this.#looked !== undefined && performance.now() - this.#looked.at < lookHolds;
     if (fresh && this.#looked) requireNewest(token, this.#looked.newest, this.#lease);
     else await this.#requireNewest(token);
-    const [replicas] = await Promise.all([this.#poolers.replicas(), this.#hold.end()]);
-    const outcomes = await Promise.allSettled(replicas.map((replica) => this.#poolers.resume(replica)));
+    const [replicas, freed] = await Promise.all([this.#poolers.replicas(), this.#hold.end()]);
+    // Those whom this process did not hold: a predecessor did, or they came meanwhile.
+    const outcomes = await Promise.allSettled(replicas.filter(({ pod }) => !freed.has(pod)).map((replica) => this.#poolers.resume(replica)));
     await Promise.all([this.#hold.forget(), this.#probes.forget()]);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;

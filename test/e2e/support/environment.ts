@@ -5,6 +5,7 @@ import { readersDatabase } from '../../../src/components/manifests/pooler.ts';
 import { objectNames } from '../../../src/components/manifests/names.ts';
 import type { Colour } from '../../../src/model/colours.ts';
 import { parseEnvironment, type Environment } from '../../../src/model/environment.ts';
+import { waitFor } from '../../../src/model/wait.ts';
 import type { Verb } from '../../../src/model/transitions.ts';
 import type { Context } from '../../../src/operations/context.ts';
 import type { Event } from '../../../src/operations/events.ts';
@@ -97,6 +98,8 @@ export async function withClusterEnvironment<T>(options: ClusterOptions, use: (t
         on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
         clients: async (work, { rate } = {}) => {
           const writer = await as('shop_app', 'shop');
+          // A Service just made takes a moment to be in effect, and its address may have been another's.
+          await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), { limit: 60_000, every: 50, what: 'the poolers’ address', next: 'see kube-proxy' });
           const reader = await as('shop_reader', readersDatabase('shop'));
           return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
         },
