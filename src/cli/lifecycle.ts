@@ -64,6 +64,7 @@ export function destroyCommand(): Command {
         }
         // Not under the hands of somebody who is at work.
         await platform.leases.acquire('verdigris destroy');
+        await platform.tidy();
         await destroyEnvironment(platform);
         reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
       }),

@@ -1,15 +1,12 @@
-import { access, readdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
-import type { Environment } from '../model/environment.ts';
 import { duration } from '../model/units.ts';
 import { htmlReport } from '../migrations/rehearsal/html.ts';
 import { refusal } from '../migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../migrations/rehearsal/text.ts';
-import { rehearse, type RehearsalClone } from '../operations/rehearse.ts';
+import { rehearse } from '../operations/rehearse.ts';
 import { cloneEnvironment } from '../platform/local/clone.ts';
-import type { LocalPlatform } from '../platform/local/platform.ts';
 import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 interface RehearseFlags extends CommonOptions {
@@ -40,7 +37,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
           load: flags.load, smoke: flags.smoke, maxLock: flags.maxLock === undefined ? undefined : time('--max-lock', flags.maxLock),
           clients: count('--clients', flags.clients), rate: count('--rate', flags.rate), warmUp: time('--warm-up', flags.warmUp),
         };
-        const { report, failure } = await rehearse({ environment, platform, emit: (event) => reporter.event(event), signal }, (of) => localClone(of, platform, signal), options);
+        const { report, failure } = await rehearse({ environment, platform, emit: (event) => reporter.event(event), signal }, (of) => cloneEnvironment(of, platform, signal), options);
         if (flags.html !== undefined) await writeFile(flags.html, htmlReport(report), { mode: 0o600 });
         const file = await platform.exportFile(`rehearsal-${report.startedAt.replaceAll(':', '')}.json`);
         await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
@@ -49,26 +46,6 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         if (report.verdict === 'refused') throw refusal(report);
       }),
     );
-}
-
-/** A clone on this machine, with its server's log. */
-export async function localClone(environment: Environment, platform: LocalPlatform, signal: AbortSignal): Promise<RehearsalClone> {
-  try {
-    const clone = await cloneEnvironment(environment, platform, signal);
-    return { ...clone, serverLog: path.join(clone.platform.places.server(environment.live, 1), 'server.log') };
-  } catch (error) {
-    await removeOrphans(platform);
-    throw error;
-  }
-}
-
-/** Copies that were cut short: a snapshot for a clone bears the clone's name, and where that one's folder is gone nobody will come for it. */
-async function removeOrphans(platform: LocalPlatform): Promise<void> {
-  for (const name of await readdir(platform.places.snapshots).catch(() => [])) {
-    if (!/^drill-[0-9a-f]{8}$/.test(name)) continue;
-    const wanted = await access(path.join(platform.places.home, name)).then(() => true, () => false);
-    if (!wanted) await platform.servers.removeSnapshot(name);
-  }
 }
 
 function time(option: string, text: string): number {

@@ -32,7 +32,7 @@ export async function resume(c: Context, operation: Operation): Promise<void> {
     c.stopRenewing();
     if (c.journal.operation?.phase !== 'start') throw error;
     await c.dropKept();
-    throw await reverted(c, operation, track, error);
+    if (!(await settled(c, operation, track, error))) throw error;
   }
 }
 
@@ -48,18 +48,24 @@ async function start(c: Context, operation: Operation, track: Span[]): Promise<v
         await deadline.race(run(c, operation, step, track));
       }
     }
-    // The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet.
-    // What follows at once is written down as begun with it, so that clients wait for one write of the journal and no more.
-    const [next = []] = groups(operation.complete);
-    // Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
-    await c.ledger.write((journal) => ({
-      ...operation.commit(ended(journal, track), c),
-      operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
-    }));
-    track.length = 0;
+    await commit(c, operation, track);
   } finally {
     deadline.disarm();
   }
+}
+
+/**
+ * The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. What follows at once
+ * is written down as begun with it, so that clients wait for one write of the journal and no more.
+ * Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
+ */
+async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  const [next = []] = groups(operation.complete);
+  await c.ledger.write((journal) => ({
+    ...operation.commit(ended(journal, track), c),
+    operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
+  }));
+  track.length = 0;
 }
 
 async function complete(c: Context, operation: Operation, track: Span[]): Promise<void> {
@@ -68,6 +74,21 @@ async function complete(c: Context, operation: Operation, track: Span[]): Promis
     for (const step of group) await run(c, operation, step, track);
   }
   await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
+}
+
+/**
+ * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says whether it did.
+ * Only while nothing was undone yet: a live colour that was opened again may have taken writes.
+ */
+export async function settle(c: Context, operation: Operation, track: Span[] = []): Promise<'forward' | 'reverted'> {
+  if (current(c.journal).phase === 'start' && (await operation.stranded?.(c))) {
+    c.emit({ type: 'note', text: `${c.live} cannot be started, and ${c.idle} holds all that it acknowledged: going forward` });
+    await commit(c, operation, track);
+    await complete(c, operation, track);
+    return 'forward';
+  }
+  await revert(c, operation, track);
+  return 'reverted';
 }
 
 /** Undoes what `start` did, newest first, and closes the operation. Safe to run again. */
@@ -88,15 +109,17 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
   await c.ledger.write((journal) => ({ ...journal, operation: null }));
 }
 
-async function reverted(c: Context, operation: Operation, track: Span[], error: unknown): Promise<unknown> {
+/** After a failure in this process. True where it went forward all the same; throws what prevented the settling. */
+async function settled(c: Context, operation: Operation, track: Span[], error: unknown): Promise<boolean> {
   // Somebody else holds the lease: what there is to undo is theirs.
-  if (error instanceof VerdigrisError && error.code === 'busy') return error;
+  if (error instanceof VerdigrisError && error.code === 'busy') return false;
   try {
-    await revert(c, operation, track);
-    return error;
+    return (await settle(c, operation, track)) === 'forward';
   } catch (failure) {
-    if (failure instanceof VerdigrisError && failure.code === 'busy') return failure;
-    return new VerdigrisError('failed', 'undo-failed', {
+    if (failure instanceof VerdigrisError && failure.code === 'busy') throw failure;
+    // Behind the commit point there is nothing to undo: what failed is repeated.
+    if (c.journal.operation?.phase === 'complete') throw failure;
+    throw new VerdigrisError('failed', 'undo-failed', {
       seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
       required: 'both to be settled before anything else is done.',
       next: 'mend the cause and run the same command again: it continues undoing.',

@@ -40,12 +40,12 @@ export interface Exercise {
 export async function withClients(
   environment: Environment,
   platform: Platform,
-  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly place?: WorkloadPlace },
+  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly maxDuration?: number; readonly place?: WorkloadPlace },
   commits: readonly Commit[],
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {
   const { place, ...options } = clients;
-  const workload = await startWorkload({ ...options, maxDuration: 10 * 60_000 }, place);
+  const workload = await startWorkload({ maxDuration: 10 * 60_000, ...options }, place);
   try {
     await workload.until(({ acknowledged }) => acknowledged >= 200, 30_000);
     await use(workload);

@@ -33,6 +33,11 @@ export interface Operation {
   /** Read-only. A finding graded `refuse` stops the operation before anything happened. */
   validate(c: Context): Promise<Finding[]>;
   readonly start: readonly Step[];
+  /**
+   * Asked before `start` is undone: whether that is impossible, because the live colour cannot be started any more, and needless,
+   * because the other one holds all that it acknowledged. Makes ready what the commit point still needs; then it goes forward.
+   */
+  stranded?(c: Context): Promise<boolean>;
   commit(journal: Journal, c: Context): Journal;
   readonly complete: readonly Step[];
   /** Colours whose connections stay open through `start` and `complete`. */

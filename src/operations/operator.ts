@@ -29,6 +29,7 @@ export async function withOperator<T>(
     lease.renew().then((mine) => mine || lost.abort(leaseLost()), (error: unknown) => lost.abort(error));
   }, renewEvery);
   try {
+    await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);

@@ -4,7 +4,7 @@ import type { Verb } from '../model/transitions.ts';
 import { abandon } from './abandon.ts';
 import { canary } from './canary.ts';
 import type { Context } from './context.ts';
-import { resume, revert } from './engine.ts';
+import { resume, settle } from './engine.ts';
 import { migrate } from './migrate.ts';
 import type { Operation } from './operation.ts';
 import { retire } from './retire.ts';
@@ -15,7 +15,7 @@ import { switchOver } from './switch.ts';
 import { closeForward, reverse } from './switchover.ts';
 import { verify } from './verify.ts';
 import { colours } from '../model/colours.ts';
-import { endOperators } from '../postgres/fence.ts';
+import { endOperators, fencedRoles, unfence } from '../postgres/fence.ts';
 
 /** The operation that the journal says was cut short. */
 function interrupted(c: Context): Operation | undefined {
@@ -41,8 +41,7 @@ export async function recover(c: Context, wanted: Verb | 'any' | undefined): Pro
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
   c.emit({ type: 'note', text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point` });
   if (direction === 'revert' || (direction === 'continue' && wanted === 'abandon' && operation.verb === 'seed')) {
-    await revert(c, operation);
-    return 'reverted';
+    return (await settle(c, operation)) === 'forward' ? 'continued' : 'reverted';
   }
   if (direction === 'complete' || wanted === 'any' || wanted === operation.verb) {
     await resume(c, operation);
@@ -66,8 +65,26 @@ async function endPredecessors(c: Context): Promise<void> {
   for (const colour of colours) await c.ifRunning(colour, endOperators).catch(() => undefined);
 }
 
-/** Replication the other way that a switchover could not start because the retained colour was down, once it runs again. */
+/** What a settled operation could not do because a colour was down, once it runs again. */
 async function mend(c: Context): Promise<boolean> {
+  const opened = await openLive(c);
+  return (await followBack(c)) || opened;
+}
+
+/** A live colour is fenced only while an operation is open: this one was down when its fence was to be undone. */
+async function openLive(c: Context): Promise<boolean> {
+  let closed: string[] = [];
+  if (!c.journal.release) return false;
+  await c.ifRunning(c.live, async (client) => {
+    closed = await fencedRoles(client);
+    if (closed.length > 0) await unfence(client, c.ledger.token);
+  });
+  if (closed.length > 0) c.emit({ type: 'note', text: `${c.live} was still fenced: opened to ${closed.join(', ')}` });
+  return closed.length > 0;
+}
+
+/** Replication the other way that a switchover could not start because the retained colour was down. */
+async function followBack(c: Context): Promise<boolean> {
   const { closing, stream, state } = c.journal;
   if (!closing || !stream || (state !== 'switched' && state !== 'migrated')) return false;
   if (!(await c.platform.servers.observe(c.idle))?.running) return false;

@@ -5,7 +5,7 @@ import type { Finding } from '../model/finding.ts';
 import { readTables } from '../postgres/catalogue.ts';
 import { cleanCopy } from '../postgres/clean-copy.ts';
 import { exportDifferences, type LossCount } from '../postgres/export-differences.ts';
-import { fence } from '../postgres/fence.ts';
+import { fence, unfence } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { parkedPosition } from '../postgres/position.ts';
 import { promote } from '../postgres/promote.ts';
@@ -83,6 +83,10 @@ const closeIfRunning: Step = {
   ...close,
   async run(c) {
     await c.ifRunning(c.live, () => close.run(c));
+  },
+  async undo(c) {
+    // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.
+    if (await c.platform.servers.start(c.live).then(() => true, () => false)) await c.on(c.live, (client) => unfence(client, c.ledger.token));
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Operation } from './operation.ts';
 import { resting, restingFindings, wake } from './rest.ts';
 import { switchoverFindings } from './switch.ts';
-import { completeSteps, moved, startSteps } from './switchover.ts';
+import { completeSteps, moved, startSteps, stranded } from './switchover.ts';
 
 /** Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the release can go forward again. */
 export const rollbackLossless: Operation = {
@@ -16,6 +16,7 @@ export const rollbackLossless: Operation = {
   validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c, 'warn')),
   ready: wake,
   start: startSteps,
+  stranded,
   commit(journal, c) {
     const { release } = journal;
     if (!release) throw new Error('a rollback has a release');

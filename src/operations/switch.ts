@@ -8,7 +8,7 @@ import { preflightFindings } from './preflight.ts';
 import { release } from './release-record.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from './schema.ts';
-import { completeSteps, fallback, moved, startSteps } from './switchover.ts';
+import { completeSteps, fallback, moved, startSteps, stranded } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {
@@ -38,6 +38,7 @@ export const switchOver: Operation = {
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   validate: async (c) => [...(await switchoverFindings(c, 'refuse')), ...proof(c)],
   start: [recall, fallback, ...startSteps],
+  stranded,
   commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),
   complete: [...completeSteps, rest],
 };

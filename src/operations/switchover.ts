@@ -3,7 +3,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import { fallbackSnapshotName, streamName } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { withBackupMode } from '../postgres/backup.ts';
-import { barrier } from '../postgres/barrier.ts';
+import { barrier, isSealed } from '../postgres/barrier.ts';
 import { readTables } from '../postgres/catalogue.ts';
 import { fence, unfence } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
@@ -99,16 +99,6 @@ export const close: Step = {
   },
 };
 
-export const level: Step = {
-  id: 'barrier',
-  title: 'wait for the last write to arrive',
-  why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
-  risk: 'bounded by limits.switchover',
-  async run(c) {
-    return `L = ${await cross(c)}`;
-  },
-};
-
 export const sequences: Step = {
   id: 'sequences',
   title: 'carry the sequences over',
@@ -119,6 +109,35 @@ export const sequences: Step = {
     return `${set} set`;
   },
 };
+
+export const level: Step = {
+  id: 'barrier',
+  title: 'wait for the last write to arrive',
+  why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
+  risk: 'bounded by limits.switchover',
+  async run(c) {
+    return `L = ${await cross(c, seal(c))}`;
+  },
+};
+
+/** Names the operation that is open: what an earlier attempt sealed, clients may have written behind. */
+function seal(c: Context): number {
+  if (!c.journal.operation) throw new Error('no operation is open in the journal');
+  return Date.parse(c.journal.operation.startedAt);
+}
+
+/**
+ * The live colour died behind the fence and cannot be started any more. Its fence stands, and where the marker that was written
+ * behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences were carried before it.
+ */
+export async function stranded(c: Context): Promise<boolean> {
+  if (!c.journal.operation?.steps.some(({ id }) => id === level.id)) return false;
+  if (await c.platform.servers.start(c.live).then(() => true, () => false)) return false;
+  await c.platform.servers.start(c.idle);
+  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, seal(c))))) return false;
+  await advance.run(c);
+  return true;
+}
 
 /** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
 export const advance: Step = {
@@ -227,16 +246,16 @@ export const reverse: Step = {
 };
 
 /** The steps that hold clients, and those on either side of them. */
-export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, level, sequences, advance)];
+export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, sequences, level, advance)];
 export const completeSteps: readonly Step[] = [...whileHeld(open, routes, probe, release), closeForward, reverse];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));
 }
 
-async function cross(c: Context): Promise<string> {
+async function cross(c: Context, mark?: number): Promise<string> {
   const { name, from, to } = stream(c);
   if (from !== c.live) throw new VerdigrisError('failed', 'wrong-direction', { seen: `Replication runs from ${from}, which is not live.`, required: 'replication from the live colour.', next: 'see `verdigris status`.' });
-  return c.on(from, (live) => c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal)));
+  return c.on(from, (live) => c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)));
 }
 

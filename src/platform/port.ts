@@ -19,6 +19,8 @@ export interface Platform {
   findings?(): Promise<Finding[]>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
+  /** Removes what a command that was killed left beside the environment; called under the lease. */
+  tidy?(): Promise<void>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
   close?(): Promise<void>;
 }

@@ -19,18 +19,20 @@ const connectTimeout = 10_000;
 /**
  * Opens one connection, hands it to `use`, and closes it whatever happens. `purpose` becomes part of the application_name
  * (`verdigris/<purpose>`), so that an operator reading pg_stat_activity knows who is there.
- * A connection that dies while idle in `use` fails the next query, not the process.
+ * A connection that dies while idle in `use` fails the next query, not the process. `lockLimit`: milliseconds that a statement
+ * may wait for a lock; 0 for ever.
  */
 export async function withClient<T>(
   settings: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
+  lockLimit = 0,
 ): Promise<T> {
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
     // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log.
-    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c synchronous_commit=local`,
+    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c synchronous_commit=local -c lock_timeout=${Math.ceil(lockLimit)}`,
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });

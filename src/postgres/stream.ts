@@ -2,6 +2,7 @@ import type { Lsn } from '../model/lsn.ts';
 import { replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
+import { sealOf } from './barrier.ts';
 import { one, rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { qualified, type Table } from './catalogue.ts';
@@ -57,7 +58,8 @@ export async function readSlot(publisher: Client, name: string): Promise<Slot | 
 export async function createSlot(publisher: Client, name: string, limit: number): Promise<Lsn> {
   const present = await readSlot(publisher, name);
   if (present) return present.confirmed;
-  await publisher.query(`SET statement_timeout = ${Math.ceil(limit)}`);
+  // It waits for each transaction by a lock: one limit, not two.
+  await publisher.query(`SET statement_timeout = ${Math.ceil(limit)}; SET lock_timeout = 0`);
   try {
     await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
   } catch (cause) {
@@ -72,7 +74,7 @@ export async function createSlot(publisher: Client, name: string, limit: number)
       cause,
     });
   } finally {
-    await publisher.query('RESET statement_timeout');
+    await publisher.query('RESET statement_timeout; RESET lock_timeout');
   }
   return (await readSlot(publisher, name))?.confirmed ?? never(name);
 }
@@ -146,7 +148,7 @@ export async function unsubscribe(subscriber: Client, name: string): Promise<voi
 export async function unpublish(publisher: Client, name: string): Promise<void> {
   await dropSlot(publisher, name);
   await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
-  await publisher.query('DELETE FROM verdigris.barrier WHERE stream = $1', [name]);
+  await publisher.query('DELETE FROM verdigris.barrier WHERE stream IN ($1, $2)', [name, sealOf(name)]);
 }
 
 export async function dropSlot(publisher: Client, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { crashDirection, type Direction } from '../../src/model/recovery.ts';
 import type { Verb } from '../../src/model/transitions.ts';
-import type { PerformOptions } from '../../src/operations/perform.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/perform.ts';
 import type { Step } from '../../src/operations/operation.ts';
 import type { Ending } from './operators.ts';
 import type { FaultBench } from './support.ts';
@@ -97,6 +97,17 @@ export async function killAtSteps(bench: KillBench, verb: Verb, steps: readonly 
     }
   }
   return all;
+}
+
+/** Every step of the plan was cut short at least once after it began, and once before the next one did. */
+export function coversThePlan(verb: Verb, killed: readonly Killed[], options: PerformOptions = {}): void {
+  const operation = operationOf(verb, { early: true, ...options });
+  for (const phase of ['start', 'complete'] as const) {
+    for (const { id } of operation[phase]) {
+      const there = killed.filter((one) => one.phase === phase && one.step === id).map(({ side }) => side);
+      expect(there, `${verb} ${phase} ${id}`).toEqual(expect.arrayContaining(['before', 'after']));
+    }
+  }
 }
 
 async function where(bench: KillBench): Promise<Pick<Killed, 'direction' | 'phase' | 'step'>> {

@@ -4,22 +4,11 @@ import { operationOf, type PerformOptions } from '../../src/operations/perform.t
 import type { Platform } from '../../src/platform/port.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { killAlongTheWay, killAtSteps, killBeforeCommit, type KillBench, type Killed } from './kill-chain.ts';
+import { coversThePlan, killAlongTheWay, killAtSteps, killBeforeCommit, type KillBench, type Killed } from './kill-chain.ts';
 import { served, type FaultBench } from './support.ts';
 
 /** What moving writes under kills needs, on either platform. */
 export type MoveBench = KillBench & Pick<FaultBench, 'on' | 'recover' | 'settled'> & { readonly platform: Platform };
-
-/** Every step of the verb was killed at its beginning and at its end. */
-export function coversThePlan(verb: Verb, options: PerformOptions, killed: readonly Killed[]): void {
-  const operation = operationOf(verb, options);
-  for (const phase of ['start', 'complete'] as const) {
-    for (const { id } of operation[phase]) {
-      const there = killed.filter((one) => one.phase === phase && one.step === id).map(({ side }) => side);
-      expect(there, `${verb} ${phase} ${id}`).toEqual(expect.arrayContaining(['before', 'after']));
-    }
-  }
-}
 
 /** Roles that an application may log in with, by colour: at most one colour has any. */
 async function openColours(bench: MoveBench): Promise<string[]> {
@@ -53,7 +42,7 @@ export async function killEverywhere(bench: MoveBench, workload: Workload, verb:
   killed.push(...(await killAtSteps(bench, verb, operation.complete.filter(({ held }) => held), async ({ direction }) => expect(direction).toBe('complete'), { options })));
   expect((await bench.journal()).live).toBe(live);
   killed.push(...(await killAlongTheWay(bench, verb, { options })));
-  coversThePlan(verb, { ...options, acceptLoss: true }, killed);
+  coversThePlan(verb, killed, options);
   await bench.settled({ state: to, live });
   expect(await openColours(bench)).toEqual([live]);
   await served(workload, 3);

@@ -3,6 +3,7 @@
  * is closed by us, nothing is undone. Says `warm` when loaded, takes its orders from one line of standard input, says its events.
  */
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
@@ -14,6 +15,8 @@ import type { JournalStore, Platform } from '../../src/platform/port.ts';
 import type { Order, Place, Said } from './orders.ts';
 
 const say = (message: Said): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
+// Now: whoever is killed writes nothing at his end.
+flushCompileCache();
 say({ type: 'warm' });
 
 const lines = createInterface({ input: process.stdin });

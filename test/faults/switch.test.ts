@@ -48,6 +48,27 @@ describe('switch', () => {
     expect(verdict.pause?.ms).toBeLessThan(4_000 + 3_000);
   });
 
+  test('undoing waits for a lock no longer than the limit and says who is in the way; the clients go on, and the next command undoes the rest', { timeout }, async () => {
+    const { verdict } = await bench.exercise(async (workload) => {
+      const operator = await bench.operators.start('switch', { stopAt: { step: 'hold', status: 'started' } });
+      await untilStopped(operator, 60_000);
+      await withOpenTransaction({ ...(await bench.platform.servers.connection('green')), database: 'shop' }, 'LOCK TABLE verdigris.barrier', async (holder) => {
+        const { pid } = await one<{ pid: number }>(holder, 'SELECT pg_backend_pid() AS pid');
+        process.kill(operator.pid, 'SIGCONT');
+        const ending = await operator.ended;
+        expect(ending).toMatchObject({ how: 'failed', error: { id: 'undo-failed' } });
+        expect(JSON.stringify(ending)).toMatch(new RegExp(`waited 4000 ms for a lock.*verdigris_operator \\(pid ${pid},`));
+        expect((await bench.platform.traffic.status()).held).toBeUndefined();
+        expect(await bench.journal()).toMatchObject({ state: 'verified', live: 'blue', operation: { phase: 'revert' } });
+        await served(workload);
+      });
+      await bench.recover();
+      await bench.settled({ state: 'verified', live: 'blue' });
+    });
+    expect(await bench.on('green', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
+    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+  });
+
   test('fault 26: a client that goes round the router is rejected by the fence, and none of its acknowledged writes is lost', { timeout }, async () => {
     const acknowledged: number[] = [];
     let rejected = '';

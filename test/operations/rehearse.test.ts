@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { localClone } from '../../src/cli/rehearse.ts';
+import { cloneEnvironment } from '../../src/platform/local/clone.ts';
 import { htmlReport } from '../../src/migrations/rehearsal/html.ts';
 import type { MigrationEngine } from '../../src/migrations/engine.ts';
 import { withCopySlot } from '../../src/migrations/rehearsal/copy-slot.ts';
@@ -43,7 +43,7 @@ async function withMigrations(files: Record<string, string>, options: TestEnviro
 }
 
 function run({ environment, platform, events }: TestEnvironment, options: Partial<RehearseOptions> = {}, signal = new AbortController().signal): Promise<Rehearsal> {
-  return rehearse({ environment, platform, emit: (event) => events.push(event), signal }, (of) => localClone(of, platform, signal), { ...quick, ...options });
+  return rehearse({ environment, platform, emit: (event) => events.push(event), signal }, (of) => cloneEnvironment(of, platform, signal), { ...quick, ...options });
 }
 
 /** The live colour as it was, and nothing of a clone. */
@@ -148,7 +148,7 @@ test('an interruption in the middle of a statement cleans up, whatever ran', asy
       if (event.text?.includes('001_long.sql')) setImmediate(() => interruption.abort(stopped));
     };
     const { environment, platform } = env;
-    await expect(rehearse({ environment, platform, emit, signal: interruption.signal }, (of) => localClone(of, platform, interruption.signal), { ...quick, load: command })).rejects.toBe(stopped);
+    await expect(rehearse({ environment, platform, emit, signal: interruption.signal }, (of) => cloneEnvironment(of, platform, interruption.signal), { ...quick, load: command })).rejects.toBe(stopped);
     await expectNothingLeft(env);
     expect(await processesOf('sleep\u00004711')).toEqual([]);
     expect(await processesOf(connectAndStay)).toEqual([]);
@@ -156,7 +156,7 @@ test('an interruption in the middle of a statement cleans up, whatever ran', asy
     const early = new AbortController();
     const clone = (of: typeof environment) => {
       early.abort(stopped);
-      return localClone(of, platform, early.signal);
+      return cloneEnvironment(of, platform, early.signal);
     };
     await expect(rehearse({ environment, platform, emit: () => undefined, signal: early.signal }, clone, quick)).rejects.toBe(stopped);
     await expectNothingLeft(env);
@@ -198,7 +198,7 @@ test('of an engine that runs its own statements, these are taken from the cloneâ
     const { environment, platform } = env;
     const signal = new AbortController().signal;
     const live = { ...(await platform.servers.connection('blue')), database: 'shop' };
-    const clone = await withCopySlot(live, 60_000, signal, () => localClone(environment, platform, signal), (made) => made.destroy());
+    const clone = await withCopySlot(live, 60_000, signal, () => cloneEnvironment(environment, platform, signal), (made) => made.destroy());
     try {
       const connection = { ...(await clone.platform.servers.connection('blue')), database: 'shop' };
       const engine: MigrationEngine = {

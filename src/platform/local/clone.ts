@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../model/journal.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
@@ -8,9 +9,11 @@ import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
 import { parkedPosition } from '../../postgres/position.ts';
 import { promote } from '../../postgres/promote.ts';
 import { ident, literal } from '../../postgres/quote.ts';
-import { destroyEnvironment, launch } from './create.ts';
+import { launch } from './create.ts';
+import { writeDurably } from './files.ts';
 import { LocalPlatform } from './platform.ts';
 import { freePort } from './ports.ts';
+import { ownIdentity } from './router/identity.ts';
 
 export interface Clone {
   readonly environment: Environment;
@@ -18,6 +21,8 @@ export interface Clone {
   /** Connects through the clone's own address. */
   readonly as: (role: string) => ConnectionSettings;
   readonly destroy: () => Promise<void>;
+  /** Of its live colour. */
+  readonly serverLog: string;
 }
 
 /**
@@ -28,8 +33,12 @@ export async function cloneEnvironment(environment: Environment, original: Local
   const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
   const { live, database, roles } = environment;
   const copy: Environment = { ...environment, name, local: { port: 0 } };
+  await original.tidy();
+  // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
+  await mkdir(original.places.clones, { recursive: true, mode: 0o700 });
+  await writeDurably(path.join(original.places.clones, name), JSON.stringify(await ownIdentity()));
   const platform = await LocalPlatform.open(copy, original.places.home);
-  const destroy = () => destroyEnvironment(platform);
+  const destroy = () => original.removeClone(name);
   try {
     const source = { ...(await original.servers.connection(live)), database };
     await withClient(source, 'drill', (client) => original.servers.snapshot(live, name, (work) => withBackupMode(client, name, work), () => undefined));
@@ -47,9 +56,8 @@ export async function cloneEnvironment(environment: Environment, original: Local
     const port = await freePort();
     await launch(copy, platform, port);
     await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
-    return { environment: copy, platform, destroy, as: (user) => ({ host: '127.0.0.1', port, user, password, database }) };
+    return { environment: copy, platform, destroy, serverLog: path.join(platform.places.server(live, 1), 'server.log'), as: (user) => ({ host: '127.0.0.1', port, user, password, database }) };
   } catch (error) {
-    await original.servers.removeSnapshot(name);
     await destroy();
     throw error;
   }

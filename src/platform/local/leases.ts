@@ -22,13 +22,13 @@ export class LocalLeases implements LeaseStore {
     this.#files = new NumberedFiles(folder, 2);
   }
 
-  async acquire(holder: string): Promise<Lease> {
+  async acquire(holder: string, gone?: number): Promise<Lease> {
     const newest = await this.#files.newest();
-    const held = newest && (await live(newest.file, newest.text));
+    const held = newest && newest.number !== gone && (await live(newest.file, newest.text));
     if (held) throw busy(held);
     const token = (newest?.number ?? 0) + 1;
     const mine: Holding = { holder, pid: process.pid, started: await processStart(process.pid), since: new Date().toISOString(), released: false };
-    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder);
+    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder, gone);
     const file = this.#files.file(token);
     return {
       token,

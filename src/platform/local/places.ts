@@ -64,6 +64,11 @@ export class Places {
     return path.join(this.root, 'snapshots');
   }
 
+  /** Who makes or uses a throw-away clone of this environment, a file each, by the clone's name. */
+  get clones(): string {
+    return path.join(this.root, 'clones');
+  }
+
   /** The generation is in the name, so that nothing of a colour's last life is taken for its present one. */
   server(colour: Colour, generation: number): string {
     return path.join(this.root, `${colour}-${generation}`);

@@ -1,13 +1,15 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../port.ts';
 import { serverAccount } from './account.ts';
+import { destroyEnvironment } from './create.ts';
 import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
 import { LocalLeases } from './leases.ts';
 import { Places } from './places.ts';
+import { runningProcess } from './router/identity.ts';
 import type { Settings } from './server.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
@@ -24,7 +26,10 @@ export class LocalPlatform implements Platform {
   readonly history: LocalHistory;
   readonly drills: LocalDrills;
 
+  readonly #declared: Environment;
+
   private constructor(environment: Environment, places: Places, servers: LocalServers) {
+    this.#declared = environment;
     this.environment = environment.name;
     this.places = places;
     this.servers = servers;
@@ -45,5 +50,20 @@ export class LocalPlatform implements Platform {
 
   exportFile(name: string): Promise<string> {
     return Promise.resolve(path.join(this.places.exports, name));
+  }
+
+  /** Removes the clones whose maker was killed: nobody else comes for them. */
+  async tidy(): Promise<void> {
+    for (const name of await readdir(this.places.clones).catch(() => [])) {
+      // Not those of a marker that is being written.
+      if (!name.endsWith('.new') && (await runningProcess(path.join(this.places.clones, name))) === undefined) await this.removeClone(name);
+    }
+  }
+
+  /** A clone with everything of it, however far its making came; the mark of its owner last. */
+  async removeClone(name: string): Promise<void> {
+    await destroyEnvironment(await LocalPlatform.open({ ...this.#declared, name }, this.places.home));
+    await this.servers.removeSnapshot(name);
+    await rm(path.join(this.places.clones, name), { force: true });
   }
 }

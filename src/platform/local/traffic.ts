@@ -1,10 +1,12 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { withClient } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from './router/control.ts';
+import { launchRouter, stopRouter } from './router/launch.ts';
 import type { LocalServers } from './servers.ts';
 
 /** The router in the place of Service, route and pooler. */
@@ -43,7 +45,7 @@ export class LocalTraffic implements Traffic {
 
   async route(token: number, live: Colour, canary: number): Promise<void> {
     const weights = { [live]: 100 - canary, [other(live)]: canary };
-    await this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 });
+    await this.#revived(() => this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 }));
   }
 
   /** A client like any other, but for the router's operator socket, which a hold lets through. */
@@ -58,10 +60,23 @@ export class LocalTraffic implements Traffic {
   }
 
   resume(token: number): Promise<void> {
-    return this.#control.resume(token);
+    return this.#revived(() => this.#control.resume(token));
   }
 
   async refresh(token: number): Promise<void> {
-    await this.#control.upstreams(token, { blue: (await this.#servers.upstream('blue')) ?? null, green: (await this.#servers.upstream('green')) ?? null });
+    const upstreams = { blue: (await this.#servers.upstream('blue')) ?? null, green: (await this.#servers.upstream('green')) ?? null };
+    await this.#revived(() => this.#control.upstreams(token, upstreams));
+  }
+
+  /** A router that died in the middle is started again, and begins holding what it held; one that runs and does not answer is ended first. */
+  async #revived(ask: () => Promise<void>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof VerdigrisError && error.id === 'router-down')) throw error;
+      await stopRouter(this.#folder);
+      await launchRouter(this.#folder);
+      await ask();
+    }
   }
 }

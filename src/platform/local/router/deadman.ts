@@ -5,6 +5,9 @@ import type { RouterConfig } from './config.ts';
 /** Longer than any timer of Node takes. */
 const longestTimer = 2 ** 31 - 1;
 
+/** Stands in the recovery command for the fencing token of the hold that lapsed. */
+export const heldBy = '{token}';
+
 /**
  * Lives beside the clients and not in the operator: when a hold is not renewed in time, it runs the recovery command again and
  * again until somebody resumes, or lets the clients go on where no command was given.
@@ -13,14 +16,16 @@ export class Deadman {
   readonly #config: Pick<RouterConfig, 'recover' | 'limits'>;
   readonly #log: Logger;
   readonly #release: () => void;
+  readonly #token: () => number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #expires: number | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(config: Pick<RouterConfig, 'recover' | 'limits'>, log: Logger, release: () => void) {
+  constructor(config: Pick<RouterConfig, 'recover' | 'limits'>, log: Logger, release: () => void, token: () => number | undefined) {
     this.#config = config;
     this.#log = log;
     this.#release = release;
+    this.#token = token;
   }
 
   /** `expires` in milliseconds since 1970; undefined when there is no hold any more. A recovery that runs is left to end by itself. */
@@ -43,8 +48,10 @@ export class Deadman {
       this.#log.warn('nobody renewed the hold in time and no recovery command is configured: the clients go on');
       return this.#release();
     }
-    const [program, ...args] = recover.argv as [string, ...string[]];
-    this.#log.warn({ argv: recover.argv }, 'nobody renewed the hold in time: running the recovery command');
+    // Whose hold it was: a lease of his is not waited out as well.
+    const argv = recover.argv.map((each) => (each === heldBy ? String(this.#token() ?? 0) : each));
+    const [program, ...args] = argv as [string, ...string[]];
+    this.#log.warn({ argv }, 'nobody renewed the hold in time: running the recovery command');
     // Straight into the log: a pipe would break, and the recovery with it, if this router died in the middle of it.
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...recover.env } });
     this.#child = child;

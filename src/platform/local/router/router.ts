@@ -39,7 +39,7 @@ export class Router implements Passage {
     this.hold = new Hold(this.table);
     this.#deadman = new Deadman(config, log, () => {
       this.#release('dead man').catch((err: unknown) => log.error({ err }, 'the end of the hold could not be written down'));
-    });
+    }, () => this.hold.record?.token);
     const { hold } = store.state;
     if (!hold) return;
     log.warn({ hold }, 'the router stopped while it held: it starts holding');
