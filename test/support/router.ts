@@ -11,7 +11,7 @@ import { RouterControl } from '../../src/platform/local/router/control.ts';
 import { Framer } from '../../src/platform/local/router/framer.ts';
 import { back, front, message, sync } from '../../src/platform/local/router/messages.ts';
 import { launchRouter, routerPid, stopRouter } from '../../src/platform/local/router/launch.ts';
-import { initServer, removeServer, startServer, type Server } from '../../src/platform/local/server.ts';
+import { initServer, operatorRole, removeServer, startServer, type Server } from '../../src/platform/local/server.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';
 import { binaryCache, connectionTo, freePort, temporaryFolder, testMajor } from './postgres.ts';
 
@@ -146,6 +146,11 @@ export class TestRouter {
     const client = new TestClient({ ...this.settings(who), ...more });
     await client.connect();
     return client;
+  }
+
+  /** The colour that the operator comes to, past a hold. */
+  async probe(): Promise<Colour> {
+    return withClient({ host: this.folder, port: this.port, user: operatorRole, database: 'shop' }, 'probe', colourOf);
   }
 
   pid(): Promise<number | undefined> {

@@ -48,15 +48,27 @@ export class LocalTraffic implements Traffic {
     await this.#revived(() => this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 }));
   }
 
-  /** A client like any other, but for the router's operator socket, which a hold lets through. */
+  async prepare(): Promise<void> {
+    await this.#where();
+  }
+
+  /**
+   * A client like any other, but for the router's operator socket, which a hold lets through. Resolves with the answer: the connection
+   * is closed afterwards, so that clients do not wait for a server process to end.
+   */
   async probe(): Promise<ProbeAnswer> {
-    this.#port ??= Number((await this.#control.status()).address.split(':').at(-1));
-    return withClient({ host: this.#folder, port: this.#port, user: operatorRole, database: 'postgres' }, 'probe', async (client) => {
+    const answer = Promise.withResolvers<ProbeAnswer>();
+    withClient({ host: this.#folder, port: await this.#where(), user: operatorRole, database: 'postgres' }, 'probe', async (client) => {
       const { clusterName, timeline, inRecovery } = await serverIdentity(client);
       const colour = colours.find((each) => clusterName.endsWith(`-${each}`));
       if (!colour) throw new Error(`a server named "${clusterName}" answers`);
-      return { colour, timeline, writable: !inRecovery };
-    });
+      answer.resolve({ colour, timeline, writable: !inRecovery });
+    }).catch(answer.reject);
+    return answer.promise;
+  }
+
+  async #where(): Promise<number> {
+    return (this.#port ??= Number((await this.#control.status()).address.split(':').at(-1)));
   }
 
   resume(token: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Colour } from '../../../model/colours.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { SessionFacts } from './api.ts';
 import type { Session } from './session.ts';
@@ -13,6 +14,7 @@ export class Hold {
   #drained: PromiseWithResolvers<void> | undefined;
   #longestWait = 0;
   #count = 0;
+  #reached: Colour | undefined;
 
   constructor(table: Table) {
     this.#table = table;
@@ -32,9 +34,22 @@ export class Hold {
     return this.#longestWait;
   }
 
+  /** The colour that the operator has come to through the router during this hold. */
+  get reached(): Colour | undefined {
+    return this.#reached;
+  }
+
+  /** True where it is news. */
+  reach(colour: Colour): boolean {
+    const news = this.#record !== undefined && this.#reached !== colour;
+    if (news) this.#reached = colour;
+    return news;
+  }
+
   begin(record: HoldRecord, sessions: Iterable<Session>): void {
     this.#record = record;
     this.#count++;
+    this.#reached = undefined;
     this.#longestWait = 0;
     this.#busy.clear();
     for (const session of sessions) if (session.busy && this.covers(session)) this.#busy.add(session);

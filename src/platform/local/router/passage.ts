@@ -17,5 +17,7 @@ export interface Passage {
   keyed(key: Buffer, session: Session): void;
   /** The session has another backend than before. */
   moved(session: Session): void;
+  /** The operator's own session has come to this colour. */
+  reached(colour: Colour): void;
   ended(session: Session): void;
 }

@@ -75,6 +75,10 @@ export class Router implements Passage {
     this.log.debug({ ...session.facts() }, 'moved');
   }
 
+  reached(colour: Colour): void {
+    if (this.hold.reach(colour)) for (const session of [...this.sessions]) session.rerouted();
+  }
+
   ended(session: Session): void {
     if (!this.sessions.delete(session)) return;
     this.#keys.forget(session);

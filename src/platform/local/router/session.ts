@@ -96,10 +96,12 @@ export class Session implements Served {
 
   /**
    * A client that waits under a hold may have its backend made on the new live colour while the operator is still at work there: it goes no
-   * further than the gate, and at the hold's end its statement is not kept waiting for a server process to start.
+   * further than the gate, and at the hold's end its statement is not kept waiting for a server process to start. Not before the operator's
+   * probe has got through: all wait for its answer, and it would wait for as many starting processes as there are clients.
    */
   get ahead(): boolean {
-    return this.#attachment.welcomed && this.#blocked && this.colour !== this.#passage.hold.record?.colour;
+    const { record, reached } = this.#passage.hold;
+    return this.#attachment.welcomed && this.#blocked && this.colour !== record?.colour && this.colour === reached;
   }
 
   /** Why it cannot be moved; empty where it can. */
@@ -165,6 +167,7 @@ export class Session implements Served {
     else this.#passage.moved(this);
     this.#since = Date.now();
     this.#settle();
+    if (this.operator) this.#passage.reached(this.colour);
   }
 
   drained(): void {

@@ -298,6 +298,8 @@ test('a client that waits gets its new backend before the hold ends, and is serv
   await until('the client waits', async () => (await router.control.status()).sessions.blue.waiting === 1);
   await pair.fence('blue');
   await router.control.route(1, 'green', { blue: 0, green: 100 });
+  expect((await router.control.status()).moves).toBe(0);
+  expect(await router.probe()).toBe('green');
   await until('it has a backend there', async () => (await router.control.status()).moves === 1);
   expect((await stored()).has('ahead')).toBe(false);
   expect((await router.control.status()).sessions).toMatchObject({ blue: { waiting: 0 }, green: { waiting: 1, detached: 1 } });
@@ -315,6 +317,7 @@ test('a switchover that is taken back leaves the waiting clients where they were
   await until('the client waits', async () => (await router.control.status()).sessions.blue.waiting === 1);
   await Promise.all([pair.fence('blue'), pair.fence('green')]);
   await router.control.route(1, 'green', { blue: 0, green: 100 });
+  expect(await router.probe()).toBe('green');
   await until('the attempt failed', async () => (await router.log()).includes('not permitted to log in'));
   await router.control.route(1, 'blue', { blue: 100, green: 0 });
   await pair.open('blue');
