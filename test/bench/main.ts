@@ -13,27 +13,32 @@ import { testMajor } from '../support/postgres.ts';
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { sizes: { type: 'string', default: '0.1,1' }, switchovers: { type: 'string', default: '50' }, json: { type: 'string' } } });
 const sizes = values.sizes.split(',').map(Number);
 
-/** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
-const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
-  pause: () => benchPause(Number(values.switchovers)),
-  'cluster-pause': () => benchClusterPause(Number(values.switchovers)),
-  throughput: benchThroughput,
-  seeding: async () => (await series(sizes, benchSeeding)).concat(await series(sizes, benchReflink)),
-  verify: async () => (await benchVerify()).rows.map((row) => ({
-    what: `verify ${row.data}`, value: `${Math.round(row.verifyMegabytesPerSecond)} MB/s`, against: `pg_dump > /dev/null ${Math.round(row.dumpMegabytesPerSecond)} MB/s`, ratio: row.ratio, goal: '≥ 3', met: row.ratio >= 3,
-  })),
-  status: benchStatus,
-  lint: async () => {
-    const result = await benchLint();
-    return [{ what: `lint ${result.files} files`, value: `${(result.milliseconds / 1000).toFixed(2)} s, ${result.megabytes} MB`, goal: '< 5 s', met: result.milliseconds < 5_000 }];
-  },
+/** Rows are shown as they come: a bench that is cut short has said what it knew. */
+type Bench = () => AsyncIterable<readonly BenchRow[]>;
+
+const once = (bench: () => Promise<readonly BenchRow[]>): Bench => async function* () {
+  yield await bench();
 };
 
-async function series(each: readonly number[], bench: (size: number) => Promise<BenchRow[]>): Promise<BenchRow[]> {
-  const rows: BenchRow[] = [];
-  for (const size of each) rows.push(...(await bench(size)));
-  return rows;
-}
+const series = (...benches: ((size: number) => Promise<readonly BenchRow[]>)[]): Bench => async function* () {
+  for (const bench of benches) for (const size of sizes) yield await bench(size);
+};
+
+/** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
+const benches: Readonly<Record<string, Bench>> = {
+  pause: once(() => benchPause(Number(values.switchovers))),
+  'cluster-pause': once(() => benchClusterPause(Number(values.switchovers))),
+  throughput: once(benchThroughput),
+  seeding: series(benchSeeding, benchReflink),
+  verify: once(async () => (await benchVerify()).rows.map((row) => ({
+    what: `verify ${row.data}`, value: `${Math.round(row.verifyMegabytesPerSecond)} MB/s`, against: `pg_dump > /dev/null ${Math.round(row.dumpMegabytesPerSecond)} MB/s`, ratio: row.ratio, goal: '≥ 3', met: row.ratio >= 3,
+  }))),
+  status: once(benchStatus),
+  lint: once(async () => {
+    const result = await benchLint();
+    return [{ what: `lint ${result.files} files`, value: `${(result.milliseconds / 1000).toFixed(2)} s, ${result.megabytes} MB`, goal: '< 5 s', met: result.milliseconds < 5_000 }];
+  }),
+};
 
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3), kernel: release(), node: process.version, postgres: testMajor, at: new Date().toISOString() };
 console.log(`${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, PostgreSQL ${machine.postgres}\n`);
@@ -42,9 +47,14 @@ const all: Record<string, BenchRow[]> = {};
 for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((each) => each !== 'cluster-pause')) {
   const bench = benches[name];
   if (!bench) throw new Error(`no bench ${name}; there are ${Object.keys(benches).join(', ')}`);
-  const rows = (all[name] = await bench());
-  for (const { what, value, against, ratio, goal, met } of rows) {
-    console.log([what.padEnd(58), value.padEnd(44), against ? `against ${against}` : '', ratio === undefined ? '' : `= ${ratio.toFixed(2)}`, goal ? `(goal ${goal}: ${met === undefined ? 'compare' : met ? 'met' : 'missed'})` : ''].join(' ').trimEnd());
+  const rows: BenchRow[] = (all[name] = []);
+  for await (const some of bench()) {
+    rows.push(...some);
+    some.forEach(show);
+    if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, results: all }, null, 2)}\n`);
   }
 }
-if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, results: all }, null, 2)}\n`);
+
+function show({ what, value, against, ratio, goal, met }: BenchRow): void {
+  console.log([what.padEnd(58), value.padEnd(44), against ? `against ${against}` : '', ratio === undefined ? '' : `= ${ratio.toFixed(2)}`, goal ? `(goal ${goal}: ${met === undefined ? 'compare' : met ? 'met' : 'missed'})` : ''].join(' ').trimEnd());
+}

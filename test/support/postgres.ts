@@ -32,8 +32,8 @@ export function connectionTo(server: Server, database = 'postgres', user = opera
 }
 
 /** A real server for the length of `use`, durable settings off where a test does not need them. */
-export async function withServer<T>(use: (server: Server) => Promise<T>, settings: Settings = {}): Promise<T> {
-  const binaries = await findBinaries(testMajor, binaryCache);
+export async function withServer<T>(use: (server: Server) => Promise<T>, settings: Settings = {}, major = testMajor): Promise<T> {
+  const binaries = await findBinaries(major, binaryCache);
   const folder = await temporaryFolder();
   const server: Server = {
     binaries,

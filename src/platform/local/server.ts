@@ -24,6 +24,8 @@ export { operatorRole } from '../../model/names.ts';
 import { operatorRole } from '../../model/names.ts';
 
 const startTimeout = 60_000;
+/** What recovers beside the live server may take its time. */
+const quietTimeout = 1_800_000;
 /** Milliseconds that the processes of a killed postmaster are waited for. */
 const lingering = 10_000;
 
@@ -65,15 +67,19 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
   await writeFile(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'));
 }
 
-/** Starts the server and waits until it accepts connections. Does nothing where it runs. */
-export async function startServer(server: Server): Promise<void> {
+/**
+ * Starts the server and waits until it accepts connections. Does nothing where it runs. `quiet`: with lower priority than others on this
+ * machine (nice 10, a tenth of their share where all cores are busy), until it is started anew.
+ */
+export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;
   await ownFolder(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
   const begun = Date.now();
   for (;;) {
     try {
-      return await run(server, 'pg_ctl', ['start', '-w', '-t', String(startTimeout / 1000), '-D', dataDirectory(server), '-l', log], startTimeout + 5_000);
+      const timeout = quiet ? quietTimeout : startTimeout;
+      return await run(server, 'pg_ctl', ['start', '-w', '-t', String(timeout / 1000), '-D', dataDirectory(server), '-l', log], timeout + 5_000, quiet ? ['nice', '-n', '10'] : []);
     } catch (error) {
       const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n');
       // Processes of a postmaster that was killed end within moments; until then the next one may not begin.
@@ -123,8 +129,9 @@ export async function ownFolder(folder: string, account: Account | undefined): P
   await chmod(folder, 0o700);
 }
 
-async function run(server: Server, program: string, args: readonly string[], timeout = 60_000): Promise<void> {
-  await execa(path.join(server.binaries.bin, program), args, {
+async function run(server: Server, program: string, args: readonly string[], timeout = 60_000, under: readonly string[] = []): Promise<void> {
+  const [command = '', ...rest] = [...under, path.join(server.binaries.bin, program), ...args];
+  await execa(command, rest, {
     ...(server.account ?? {}),
     cwd: '/',
     env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', TZ: 'UTC' },

@@ -117,7 +117,8 @@ export class LocalServers implements Servers {
       if (this.#account) await chown(signal, this.#account.uid, this.#account.gid);
       await writeSettings(server, this.#settings(colour, true));
     }
-    await startServer(server);
+    // Its recovery must not be felt on the live server; `unpark` starts it anew, like all others.
+    await startServer(server, !(await exists(path.join(directory, 'unparked'))));
   }
 
   async unpark(colour: Colour): Promise<void> {
