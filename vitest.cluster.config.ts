@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files that take minutes and add states rather than promises, and those that stop parts of the cluster: in `npm run test:cluster:all` only. */
-const long = ['test/e2e/pod-faults.test.ts', 'test/e2e/many.test.ts', 'test/e2e/kill-operator.test.ts'];
+/** Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only. */
+const long = ['backup-mode', 'faults-operator', 'faults-pooler', 'many', 'pod-faults', 'up-command', 'up-destroy'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
 export default defineConfig({
