@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { runtime } from '@pulumi/pulumi';
 import { main } from '@pulumi/pulumi/provider/index.js';
 import { kubernetesBackend } from './backend.ts';
+import { allowImport } from './importing.ts';
 import { verdigrisProvider } from './provider.ts';
 import { engineVoice, eventsVariable } from './voice.ts';
 
@@ -12,4 +13,5 @@ const args = process.argv.slice(2);
 const engine = args.find((arg) => !arg.startsWith('-'));
 if (engine !== undefined) runtime.resetOptions('', '', -1, engine, '', false, '');
 
+allowImport();
 await main(verdigrisProvider(kubernetesBackend, version, engineVoice(process.env[eventsVariable])), args);

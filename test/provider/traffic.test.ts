@@ -1,8 +1,10 @@
+import { createRequire } from 'node:module';
 import { runtime } from '@pulumi/pulumi';
 import { beforeEach, expect, test } from 'vitest';
 import { VerdigrisError } from '../../src/model/errors.ts';
 import { transitions } from '../../src/model/transitions.ts';
 import type { Backend, Observed } from '../../src/provider/backend.ts';
+import { allowImport } from '../../src/provider/importing.ts';
 import { trafficType, verdigrisProvider } from '../../src/provider/provider.ts';
 import { secretly, unwrap } from '../../src/provider/values.ts';
 import type { Voice } from '../../src/provider/voice.ts';
@@ -161,4 +163,11 @@ test('another resource is refused by name', async () => {
 test('unwrap: at any depth', () => {
   expect(unwrap([{ a: secretly({ b: [unknownValue, 1] }) }])).toEqual({ value: [{ a: { b: [undefined, 1] } }], secret: true, unknown: true });
   expect(unwrap({ [specialSigKey]: specialOutputValueSig, secret: true, value: 's' })).toEqual({ value: 's', secret: true, unknown: false });
+});
+
+test('an import, which the engine asks for without properties, reaches the resource', () => {
+  const { ReadRequest } = createRequire(import.meta.url)('@pulumi/pulumi/proto/provider_pb.js') as { ReadRequest: new () => { getProperties(): { toJavaScript(): unknown } | undefined } };
+  expect(new ReadRequest().getProperties()).toBeUndefined();
+  allowImport();
+  expect(new ReadRequest().getProperties()?.toJavaScript()).toEqual({});
 });
