@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { LocalWorkspace, type ProjectSettings, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Output } from '@pulumi/pulumi';
 import { Environment, type EnvironmentArgs } from '../../../src/components/environment.ts';
+import type { Cluster, Stored } from '../../../src/platform/kubernetes/cluster.ts';
 
 export const project = 'verdigris-test';
 
@@ -65,4 +66,13 @@ export interface Exported {
 export async function trafficState(stack: Stack): Promise<Record<string, unknown>> {
   const { deployment } = await stack.exportStack() as { deployment: { resources: Exported[] } };
   return deployment.resources.find(({ type }) => type === 'verdigris:index:Traffic')?.outputs ?? {};
+}
+
+const kinds = ['ConfigMap', 'Deployment', 'NetworkPolicy', 'PersistentVolumeClaim', 'PodDisruptionBudget', 'Secret', 'Service', 'StatefulSet', 'VolumeSnapshot'] as const;
+export const ours = { 'app.kubernetes.io/instance': 'shop' };
+
+/** Every object of the environment with its resourceVersion: equal where nothing was written. */
+export async function versions(admin: Cluster): Promise<Record<string, string>> {
+  const found = await Promise.all(kinds.map(async (kind) => (await admin.list<Stored>(kind, ours)).map(({ metadata }) => [`${kind} ${metadata.name}`, metadata.resourceVersion] as const)));
+  return Object.fromEntries(found.flat());
 }

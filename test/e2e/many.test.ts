@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { Environment } from '../../src/components/environment.ts';
+import { withNamespace } from './support/namespace.ts';
+import { openStack, outputs, small, withBackend } from './support/stack.ts';
+
+const ten = Array.from({ length: 10 }, (_, index) => `shop${index}`);
+
+/** Environments that one update works on at the same time; each waits mostly. */
+const parallel = 5;
+
+test('ten environments in one program are made side by side, and a second up is none', async () => {
+  await withNamespace({}, async ({ name: namespace, admin }) => {
+    await withBackend(async (folder) => {
+      let names: readonly string[] = ten.slice(0, 1);
+      const stack = await openStack(folder, 'dev', () => Promise.resolve(Object.fromEntries(names.map((name) => [name, outputs(new Environment(name, { declaration: small(namespace, name) }))]))));
+      const timed = async (): Promise<number> => {
+        const began = Date.now();
+        await stack.up({ parallel });
+        return Math.round((Date.now() - began) / 1000);
+      };
+      const one = await timed();
+      names = ten;
+      const nine = await timed();
+      console.log(`one environment took ${one} s; nine more, ${parallel} at a time, ${nine} s`);
+      const seen = await stack.outputs();
+      expect(ten.map((name) => (seen[name]?.value as { state?: string }).state)).toEqual(ten.map(() => 'single'));
+      // Each has its own servers, Secrets and addresses.
+      expect((await admin.list('StatefulSet', {})).map(({ metadata }) => metadata.name)).toEqual(ten.map((name) => `${name}-blue`));
+      expect(new Set(ten.map((name) => (seen[name]?.value as { addresses: { rw: string } }).addresses.rw)).size).toBe(10);
+      expect((await stack.up({ parallel })).summary.resourceChanges).toEqual({ same: 1 + 10 * 5 });
+    });
+  });
+}, 1_200_000);
