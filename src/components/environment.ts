@@ -3,6 +3,7 @@ import type { Colour } from '../model/colours.ts';
 import { parseEnvironment } from '../model/environment.ts';
 import { clientAddresses, clientSecrets, type Addresses } from './manifests/addresses.ts';
 import { fixedManifests } from './manifests/fixed.ts';
+import type { Kind, Manifest } from './manifests/manifest.ts';
 import { plainResource } from './plain.ts';
 import { Traffic } from './traffic.ts';
 
@@ -39,11 +40,16 @@ export class Environment extends pulumi.ComponentResource {
     const environment = parseEnvironment(declaration, `the environment ${name}`);
     const { namespace } = environment.kubernetes;
     const existing = (object: string): { import?: string } => (taken ? { import: `${namespace}/${object}` } : {});
-    const fixed = fixedManifests(environment).map((manifest) => plainResource(`${name}-${shortName(manifest.kind)}-${manifest.metadata.name}`, manifest, { parent: this, ...existing(manifest.metadata.name) }));
+    const plain = (manifest: Manifest, dependsOn: pulumi.Resource[]): pulumi.CustomResource =>
+      plainResource(`${name}-${shortName(manifest.kind)}-${manifest.metadata.name}`, manifest, { parent: this, dependsOn, ...existing(manifest.metadata.name) });
+    const fixed = fixedManifests(environment);
+    const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, []));
     const { live, canary, ...rest } = declaration as { live: Colour; canary?: number };
     const traffic = new Traffic(name, {
       live, environment: rest, onDestroy, ...(canary === undefined ? {} : { canary }), ...(folder === undefined ? {} : { folder }),
-    }, { parent: this, dependsOn: fixed, ...existing(environment.name) });
+    }, { parent: this, dependsOn: before, ...existing(environment.name) });
+    // What looks at the environment becomes ready only where there is one.
+    for (const manifest of fixed) if (!isGuarding(manifest.kind)) plain(manifest, [traffic]);
     this.address = traffic.address;
     this.addresses = pulumi.output(clientAddresses(environment));
     this.secrets = pulumi.output(clientSecrets(environment));
@@ -58,4 +64,9 @@ export class Environment extends pulumi.ComponentResource {
 /** Apart, so that objects of two kinds may bear one name. */
 function shortName(kind: string): string {
   return kind.replaceAll(/[a-z]/g, '').toLowerCase();
+}
+
+/** What must stand before the first pod does. */
+function isGuarding(kind: Kind): boolean {
+  return kind === 'NetworkPolicy' || kind === 'PodDisruptionBudget';
 }

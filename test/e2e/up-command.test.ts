@@ -82,4 +82,4 @@ test('verdigris up: nothing unasked, a whole release in stages with its steps sh
       await platform.close();
     });
   });
-});
+}, 1_200_000);

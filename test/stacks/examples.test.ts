@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { noPlainSecret } from '../../policies/rules/no-plain-secret.ts';
+import { pinnedImages } from '../../policies/rules/pinned-images.ts';
+import { probesAndResources } from '../../policies/rules/probes-and-resources.ts';
+import type { Manifest } from '../../src/components/manifests/manifest.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { inputIssues, withDefaults } from '../../src/provider/inputs.ts';
 import { readSettings } from '../../stacks/settings.ts';
+import { judge } from '../policies/support.ts';
 
 const folder = fileURLToPath(new URL('../../examples/stacks', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.startsWith('Pulumi.'));
@@ -27,4 +32,14 @@ test.each(files)('%s is a configuration that the program takes, and its declarat
 
 test('the declarations for the command line are whole', () => {
   for (const name of readdirSync(folder).filter((each) => !each.startsWith('Pulumi.') && each.endsWith('.yaml'))) expect(() => parseEnvironment(parse(readFileSync(path.join(folder, name), 'utf8')), name)).not.toThrow();
+});
+
+test('the configuration in the GitOps examples is taken too, and their Job is pinned and unprivileged', () => {
+  const gitops = path.join(folder, '../gitops');
+  for (const name of readdirSync(gitops)) for (const document of parseAllDocuments(readFileSync(path.join(gitops, name), 'utf8'))) expect(document.errors, name).toEqual([]);
+  const [map, job] = parseAllDocuments(readFileSync(path.join(gitops, 'argocd-job.yaml'), 'utf8')).map((document) => document.toJS() as Record<string, unknown>);
+  const { config } = parse((map?.['data'] as Record<string, string>)['Pulumi.production.yaml'] ?? '') as { config: Record<string, unknown> };
+  const settings = readSettings({ getObject: <T>(key: string) => config[`verdigris:${key}`] as T, get: () => undefined }, folder);
+  expect(parseEnvironment(settings.environments['shop']?.declaration, 'the example').name).toBe('shop');
+  for (const rule of [pinnedImages, noPlainSecret, probesAndResources]) expect(judge(rule, job as unknown as Manifest), rule.name).toEqual([]);
 });

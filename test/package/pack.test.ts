@@ -1,0 +1,57 @@
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { root } from '../docs/sources.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+
+const program = `import * as pulumi from '@pulumi/pulumi';
+import { Environment, type EnvironmentArgs } from 'verdigris/pulumi';
+const made: string[] = [];
+await pulumi.runtime.setMocks({ newResource: ({ type, name, inputs }) => { made.push(type); return { id: name, state: { ...(inputs as object), state: 'single' } }; }, call: () => ({}) });
+const args: EnvironmentArgs = {
+  declaration: { name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] }, colours: { blue: { release: '1', postgres: 17 } }, live: 'blue', kubernetes: { images: { pooler: 'p:1' } } },
+};
+const { addresses, live }: Environment = new Environment('shop', args);
+const seen = await new Promise((resolve) => pulumi.all([addresses, live]).apply(resolve));
+await pulumi.runtime.disconnect();
+console.log(JSON.stringify({ seen, made: made.sort() }));
+`;
+
+test('the package, packed and unpacked as an installation has it, gives other programs the component, the provider and the command', async () => {
+  const folder = await temporaryFolder();
+  const modules = path.join(folder, 'node_modules');
+  const installed = path.join(modules, 'verdigris');
+  try {
+    const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+    const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
+    await mkdir(installed, { recursive: true });
+    await execa('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
+    // Its dependencies are those of this checkout: a registry is not asked.
+    for (const name of await readdir(path.join(root, 'node_modules'))) if (name !== 'verdigris') await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
+    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    await writeFile(path.join(folder, 'index.ts'), program);
+
+    const checked = await execa(path.join(root, 'node_modules/.bin/tsc'), ['--outDir', 'out', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', 'index.ts'], { cwd: folder, reject: false });
+    expect(checked.stdout).toBe('');
+    const ran = await execa(process.execPath, ['out/index.js'], { cwd: folder });
+    expect(JSON.parse(ran.stdout)).toEqual({
+      seen: [{ rw: 'postgresql://shop-pooler.default.svc:5432/shop', ro: 'postgresql://shop-pooler.default.svc:5432/shop_ro' }, 'blue'],
+      made: expect.arrayContaining(['verdigris:index:Environment', 'verdigris:index:Traffic', 'kubernetes:networking.k8s.io/v1:NetworkPolicy']) as unknown,
+    });
+
+    // What plugins.providers of Pulumi.yaml names: an executable that answers with its port.
+    const executable = path.join(installed, 'dist/src/provider/pulumi-resource-verdigris');
+    expect((await stat(executable)).mode & 0o100).toBe(0o100);
+    const provider = execa(executable, ['127.0.0.1:1'], { reject: false });
+    const port = await new Promise<string>((resolve, reject) => {
+      provider.stdout.on('data', (data: Buffer) => resolve(data.toString()));
+      void provider.then(({ stderr }) => reject(new Error(stderr)));
+    }).finally(() => provider.kill('SIGKILL'));
+    expect(port).toMatch(/^\d+\n$/);
+
+    expect((await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), '--version'])).stdout).toBe('0.1.0');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 300_000);
