@@ -168,6 +168,7 @@ export class TestRouter {
     await pair.fence(from);
     await this.control.route(token, to, { blue: to === 'blue' ? 100 : 0, green: to === 'green' ? 100 : 0 });
     await pair.open(to);
+    if ((await this.probe()) !== to) throw new Error(`the probe did not come to ${to}`);
     await this.control.resume(token);
   }
 }

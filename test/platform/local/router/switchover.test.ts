@@ -153,9 +153,11 @@ test('connections that come in at any instant of a held switchover are all let i
     const opened = await newcomers('opened');
     await router.control.route(token, to, { blue: to === 'blue' ? 100 : 0, green: to === 'green' ? 100 : 0 });
     const routed = await newcomers('routed');
+    expect(await router.probe()).toBe(to);
+    const probed = await newcomers('probed');
     await router.control.resume(token);
     instant = 'before';
-    for (const one of [...early, held, fenced, opened, routed]) {
+    for (const one of [...early, held, fenced, opened, routed, probed]) {
       one.answer();
       await one.connected;
       expect(await colourOf(one.client)).toBe(to);
@@ -165,7 +167,7 @@ test('connections that come in at any instant of a held switchover are all let i
   going = false;
   await Promise.all(coming);
   expect(failures).toEqual([]);
-  expect([...instants.keys()]).toEqual(expect.arrayContaining(['before', 'held', 'fenced', 'opened', 'routed']));
+  expect([...instants.keys()]).toEqual(expect.arrayContaining(['before', 'held', 'fenced', 'opened', 'routed', 'probed']));
 });
 
 test('a switchover that is taken back lets in those who met its fence, and who may not log in is told so', async () => {
