@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { drillManifests } from '../../src/components/manifests/drill.ts';
+import { fixedManifests } from '../../src/components/manifests/fixed.ts';
+import { guardManifests } from '../../src/components/manifests/guard.ts';
+import { metricsManifests } from '../../src/components/manifests/metrics.ts';
+import { poolerDeployment } from '../../src/components/manifests/pooler.ts';
+import { drillRules, guardRules, metricsRules, operatorRules } from '../../src/components/manifests/rbac.ts';
+import { containerSecurity, podSecurity } from '../../src/components/manifests/security.ts';
+import { declared } from './support.ts';
+
+const images = { pooler: 'pgbouncer:1.24', verdigris: 'verdigris:0.1.0' };
+interface PodTemplate { spec: { serviceAccountName: string; securityContext: unknown; containers: { image: string; command: string[]; securityContext: unknown; resources: { requests: unknown; limits: unknown } }[]; volumes: { configMap?: { name: string } }[] } }
+
+test('drills are a CronJob in the product’s image, one at a time, with an end; none without a schedule', () => {
+  expect(drillManifests(declared({ images }))).toEqual([]);
+  const made = drillManifests(declared({ images, drill: { schedule: '0 4 * * 1', timeZone: 'Europe/Berlin', limit: '30m' } }));
+  expect(made.map(({ kind, metadata: { name } }) => `${kind} ${name}`)).toEqual(['ServiceAccount shop-drill', 'Role shop-drill', 'RoleBinding shop-drill', 'CronJob shop-drill']);
+  const { schedule, timeZone, concurrencyPolicy, jobTemplate } = made[3]?.['spec'] as { schedule: string; timeZone: string; concurrencyPolicy: string; jobTemplate: { spec: { activeDeadlineSeconds: number; backoffLimit: number; template: PodTemplate } } };
+  expect({ schedule, timeZone, concurrencyPolicy, limit: jobTemplate.spec.activeDeadlineSeconds, retries: jobTemplate.spec.backoffLimit }).toEqual({ schedule: '0 4 * * 1', timeZone: 'Europe/Berlin', concurrencyPolicy: 'Forbid', limit: 1_800, retries: 0 });
+  const { spec } = jobTemplate.spec.template;
+  expect(spec).toMatchObject({ serviceAccountName: 'shop-drill', securityContext: podSecurity, containers: [{ image: 'verdigris:0.1.0', securityContext: containerSecurity }] });
+});
+
+test('metrics are one pod behind a Service; the Prometheus operator’s objects only where they are asked for', () => {
+  expect(metricsManifests(declared({ images }))).toEqual([]);
+  const kinds = (metrics: Record<string, boolean>) => metricsManifests(declared({ images, metrics })).map(({ kind }) => kind);
+  expect(kinds({ enabled: true })).toEqual(['ServiceAccount', 'Role', 'RoleBinding', 'Deployment', 'Service']);
+  expect(kinds({ enabled: true, serviceMonitor: true, rules: true })).toEqual(['ServiceAccount', 'Role', 'RoleBinding', 'Deployment', 'Service', 'ServiceMonitor', 'PrometheusRule']);
+  const deployment = metricsManifests(declared({ images, metrics: { enabled: true } }))[3]?.['spec'] as { template: PodTemplate };
+  expect(deployment.template.spec).toMatchObject({ serviceAccountName: 'shop-metrics', securityContext: podSecurity, containers: [{ securityContext: containerSecurity }] });
+});
+
+test('guards, drills and metrics read one declaration, which is written down beside the poolers', () => {
+  const environment = declared({ images, drill: { schedule: '@weekly' }, metrics: { enabled: true } });
+  const { guard, manifests } = guardManifests(environment, { name: 'shop' });
+  expect(manifests.at(-1)).toMatchObject({ kind: 'ConfigMap', metadata: { name: guard?.declaration }, data: { 'declaration.json': '{\n "name": "shop"\n}' } });
+  const mounted = [poolerDeployment(environment, guard), ...fixedManifests(environment)].flatMap((manifest) => [...JSON.stringify(manifest).matchAll(/"configMap":\{"name":"([^"]+)"/g)].map(([, name]) => name)).filter((name) => name !== 'shop-pooler');
+  expect(mounted).toEqual(['shop-declaration', 'shop-declaration', 'shop-declaration']);
+});
+
+test('a schedule, and metrics, need the image; a schedule is one of cron', () => {
+  expect(() => declared({ drill: { schedule: '@weekly' } })).toThrow(/kubernetes\.drill\.schedule: needs kubernetes\.images\.verdigris/);
+  expect(() => declared({ metrics: { enabled: true } })).toThrow(/kubernetes\.metrics\.enabled: needs kubernetes\.images\.verdigris/);
+  expect(() => declared({ images, drill: { schedule: 'every monday' } })).toThrow(/five fields/);
+});
+
+test('the operator may grant what its helpers have, and nothing that he lacks: the API server would refuse the Role', () => {
+  const granted = (rules: typeof operatorRules) => rules.flatMap(({ apiGroups, resources, verbs }) => apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))));
+  const own = new Set(granted(operatorRules));
+  for (const rules of [guardRules, drillRules, metricsRules]) expect(granted(rules).filter((each) => !own.has(each))).toEqual([]);
+});
