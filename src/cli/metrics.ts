@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { metricsText, serveMetrics } from '../observe/exporter.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 interface Address {
@@ -14,6 +13,8 @@ export function metricsCommand(): Command {
     .addOption(new Option('--listen <host:port>', 'serve them there').argParser(address))
     .action((options: CommonOptions & { readonly listen?: Address }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
+        // Loaded only here: no other command needs what it brings along.
+        const { metricsText, serveMetrics } = await import('../observe/exporter.ts');
         if (options.listen) {
           await serveMetrics(environment, platform, { ...options.listen, signal, onListening: (port) => reporter.event({ type: 'note', text: `metrics at port ${port}` }) });
           return;

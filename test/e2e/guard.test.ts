@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { untilStopped } from '../faults/operators.ts';
 import { served, until } from '../faults/support.ts';
@@ -40,9 +41,20 @@ test('faults 23, 24, 25: the operator is killed while clients are held, before a
 
 test('fault 32: a second operator is refused; one that sleeps with clients held is undone by the guards, and its waking changes nothing', { timeout }, async () => {
   await withClusterBench({ guard: true }, async (bench) => {
-    const { operators, journal, settled } = bench;
+    const { operators, journal, settled, platform } = bench;
     const { verdict } = await bench.exercise(async (workload) => {
       for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);
+      // A hold that is renewed is left alone, however long it lasts.
+      await bench.operator(async (c) => {
+        await platform.traffic.hold(c.ledger.token, 5_000, 3_000);
+        for (const end = Date.now() + 8_000; Date.now() < end; await delay(500)) {
+          await platform.traffic.renew();
+          expect((await platform.traffic.status()).held).toMatchObject({ token: c.ledger.token });
+        }
+        expect((await platform.leases.holder())?.holder).toContain(`process ${process.pid}`);
+        await platform.traffic.resume(c.ledger.token);
+      });
+      await served(workload);
       // Awake and at work: two at once.
       const [one, two] = await Promise.all([operators.run('switch'), bench.verb('switch').then(() => 'done' as const, (error: unknown) => error)]);
       const outcomes = [one.how === 'done' ? 'done' : one, two];
