@@ -1,13 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only. */
-const long = ['backup-mode', 'faults-operator', 'faults-pooler', 'many', 'pod-faults', 'up-command', 'up-destroy'].map((name) => `test/e2e/${name}.test.ts`);
+const long = ['backup-mode', 'many', 'pod-faults', 'up-command', 'up-destroy'].map((name) => `test/e2e/${name}.test.ts`);
+
+/** Written, and not yet seen to pass from end to end: likewise, until they were. */
+const unseen = ['drill', 'faults-operator', 'faults-pooler', 'guard', 'operator'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
 export default defineConfig({
   test: {
     include: ['test/e2e/*.test.ts'],
-    exclude: process.env['VERDIGRIS_CLUSTER_ALL'] ? [] : long,
+    exclude: process.env['VERDIGRIS_CLUSTER_ALL'] ? [] : [...long, ...unseen],
     testTimeout: 900_000,
     hookTimeout: 300_000,
     maxWorkers: 2,
