@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { backfillCommand } from './backfill.ts';
 import { createCommand, destroyCommand, recoverCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
@@ -28,7 +29,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), backfillCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -17,6 +17,11 @@ export interface MigrationTarget {
   readonly onProgress: (done: number, total: number, note: string) => void;
   /** File that a tool's output is appended to. */
   readonly log?: string | undefined;
+  /**
+   * Runs the backfills whose version is below `version` and that are not complete. An engine that knows its files' versions calls it
+   * before each; whoever calls `apply` runs the rest afterwards.
+   */
+  readonly backfillsBefore?: ((version: string) => Promise<void>) | undefined;
 }
 
 /**

@@ -3,6 +3,8 @@ import { VerdigrisError } from '../model/errors.ts';
 import { rows, withTransaction, type Client } from '../postgres/client.ts';
 import { ident } from '../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from './engine.ts';
+import { readBackfills } from './backfill/files.ts';
+import { rehearseBackfills } from './backfill/rehearse.ts';
 import { compareVersions, readSqlFiles, type SqlFile } from './sql-files.ts';
 import type { SqlStatement } from './sql-parse.ts';
 
@@ -40,15 +42,19 @@ export function sqlEngine(folder: string): MigrationEngine {
     name: 'sql',
     pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
     rehearse: async (client) => {
+      const backfills = await readBackfills(folder);
       for (const file of await pendingFiles(client, folder)) {
+        await rehearseBackfills(client, backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1));
         for (const statement of file.statements) if (statement.transactional) await run(client, file, statement, 'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.');
       }
+      await rehearseBackfills(client, backfills);
     },
     apply: async (target: WatchedTarget) => {
       const files = await pendingFiles(target.client, folder);
       const done: Migration[] = [];
       for (const [index, file] of files.entries()) {
         target.signal.throwIfAborted();
+        await target.backfillsBefore?.(file.version);
         target.onProgress(index, files.length, path.basename(file.path));
         await applyFile(target, file);
         done.push({ version: file.version, name: file.name });

@@ -3,6 +3,7 @@ import type { Finding } from '../model/finding.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, type Client } from '../postgres/client.ts';
 import { admitReaders, fence } from '../postgres/fence.ts';
+import { backfillFindings } from './backfill-gate.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
 import { note } from './release-record.ts';
@@ -86,7 +87,10 @@ export const canary: Operation = {
   from: ['verified', 'canary'],
   to: 'canary',
   clientsWait: () => 0,
-  validate: async (c) => [...declared(c), ...((await c.platform.traffic.weighing?.()) ?? []), ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag }))],
+  async validate(c) {
+    const findings = [...declared(c), ...((await c.platform.traffic.weighing?.()) ?? []), ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag }))];
+    return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'refuse', false))];
+  },
   start: [admit, weigh],
   commit: (journal) => ({ ...journal, state: 'canary' }),
   complete: [],

@@ -1,4 +1,5 @@
 import { replicationRole, streamPrefix } from '../model/names.ts';
+import { removeKeepers } from '../migrations/backfill/keeper.ts';
 import { rows } from '../postgres/client.ts';
 import { ident } from '../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../postgres/stream.ts';
@@ -21,6 +22,7 @@ export const clearStreams: Step = {
     await c.on(c.live, async (client) => {
       for (const { name } of await rows<{ name: string }>(client, 'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)', [streamPrefix(c.environment.name)])) await unpublish(client, name);
       await client.query('DELETE FROM verdigris.barrier');
+      await removeKeepers(client);
     });
     await c.ledger.write((journal) => ({ ...journal, stream: null, closing: null }));
   },

@@ -3,13 +3,18 @@ import type { Finding } from '../model/finding.ts';
 import type { MigrationEngine } from '../migrations/engine.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
 import { isEffectUnknown } from '../migrations/engines/effect.ts';
+import { compareVersions } from '../migrations/sql-files.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { label, qualified, readTables, type Table } from '../postgres/catalogue.ts';
 import { rows, type Client } from '../postgres/client.ts';
+import { ensureControlSchema } from '../postgres/control.ts';
 import { readSchema, type SchemaObject } from '../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { publish } from '../postgres/stream.ts';
+import { backfillCandidate } from './backfill.ts';
+import { placeFinding } from './backfill-gate.ts';
+import { placeOf, readBackfillStates } from './backfill-state.ts';
 import type { Context } from './context.ts';
 import { contractFindings, ledger, requireContracts } from './expand-contract.ts';
 import { replicationFindings, schemaDigest } from './schema.ts';
@@ -64,11 +69,11 @@ async function tablesToCome(client: Client, engine: MigrationEngine, say: (text:
 }
 
 /** What the migrations will do to replication in both directions, before anything is changed. */
-export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; schema: readonly SchemaObject[]; unknown?: string | undefined }> {
+export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; tables: readonly Table[]; schema: readonly SchemaObject[]; unknown?: string | undefined }> {
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
   const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => (engine ? tablesToCome(client, engine, say) : { tables: await readTables(client), schema: await readSchema(client) }));
-  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), schema, unknown };
+  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), tables, schema, unknown };
 }
 
 async function pendingNames(c: Context): Promise<string[]> {
@@ -126,15 +131,41 @@ const apply: Step = {
     if (!engine) return 'this release has no migrations';
     const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
     const { limits } = c.environment;
+    await c.on(c.idle, ensureControlSchema);
     const log = await c.platform.exportFile(`migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`);
-    const done = await c.on(c.idle, (client) =>
+    const done = await c.keeping([c.live], () => c.on(c.idle, (client) =>
       engine.apply({
-        client, connection, release: release(c).to,
+        client, connection, backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined), release: release(c).to,
         lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal, log,
         onProgress: (count, total, text) => c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
       }),
-    );
+    ));
     return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
+  },
+};
+
+/** Runs what is to be filled on the candidate and is not yet; of versions below `before`, where it is given. */
+async function fill(c: Context, client: Client, step: string, before?: string): Promise<string[]> {
+  const { backfills } = await readBackfillStates(c);
+  const done: string[] = [];
+  for (const { backfill, place, done: complete } of backfills) {
+    if (complete || place !== 'candidate' || (before !== undefined && compareVersions(backfill.version, before) >= 0)) continue;
+    const { filled, seen } = await backfillCandidate(c, client, backfill, { release: release(c).to, again: false, step });
+    done.push(`${backfill.name}: ${filled} of ${seen} rows`);
+  }
+  return done;
+}
+
+const backfills: Step = {
+  id: 'backfill',
+  title: 'fill what the release needs filled',
+  why: 'on the candidate nobody waits for it, and the next release may read it from its first query on',
+  risk: 'apply waits for a batch at most; rows that arrive are filled on their way in',
+  async run(c) {
+    // Progress is in the candidate: after a kill it goes on behind the last batch.
+    await c.on(c.idle, ensureControlSchema);
+    const done = await c.keeping([c.live, c.idle], () => c.on(c.idle, (client) => fill(c, client, 'backfill')));
+    return done.length === 0 ? 'nothing was to be filled' : done.join(', ');
   },
 };
 
@@ -194,7 +225,7 @@ export const migrate: Operation = {
     if (replication.some(({ grade }) => grade === 'refuse')) return replication;
     const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
     if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-    const { forward, reverse, schema, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
+    const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
     if (unknown !== undefined) {
       findings.push({
         id: 'migration-effect-unknown', grade: 'warn', title: 'what the migrations do to columns cannot be known beforehand', objects: [],
@@ -203,10 +234,16 @@ export const migrate: Operation = {
       });
     }
     findings.push(...(await contractFindings(c, { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings }, await pendingNames(c))));
+    const { backfills: declared } = await readBackfillStates(c);
+    for (const { backfill } of declared) {
+      const place = placeOf(backfill, tables, forward);
+      const finding = unknown !== undefined && place === 'later' ? undefined : placeFinding(backfill, place, 'warn');
+      if (finding) findings.push(finding);
+    }
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
     return [...findings, ...forward.findings, ...reverse.findings.map((finding): Finding => (finding.grade === 'refuse' ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' } : finding))];
   },
-  start: [columns, apply, check, ledger, analyze],
+  start: [columns, apply, backfills, check, ledger, analyze],
   commit: (journal) => ({ ...journal, state: 'migrated' }),
   complete: [],
 };

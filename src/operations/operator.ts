@@ -8,7 +8,7 @@ import type { Emit } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { recover } from './recover.ts';
 
-export type Purpose = Verb | 'recover' | 'release' | 'drill';
+export type Purpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';
 
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;
@@ -32,7 +32,7 @@ export async function withOperator<T>(
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
-    c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' ? undefined : purpose);
+    c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' || purpose === 'backfill' || purpose === 'test' ? undefined : purpose);
     if (c.recovered !== 'nothing') c.emit({ type: 'note', text: c.recovered === 'left' ? 'an unfinished command is left for its own verb to go on with' : `an unfinished command was ${c.recovered}` });
     return await use(c);
   } finally {

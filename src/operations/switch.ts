@@ -1,6 +1,7 @@
 import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
 import { rows } from '../postgres/client.ts';
+import { backfillFindings } from './backfill-gate.ts';
 import { recall } from './canary.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
@@ -36,7 +37,10 @@ export const switchOver: Operation = {
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  validate: async (c) => [...(await switchoverFindings(c, 'refuse')), ...proof(c)],
+  async validate(c) {
+    const findings = [...(await switchoverFindings(c, 'refuse')), ...proof(c)];
+    return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
+  },
   start: [recall, fallback, ...startSteps],
   stranded,
   commit: (journal, c) => ({ ...journal, ...moved(c), state: 'switched', liveRelease: journal.release?.to ?? journal.liveRelease }),

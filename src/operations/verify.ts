@@ -7,6 +7,9 @@ import { applyGlobals, compareData, compareGlobals, compareObjects, compareSeque
 import { fence, fencedRoles } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
+import { backfill } from './backfill.ts';
+import { backfillFindings } from './backfill-gate.ts';
+import { readBackfillStates } from './backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
@@ -29,8 +32,8 @@ export function verify(options: VerifyOptions = {}): Operation {
     from: ['migrated', 'verified', 'canary'],
     to: 'verified',
     clientsWait: () => 0,
-    validate: (c) => replicationFindings(c),
-    start: [withdraw, refresh, objects(options), data(options)],
+    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false))],
+    start: [withdraw, backfills, refresh, objects(options), data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
   };
@@ -43,6 +46,19 @@ const withdraw: Step = {
   risk: "readers' connections are spread anew",
   async run(c) {
     if (c.journal.state === 'canary') await withdrawCanary(c);
+  },
+};
+
+const backfills: Step = {
+  id: 'backfills',
+  title: 'look for rows that backfills have missed, and mend them',
+  why: 'replication does not carry what only the candidate has, so comparing rows cannot prove it',
+  risk: 'reads the tables that were filled; apply waits for a batch at most',
+  async run(c) {
+    const filled = (await readBackfillStates(c)).backfills.filter(({ place }) => place === 'candidate');
+    const names = filled.map(({ backfill }) => backfill.name);
+    const reports = names.length === 0 ? [] : await backfill(c, { names, again: true });
+    return reports.length === 0 ? 'nothing was filled on the candidate' : reports.map(({ name, filled: mended, seen }) => `${name}: ${mended} of ${seen} rows mended`).join(', ');
   },
 };
 

@@ -1,4 +1,4 @@
-import { notOfExtension, options, userSchema } from './scope.ts';
+import { notOfExtension, options, ours, userSchema } from './scope.ts';
 
 const onTable = (tableOid: string) => `
   JOIN pg_class c ON c.oid = ${tableOid} AND c.relpersistence <> 't' JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -23,7 +23,7 @@ const state = (column: string) => `CASE ${column} WHEN 'O' THEN 'enabled' WHEN '
 
 const triggers = `
   SELECT 'trigger', ${on('g.tgname')}, pg_get_triggerdef(g.oid) || E'\\n' || ${state('g.tgenabled')}
-  FROM pg_trigger g ${onTable('g.tgrelid')} AND NOT g.tgisinternal`;
+  FROM pg_trigger g ${onTable('g.tgrelid')} AND NOT g.tgisinternal AND NOT ${ours('g.tgname')}`;
 
 /** Internal triggers keep foreign keys; DISABLE TRIGGER ALL switches them off and leaves no other trace. */
 const disabledKeys = `

@@ -1,0 +1,54 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import { qualified } from '../../postgres/catalogue.ts';
+import { one, withTransaction, type Client } from '../../postgres/client.ts';
+import { keyRow, positionRow, type BackfillPlan } from './plan.ts';
+
+export interface Batch {
+  readonly seen: number;
+  readonly filled: number;
+  /** Key of the last row; null where no row was left. */
+  readonly position: readonly string[] | null;
+}
+
+/** Milliseconds that a batch waits for a lock before it lets its own go and is tried again. */
+const lockTimeout = 2_000;
+/** Milliseconds after which a batch looks for a deadlock: before anybody else does, so that it is the one to give way. */
+const deadlockTimeout = 50;
+
+/**
+ * Looks at the next rows by key and fills those that need it. Rows and position are one transaction: after a kill at any point the
+ * next run begins where the last commit ended, and no row is filled twice. `quiet` keeps the triggers of the table from firing, as
+ * they do not for rows that replication brings.
+ */
+export async function runBatch(client: Client, plan: BackfillPlan, from: readonly string[] | null, rows: number, quiet: boolean): Promise<Batch> {
+  const { backfill, table, key } = plan;
+  const after = from === null ? 'true' : `${keyRow(plan)} > ${positionRow(plan, 1)}`;
+  const names = key.map(({ name }) => `"${name.replaceAll('"', '""')}"`);
+  return withTransaction(client, async () => {
+    await client.query(`SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL session_replication_role = ${quiet ? 'replica' : 'origin'}`);
+    const chunk = await one<{ seen: number; upper: string[] | null }>(client, `
+      WITH chunk AS (SELECT ${names.join(', ')} FROM ${qualified(table)} WHERE ${after} ORDER BY ${names.join(', ')} LIMIT ${rows})
+      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `${name}::text`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`, from === null ? [] : [from]);
+    if (chunk.upper === null) {
+      await note(client, plan, from, { position: null, seen: 0, filled: 0 }, true);
+      return { seen: 0, filled: 0, position: null };
+    }
+    const filled = (await client.query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ${positionRow(plan, 1)} AND (${backfill.where}\n)`, from === null ? [chunk.upper] : [chunk.upper, from])).rowCount ?? 0;
+    const batch = { seen: chunk.seen, filled, position: chunk.upper };
+    await note(client, plan, from, batch, false);
+    return batch;
+  });
+}
+
+/** Whoever finds another position than he left has been overtaken, and must not go on from his own. */
+async function note(client: Client, { backfill }: BackfillPlan, from: readonly string[] | null, batch: Batch, done: boolean): Promise<void> {
+  const { rowCount } = await client.query(`
+    UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
+    WHERE name = $1 AND checksum = $2 AND position IS NOT DISTINCT FROM $3::text[]`, [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done]);
+  if (rowCount === 1) return;
+  throw new VerdigrisError('busy', 'backfill-elsewhere', {
+    seen: `Somebody else went on with ${backfill.name} meanwhile.`,
+    required: 'one operator at a time.',
+    next: 'see `verdigris status`; what was done is done once, and run `verdigris backfill` again where it is not complete.',
+  });
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { qualified } from '../../postgres/catalogue.ts';
+import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
+import { ident, literal } from '../../postgres/quote.ts';
+import type { BackfillPlan } from './plan.ts';
+
+/** Triggers and functions of ours begin with this; fingerprints leave them out. */
+const prefix = 'verdigris_backfill_';
+
+function nameOf(backfill: string): string {
+  return `${prefix}${createHash('sha256').update(backfill).digest('hex').slice(0, 12)}`;
+}
+
+/**
+ * Fills rows on their way in by replication, so that a backfill that is complete stays so. Enabled for the replica role alone: it
+ * fires for apply and for our own batches, never for clients. What it cannot compute it lets pass as it came, for replication must
+ * not stop for it: such a row is found again as drifted. Stored without a lock that would be waited for longer than `lockTimeout`.
+ */
+export async function installKeeper(client: Client, { backfill, table }: BackfillPlan, lockTimeout: number): Promise<void> {
+  const name = nameOf(backfill.name);
+  const { path } = await one<{ path: string }>(client, "SELECT current_setting('search_path') AS path");
+  const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
+  const given = backfill.assignments.map(({ column }, index) => `NEW.${ident(column)} := filled.v${index};`).join(' ');
+  const body = `
+#variable_conflict use_column
+DECLARE filled record;
+BEGIN
+  SELECT ${taken} INTO filled FROM (SELECT (NEW).*) AS ${ident(table.name)} WHERE (${backfill.where}
+  );
+  IF FOUND THEN ${given} END IF;
+  RETURN NEW;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NEW;
+END`;
+  await withTransaction(client, async () => {
+    await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
+    await client.query(`CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`);
+    await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
+    await client.query(`CREATE OR REPLACE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`);
+    // On the partitions too, which is where rows of a partitioned table arrive.
+    for (const { relation } of await rows<{ relation: string }>(client, 'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1', [name])) await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
+  });
+}
+
+/** As SET takes it: a list of names, not one text. */
+function searchPath(setting: string): string {
+  return setting.trim() === '' ? "''" : setting;
+}
+
+/** Takes away those of the backfills named, or all: nothing arrives by replication any more, or the file is gone. */
+export async function removeKeepers(client: Client, backfills?: readonly string[]): Promise<void> {
+  const wanted = backfills?.map(nameOf);
+  for (const { name } of await rows<{ name: string }>(client, `SELECT p.proname AS name FROM pg_proc p WHERE p.pronamespace = to_regnamespace('verdigris') AND starts_with(p.proname, $1)`, [prefix])) {
+    if (wanted && !wanted.includes(name)) continue;
+    await client.query(`DROP FUNCTION verdigris.${ident(name)}() CASCADE`);
+  }
+}

@@ -1,0 +1,126 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Client } from '../../postgres/client.ts';
+import { runBatch, type Batch } from './batch.ts';
+import type { Backfill } from './files.ts';
+import { installKeeper } from './keeper.ts';
+import { planBackfill, type BackfillPlan } from './plan.ts';
+import { beginProgress } from './progress.ts';
+import { yielding, type Pressure } from './throttle.ts';
+
+export interface BackfillReport {
+  readonly name: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** In this run. */
+  readonly seen: number;
+  readonly filled: number;
+  readonly seconds: number;
+  /** Seconds of them that it stood still for others. */
+  readonly yielded: number;
+}
+
+export interface BackfillProgress {
+  readonly name: string;
+  /** Of the whole backfill, runs before this one included. */
+  readonly seen: number;
+  /** The planner's estimate of the table's rows; 0 where it has none. */
+  readonly total: number;
+  readonly rowsPerSecond: number;
+  /** Undefined where it cannot be told. */
+  readonly secondsLeft: number | undefined;
+  readonly waiting: string | undefined;
+}
+
+export interface BackfillRun {
+  readonly release: string;
+  /** On a candidate: triggers stay quiet, and rows that arrive are filled on their way in. */
+  readonly onCandidate: boolean;
+  /** Begin at the first row although it is complete: for rows that drifted since. */
+  readonly again: boolean;
+  readonly pressure: Pressure;
+  /** Where the file names none. */
+  readonly lagLimit: number;
+  /** Date.now() at which to stop; what is left is the next run's. */
+  readonly until?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: BackfillProgress) => void;
+}
+
+/** Attempts in a row at one batch that gave way to others. */
+const attempts = 30;
+/** lock_timeout, deadlock_detected, serialization_failure: somebody else was at these rows. */
+const givenWay = new Set(['55P03', '40P01', '40001']);
+
+/**
+ * Runs a backfill from where the database says it is to its end.
+ * @throws VerdigrisError `backfill-target`, `backfill-key`, `backfill-failed`, `backfill-blocked`, `backfill-time-limit`, `backfill-elsewhere`.
+ */
+export async function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
+  const begun = Date.now();
+  const plan = await planBackfill(client, backfill);
+  // First: a row that arrives behind the position would otherwise be met by nobody.
+  if (run.onCandidate && backfill.trigger) await installKeeper(client, plan, 5_000);
+  const known = await beginProgress(client, backfill, run.release, run.again);
+  let { position, seen } = known;
+  const before = seen;
+  const total = Math.max(0, Math.round(plan.table.estimatedRows));
+  const until = Math.min(run.until ?? Infinity, backfill.limits.time === undefined ? Infinity : begun + backfill.limits.time);
+  const limits = { lag: backfill.limits.lag ?? run.lagLimit, active: backfill.limits.active };
+  let filled = 0;
+  let yielded = 0;
+  let rows = Math.min(500, backfill.batch.rows);
+  const tell = (waiting?: string): void => {
+    const rate = (seen - before) / Math.max(0.001, (Date.now() - begun) / 1000);
+    run.onProgress({ name: backfill.name, seen, total, rowsPerSecond: rate, secondsLeft: rate > 0 && total > seen ? (total - seen) / rate : undefined, waiting });
+  };
+  while (known.doneAt === null || run.again) {
+    const from = Date.now();
+    const pressed = await yielding(run.pressure, limits, { until, signal: run.signal, say: tell });
+    if (pressed) yielded += Date.now() - from;
+    if (Date.now() >= until) throw outOfTime(backfill, seen, total);
+    const at = Date.now();
+    const batch = await attempted(() => runBatch(client, plan, position, rows, run.onCandidate), plan, run.signal, () => (rows = Math.max(1, rows >> 1)));
+    if (batch.position === null) break;
+    position = batch.position;
+    seen += batch.seen;
+    filled += batch.filled;
+    tell();
+    // Twice as many at most, so that one fast batch does not make a slow one; half as many where others had to be waited for.
+    const fitted = pressed ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
+    rows = Math.max(1, Math.min(backfill.batch.rows, Math.round(fitted)));
+  }
+  return { name: backfill.name, table: backfill.table, columns: backfill.assignments.map(({ column }) => column), seen: seen - before, filled, seconds: (Date.now() - begun) / 1000, yielded: yielded / 1000 };
+}
+
+async function attempted(work: () => Promise<Batch>, { backfill }: BackfillPlan, signal: AbortSignal, shrink: () => void): Promise<Batch> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (cause instanceof VerdigrisError) throw cause;
+      const { code, message } = cause as { code?: string; message: string };
+      const blocked = givenWay.has(code ?? '');
+      if (blocked && attempt < attempts) {
+        shrink();
+        continue;
+      }
+      throw new VerdigrisError('failed', blocked ? 'backfill-blocked' : 'backfill-failed', {
+        seen: blocked ? `${backfill.name} gave way ${attempts} times in a row to somebody who is at the same rows of ${backfill.table} (${message}).` : `${backfill.name}: ${message}`,
+        required: blocked ? 'rows that are free within 2 s.' : 'that `set` and `where` can be computed for every row.',
+        next: `${blocked ? 'end the transaction that holds them' : 'mend the file'}, then run it again: it goes on after the last batch, all before it is kept.`,
+        facts: { backfill: backfill.name, file: backfill.path, sqlstate: code },
+        cause,
+      });
+    }
+  }
+}
+
+function outOfTime({ name }: Backfill, seen: number, total: number): VerdigrisError {
+  return new VerdigrisError('failed', 'backfill-time-limit', {
+    seen: `${name} was stopped by its time limit after ${seen}${total > 0 ? ` of about ${total}` : ''} rows.`,
+    required: 'more time.',
+    next: 'run `verdigris backfill` again: it goes on there. Until it is complete, the switchover is refused.',
+    facts: { backfill: name, seen, total },
+  });
+}

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What a backfill yields to, looked at before each batch. */
+export interface Pressure {
+  /** Bytes that replication is behind; undefined where nothing is replicated. */
+  lag(): Promise<number | undefined>;
+  /** Sessions of clients that are at work on the live colour at this moment. */
+  active(): Promise<number>;
+}
+
+export interface ThrottleLimits {
+  readonly lag: number;
+  readonly active: number;
+}
+
+/** Milliseconds between two looks while there is pressure. */
+const pause = 100;
+
+/** Why the next batch has to wait, in words for people. From half the lag's limit on: the batch that is under way adds to it. */
+export async function pressing(pressure: Pressure, limits: ThrottleLimits): Promise<string | undefined> {
+  const lag = await pressure.lag();
+  if (lag !== undefined && lag > limits.lag / 2) return `replication is ${Math.round(lag / 1024)} KiB behind, and is to stay below ${Math.round(limits.lag / 1024)} KiB`;
+  const active = await pressure.active();
+  return active > limits.active ? `${active} clients are at work on the live colour, the limit is ${limits.active}` : undefined;
+}
+
+/** Waits until nothing presses or `until`, a time of Date.now(), has come; returns whether there was pressure at all. */
+export async function yielding(pressure: Pressure, limits: ThrottleLimits, options: { readonly until: number; readonly signal: AbortSignal; readonly say: (why: string) => void }): Promise<boolean> {
+  for (let waited = false; ; waited = true) {
+    const why = await pressing(pressure, limits);
+    options.signal.throwIfAborted();
+    if (why === undefined || Date.now() >= options.until) return waited;
+    options.say(why);
+    await sleep(pause, undefined, { signal: options.signal });
+  }
+}

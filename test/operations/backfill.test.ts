@@ -1,0 +1,214 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { waitFor } from '../../src/model/wait.ts';
+import { backfill } from '../../src/operations/backfill.ts';
+import { one, rows, withClient } from '../../src/postgres/client.ts';
+import { readSlot } from '../../src/postgres/stream.ts';
+import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+
+const timeout = 600_000;
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const people = (count: number): string => `CREATE TABLE person (id int PRIMARY KEY, first text NOT NULL, last text NOT NULL, nick text); INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, ${count}) i; ANALYZE person; GRANT ALL ON person TO shop_app`;
+const names = { '0001_names.sql': 'ALTER TABLE person ADD COLUMN full_name text;\nALTER TABLE person ADD COLUMN times int DEFAULT 0;\n' };
+const fill = "table: person\nset: full_name = first || ' ' || last, times = times + 1\nwhere: full_name IS DISTINCT FROM first || ' ' || last\n";
+
+async function withFolder(files: Record<string, string>, use: (folder: string, write: (name: string, text: string) => Promise<void>) => Promise<void>): Promise<void> {
+  const folder = await temporaryFolder();
+  const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
+  try {
+    for (const [name, text] of Object.entries(files)) await write(name, text);
+    await use(folder, write);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const release = (migrations: string, limits: Record<string, string> = {}, count = 3_000) => ({ migrations, limits, fill: async (client: Parameters<Parameters<TestEnvironment['on']>[1]>[0]) => void (await client.query(people(count))) });
+
+/** Software N at work on the table while `use` runs: it knows no full_name. */
+async function withSoftwareN(environment: TestEnvironment, from: number, use: () => Promise<void>): Promise<void> {
+  const { address } = await environment.platform.traffic.status();
+  const [host = '', port = ''] = address.split(':');
+  let stop = false;
+  const writing = withClient({ host, port: Number(port), user: 'shop_app', password: environment.credentials['shop_app'] ?? '', database: 'shop' }, 'software-n', async (client) => {
+    for (let id = from; !stop; id++) {
+      await client.query("INSERT INTO person VALUES ($1, 'new', 'n' || $1)", [id]);
+      await client.query("UPDATE person SET first = 'changed' WHERE id = $1", [1 + (id % 500)]);
+    }
+  });
+  try {
+    await use();
+  } finally {
+    stop = true;
+    await writing;
+  }
+}
+
+const wrong = (environment: TestEnvironment, colour: 'blue' | 'green') => environment.on(colour, (client) => one(client, "SELECT count(*)::int AS n FROM person WHERE full_name IS DISTINCT FROM first || ' ' || last"));
+const findings = (environment: TestEnvironment): string[] => environment.events.flatMap((event) => (event.type === 'finding' ? [event.finding.id] : []));
+
+test('a release fills its columns in order between its migrations, keeps them filled through switchover and rollback, and leaves nothing behind', { timeout }, async () => {
+  await withFolder({ ...names, '0002_names.backfill.yaml': `${fill}batch: { rows: 200 }\n`, '0003_required.sql': 'ALTER TABLE person ALTER COLUMN full_name SET NOT NULL;\n' }, async (folder) => {
+    await withEnvironment(release(folder), async (environment) => {
+      const { verdict } = await environment.clients(async () => {
+        await environment.verb('seed');
+        await withSoftwareN(environment, 100_000, async () => {
+          await environment.verb('migrate');
+          await environment.verb('verify');
+        });
+        expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+        expect(await environment.on('green', (client) => one(client, 'SELECT count(*)::int AS n FROM person WHERE times <> 1 AND id > 500 AND id < 100000'))).toEqual({ n: 0 });
+        await environment.verb('switch');
+        expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+        await environment.verb('rollback');
+        // Software N again, and what it writes arrives filled again.
+        await withSoftwareN(environment, 200_000, async () => {
+          await environment.verb('verify');
+        });
+        await environment.verb('switch');
+        expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+        await environment.verb('retire');
+      });
+      expect(verdict).toMatchObject({ ok: true });
+      expect(await environment.on('green', (client) => rows(client, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'verdigris%' UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'verdigris'::regnamespace"))).toEqual([]);
+      expect(await environment.on('green', (client) => rows(client, 'SELECT name, done_at IS NOT NULL AS done FROM verdigris.backfill'))).toEqual([{ name: '0002_names', done: true }]);
+      expect(await environment.on('blue', () => Promise.resolve()).catch(() => 'gone')).toBe('gone');
+    });
+  });
+});
+
+test('killed by SIGKILL at 20 random points while clients write: goes on each time, and every row is filled once', { timeout }, async () => {
+  await withFolder({ ...names, '0002_names.backfill.yaml': `${fill}batch: { rows: 40, time: 5ms }\n` }, async (folder) => {
+    await withEnvironment(release(folder, {}, 40_000), async (environment) => {
+      const { verdict } = await environment.clients(async () => {
+        await environment.verb('seed');
+        const seen = (): Promise<number> => environment.on('green', async (client) => {
+          if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0) return 0;
+          return (await rows<{ seen: number }>(client, 'SELECT rows_seen::int AS seen FROM verdigris.backfill'))[0]?.seen ?? 0;
+        });
+        await withSoftwareN(environment, 100_000, async () => {
+          const places: number[] = [];
+          for (let kill = 0; kill < 20; kill++) {
+            const until = (await seen()) + 1 + Math.floor(Math.random() * 1_500);
+            const child = execa(process.execPath, [main, 'migrate', '--json', '--file', environment.declaration], { reject: false, env: { VERDIGRIS_HOME: environment.home } });
+            await waitFor(async () => ((await seen()) >= until ? true : undefined), { limit: 60_000, every: 1, slowest: 5, what: 'progress', next: '' });
+            child.kill('SIGKILL');
+            expect(await child).toMatchObject({ signal: 'SIGKILL' });
+            places.push(await seen());
+          }
+          // Each began where the one before it was killed, and none at the beginning.
+          expect(places).toEqual(places.toSorted((a, b) => a - b));
+          expect(new Set(places).size).toBe(20);
+          expect(places.at(-1)).toBeLessThan(40_000);
+          await environment.verb('migrate');
+          await environment.verb('verify');
+        });
+        expect(await environment.on('green', (client) => one(client, 'SELECT min(times) AS least, max(times) AS most, count(*)::int AS n FROM person WHERE id > 500 AND id <= 40000'))).toEqual({ least: 1, most: 1, n: 39_500 });
+        expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+        await environment.verb('switch');
+      });
+      expect(verdict).toMatchObject({ ok: true });
+      expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+    });
+  });
+});
+
+test('columns that clients use are filled on the live colour, by consent, with the lag below its limit; until then the switchover is refused', { timeout }, async () => {
+  await withFolder({ '0001_index.sql': 'CREATE INDEX ON person (nick);\n', '0002_nick.backfill.yaml': "table: person\nset: nick = 'n' || id\nwhere: nick IS NULL\nbatch: { rows: 200, time: 50ms }\nlimits: { lag: 1MiB, active: 50 }\n" }, async (folder) => {
+    await withEnvironment(release(folder, {}, 30_000), async (environment) => {
+      const { verdict } = await environment.clients(async () => {
+        await environment.verb('seed');
+        await environment.verb('migrate');
+        expect(findings(environment)).toContain('backfill-live');
+        await environment.verb('verify');
+        await expect(environment.verb('switch')).rejects.toMatchObject({ id: 'gate-refused', seen: expect.stringContaining('backfill-unfinished'), next: expect.stringContaining('verdigris backfill --live') });
+        await expect(environment.operator((c) => backfill(c, {}))).rejects.toMatchObject({ id: 'backfill-needs-live', facts: { backfills: ['0002_nick'] } });
+        expect(await environment.on('blue', (client) => one(client, 'SELECT count(nick)::int AS n FROM person'))).toEqual({ n: 0 });
+        // Apply takes a tenth of a millisecond more for each row: without a brake it would be left behind by megabytes.
+        await environment.on('green', (client) => client.query("CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.0003); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow"));
+        const { stream } = await environment.operator((c) => Promise.resolve(c.journal));
+        const lags: number[] = [];
+        let running = true;
+        const watching = environment.on('blue', async (client) => {
+          while (running) lags.push((await readSlot(client, stream?.name ?? ''))?.behind ?? Infinity);
+        });
+        const [report] = await environment.operator((c) => backfill(c, { live: true }));
+        running = false;
+        await watching;
+        expect(report).toMatchObject({ name: '0002_nick', seen: 30_000, filled: 30_000 });
+        expect(report?.yielded).toBeGreaterThan(0);
+        expect(Math.max(...lags)).toBeGreaterThan(512 * 1024);
+        expect(Math.max(...lags)).toBeLessThanOrEqual(1024 ** 2);
+        const waits = environment.events.flatMap((event) => (event.type === 'progress' && event.step === 'backfill' && event.note?.includes('waiting') ? [event.note] : []));
+        expect(waits[0]).toMatch(/0002_nick: \d+ rows\/s, about \d+ s left, waiting: replication is \d+ KiB behind/);
+        await environment.on('green', (client) => client.query('DROP FUNCTION verdigris.slow() CASCADE'));
+        await environment.verb('verify');
+        await environment.verb('switch');
+      });
+      expect(verdict).toMatchObject({ ok: true });
+      expect(await environment.on('green', (client) => one(client, "SELECT count(*)::int AS n FROM person WHERE nick = 'n' || id"))).toEqual({ n: 30_000 });
+    });
+  });
+});
+
+test('what is unfinished, orphaned or drifted blocks the switchover and says so; the command mends it', { timeout }, async () => {
+  const own = fill.replace('table: person', 'table: person\ntrigger: false');
+  await withFolder({ ...names, '0002_names.backfill.yaml': own }, async (folder, write) => {
+    await withEnvironment(release(folder), async (environment) => {
+      const cli = async (...args: string[]) => {
+        const { exitCode, stdout } = await execa(process.execPath, [main, 'backfill', ...args, '--json', '--file', environment.declaration], { reject: false, env: { VERDIGRIS_HOME: environment.home } });
+        return { exitCode, said: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { type: string; result?: unknown; error?: unknown; finding?: { id: string } }) };
+      };
+      await environment.verb('seed');
+      await environment.verb('migrate');
+      await environment.verb('verify');
+      // Without a trigger, what arrives is not filled; that is seen, and mended by hand.
+      await environment.on('blue', (client) => client.query("INSERT INTO person VALUES (90001, 'a', 'b'); UPDATE person SET first = 'z' WHERE id < 10"));
+      await environment.operator(async (c) => {
+        const { barrier } = await import('../../src/postgres/barrier.ts');
+        await c.on('blue', (blue) => c.on('green', (green) => barrier(blue, green, c.journal.stream?.name ?? '', 30_000)));
+      });
+      await expect(environment.verb('switch')).rejects.toMatchObject({ id: 'gate-refused', seen: expect.stringMatching(/backfill-drifted: 10 rows of person need 0002_names again/) });
+      const dry = await cli('--dry-run');
+      expect(dry.exitCode).toBe(0);
+      expect(dry.said.at(-1)?.result).toMatchObject({ dryRun: true, backfills: [{ name: '0002_names', place: 'candidate', done: true, rowsSeen: 3_000 }], findings: [{ id: 'backfill-drifted' }] });
+      expect(await cli('--again')).toMatchObject({ exitCode: 0, said: expect.arrayContaining([{ type: 'result', result: { backfills: [expect.objectContaining({ name: '0002_names', seen: 3_001, filled: 10 })] } }]) });
+
+      // Another one, cut short: its file goes, and nobody knows what is left.
+      await write('0009_more.backfill.yaml', 'table: person\nset: times = 7\nwhere: times <> 7\nbatch: { rows: 10, time: 1ms }\n');
+      const short = await cli('--time', '1ms');
+      expect(short).toMatchObject({ exitCode: 1 });
+      expect(short.said.at(-1)?.error).toMatchObject({ id: 'backfill-time-limit' });
+      await expect(environment.verb('switch')).rejects.toMatchObject({ seen: expect.stringContaining('backfill-unfinished: 0009_more is not complete') });
+      await expect(environment.verb('canary', { canary: 10 })).rejects.toMatchObject({ seen: expect.stringContaining('backfill-unfinished') });
+      await rm(path.join(folder, '0009_more.backfill.yaml'));
+      await expect(environment.verb('switch')).rejects.toMatchObject({ seen: expect.stringMatching(/backfill-orphaned: 0009_more was begun and is not complete/), next: expect.stringContaining('--forget 0009_more') });
+      expect(await cli('--forget', '0002_names')).toMatchObject({ exitCode: 2 });
+      expect(await cli('--name', '0009_more')).toMatchObject({ exitCode: 2 });
+      expect(await cli('--forget', '0009_more')).toMatchObject({ exitCode: 0 });
+      expect((await cli()).said.at(-1)?.result).toEqual({ backfills: [] });
+
+      await write('0010_both.backfill.yaml', "table: person\nset: nick = 'x', times = 3\nwhere: times <> 3\n");
+      await expect(environment.verb('switch')).rejects.toMatchObject({ seen: expect.stringContaining('backfill-mixed') });
+      await write('0010_both.backfill.yaml', 'table: person\nset: later = 3\nwhere: later <> 3\n');
+      await expect(environment.verb('switch')).rejects.toMatchObject({ seen: expect.stringContaining('backfill-target') });
+      await rm(path.join(folder, '0010_both.backfill.yaml'));
+      await environment.verb('switch');
+      expect(await wrong(environment, 'green')).toEqual({ n: 0 });
+    });
+  });
+});
+
+test('a backfill that PostgreSQL does not take is refused before anything is changed', { timeout }, async () => {
+  await withFolder({ ...names, '0002_names.backfill.yaml': 'table: person\nset: full_name = nonsense(first)\nwhere: full_name IS NULL\n' }, async (folder) => {
+    await withEnvironment(release(folder, {}, 10), async (environment) => {
+      await environment.verb('seed');
+      await expect(environment.verb('migrate')).rejects.toMatchObject({ id: 'backfill-failed', seen: expect.stringContaining('nonsense') });
+      expect(await environment.on('green', (client) => rows(client, "SELECT FROM pg_attribute WHERE attname = 'full_name'"))).toEqual([]);
+    });
+  });
+});
