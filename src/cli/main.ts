@@ -11,6 +11,7 @@ import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { statusCommand } from './status.ts';
+import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
 import { releaseCommand, verbCommands } from './verbs.ts';
 
@@ -29,7 +30,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const all = [
   createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), backfillCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), backfillCommand(), testCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -18,6 +18,8 @@ const colourSchema = z.strictObject({
   migrations: z.string().min(1).optional(),
   /** What runs them; without it, the folder's files tell. */
   engine: z.union([z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']), z.strictObject({ command: z.array(z.string().min(1)).min(1) })]).optional(),
+  /** Tests of this colour's software, run against the candidate's schema before the switchover. */
+  test: z.array(z.string().min(1)).min(1).optional(),
 });
 
 const limitsSchema = z.strictObject({
@@ -43,6 +45,8 @@ const limitsSchema = z.strictObject({
   migrationLock: duration.default(5_000),
   /** statement_timeout of migrations. */
   migrationStatement: duration.default(3_600_000),
+  /** One release's tests. */
+  test: duration.default(600_000),
 }).prefault({});
 
 const environmentSchema = z.strictObject({

@@ -45,6 +45,10 @@ const release = z.strictObject({
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
   schema: z.partialRecord(colour, z.string()).default({}),
   verification: z.strictObject({ at: time, mode: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() }).optional(),
+  /** Of the releases' own tests against the candidate; `schema` is the digest that it had then. */
+  tests: z.array(z.strictObject({
+    release: z.string(), at: time, passed: z.boolean(), exitCode: z.int().nullable(), timedOut: z.boolean(), seconds: z.number(), log: z.string(), tail: z.string(), schema: z.string(),
+  })).optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),

@@ -2,8 +2,8 @@ import { other } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { ident } from '../postgres/quote.ts';
-import { withClient, type ConnectionSettings } from '../postgres/client.ts';
-import type { DrillOutcome, Platform } from '../platform/port.ts';
+import { withClient } from '../postgres/client.ts';
+import type { DrillOutcome, Platform, PlatformClone } from '../platform/port.ts';
 import { prepareWorkload } from '../workload/schema.ts';
 import { describeVerdict, type Verdict } from '../workload/verdict.ts';
 import type { Emit } from './events.ts';
@@ -18,13 +18,8 @@ export interface DrillReport extends DrillOutcome {
   readonly verdict: Verdict;
 }
 
-/** Made and destroyed by the platform: a pair of its own, with the live colour's data as of now. */
-export interface DrillClone {
-  readonly environment: Environment;
-  readonly platform: Platform;
-  readonly as: (role: string) => ConnectionSettings;
-  readonly destroy: () => Promise<void>;
-}
+/** A pair of its own, with the live colour's data as of now. */
+export type DrillClone = PlatformClone;
 
 interface Parts {
   readonly environment: Environment;

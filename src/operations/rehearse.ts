@@ -89,7 +89,7 @@ async function onClone({ environment, emit, signal }: Parts, { platform, as, ser
   const listed = typeof known === 'string' ? [] : known;
   const before = await readPlans(as, listed, server.major);
   const run = await runMigrations({
-    connection, engine, limits, serverLog, signal, warmUp: options.warmUp, release: candidate?.release ?? '',
+    connection, engine, limits, serverLog, signal, warmUp: options.warmUp, release: candidate?.release ?? '', folder: candidate?.migrations,
     load: { as, role, known, signal, major: server.major, command: options.load, clients: options.clients, rate: options.rate, texts: await migrationTexts(candidate?.migrations) },
     note: (text) => emit({ type: 'note', text }),
   });

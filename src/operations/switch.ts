@@ -3,6 +3,7 @@ import type { Finding } from '../model/finding.ts';
 import { rows } from '../postgres/client.ts';
 import { backfillFindings } from './backfill-gate.ts';
 import { recall } from './canary.ts';
+import { testFindings } from './compatibility.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
@@ -38,7 +39,7 @@ export const switchOver: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   async validate(c) {
-    const findings = [...(await switchoverFindings(c, 'refuse')), ...proof(c)];
+    const findings = [...(await switchoverFindings(c, 'refuse')), ...testFindings(c), ...proof(c)];
     return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
   start: [recall, fallback, ...startSteps],

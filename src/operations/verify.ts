@@ -11,6 +11,7 @@ import { backfill } from './backfill.ts';
 import { backfillFindings } from './backfill-gate.ts';
 import { readBackfillStates } from './backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
+import { canTest, runTests } from './compatibility.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
 import { note, stream } from './release-record.ts';
@@ -32,8 +33,8 @@ export function verify(options: VerifyOptions = {}): Operation {
     from: ['migrated', 'verified', 'canary'],
     to: 'verified',
     clientsWait: () => 0,
-    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false))],
-    start: [withdraw, backfills, refresh, objects(options), data(options)],
+    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false)), ...canTest(c)],
+    start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
   };
@@ -116,6 +117,17 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
     ]),
   );
 }
+
+const tests: Step = {
+  id: 'tests',
+  title: 'run the releases’ own tests against the new schema',
+  why: 'around the switchover both are served by it',
+  risk: 'copies the candidate for each; none for the candidate itself',
+  async run(c) {
+    const results = await runTests(c);
+    return results.length === 0 ? 'none are declared' : results.map(({ release, seconds }) => `release ${release} passed in ${Math.round(seconds)} s`).join(', ');
+  },
+};
 
 function data(options: VerifyOptions): Step {
   return {

@@ -1,4 +1,5 @@
 import type { Environment } from '../model/environment.ts';
+import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
 import { rows, withClient, type Client } from '../postgres/client.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
@@ -24,10 +25,13 @@ export async function fillServer(environment: Environment, servers: Pick<Servers
     await fill?.(client);
     const folder = colours[live]?.migrations;
     if (folder !== undefined) {
+      const release = colours[live]?.release ?? '';
+      const { signal } = new AbortController();
       await (await chooseEngine(folder, colours[live]?.engine)).apply({
-        client, connection: { ...connection, database }, release: colours[live]?.release ?? '', lockTimeout: 0, statementTimeout: 0,
-        signal: new AbortController().signal, onProgress: () => undefined,
+        client, connection: { ...connection, database }, release, lockTimeout: 0, statementTimeout: 0, signal, onProgress: () => undefined,
+        backfillsBefore: (version) => fillAll(client, folder, release, signal, version).then(() => undefined),
       });
+      await fillAll(client, folder, release, signal);
     }
     await grant(client, roles);
   });

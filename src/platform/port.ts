@@ -1,5 +1,6 @@
 import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Environment } from '../model/environment.ts';
 import type { ConnectionSettings } from '../postgres/client.ts';
 
 /**
@@ -21,8 +22,21 @@ export interface Platform {
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */
   tidy?(): Promise<void>;
+  /**
+   * A throw-away environment whose live colour is a copy, taken now, of `of`'s live colour. Whoever calls keeps the original's log
+   * meanwhile, by a slot that is older. A platform that cannot make one has no such method.
+   */
+  clone?(of: Environment, signal: AbortSignal): Promise<PlatformClone>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
   close?(): Promise<void>;
+}
+
+export interface PlatformClone {
+  readonly environment: Environment;
+  readonly platform: Platform;
+  /** Connects through the clone's own address, as a role of the declaration. */
+  readonly as: (role: string) => ConnectionSettings;
+  readonly destroy: () => Promise<void>;
 }
 
 /** Servers and their storage. */

@@ -214,7 +214,7 @@ test('of an engine that runs its own statements, these are taken from the cloneâ
         }),
       };
       const result = await runMigrations({
-        connection, engine, release: '2', limits: environment.limits, warmUp: 200, serverLog: clone.serverLog, note: () => undefined, signal,
+        connection, engine, release: '2', folder: undefined, limits: environment.limits, warmUp: 200, serverLog: clone.serverLog, note: () => undefined, signal,
         load: { as: clone.as, role: 'shop_app', command: undefined, known: 'none', major: testMajor, clients: 4, rate: 100, texts: ['ALTER TABLE app.big'], signal },
       });
       const report = makeReport({ environment, server: { version: '', databaseBytes: 0 }, run: result, options: {}, engine: engine.name, from: '1', to: '2', plans: { compared: 0, worse: [], broken: [] }, smoke: undefined });

@@ -2,6 +2,7 @@ import { lsnDistance } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
+import { fillAll } from '../backfill/fill-all.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import type { WatchedTarget } from '../sql.ts';
 import { chooseLoad, type LoadChoice } from './choose-load.ts';
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly connection: ConnectionSettings;
   readonly engine: MigrationEngine | undefined;
   readonly release: string;
+  /** Whose backfills are run too. */
+  readonly folder: string | undefined;
   readonly limits: { readonly migrationLock: number; readonly migrationStatement: number };
   readonly load: Omit<LoadChoice, 'client'>;
   /** Milliseconds of load before the first migration: what latencies are compared with. */
@@ -98,15 +101,27 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
 }
 
 /** The failure of the migration, or undefined. */
-async function apply({ engine, connection, release, limits, signal, note }: RunOptions, client: Client, into: Measurements): Promise<unknown> {
+async function apply({ engine, connection, release, folder, limits, signal, note }: RunOptions, client: Client, into: Measurements): Promise<unknown> {
   if (!engine) return undefined;
   const target: WatchedTarget = {
     client, connection, release, signal, lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement,
     onProgress: (done, total, text) => note(total > 0 ? `${done + 1} of ${total}: ${text}` : text),
     watch: measuring(client, into),
+    backfillsBefore: (version) => fill(version),
+  };
+  const fill = async (before?: string): Promise<void> => {
+    if (folder === undefined) return;
+    // In batches: no lock of it is long, so what counts is how long it takes and what it writes.
+    await fillAll(client, folder, release, signal, before, async ({ path, name, table }, work) => {
+      note(`backfill ${name}`);
+      const at = Date.now();
+      await work();
+      into.statements.push({ file: path, line: 1, text: `backfill of ${table}`, at, ms: Date.now() - at, locks: [], rewrites: [] });
+    });
   };
   try {
     await engine.apply(target);
+    await fill();
     return undefined;
   } catch (error) {
     return error;

@@ -22,10 +22,11 @@ const kept = 64 * 1024;
 /** What a command needs of this process's environment: where programs and its home are, and the language. Secrets and ambient PG* stay out. */
 const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'];
 
-/** Runs a command of the project's by the shell, as the leader of its own process group, with the clone as its only database. */
-export function runShell(command: string, clone: ConnectionSettings, options: { readonly limit?: number; readonly signal: AbortSignal }): Shell {
+/** Runs a command of the project's, a text by the shell, as the leader of its own process group, with the clone as its only database. */
+export function runShell(command: string | readonly string[], clone: ConnectionSettings, options: { readonly limit?: number; readonly signal: AbortSignal; readonly env?: Readonly<Record<string, string>> }): Shell {
   const begun = performance.now();
-  const child = execa('/bin/sh', ['-c', command], { env: environment(clone), extendEnv: false, stdin: 'ignore', all: true, buffer: false, reject: false, detached: true, cleanup: false });
+  const [file = '', ...args] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+  const child = execa(file, args, { env: { ...environment(clone), ...options.env }, extendEnv: false, stdin: 'ignore', all: true, buffer: false, reject: false, detached: true, cleanup: false });
   let output = '';
   child.all.on('data', (chunk: Buffer) => {
     output = (output + chunk.toString('utf8')).slice(-kept);

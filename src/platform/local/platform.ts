@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
-import type { Platform } from '../port.ts';
+import type { Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
 import { destroyEnvironment } from './create.ts';
 import { LocalDrills } from './drills.ts';
@@ -46,6 +46,12 @@ export class LocalPlatform implements Platform {
     for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
     for (const folder of [places.journal, places.leases, places.router, places.exports]) await mkdir(folder, { recursive: true, mode: 0o700 });
     return new LocalPlatform(environment, places, new LocalServers(environment, places, await serverAccount(), settings));
+  }
+
+  async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
+    // Loaded only here: a clone is an environment of this platform itself.
+    const { cloneEnvironment } = await import('./clone.ts');
+    return cloneEnvironment(of, this, signal);
   }
 
   exportFile(name: string): Promise<string> {
