@@ -36,10 +36,11 @@ async function withSoftwareN(environment: TestEnvironment, from: number, use: ()
   let stop = false;
   const writing = withClient({ host, port: Number(port), user: 'shop_app', password: environment.credentials['shop_app'] ?? '', database: 'shop' }, 'software-n', async (client) => {
     for (let id = from; !stop; id++) {
-      await client.query("INSERT INTO person VALUES ($1, 'new', 'n' || $1)", [id]);
+      await client.query("INSERT INTO person VALUES ($1::int, 'new', 'n' || $1::int)", [id]);
       await client.query("UPDATE person SET first = 'changed' WHERE id = $1", [1 + (id % 500)]);
     }
   });
+  writing.catch(() => undefined);
   try {
     await use();
   } finally {
