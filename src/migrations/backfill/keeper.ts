@@ -36,7 +36,9 @@ END`;
     await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
     await client.query(`CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`);
     await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
-    await client.query(`CREATE OR REPLACE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`);
+    // The function alone takes no lock on the table: a second run and a changed text need no more.
+    if ((await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [name, qualified(table)])).length > 0) return;
+    await client.query(`CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`);
     // On the partitions too, which is where rows of a partitioned table arrive.
     for (const { relation } of await rows<{ relation: string }>(client, 'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1', [name])) await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
   });

@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
-import { runBatch, type Batch } from './batch.ts';
+import { runBatch } from './batch.ts';
 import type { Backfill } from './files.ts';
 import { installKeeper } from './keeper.ts';
 import { planBackfill, type BackfillPlan } from './plan.ts';
@@ -59,7 +59,7 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
   const begun = Date.now();
   const plan = await planBackfill(client, backfill);
   // First: a row that arrives behind the position would otherwise be met by nobody.
-  if (run.onCandidate && backfill.trigger) await installKeeper(client, plan, 5_000);
+  if (run.onCandidate && backfill.trigger) await attempted(() => installKeeper(client, plan, 2_000), plan, run.signal, () => undefined);
   const known = await beginProgress(client, backfill, run.release, run.again);
   let { position, seen } = known;
   const before = seen;
@@ -92,7 +92,7 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
   return { name: backfill.name, table: backfill.table, columns: backfill.assignments.map(({ column }) => column), seen: seen - before, filled, seconds: (Date.now() - begun) / 1000, yielded: yielded / 1000 };
 }
 
-async function attempted(work: () => Promise<Batch>, { backfill }: BackfillPlan, signal: AbortSignal, shrink: () => void): Promise<Batch> {
+async function attempted<T>(work: () => Promise<T>, { backfill }: BackfillPlan, signal: AbortSignal, shrink: () => void): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();

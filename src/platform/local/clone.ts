@@ -32,7 +32,9 @@ export interface Clone {
 export async function cloneEnvironment(environment: Environment, original: LocalPlatform, signal: AbortSignal): Promise<Clone> {
   const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
   const { live, database, roles } = environment;
-  const copy: Environment = { ...environment, name, local: { port: 0 } };
+  // Tests are run on clones; a clone runs none itself.
+  const colours = Object.fromEntries(Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]));
+  const copy: Environment = { ...environment, name, colours, local: { port: 0 } };
   await original.tidy();
   // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
   await mkdir(original.places.clones, { recursive: true, mode: 0o700 });

@@ -116,6 +116,8 @@ describe('a run', () => {
     await client.query("SET session_replication_role = replica; INSERT INTO event_b VALUES ('b', '2026-02-01', 21); UPDATE event SET n = 5 WHERE tenant = 'Ä' AND n = 2; RESET session_replication_role");
     expect(await rows(client, "SELECT doubled::int FROM event WHERE n IN (5, 21) AND doubled = n * 2 ORDER BY 1")).toEqual([{ doubled: 10 }, { doubled: 10 }, { doubled: 42 }, { doubled: 42 }]);
     expect(await rowsInNeed(client, await planBackfill(client, backfill), 10, 10_000)).toBe(0);
+    expect(await run(backfill, { again: true })).toMatchObject({ seen: 501, filled: 0 });
+    expect(await rows(client, "SELECT DISTINCT tgenabled::text AS enabled FROM pg_trigger WHERE NOT tgisinternal")).toEqual([{ enabled: 'R' }]);
   });
 
   test('stops at its time limit and goes on there; a changed text begins anew, a changed limit does not', async () => {
