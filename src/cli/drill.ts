@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { drill, type DrillClone, type DrillReport } from '../operations/drill.ts';
-import { LocalPlatform } from '../platform/local/platform.ts';
+import { drill, type DrillReport } from '../operations/drill.ts';
 import { describeVerdict } from '../workload/verdict.ts';
-import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 export function drillCommand(): Command {
   return withCommonOptions(new Command('drill'))
@@ -10,20 +9,11 @@ export function drillCommand(): Command {
     .description(`Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`)
     .action((options: CommonOptions) =>
-      withSession(options, async (session) => {
-        const { environment, platform, reporter, signal } = session;
-        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal }, () => clone(session));
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal }, () => platform.clone(environment, signal));
         reporter.result({ ...report, where }, drillText(report, where));
       }),
     );
-}
-
-/** Each platform's way is loaded only where it is gone. */
-async function clone({ environment, platform, signal }: Session): Promise<DrillClone> {
-  if (platform instanceof LocalPlatform) return (await import('../platform/local/clone.ts')).cloneEnvironment(environment, platform, signal);
-  const [{ cloneKubernetes }, { KubernetesPlatform }] = await Promise.all([import('../platform/kubernetes/clone.ts'), import('../platform/kubernetes/platform.ts')]);
-  if (platform instanceof KubernetesPlatform) return cloneKubernetes(environment, platform, signal);
-  throw new Error(`there is no platform ${platform.kind}`);
 }
 
 function drillText({ proved, pausesMs, verdict, seconds }: DrillReport, where: string): string {

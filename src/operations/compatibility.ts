@@ -45,12 +45,10 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
 
 async function runTest(c: Context, name: string, command: readonly string[]): Promise<TestResult> {
   const { environment, platform, signal } = c;
-  if (!platform.clone) throw new Error('checked by the gates');
-  const clone = platform.clone.bind(platform);
   const at = new Date().toISOString();
   const [role = ''] = environment.roles.application;
   const source = { ...(await platform.servers.connection(c.idle)), database: environment.database };
-  const copy = await withCopySlot(source, environment.limits.snapshot, signal, () => clone({ ...environment, live: c.idle }, signal), (unwanted) => unwanted.destroy());
+  const copy = await withCopySlot(source, environment.limits.snapshot, signal, () => platform.clone({ ...environment, live: c.idle }, signal), (unwanted) => unwanted.destroy());
   try {
     const { exitCode, ms, output, timedOut } = await runShell(command, copy.as(role), { limit: environment.limits.test, signal, env: { VERDIGRIS_RELEASE: name, VERDIGRIS_SCHEMA: release(c).to } }).ended;
     signal.throwIfAborted();
@@ -66,16 +64,6 @@ async function runTest(c: Context, name: string, command: readonly string[]): Pr
 function how({ exitCode, timedOut, seconds }: TestResult): string {
   if (timedOut) return `stopped after ${Math.round(seconds)} s (limits.test)`;
   return exitCode === null ? 'ended by a signal' : `exit code ${exitCode}`;
-}
-
-/** Where tests are declared and this platform cannot run them, before anything else is done. */
-export function canTest(c: Context): Finding[] {
-  const commands = declared(c);
-  if (commands.length === 0 || c.platform.clone) return [];
-  return [{
-    id: 'tests-not-here', grade: 'refuse', title: `tests are declared, and the platform ${c.platform.kind} makes no clones to run them on`, objects: commands.map(({ colour }) => `colours.${colour}.test`),
-    reason: 'Tests may write; on the candidate itself that would be found as a difference, or collide with what replication brings.', mend: 'Take `test` out of the declaration, and run the tests in your pipeline against a copy.',
-  }];
 }
 
 /** Gate of the switchover: every declared test has passed on the schema that the candidate has now. */

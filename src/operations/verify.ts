@@ -11,7 +11,7 @@ import { backfill } from './backfill.ts';
 import { backfillFindings } from './backfill-gate.ts';
 import { readBackfillStates } from './backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
-import { canTest, runTests } from './compatibility.ts';
+import { runTests } from './compatibility.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
 import { note, stream } from './release-record.ts';
@@ -33,7 +33,7 @@ export function verify(options: VerifyOptions = {}): Operation {
     from: ['migrated', 'verified', 'canary'],
     to: 'verified',
     clientsWait: () => 0,
-    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false)), ...canTest(c)],
+    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false))],
     start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],

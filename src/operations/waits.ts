@@ -1,5 +1,6 @@
 import { readShapeLedger, type ShapeLedger } from '../migrations/expand-contract/ledger.ts';
 import { byRelease, waits, type Now, type ReleaseShape, type Wait } from '../migrations/expand-contract/waits.ts';
+import { readBackfillStates } from './backfill-state.ts';
 import type { Context } from './context.ts';
 
 export interface WaitReport {
@@ -15,5 +16,9 @@ export async function readWaits(c: Context): Promise<{ report: WaitReport; ledge
   const candidate = release !== null && ['migrated', 'verified', 'canary'].includes(state) && (await c.platform.servers.observe(c.idle))?.running === true;
   const ledger = candidate ? await c.on(c.idle, (client) => readShapeLedger(client, release.to)) : await c.on(c.live, (client) => readShapeLedger(client, liveRelease));
   const other: Now['other'] = release === null ? undefined : state === 'switched' ? { release: release.from, role: 'retained' } : { release: release.to, role: 'candidate' };
-  return { ledger, report: { live: liveRelease, other, waits: waits(ledger, { live: liveRelease, other, backfills: [] }), releases: byRelease(ledger) } };
+  const { backfills } = await readBackfillStates(c);
+  const pending = backfills.filter(({ done }) => !done).map(({ backfill: { name, table, assignments }, progress }) => ({
+    name, fills: assignments.map(({ column }) => `${table.includes('.') ? table : `public.${table}`}.${column}`), state: progress ? `${progress.seen} rows so far` : 'not begun',
+  }));
+  return { ledger, report: { live: liveRelease, other, waits: waits(ledger, { live: liveRelease, other, backfills: pending }), releases: byRelease(ledger) } };
 }

@@ -24,9 +24,9 @@ export interface Platform {
   tidy?(): Promise<void>;
   /**
    * A throw-away environment whose live colour is a copy, taken now, of `of`'s live colour. Whoever calls keeps the original's log
-   * meanwhile, by a slot that is older. A platform that cannot make one has no such method.
+   * meanwhile, by a slot that is older.
    */
-  clone?(of: Environment, signal: AbortSignal): Promise<PlatformClone>;
+  clone(of: Environment, signal: AbortSignal): Promise<PlatformClone>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
   close?(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { Platform } from '../port.ts';
+import type { Platform, PlatformClone } from '../port.ts';
 import { Cluster } from './cluster.ts';
 import { KubernetesDrills } from './drills.ts';
 import { KubernetesHistory } from './history.ts';
@@ -50,6 +50,12 @@ export class KubernetesPlatform implements Platform {
 
   findings(): Promise<Finding[]> {
     return poolerFindings(this.cluster, this.environment);
+  }
+
+  async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
+    // Loaded only here: a clone is an environment of this platform itself.
+    const { cloneKubernetes } = await import('./clone.ts');
+    return cloneKubernetes(of, this, signal);
   }
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
