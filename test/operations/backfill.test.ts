@@ -53,7 +53,7 @@ const wrong = (environment: TestEnvironment, colour: 'blue' | 'green') => enviro
 const findings = (environment: TestEnvironment): string[] => environment.events.flatMap((event) => (event.type === 'finding' ? [event.finding.id] : []));
 
 test('a release fills its columns in order between its migrations, keeps them filled through switchover and rollback, and leaves nothing behind', { timeout }, async () => {
-  await withFolder({ ...names, '0002_names.backfill.yaml': `${fill}batch: { rows: 200 }\n`, '0003_required.sql': 'ALTER TABLE person ALTER COLUMN full_name SET NOT NULL;\n' }, async (folder) => {
+  await withFolder({ ...names, '0002_names.backfill.yaml': `${fill}batch: { rows: 200 }\n`, '0003_needs_it.sql': "DO $$ BEGIN IF EXISTS (SELECT FROM person WHERE full_name IS NULL) THEN RAISE EXCEPTION 'too early'; END IF; END $$;\n" }, async (folder) => {
     await withEnvironment(release(folder), async (environment) => {
       const { verdict } = await environment.clients(async () => {
         await environment.verb('seed');

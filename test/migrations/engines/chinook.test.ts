@@ -28,7 +28,7 @@ interface Case {
 
 const cases: Case[] = [
   { name: 'plain SQL', make: async ({ folder }) => sqlFilesEngine(folder), file: '0001_code.sql', text: (sql) => sql, own: [] },
-  { name: 'Flyway', make: async ({ folder }) => { addToPath(await flywayBin()); return flywayEngine(folder); }, file: 'V1__code.sql', text: (sql) => sql, own: ['flyway_schema_history'] },
+  { name: 'Flyway', make: async ({ folder, write }) => { addToPath(await flywayBin()); await write('flyway.conf', 'flyway.baselineOnMigrate=true\nflyway.baselineVersion=0\n'); return flywayEngine(folder); }, file: 'V1__code.sql', text: (sql) => sql, own: ['flyway_schema_history'] },
   { name: 'Liquibase', make: async (bench) => { addToPath(await liquibaseBin()); await bench.write('changelog.yaml', 'databaseChangeLog:\n  - include: { file: code.sql, relativeToChangelogFile: true }\n'); return liquibaseEngine(bench.folder); }, file: 'code.sql', text: (sql) => `--liquibase formatted sql\n--changeset shop:1 splitStatements:false\n${sql}`, own: ['databasechangelog', 'databasechangeloglock'] },
   { name: 'node-pg-migrate', make: async ({ folder }) => { await useNodePgMigrate(folder); return nodePgMigrateEngine(folder); }, file: '1700000000000_code.sql', text: (sql) => `-- Up Migration\n${sql}`, own: ['pgmigrations'] },
 ];
