@@ -10,6 +10,8 @@ import type { Tool } from './tool.ts';
 
 const tool: Tool = { name: 'node-pg-migrate', command: 'node-pg-migrate', get: 'run `npm install --save-dev node-pg-migrate pg` in the project of the migrations.' };
 const fileName = /^(?<version>\d+)[_-](?<title>.+)\.(?:[cm]?[jt]s|sql)$/;
+/** It takes every other entry of its folder for a migration: hidden ones, which it leaves out by itself, and backfills are none. */
+const ignored = ['--ignore-pattern', '(\\..*|backfills|.+\\.backfill\\.ya?ml)'];
 /** What it prints around the SQL of a dry run. */
 const chatter = /^(dry run|> .*|### MIGRATION .*|Migrations complete!|No migrations to run!)$/;
 
@@ -30,7 +32,7 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
       const before = await pending(target.client);
       await withMigrationRole(target, (login) =>
         runTool({
-          tool, args: ['up', '-m', folder, '--no-verbose'], cwd: folder, log: target.log, signal: target.signal, secret: login.password,
+          tool, args: ['up', '-m', folder, '--no-verbose', ...ignored], cwd: folder, log: target.log, signal: target.signal, secret: login.password,
           env: { DATABASE_URL: urlOf(login) },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, before.length, line),
@@ -54,7 +56,7 @@ async function dryRun(client: Client, folder: string): Promise<string> {
   const options = '-c default_transaction_read_only=on -c lock_timeout=5s';
   const at = host.startsWith('/') ? `${encodeURIComponent(user)}@/${encodeURIComponent(database)}?host=${encodeURIComponent(host)}&port=${port}&` : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}?`;
   const lines = await runTool({
-    tool, args: ['up', '-m', folder, '--dry-run'], cwd: folder, secret: password,
+    tool, args: ['up', '-m', folder, '--dry-run', ...ignored], cwd: folder, secret: password,
     env: { DATABASE_URL: `postgresql://${at}options=${encodeURIComponent(options)}` },
     silence: 60_000, state: 'It was a dry run: nothing is applied.',
   }).catch((error: unknown) => {

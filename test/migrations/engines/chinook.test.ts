@@ -28,9 +28,9 @@ interface Case {
 
 const cases: Case[] = [
   { name: 'plain SQL', make: async ({ folder }) => sqlFilesEngine(folder), file: '0001_code.sql', text: (sql) => sql, own: [] },
-  { name: 'Flyway', make: async ({ folder, write }) => { addToPath(await flywayBin()); await write('flyway.conf', 'flyway.baselineOnMigrate=true\nflyway.baselineVersion=0\n'); return flywayEngine(folder); }, file: 'V1__code.sql', text: (sql) => sql, own: ['flyway_schema_history'] },
+  { name: 'Flyway', make: async ({ folder, write }) => { addToPath(await flywayBin()); await write('flyway.conf', 'flyway.baselineOnMigrate=true\n'); return flywayEngine(folder); }, file: 'V2__code.sql', text: (sql) => sql, own: ['flyway_schema_history'] },
   { name: 'Liquibase', make: async (bench) => { addToPath(await liquibaseBin()); await bench.write('changelog.yaml', 'databaseChangeLog:\n  - include: { file: code.sql, relativeToChangelogFile: true }\n'); return liquibaseEngine(bench.folder); }, file: 'code.sql', text: (sql) => `--liquibase formatted sql\n--changeset shop:1 splitStatements:false\n${sql}`, own: ['databasechangelog', 'databasechangeloglock'] },
-  { name: 'node-pg-migrate', make: async ({ folder }) => { await useNodePgMigrate(folder); return nodePgMigrateEngine(folder); }, file: '1700000000000_code.sql', text: (sql) => `-- Up Migration\n${sql}`, own: ['pgmigrations'] },
+  { name: 'node-pg-migrate', make: async ({ folder, write }) => { await useNodePgMigrate(path.dirname(folder)); await write('backfills/1700000000001_fill.backfill.yaml', 'table: track\nset: composer = name\nwhere: composer IS NULL\n'); return nodePgMigrateEngine(folder); }, file: '1700000000000_code.sql', text: (sql) => `-- Up Migration\n${sql}`, own: ['pgmigrations'] },
 ];
 
 test.each(cases)('$name brings 38 functions, views and triggers onto Chinook, or none of them', { timeout: fetchLimit }, async ({ make, file, text, own }) => {
