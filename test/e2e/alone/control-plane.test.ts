@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { waitFor } from '../../../src/model/wait.ts';
+import { readJournal } from '../../../src/operations/ledger.ts';
+import { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
+import { isReady, type Pod } from '../../../src/platform/kubernetes/pods.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import type { Workload } from '../../../src/workload/start.ts';
+import { withClusterEnvironment, type ClusterEnvironment } from '../support/environment.ts';
+import { administrator } from '../support/namespace.ts';
+
+/** Starts what of the test cluster does not run: VERDIGRIS_CLUSTER_UP, else `../shared/cluster/up` beside the clone. */
+async function clusterUp(): Promise<void> {
+  const up = process.env['VERDIGRIS_CLUSTER_UP'] ?? fileURLToPath(new URL('../../../../shared/cluster/up', import.meta.url));
+  const start = () => execa(up, { stdio: 'ignore', timeout: 180_000 });
+  await start();
+  // It gives kube-proxy a new configuration, at which that one ends: the second call starts it.
+  const pid = await partOf('proxy');
+  const ended = await waitFor(() => Promise.resolve(existsSync(`/proc/${pid}`) ? undefined : true), { limit: 15_000, every: 50, what: 'the end of kube-proxy', next: '' }).catch(() => false);
+  if (ended) await start();
+}
+
+async function partOf(name: string): Promise<number> {
+  const state = process.env['CLUSTER_STATE'];
+  if (state === undefined) throw new Error('CLUSTER_STATE is not set: these tests stop parts of the test cluster, and must know where its pid files are');
+  return Number(await readFile(path.join(state, 'run', `${name}.pid`), 'utf8'));
+}
+
+async function killPart(name: string): Promise<void> {
+  process.kill(await partOf(name), 'SIGKILL');
+}
+
+async function until(what: string, look: () => boolean | Promise<boolean>, limit = 180_000): Promise<void> {
+  await waitFor(async () => ((await look()) ? true : undefined), { limit, every: 1, slowest: 2, what, next: 'see the test' });
+}
+
+function stepSeen({ events }: ClusterEnvironment, step: string, status: string): boolean {
+  return events.some((event) => event.type === 'step' && event.verb === 'switch' && event.step === step && event.status === status);
+}
+
+async function more(workload: Workload): Promise<void> {
+  const { acknowledged } = workload.stats();
+  await workload.until((stats) => stats.acknowledged > acknowledged + 100, 180_000);
+}
+
+test('the API server dies in the middle of a switchover: nothing has moved, the next command lets the clients go on, and the one after it switches', async () => {
+  await withClusterEnvironment({}, async (test) => {
+    const { verb, operator, clients, platform, on } = test;
+    const { verdict } = await clients(async (workload) => {
+      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+      const killed = until('the fence', () => stepSeen(test, 'fence', 'started')).then(() => killPart('apiserver'));
+      const failure: unknown = await verb('switch').then(() => undefined, (error: unknown) => error);
+      await killed;
+      expect(failure).toBeInstanceOf(Error);
+      await clusterUp();
+      await until('a recovery', () => operator(async () => undefined).then(() => true, () => false));
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'verified', live: 'blue', operation: null });
+      expect(await on('blue', (client) => rows(client, 'SELECT name FROM verdigris.fenced_role'))).toEqual([]);
+      await more(workload);
+      await verb('switch');
+      await more(workload);
+    });
+    console.log(`longest pause ${verdict.pause?.ms} ms; errors ${JSON.stringify(verdict.errors.byCode)}`);
+    expect(verdict).toMatchObject({ ok: true });
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'switched', live: 'green', operation: null });
+  });
+});
+
+test('istiod is away when the routes move: the clients stay held until their way leads to the new live colour', async () => {
+  const istio = Cluster.of(administrator(), 'istio-system');
+  const pods = () => istio.list<Pod>('Pod', { app: 'istiod' });
+  const scale = (replicas: number) => istio.merge('Deployment', 'istiod', { spec: { replicas } });
+  try {
+    await withClusterEnvironment({ namespaceLabels: { 'istio-injection': 'enabled' }, kubernetes: { istio: true } }, async (test) => {
+      const { verb, clients, platform } = test;
+      const { verdict } = await clients(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+        await scale(0);
+        await until('istiod gone', async () => (await pods()).length === 0);
+        const switching = verb('switch');
+        await until('the probe', () => stepSeen(test, 'probe', 'started'));
+        expect((await platform.traffic.status()).held).toBeDefined();
+        await scale(1);
+        await until('istiod ready', async () => (await pods()).some(isReady));
+        await switching;
+        await more(workload);
+      });
+      console.log(`the pause without istiod: ${verdict.pauses.map(({ ms }) => ms).join(', ')} ms`);
+      expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'switched', live: 'green', operation: null });
+    });
+  } finally {
+    await scale(1);
+    istio.close();
+  }
+});
