@@ -2,6 +2,9 @@ import { one, rows, withTransaction, type Client } from '../../postgres/client.t
 import type { Notes } from './notes.ts';
 import type { Contraction, Expansion } from './shape.ts';
 
+/** What the kind begins with where the object is still there and takes less. */
+export const narrower = 'narrower ';
+
 /** One line of the ledger: what a release added or took away. */
 export interface LedgerLine {
   readonly release: string;
@@ -62,6 +65,6 @@ export async function writeShapes(client: Client, { from, to, expansions, contra
     const put = (change: LedgerLine['change'], object: string, kind: string, replaces: string | null, lastUsedBy: string | null) =>
       client.query('INSERT INTO verdigris.shape (release, change, object, kind, replaces, last_used_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING', [to, change, object, kind, replaces, lastUsedBy]);
     for (const { object, kind } of expansions) await put('expand', object, kind, notes.expand.find((note) => note.object === object)?.replaces ?? null, null);
-    for (const { object, kind } of contractions) await put('contract', object, kind, null, notes.contract.find((note) => note.object === object)?.lastUsedBy ?? null);
+    for (const { object, kind, how } of contractions) await put('contract', object, how === 'narrowed' ? `${narrower}${kind}` : kind, null, notes.contract.find((note) => note.object === object)?.lastUsedBy ?? null);
   });
 }

@@ -1,4 +1,4 @@
-import type { LedgerLine, ShapeLedger } from './ledger.ts';
+import { narrower, type LedgerLine, type ShapeLedger } from './ledger.ts';
 
 /** Where an object of the old shape stands that another one stands in for. */
 export interface Wait {
@@ -47,7 +47,7 @@ export function waits({ releases, lines }: ShapeLedger, now: Now): Wait[] {
 }
 
 function isGone(lines: readonly LedgerLine[], object: string, since: string, place: (release: string) => number): boolean {
-  return lines.some((line) => line.change === 'contract' && line.object === object && place(line.release) > place(since));
+  return lines.some((line) => line.change === 'contract' && !line.kind.startsWith(narrower) && line.object === object && place(line.release) > place(since));
 }
 
 /** Oldest first. */

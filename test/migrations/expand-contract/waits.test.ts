@@ -18,6 +18,8 @@ test('from the candidate to the release after: what an old column waits for', ()
 test('what was taken away waits for nothing; what came back under its name does again', () => {
   const gone = { releases: ['41', '42', '43'], lines: [...expanded.lines, line('43', 'contract', name, { lastUsedBy: '41' })] };
   expect(at(gone, { live: '43' })).toEqual([]);
+  const narrowed = { ...gone, lines: [...expanded.lines, line('43', 'contract', name, { kind: 'narrower column' })] };
+  expect(at(narrowed, { live: '43' })).toHaveLength(1);
   const again = { releases: ['41', '42', '43', '44', '45'], lines: [...gone.lines, line('44', 'expand', name), line('45', 'expand', 'shop.customer.first_name', { replaces: name })] };
   expect(at(again, { live: '45' })).toEqual([{ object: name, usedBy: [], waitsFor: [] }]);
 });
