@@ -56,4 +56,4 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
     });
     await platform.close();
   });
-});
+}, 1_800_000);

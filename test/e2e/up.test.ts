@@ -106,4 +106,4 @@ test('up makes an environment, a second up is none, and changing the live colour
     });
     await platform.close();
   });
-});
+}, 1_800_000);
