@@ -22,6 +22,7 @@ export async function fence(client: Client, token: number, limit: number, except
     const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)', [except]);
     if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
   });
+  await endLogins(client, limit);
   await endSessions(client, token, limit, except);
 }
 
@@ -52,6 +53,31 @@ function readOnly(client: Client, role: string, on: boolean): string {
 /** Names of the roles that a fence keeps out of this colour. */
 export async function fencedRoles(client: Client): Promise<string[]> {
   return (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role ORDER BY name')).map(({ name }) => name);
+}
+
+/** Milliseconds that a login under way has to become a session, which is judged by its role; autovacuum's workers log in too. */
+const loginPatience = 100;
+
+/**
+ * A login whose role was checked just before the fence is not in pg_stat_activity yet, but its transaction is in pg_locks: it began
+ * before the check (InitPostgres in postinit.c). Whoever comes later meets NOLOGIN, so those of the first look are all there are.
+ */
+async function endLogins(client: Client, limit: number): Promise<void> {
+  const underWay = () => rows<{ pid: number }>(client, "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'virtualxid' AND pid IS NOT NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)");
+  const before = new Set((await underWay()).map(({ pid }) => pid));
+  const begun = performance.now();
+  let left: number[] = [];
+  if (before.size > 0) {
+    await waitFor(
+      async () => {
+        left = (await underWay()).flatMap(({ pid }) => (before.has(pid) ? [pid] : []));
+        if (left.length > 0 && performance.now() - begun > loginPatience) await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [left]);
+        return left.length === 0 ? true : undefined;
+      },
+      { limit, every: 1, slowest: 4, id: 'fence-leaks', what: 'no login that began before the fence', next: 'find out who connects past the fence, and stop it.' },
+      () => `still there: process ${left.join(', ')}`,
+    );
+  }
 }
 
 interface Session {
