@@ -34,7 +34,9 @@ test('fault 28: the router dies, or does not listen any more, in the middle of a
       // Before the commit point, where the switchover cannot go on either.
       const operator = await bench.operators.start('switch', { stopAt: { step: 'hold', status: 'done' } });
       await untilStopped(operator, 60_000);
-      await withOpenTransaction({ ...(await bench.platform.servers.connection('green')), database: 'shop' }, 'LOCK TABLE workload.entry IN SHARE MODE', async () => {
+      await withOpenTransaction({ ...(await bench.platform.servers.connection('green')), database: 'shop' }, 'LOCK TABLE workload.account IN SHARE MODE', async () => {
+        // All that clients wrote has arrived: this one cannot, nor can the marker behind it.
+        await bench.on('blue', (client) => client.query('UPDATE workload.account SET balance = balance WHERE id = 1'));
         await killRouter(bench);
         process.kill(operator.pid, 'SIGCONT');
         expect(await operator.ended).toMatchObject({ how: 'failed', error: { id: 'switchover-limit' } });
