@@ -1,5 +1,5 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
-import { colourConfig, colourServer } from '../../src/components/manifests/colour.ts';
+import { colourConfig, colourServer, dataPath } from '../../src/components/manifests/colour.ts';
 import type { Manifest } from '../../src/components/manifests/manifest.ts';
 import { poolerConfig, poolerDeployment } from '../../src/components/manifests/pooler.ts';
 import { volumeClaim, volumeSnapshot } from '../../src/components/manifests/storage.ts';
@@ -27,7 +27,7 @@ export function madeOf(environment: Environment): Manifest[] {
     const life = { colour: colour as Colour, generation: 1, major, release, parked: false };
     return [colourConfig(environment, life), colourServer(environment, life), volumeClaim(environment, { colour: life.colour, generation: 1, storage: environment.kubernetes.storage })];
   });
-  const fallback = volumeSnapshot(environment, environment.live, environment.colours[environment.live]?.postgres ?? 0, 'claim', 'before-switch-1');
+  const fallback = volumeSnapshot(environment, { colour: environment.live, major: environment.colours[environment.live]?.postgres ?? 0, claim: 'claim', path: dataPath }, 'before-switch-1');
   const routes = environment.kubernetes.istio ? istioRoutes(environment, { live: environment.live, canary: environment.canary, token: 0 }) : [];
   return [...perColour, poolerConfig(environment), poolerDeployment(environment), fallback, ...routes];
 }

@@ -130,6 +130,10 @@ function contradictions(value: unknown): DeclarationIssue[] {
     if (record(cluster['drill'])['schedule'] !== undefined) at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
     if (record(cluster['metrics'])['enabled'] === true) at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are told from its image');
   }
+  const adopting = record(record(top['kubernetes'])['adopt'])['statefulSet'] !== undefined;
+  if (adopting && record(top['kubernetes'])['istio'] === true) at('kubernetes.istio', 'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take kubernetes.adopt out, once the first release has been accepted');
+  if (adopting && record(declared['blue'])['release'] === undefined) at('kubernetes.adopt', 'is about blue, and colours.blue is not declared: the colours are told apart by cluster_name, which an adopted server has not');
+  if (adopting && record(top['kubernetes'])['from'] !== undefined) at('kubernetes.from', 'makes the first colour, and kubernetes.adopt takes one that exists: declare one of them');
   const roles = record(top['roles']);
   const writers = list(roles['application']);
   for (const reader of list(roles['readers'])) if (writers.includes(reader)) at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);

@@ -10,6 +10,8 @@ const quantity = z.string().regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/, 'a qu
 
 const resources = z.strictObject({ cpu: quantity.default('100m'), memory: quantity.default('256Mi'), cpuLimit: quantity.optional(), memoryLimit: quantity.optional() });
 
+const secretKey = z.string().min(1).default('password');
+
 /** What only the platform `kubernetes` needs. Names of what it makes begin with the environment's name. */
 export const kubernetesSchema = z.strictObject({
   namespace: label.default('default'),
@@ -20,8 +22,10 @@ export const kubernetesSchema = z.strictObject({
   snapshotClass: objectName.optional(),
   /** For snapshots that must outlive their object: of just before a switchover, and the last one of a destroy. `snapshotClass` where none is named. */
   keptSnapshotClass: objectName.optional(),
+  /** What the driver's snapshots are: of one instant, or `backup`: copied piece by piece, and then taken in backup mode with the log after it. */
+  snapshots: z.enum(['atomic', 'backup']).default('atomic'),
   /** Size of a new volume; a restored one is at least as large as its snapshot. */
-  storage: size.default(10 * 1024 ** 3),
+  storage: size.refine((bytes) => bytes >= 256 * 1024 ** 2, 'an empty cluster and its log need 256MiB at least').default(10 * 1024 ** 3),
   images: z.strictObject({
     /** By major; `postgres:<major>` where none is named. The contract is that of the official image. */
     postgres: z.record(z.string().regex(/^\d+$/, 'a PostgreSQL major'), image).default({}),
@@ -33,6 +37,34 @@ export const kubernetesSchema = z.strictObject({
     verdigris: image.optional(),
   }).prefault({}),
   resources: resources.prefault({}),
+  /** Whom the servers run as. The official images take any user; 999 is postgres in those of Debian, 70 in those of Alpine. */
+  user: z.int().min(1).default(999),
+  /** Passwords of roles from Secrets that are there; the others are made. */
+  passwords: z.record(z.string().min(1).max(63), z.strictObject({ secret: objectName, key: secretKey })).default({}),
+  /** A server that exists, whoever's manifests made it: the first colour, taken over as it stands. */
+  adopt: z.strictObject({
+    /** Its only pod is the server. */
+    statefulSet: objectName,
+    superuser: z.strictObject({ user: z.string().min(1).max(63).default('postgres'), secret: objectName, key: secretKey }),
+    /** A Service that clients use already. `live`: it follows the live colour; `pooler`: it leads to the poolers. Left out, it stays as it is. */
+    service: z.strictObject({ name: objectName, to: z.enum(['live', 'pooler']).default('live') }).optional(),
+    /** What `retire` does to its StatefulSet and claim. */
+    atRetire: z.enum(['keep', 'remove']).default('keep'),
+  }).optional(),
+  /** The first colour as a copy of what another environment of the namespace has, or of a VolumeSnapshot. */
+  from: z.strictObject({
+    environment: z.string().min(1).max(30).optional(),
+    snapshot: objectName.optional(),
+    /** Runs on the copy before anybody may connect; `none` says that the copy may show all that the original shows. */
+    mask: z.union([z.literal('none'), z.strictObject({ sql: z.string().min(1) }), z.strictObject({ command: z.array(z.string().min(1)).min(1) })]),
+  }).refine(({ environment, snapshot }) => (environment === undefined) !== (snapshot === undefined), 'either environment or snapshot').optional(),
+  /** Replication between the colours by TLS, each side's certificate checked against its name. */
+  tls: z.strictObject({
+    /** With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; for the names of both colours' Services. */
+    secret: objectName,
+  }).optional(),
+  /** `hard` of a ResourceQuota for the namespace; none is made where nothing is named. */
+  quota: z.record(z.string().regex(/^[a-z][a-z0-9./-]*$/, 'a resource that a quota can name'), quantity).default({}),
   /** Settings of PostgreSQL in both colours, over Verdigris's own but for those that a switchover rests on. */
   settings: z.record(z.string().regex(/^[a-z_][a-z0-9_.]*$/, 'a setting of PostgreSQL'), z.string()).default({}),
   pooler: z.strictObject({

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 
 /** What the checks of a gate find on the live colour, and on the candidate where there is one. */
 export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
-  const found = [...(await check(c, c.live, gate)), ...((await c.platform.findings?.()) ?? [])];
+  const found = [...(await check(c, c.live, gate)), ...((await c.platform.findings?.(gate === 'seed')) ?? [])];
   const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
   return candidate ? [...found, ...(await check(c, c.idle, gate))] : found;
 }

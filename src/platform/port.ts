@@ -16,8 +16,8 @@ export interface Platform {
   readonly leases: LeaseStore;
   readonly history: HistoryStore;
   readonly drills: DrillStore;
-  /** What on this platform stands against a release, and no database shows. */
-  findings?(): Promise<Finding[]>;
+  /** What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate needs besides. */
+  findings?(seeding: boolean): Promise<Finding[]>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { VerdigrisError } from '../model/errors.ts';
 
 /** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
 export interface ConnectionSettings {
@@ -9,6 +10,8 @@ export interface ConnectionSettings {
   readonly database: string;
   /** For whoever only looks: a write is refused by the server, whatever the code believes. */
   readonly readOnly?: true;
+  /** Where the password is from, for the error of a wrong one. */
+  readonly passwordFrom?: string;
 }
 
 export type Client = pg.Client;
@@ -23,7 +26,7 @@ const connectTimeout = 10_000;
  * may wait for a lock; 0 for ever.
  */
 export async function withClient<T>(
-  settings: ConnectionSettings,
+  { passwordFrom, ...settings }: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit = 0,
@@ -37,7 +40,16 @@ export async function withClient<T>(
     keepAlive: true,
   });
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((cause: unknown) => {
+    // 28P01 invalid_password, 28000 invalid_authorization_specification
+    if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) throw cause;
+    throw new VerdigrisError('refused', 'wrong-password', {
+      seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
+      required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
+      next: 'put the right one there; nothing was changed.',
+      cause,
+    });
+  });
   try {
     return await use(client);
   } finally {

@@ -9,6 +9,7 @@ import { volumeClaim, volumeSnapshot } from '../../src/components/manifests/stor
 import { temporaryFolder } from '../support/postgres.ts';
 import { declared } from './support.ts';
 
+const blue = { colour: 'blue', major: 15, claim: 'shop-blue-1', path: 'pgdata' } as const;
 const life: ColourLife = { colour: 'green', generation: 3, major: 17, release: '2 beta', parked: false };
 type Template = { spec: { template: { metadata: { annotations: Record<string, string> }; spec: PodSpec }; selector: { matchLabels: Record<string, string> }; volumeClaimTemplates?: unknown } };
 interface PodSpec {
@@ -62,7 +63,7 @@ test('volume and snapshot bear the generation, and the classes that are declared
     metadata: { name: 'shop-green-3', namespace: 'shops' },
     spec: { storageClassName: 'fast', resources: { requests: { storage: '2Gi' } }, dataSource: { kind: 'VolumeSnapshot', name: 'shop-seed-3' } },
   });
-  expect(volumeSnapshot(declared({ snapshotClass: 'keep' }), 'blue', 15, 'shop-blue-1', 'seed-3')).toMatchObject({
+  expect(volumeSnapshot(declared({ snapshotClass: 'keep' }), blue, 'seed-3')).toMatchObject({
     metadata: { name: 'shop-seed-3', labels: { 'verdigris.dev/snapshot': 'seed-3' } }, spec: { volumeSnapshotClassName: 'keep', source: { persistentVolumeClaimName: 'shop-blue-1' } },
   });
   expect(volumeClaim(declared(), { colour: 'blue', generation: 1, storage: 5 })['spec']).not.toHaveProperty('storageClassName');

@@ -22,7 +22,8 @@ const server = colourServer(environment, life);
 const pooler = poolerDeployment(environment, { image: 'verdigris:1', declaration: 'd', serviceAccount: 's' });
 const config = colourConfig(environment, life);
 const claim = volumeClaim(environment, { colour: 'blue', generation: 1, storage: '1Gi' });
-const snapshot = volumeSnapshot(declared({ snapshotClass: 'retain' }), 'blue', 15, 'shop-blue-1', 'before-switch-1');
+const blue = { colour: 'blue', major: 15, claim: 'shop-blue-1', path: 'pgdata' } as const;
+const snapshot = volumeSnapshot(declared({ snapshotClass: 'retain' }), blue, 'before-switch-1');
 const route = { live: 'blue', canary: 25, token: 1 } as const;
 const [writes, reads] = istioRoutes(environment, route) as [Manifest, Manifest];
 const everything = [server, pooler, config, poolerConfig(environment), claim, snapshot, writes, reads, ...clientServices(environment, route), ...networkPolicies(environment)];
@@ -49,9 +50,9 @@ test.each([[[50, 50]], [[99, 1]], [[100, 100]]])('unweighted-writes: weights %j 
 });
 
 test('kept-snapshot: the snapshot before a switchover needs a class that keeps', () => {
-  expect(judge(keptSnapshot, volumeSnapshot(environment, 'blue', 15, 'c', 'before-switch-1'))).toEqual([expect.stringContaining('the default class')]);
+  expect(judge(keptSnapshot, volumeSnapshot(environment, blue, 'before-switch-1'))).toEqual([expect.stringContaining('the default class')]);
   expect(judge(keptSnapshot, snapshot, { config: { keepingClasses: ['other'] } })).toEqual([expect.stringContaining('the class retain')]);
-  expect(judge(keptSnapshot, volumeSnapshot(environment, 'blue', 15, 'c', 'seed-2'))).toEqual([]);
+  expect(judge(keptSnapshot, volumeSnapshot(environment, blue, 'seed-2'))).toEqual([]);
   const kept: Manifest = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshotClass', metadata: { name: 'retain' }, deletionPolicy: 'Delete' };
   expect(judge(keptSnapshot, kept)).toEqual([expect.stringContaining('deletionPolicy is Delete')]);
 });

@@ -4,8 +4,9 @@ import type { Manifest } from './manifest.ts';
 import { metricsManifests } from './metrics.ts';
 import { networkPolicies } from './network.ts';
 import { poolerBudget } from './pooler.ts';
+import { resourceQuotas } from './quota.ts';
 
 /** What has no moment of its own in a release: plain resources of a Pulumi program, applied by the platform where there is none. */
 export function fixedManifests(environment: Environment): Manifest[] {
-  return [...networkPolicies(environment), poolerBudget(environment), ...drillManifests(environment), ...metricsManifests(environment)];
+  return [...resourceQuotas(environment), ...networkPolicies(environment), poolerBudget(environment), ...drillManifests(environment), ...metricsManifests(environment)];
 }

@@ -1,7 +1,7 @@
 /** Kinds that Verdigris makes, reads or deletes. */
 export type Kind =
   | 'ConfigMap' | 'CronJob' | 'Deployment' | 'DestinationRule' | 'Event' | 'Job' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
-  | 'PrometheusRule' | 'Role' | 'RoleBinding' | 'Secret' | 'Service' | 'ServiceAccount' | 'ServiceMonitor' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
+  | 'PrometheusRule' | 'ResourceQuota' | 'Role' | 'RoleBinding' | 'Secret' | 'SelfSubjectRulesReview' | 'Service' | 'ServiceAccount' | 'ServiceMonitor' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
 
 export interface Metadata {
   readonly name: string;

@@ -13,6 +13,8 @@ export const domain = 'verdigris.dev';
 export const objectNames = {
   colour: (name: string, colour: Colour) => `${name}-${colour}`,
   volume: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}`,
+  /** For the first boot of a copy that was made in backup mode: the log that belongs to it. */
+  log: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-log`,
   snapshot: (name: string, snapshot: string) => `${name}-${snapshot}`,
   writes: (name: string) => `${name}-rw`,
   reads: (name: string) => `${name}-ro`,
@@ -25,6 +27,7 @@ export const objectNames = {
   drill: (name: string) => `${name}-drill`,
   metrics: (name: string) => `${name}-metrics`,
   lease: (name: string) => `${name}-operator`,
+  adopted: (name: string) => `${name}-adopted`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,
   roleSecret: (name: string, role: string) => `${name}-role-${slug(role)}`,

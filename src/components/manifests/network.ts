@@ -1,3 +1,4 @@
+import { adoptedSelector } from './adopted.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, selectorLabels, type Named } from './names.ts';
 
@@ -13,6 +14,9 @@ const dns = { to: [{ namespaceSelector: {} }], ports: [{ port: 53, protocol: 'UD
 export function networkPolicies(environment: Named, options: { readonly openTo?: readonly Record<string, unknown>[] } = {}): Manifest[] {
   const database = selectorLabels(environment, 'database');
   const pooler = selectorLabels(environment, 'pooler');
+  // An adopted server has no labels of ours, and its own policies are its owner's.
+  const { adopt } = environment.kubernetes;
+  const servers = [{ podSelector: { matchLabels: database } }, ...(adopt ? [{ podSelector: { matchLabels: adoptedSelector(adopt) } }] : [])];
   const clients = options.openTo ?? [{ podSelector: {} }, { namespaceSelector: { matchLabels: clientLabel } }];
   const policy = (component: 'database' | 'pooler', ingress: unknown[], egress: unknown[]): Manifest => ({
     apiVersion: 'networking.k8s.io/v1',
@@ -21,10 +25,10 @@ export function networkPolicies(environment: Named, options: { readonly openTo?:
     spec: { podSelector: { matchLabels: selectorLabels(environment, component) }, policyTypes: ['Ingress', 'Egress'], ingress, egress },
   });
   return [
-    policy('database', [{ from: [{ podSelector: { matchLabels: pooler } }, { podSelector: { matchLabels: database } }, ...clients], ports: [{ port: 5432, protocol: 'TCP' }] }],
-      [{ to: [{ podSelector: { matchLabels: database } }], ports: [{ port: 5432, protocol: 'TCP' }] }, dns]),
+    policy('database', [{ from: [{ podSelector: { matchLabels: pooler } }, ...servers, ...clients], ports: [{ port: 5432, protocol: 'TCP' }] }],
+      [{ to: servers, ports: [{ port: 5432, protocol: 'TCP' }] }, dns]),
     policy('pooler', [{ from: clients, ports: [{ port: 6432, protocol: 'TCP' }] }],
       // The guard beside the pooler asks the API server, whose address no selector can name.
-      [{ to: [{ podSelector: { matchLabels: database } }], ports: [{ port: 5432, protocol: 'TCP' }] }, { ports: [{ port: 443, protocol: 'TCP' }, { port: 6443, protocol: 'TCP' }] }, dns]),
+      [{ to: servers, ports: [{ port: 5432, protocol: 'TCP' }] }, { ports: [{ port: 443, protocol: 'TCP' }, { port: 6443, protocol: 'TCP' }] }, dns]),
   ];
 }

@@ -108,6 +108,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               image: images.pooler ?? '',
               imagePullPolicy: 'IfNotPresent',
               command: ['pgbouncer', '/etc/pgbouncer/pgbouncer.ini'],
+              terminationMessagePolicy: 'FallbackToLogsOnError',
               ports: [{ name: 'pgbouncer', containerPort: 6432, protocol: 'TCP' }],
               securityContext: containerSecurity,
               resources: resources(pooler.resources),

@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts';
 import { metadata, type Component, type Named } from './names.ts';
 
-interface Rule {
+export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -25,6 +25,7 @@ export const operatorRules: readonly Rule[] = [
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: all },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
   { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: all },
+  { apiGroups: [''], resources: ['resourcequotas'], verbs: all },
   // Making the roles of guard, drill and metrics: nobody can grant by it what he does not have himself.
   { apiGroups: [''], resources: ['serviceaccounts'], verbs: all },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },

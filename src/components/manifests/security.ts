@@ -1,16 +1,21 @@
-/** postgres in the official images of Debian; the pooler runs as the same, unprivileged, user. */
-export const databaseUser = 999;
+/** An unprivileged user; postgres in the official images of Debian. */
+const anyUser = 999;
 
 /** What the restricted Pod Security Standard asks of a pod, and the group that its volumes are readable for. */
-export const podSecurity = {
-  runAsNonRoot: true,
-  runAsUser: databaseUser,
-  runAsGroup: databaseUser,
-  fsGroup: databaseUser,
-  // Changing the owner of every file of a large volume at each start would take minutes.
-  fsGroupChangePolicy: 'OnRootMismatch',
-  seccompProfile: { type: 'RuntimeDefault' },
-} as const;
+export const podSecurity = securityOf(anyUser);
+
+/** As `podSecurity`, for the user whom a volume's data belongs to. */
+export function securityOf(user: number) {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    // Changing the owner of every file of a large volume at each start would take minutes.
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  } as const;
+}
 
 /** What it asks of a container, with a root file system that nobody can write to. */
 export const containerSecurity = {

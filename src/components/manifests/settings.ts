@@ -3,8 +3,12 @@ import type { Environment } from '../../model/environment.ts';
 import { operatorRole, replicationRole } from '../../model/names.ts';
 
 /** What a switchover rests on: no declaration overrides it. */
-function required(environment: Pick<Environment, 'name' | 'limits'>, colour: Colour): Record<string, string> {
+/** Where the certificate of `kubernetes.tls` is in both servers. */
+export const tlsMount = '/etc/verdigris-tls';
+
+function required(environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>, colour: Colour): Record<string, string> {
   return {
+    ...(environment.kubernetes.tls ? { ssl: 'on', ssl_cert_file: `${tlsMount}/tls.crt`, ssl_key_file: `${tlsMount}/tls.key` } : {}),
     listen_addresses: '*',
     port: '5432',
     // How clients, probes and the oracle tell the colours apart: the system identifier is the same on both.
@@ -42,10 +46,10 @@ function lines(settings: Record<string, string>): string {
 }
 
 /** Passwords for everybody, and for the replication role only the environment's database. A socket needs one too. */
-export function hbaFile(environment: Pick<Environment, 'database'>): string {
+export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'>): string {
   return [
     ['local', 'all', 'all', '', 'scram-sha-256'],
-    ['host', `"${environment.database.replaceAll('"', '""')}"`, replicationRole, 'all', 'scram-sha-256'],
+    [environment.kubernetes.tls ? 'hostssl' : 'host', `"${environment.database.replaceAll('"', '""')}"`, replicationRole, 'all', 'scram-sha-256'],
     ['host', 'all', replicationRole, 'all', 'reject'],
     ['host', 'all', operatorRole, 'all', 'scram-sha-256'],
     ['host', 'replication', 'all', 'all', 'reject'],
@@ -55,21 +59,61 @@ export function hbaFile(environment: Pick<Environment, 'database'>): string {
 
 /**
  * Starts the server by the image's own entry point. A restored volume is parked at its first boot only, which a file beside the
- * data remembers by generation: were it parked again after its promotion, its position would be read wrong.
+ * data remembers by the claim's uid, for it is copied with the volume: were it parked again after its promotion, its position would be read wrong.
  */
 export const startScript = `set -euo pipefail
 settings=()
 while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/settings
 if [ -e "$(dirname "$PGDATA")/upgrade.busy" ]; then echo "pg_upgrade is at work on this volume" >&2; exit 1; fi
+volume=$(dirname "$PGDATA")
+# A copy of a volume that was laid out by somebody else: its data directory becomes ours, by renames, as often as it takes.
+if [ -n "\${VERDIGRIS_DATA_PATH+set}" ] && [ ! -e "$PGDATA" ]; then
+  mkdir -p "$volume/incoming"
+  for entry in "$volume/$VERDIGRIS_DATA_PATH"/* "$volume/$VERDIGRIS_DATA_PATH"/.[!.]*; do
+    case $(basename "$entry") in incoming|lost+found) ;; *) if [ -e "$entry" ]; then mv "$entry" "$volume/incoming/"; fi ;; esac
+  done
+  chmod 0700 "$volume/incoming"
+  mv "$volume/incoming" "$PGDATA"
+  sync "$volume"
+fi
 if [ -n "\${VERDIGRIS_PARKED:-}" ]; then
   while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/parked
   mark=$(dirname "$PGDATA")/parked-$VERDIGRIS_PARKED
   if [ ! -e "$mark" ]; then
     test -s "$PGDATA/PG_VERSION" || { echo "the restored volume holds no database in $PGDATA" >&2; exit 1; }
+    if [ -n "\${VERDIGRIS_BACKUP_LABEL:-}" ]; then
+      # Copied piece by piece, its own log is torn; the other snapshot's was complete up to the end of the backup before it was taken.
+      rm -rf "$PGDATA"/pg_wal/[0-9A-F]* "$PGDATA"/pg_replslot/* "$PGDATA/postmaster.pid"
+      cp "$VERDIGRIS_LOG"/[0-9A-F]* "$PGDATA/pg_wal/"
+      printf '%s' "$VERDIGRIS_BACKUP_LABEL" >"$PGDATA/backup_label"
+      sync -f "$PGDATA"
+    fi
     touch "$PGDATA/standby.signal"
     rm -f "$PGDATA/recovery.signal"
     touch "$mark"
     sync "$PGDATA/standby.signal" "$mark" "$PGDATA" "$(dirname "$PGDATA")"
+  fi
+fi
+if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
+  while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/parked
+  mark=$volume/provisioned-$VERDIGRIS_PROVISIONED
+  if [ ! -e "$mark" ]; then
+    test -s "$PGDATA/PG_VERSION" || { echo "the restored volume holds no database in $PGDATA" >&2; exit 1; }
+    chmod 0700 "$PGDATA"
+    rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal"
+    secret=\${POSTGRES_PASSWORD//\\'/\\'\\'}
+    # Alone and without a log-in: it recovers, and nobody whom the original knew can come in once the server listens.
+    said=$(postgres --single -D "$PGDATA" "\${settings[@]}" postgres <<SQL
+DO \\$\\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$POSTGRES_USER') THEN CREATE ROLE "$POSTGRES_USER"; END IF; END \\$\\$
+ALTER ROLE "$POSTGRES_USER" SUPERUSER LOGIN PASSWORD '$secret'
+DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> '$POSTGRES_USER' LOOP EXECUTE format('ALTER ROLE %I NOLOGIN', name); END LOOP; END \\$\\$
+SELECT string_agg(rolname, ' ') AS admitted FROM pg_roles WHERE rolcanlogin
+SQL
+    )
+    # Alone, a statement that fails does not end the server.
+    [[ $said == *"admitted = \\"$POSTGRES_USER\\""* ]] || { echo "the copy could not be closed: $said" >&2; exit 1; }
+    rm -f "$volume"/parked-* "$volume"/provisioned-*
+    touch "$mark"; sync "$mark" "$volume"
   fi
 fi
 exec docker-entrypoint.sh postgres "\${settings[@]}"

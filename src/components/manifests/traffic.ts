@@ -8,9 +8,11 @@ export interface Route {
   /** Per cent of readers, of those whose path knows weights, that go to the other colour. */
   readonly canary: number;
   readonly token: number;
+  /** By which the pods of a colour are found, where it is not by our labels. */
+  readonly selectors?: Readonly<Partial<Record<Colour, Readonly<Record<string, string>>>>>;
 }
 
-const port = [{ name: 'tcp-postgresql', port: 5432, targetPort: 'postgresql', protocol: 'TCP' }];
+const port = [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }];
 
 function service(environment: Named, name: string, selector: Record<string, string>, annotations: Record<string, string>): Manifest {
   return { apiVersion: 'v1', kind: 'Service', metadata: metadata(environment, 'traffic', name, {}, annotations), spec: { type: 'ClusterIP', selector, ports: port } };
@@ -24,10 +26,15 @@ export function routeAnnotations({ live, canary, token }: Route): Record<string,
   };
 }
 
+/** Labels of the pod that is a colour's server. */
+export function selectorOf(environment: Named, { selectors }: Pick<Route, 'selectors'>, colour: Colour): Record<string, string> {
+  return { ...(selectors?.[colour] ?? colourSelector(environment, colour)) };
+}
+
 /** The Services that clients use. A selector knows no weights, so clients without a sidecar read where they write. */
 export function clientServices(environment: Named, route: Route): Manifest[] {
   const { name } = environment;
-  return [objectNames.writes(name), objectNames.reads(name)].map((each) => service(environment, each, colourSelector(environment, route.live), routeAnnotations(route)));
+  return [objectNames.writes(name), objectNames.reads(name)].map((each) => service(environment, each, selectorOf(environment, route, route.live), routeAnnotations(route)));
 }
 
 /** Istio's routes to subsets of one Service that has both colours. Writes are 100 or 0, never weighted. */

@@ -27,7 +27,7 @@ rm -rf "$work"; mkdir -p "$work"; cd "$work"
 echo 'local all all trust' >hba
 printf '%s\n' "hba_file = '$work/hba'" "listen_addresses = ''" "unix_socket_directories = '$work'" >own
 while IFS='=' read -r name value; do
-  case $name in ''|listen_addresses|port|hba_file|unix_socket_directories|cluster_name|max_slot_wal_keep_size) ;; *) printf "%s = '%s'\n" "$name" "${'$'}{value//\'/\'\'}" ;; esac
+  case $name in ''|ssl|ssl_*|listen_addresses|port|hba_file|unix_socket_directories|cluster_name|max_slot_wal_keep_size) ;; *) printf "%s = '%s'\n" "$name" "${'$'}{value//\'/\'\'}" ;; esac
 done </etc/verdigris/settings >declared
 for each in old new; do
   directory=$([ $each = old ] && echo "$PGDATA" || echo "$new")

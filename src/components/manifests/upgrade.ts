@@ -4,7 +4,7 @@ import { operatorRole } from '../../model/names.ts';
 import { dataDirectory, dataMount } from './colour.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
-import { containerSecurity, podSecurity, resources } from './security.ts';
+import { containerSecurity, resources, securityOf } from './security.ts';
 import { upgradeScript } from './upgrade-script.ts';
 
 export interface MajorUpgrade {
@@ -30,7 +30,7 @@ export function upgradeJob(environment: Pick<Environment, 'name' | 'limits' | 'k
         spec: {
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
-          securityContext: podSecurity,
+          securityContext: securityOf(environment.kubernetes.user),
           containers: [{
             name: 'pg-upgrade',
             image,

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { networkPolicies } from '../../components/manifests/network.ts';
 import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
-import { objectNames } from '../../components/manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../model/journal.ts';
@@ -39,11 +38,10 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
   const remove = () => removeKubernetes(copy, platform);
   try {
     await remove();
-    const observed = await original.servers.observe(live);
-    if (!observed) throw new VerdigrisError('failed', 'server-down', { seen: `${live} is gone.`, required: 'a live colour to copy.', next: 'see `verdigris status`.' });
-    const claim = objectNames.volume(environment.name, live, observed.generation);
+    if (environment.kubernetes.snapshots === 'backup') throw new VerdigrisError('refused', 'clone-needs-atomic', { seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).', required: 'atomic ones, for a clone.', next: 'drill on an environment whose driver has them; nothing was changed.' });
+    const source = await original.servers.sourceOf(live);
     await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
-    await takeSnapshot(cluster, copy, live, observed.major, claim, seedSnapshot, environment.limits.snapshot);
+    await takeSnapshot(cluster, copy, source, seedSnapshot, environment.limits.snapshot);
     // The copy's own role has the original's password until it is thrown away.
     await cluster.create(operatorSecret(copy, { operator: await original.secrets.operator(), replication: random(), console: random() }));
     const passwords: Record<string, string> = {};

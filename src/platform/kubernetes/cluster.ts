@@ -67,6 +67,14 @@ export class Cluster {
     return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind, namespace: this.namespace }).items;
   }
 
+  /** Whether the cluster has this kind at all. */
+  async knows(kind: Kind): Promise<boolean> {
+    const { version, plural } = kinds[kind];
+    const answer = await this.#send('look for', kind, undefined, 'GET', version.includes('/') ? `/apis/${version}` : `/api/${version}`);
+    if (answer.status === 404) return false;
+    return this.#expect<{ resources?: readonly { readonly name: string }[] }>(answer, { verb: 'look for', kind, namespace: this.namespace }).resources?.some(({ name }) => name === plural) ?? false;
+  }
+
   /** Server-side apply: makes the object or gives it just these fields. */
   async apply<T extends Stored>(manifest: Manifest): Promise<T> {
     const { kind, metadata: { name } } = manifest;

@@ -1,3 +1,5 @@
+import { adoptedSelector } from '../../components/manifests/adopted.ts';
+import { dataPath } from '../../components/manifests/colour.ts';
 import { commonLabels, objectNames } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -32,10 +34,15 @@ export async function removeKubernetes(environment: Environment, platform: Kuber
   await cluster.delete('Deployment', objectNames.pooler(environment.name));
   await platform.routes.remove();
   for (const snapshot of await servers.snapshots()) if (!snapshot.startsWith('last-')) await servers.removeSnapshot(snapshot);
-  for (const colour of ['blue', 'green'] as const) await servers.remove(colour);
+  for (const colour of ['blue', 'green'] as const) {
+    // What was adopted stays as it is, whatever `retire` would do: no release has taken its place.
+    const adopted = await platform.adoption.of(colour);
+    if (adopted?.service?.to === 'pooler') await platform.routes.lead(adopted.service.name, adoptedSelector(adopted), 5432);
+    if (!(await servers.letGo(colour))) await servers.remove(colour);
+  }
   const labels = { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/managed-by': commonLabels(environment, 'database')['app.kubernetes.io/managed-by'] ?? '' };
   const journal = objectNames.journal(environment.name);
-  for (const kind of ['CronJob', 'Deployment', 'ServiceMonitor', 'PrometheusRule', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
+  for (const kind of ['ResourceQuota', 'CronJob', 'Deployment', 'ServiceMonitor', 'PrometheusRule', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
     for (const { metadata } of await cluster.list(kind, labels)) if (kind !== 'ConfigMap' || metadata.name !== journal) await cluster.delete(kind, metadata.name);
   }
   await cluster.delete('ConfigMap', journal);
@@ -62,7 +69,7 @@ async function lastSnapshot(environment: Environment, platform: KubernetesPlatfo
     await servers.stop(live, 'fast');
   }
   try {
-    await takeSnapshot(cluster, environment, live, major, claim.metadata.name, snapshot, environment.limits.snapshot);
+    await takeSnapshot(cluster, environment, { colour: live, major, claim: claim.metadata.name, path: dataPath }, snapshot, environment.limits.snapshot);
     return kept(snapshot);
   } catch (error) {
     if (serving) await servers.start(live);

@@ -1,3 +1,4 @@
+import { podNameLabel } from '../../components/manifests/adopted.ts';
 import { domain, objectNames } from '../../components/manifests/names.ts';
 import { istioDestinations, istioRoutes } from '../../components/manifests/traffic.ts';
 import { other, type Colour } from '../../model/colours.ts';
@@ -37,6 +38,8 @@ export function generationOf({ metadata }: Stored): number {
 }
 
 async function colourDrift(environment: Environment, platform: KubernetesPlatform, journal: Journal, colour: Colour): Promise<string[]> {
+  // How an adopted server is run is its owner's business, as long as it is there.
+  if ((await platform.adoption.of(colour)) && (await platform.servers.observe(colour))) return [];
   const name = objectNames.colour(environment.name, colour);
   const [set, claims] = await Promise.all([platform.cluster.read<ServerSet>('StatefulSet', name), claimsOf(platform, environment, colour)]);
   const going = claims.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).map(({ metadata }) => `PersistentVolumeClaim ${metadata.name} is being deleted: the data of ${colour} goes with its pod`);
@@ -47,11 +50,13 @@ async function colourDrift(environment: Environment, platform: KubernetesPlatfor
   return [...going, `StatefulSet ${name} is missing${claims.length > 0 ? '' : ', and its PersistentVolumeClaim'}`];
 }
 
-async function serviceDrift({ name }: Environment, { cluster }: KubernetesPlatform, live: Colour): Promise<string[]> {
+async function serviceDrift({ name }: Environment, { cluster, adoption }: KubernetesPlatform, live: Colour): Promise<string[]> {
+  const adopted = await adoption.of(live);
   return (await Promise.all([objectNames.writes(name), objectNames.reads(name)].map(async (each) => {
     const found = await cluster.read<RoutedService>('Service', each);
     if (!found) return [`Service ${each} is missing`];
-    const to = found.spec.selector?.[`${domain}/colour`];
+    const pod = found.spec.selector?.[podNameLabel];
+    const to = adopted && pod === `${adopted.statefulSet}-0` ? live : found.spec.selector?.[`${domain}/colour`];
     return to === live ? [] : [`Service ${each} points to ${to ?? 'nothing'}, not to ${live}`];
   }))).flat();
 }

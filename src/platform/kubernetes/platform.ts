@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Platform, PlatformClone } from '../port.ts';
+import { Adoption } from './adopted.ts';
 import { Cluster } from './cluster.ts';
 import { KubernetesDrills } from './drills.ts';
 import { KubernetesHistory } from './history.ts';
@@ -12,6 +13,7 @@ import { KubernetesLeases } from './leases.ts';
 import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
+import { requirements } from './requirements.ts';
 import { Routes } from './routes.ts';
 import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
@@ -23,6 +25,7 @@ export class KubernetesPlatform implements Platform {
   readonly environment: string;
   readonly cluster: Cluster;
   readonly secrets: Secrets;
+  readonly adoption: Adoption;
   readonly servers: KubernetesServers;
   readonly traffic: KubernetesTraffic;
   readonly routes: Routes;
@@ -31,16 +34,20 @@ export class KubernetesPlatform implements Platform {
   readonly leases: KubernetesLeases;
   readonly history: KubernetesHistory;
   readonly drills: KubernetesDrills;
-  readonly #reach: Reach;
+  readonly reach: Reach;
+
+  readonly #environment: Environment;
 
   constructor(environment: Environment, cluster: Cluster) {
+    this.#environment = environment;
     this.environment = environment.name;
     this.cluster = cluster;
     this.secrets = new Secrets(cluster, environment);
-    this.#reach = new Reach(cluster);
-    this.servers = new KubernetesServers(environment, cluster, this.secrets, this.#reach);
-    this.poolers = new Poolers(environment, cluster, this.secrets, this.#reach);
-    this.routes = new Routes(environment, cluster);
+    this.adoption = new Adoption(environment, cluster);
+    this.reach = new Reach(cluster);
+    this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption);
+    this.poolers = new Poolers(environment, cluster, this.secrets, this.reach);
+    this.routes = new Routes(environment, cluster, this.adoption);
     this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes);
     this.journal = new KubernetesJournal(cluster, environment);
     this.leases = new KubernetesLeases(cluster, environment, async () => tokenIn((await this.journal.read())?.text));
@@ -48,14 +55,19 @@ export class KubernetesPlatform implements Platform {
     this.drills = new KubernetesDrills(cluster, environment);
   }
 
-  findings(): Promise<Finding[]> {
-    return poolerFindings(this.cluster, this.environment);
+  async findings(seeding: boolean): Promise<Finding[]> {
+    return [...(seeding ? await this.requirements() : []), ...(await poolerFindings(this.cluster, this.environment))];
   }
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
     // Loaded only here: a clone is an environment of this platform itself.
     const { cloneKubernetes } = await import('./clone.ts');
     return cloneKubernetes(of, this, signal);
+  }
+
+  /** What the cluster itself lacks. */
+  requirements(): Promise<Finding[]> {
+    return requirements(this.#environment, this.cluster, this.servers);
   }
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
@@ -68,7 +80,7 @@ export class KubernetesPlatform implements Platform {
 
   async close(): Promise<void> {
     await this.poolers.close();
-    await this.#reach.close();
+    await this.reach.close();
     this.cluster.close();
   }
 }

@@ -17,7 +17,7 @@ interface ContainerStatus {
   readonly ready: boolean;
   readonly restartCount: number;
   readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string }; readonly terminated?: { readonly exitCode: number; readonly message?: string } };
-  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string } };
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string; readonly message?: string } };
 }
 
 export function isReady({ metadata, status }: Pod): boolean {
@@ -34,7 +34,7 @@ export function stuck({ metadata, status }: Pod): string | undefined {
   for (const { name, state, lastState, restartCount } of status?.containerStatuses ?? []) {
     const reason = state?.waiting?.reason ?? '';
     if (/^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainerConfigError|CreateContainerError|RunContainerError)$/.test(reason)) return `container ${name} of pod ${metadata.name}: ${reason}: ${state?.waiting?.message ?? ''}`;
-    if (reason === 'CrashLoopBackOff' && restartCount >= 2) return `container ${name} of pod ${metadata.name} ended ${restartCount} times (exit code ${lastState?.terminated?.exitCode ?? 'unknown'}): see its log`;
+    if (reason === 'CrashLoopBackOff' && restartCount >= 2) return `container ${name} of pod ${metadata.name} ended ${restartCount} times (exit code ${lastState?.terminated?.exitCode ?? 'unknown'}): ${lastState?.terminated?.message?.trim().split('\n').slice(-6).join(' | ') ?? 'see its log'}`;
   }
   return undefined;
 }

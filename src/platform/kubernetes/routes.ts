@@ -1,36 +1,43 @@
-import { clientServices, istioDestinations, istioRoutes, type Route } from '../../components/manifests/traffic.ts';
-import { domain, objectNames } from '../../components/manifests/names.ts';
+import { adoptedSelector } from '../../components/manifests/adopted.ts';
+import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../components/manifests/traffic.ts';
+import { domain, objectNames, selectorLabels } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Manifest } from '../../components/manifests/manifest.ts';
+import type { Adoption } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface ServiceObject extends Stored {
-  readonly spec: { readonly selector: Record<string, string>; readonly clusterIP?: string };
+  readonly spec: { readonly selector: Record<string, string>; readonly clusterIP?: string; readonly ports?: readonly { readonly port: number }[] };
 }
 
 interface RouteObject extends Stored {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
+/** On a Service of somebody else's: the environment whose live colour it leads to. */
+const followsLabel = `${domain}/follows`;
+
 /** The client-facing Services and, with Istio, the routes. Nobody else writes them. */
 export class Routes {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
+  readonly #adoption: Adoption;
   /** As last read or written, so that a move is one request an object; one that was changed since conflicts and is read again. */
   readonly #known = new Map<string, RouteObject>();
 
-  constructor(environment: Environment, cluster: Cluster) {
+  constructor(environment: Environment, cluster: Cluster, adoption: Adoption) {
     this.#environment = environment;
     this.#cluster = cluster;
+    this.#adoption = adoption;
   }
 
   /** Makes what is missing, pointing as `route` says. What is there already keeps where it points. */
   async establish(route: Route): Promise<void> {
     const fixed = this.#environment.kubernetes.istio ? istioDestinations(this.#environment) : [];
     for (const manifest of fixed) await this.#cluster.apply(manifest);
-    for (const manifest of this.#moving(route)) await this.#cluster.create(manifest);
+    for (const manifest of this.#moving(await this.#found(route))) await this.#cluster.create(manifest);
   }
 
   async remove(): Promise<void> {
@@ -49,11 +56,12 @@ export class Routes {
     const found = await this.#cluster.read<ServiceObject>('Service', objectNames.writes(this.#environment.name));
     if (!found) return undefined;
     const { live, canary, token } = routeOf(found);
-    return { live, canary, token, clusterIP: found.spec.clusterIP, selector: found.spec.selector[`${domain}/colour`] };
+    return { live, canary, token, clusterIP: found.spec.clusterIP, selector: found.spec.selector[`${domain}/colour`] ?? ((await this.#adoption.of('blue')) ? 'blue' : undefined) };
   }
 
   /** Reads beforehand what `move` will write, over connections that stay open for it. */
   async foresee(): Promise<void> {
+    await this.#adoption.of('blue');
     await Promise.all(this.#moving({ live: 'blue', canary: 0, token: 0 }).map(async ({ kind, metadata: { name } }) => {
       const found = await this.#cluster.read<RouteObject>(kind, name);
       if (found) this.#known.set(`${kind} ${name}`, found);
@@ -62,7 +70,42 @@ export class Routes {
 
   /** All at once, each a compare-and-swap under the fencing token: whoever has a smaller one changes nothing. */
   async move(route: Route): Promise<void> {
-    await Promise.all(this.#moving(route).map((manifest) => this.#swap(manifest, route.token)));
+    const found = await this.#found(route);
+    await Promise.all([...this.#moving(found).map((manifest) => this.#swap(manifest, route.token)), this.#alias(found)]);
+  }
+
+  /** As long as a colour is an adopted server, its pod bears none of our labels. */
+  async #found(route: Route): Promise<Route> {
+    const adopted = (await this.#adoption.of('blue')) ?? (await this.#adoption.of('green'));
+    const own = adopted && (await this.#cluster.read('StatefulSet', objectNames.colour(this.#environment.name, adopted.colour)));
+    return adopted && !own ? { ...route, selectors: { [adopted.colour]: adoptedSelector(adopted) } } : route;
+  }
+
+  /** Services that clients of an adopted server used before: they follow the live colour, also once that server has been let go. */
+  async #alias(route: Route): Promise<void> {
+    const following = await this.#cluster.list('Service', { [followsLabel]: this.#environment.name });
+    await Promise.all(following.map(({ metadata: { name } }) => this.lead(name, selectorOf(this.#environment, route, route.live), 5432)));
+  }
+
+  /** From now on this Service of somebody else's leads to the live colour, or to the poolers. */
+  async attach({ name, to }: { readonly name: string; readonly to: 'live' | 'pooler' }, route: Route): Promise<void> {
+    if (to === 'pooler') return this.lead(name, selectorLabels(this.#environment, 'pooler'), 6432);
+    await this.#cluster.merge('Service', name, { metadata: { labels: { [followsLabel]: this.#environment.name } } });
+    await this.#alias(await this.#found(route));
+  }
+
+  /** Points a Service of somebody else's at other pods. One that is gone is nobody's way any more. */
+  async lead(name: string, selector: Readonly<Record<string, string>>, targetPort: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#cluster.read<ServiceObject>('Service', name);
+      if (!found) return;
+      try {
+        await this.#cluster.replace({ ...found, spec: { ...found.spec, selector, ports: found.spec.ports?.map((port) => ({ ...port, targetPort })) } } as Stored);
+        return;
+      } catch (error) {
+        if (!(error instanceof VerdigrisError) || error.id !== 'object-conflict' || attempt >= 5) throw error;
+      }
+    }
   }
 
   #moving(route: Route): Manifest[] {

@@ -40,10 +40,22 @@ export class Secrets {
     const value = (await reading)?.data?.[key];
     if (value !== undefined) return Buffer.from(value, 'base64').toString();
     this.#read.delete(name);
-    throw new VerdigrisError('refused', 'secret-key-missing', {
-      seen: `The Secret ${this.#cluster.namespace}/${name} ${(await reading) ? `has no key ${key}` : 'is not there'}.`,
-      required: `the key ${key} in it.`,
-      next: 'put it back: nobody else knows the password; nothing was changed.',
-    });
+    throw missing(this.#cluster, name, key, await reading);
   }
+}
+
+/** The value of a key of a Secret that somebody else made. */
+export async function secretValue(cluster: Cluster, name: string, key: string): Promise<string> {
+  const secret = await cluster.read<SecretObject>('Secret', name);
+  const value = secret?.data?.[key];
+  if (value === undefined) throw missing(cluster, name, key, secret);
+  return Buffer.from(value, 'base64').toString();
+}
+
+function missing({ namespace }: Cluster, name: string, key: string, secret: SecretObject | undefined): VerdigrisError {
+  return new VerdigrisError('refused', 'secret-key-missing', {
+    seen: `The Secret ${namespace}/${name} ${secret ? `has no key ${key}; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}` : 'is not there'}.`,
+    required: `the key ${key} in it.`,
+    next: 'put it there: nobody else knows the password; nothing was changed.',
+  });
 }

@@ -1,4 +1,4 @@
-import { volumeClaim, volumeSnapshot } from '../../components/manifests/storage.ts';
+import { labelAnnotation, pathAnnotation, volumeClaim, volumeSnapshot, type SnapshotSource } from '../../components/manifests/storage.ts';
 import { domain, objectNames, selectorLabels, type Named } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -18,8 +18,8 @@ export interface ClaimObject extends Stored {
 const errorPatience = 15_000;
 
 /** Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept. */
-export async function takeSnapshot(cluster: Cluster, environment: Named, colour: Colour, major: number, claim: string, snapshot: string, limit: number): Promise<SnapshotObject> {
-  const manifest = volumeSnapshot(environment, colour, major, claim, snapshot);
+export async function takeSnapshot(cluster: Cluster, environment: Named, source: SnapshotSource, snapshot: string, limit: number): Promise<SnapshotObject> {
+  const manifest = volumeSnapshot(environment, source, snapshot);
   const { name } = manifest.metadata;
   await cluster.create(manifest);
   let found: SnapshotObject | undefined;
@@ -46,27 +46,27 @@ export async function listSnapshots(cluster: Cluster, environment: Named): Promi
   return found.flatMap(({ metadata }) => metadata.labels?.[`${domain}/snapshot`] ?? []);
 }
 
-/** Major of the data that a snapshot holds: that of its original then, whatever both colours have by now. */
-export async function snapshotMajor(cluster: Cluster, environment: Named, snapshot: string): Promise<number | undefined> {
-  const found = await cluster.read<SnapshotObject>('VolumeSnapshot', objectNames.snapshot(environment.name, snapshot));
-  const label = found?.metadata.labels?.['app.kubernetes.io/version'];
-  return label === undefined ? undefined : Number(label);
+/** What a snapshot holds, as it says itself; undefined where it is gone. */
+export async function snapshotContent(cluster: Cluster, name: string): Promise<{ major: number | undefined; path: string | undefined; label: string | undefined } | undefined> {
+  const found = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
+  const { labels = {}, annotations = {} } = found?.metadata ?? {};
+  const major = labels['app.kubernetes.io/version'];
+  return found && { major: major === undefined ? undefined : Number(major), path: annotations[pathAnnotation], label: annotations[labelAnnotation] };
 }
 
 /** Makes the volume of a colour's life: empty, or of a snapshot and then no smaller than it. */
-export async function makeVolume(cluster: Cluster, environment: Named, colour: Colour, generation: number, snapshot?: string): Promise<void> {
+export async function makeVolume(cluster: Cluster, environment: Named, colour: Colour, generation: number, name?: string, own = objectNames.volume(environment.name, colour, generation)): Promise<void> {
   const { storage } = environment.kubernetes;
-  if (snapshot === undefined) {
+  if (name === undefined) {
     await cluster.create(volumeClaim(environment, { colour, generation, storage }));
     return;
   }
-  const name = objectNames.snapshot(environment.name, snapshot);
   const source = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
-  const claim = await cluster.read<ClaimObject>('PersistentVolumeClaim', objectNames.volume(environment.name, colour, generation));
+  const claim = await cluster.read<ClaimObject>('PersistentVolumeClaim', own);
   if (claim) return;
   if (source?.status?.readyToUse !== true) throw new VerdigrisError('failed', 'snapshot-missing', { seen: `The VolumeSnapshot ${cluster.namespace}/${name} is ${source ? 'not ready' : 'not there'}.`, required: 'a whole snapshot.', next: 'run `verdigris abandon`, then seed again.' });
   const restored = bytes(source.status.restoreSize ?? '0');
-  await cluster.create(volumeClaim(environment, { colour, generation, storage: restored > storage ? (source.status.restoreSize ?? storage) : storage, snapshot: name }));
+  await cluster.create(volumeClaim(environment, { colour, generation, storage: restored > storage ? (source.status.restoreSize ?? storage) : storage, snapshot: name, name: own }));
 }
 
 const factors: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };

@@ -34,6 +34,8 @@ export interface ClusterEnvironment {
   verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
   /** Runs `use` with other words in the declaration's `kubernetes` and `limits`: verbs within it go by them. */
   declared<T>(kubernetes: Record<string, unknown>, limits: Record<string, string>, use: () => Promise<T>): Promise<T>;
+  /** As `verb`, with another declaration. */
+  as(environment: Environment, verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
   operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
   on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T>;
   clients(use: (workload: Workload) => Promise<void>, options?: { readonly rate?: number }): Promise<Exercise>;
@@ -64,51 +66,55 @@ export async function withClusterEnvironment<T>(options: ClusterOptions, use: (t
       },
       ...options.declaration,
     };
-    const environment = parseEnvironment(raw, 'the test');
-    const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
-    const folder = await mkdtemp(path.join(tmpdir(), 'vg-cluster-'));
-    const events: Event[] = [];
-    const recorder = commitRecorder(environment.live, (event) => events.push(event));
-    try {
-      await createKubernetes(environment, platform, {
-        raw,
-        fill: async (client) => {
-          await options.fill?.(client);
-          await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
-        },
-      });
-      const signal = new AbortController().signal;
-      let now = { environment, platform };
-      const as = async (user: string, database: string) => ({ host: await serviceAddress(platform), port: 5432, user, password: await platform.secrets.role(user), database });
-      return await use({
-        namespace, folder, environment, raw, platform, events, commits: recorder.commits, pauses: recorder.pauses,
-        verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
-          withOperator({ environment: { ...now.environment, canary }, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
-        declared: async (kubernetes, limits, work) => {
-          const other = parseEnvironment({ ...raw, kubernetes: { ...raw.kubernetes, ...kubernetes }, limits: { ...raw.limits, ...limits } }, 'the test');
-          now = { environment: other, platform: new KubernetesPlatform(other, Cluster.of(namespace.operator, namespace.name)) };
-          try {
-            return await work();
-          } finally {
-            await now.platform.close();
-            now = { environment, platform };
-          }
-        },
-        operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
-        on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
-        clients: async (work, { rate } = {}) => {
-          const writer = await as('shop_app', 'shop');
-          // A Service just made takes a moment to be in effect, and its address may have been another's.
-          await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), { limit: 60_000, every: 50, what: 'the poolers’ address', next: 'see kube-proxy' });
-          const reader = await as('shop_reader', readersDatabase('shop'));
-          return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
-        },
-      });
-    } finally {
-      await platform.close();
-      await rm(folder, { recursive: true, force: true });
-    }
+    const fill = async (client: Client): Promise<void> => {
+      await options.fill?.(client);
+      await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
+    };
+    return clusterEnvironment(namespace, raw, { fill }, use);
   });
+}
+
+/** An environment as declared, in a namespace that is there. */
+export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { readonly kubernetes: object; readonly limits: object }, { fill }: { readonly fill?: (client: Client) => Promise<void> }, use: (test: ClusterEnvironment) => Promise<T>): Promise<T> {
+  const environment = parseEnvironment(raw, 'the test');
+  const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+  const folder = await mkdtemp(path.join(tmpdir(), 'vg-cluster-'));
+  const events: Event[] = [];
+  const recorder = commitRecorder(environment.live, (event) => events.push(event));
+  try {
+    await createKubernetes(environment, platform, { raw, ...(fill ? { fill } : {}) });
+    const signal = new AbortController().signal;
+    let now = { environment, platform };
+    const login = async (user: string, database: string) => ({ host: await serviceAddress(platform), port: 5432, user, password: await platform.secrets.role(user), database });
+    const as: ClusterEnvironment['as'] = (declared, verb, { signal: own = signal, canary: _, ...rest } = {}) =>
+      withOperator({ environment: declared, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest }));
+    return await use({
+      namespace, folder, environment, raw, platform, events, commits: recorder.commits, pauses: recorder.pauses, as,
+      verb: (verb, options = {}) => as({ ...now.environment, canary: options.canary ?? 0 }, verb, options),
+      declared: async (kubernetes, limits, work) => {
+        const other = parseEnvironment({ ...raw, kubernetes: { ...raw.kubernetes, ...kubernetes }, limits: { ...raw.limits, ...limits } }, 'the test');
+        now = { environment: other, platform: new KubernetesPlatform(other, Cluster.of(namespace.operator, namespace.name)) };
+        try {
+          return await work();
+        } finally {
+          await now.platform.close();
+          now = { environment, platform };
+        }
+      },
+      operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
+      on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
+      clients: async (work, { rate } = {}) => {
+        const writer = await login('shop_app', 'shop');
+        // A Service just made takes a moment to be in effect, and its address may have been another's.
+        await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), { limit: 60_000, every: 50, what: 'the poolers’ address', next: 'see kube-proxy' });
+        const reader = await login('shop_reader', readersDatabase('shop'));
+        return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
+      },
+    });
+  } finally {
+    await platform.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The clients' address; of Services, which the tests' machine must be able to reach. */
