@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import { duration } from '../model/units.ts';
 import { backfill, forgetBackfill } from '../operations/backfill.ts';
-import { backfillFindings } from '../operations/backfill-gate.ts';
+import { backfillFindings, outlivedFindings } from '../operations/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/backfill-state.ts';
 import { withObserver, withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
@@ -34,7 +34,7 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
         if (flags.dryRun) {
           await withObserver(parts, async (c) => {
             const { backfills, orphans } = await readBackfillStates(c);
-            const findings = await backfillFindings(c, 'refuse', true);
+            const findings = [...(await backfillFindings(c, 'refuse', true)), ...outlivedFindings(backfills)];
             for (const finding of findings) reporter.event({ type: 'finding', gate: 'backfill', finding });
             reporter.result({ dryRun: true, backfills: backfills.map(shown), orphans: orphans.map(({ name }) => name), findings }, backfills.map(line).join('\n') || 'no backfill is declared');
           });
@@ -51,11 +51,12 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
     );
 }
 
-function shown({ backfill: { name, table, assignments, path }, place, progress, done }: BackfillState): Record<string, unknown> {
-  return { name, table, columns: assignments.map(({ column }) => column), file: path, place, done, rowsSeen: progress?.seen ?? 0, rowsFilled: progress?.filled ?? 0 };
+function shown({ backfill: { name, table, assignments, path }, place, progress, done, outlived }: BackfillState): Record<string, unknown> {
+  return { name, table, columns: assignments.map(({ column }) => column), file: path, place, done, ...(outlived === undefined ? {} : { outlived }), rowsSeen: progress?.seen ?? 0, rowsFilled: progress?.filled ?? 0 };
 }
 
-function line({ backfill: { name, table, assignments }, place, progress, done }: BackfillState): string {
+function line({ backfill: { name, table, assignments }, place, progress, done, outlived }: BackfillState): string {
+  if (outlived !== undefined) return `${name}: complete, and its file can go: ${outlived}`;
   const where = { candidate: 'on the candidate', live: 'on the live colour', mixed: 'nowhere: its columns are of both kinds', later: 'once a migration has added its columns' }[place];
   return `${name}: ${table} (${assignments.map(({ column }) => column).join(', ')}), ${where}: ${done ? 'complete' : progress ? `${progress.seen} rows so far` : 'not begun'}`;
 }

@@ -25,6 +25,16 @@ export function placeFinding({ name, table, assignments }: Backfill, place: Plac
   }
 }
 
+/** Complete, and not to be read any more since a later release contracted: their files can go, and nothing else follows from them. */
+export function outlivedFindings(backfills: readonly BackfillState[]): Finding[] {
+  const gone = backfills.filter(({ outlived }) => outlived !== undefined);
+  if (gone.length === 0) return [];
+  return [{
+    id: 'backfill-outlived', grade: 'warn', title: `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
+    objects: gone.map(({ backfill: { name }, outlived }) => `${name}: ${outlived ?? ''}`), reason: 'It does not run any more, and its rows are not looked at for drift.', mend: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,
+  }];
+}
+
 /**
  * Backfills that are not complete, have lost their file, or whose rows drifted since. `grade` is for what is not complete: it warns
  * before the proof and refuses where readers or writers are to use what is filled. `drift` counts rows, which reads tables.
@@ -35,6 +45,7 @@ export async function backfillFindings(c: Context, grade: Grade, drift: boolean)
   for (const state of backfills) {
     const { backfill, place, progress, done } = state;
     const { name } = backfill;
+    if (state.outlived !== undefined) continue;
     if (place === 'mixed' || place === 'later') findings.push(...[placeFinding(backfill, place, grade)].filter((finding) => finding !== undefined));
     else if (!done) {
       const changed = progress !== undefined && progress.checksum !== backfill.checksum;

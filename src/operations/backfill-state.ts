@@ -1,6 +1,7 @@
 import { other } from '../model/colours.ts';
 import { hasTarget, tableOf } from '../migrations/backfill/plan.ts';
 import { readBackfills, type Backfill } from '../migrations/backfill/files.ts';
+import { missing } from '../migrations/backfill/missing.ts';
 import { isDone, readProgress, type Progress } from '../migrations/backfill/progress.ts';
 import { label, readTables, type Table } from '../postgres/catalogue.ts';
 import { mapTables, type Mapping } from '../postgres/mapping.ts';
@@ -18,6 +19,8 @@ export interface BackfillState {
   readonly place: Place;
   readonly progress: Progress | undefined;
   readonly done: boolean;
+  /** Complete, and a later release took away what it fills or what that is made of: why it cannot be read any more. Nothing is left to do. */
+  readonly outlived: string | undefined;
 }
 
 export interface BackfillStates {
@@ -61,12 +64,19 @@ export async function readBackfillStates(c: Context): Promise<BackfillStates> {
   const there = candidate ? await c.on(c.idle, async (client) => ({ tables: await readTables(client), progress: await readProgress(client) })) : undefined;
   const forward = there && mapTables(live.tables, there.tables, 'forward');
   const known = there ? [...there.progress, ...live.progress] : live.progress;
+  const placed = backfills.map((backfill) => {
+    const place = placeOf(backfill, (there ?? live).tables, forward);
+    return { backfill, place, progress: (place === 'live' ? live.progress : known).find(({ name }) => name === backfill.name), done: isDone(backfill, place === 'candidate' ? (there ?? live).progress : known) };
+  });
+  const states: BackfillState[] = [];
+  for (const state of placed) {
+    // Of the candidate alone it is never outlived: rows that arrive there from software N need it until the switchover.
+    const read = state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
+    const outlived = state.done && (state.place === 'live' || state.place === 'later') ? await c.on(read.colour, (client) => missing(client, read.tables, state.backfill)) : undefined;
+    states.push({ ...state, outlived });
+  }
   return {
-    backfills: backfills.map((backfill) => {
-      const place = placeOf(backfill, (there ?? live).tables, forward);
-      const progress = place === 'live' ? live.progress : known;
-      return { backfill, place, progress: progress.find(({ name }) => name === backfill.name), done: isDone(backfill, place === 'candidate' ? (there ?? live).progress : known) };
-    }),
+    backfills: states,
     orphans: known.filter(({ name, doneAt }, index) => doneAt === null && !backfills.some((backfill) => backfill.name === name) && known.findIndex((each) => each.name === name) === index),
   };
 }

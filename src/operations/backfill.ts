@@ -7,7 +7,7 @@ import type { Pressure } from '../migrations/backfill/throttle.ts';
 import { one, type Client } from '../postgres/client.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
 import { readSlot } from '../postgres/stream.ts';
-import { hasCandidate, readBackfillStates } from './backfill-state.ts';
+import { hasCandidate, readBackfillStates, type BackfillState } from './backfill-state.ts';
 import type { Context } from './context.ts';
 
 export interface BackfillOptions {
@@ -44,14 +44,16 @@ function emitProgress(c: Context, step: string, { name, seen, total, rowsPerSeco
 
 /**
  * Brings the backfills that are declared to their end, wherever they run. Resumable at any point; writes on the live colour only with
- * `live`. @throws VerdigrisError `backfill-unknown`, `backfill-needs-live`, and what `runBackfill` throws.
+ * `live`. @throws VerdigrisError `backfill-unknown`, `backfill-outlived`, `backfill-needs-live`, and what `runBackfill` throws.
  */
 export async function backfill(c: Context, options: BackfillOptions): Promise<BackfillReport[]> {
   const until = options.time === undefined ? undefined : Date.now() + options.time;
   const { backfills } = await readBackfillStates(c);
   const unknown = options.names?.find((name) => !backfills.some((state) => state.backfill.name === name));
   if (unknown !== undefined) throw new VerdigrisError('usage', 'backfill-unknown', { seen: `There is no backfill ${unknown}.`, required: `one of: ${backfills.map((state) => state.backfill.name).join(', ') || 'none is declared'}.`, next: 'mend --name, or the folder of the migrations.' });
-  const due = backfills.filter(({ backfill: { name }, done, place }) => place !== 'later' && (options.names?.includes(name) ?? true) && (!done || options.again === true));
+  const gone = backfills.find(({ backfill: { name }, outlived }) => outlived !== undefined && options.names?.includes(name));
+  if (gone) throw outlivedError(gone);
+  const due = backfills.filter(({ backfill: { name }, done, place, outlived }) => place !== 'later' && outlived === undefined && (options.names?.includes(name) ?? true) && (!done || options.again === true));
   const reports: BackfillReport[] = [];
   const candidate = hasCandidate(c);
   await c.keeping(candidate ? [c.live, c.idle] : [c.live], async () => {
@@ -97,5 +99,14 @@ function needsLive(c: Context, names: readonly string[]): VerdigrisError {
     required: 'consent to writes there: in batches, yielding to clients and replication.',
     next: 'run `verdigris backfill --live`.',
     facts: { backfills: names },
+  });
+}
+
+function outlivedError({ backfill: { name, path }, outlived }: BackfillState): VerdigrisError {
+  return new VerdigrisError('refused', 'backfill-outlived', {
+    seen: `${name} is complete, and a later release took away what it speaks of: ${outlived ?? ''}.`,
+    required: 'a table with the columns that it fills and reads.',
+    next: `remove its file: ${path}. Nothing waits for it.`,
+    facts: { backfill: name, file: path },
   });
 }

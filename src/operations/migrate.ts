@@ -13,7 +13,7 @@ import { mapTables, type Mapping } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
 import { publish } from '../postgres/stream.ts';
 import { backfillCandidate } from './backfill.ts';
-import { placeFinding } from './backfill-gate.ts';
+import { outlivedFindings, placeFinding } from './backfill-gate.ts';
 import { placeOf, readBackfillStates } from './backfill-state.ts';
 import type { Context } from './context.ts';
 import { contractFindings, ledger, requireContracts } from './expand-contract.ts';
@@ -235,9 +235,11 @@ export const migrate: Operation = {
     }
     findings.push(...(await contractFindings(c, { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings }, await pendingNames(c))));
     const { backfills: declared } = await readBackfillStates(c);
-    for (const { backfill } of declared) {
+    findings.push(...outlivedFindings(declared));
+    for (const { backfill, done } of declared) {
       const place = placeOf(backfill, tables, forward);
-      const finding = unknown !== undefined && place === 'later' ? undefined : placeFinding(backfill, place, 'warn');
+      // What is complete already, the release may take away, or leave to the live colour.
+      const finding = done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
       if (finding) findings.push(finding);
     }
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
