@@ -7,6 +7,7 @@ import { expandContractCommand } from './expand-contract.ts';
 import { historyCommand } from './history.ts';
 import { lintCommand } from './lint.ts';
 import { metricsCommand } from './metrics.ts';
+import { outliveReaders } from './outlive.ts';
 import { planCommand } from './plan.ts';
 import { preflightCommand } from './preflight.ts';
 import { rehearseCommand } from './rehearse.ts';
@@ -34,6 +35,7 @@ const all = [
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {

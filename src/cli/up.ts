@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { describe, VerdigrisError } from '../model/errors.ts';
 import { withReporter } from './session.ts';
 import type { UpResult } from './up/run.ts';
 
@@ -43,9 +44,20 @@ export function upCommand(): Command {
     .action(async ({ stack, cwd, preview = false, yes = false, refresh = false, to, parallel, policyPack, json }: UpCommandOptions) => {
       await withReporter({ json }, async (reporter, signal) => {
         // Loaded only here: Pulumi's SDK would add a second to every start.
-        const { runUp } = await import('./up/run.ts');
+        const { runUp } = await import('./up/run.ts').catch(notHere);
         const result = await runUp({ folder: path.resolve(cwd), stack, preview, yes, refresh, to, parallel, policyPacks: policyPack.map((each) => path.resolve(each)) }, reporter, signal);
         reporter.result(result, resultText(result));
       });
     });
+}
+
+/** The image has neither the programs nor Pulumi's packages: its pods walk releases by the other commands. */
+function notHere(cause: unknown): never {
+  if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+  throw new VerdigrisError('usage', 'up-not-here', {
+    seen: `This installation of Verdigris lacks a part that runs stacks: ${describe(cause)}.`,
+    required: 'a checkout or the npm package of Verdigris; its image has no Pulumi.',
+    next: 'run `verdigris up` or `pulumi up` where the project is kept. Nothing was done.',
+    cause,
+  });
 }

@@ -69,12 +69,12 @@ test('nobody renews and there is no recovery: the clients go on by themselves', 
 test('a hold that is renewed goes on', async () => {
   await using router = await TestRouter.start(pair);
   const client = await router.connect();
-  await router.control.hold(1, 100, 200);
+  await router.control.hold(1, 100, 1_500);
   let answered = false;
   const answer = colourOf(client).finally(() => (answered = true));
   const { held } = await router.control.status();
   await until('the first lease would be over', async () => {
-    await router.control.renew(1, 200);
+    await router.control.renew(1, 1_500);
     return Date.now() > Date.parse(held?.expires ?? '') + 100;
   });
   expect(answered).toBe(false);
@@ -113,7 +113,8 @@ test('nobody renews: the recovery command is run again and again until it has re
 
 test('a router that is killed while it holds starts holding, for the rest of the lease', async () => {
   await using router = await TestRouter.start(pair);
-  const { expires } = await router.control.hold(3, 100, 3_000);
+  // Longer than a router takes to start on a busy machine.
+  const { expires } = await router.control.hold(3, 100, 10_000);
   const pid = await router.pid() as number;
   process.kill(pid, 'SIGKILL');
   await until('it is dead', async () => (await router.pid()) === undefined);

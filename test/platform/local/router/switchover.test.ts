@@ -7,7 +7,11 @@ import { colourOf, extended, Pair, reader, TestClient, TestRouter, until, Wire, 
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));
-beforeEach(() => Promise.all([pair.open('blue'), pair.open('green')]));
+// Without what came before: a test that is tried again would meet its own keys.
+beforeEach(() => Promise.all((['blue', 'green'] as const).map(async (colour) => {
+  await pair.open(colour);
+  await pair.on(colour, (operator) => operator.query('DELETE FROM writes'));
+})));
 afterAll(() => pair[Symbol.asyncDispose]());
 
 /** Where each write stands. */
@@ -219,7 +223,7 @@ test('a session that is being carried over when the fence ends its new backend i
   await client.end();
 });
 
-test('ten switchovers, 200 short-lived connections at each, and none fails', async () => {
+test('three switchovers, 60 short-lived connections at each, and none fails', async () => {
   await using router = await TestRouter.start(pair);
   const failures: unknown[] = [];
   let served = 0;
@@ -234,21 +238,22 @@ test('ten switchovers, 200 short-lived connections at each, and none fails', asy
       failures.push([id, error]);
     }
   };
-  for (let round = 0; round < 10; round++) {
-    // Forty at a time: when the hold begins each of them is somewhere else between its first byte and its last.
-    const line = Array.from({ length: 200 }, (_, n) => `${round}/${n}`);
-    const coming = Array.from({ length: 40 }, async () => {
+  for (let round = 0; round < 3; round++) {
+    // Thirty at a time: when the hold begins each of them is somewhere else between its first byte and its last.
+    const line = Array.from({ length: 60 }, (_, n) => `${round}/${n}`);
+    const coming = Array.from({ length: 30 }, async () => {
       for (let id = line.pop(); id !== undefined; id = line.pop()) await come(id);
     });
-    await until('some were served', () => served > round * 200 + 10);
+    await until('some were served', () => served > round * 60 + 10);
     await router.switchTo(pair, round % 2 === 0 ? 'green' : 'blue', round + 1);
     await Promise.all(coming);
   }
   expect(failures).toEqual([]);
-  expect(served).toBe(2_000);
+  expect(served).toBe(180);
   const times = await stored();
-  expect([...times].filter(([id, count]) => id.includes('/') && count !== 1)).toEqual([]);
-}, 120_000);
+  expect(times.size).toBe(180);
+  expect([...times].filter(([, count]) => count !== 1)).toEqual([]);
+});
 
 test('a long transaction makes the hold fail in its budget, named, and everybody goes on', async () => {
   await using router = await TestRouter.start(pair);

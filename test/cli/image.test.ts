@@ -1,0 +1,28 @@
+import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { root } from '../docs/sources.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+
+test('where the image has no Pulumi, `up` says so, and the rest of the command line is there', async () => {
+  const folder = await temporaryFolder();
+  try {
+    // What the Dockerfile copies, without what it takes out of package.json.
+    const gone = /^RUN npm pkg delete (.*)$/m.exec(await readFile(path.join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '';
+    expect(gone).toContain('dependencies.@pulumi/pulumi');
+    const modules = path.join(folder, 'node_modules');
+    await mkdir(modules);
+    for (const name of await readdir(path.join(root, 'node_modules'))) if (!gone.includes(`dependencies.${name}`)) await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
+    await cp(path.join(root, 'src'), path.join(folder, 'src'), { recursive: true });
+    await cp(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+    const run = (...args: string[]) => execa(process.execPath, [path.join(folder, 'src/cli/main.ts'), ...args], { cwd: folder, reject: false });
+    const { exitCode, stdout, stderr } = await run('up', '--json');
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'error', error: { id: 'up-not-here' } });
+    expect(await run('status')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no-declaration') as string });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
