@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { metricsText, serveMetrics } from '../../src/observe/exporter.ts';
 import { withEnvironment } from '../support/environment.ts';
 
-test('metrics of a real environment are told over HTTP, from single to switched, and nothing is changed by looking', async () => {
+test('metrics of a real environment are told over HTTP, from single to switched, and nothing is changed by looking', { timeout: 300_000 }, async () => {
   await withEnvironment({}, async ({ environment, platform, verb }) => {
     const before = await platform.journal.read();
     expect((await metricsText(environment, platform)).text).toMatch(/^verdigris_state\{state="single",environment="\w+"\} 1$/m);

@@ -6,7 +6,7 @@ import { cloneEnvironment } from '../../src/platform/local/clone.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 
-test('a drill proves a release and its rollback, and the live colour serves on untouched', async () => {
+test('a drill proves a release and its rollback, and the live colour serves on untouched', { timeout: 300_000 }, async () => {
   await withEnvironment({ declaration: {} }, async ({ environment, platform, clients, on }) => {
     const signal = new AbortController().signal;
     const { verdict } = await clients(async () => {
