@@ -1,9 +1,10 @@
-import { other, type Colour } from '../model/colours.ts';
+import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Platform } from '../platform/port.ts';
-import { withClient, type ConnectionSettings } from '../postgres/client.ts';
+import { one, withClient, type ConnectionSettings } from '../postgres/client.ts';
 import { judge } from '../workload/judge.ts';
 import type { Commit } from '../workload/commits.ts';
+import { serverName } from '../workload/server-name.ts';
 import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } from '../workload/start.ts';
 import type { Verdict } from '../workload/verdict.ts';
 import type { Emit, Event } from './events.ts';
@@ -45,7 +46,7 @@ export async function withClients(
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {
   const { place, ...options } = clients;
-  const workload = await startWorkload({ maxDuration: 10 * 60_000, ...options }, place);
+  const workload = await startWorkload({ maxDuration: 10 * 60_000, servers: await serverNames(environment, platform), ...options }, place);
   try {
     await workload.until(({ acknowledged }) => acknowledged >= 200, 30_000);
     await use(workload);
@@ -57,4 +58,14 @@ export async function withClients(
   const connection = await platform.servers.connection(live === 'green' ? 'green' : 'blue');
   const verdict = await withClient({ ...connection, database: environment.database }, 'oracle', (client) => judge(client, log, { commits }));
   return { verdict, stats: workload.stats() };
+}
+
+/** Colours by the names of their servers, as each is reached directly: an adopted one has no name that tells. One that does not answer stays a stranger to the oracle. */
+async function serverNames({ database }: Environment, { servers }: Platform): Promise<Record<string, Colour>> {
+  const named = await Promise.all(colours.map(async (colour) => {
+    if (!(await servers.observe(colour))?.running) return [];
+    const answer = await withClient({ ...(await servers.connection(colour)), database }, 'oracle', (client) => one<{ name: string }>(client, `SELECT ${serverName} AS name`)).catch(() => undefined);
+    return answer ? [[answer.name, colour] as const] : [];
+  }));
+  return Object.fromEntries(named.flat());
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { accountOf, amountOf } from './amounts.ts';
-import { colourOfCluster } from './colour.ts';
+import { colourOf } from './colour.ts';
 import type { ErrorLine } from './log-lines.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { WorkloadPlan } from './options.ts';
 import { acquireAgain, type Acquire } from './session.ts';
+import { serverName } from './server-name.ts';
 import { styleOf } from './style.ts';
 import type { Tally } from './tally.ts';
 import { outcomeUnknown, transact, type Progress } from './transact.ts';
@@ -31,7 +32,7 @@ export async function runWriter(writer: number, acquire: Acquire, { plan, log, t
     log.sent(writer, sequence, Date.now());
     const start = performance.now();
     try {
-      const colour = colourOfCluster(await transact(lease.client, write, style, progress));
+      const colour = colourOf(await transact(lease.client, write, style, progress), plan.servers);
       const latency = Math.round((performance.now() - start) * 1000) / 1000;
       log.acknowledged(writer, sequence, Date.now(), latency, colour);
       tally.acknowledged(colour, latency);
@@ -51,11 +52,11 @@ export async function runReader(reader: number, acquire: Acquire, { plan, log, t
     if (!lease) return;
     try {
       const { rows } = await lease.client.query(
-        `SELECT current_setting('cluster_name') AS cluster, (SELECT count(*) FROM
+        `SELECT ${serverName} AS cluster, (SELECT count(*) FROM
           (SELECT FROM workload.entry WHERE run = $1 AND writer = $2 ORDER BY sequence DESC LIMIT 20) newest) AS seen`,
         [plan.run, 1 + (turn % plan.writers)],
       );
-      tally.read(colourOfCluster((rows[0] as { cluster: string }).cluster));
+      tally.read(colourOf((rows[0] as { cluster: string }).cluster, plan.servers));
       lease.release(false);
     } catch (error) {
       lease.release(true);

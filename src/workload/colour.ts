@@ -1,7 +1,7 @@
 import { colours } from '../model/colours.ts';
 
-/** The colour in a server's cluster_name, which is `<environment>-<colour>`; the name itself where it has no colour. */
-export function colourOfCluster(clusterName: string): string {
-  const last = clusterName.slice(clusterName.lastIndexOf('-') + 1);
-  return colours.find((colour) => colour === last) ?? clusterName;
+/** The colour of the server of this name: as `servers` has it, else by its ending, since ours are named `<environment>-<colour>`; the name itself where neither tells, which is a stranger's. */
+export function colourOf(name: string, servers: Readonly<Record<string, string>>): string {
+  const last = name.slice(name.lastIndexOf('-') + 1);
+  return servers[name] ?? colours.find((colour) => colour === last) ?? name;
 }

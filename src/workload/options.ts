@@ -8,6 +8,8 @@ export interface WorkloadOptions {
   readonly reader: ConnectionSettings;
   /** File of attempts and acknowledgements; replaced where it exists. */
   readonly logFile: string;
+  /** Colours by the names (`serverName`) of their servers, where the names do not end in them: an adopted server's. Default none. */
+  readonly servers?: Readonly<Record<string, string>>;
   /** Default 8. Half of them autocommit, half use explicit transactions; see `styleOf`. */
   readonly writers?: number;
   /** Default 4. */
@@ -32,6 +34,7 @@ export interface WorkloadPlan extends Required<WorkloadOptions> {
 
 export function workloadPlan(options: WorkloadOptions): WorkloadPlan {
   return {
+    servers: {},
     writers: 8,
     readers: 4,
     rate: 300,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { serverName } from './server-name.ts';
 import { styleName, type Style } from './style.ts';
 
 /** One unique write: a row of `entry` and an update of `account`, in one transaction. */
@@ -21,7 +22,7 @@ interface Statement {
   readonly values: unknown[];
 }
 
-/** Performs the write and resolves to the cluster_name of the server that acknowledged it. */
+/** Performs the write and resolves to the name (`serverName`) of the server that acknowledged it. */
 export async function transact(client: pg.ClientBase, write: Write, style: Style, progress: Progress): Promise<string> {
   const say = async (statement: Statement): Promise<Answer> => answer(client, statement, style.prepared);
   if (!style.explicit) {
@@ -69,7 +70,7 @@ function changed({ cluster, value }: Answer): string {
   return cluster;
 }
 
-const cluster = "current_setting('cluster_name') AS cluster";
+const cluster = `${serverName} AS cluster`;
 const columns = '(run, writer, sequence, amount, kind, account, colour)';
 
 function entryValues({ run, writer, sequence, amount, account }: Write, style: Style): unknown[] {
@@ -79,7 +80,7 @@ function entryValues({ run, writer, sequence, amount, account }: Write, style: S
 function both(write: Write, style: Style): Statement {
   return {
     name: 'both',
-    text: `WITH e AS (INSERT INTO workload.entry ${columns} VALUES ($1, $2, $3, $4, $5, $6::int, current_setting('cluster_name'))),
+    text: `WITH e AS (INSERT INTO workload.entry ${columns} VALUES ($1, $2, $3, $4, $5, $6::int, ${serverName})),
       a AS (UPDATE workload.account SET balance = balance + $4 WHERE id = $6::int RETURNING 1)
       SELECT ${cluster}, count(*)::text AS value FROM a`,
     values: entryValues(write, style),
@@ -89,7 +90,7 @@ function both(write: Write, style: Style): Statement {
 function insert(write: Write, style: Style): Statement {
   return {
     name: 'insert',
-    text: `INSERT INTO workload.entry ${columns} VALUES ($1, $2, $3, $4, $5, $6, current_setting('cluster_name')) RETURNING colour AS cluster, id::text AS value`,
+    text: `INSERT INTO workload.entry ${columns} VALUES ($1, $2, $3, $4, $5, $6, ${serverName}) RETURNING colour AS cluster, id::text AS value`,
     values: entryValues(write, style),
   };
 }

@@ -70,21 +70,30 @@ test('volume and snapshot bear the generation, and the classes that are declared
 });
 
 /** The script as the container runs it, with another entry point and other folders. */
-async function start(folder: string, parked: string): Promise<string> {
+async function start(folder: string, parked: string, more: Record<string, string> = {}): Promise<string> {
   const script = startScript.replaceAll('/etc/verdigris', `${folder}/etc`);
-  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`, PGDATA: `${folder}/volume/pgdata`, VERDIGRIS_PARKED: parked } });
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`, PGDATA: `${folder}/volume/pgdata`, VERDIGRIS_PARKED: parked, ...more } });
   return stdout;
 }
 
-test('a restored volume is parked at its first boot only: a promoted server that restarts stays promoted', async () => {
-  const folder = await temporaryFolder();
+async function program(file: string, text: string): Promise<void> {
+  await writeFile(file, `#!/bin/sh\n${text}\n`);
+  await chmod(file, 0o755);
+}
+
+/** A volume with the head of a data directory, and an entry point that says what it was called with. */
+async function restored(folder: string): Promise<void> {
   for (const each of ['etc', 'bin', 'volume/pgdata']) await mkdir(path.join(folder, each), { recursive: true });
   const { settings, parked } = colourConfig(declared({ settings: { application_name: 'a b' } }), life)['data'] as Record<string, string>;
   await writeFile(path.join(folder, 'etc/settings'), settings ?? '');
   await writeFile(path.join(folder, 'etc/parked'), parked ?? '');
   await writeFile(path.join(folder, 'volume/pgdata/PG_VERSION'), '17');
-  await writeFile(path.join(folder, 'bin/docker-entrypoint.sh'), '#!/bin/sh\nprintf "%s\\n" "$@"\n');
-  await chmod(path.join(folder, 'bin/docker-entrypoint.sh'), 0o755);
+  await program(path.join(folder, 'bin/docker-entrypoint.sh'), 'printf "%s\\n" "$@"');
+}
+
+test('a restored volume is parked at its first boot only: a promoted server that restarts stays promoted', async () => {
+  const folder = await temporaryFolder();
+  await restored(folder);
   const signal = path.join(folder, 'volume/pgdata/standby.signal');
   try {
     const first = (await start(folder, '3')).trim().split('\n');
@@ -101,6 +110,26 @@ test('a restored volume is parked at its first boot only: a promoted server that
     expect(await start(folder, '')).not.toContain('max_logical_replication_workers=0');
     await rm(path.join(folder, 'volume/pgdata/PG_VERSION'));
     await expect(start(folder, '5')).rejects.toThrow('holds no database');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a copy of another environment is closed by a server that does not take the original’s lock for its own shell’s, once', async () => {
+  const folder = await temporaryFolder();
+  const lock = path.join(folder, 'volume/pgdata/postmaster.pid');
+  const ran = path.join(folder, 'volume/ran');
+  const once = { VERDIGRIS_PROVISIONED: 'uid', POSTGRES_USER: 'operator', POSTGRES_PASSWORD: "it's" };
+  try {
+    await restored(folder);
+    // As PostgreSQL does: a lock of a process that lives and is neither itself nor its parent is another server's.
+    await program(path.join(folder, 'bin/postgres'), `[ ! -e '${lock}' ] || { echo 'lock file "postmaster.pid" already exists' >&2; exit 1; }; cat >>'${ran}'; echo 'admitted = "operator"'`);
+    await writeFile(lock, '1\n');
+    expect(await start(folder, '', once)).toContain('max_logical_replication_workers=0');
+    const sql = await readFile(ran, 'utf8');
+    expect(sql).toContain(`ALTER ROLE "operator" SUPERUSER LOGIN PASSWORD 'it''s'`);
+    await start(folder, '', once);
+    expect(await readFile(ran, 'utf8')).toBe(sql);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

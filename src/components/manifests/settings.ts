@@ -100,7 +100,8 @@ if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
   if [ ! -e "$mark" ]; then
     test -s "$PGDATA/PG_VERSION" || { echo "the restored volume holds no database in $PGDATA" >&2; exit 1; }
     chmod 0700 "$PGDATA"
-    rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal"
+    # Copied from a server that ran as process 1 of its container: process 1 of this one, the shell here, would be taken for it.
+    rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal" "$PGDATA/postmaster.pid"
     secret=\${POSTGRES_PASSWORD//\\'/\\'\\'}
     # Alone and without a log-in: it recovers, and nobody whom the original knew can come in once the server listens.
     said=$(postgres --single -D "$PGDATA" "\${settings[@]}" postgres <<SQL
