@@ -43,6 +43,9 @@ export function outputs({ address, addresses, secrets, live, state, release, las
   return { address, addresses, secrets, live, state, release, lastPauseMs };
 }
 
+/** Both colours of `small`, green with the next release. */
+export const prepared = { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } };
+
 /** A small environment `name` in a namespace: blue with release 1, and what is laid over it. */
 export function small(namespace: string, name: string, over: Record<string, unknown> = {}): Record<string, unknown> {
   const { kubernetes, ...rest } = over as { kubernetes?: Record<string, unknown> };
