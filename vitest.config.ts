@@ -7,7 +7,7 @@ export default defineConfig({
     // the chains of kills at every entry of the journal, which take as long as all the rest: kills.test.ts kills each verb twice.
     // And resting.test.ts, which was not yet seen to pass (the same on a cluster was).
     exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/engines/**', 'test/faults/kill-*.test.ts', 'test/operations/resting.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a defect, and is shown.

@@ -33,7 +33,10 @@ export function verify(options: VerifyOptions = {}): Operation {
     from: ['migrated', 'verified', 'canary'],
     to: 'verified',
     clientsWait: () => 0,
-    validate: async (c) => [...(await replicationFindings(c)), ...(await backfillFindings(c, 'warn', false))],
+    async validate(c) {
+      const findings = await replicationFindings(c);
+      return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'warn', false))];
+    },
     start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
