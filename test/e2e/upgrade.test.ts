@@ -66,7 +66,7 @@ test('15 to 17 inside a release, under load: switched, rolled back without loss 
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', operation: null });
     expect(await on('green', async (client) => ({
       ...(await one(client, "SELECT (SELECT count(*)::int FROM book) AS books, (SELECT sum(cents)::int FROM book) AS cents, (SELECT count(*)::int FROM cheap) AS cheap, (SELECT books::int FROM totals) AS totals, (SELECT count(*)::int FROM pg_stats WHERE tablename = 'book') > 0 AS statistics")),
-      roles: await rows(client, "SELECT rolname, rolcanlogin, rolpassword LIKE 'SCRAM%' AS password, rolconfig FROM pg_authid JOIN pg_roles USING (rolname) WHERE rolname = 'auditor'"),
+      roles: await rows(client, "SELECT rolname, r.rolcanlogin, a.rolpassword LIKE 'SCRAM%' AS password, r.rolconfig FROM pg_authid a JOIN pg_roles r USING (rolname) WHERE rolname = 'auditor'"),
       extension: await rows(client, "SELECT extversion = default_version AS newest FROM pg_extension JOIN pg_available_extensions ON name = extname WHERE extname = 'pg_stat_statements'"),
       ours: await rows(client, 'SELECT subname FROM pg_subscription'),
     }))).toEqual({ books: 20_000, cents: 200_010_000, cheap: 99, totals: 20_000, statistics: true, roles: [{ rolname: 'auditor', rolcanlogin: true, password: true, rolconfig: ['work_mem=8MB'] }], extension: [{ newest: true }], ours: [] });

@@ -94,7 +94,7 @@ test('killed by SIGKILL at 20 random points while clients write: goes on each ti
         await withSoftwareN(environment, 100_000, async () => {
           const places: number[] = [];
           for (let kill = 0; kill < 20; kill++) {
-            const until = (await seen()) + 1 + Math.floor(Math.random() * 1_500);
+            const until = (await seen()) + 1 + Math.floor(Math.random() * 200);
             const child = execa(process.execPath, [main, 'migrate', '--json', '--file', environment.declaration], { reject: false, env: { VERDIGRIS_HOME: environment.home } });
             await waitFor(async () => ((await seen()) >= until ? true : undefined), { limit: 60_000, every: 1, slowest: 5, what: 'progress', next: '' });
             child.kill('SIGKILL');
