@@ -1,55 +1,13 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { waitFor } from '../../src/model/wait.ts';
 import { backfill } from '../../src/operations/backfill.ts';
-import { one, rows, withClient } from '../../src/postgres/client.ts';
+import { one, rows } from '../../src/postgres/client.ts';
 import { readSlot } from '../../src/postgres/stream.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { temporaryFolder } from '../support/postgres.ts';
+import { fill, main, names, release, timeout, withFolder, withSoftwareN, wrong } from './backfill-release.ts';
 
-const timeout = 600_000;
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const people = (count: number): string => `CREATE TABLE person (id int PRIMARY KEY, first text NOT NULL, last text NOT NULL, nick text); INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, ${count}) i; ANALYZE person; GRANT ALL ON person TO shop_app`;
-const names = { '0001_names.sql': 'ALTER TABLE person ADD COLUMN full_name text;\nALTER TABLE person ADD COLUMN times int DEFAULT 0;\n' };
-const fill = "table: person\nset: full_name = first || ' ' || last, times = times + 1\nwhere: full_name IS DISTINCT FROM first || ' ' || last\n";
-
-async function withFolder(files: Record<string, string>, use: (folder: string, write: (name: string, text: string) => Promise<void>) => Promise<void>): Promise<void> {
-  const folder = await temporaryFolder();
-  const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
-  try {
-    for (const [name, text] of Object.entries(files)) await write(name, text);
-    await use(folder, write);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-const release = (migrations: string, limits: Record<string, string> = {}, count = 3_000) => ({ migrations, limits, fill: async (client: Parameters<Parameters<TestEnvironment['on']>[1]>[0]) => void (await client.query(people(count))) });
-
-/** Software N at work on the table while `use` runs: it knows no full_name. */
-async function withSoftwareN(environment: TestEnvironment, from: number, use: () => Promise<void>): Promise<void> {
-  const { address } = await environment.platform.traffic.status();
-  const [host = '', port = ''] = address.split(':');
-  let stop = false;
-  const writing = withClient({ host, port: Number(port), user: 'shop_app', password: environment.credentials['shop_app'] ?? '', database: 'shop' }, 'software-n', async (client) => {
-    for (let id = from; !stop; id++) {
-      await client.query("INSERT INTO person VALUES ($1::int, 'new', 'n' || $1::int)", [id]);
-      await client.query("UPDATE person SET first = 'changed' WHERE id = $1", [1 + (id % 500)]);
-    }
-  });
-  writing.catch(() => undefined);
-  try {
-    await use();
-  } finally {
-    stop = true;
-    await writing;
-  }
-}
-
-const wrong = (environment: TestEnvironment, colour: 'blue' | 'green') => environment.on(colour, (client) => one(client, "SELECT count(*)::int AS n FROM person WHERE full_name IS DISTINCT FROM first || ' ' || last"));
 const findings = (environment: TestEnvironment): string[] => environment.events.flatMap((event) => (event.type === 'finding' ? [event.finding.id] : []));
 
 test('a release fills its columns in order between its migrations, keeps them filled through switchover and rollback, and leaves nothing behind', { timeout }, async () => {
@@ -78,42 +36,6 @@ test('a release fills its columns in order between its migrations, keeps them fi
       expect(await environment.on('green', (client) => rows(client, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'verdigris%' UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'verdigris'::regnamespace"))).toEqual([]);
       expect(await environment.on('green', (client) => rows(client, 'SELECT name, done_at IS NOT NULL AS done FROM verdigris.backfill'))).toEqual([{ name: '0002_names', done: true }]);
       expect(await environment.on('blue', () => Promise.resolve()).catch(() => 'gone')).toBe('gone');
-    });
-  });
-});
-
-test('killed by SIGKILL at 20 random points while clients write: goes on each time, and every row is filled once', { timeout }, async () => {
-  await withFolder({ ...names, '0002_names.backfill.yaml': `${fill}batch: { rows: 40, time: 5ms }\n` }, async (folder) => {
-    await withEnvironment(release(folder, {}, 40_000), async (environment) => {
-      const { verdict } = await environment.clients(async () => {
-        await environment.verb('seed');
-        const seen = (): Promise<number> => environment.on('green', async (client) => {
-          if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0) return 0;
-          return (await rows<{ seen: number }>(client, 'SELECT rows_seen::int AS seen FROM verdigris.backfill'))[0]?.seen ?? 0;
-        });
-        await withSoftwareN(environment, 100_000, async () => {
-          const places: number[] = [];
-          for (let kill = 0; kill < 20; kill++) {
-            const until = (await seen()) + 1 + Math.floor(Math.random() * 200);
-            const child = execa(process.execPath, [main, 'migrate', '--json', '--file', environment.declaration], { reject: false, env: { VERDIGRIS_HOME: environment.home } });
-            await waitFor(async () => ((await seen()) >= until ? true : undefined), { limit: 60_000, every: 1, slowest: 5, what: 'progress', next: '' });
-            child.kill('SIGKILL');
-            expect(await child).toMatchObject({ signal: 'SIGKILL' });
-            places.push(await seen());
-          }
-          // Each began where the one before it was killed, and none at the beginning.
-          expect(places).toEqual(places.toSorted((a, b) => a - b));
-          expect(new Set(places).size).toBe(20);
-          expect(places.at(-1)).toBeLessThan(40_000);
-          await environment.verb('migrate');
-          await environment.verb('verify');
-        });
-        expect(await environment.on('green', (client) => one(client, 'SELECT min(times) AS least, max(times) AS most, count(*)::int AS n FROM person WHERE id > 500 AND id <= 40000'))).toEqual({ least: 1, most: 1, n: 39_500 });
-        expect(await wrong(environment, 'green')).toEqual({ n: 0 });
-        await environment.verb('switch');
-      });
-      expect(verdict).toMatchObject({ ok: true });
-      expect(await wrong(environment, 'green')).toEqual({ n: 0 });
     });
   });
 });
