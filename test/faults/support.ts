@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { other, type Colour } from '../../src/model/colours.ts';
+import type { Colour } from '../../src/model/colours.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withClients, type Exercise } from '../../src/operations/exercise.ts';
@@ -11,10 +11,11 @@ import { withOperator } from '../../src/operations/operator.ts';
 import { perform, type PerformOptions } from '../../src/operations/perform.ts';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { launchRouter, stopRouter } from '../../src/platform/local/router/launch.ts';
-import { one, rows, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { testSettings, withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
+import { leftovers } from '../support/leftovers.ts';
 import { harvester } from './harvest.ts';
 import { Operators } from './operators.ts';
 
@@ -34,7 +35,7 @@ export interface FaultBench extends TestEnvironment {
   as(user: string, colour?: Colour): Promise<ConnectionSettings>;
 }
 
-export const nothing = { colour: undefined, snapshots: [], held: undefined, slots: [], publications: [], subscriptions: [], origins: [], roles: [], fenced: [], barriers: [], operators: [] };
+export { nothing } from '../support/leftovers.ts';
 
 /** Transactions per second of the writers: enough that one is under way at any instant, little enough for two cores. */
 const rate = 120;
@@ -129,24 +130,7 @@ function bench(test: TestEnvironment, operators: Operators): FaultBench {
           await harvest();
         }
       }),
-    leftovers: async () => {
-      const { live } = await journal();
-      return {
-        colour: await platform.servers.observe(other(live)),
-        snapshots: await platform.servers.snapshots(),
-        held: (await platform.traffic.status()).held,
-        ...(await on(live, async (client) => ({
-          slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots'),
-          publications: await rows(client, 'SELECT pubname FROM pg_publication'),
-          subscriptions: await rows(client, 'SELECT subname FROM pg_subscription'),
-          origins: await rows(client, 'SELECT roname FROM pg_replication_origin'),
-          roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
-          fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
-          barriers: await rows(client, 'SELECT stream FROM verdigris.barrier'),
-          operators: await rows(client, "SELECT pid, application_name FROM pg_stat_activity WHERE application_name = 'verdigris/operator'"),
-        }))),
-      };
-    },
+    leftovers: async () => leftovers(platform, (await journal()).live, on),
     settled: async (expected) => {
       expect(await journal()).toMatchObject({ operation: null, ...expected });
       expect((await platform.traffic.status()).held).toBeUndefined();

@@ -1,30 +1,11 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/ledger.ts';
-import { rows } from '../../src/postgres/client.ts';
-import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
-
-/** What must not be left once an environment is single again. */
-async function leftovers({ platform, on }: TestEnvironment, live: 'blue' | 'green'): Promise<unknown> {
-  const idle = live === 'blue' ? 'green' : 'blue';
-  return {
-    colour: await platform.servers.observe(idle),
-    snapshots: await platform.servers.snapshots(),
-    ...(await on(live, async (client) => ({
-      slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots'),
-      publications: await rows(client, 'SELECT pubname FROM pg_publication'),
-      subscriptions: await rows(client, 'SELECT subname FROM pg_subscription'),
-      origins: await rows(client, 'SELECT roname FROM pg_replication_origin'),
-      roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
-      fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
-    }))),
-  };
-}
-
-const nothing = { colour: undefined, snapshots: [], slots: [], publications: [], subscriptions: [], origins: [], roles: [], fenced: [] };
+import { withEnvironment } from '../support/environment.ts';
+import { leftovers, nothing } from '../support/leftovers.ts';
 
 test('a release goes forward, back, forward and is accepted, under load, and nothing is lost or left', async () => {
   await withEnvironment({}, async (environment) => {
-    const { verb, clients, platform } = environment;
+    const { verb, clients, platform, on } = environment;
     const { verdict } = await clients(async (workload) => {
       for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
       await verb('canary', { canary: 50 });
@@ -37,7 +18,7 @@ test('a release goes forward, back, forward and is accepted, under load, and not
       for (const each of ['verify', 'switch', 'retire'] as const) await verb(each);
     });
     expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
-    expect(await leftovers(environment, 'green')).toEqual(nothing);
+    expect(await leftovers(platform, 'green', on)).toEqual(nothing);
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', liveRelease: '2', release: null, stream: null, closing: null, operation: null });
     expect(await platform.history.list()).toMatchObject([{ from: '1', to: '2', outcome: 'released' }]);
   });
@@ -45,13 +26,13 @@ test('a release goes forward, back, forward and is accepted, under load, and not
 
 test('every state before the switchover can be left, and the live colour does not notice', async () => {
   await withEnvironment({}, async (environment) => {
-    const { verb, clients } = environment;
+    const { verb, clients, platform, on } = environment;
     const chain = ['seed', 'migrate', 'verify', 'canary'] as const;
     const { verdict } = await clients(async () => {
       for (let length = 1; length <= chain.length; length++) {
         for (const each of chain.slice(0, length)) await verb(each, { canary: 50 });
         await verb('abandon');
-        expect(await leftovers(environment, 'blue')).toEqual(nothing);
+        expect(await leftovers(platform, 'blue', on)).toEqual(nothing);
       }
     });
     expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });

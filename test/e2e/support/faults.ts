@@ -6,8 +6,8 @@ import type { MoveBench } from '../../faults/kill-everywhere.ts';
 import { Operators } from '../../faults/operators.ts';
 import type { Exercise } from '../../../src/operations/exercise.ts';
 import { readJournal } from '../../../src/operations/ledger.ts';
-import { rows } from '../../../src/postgres/client.ts';
 import type { Workload } from '../../../src/workload/start.ts';
+import { leftovers } from '../../support/leftovers.ts';
 import { withClusterEnvironment, type ClusterEnvironment, type ClusterOptions } from './environment.ts';
 import { productImage } from './image.ts';
 
@@ -27,7 +27,7 @@ interface BenchOptions extends ClusterOptions {
 /** Transactions per second of the writers: enough that one is under way at any instant, little enough for two cores. */
 const rate = 60;
 
-export const nothing = { idle: undefined, holder: undefined, held: undefined, snapshots: [], slots: [], publications: [], subscriptions: [], origins: [], roles: [], fenced: [], operators: [] };
+export { nothing } from '../../support/leftovers.ts';
 
 /** An environment with clients, and operators in processes of their own that can be killed. */
 export async function withClusterBench<T>({ guard, ...options }: BenchOptions, use: (bench: ClusterBench) => Promise<T>): Promise<T> {
@@ -55,24 +55,7 @@ export async function withClusterBench<T>({ guard, ...options }: BenchOptions, u
             await harvest();
           }
         }, { rate }),
-        leftovers: async () => {
-          const { live } = await journal();
-          return {
-            idle: await platform.servers.observe(live === 'blue' ? 'green' : 'blue'),
-            holder: await platform.leases.holder(),
-            held: (await platform.traffic.status()).held,
-            snapshots: await platform.servers.snapshots(),
-            ...(await on(live, async (client) => ({
-              slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots'),
-              publications: await rows(client, 'SELECT pubname FROM pg_publication'),
-              subscriptions: await rows(client, 'SELECT subname FROM pg_subscription'),
-              origins: await rows(client, 'SELECT roname FROM pg_replication_origin'),
-              roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
-              fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
-              operators: await rows(client, "SELECT pid FROM pg_stat_activity WHERE application_name = 'verdigris/operator'"),
-            }))),
-          };
-        },
+        leftovers: async () => leftovers(platform, (await journal()).live, on),
       });
     } finally {
       await operators.close();

@@ -119,9 +119,11 @@ export class Attachment {
     const served = this.#served;
     const pass = (bytes: Buffer) => served.write(bytes);
     if (this.#letIn || served.operator) {
-      return carryOver(target, this.#startup, this.#talk.carry, pass, (what, { message: why }) =>
+      const carry = () => carryOver(target, this.#startup, this.#talk.carry, pass, (what, { message: why }) =>
         log.warn({ ...served.facts(), what, why }, 'not carried over; it will be missed if it is used'),
       );
+      // The operator's probe is what all the others wait for.
+      return served.operator ? carry() : this.#passage.turns.in(carry);
     }
     const attachment = this;
     return authenticate(target, this.#startup, {

@@ -4,6 +4,7 @@ import type { RouterConfig } from './config.ts';
 import type { Hold } from './hold.ts';
 import type { Session } from './session.ts';
 import type { Table } from './table.ts';
+import type { Turns } from './turns.ts';
 
 /** What all sessions share. */
 export interface Passage {
@@ -11,6 +12,8 @@ export interface Passage {
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;
+  /** Of those who are given another server: each costs a core the start of a server process. */
+  readonly turns: Turns;
   /** A statement was passed on. */
   count(colour: Colour, reader: boolean): void;
   /** The client was given this BackendKeyData to cancel with. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -12,6 +13,7 @@ import type { Passage } from './passage.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';
 import { Table } from './table.ts';
+import { Turns } from './turns.ts';
 
 /** The sessions, and the commands that act on all of them. */
 export class Router implements Passage {
@@ -20,6 +22,7 @@ export class Router implements Passage {
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;
+  readonly turns = new Turns(availableParallelism());
   readonly sessions = new Set<Session>();
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
