@@ -12,7 +12,7 @@ import { rollbackLossless } from './rollback.ts';
 import { rollbackLossy } from './rollback-lossy.ts';
 import { seed } from './seed.ts';
 import { switchOver } from './switch.ts';
-import { closeForward, reverse } from './switchover.ts';
+import { closeForward, reverse } from './reverse-stream.ts';
 import { verify } from './verify.ts';
 import { colours } from '../model/colours.ts';
 import { endOperators, fencedRoles, unfence } from '../postgres/fence.ts';

@@ -16,7 +16,7 @@ import { Context } from './context.ts';
 import type { DrillClone } from './drill.ts';
 import type { Emit } from './events.ts';
 import { Ledger, readJournal } from './ledger.ts';
-import { engineOf } from './migrate.ts';
+import { engineOf } from './to-come.ts';
 
 export interface RehearseOptions {
   /** The project's own load, a command of the shell; none for one made of pg_stat_statements or of the tables. */

@@ -1,25 +1,17 @@
-import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
-import { fallbackSnapshotName, streamName } from '../model/names.ts';
+import { fallbackSnapshotName } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { withBackupMode } from '../postgres/backup.ts';
 import { barrier, isSealed } from '../postgres/barrier.ts';
-import { readTables } from '../postgres/catalogue.ts';
 import { fence, unfence } from '../postgres/fence.ts';
-import { mapTables } from '../postgres/mapping.ts';
 import { carrySequences } from '../postgres/sequences.ts';
-import { enable, createSlot, publish, subscribe, unpublish, unsubscribe } from '../postgres/stream.ts';
 import type { Context } from './context.ts';
 import type { Step } from './operation.ts';
 import { note, stream } from './release-record.ts';
+import { advance, closeForward, prepareReverse, reverse } from './reverse-stream.ts';
 
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
 export const holdLease = 3_000;
-
-/** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
-function nextStream(c: Context): { name: string; from: Colour; to: Colour } {
-  return { name: streamName(c.environment.name, c.journal.streams + 1, c.idle, c.live), from: c.idle, to: c.live };
-}
 
 /** A snapshot of the colour that is about to lose the writes, for the day that reverse replication is gone. */
 export const fallback: Step = {
@@ -34,26 +26,6 @@ export const fallback: Step = {
     if (before !== undefined && before !== name) await c.platform.servers.removeSnapshot(before);
     await note(c, { fallback: name });
     return facts.method;
-  },
-};
-
-/** Everything that can be done before clients wait is done before. */
-export const prepareReverse: Step = {
-  id: 'prepare-reverse',
-  title: 'prepare replication the other way',
-  why: 'its slot must exist before the first write on the new live colour; making it may wait, so it is made while nobody does',
-  risk: 'retains WAL on the candidate until it is used',
-  async run(c) {
-    const { name } = nextStream(c);
-    await c.on(c.idle, async (to) => {
-      const { published } = mapTables(await readTables(to), await c.on(c.live, readTables), 'reverse');
-      await publish(to, name, published);
-      await createSlot(to, name, c.environment.limits.slotCreation);
-    });
-  },
-  async undo(c) {
-    const { name } = nextStream(c);
-    await c.ifRunning(c.idle, (to) => unpublish(to, name));
   },
 };
 
@@ -139,23 +111,6 @@ export async function stranded(c: Context): Promise<boolean> {
   return true;
 }
 
-/** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
-export const advance: Step = {
-  id: 'advance-reverse',
-  title: 'set the way back to begin here',
-  why: 'what came from the old live colour must not be sent back to it',
-  risk: 'none',
-  async run(c) {
-    const { name } = nextStream(c);
-    await c.on(c.idle, (client) => client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]));
-  },
-};
-
-/** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
-export function moved(c: Context): { live: Colour; stream: ReturnType<typeof nextStream>; closing: ReturnType<typeof stream>; streams: number } {
-  return { live: c.idle, stream: nextStream(c), closing: stream(c), streams: c.journal.streams + 1 };
-}
-
 /** From here `live` is the colour that was the candidate. */
 export const open: Step = {
   id: 'open',
@@ -211,39 +166,6 @@ function pause(c: Context): number | undefined {
   const began = c.journal.timeline.findLast((span) => span.step === 'hold' && span.outcome === 'done');
   return began && Date.now() - Date.parse(began.startedAt);
 }
-
-export const closeForward: Step = {
-  id: 'close-stream',
-  title: 'take away the replication that has ended',
-  why: 'two directions at once would be a loop before PostgreSQL 16',
-  risk: 'none: everything it carried has arrived',
-  async run(c) {
-    const { closing } = c.journal;
-    if (!closing) return undefined;
-    await c.on(closing.to, (client) => unsubscribe(client, closing.name));
-    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name))) ? undefined : `${closing.from} is down: its slot is left for later`;
-  },
-};
-
-export const reverse: Step = {
-  id: 'reverse',
-  title: 'start replication the other way',
-  why: 'a rollback then loses nothing',
-  risk: 'one more sender on the live colour',
-  async run(c) {
-    const { name, from, to } = stream(c);
-    const conninfo = await c.platform.servers.conninfo(from);
-    const running = await c.ifRunning(to, async (client) => {
-      await subscribe(client, name, conninfo, c.environment.database);
-      await enable(client, name);
-      await c.on(from, (live) => barrier(live, client, name, c.environment.limits.catchUp, c.signal));
-    });
-    if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
-    // Until now the old stream in the journal says that this is still to be done.
-    await c.ledger.write((journal) => ({ ...journal, closing: null }));
-    return undefined;
-  },
-};
 
 /** The steps that hold clients, and those on either side of them. */
 export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, sequences, level, advance)];
