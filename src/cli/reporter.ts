@@ -12,6 +12,8 @@ export interface Reporter {
   event(event: Event): void;
   /** The command's result: `text` for people, `value` for programs. */
   result(value: unknown, text: string): void;
+  /** What was seen now, in place of what was seen before: `text` on a terminal, `line` in a pipe, `value` for programs. */
+  screen(value: unknown, text: string, line: string): void;
   /** Something for people only. */
   say(text: string): void;
   failure(error: unknown): void;
@@ -33,6 +35,10 @@ class JsonReporter implements Reporter {
 
   result(value: unknown): void {
     print({ type: 'result', result: value });
+  }
+
+  screen(value: unknown): void {
+    print({ at: new Date().toISOString(), type: 'status', status: value });
   }
 
   say(): void {
@@ -66,6 +72,10 @@ class PlainReporter implements Reporter {
     if (text) process.stdout.write(`${text}\n`);
   }
 
+  screen(_: unknown, __: string, line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+
   say(text: string): void {
     process.stdout.write(`${text}\n`);
   }
@@ -84,6 +94,7 @@ class LiveReporter implements Reporter {
   readonly #update = createLogUpdate(process.stdout);
   #now: { text: string; since: number } | undefined;
   #progress = '';
+  #screen = '';
   readonly #timer = setInterval(() => this.#draw(), 80);
   #frame = 0;
 
@@ -106,6 +117,11 @@ class LiveReporter implements Reporter {
     if (text) this.#above(text);
   }
 
+  screen(_: unknown, text: string): void {
+    this.#screen = text;
+    this.#draw();
+  }
+
   say(text: string): void {
     this.#above(text);
   }
@@ -116,7 +132,9 @@ class LiveReporter implements Reporter {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#update.clear();
+    // What was seen last stays on the terminal.
+    if (this.#screen) this.#update.done();
+    else this.#update.clear();
   }
 
   #above(text: string): void {
@@ -125,6 +143,7 @@ class LiveReporter implements Reporter {
   }
 
   #draw(): void {
+    if (this.#screen) return this.#update(this.#screen);
     if (!this.#now) return this.#update.clear();
     const spinner = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[this.#frame++ % 10] ?? '';
     this.#update(`  ${colors.cyan(spinner)} ${this.#now.text} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`);

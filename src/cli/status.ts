@@ -4,6 +4,7 @@ import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import { readStatus, type ColourStatus, type Status } from '../operations/status.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+import { watch } from './watch.ts';
 
 /** A screen: both colours, how they follow each other, what is possible next. */
 export function statusText(status: Status): string {
@@ -51,8 +52,10 @@ function size(bytes: number | undefined): string {
 export function statusCommand(): Command {
   return withCommonOptions(new Command('status'))
     .summary('both colours, replication, clients, and what is possible next')
-    .action((options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter }) => {
+    .option('-w, --watch', 'look again each second, and draw lag and clients over time; ends by Ctrl-C')
+    .action((options: CommonOptions & { readonly watch?: boolean }) =>
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        if (options.watch) return watch(() => readStatus(environment, platform), statusText, reporter, signal);
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
       }),

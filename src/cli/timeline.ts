@@ -1,7 +1,6 @@
 import colors from 'yoctocolors';
 import type { Interval } from '../workload/tally.ts';
-
-const bars = ' ▁▂▃▄▅▆▇█';
+import { sparkline } from './sparkline.ts';
 
 /** Draws traffic over time, a row per colour for writes and for reads, and the worst latency below: one column is `width` of the run. */
 export function trafficText(intervals: readonly Interval[], width = 72): string {
@@ -12,8 +11,7 @@ export function trafficText(intervals: readonly Interval[], width = 72): string 
   const row = (label: string, paint: (text: string) => string, value: (interval: Interval) => number, unit: string, combine: (values: number[]) => number): string => {
     const values = columns.map((column) => combine(column.map(value)));
     const top = Math.max(...values, 1e-9);
-    const drawn = values.map((each) => bars[each === 0 ? 0 : Math.max(1, Math.round((each / top) * 8))] ?? ' ').join('');
-    return `  ${label.padEnd(13)} ${paint(drawn)} ${colors.dim(`max ${Math.round(top)} ${unit}`)}`;
+    return `  ${label.padEnd(13)} ${paint(sparkline(values))} ${colors.dim(`max ${Math.round(top)} ${unit}`)}`;
   };
   const mean = (values: number[]): number => (values.reduce((sum, value) => sum + value, 0) / values.length) * 4;
   return [

@@ -137,7 +137,7 @@ export interface TrafficStatus {
   readonly canary?: number;
   readonly held?: { readonly since: string; readonly token: number } | undefined;
   /** Clients connected, by the colour that serves them. */
-  readonly clients?: Readonly<Record<string, number>>;
+  readonly clients?: Readonly<Partial<Record<Colour, number>>>;
 }
 
 export interface ProbeAnswer {

@@ -71,6 +71,7 @@ export async function killBeforeCommit(bench: KillBench, verb: Verb, settle: (ki
       const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, kill: { side, write, from: 'opening' } });
       expect(ending, `${verb}, ${side} write ${write}`).toEqual({ how: 'killed' });
       const killed = { side, write, ...(await where(bench)) };
+      await bench.harvest();
       // The commit point has passed: this one is rolled forward by whoever called.
       if (killed.direction === 'complete') return [...all, killed];
       all.push(killed);
@@ -91,6 +92,7 @@ export async function killAtSteps(bench: KillBench, verb: Verb, steps: readonly 
       const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, ...(side === 'after' ? { dieBefore: id } : { dieAfter: id }) });
       expect(ending, `${verb}, ${side} ${id}`).toEqual({ how: 'killed' });
       const { direction, phase } = await where(bench);
+      await bench.harvest();
       const killed = { side, write: 0, direction, phase, step: id };
       all.push(killed);
       await settle(killed);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { barrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
+import { good } from '../support/verdict.ts';
 import { failure, nothing, openBench, served, until, type OpenBench } from './support.ts';
 
 const timeout = 600_000;
@@ -47,7 +48,7 @@ describe('replication', () => {
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(cap + 64 * mebibyte + 3 * 16 * mebibyte);
       await served(workload);
     });
-    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+    expect(verdict).toMatchObject(good);
     await bench.platform.servers.start('green');
     const refused = await failure(bench.verb('switch'));
     expect(refused).toMatchObject({ code: 'refused', facts: { findings: expect.arrayContaining([expect.objectContaining({ id: 'slot-lost' })]) as unknown } });
@@ -84,7 +85,7 @@ describe('replication', () => {
       await bench.verb('rollback');
       await served(workload);
     });
-    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+    expect(verdict).toMatchObject(good);
     await abandoned();
   });
 

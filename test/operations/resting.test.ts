@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/status.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { good } from '../support/verdict.ts';
 
 test('a retained colour that is scaled down costs the live one log and nothing else: status says so, a rollback wakes it, and its time keeps retire away', async () => {
   await withEnvironment({ declaration: { retention: { retained: '1h', mode: 'scaled-down' } } }, async ({ verb, clients, platform, environment }) => {
@@ -27,7 +28,7 @@ test('a retained colour that is scaled down costs the live one log and nothing e
       await more(workload);
       await verb('retire');
     });
-    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+    expect(verdict).toMatchObject(good);
     expect(await platform.servers.observe('blue')).toBeUndefined();
   });
 });
