@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { watchText } from '../../src/cli/watch.ts';
@@ -10,7 +11,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 test('lag and clients are drawn over time, the newest at the right; what was never there is left out', () => {
   const look = (lagBytes: number | undefined, blue: number): Status => ({ traffic: { clients: { blue, green: 0 } }, ...(lagBytes === undefined ? {} : { replication: { lagBytes, retainedBytes: 0 } }) }) as unknown as Status;
   expect(watchText([look(undefined, 2)])).not.toContain('lag');
-  const [lag, , blue, green] = watchText([look(undefined, 8), look(800, 8), look(400, 4)]).split('\n');
+  const [lag, , blue, green] = stripVTControlCharacters(watchText([look(undefined, 8), look(800, 8), look(400, 4)])).split('\n');
   expect(lag).toMatch(/^lag +█▄ 400 B .*max 800 B/);
   expect(blue).toMatch(/^on blue +██▄ 4 .*max 8/);
   expect(green).toMatch(/^on green +0 .*max 0/);
