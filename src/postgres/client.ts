@@ -34,8 +34,9 @@ export async function withClient<T>(
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
-    // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log.
-    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c synchronous_commit=local -c lock_timeout=${Math.ceil(lockLimit)}`,
+    // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log. No JIT: the planner takes
+    // questions to the catalogue for dear ones, and compiling each costs a hundred times what it answers in.
+    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c jit=off -c synchronous_commit=local -c lock_timeout=${Math.ceil(lockLimit)}`,
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });

@@ -54,7 +54,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
     ...subject,
     id: timedOut ? 'check-timed-out' : 'check-failed',
     reason: 'A hazard that is not seen is not absent.',
-    mend: timedOut ? 'Try again when the server has less to do, or raise the limit checkMs.' : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
+    mend: timedOut ? 'Try again when the server has less to do.' : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
   };
 }
 
