@@ -4,7 +4,7 @@ import type { Environment } from '../model/environment.ts';
 import type { Journal } from '../model/journal.ts';
 import type { Platform } from '../platform/port.ts';
 import { withClient, type Client } from '../postgres/client.ts';
-import { lockTimeout } from '../postgres/lock-timeout.ts';
+import { lockTimeouts } from '../postgres/lock-timeout.ts';
 import type { Emit } from './events.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -52,9 +52,12 @@ export class Context {
     if (this.looking) return withClient({ ...settings, readOnly: true }, 'preview', use);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;
-    return withClient(settings, 'operator', (client) => use(client).catch(async (error: unknown) => {
-      throw await lockTimeout(error, client, limit);
-    }), limit);
+    return withClient(settings, 'operator', (client) => {
+      const explained = lockTimeouts(client, limit);
+      return use(client).catch(async (error: unknown) => {
+        throw await explained(error);
+      });
+    }, limit);
   }
 
   /** Renews something every so many ms until told to stop. A renewal that fails is for the next step to find out. */
