@@ -29,7 +29,7 @@ interface Found {
 async function check(client: Client): Promise<Map<string, string>> {
   const checker = await rows<{ schema: string }>(client, "SELECT quote_ident(n.nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'plpgsql_check'");
   const functions = await rows<Found>(client, `
-    SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS language, p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) AS trigger
+    SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS language, p.prorettype = 'trigger'::regtype AS trigger
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
@@ -39,9 +39,8 @@ async function check(client: Client): Promise<Map<string, string>> {
     await client.query('SAVEPOINT body');
     try {
       await client.query(text);
-      // A trigger's function is checked against its table, which the function alone does not tell.
-      if (checker[0] && language === 'plpgsql' && !trigger) {
-        const errors = await rows<{ message: string }>(client, `SELECT message FROM ${checker[0].schema}.plpgsql_check_function_tb($1::oid::regprocedure) WHERE level = 'error'`, [oid]);
+      if (checker[0] && language === 'plpgsql') {
+        const errors = await rows<{ message: string }>(client, trigger ? triggerErrors(checker[0].schema) : `SELECT message FROM ${checker[0].schema}.plpgsql_check_function_tb($1::oid::regprocedure) WHERE level = 'error'`, [oid]);
         if (errors.length > 0) broken.set(name, errors.map(({ message }) => message).join('; '));
       }
     } catch (error) {
@@ -50,6 +49,17 @@ async function check(client: Client): Promise<Map<string, string>> {
     await client.query('ROLLBACK TO SAVEPOINT body');
   }
   return broken;
+}
+
+/**
+ * A trigger's function is checked against each table that it is on, with the transition tables that the trigger names; what is on no
+ * table nobody runs. On a partition it is its root's over again.
+ */
+function triggerErrors(schema: string): string {
+  return `SELECT DISTINCT t.tgrelid::regclass || ': ' || found.message AS message
+    FROM (SELECT DISTINCT tgrelid, tgoldtable, tgnewtable FROM pg_trigger WHERE tgfoid = $1::oid AND tgparentid = 0) t,
+      ${schema}.plpgsql_check_function_tb($1::oid::regprocedure, relid => t.tgrelid, oldtable => t.tgoldtable, newtable => t.tgnewtable) found
+    WHERE found.level = 'error' ORDER BY 1`;
 }
 
 /** Refuses functions that do not hold now and did before; says which did not hold before either. */
