@@ -8,6 +8,7 @@ import { expandColumn, type Recipe } from '../migrations/expand-contract/recipes
 import { numbered, writeRecipe } from '../migrations/expand-contract/recipes/files.ts';
 import { readOldColumn } from '../migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../migrations/expand-contract/recipes/pair.ts';
+import { readTable, renameTable } from '../migrations/expand-contract/recipes/table.ts';
 import { lastUser } from '../migrations/expand-contract/waits.ts';
 import { withObserver } from '../operations/operator.ts';
 import { readWaits, type WaitReport } from '../operations/waits.ts';
@@ -28,6 +29,7 @@ The rule           A release may add. What release N uses goes only in a release
 A rename           N+1 adds the new column beside the old one (rename-column); a trigger keeps both in step, a backfill
                    fills it; the software of N+1 uses the new one. N+2 drops the old one (contract).
 A type change      the same, with a column of the new type (change-type).
+A table's name    a view with the new name (rename-table), which is read and written like the table, and stays.
 To say so by hand  -- verdigris: contract shop.customer.name last-used-by 41     in the migration that drops it
 Exit code          0 done, 2 usage, 4 refused: no recipe fits, or it is too early.
 
@@ -36,6 +38,7 @@ Examples
   verdigris expand-contract rename-column shop.customer name full_name
   verdigris expand-contract change-type shop.customer age bigint --as age_big --dry-run
   verdigris expand-contract change-type shop.orders state int --using "array_position(ARRAY['new','paid'], state)" --back "(ARRAY['new','paid'])[state_new]"
+  verdigris expand-contract rename-table shop.customer client
   verdigris expand-contract contract shop.customer.name`;
 
 /** `verdigris expand-contract`: what waits for what, and the recipes. Reads the live colour's catalogue; writes files alone. */
@@ -58,6 +61,11 @@ export function expandContractCommand(): Command {
     .option('--using <expression>', 'the new value from the old column; its cast where left out')
     .option('--back <expression>', 'the old value from the new column; its cast where left out')
     .action((table: string, column: string, type: string, options: RecipeOptions, self: Command) => expand({ ...place(table), column, fresh: options.as ?? `${column}_new`, type, using: options.using, back: options.back }, self)));
+  command.addCommand(recipe(new Command('rename-table'))
+    .summary('the migration that lets a table have another name')
+    .description('Writes the migration that makes a view NEW of the table, which is read and written like it; the table stays.')
+    .argument('<table>', 'such as shop.customer; without a schema, public').argument('<new>')
+    .action((table: string, fresh: string, _: RecipeOptions, self: Command) => rename(place(table), fresh, self)));
   command.addCommand(recipe(new Command('contract'))
     .summary('the migration that takes an old column away')
     .description('Writes the migration of the coming release that drops the trigger and the old column. Refused while it is too early.')
@@ -84,6 +92,11 @@ function place(table: string): Pick<Wanted, 'schema' | 'table'> {
 async function expand(wanted: Wanted, self: Command): Promise<void> {
   const options = optionsOf(self);
   await withSession(options, (session) => observed(session, async (c) => finish(session, options, expandColumn(await c.on(c.live, (client) => readPair(client, wanted))))));
+}
+
+async function rename({ schema, table }: Pick<Wanted, 'schema' | 'table'>, fresh: string, self: Command): Promise<void> {
+  const options = optionsOf(self);
+  await withSession(options, (session) => observed(session, async (c) => finish(session, options, renameTable(await c.on(c.live, (client) => readTable(client, schema, table, fresh)), fresh))));
 }
 
 async function contract(object: string, self: Command): Promise<void> {

@@ -4,6 +4,7 @@ import { contractColumn } from '../../../src/migrations/expand-contract/recipes/
 import { expandColumn, type Recipe } from '../../../src/migrations/expand-contract/recipes/expand.ts';
 import { readOldColumn } from '../../../src/migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../../../src/migrations/expand-contract/recipes/pair.ts';
+import { readTable, renameTable } from '../../../src/migrations/expand-contract/recipes/table.ts';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { withDatabase } from '../../support/postgres.ts';
@@ -130,6 +131,32 @@ test('the trigger of a partitioned table fires on its partitions, for replicatio
     await applying(client, () => client.query("INSERT INTO shop.event (id, day, what) VALUES (1, '2026-05-05', 'seen')"));
     await applying(client, () => client.query("INSERT INTO shop.event_2026 (id, day, what) VALUES (2, '2026-05-05', 'seen')"));
     expect(await rows(client, 'SELECT kind FROM shop.event')).toEqual([{ kind: 'seen' }, { kind: 'seen' }]);
+  });
+});
+
+test('a table has a second name: read and written by both, by whoever may use the table and no further', { timeout: 120_000 }, async () => {
+  await withDatabase(async (client) => {
+    await client.query(`${schema} CREATE ROLE writer; CREATE ROLE reader; CREATE ROLE nobody;
+      GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON shop.customer TO writer; GRANT SELECT ON shop.customer TO reader WITH GRANT OPTION; GRANT UPDATE (age) ON shop.customer TO reader;
+      ALTER TABLE shop.customer ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON shop.customer USING (state IS DISTINCT FROM 'hidden')`);
+    const recipe = renameTable(await readTable(client, 'shop', 'customer', 'client'), 'client');
+    expect(await findings(recipe)).toEqual([]);
+    expect(sqlOf(recipe)).toContain('privileges of their own: age');
+    await client.query(sqlOf(recipe));
+    await client.query('SET ROLE writer');
+    expect((await rows(client, 'INSERT INTO shop.client (id, age) VALUES (1, 3) RETURNING name'))).toEqual([{ name: 'nobody' }]);
+    await client.query('INSERT INTO shop.client (id, age) VALUES (1, 4) ON CONFLICT (id) DO UPDATE SET age = excluded.age');
+    await client.query("UPDATE shop.customer SET name = 'by N' WHERE id = 1");
+    expect(await rows(client, 'SELECT name, age FROM shop.client')).toEqual([{ name: 'by N', age: 4 }]);
+    await client.query("SET ROLE NONE; INSERT INTO shop.customer (id, age, state) VALUES (2, 5, 'hidden'); SET ROLE reader");
+    expect(await rows(client, 'SELECT id FROM shop.client')).toEqual([{ id: 1 }]);
+    await expect(client.query('DELETE FROM shop.client')).rejects.toMatchObject({ code: '42501' });
+    await client.query('SET ROLE nobody');
+    await expect(client.query('SELECT FROM shop.client')).rejects.toMatchObject({ code: '42501' });
+    await client.query('SET ROLE NONE');
+    await expect(readTable(client, 'shop', 'customer', 'client')).rejects.toMatchObject({ id: 'recipe-column', seen: expect.stringContaining('has a client already') });
+    await expect(readTable(client, 'shop', 'names', 'x')).rejects.toMatchObject({ id: 'recipe-column', seen: expect.stringContaining('no table shop.names') });
+    await client.query('DROP VIEW shop.client; DROP OWNED BY writer, reader; DROP ROLE writer, reader, nobody');
   });
 });
 
