@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
+import type { BackfillStatus } from '../operations/backfill-status.ts';
 import { readStatus, type ColourStatus, type Status } from '../operations/status.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
@@ -21,6 +22,7 @@ export function statusText(status: Status): string {
       : []),
     ...(status.retained ? [retainedText(status)] : []),
     ...(status.losslessRollback === undefined ? [] : [`rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`]),
+    ...backfillLines(status.backfills),
     ...(status.verification ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`] : []),
     `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
     ...(status.lastPauseMs === undefined ? [] : [`last pause   ${prettyMs(status.lastPauseMs)}`]),
@@ -30,6 +32,27 @@ export function statusText(status: Status): string {
     ...status.next.map(({ verb, kind, to, reason }) => `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`),
   ];
   return lines.join('\n');
+}
+
+function backfillLines(backfills: Status['backfills']): string[] {
+  if (!Array.isArray(backfills)) return [`backfills    ${colors.red((backfills as { error: string }).error)}`];
+  const complete = (backfills as readonly BackfillStatus[]).filter(({ state }) => state === 'complete').length;
+  return [
+    ...(backfills as readonly BackfillStatus[]).filter(({ state }) => state !== 'complete').map(backfillText),
+    ...(complete === 0 ? [] : [`backfills    ${complete} complete`]),
+  ];
+}
+
+function backfillText({ name, colour, state, seen, total, rowsPerSecond, secondsLeft, waiting }: BackfillStatus): string {
+  const of = total === undefined ? '' : ` of about ${total} (${Math.floor((100 * seen) / total)} %)`;
+  const parts = [
+    `${name}${colour === undefined ? '' : ` on ${colour}`}: ${state === 'running' ? state : colors.yellow(state)}`,
+    ...(seen > 0 || state === 'running' ? [`${seen}${of} rows`] : []),
+    ...(rowsPerSecond === undefined ? [] : [`${Math.round(rowsPerSecond)} rows/s`]),
+    ...(secondsLeft === undefined ? [] : [`about ${prettyMs(Math.ceil(secondsLeft) * 1000)} left`]),
+    ...(waiting === undefined ? [] : [colors.yellow(`waiting: ${waiting}`)]),
+  ];
+  return `backfill     ${parts.join(', ')}`;
 }
 
 function retainedText({ retained, replication, colours }: Status): string {

@@ -1,4 +1,4 @@
-import { other } from '../model/colours.ts';
+import { other, type Colour } from '../model/colours.ts';
 import { hasTarget, tableOf } from '../migrations/backfill/plan.ts';
 import { readBackfills, type Backfill } from '../migrations/backfill/files.ts';
 import { missing } from '../migrations/backfill/missing.ts';
@@ -60,8 +60,9 @@ export function placeOf(backfill: Backfill, tables: readonly Table[], forward: M
 export async function readBackfillStates(c: Context): Promise<BackfillStates> {
   const backfills = await declared(c);
   const candidate = hasCandidate(c) && (await c.platform.servers.observe(c.idle))?.running === true;
-  const live = await c.on(c.live, async (client) => ({ tables: await readTables(client), progress: await readProgress(client) }));
-  const there = candidate ? await c.on(c.idle, async (client) => ({ tables: await readTables(client), progress: await readProgress(client) })) : undefined;
+  const read = (colour: Colour) => c.on(colour, async (client) => ({ tables: backfills.length === 0 ? [] : await readTables(client), progress: await readProgress(client) }));
+  const live = await read(c.live);
+  const there = candidate ? await read(c.idle) : undefined;
   const forward = there && mapTables(live.tables, there.tables, 'forward');
   const known = there ? [...there.progress, ...live.progress] : live.progress;
   const placed = backfills.map((backfill) => {
@@ -71,8 +72,8 @@ export async function readBackfillStates(c: Context): Promise<BackfillStates> {
   const states: BackfillState[] = [];
   for (const state of placed) {
     // Of the candidate alone it is never outlived: rows that arrive there from software N need it until the switchover.
-    const read = state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
-    const outlived = state.done && (state.place === 'live' || state.place === 'later') ? await c.on(read.colour, (client) => missing(client, read.tables, state.backfill)) : undefined;
+    const at = state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
+    const outlived = state.done && (state.place === 'live' || state.place === 'later') ? await c.on(at.colour, (client) => missing(client, at.tables, state.backfill)) : undefined;
     states.push({ ...state, outlived });
   }
   return {

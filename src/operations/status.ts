@@ -6,7 +6,9 @@ import { guarantees, possible, type State, type Transition } from '../model/tran
 import type { Platform, TrafficStatus } from '../platform/port.ts';
 import { one, rows, withClient } from '../postgres/client.ts';
 import { readSlot, readSubscription } from '../postgres/stream.ts';
+import { readBackfillStatus, type BackfillStatus } from './backfill-status.ts';
 import { readJournal } from './ledger.ts';
+import { withObserver } from './operator.ts';
 
 export interface ColourStatus {
   readonly colour: Colour;
@@ -47,6 +49,8 @@ export interface Status {
   /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
   readonly retained?: { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
   readonly losslessRollback?: boolean | undefined;
+  /** Why it could not be told, where it could not. */
+  readonly backfills: readonly BackfillStatus[] | { readonly error: string };
   readonly traffic: TrafficStatus;
   readonly lastPauseMs?: number | undefined;
   readonly verification?: Journal['release'] extends infer R ? (R extends { verification?: infer V } ? V : never) : never;
@@ -73,11 +77,17 @@ export async function readStatus(environment: Environment, platform: Platform): 
     replication,
     retained: retained(environment, journal),
     losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
+    backfills: await backfillStatus(environment, platform),
     traffic: await platform.traffic.status(),
     lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
     verification: journal.release?.verification,
     next: possible(journal.state),
   };
+}
+
+async function backfillStatus(environment: Environment, platform: Platform): Promise<Status['backfills']> {
+  const parts = { environment, platform, emit: () => undefined, signal: new AbortController().signal, looking: true } as const;
+  return withObserver(parts, readBackfillStatus).catch((error: unknown) => ({ error: describe(error) }));
 }
 
 function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {

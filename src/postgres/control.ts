@@ -17,7 +17,8 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.backfill (
     name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, position text[],
     rows_seen bigint NOT NULL DEFAULT 0, rows_filled bigint NOT NULL DEFAULT 0,
-    started_at timestamptz NOT NULL DEFAULT clock_timestamp(), done_at timestamptz);
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(), done_at timestamptz,
+    runner int, run_at timestamptz, run_seen bigint, batch_at timestamptz);
   REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
 
 export async function ensureControlSchema(client: Client): Promise<void> {

@@ -43,7 +43,7 @@ export async function runBatch(client: Client, plan: BackfillPlan, from: readonl
 /** Whoever finds another position than he left has been overtaken, and must not go on from his own. */
 async function note(client: Client, { backfill }: BackfillPlan, from: readonly string[] | null, batch: Batch, done: boolean): Promise<void> {
   const { rowCount } = await client.query(`
-    UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
+    UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, batch_at = clock_timestamp(), done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
     WHERE name = $1 AND checksum = $2 AND position IS NOT DISTINCT FROM $3::text[]`, [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done]);
   if (rowCount === 1) return;
   throw new VerdigrisError('busy', 'backfill-elsewhere', {

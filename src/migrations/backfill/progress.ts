@@ -12,12 +12,20 @@ export interface Progress {
   readonly startedAt: Date;
   /** Set once every row was looked at; a backfill that has it is complete. */
   readonly doneAt: Date | null;
+  /** Rows a second of its newest run, waiting included; null before its first batch. */
+  readonly rowsPerSecond: number | null;
+  /** Process of the server that runs it at this moment; null where none does. */
+  readonly runner: number | null;
 }
+
+const columns = `name, checksum, position, rows_seen::float8 AS seen, rows_filled::float8 AS filled, started_at AS "startedAt", done_at AS "doneAt",
+  (rows_seen - run_seen) / nullif(extract(epoch FROM batch_at - run_at), 0)::float8 AS "rowsPerSecond",
+  (SELECT a.pid FROM pg_stat_activity a WHERE a.pid = runner AND a.backend_start <= run_at AND (done_at IS NULL OR position IS NOT NULL)) AS runner`;
 
 /** None on a colour that was made before there were backfills. */
 export async function readProgress(client: Client): Promise<Progress[]> {
   if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0) return [];
-  return rows<Progress>(client, `SELECT name, checksum, position, rows_seen::float8 AS seen, rows_filled::float8 AS filled, started_at AS "startedAt", done_at AS "doneAt" FROM verdigris.backfill ORDER BY name`);
+  return rows<Progress>(client, `SELECT ${columns} FROM verdigris.backfill ORDER BY name`);
 }
 
 /**
@@ -26,14 +34,15 @@ export async function readProgress(client: Client): Promise<Progress[]> {
  */
 export async function beginProgress(client: Client, { name, checksum }: Backfill, release: string, again: boolean): Promise<Progress> {
   const [progress] = await rows<Progress>(client, `
-    INSERT INTO verdigris.backfill AS b (name, checksum, release) VALUES ($1, $2, $3)
+    INSERT INTO verdigris.backfill AS b (name, checksum, release, runner, run_at, run_seen) VALUES ($1, $2, $3, pg_backend_pid(), clock_timestamp(), 0)
     ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, release = excluded.release,
       position = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.position END,
       rows_seen = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.rows_seen ELSE 0 END,
       rows_filled = CASE WHEN b.checksum = excluded.checksum THEN b.rows_filled ELSE 0 END,
       started_at = CASE WHEN b.checksum = excluded.checksum THEN b.started_at ELSE clock_timestamp() END,
-      done_at = CASE WHEN b.checksum = excluded.checksum THEN b.done_at END
-    RETURNING name, checksum, position, rows_seen::float8 AS seen, rows_filled::float8 AS filled, started_at AS "startedAt", done_at AS "doneAt"`, [name, checksum, release, again]);
+      done_at = CASE WHEN b.checksum = excluded.checksum THEN b.done_at END,
+      runner = excluded.runner, run_at = excluded.run_at, run_seen = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.rows_seen ELSE 0 END, batch_at = NULL
+    RETURNING ${columns}`, [name, checksum, release, again]);
   if (!progress) throw new Error('an upsert returns its row');
   return progress;
 }
