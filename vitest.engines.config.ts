@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** Migration engines with the real tools: Java, Maven and npm fetch them. */
 export default defineConfig({
   test: {
-    include: ['test/migrations/engines/**/*.test.ts'],
+    include: ['test/migrations/tools/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
     retry: process.env['CI'] ? 1 : 0,
   },
 });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
 import { dropMigrationRole } from '../../../src/migrations/engines/role.ts';
 import { rows, withClient } from '../../../src/postgres/client.ts';
+import { answered, asked, code, codeCount, hasChinook, objects } from './chinook.ts';
 import { leftBehind, withBench } from './support.ts';
 
 /** Connects as a tool would, by what it is told alone. */
@@ -39,6 +40,33 @@ test('any command: sees the candidate and nothing else of our environment; fails
     await expect(bench.apply(engine, { statementTimeout: 300 })).rejects.toMatchObject({ id: 'migration-tool-failed', seen: expect.stringContaining('statement timeout') });
     await expect(bench.apply(commandEngine(bench.folder, ['no-such-tool']))).rejects.toMatchObject({ code: 'declaration', id: 'engine-missing', next: expect.stringContaining('install it') });
     expect(await leftBehind(bench.client)).toEqual([]);
+  });
+});
+
+test.runIf(hasChinook)('any command on Chinook: all of its transaction or nothing of it, and a second run is its own affair', async () => {
+  await withBench(undefined, async (bench) => {
+    const { client } = bench;
+    await bench.loadChinook();
+    const engine = commandEngine(bench.folder, [process.execPath, 'migrate.mjs']);
+    await bench.write('migrate.mjs', script(`
+      const { readFile } = await import('node:fs/promises');
+      const { rows: known } = await client.query("SELECT to_regclass('change_log') AS known");
+      if (known[0].known === null) await client.query('BEGIN;' + (await readFile('code.sql', 'utf8')) + ';COMMIT');
+      else console.log('nothing to do');`));
+    const stored = await code();
+    await bench.write('code.sql', `${stored}\nSELECT 1/0`);
+    await expect(bench.apply(engine)).rejects.toMatchObject({ id: 'migration-tool-failed', seen: expect.stringContaining('division by zero'), next: expect.stringContaining('live colour is untouched') });
+    expect(await objects(client)).toBe(0);
+    await bench.write('code.sql', `${stored}\nSELECT pg_sleep(100)`);
+    expect(await bench.interrupt(engine)).toMatchObject({ code: 'interrupted', id: 'migration-interrupted' });
+    expect(await objects(client)).toBe(0);
+    await bench.write('code.sql', stored);
+    await bench.apply(engine);
+    expect(await objects(client)).toBe(codeCount);
+    expect(await rows(client, asked)).toEqual(answered);
+    await bench.apply(engine);
+    expect(bench.said.at(-1)).toBe('nothing to do');
+    expect(await leftBehind(client)).toEqual([]);
   });
 });
 

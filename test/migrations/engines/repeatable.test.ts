@@ -3,32 +3,21 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { lineDiff } from '../../../src/migrations/engines/repeatable/definitions.ts';
 import { sqlFilesEngine } from '../../../src/migrations/engines/sql.ts';
-import { one, rows, withTransaction, type Client } from '../../../src/postgres/client.ts';
-import { loadScript } from '../../../src/postgres/script.ts';
+import { one, rows, withTransaction } from '../../../src/postgres/client.ts';
+import { answered, asked, changeLog, codeCount, codeFolder, hasChinook, objects } from './chinook.ts';
 import { examples, withBench } from './support.ts';
 
-const chinook = process.env['VERDIGRIS_TEST_CHINOOK'] ?? '../shared/data/chinook.sql';
-const here = new URL('chinook/', import.meta.url).pathname;
-
-/** Functions, procedures, views and triggers of the user's. */
-async function objects(client: Client): Promise<number> {
-  const { count } = await one<{ count: number }>(client, `SELECT (
-    (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) + (SELECT count(*) FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace)
-    + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal))::int AS count`);
-  return count;
-}
-
-test('stored code on Chinook: applied in the order of need, again when changed, with its difference; what it breaks is refused', { timeout: 300_000 }, async () => {
+test.runIf(hasChinook)('stored code on Chinook: applied in the order of need, again when changed, with its difference; what it breaks is refused', { timeout: 300_000 }, async () => {
   await withBench(undefined, async (bench) => {
     const { client, write, apply, said, folder } = bench;
-    await loadScript(client, chinook);
-    await cp(here, path.join(folder, 'repeatable'), { recursive: true });
-    await write('0001_change_log.sql', 'CREATE TABLE change_log (change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, relation text NOT NULL, at timestamptz NOT NULL);');
+    await bench.loadChinook();
+    await cp(codeFolder, path.join(folder, 'repeatable'), { recursive: true });
+    await write('0001_change_log.sql', changeLog);
     const engine = sqlFilesEngine(folder);
     expect(await engine.pending(client)).toHaveLength(18);
     expect(await apply(engine)).toHaveLength(18);
-    expect(await objects(client)).toBeGreaterThanOrEqual(30);
-    expect(await rows(client, "SELECT count(*)::int AS n, top_seller() IS NOT NULL AS sold, customer_grade(6) AS grade FROM album_facts")).toEqual([{ n: 347, sold: true, grade: 'gold' }]);
+    expect(await objects(client)).toBe(codeCount);
+    expect(await rows(client, asked)).toEqual(answered);
     expect(await apply(engine)).toEqual([]);
     expect(said.filter((text) => text.startsWith('new: ')).length).toBeGreaterThanOrEqual(30);
     said.length = 0;

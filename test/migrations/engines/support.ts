@@ -4,6 +4,8 @@ import { waitFor } from '../../../src/model/wait.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../../src/migrations/engine.ts';
 import { operatorRole } from '../../../src/model/names.ts';
 import { rows, withClient, withTransaction, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import { loadScript } from '../../../src/postgres/script.ts';
+import { chinook } from './chinook.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
 
 export const examples = new URL('../../../examples/', import.meta.url).pathname;
@@ -20,7 +22,9 @@ export interface Bench {
   interrupt(engine: MigrationEngine): Promise<unknown>;
   /** Tables that a rehearsal leads to. */
   rehearse(engine: MigrationEngine): Promise<string[]>;
+  /** Of the user's, those of Chinook left out. */
   tables(): Promise<string[]>;
+  loadChinook(): Promise<void>;
 }
 
 /** A database, and a folder that begins as a copy of an example. */
@@ -35,10 +39,17 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
     await withDatabase(async (client, server) => {
       const connection = connectionTo(server, 'test');
       await client.query("CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)");
-      const names = async (): Promise<string[]> => (await rows<{ name: string }>(client, "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1")).map(({ name }) => name);
+      const known = new Set<string>();
+      const all = async (): Promise<string[]> => (await rows<{ name: string }>(client, "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1")).map(({ name }) => name);
+      const names = async (): Promise<string[]> => (await all()).filter((name) => !known.has(name));
       const apply: Bench['apply'] = (engine, parts) => engine.apply({ client, connection, release: '2', lockTimeout: 5_000, statementTimeout: 60_000, signal: new AbortController().signal, log, onProgress: (_done, _total, note) => said.push(note), ...parts });
       await use({
         client, connection, folder, log, said, apply, tables: names,
+        loadChinook: async () => {
+          const before = await all();
+          await loadScript(client, chinook);
+          for (const name of await all()) if (!before.includes(name)) known.add(name);
+        },
         write: async (name, text) => {
           await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
           await writeFile(path.join(folder, name), text);
@@ -47,7 +58,7 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
           const stop = new AbortController();
           const run = apply(engine, { signal: stop.signal }).then(() => undefined, (error: unknown) => error);
           await withClient(connection, 'test', async (watcher) =>
-            waitFor(async () => ((await rows(watcher, "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%' AND state = 'active' AND pid <> pg_backend_pid()")).length > 0 ? true : undefined), { limit: 100_000, every: 20, slowest: 200, id: 'test', what: 'the migration to run', next: '' }, () => 'it does not'));
+            waitFor(async () => ((await rows(watcher, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0 ? true : undefined), { limit: 100_000, every: 20, slowest: 200, id: 'test', what: 'the migration to run', next: '' }, () => 'it does not'));
           stop.abort();
           return run;
         },

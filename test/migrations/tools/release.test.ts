@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { rows } from '../../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { temporaryFolder, testMajor } from '../../support/postgres.ts';
-import { examples } from './support.ts';
+import { examples } from '../engines/support.ts';
 import { fetchLimit, useNodePgMigrate } from './tools.ts';
 
 async function withProject(use: (folder: string) => Promise<void>): Promise<void> {

@@ -1,16 +1,17 @@
 import { beforeAll, expect, test } from 'vitest';
 import { flywayEngine } from '../../../src/migrations/engines/flyway.ts';
-import { remove, scenario } from './scenario.ts';
-import { withBench } from './support.ts';
+import { hasChinook } from '../engines/chinook.ts';
+import { remove, scenario } from '../engines/scenario.ts';
+import { withBench } from '../engines/support.ts';
 import { addToPath, fetchLimit, flywayBin } from './tools.ts';
 
 beforeAll(async () => addToPath(await flywayBin()), fetchLimit);
 
-test('Flyway: first run, failure, interruption, going on, nothing twice; a changed checksum and a late version are refused', { timeout: 500_000 }, async () => {
+test.runIf(hasChinook)('Flyway on Chinook: first run, failure, interruption, going on, nothing twice; a changed checksum and a late version are refused', { timeout: 500_000 }, async () => {
   await withBench('flyway', async (bench) => {
     const engine = flywayEngine(bench.folder);
     await scenario(bench, {
-      engine, own: ['flyway_schema_history'], knownAtFirst: true,
+      engine, own: ['flyway_schema_history'], knownAtFirst: true, tool: true,
       next: { file: 'V2__orders.sql', text: (sql) => sql },
       first: [{ version: '1', name: 'customers' }, { version: '', name: 'customer names' }],
       second: [{ version: '2', name: 'orders' }],
