@@ -26,7 +26,8 @@ export function timelineText(entry: HistoryEntry): string {
     const bar = (failed ? colors.red : colors.cyan)('█'.repeat(length));
     return `  ${verb.padEnd(9)} ${colors.dim('·'.repeat(start))}${bar}${colors.dim('·'.repeat(width - start - length))} ${prettyMs(Math.max(0, to - from))}`;
   });
-  return [head, ...bars].join('\n');
+  const migrations = (entry.migrations ?? []).map(({ engine, outcome, applied, log }) => `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`);
+  return [head, ...bars, ...migrations].join('\n');
 }
 
 function count(text: string): number {

@@ -40,7 +40,8 @@ export async function withReporter(options: { readonly json?: boolean | undefine
   try {
     await use(reporter, interruption.signal);
   } catch (error) {
-    reporter.failure(interruption.signal.aborted ? interruption.signal.reason : error);
+    const told = error instanceof VerdigrisError && error.code === 'interrupted';
+    reporter.failure(interruption.signal.aborted && !told ? interruption.signal.reason : error);
     process.exitCode = exitCodes[interruption.signal.aborted ? 'interrupted' : error instanceof VerdigrisError ? error.code : 'failed'];
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);

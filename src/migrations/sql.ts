@@ -138,6 +138,7 @@ async function dropInvalid(client: Client, name: string): Promise<void> {
 }
 
 async function watched(target: WatchedTarget, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
+  target.signal.throwIfAborted();
   await (target.watch ?? unwatched).statement(file, statement, () => run(target.client, file, statement, state));
 }
 

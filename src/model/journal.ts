@@ -49,6 +49,8 @@ const release = z.strictObject({
   tests: z.array(z.strictObject({
     release: z.string(), at: time, passed: z.boolean(), exitCode: z.int().nullable(), timedOut: z.boolean(), seconds: z.number(), log: z.string(), tail: z.string(), schema: z.string(),
   })).optional(),
+  /** Every run of the migrations; `log` holds all that the engine said. */
+  migrations: z.array(z.strictObject({ at: time, engine: z.string(), outcome: z.enum(['done', 'failed']), applied: z.array(z.string()), error: z.string().optional(), log: z.string() })).optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),

@@ -70,7 +70,7 @@ export function record(outcome: HistoryEntry['outcome']): Step {
     async run(c) {
       const { release, timeline } = c.journal;
       if (!release) return;
-      await c.platform.history.append({ from: release.from, to: release.to, outcome, startedAt: release.startedAt, endedAt: new Date().toISOString(), pauseMs: release.pauseMs, spans: timeline });
+      await c.platform.history.append({ from: release.from, to: release.to, outcome, startedAt: release.startedAt, endedAt: new Date().toISOString(), pauseMs: release.pauseMs, migrations: release.migrations, spans: timeline });
       await c.ledger.write((journal) => ({ ...journal, release: null, timeline: [] }));
     },
   };

@@ -1,4 +1,4 @@
-import { VerdigrisError } from '../model/errors.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { compareVersions } from '../migrations/sql-files.ts';
 import { barrier } from '../postgres/barrier.ts';
@@ -72,13 +72,21 @@ const apply: Step = {
     const { limits } = c.environment;
     await c.on(c.idle, ensureControlSchema);
     const log = await c.platform.exportFile(`migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`);
+    const at = new Date().toISOString();
+    const report = (facts: { readonly applied: string[]; readonly error?: string }): Promise<void> =>
+      note(c, { migrations: [...(release(c).migrations ?? []), { at, engine: engine.name, outcome: facts.error === undefined ? 'done' : 'failed', ...facts, log }] });
     const done = await c.keeping([c.live], () => c.on(c.idle, (client) =>
       engine.apply({
         client, connection, backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined), release: release(c).to,
         lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal, log,
         onProgress: (count, total, text) => c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
       }),
-    ));
+    )).catch(async (error: unknown) => {
+      // Whoever lost the lease cannot write it down, and is to be told of that.
+      await report({ applied: [], error: describe(error) }).catch(() => undefined);
+      throw error;
+    });
+    await report({ applied: done.map(({ version, name }) => `${version} ${name}`) });
     return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
   },
 };

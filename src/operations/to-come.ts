@@ -1,5 +1,6 @@
 import type { MigrationEngine } from '../migrations/engine.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
+import { interruptible } from '../migrations/interruptible.ts';
 import { isEffectUnknown } from '../migrations/engines/effect.ts';
 import { qualified, readTables, type Table } from '../postgres/catalogue.ts';
 import type { Client } from '../postgres/client.ts';
@@ -58,7 +59,11 @@ async function tablesToCome(client: Client, engine: MigrationEngine, say: (text:
 export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; tables: readonly Table[]; schema: readonly SchemaObject[]; unknown?: string | undefined }> {
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
-  const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => (engine ? tablesToCome(client, engine, say) : { tables: await readTables(client), schema: await readSchema(client) }));
+  const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+  const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => {
+    if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
+    return interruptible({ client, connection, signal: c.signal }, 'They were tried in a transaction that is rolled back: nothing is applied.', () => tablesToCome(client, engine, say));
+  });
   return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), tables, schema, unknown };
 }
 

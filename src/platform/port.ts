@@ -1,6 +1,7 @@
 import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Environment } from '../model/environment.ts';
+import type { Release } from '../model/journal.ts';
 import type { ConnectionSettings } from '../postgres/client.ts';
 
 /**
@@ -180,6 +181,8 @@ export interface HistoryEntry {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly pauseMs?: number | undefined;
+  /** Every run of the migrations, those that failed too, with the file that holds all that the engine said. */
+  readonly migrations?: Release['migrations'];
   readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
 }
 

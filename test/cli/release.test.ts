@@ -28,7 +28,7 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
     expect(text.stdout.split('\n').length).toBeLessThan(24);
     await declare({ ...declaration, live: 'green', colours: { green: declaration.colours.green } });
     expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'green' } });
-    expect((await run('history')).stdout).toMatch(/1 → 2 +released/);
+    expect((await run('history')).stdout).toMatch(/1 → 2 +released[^]*sql: 0001 t +\S+exports\/migrate-2-/);
     expect(await run('destroy', '--json')).toMatchObject({ exitCode: 4, error: { id: 'destroy-unconfirmed' } });
     expect(await run('destroy', '--yes', '--json')).toMatchObject({ exitCode: 0 });
     expect(await readdir(home)).not.toContain('shop');

@@ -1,7 +1,6 @@
-import { appendFile, mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { execa } from 'execa';
 import { VerdigrisError } from '../../model/errors.ts';
+import { openLog } from './log.ts';
 import { findTool, type Tool } from './tool.ts';
 
 export interface ToolRun {
@@ -49,14 +48,15 @@ export async function runTool(run: ToolRun): Promise<string[]> {
     if (silence > 0) watch = setTimeout(() => { silent = true; stop(); }, silence);
   };
   const tail: string[] = [];
-  const keep = await logger(run);
+  const keep = openLog(run.log);
+  keep(`${new Date().toISOString()} ${tool.command} ${run.args.join(' ')}`);
   watchAnew();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     for await (const raw of child.iterable({ from: 'all' })) {
       watchAnew();
       const line = run.secret ? String(raw).replaceAll(run.secret, '***') : String(raw);
-      await keep(line);
+      keep(line);
       if (line.trim() === '') continue;
       tail.push(line);
       if (tail.length > tailLength) tail.shift();
@@ -70,17 +70,9 @@ export async function runTool(run: ToolRun): Promise<string[]> {
   }
   const result = await child;
   signalGroup(child.pid, 'SIGKILL');
-  await keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
+  keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
   if (!result.failed && !signal?.aborted) return result.stdout.split('\n');
   throw await failure(run, tail, { silent, aborted: signal?.aborted === true, exit: String(result.exitCode ?? result.signal ?? result.originalMessage) }, signal?.reason ?? result);
-}
-
-async function logger({ log, tool, args }: ToolRun): Promise<(line: string) => Promise<void>> {
-  if (log === undefined) return () => Promise.resolve();
-  await mkdir(path.dirname(log), { recursive: true });
-  const keep = (line: string): Promise<void> => appendFile(log, `${line}\n`, { mode: 0o600 });
-  await keep(`${new Date().toISOString()} ${tool.command} ${args.join(' ')}`);
-  return keep;
 }
 
 function stopGroup(pid: number | undefined): void {

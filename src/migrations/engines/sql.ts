@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { withTransaction, type Client } from '../../postgres/client.ts';
 import type { MigrationEngine } from '../engine.ts';
+import { interruptible } from '../interruptible.ts';
 import { sqlEngine } from '../sql.ts';
+import { openLog } from './log.ts';
 import { applyRepeatables } from './repeatable/apply.ts';
 import { brokenFunctions, refuseBroken } from './repeatable/compile.ts';
 import { definitions, describeChanges } from './repeatable/definitions.ts';
@@ -35,18 +37,23 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
       if (await hasVersioned()) await rehearse?.(client);
       await replace(client, say, known);
     },
-    apply: async (target) => {
+    apply: (target) => interruptible(target, 'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the statements before; the files before it are. The candidate can be resumed: migrate again.', async () => {
       const { client } = target;
+      const keep = openLog(target.log);
+      const say = (count: number, total: number, text: string): void => {
+        keep(`${new Date().toISOString()} ${text}`);
+        target.onProgress(count, total, text);
+      };
       const known = await brokenFunctions(client);
-      const done = (await hasVersioned()) ? await versioned.apply(target) : [];
+      const done = (await hasVersioned()) ? await versioned.apply({ ...target, onProgress: say }) : [];
       target.signal.throwIfAborted();
       const files = await withTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`);
-        const replaced = await replace(client, (text) => target.onProgress(0, 0, text), known);
+        const replaced = await replace(client, (text) => say(0, 0, text), known);
         await recordRepeatables(client, replaced, target.release);
         return replaced;
       });
       return [...done, ...files.map(({ name }) => ({ version: 'repeatable', name }))];
-    },
+    }),
   };
 }
