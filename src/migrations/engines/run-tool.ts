@@ -26,6 +26,9 @@ const kept = ['PATH', 'TMPDIR', 'TZ', 'JAVA_HOME', 'PRISMA_SCHEMA_ENGINE_BINARY'
 /** Tools that ask their makers for news, or tell them some, are told not to. */
 const quiet = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', REDGATE_DISABLE_TELEMETRY: 'true', LIQUIBASE_ANALYTICS_ENABLED: 'false', NO_COLOR: '1', LC_ALL: 'C.UTF-8' };
 const tailLength = 25;
+/** Lines that name the cause and that a tool puts before a long statement: the first few are told besides the last. */
+const telling = /\berror\b/i;
+const tellingLines = 3;
 /** Milliseconds between asking a tool to stop and killing it. */
 const grace = 5_000;
 
@@ -48,6 +51,7 @@ export async function runTool(run: ToolRun): Promise<string[]> {
     if (silence > 0) watch = setTimeout(() => { silent = true; stop(); }, silence);
   };
   const tail: string[] = [];
+  const named: string[] = [];
   const keep = openLog(run.log);
   keep(`${new Date().toISOString()} ${tool.command} ${run.args.join(' ')}`);
   watchAnew();
@@ -59,7 +63,10 @@ export async function runTool(run: ToolRun): Promise<string[]> {
       keep(line);
       if (line.trim() === '') continue;
       tail.push(line);
-      if (tail.length > tailLength) tail.shift();
+      if (tail.length > tailLength) {
+        const [gone = ''] = tail.splice(0, 1);
+        if (telling.test(gone) && named.length < tellingLines) named.push(gone);
+      }
       run.onLine?.(line);
     }
   } catch {
@@ -72,7 +79,7 @@ export async function runTool(run: ToolRun): Promise<string[]> {
   signalGroup(child.pid, 'SIGKILL');
   keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
   if (!result.failed && !signal?.aborted) return result.stdout.split('\n');
-  throw await failure(run, tail, { silent, aborted: signal?.aborted === true, exit: String(result.exitCode ?? result.signal ?? result.originalMessage) }, signal?.reason ?? result);
+  throw await failure(run, named.length > 0 ? [...named, '…', ...tail] : tail, { silent, aborted: signal?.aborted === true, exit: String(result.exitCode ?? result.signal ?? result.originalMessage) }, signal?.reason ?? result);
 }
 
 function stopGroup(pid: number | undefined): void {
