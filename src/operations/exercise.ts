@@ -41,7 +41,7 @@ export interface Exercise {
 export async function withClients(
   environment: Environment,
   platform: Platform,
-  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly maxDuration?: number; readonly place?: WorkloadPlace },
+  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly maxDuration?: number; readonly answerLimit?: number; readonly place?: WorkloadPlace },
   commits: readonly Commit[],
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {
