@@ -111,7 +111,7 @@ async function exercise({ environment, platform, as }: DrillClone, { emit, signa
     for (const verb of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const) {
       await withOperator(parts, verb, (c) => perform(c, verb));
       const { acknowledged } = workload.stats();
-      await workload.until((stats) => stats.acknowledged >= acknowledged + 200, 30_000);
+      await workload.until((stats) => stats.acknowledged >= acknowledged + 200, 120_000);
     }
   });
   return { verdict, pausesMs: recorder.pauses };

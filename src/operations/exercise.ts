@@ -4,6 +4,7 @@ import type { Platform } from '../platform/port.ts';
 import { one, withClient, type ConnectionSettings } from '../postgres/client.ts';
 import { judge } from '../workload/judge.ts';
 import type { Commit } from '../workload/commits.ts';
+import type { WorkloadOptions } from '../workload/options.ts';
 import { serverName } from '../workload/server-name.ts';
 import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } from '../workload/start.ts';
 import type { Verdict } from '../workload/verdict.ts';
@@ -41,7 +42,7 @@ export interface Exercise {
 export async function withClients(
   environment: Environment,
   platform: Platform,
-  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly rate?: number; readonly maxDuration?: number; readonly answerLimit?: number; readonly place?: WorkloadPlace },
+  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly place?: WorkloadPlace } & Pick<WorkloadOptions, 'rate' | 'readRate' | 'maxDuration' | 'answerLimit'>,
   commits: readonly Commit[],
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, type PromiseWithChild } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { colourBudget, colourConfig, colourServer, colourService, type ColourLife } from '../../src/components/manifests/colour.ts';
 import { startScript } from '../../src/components/manifests/settings.ts';
 import { volumeClaim, volumeSnapshot } from '../../src/components/manifests/storage.ts';
@@ -70,10 +70,13 @@ test('volume and snapshot bear the generation, and the classes that are declared
 });
 
 /** The script as the container runs it, with another entry point and other folders. */
-async function start(folder: string, parked: string, more: Record<string, string> = {}): Promise<string> {
+function run(folder: string, parked: string, more: Record<string, string> = {}): PromiseWithChild<{ stdout: string }> {
   const script = startScript.replaceAll('/etc/verdigris', `${folder}/etc`);
-  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`, PGDATA: `${folder}/volume/pgdata`, VERDIGRIS_PARKED: parked, ...more } });
-  return stdout;
+  return promisify(execFile)('bash', ['-c', script], { env: { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`, PGDATA: `${folder}/volume/pgdata`, VERDIGRIS_PARKED: parked, ...more } });
+}
+
+async function start(...args: Parameters<typeof run>): Promise<string> {
+  return (await run(...args)).stdout;
 }
 
 async function program(file: string, text: string): Promise<void> {
@@ -110,6 +113,26 @@ test('a restored volume is parked at its first boot only: a promoted server that
     expect(await start(folder, '')).not.toContain('max_logical_replication_workers=0');
     await rm(path.join(folder, 'volume/pgdata/PG_VERSION'));
     await expect(start(folder, '5')).rejects.toThrow('holds no database');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a server does not start on a volume where a process of another container still runs', async () => {
+  const folder = await temporaryFolder();
+  const said = path.join(folder, 'said');
+  const until = async (file: string, text: string): Promise<void> => void (await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain(text), 20_000));
+  try {
+    await restored(folder);
+    await program(path.join(folder, 'bin/docker-entrypoint.sh'), `echo begin >>'${said}'; read -r _; echo end >>'${said}'`);
+    const first = run(folder, '');
+    await until(said, 'begin');
+    const second = run(folder, '');
+    second.child.stdin?.end('\n');
+    await until('/proc/locks', '-> FLOCK');
+    first.child.stdin?.end('\n');
+    await Promise.all([first, second]);
+    expect(await readFile(said, 'utf8')).toBe('begin\nend\nbegin\nend\n');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,8 +4,11 @@ import { fixedManifests } from '../../src/components/manifests/fixed.ts';
 import { guardManifests } from '../../src/components/manifests/guard.ts';
 import { metricsManifests } from '../../src/components/manifests/metrics.ts';
 import { poolerDeployment } from '../../src/components/manifests/pooler.ts';
-import { drillRules, guardRules, metricsRules, operatorRules } from '../../src/components/manifests/rbac.ts';
+import { drillRules, guardRules, metricsRules, operatorRules, type Rule } from '../../src/components/manifests/rbac.ts';
 import { containerSecurity, podSecurity } from '../../src/components/manifests/security.ts';
+import { plainKinds } from '../../src/platform/kubernetes/destroy.ts';
+import { kinds } from '../../src/platform/kubernetes/kinds.ts';
+import { neededRules } from '../../src/platform/kubernetes/requirements.ts';
 import { declared } from './support.ts';
 
 const images = { pooler: 'pgbouncer:1.24', verdigris: 'verdigris:0.1.0' };
@@ -44,8 +47,18 @@ test('a schedule, and metrics, need the image; a schedule is one of cron', () =>
   expect(() => declared({ images, drill: { schedule: 'every monday' } })).toThrow(/five fields/);
 });
 
+const granted = (rules: readonly Rule[]) => rules.flatMap(({ apiGroups, resources, verbs }) => apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))));
+
 test('the operator may grant what its helpers have, and nothing that he lacks: the API server would refuse the Role', () => {
-  const granted = (rules: typeof operatorRules) => rules.flatMap(({ apiGroups, resources, verbs }) => apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))));
   const own = new Set(granted(operatorRules));
   for (const rules of [guardRules, drillRules, metricsRules]) expect(granted(rules).filter((each) => !own.has(each))).toEqual([]);
+});
+
+test('a drill may do all that a release asks for, and look for all that a clone is made of', () => {
+  const environment = declared({ images: { ...images, upgrade: 'both:1' }, istio: true, drill: { schedule: '@weekly' }, metrics: { enabled: true, serviceMonitor: true }, quota: { pods: '10' } });
+  const own = new Set(granted(drillRules));
+  expect(granted(neededRules(environment, 'release', true)).filter((each) => !own.has(each))).toEqual([]);
+  expect(plainKinds.map((kind) => `${/^(.*\/)?.*$/.exec(kinds[kind].version)?.[1]?.slice(0, -1) ?? ''}/${kinds[kind].plural}`).flatMap((what) => ['list', 'delete'].map((verb) => `${what} ${verb}`)).filter((each) => !own.has(each))).toEqual([]);
+  // Making it takes more.
+  expect(granted(neededRules(environment, 'making', true)).filter((each) => !own.has(each))).toContain('rbac.authorization.k8s.io/roles create');
 });

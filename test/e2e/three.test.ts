@@ -16,6 +16,7 @@ import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { rows, withClient, type Client } from '../../src/postgres/client.ts';
 import type { Commit } from '../../src/workload/commits.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
+import { pace } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 import { withNamespace } from './support/namespace.ts';
 import { small, withStack } from './support/stack.ts';
@@ -31,7 +32,7 @@ async function commitsOf(platform: KubernetesPlatform): Promise<Commit[]> {
   });
 }
 
-test('three releases in a row by `up`, with a canary, a rollback that loses nothing and one that exports what it loses; nothing is left', { timeout: 1_200_000 }, async () => {
+test('three releases in a row by `up`, with a canary, a rollback that loses nothing and one that exports what it loses; nothing is left', { timeout: 1_800_000 }, async () => {
   await withNamespace({ 'istio-injection': 'enabled' }, async ({ name: namespace, admin, operator }) => {
     const declared = (colours: Partial<Record<Colour, string>>, live: Colour, canary = 0): Record<string, unknown> => small(namespace, 'shop', {
       colours: Object.fromEntries(Object.entries(colours).map(([colour, release]) => [colour, { release, postgres: 15 }])), live, canary,
@@ -54,7 +55,7 @@ test('three releases in a row by `up`, with a canary, a rollback that loses noth
         const as = async (user: string, database: string) => ({ host: service?.spec.clusterIP ?? '', port: 5432, user, password: await platform.secrets.role(user), database });
         const [writer, reader] = [await as('shop_app', 'shop'), await as('shop_reader', readersDatabase('shop'))];
         const commits: Commit[] = [];
-        const { verdict } = await withClients({ ...environment, live: 'green' }, platform, { writer, reader, logFile: path.join(folder, 'clients.log'), business: false, rate: 100 }, commits, async (workload) => {
+        const { verdict } = await withClients({ ...environment, live: 'green' }, platform, { writer, reader, logFile: path.join(folder, 'clients.log'), business: false, ...pace }, commits, async (workload) => {
           const served = async (): Promise<void> => {
             const { acknowledged } = workload.stats();
             await workload.until((stats) => stats.acknowledged > acknowledged + 100, 120_000);

@@ -131,6 +131,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
 }
 
 export const guardContainerName = 'guard';
+const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };
 
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
 function guardContainer(guard: Guard, operator: string): Record<string, unknown> {
@@ -142,12 +143,16 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     env: [
       { name: 'HOME', value: '/tmp' },
       { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+      // Clients wait for a recovery to be loaded.
+      { name: 'NODE_COMPILE_CACHE', value: '/tmp/compiled' },
       { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
     ],
     securityContext: containerSecurity,
     // Enough that a recovery is not starved on a busy node: clients wait for it.
     resources: resources({ cpu: '50m', memory: '96Mi', memoryLimit: '512Mi' }),
-    readinessProbe: { exec: { command: ['test', '-e', '/tmp/looked'] }, periodSeconds: 2, failureThreshold: 30 },
+    // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than the guard.
+    startupProbe: { ...looked, periodSeconds: 2, failureThreshold: 150 },
+    readinessProbe: { ...looked, periodSeconds: 60 },
     volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
   };
 }

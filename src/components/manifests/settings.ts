@@ -64,13 +64,17 @@ export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'
 export const startScript = `set -euo pipefail
 settings=()
 while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/settings
-if [ -e "$(dirname "$PGDATA")/upgrade.busy" ]; then echo "pg_upgrade is at work on this volume" >&2; exit 1; fi
 volume=$(dirname "$PGDATA")
+if [ -e "$volume/upgrade.busy" ]; then echo "pg_upgrade is at work on this volume" >&2; exit 1; fi
+# The container of a pod that was deleted by force may still run, and PostgreSQL does not see a server in another container. The lock
+# is inherited by every process of this one, and free once the last of them has ended.
+exec 9>"$volume/server.lock"
+flock 9
 # A copy of a volume that was laid out by somebody else: its data directory becomes ours, by renames, as often as it takes.
 if [ -n "\${VERDIGRIS_DATA_PATH+set}" ] && [ ! -e "$PGDATA" ]; then
   mkdir -p "$volume/incoming"
   for entry in "$volume/$VERDIGRIS_DATA_PATH"/* "$volume/$VERDIGRIS_DATA_PATH"/.[!.]*; do
-    case $(basename "$entry") in incoming|lost+found) ;; *) if [ -e "$entry" ]; then mv "$entry" "$volume/incoming/"; fi ;; esac
+    case $(basename "$entry") in incoming|lost+found|server.lock) ;; *) if [ -e "$entry" ]; then mv "$entry" "$volume/incoming/"; fi ;; esac
   done
   chmod 0700 "$volume/incoming"
   mv "$volume/incoming" "$PGDATA"

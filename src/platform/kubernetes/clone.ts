@@ -10,7 +10,7 @@ import { parkedPosition } from '../../postgres/position.ts';
 import { promote } from '../../postgres/promote.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { makePooler } from './create.ts';
-import { removeKubernetes } from './destroy.ts';
+import { plainKinds, removeKubernetes } from './destroy.ts';
 import { KubernetesPlatform } from './platform.ts';
 import { takeSnapshot } from './storage.ts';
 
@@ -35,7 +35,7 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
   const copy = throwAway(environment, name);
   const platform = new KubernetesPlatform(copy, original.cluster.again());
   const { cluster } = platform;
-  const remove = () => removeKubernetes(copy, platform);
+  const remove = () => removeKubernetes(copy, platform, plainKinds);
   try {
     await remove();
     if (environment.kubernetes.snapshots === 'backup') throw new VerdigrisError('refused', 'clone-needs-atomic', { seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).', required: 'atomic ones, for a clone.', next: 'drill on an environment whose driver has them; nothing was changed.' });

@@ -66,7 +66,7 @@ export async function createKubernetes(environment: Environment, platform: Kuber
 /** Before anything is made: everything that is missing, at once. */
 async function requireCluster(platform: KubernetesPlatform): Promise<void> {
   const { cluster } = platform;
-  const findings = await platform.requirements();
+  const findings = await platform.requirements('making');
   if (findings.length > 0) {
     throw new VerdigrisError('refused', 'cluster-unfit', {
       seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, mend }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${mend}`).join('\n')}\n`,

@@ -1,5 +1,6 @@
 import { adoptedSelector } from '../../components/manifests/adopted.ts';
 import { dataPath } from '../../components/manifests/colour.ts';
+import type { Kind } from '../../components/manifests/manifest.ts';
 import { commonLabels, objectNames } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -28,8 +29,12 @@ export async function destroyKubernetes(environment: Environment, platform: Kube
   return last;
 }
 
-/** As `destroyKubernetes`, and leaves nothing but last snapshots of its kind. */
-export async function removeKubernetes(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+/** What only a declared environment has, and what every one has besides volumes and servers, a clone too; in the order in which they go. */
+const declaredKinds = ['ResourceQuota', 'CronJob', 'ServiceMonitor', 'PrometheusRule', 'RoleBinding', 'Role', 'ServiceAccount'] as const;
+export const plainKinds = ['Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'Secret', 'Lease', 'ConfigMap'] as const;
+
+/** As `destroyKubernetes`, and leaves nothing but last snapshots of its kind. A clone is removed by roles that have no right to look for the rest. */
+export async function removeKubernetes(environment: Environment, platform: KubernetesPlatform, kinds: readonly Kind[] = [...declaredKinds, ...plainKinds]): Promise<void> {
   const { cluster, servers } = platform;
   await cluster.delete('Deployment', objectNames.pooler(environment.name));
   await platform.routes.remove();
@@ -42,7 +47,7 @@ export async function removeKubernetes(environment: Environment, platform: Kuber
   }
   const labels = { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/managed-by': commonLabels(environment, 'database')['app.kubernetes.io/managed-by'] ?? '' };
   const journal = objectNames.journal(environment.name);
-  for (const kind of ['ResourceQuota', 'CronJob', 'Deployment', 'ServiceMonitor', 'PrometheusRule', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'RoleBinding', 'Role', 'ServiceAccount', 'Secret', 'Lease', 'ConfigMap'] as const) {
+  for (const kind of kinds) {
     for (const { metadata } of await cluster.list(kind, labels)) if (kind !== 'ConfigMap' || metadata.name !== journal) await cluster.delete(kind, metadata.name);
   }
   await cluster.delete('ConfigMap', journal);

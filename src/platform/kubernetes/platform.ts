@@ -13,7 +13,7 @@ import { KubernetesLeases } from './leases.ts';
 import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
-import { requirements } from './requirements.ts';
+import { requirements, type Purpose } from './requirements.ts';
 import { Routes } from './routes.ts';
 import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
@@ -56,7 +56,7 @@ export class KubernetesPlatform implements Platform {
   }
 
   async findings(seeding: boolean): Promise<Finding[]> {
-    return [...(seeding ? await this.requirements() : []), ...(await poolerFindings(this.cluster, this.environment))];
+    return [...(seeding ? await this.requirements('release') : []), ...(await poolerFindings(this.cluster, this.environment))];
   }
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
@@ -66,8 +66,8 @@ export class KubernetesPlatform implements Platform {
   }
 
   /** What the cluster itself lacks. */
-  requirements(): Promise<Finding[]> {
-    return requirements(this.#environment, this.cluster, this.servers);
+  requirements(purpose: Purpose): Promise<Finding[]> {
+    return requirements(this.#environment, this.cluster, this.servers, purpose);
   }
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */

@@ -17,14 +17,17 @@ interface RulesReview extends Stored {
   readonly status: { readonly incomplete?: boolean; readonly resourceRules: readonly (Rule & { readonly resourceNames?: readonly string[] })[] };
 }
 
+/** What the cluster is asked for. */
+export type Purpose = 'making' | 'release';
+
 const defaults = { storage: 'storageclass.kubernetes.io/is-default-class', snapshot: 'snapshot.storage.kubernetes.io/is-default-class' };
 
 /**
  * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads only. Classes
  * belong to the cluster: whoever may not read them is told by the snapshot itself.
  */
-export async function requirements(environment: Environment, cluster: Cluster, servers: Pick<KubernetesServers, 'storageClassOf'>): Promise<Finding[]> {
-  const rights = await rightsMissing(environment, cluster);
+export async function requirements(environment: Environment, cluster: Cluster, servers: Pick<KubernetesServers, 'storageClassOf'>, purpose: Purpose): Promise<Finding[]> {
+  const rights = await rightsMissing(environment, cluster, purpose);
   // Without rights the other questions have no answer.
   if (rights.length > 0) return rights;
   return [...(await kindsMissing(environment, cluster)), ...(await certificateFindings(environment, cluster)), ...(await classFindings(environment, cluster, servers))];
@@ -34,22 +37,25 @@ function refuse(id: string, title: string, reason: string, mend: string, objects
   return { id, grade: 'refuse', title, objects, reason, mend };
 }
 
-/** The rules that this declaration needs. */
-function needed({ kubernetes: { images, istio, quota, drill, metrics } }: Environment): Rule[] {
+/** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */
+export function neededRules({ kubernetes: { images, istio, quota, drill, metrics } }: Environment, purpose: Purpose, inside: boolean): Rule[] {
+  const making = purpose === 'making';
   const optional: Readonly<Record<string, boolean>> = {
-    jobs: images.upgrade !== undefined, cronjobs: drill.schedule !== undefined, events: drill.schedule !== undefined, servicemonitors: metrics.serviceMonitor || metrics.rules, virtualservices: istio, serviceaccounts: images.verdigris !== undefined, roles: images.verdigris !== undefined, resourcequotas: Object.keys(quota).length > 0,
+    namespaces: making, 'pods/portforward': !inside,
+    jobs: images.upgrade !== undefined, cronjobs: making && drill.schedule !== undefined, events: drill.schedule !== undefined, servicemonitors: making && (metrics.serviceMonitor || metrics.rules), virtualservices: istio,
+    serviceaccounts: making && images.verdigris !== undefined, roles: making && images.verdigris !== undefined, resourcequotas: making && Object.keys(quota).length > 0,
   };
   return operatorRules.filter(({ resources: [first = ''] }) => optional[first] ?? true);
 }
 
-async function rightsMissing(environment: Environment, cluster: Cluster): Promise<Finding[]> {
+async function rightsMissing(environment: Environment, cluster: Cluster, purpose: Purpose): Promise<Finding[]> {
   const review = await cluster.create<RulesReview>({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', metadata: { name: '' }, spec: { namespace: cluster.namespace } });
   // An authorizer that cannot list its rules is asked by each request itself.
   if (!review || review.status.incomplete === true) return [];
   const has = (list: readonly string[], item: string): boolean => list.includes(item) || list.includes('*');
   const may = (group: string, resource: string, verb: string): boolean =>
     review.status.resourceRules.some((rule) => has(rule.apiGroups, group) && has(rule.resources, resource) && has(rule.verbs, verb) && (rule.resourceNames ?? []).length === 0);
-  const missing = needed(environment).flatMap(({ apiGroups: [group = ''], resources, verbs }) => resources.flatMap((resource) => {
+  const missing = neededRules(environment, purpose, cluster.inside).flatMap(({ apiGroups: [group = ''], resources, verbs }) => resources.flatMap((resource) => {
     const lacking = verbs.filter((verb) => !may(group, resource, verb));
     return lacking.length === 0 ? [] : [`${lacking.join(', ')} ${group === '' ? resource : `${resource}.${group}`}`];
   }));

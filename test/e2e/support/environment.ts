@@ -41,6 +41,12 @@ export interface ClusterEnvironment {
   clients(use: (workload: Workload) => Promise<void>, options?: { readonly rate?: number }): Promise<Exercise>;
 }
 
+/**
+ * Clients of an environment in the cluster: one is under way at any instant, and two cores have time for the rest. On a busy machine
+ * they wait for their answers as long as PgBouncer lets them (query_wait_timeout), and a release takes many minutes.
+ */
+export const pace = { rate: 60, readRate: 40, answerLimit: 110_000, maxDuration: 30 * 60_000 } as const;
+
 export interface ClusterOptions {
   readonly declaration?: Record<string, unknown>;
   readonly kubernetes?: Record<string, unknown>;
@@ -108,7 +114,7 @@ export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { rea
         // A Service just made takes a moment to be in effect, and its address may have been another's.
         await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), { limit: 60_000, every: 50, what: 'the poolers’ address', next: 'see kube-proxy' });
         const reader = await login('shop_reader', readersDatabase('shop'));
-        return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
+        return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...pace, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
       },
     });
   } finally {

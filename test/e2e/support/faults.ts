@@ -24,9 +24,6 @@ interface BenchOptions extends ClusterOptions {
   readonly guard: boolean;
 }
 
-/** Transactions per second of the writers: enough that one is under way at any instant, little enough for two cores. */
-const rate = 60;
-
 export { nothing } from '../../support/leftovers.ts';
 
 /** An environment with clients, and operators in processes of their own that can be killed. */
@@ -54,7 +51,7 @@ export async function withClusterBench<T>({ guard, ...options }: BenchOptions, u
           } finally {
             await harvest();
           }
-        }, { rate }),
+        }),
         leftovers: async () => leftovers(platform, (await journal()).live, on),
       });
     } finally {
