@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { parseEnvironment, type Environment } from '../model/environment.ts';
+import { packedName, unpackFolder } from '../migrations/packed.ts';
 
 export const defaultFile = 'verdigris.yaml';
 
-/** Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file. */
+/**
+ * Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file; one that is not on this machine
+ * is taken from what was packed beside the file, as it is in a pod of the cluster.
+ */
 export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new VerdigrisError('usage', 'no-declaration', {
@@ -22,7 +26,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   } catch (cause) {
     throw new VerdigrisError('declaration', 'declaration-syntax', { seen: `${file} is not YAML: ${describe(cause)}`, required: 'YAML or JSON.', next: 'mend it there; nothing was done.', cause });
   }
-  const resolved = withAbsolutePaths(raw, path.dirname(path.resolve(file)));
+  const resolved = await withPackedMigrations(withAbsolutePaths(raw, path.dirname(path.resolve(file))), path.dirname(path.resolve(file)));
   return { environment: parseEnvironment(resolved, file), raw: resolved };
 }
 
@@ -35,6 +39,16 @@ function withAbsolutePaths(raw: unknown, folder: string): unknown {
     ]),
   );
   return { ...raw, colours };
+}
+
+async function withPackedMigrations(raw: unknown, folder: string): Promise<unknown> {
+  if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
+  const colours = await Promise.all(Object.entries(raw['colours']).map(async ([colour, value]) => {
+    if (!isRecord(value) || typeof value['migrations'] !== 'string' || (await stat(value['migrations']).then(() => true, () => false))) return [colour, value];
+    const packed = await readFile(path.join(folder, packedName(colour))).catch(() => undefined);
+    return [colour, packed ? { ...value, migrations: await unpackFolder(packed) } : value];
+  }));
+  return { ...raw, colours: Object.fromEntries(colours) as unknown };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

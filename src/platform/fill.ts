@@ -38,7 +38,7 @@ export async function fillServer(environment: Environment, servers: Pick<Servers
 }
 
 /** Application roles may read and write everything, readers read it; now and for what postgres makes later. */
-async function grant(client: Client, roles: Environment['roles']): Promise<void> {
+export async function grant(client: Client, roles: Environment['roles']): Promise<void> {
   const schemas = await rows<{ name: string }>(client, "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'verdigris')");
   for (const { name } of schemas) {
     const schema = ident(name);

@@ -69,7 +69,7 @@ export const kubernetesBackend: Backend = {
 
   apply: (environment, raw, emit, signal) => withPlatform(environment, async (platform) => {
     const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
-    await recordDeclaration(platform.cluster, environment, raw);
+    await recordDeclaration(platform.cluster, environment, raw, emit);
     await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
       const found = created ? [] : await mendKubernetes(environment, platform, c.journal, raw);
       for (const text of found) emit({ type: 'note', text: `put right: ${text}` });

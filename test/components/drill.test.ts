@@ -33,12 +33,22 @@ test('metrics are one pod behind a Service; the Prometheus operator’s objects 
   expect(deployment.template.spec).toMatchObject({ serviceAccountName: 'shop-metrics', securityContext: podSecurity, containers: [{ securityContext: containerSecurity }] });
 });
 
+test('metrics have a NetworkPolicy of their own: scrapes come in, and servers, poolers and the API are what it asks', () => {
+  const policies = (metrics: Record<string, boolean>) => fixedManifests(declared({ images, metrics })).filter(({ kind }) => kind === 'NetworkPolicy');
+  expect(policies({}).map(({ metadata: { name } }) => name)).toEqual(['shop-database', 'shop-pooler']);
+  const own = policies({ enabled: true }).find(({ metadata: { name } }) => name === 'shop-metrics')?.['spec'] as { podSelector: { matchLabels: Record<string, string> }; ingress: unknown; egress: { ports: { port: number }[] }[] };
+  const deployment = metricsManifests(declared({ images, metrics: { enabled: true } }))[3]?.['spec'] as { template: { metadata: { labels: Record<string, string> } } };
+  expect(deployment.template.metadata.labels).toMatchObject(own.podSelector.matchLabels);
+  expect(own.ingress).toEqual([{ ports: [{ port: 9_464, protocol: 'TCP' }] }]);
+  expect(own.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([5_432, 6_432, 443, 6_443, 53, 53]);
+});
+
 test('guards, drills and metrics read one declaration, which is written down beside the poolers', () => {
   const environment = declared({ images, drill: { schedule: '@weekly' }, metrics: { enabled: true } });
   const { guard, manifests } = guardManifests(environment, { name: 'shop' });
   expect(manifests.at(-1)).toMatchObject({ kind: 'ConfigMap', metadata: { name: guard?.declaration }, data: { 'declaration.json': '{\n "name": "shop"\n}' } });
   const mounted = [poolerDeployment(environment, guard), ...fixedManifests(environment)].flatMap((manifest) => [...JSON.stringify(manifest).matchAll(/"configMap":\{"name":"([^"]+)"/g)].map(([, name]) => name)).filter((name) => name !== 'shop-pooler');
-  expect(mounted).toEqual(['shop-declaration', 'shop-declaration', 'shop-declaration']);
+  expect(mounted).toEqual(['shop-declaration', 'shop-declaration', 'shop-migrations', 'shop-declaration']);
 });
 
 test('a schedule, and metrics, need the image; a schedule is one of cron', () => {

@@ -1,7 +1,6 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { Kind } from '../../src/components/manifests/manifest.ts';
-import { cloneName } from '../../src/platform/kubernetes/clone.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { served, until } from '../faults/support.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';
@@ -21,10 +20,10 @@ async function scrape({ namespace: { admin } }: ClusterBench): Promise<string> {
 }
 
 /** Everything that a throw-away environment is made of. */
-async function cloneObjects({ namespace: { admin }, environment }: ClusterBench): Promise<string[]> {
+async function cloneObjects({ namespace: { admin } }: ClusterBench): Promise<string[]> {
   const kinds: Kind[] = ['StatefulSet', 'Deployment', 'PersistentVolumeClaim', 'VolumeSnapshot', 'Service', 'Secret', 'ConfigMap', 'NetworkPolicy', 'PodDisruptionBudget', 'Lease'];
-  const found = await Promise.all(kinds.map(async (kind) => (await admin.list(kind, { 'app.kubernetes.io/instance': cloneName(environment) })).map(({ metadata }) => `${kind} ${metadata.name}`)));
-  return found.flat();
+  const found = await Promise.all(kinds.map(async (kind) => (await admin.list(kind, { 'app.kubernetes.io/managed-by': 'verdigris' })).map(({ metadata }) => `${kind} ${metadata.name}`)));
+  return found.flat().filter((each) => each.includes(' drill-'));
 }
 
 test('a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left', { timeout: 900_000 }, async () => {

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/ledger.ts';
-import { Cluster, type Stored } from '../../src/platform/kubernetes/cluster.ts';
+import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { createKubernetes } from '../../src/platform/kubernetes/create.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { Transport } from '../../src/platform/kubernetes/http.ts';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
-import { waitFor } from '../../src/model/wait.ts';
 import { clusterEnvironment, withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
-import { administrator, withNamespace } from './support/namespace.ts';
+import { withNamespace } from './support/namespace.ts';
+import { shareSnapshot } from './support/share-snapshot.ts';
 
 /** People as production has them; a database beside it, and a role that the copy must not let in. */
 async function people(client: Parameters<NonNullable<Parameters<typeof withClusterEnvironment>[0]['fill']>>[0]): Promise<void> {
@@ -67,34 +66,34 @@ test('staging from production in the middle of its release: masked before anybod
 test('from a VolumeSnapshot that an administrator made of another namespace’s, masked by a command', async () => {
   await withClusterEnvironment({ fill: people, kubernetes: { pooler: { replicas: 1 } } }, async ({ namespace: there, platform }) => {
     await platform.servers.snapshot('blue', 'golden', () => Promise.reject(new Error('atomic')), () => undefined);
-    const taken = await there.admin.read<Stored & { status: { boundVolumeSnapshotContentName: string; restoreSize: string } }>('VolumeSnapshot', 'shop-golden');
-    const transport = new Transport(administrator());
     await withNamespace({}, async (here) => {
-      const contents = '/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents';
-      const { body } = await transport.send('GET', `${contents}/${taken?.status.boundVolumeSnapshotContentName ?? ''}`);
-      const { spec, status } = body as { spec: { driver: string; volumeSnapshotClassName: string }; status: { snapshotHandle: string } };
-      const name = `golden-${there.name}`;
-      const made = await transport.send('POST', contents, { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshotContent', metadata: { name }, spec: { driver: spec.driver, volumeSnapshotClassName: spec.volumeSnapshotClassName, deletionPolicy: 'Retain', source: { snapshotHandle: status.snapshotHandle }, volumeSnapshotRef: { namespace: here.name, name: 'golden' } } });
-      expect(made.status).toBe(201);
-      await here.admin.apply({ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata: { name: 'golden', namespace: here.name }, spec: { volumeSnapshotClassName: spec.volumeSnapshotClassName, source: { volumeSnapshotContentName: name } } });
-      await waitFor(async () => (await here.admin.read<Stored & { status?: { readyToUse?: boolean } }>('VolumeSnapshot', 'golden'))?.status?.readyToUse || undefined, { limit: 60_000, what: 'the snapshot', next: 'see the driver' });
-      const command = [process.execPath, '--input-type=module', '-e', `import pg from ${JSON.stringify(import.meta.resolve('pg'))}; const c = new pg.Client(); await c.connect(); await c.query("UPDATE person SET mail = 'masked ' || mail"); await c.end()`];
-      await clusterEnvironment(here, staging(here.name, { snapshot: 'golden', mask: { command } }), {}, async (copy) => {
-        expect(await copy.on('blue', masked)).toEqual(right);
-        expect(await copy.on('blue', (client) => rows(client, 'SELECT marker FROM verdigris.barrier'))).toEqual([]);
-      });
-    }).finally(() => transport.send('DELETE', `/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents/golden-${there.name}`));
-    transport.close();
+      const shared = await shareSnapshot(there, 'shop-golden', here, 'golden');
+      try {
+        const command = [process.execPath, '--input-type=module', '-e', `import pg from ${JSON.stringify(import.meta.resolve('pg'))}; const c = new pg.Client(); await c.connect(); await c.query("UPDATE person SET mail = 'masked ' || mail"); await c.end()`];
+        await clusterEnvironment(here, staging(here.name, { snapshot: 'golden', mask: { command } }), {}, async (copy) => {
+          expect(await copy.on('blue', masked)).toEqual(right);
+          expect(await copy.on('blue', (client) => rows(client, 'SELECT marker FROM verdigris.barrier'))).toEqual([]);
+        });
+      } finally {
+        await shared.remove();
+      }
+    });
   });
 });
 
-test('an environment or a database that is not there is said before anything is made of it', async () => {
+test('an original that is not there, or not ready, is said before anything is made', async () => {
   await withNamespace({}, async (namespace) => {
-    const raw = staging(namespace.name, { environment: 'nobody', mask: 'none' });
-    const environment = parseEnvironment(raw, 'the test');
-    const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
-    await expect(createKubernetes(environment, platform, { raw })).rejects.toMatchObject({ id: 'origin-unfit', seen: expect.stringContaining('no environment nobody') as unknown });
-    expect(await namespace.admin.list('PersistentVolumeClaim', {})).toEqual([]);
-    await platform.close();
+    const refused = async (from: Record<string, unknown>, seen: string): Promise<void> => {
+      const raw = staging(namespace.name, { ...from, mask: 'none' });
+      const environment = parseEnvironment(raw, 'the test');
+      const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+      await expect(createKubernetes(environment, platform, { raw })).rejects.toMatchObject({ id: 'origin-unfit', seen: expect.stringContaining(seen) as unknown });
+      for (const kind of ['PersistentVolumeClaim', 'Secret', 'NetworkPolicy', 'StatefulSet'] as const) expect(await namespace.admin.list(kind, {})).toEqual([]);
+      await platform.close();
+    };
+    await refused({ environment: 'nobody' }, 'no environment nobody');
+    await refused({ snapshot: 'golden' }, `no VolumeSnapshot ${namespace.name}/golden`);
+    await namespace.admin.create({ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata: { name: 'golden', namespace: namespace.name }, spec: { source: { persistentVolumeClaimName: 'nothing' } } });
+    await refused({ snapshot: 'golden' }, `${namespace.name}/golden is not ready to use`);
   });
 });

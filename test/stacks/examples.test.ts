@@ -15,8 +15,9 @@ import { judge } from '../policies/support.ts';
 const folder = fileURLToPath(new URL('../../examples/stacks', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.startsWith('Pulumi.'));
 
-test('there are examples', () => {
-  expect(files.length).toBeGreaterThanOrEqual(3);
+test('there is one for each way to begin: of a cluster, of a database that exists, with a major upgrade; and the local platform’s declaration', () => {
+  expect(files).toEqual(expect.arrayContaining(['Pulumi.kubernetes.example.yaml', 'Pulumi.adopt.example.yaml', 'Pulumi.upgrade.example.yaml', 'Pulumi.files.example.yaml']));
+  expect(readdirSync(folder)).toContain('verdigris.local.example.yaml');
 });
 
 test.each(files)('%s is a configuration that the program takes, and its declarations are whole', (name) => {

@@ -1,4 +1,5 @@
 import type { Environment } from '../../model/environment.ts';
+import { declarationVolume } from './declaration.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames } from './names.ts';
 import { drillRules, serviceRole } from './rbac.ts';
@@ -45,7 +46,7 @@ export function drillManifests(environment: Environment): Manifest[] {
                 resources: resources({ cpu: '100m', memory: '256Mi' }),
                 volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
               }],
-              volumes: [{ name: 'declaration', configMap: { name: objectNames.declaration(name) } }, { name: 'tmp', emptyDir: {} }],
+              volumes: [declarationVolume('declaration', environment), { name: 'tmp', emptyDir: {} }],
             },
           },
         } },

@@ -23,6 +23,7 @@ export const objectNames = {
   pooler: (name: string) => `${name}-pooler`,
   journal: (name: string) => `${name}-journal`,
   declaration: (name: string) => `${name}-declaration`,
+  migrations: (name: string) => `${name}-migrations`,
   /** CronJob, service account and report of the drills. */
   drill: (name: string) => `${name}-drill`,
   metrics: (name: string) => `${name}-metrics`,

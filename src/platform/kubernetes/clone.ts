@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { networkPolicies } from '../../components/manifests/network.ts';
 import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -9,9 +9,10 @@ import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
 import { parkedPosition } from '../../postgres/position.ts';
 import { promote } from '../../postgres/promote.ts';
 import { ident, literal } from '../../postgres/quote.ts';
+import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
-import { plainKinds, removeKubernetes } from './destroy.ts';
 import { KubernetesPlatform } from './platform.ts';
+import { plainKinds, removeKubernetes } from './remove.ts';
 import { takeSnapshot } from './storage.ts';
 
 export interface KubernetesClone {
@@ -26,18 +27,21 @@ export interface KubernetesClone {
 const seedSnapshot = 'clone';
 
 /**
- * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. Its
- * name follows from the original's: what a killed drill left is found and removed first.
+ * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. What a
+ * killed maker left of an earlier one is found by its mark and removed first; those of others that live are left alone.
  */
 export async function cloneKubernetes(environment: Environment, original: KubernetesPlatform, signal: AbortSignal): Promise<KubernetesClone> {
   const { live, database, roles } = environment;
-  const name = cloneName(environment);
+  const marks = new CloneMarks(original.cluster, environment);
+  await removeClones(environment, original, await marks.abandoned());
+  const name = `drill-${randomBytes(6).toString('hex')}`;
   const copy = throwAway(environment, name);
   const platform = new KubernetesPlatform(copy, original.cluster.again());
   const { cluster } = platform;
-  const remove = () => removeKubernetes(copy, platform, plainKinds);
+  const kept = await marks.make(name);
+  const remove = () => removeKubernetes(copy, platform, plainKinds).then(() => kept.remove());
+  const end = () => remove().finally(() => (kept.release(), platform.close()));
   try {
-    await remove();
     if (environment.kubernetes.snapshots === 'backup') throw new VerdigrisError('refused', 'clone-needs-atomic', { seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).', required: 'atomic ones, for a clone.', next: 'drill on an environment whose driver has them; nothing was changed.' });
     const source = await original.servers.sourceOf(live);
     await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
@@ -65,21 +69,28 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
     const [replica] = await platform.poolers.required();
     if (!replica) throw new Error('there is at least one replica');
     const as = (user: string): ConnectionSettings => ({ ...replica.address, user, password: passwords[user] ?? '', database });
-    return { environment: copy, platform, as, destroy: () => remove().finally(() => platform.close()) };
+    return { environment: copy, platform, as, destroy: end };
   } catch (error) {
-    await remove().finally(() => platform.close());
+    await end();
     throw error;
   }
 }
 
-export function cloneName({ name, kubernetes: { namespace } }: Environment): string {
-  return `drill-${createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8)}`;
+/** Removes throw-away environments of `environment`, whoever made them. */
+export async function removeClones(environment: Environment, original: KubernetesPlatform, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const copy = throwAway(environment, name);
+    const platform = new KubernetesPlatform(copy, original.cluster.again());
+    await removeKubernetes(copy, platform, plainKinds).finally(() => platform.close());
+    await new CloneMarks(original.cluster, environment).remove(name);
+  }
 }
 
-/** One pooler, nobody who watches over it, no schedule of its own. */
+/** One pooler, nobody who watches over it, no schedule and no tests of its own; no certificate either, since none is for its name. */
 function throwAway(environment: Environment, name: string): Environment {
-  const { images: { verdigris: _, ...images }, drill: { schedule: __, ...drill }, metrics, pooler, ...kubernetes } = environment.kubernetes;
-  return { ...environment, name, canary: 0, kubernetes: { ...kubernetes, images, drill, metrics: { ...metrics, enabled: false }, pooler: { ...pooler, replicas: 1 } } };
+  const { images: { verdigris: _, ...images }, drill: { schedule: __, ...drill }, metrics, pooler, adopt: ___, from: ____, tls: _____, ...kubernetes } = environment.kubernetes;
+  const colours = Object.fromEntries(Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]));
+  return { ...environment, name, canary: 0, colours, kubernetes: { ...kubernetes, images, drill, metrics: { ...metrics, enabled: false }, pooler: { ...pooler, replicas: 1 } } };
 }
 
 function random(): string {

@@ -14,7 +14,7 @@ import { examine, takeOver } from './adopt.ts';
 import type { Stored } from './cluster.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { stuck, type Pod } from './pods.ts';
-import { open as opened, provision } from './provision.ts';
+import { examineOrigin, open as opened, provision } from './provision.ts';
 import { secretValue } from './secrets.ts';
 
 export interface CreateOptions {
@@ -42,14 +42,14 @@ export async function createKubernetes(environment: Environment, platform: Kuber
   if (!declared) throw new Error('a parsed declaration has its live colour');
   await requireCluster(platform);
   const { cluster } = platform;
-  const { adopt } = environment.kubernetes;
+  const { adopt, from } = environment.kubernetes;
   const existing = adopt && (await examine(environment, platform, adopt));
+  const original = from && (await examineOrigin(environment, platform, from));
   const credentials = await makeSecrets(environment, platform);
   for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
-  const { from } = environment.kubernetes;
   if (existing) await takeOver(platform, existing);
-  else if (from) {
-    await provision(environment, platform, from);
+  else if (from && original) {
+    await provision(environment, platform, from, original);
     await fillServer(environment, platform.servers, credentials, options.fill);
     await opened(environment, platform);
   } else {

@@ -1,15 +1,31 @@
-import { declarationConfig } from '../../components/manifests/declaration.ts';
+import { declarationConfig, migrationsConfig } from '../../components/manifests/declaration.ts';
 import { objectNames } from '../../components/manifests/names.ts';
+import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { packedName, packFolder } from '../../migrations/packed.ts';
+import type { Emit } from '../../operations/events.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface DeclarationMap extends Stored {
   readonly data?: { readonly 'declaration.json'?: string };
 }
 
-/** Writes down what an environment was last declared as, for whoever takes it into a stack later. */
-export async function recordDeclaration(cluster: Cluster, environment: Environment, raw: unknown): Promise<void> {
+/** Bytes that a ConfigMap takes, in base64 and with room for its metadata: the API server's limit is 1 MiB. */
+const mapLimit = 720 * 1024;
+
+/** Writes down what an environment was last declared as: for drills, with its migrations, and for whoever takes it into a stack later. */
+export async function recordDeclaration(cluster: Cluster, environment: Environment, raw: unknown, emit: Emit): Promise<void> {
   await cluster.apply(declarationConfig(environment, raw));
+  const packed: Record<string, Buffer> = {};
+  for (const colour of colours) {
+    const folder = environment.colours[colour]?.migrations;
+    // One that cannot be read is for the step that needs it to say.
+    const content = folder === undefined ? undefined : await packFolder(folder).catch(() => undefined);
+    if (content !== undefined) packed[packedName(colour)] = content;
+  }
+  const size = Object.values(packed).reduce((sum, { length }) => sum + length, 0);
+  if (size > mapLimit) emit({ type: 'note', text: `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the cluster need an image of yours that has them (docs/kubernetes.md)` });
+  await cluster.apply(migrationsConfig(environment, size > mapLimit ? {} : packed));
 }
 
 /** Undefined where none was written. */

@@ -1,13 +1,16 @@
 import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { VerdigrisError } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
+import { waitFor } from '../../model/wait.ts';
+import { withClient } from '../../postgres/client.ts';
 import { makePooler } from './create.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
 import type { KubernetesPlatform } from './platform.ts';
+import { addRoles } from './roles.ts';
 
 /**
- * Puts right what stands outside a release: colours, routes and poolers as the journal and the declaration say. Under the lease,
+ * Puts right what stands outside a release: colours, routes, roles and poolers as the journal and the declaration say. Under the lease,
  * with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one in place of a lost one would
  * be taken for the data.
  */
@@ -19,8 +22,21 @@ export async function mendKubernetes(environment: Environment, platform: Kuberne
     await platform.routes.establish(route);
     await platform.routes.move(route);
   }
+  const added = await addRoles(environment, platform, journal);
   await makePooler(environment, platform, await credentials(environment, platform), raw);
-  return found;
+  for (const role of added) await admitted(environment, platform, role);
+  return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
+}
+
+/** Until every pooler lets a new role in: a Secret that changed reaches a pod within a minute or two. */
+async function admitted({ database }: Environment, { poolers }: KubernetesPlatform, role: string): Promise<void> {
+  for (const replica of await poolers.required()) {
+    const client = await poolers.client(replica, role, database);
+    let last: unknown;
+    await waitFor(() => withClient(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => void (last = error)), {
+      limit: 300_000, every: 200, slowest: 2_000, what: `the role ${role} let in by the pooler ${replica.pod}`, next: 'see its log; the same command goes on from here.',
+    }, () => describe(last));
+  }
 }
 
 async function credentials({ roles }: Environment, { secrets }: KubernetesPlatform): Promise<Record<string, string>> {

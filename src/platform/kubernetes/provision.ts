@@ -13,25 +13,35 @@ import { Adoption } from './adopted.ts';
 import { KubernetesJournal } from './journal.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import type { ServerSet } from './servers.ts';
-import { takeSnapshot } from './storage.ts';
+import { snapshotContent, takeSnapshot } from './storage.ts';
 
 type From = NonNullable<Environment['kubernetes']['from']>;
 
 /** Within the new environment, of the snapshot that its first colour is made of. */
 const origin = 'origin';
 
+/** What the first colour is to be a copy of. */
+export type Origin = { readonly source: SnapshotSource } | { readonly snapshot: string };
+
+/** Finds the original, or says what is wrong with it, before anything is made. */
+export async function examineOrigin(environment: Environment, platform: KubernetesPlatform, { environment: name, snapshot }: From): Promise<Origin> {
+  const found = name === undefined ? undefined : await sourceOf(platform, environment, name);
+  const given = snapshot === undefined ? undefined : await snapshotOf(platform, snapshot);
+  const { live, colours } = environment;
+  const [major, declared] = [found?.major ?? given?.major, colours[live]?.postgres];
+  if (major !== undefined && major !== declared) throw differs(`${name ?? `The VolumeSnapshot ${String(snapshot)}`} has PostgreSQL ${major}, colours.${live} declares ${String(declared)}`, `declare colours.${live}.postgres: ${major}; a release can go to a later one.`);
+  if (found) return { source: found };
+  return { snapshot: snapshot ?? '' };
+}
+
 /**
  * The first colour as a copy: restored, closed to everybody the original knew, cleaned of what belonged to the original, masked.
  * Nobody can log in to it until the caller has made the roles anew. Repeated where it was cut short; a mask of SQL runs once.
  */
-export async function provision(environment: Environment, platform: KubernetesPlatform, from: From): Promise<void> {
+export async function provision(environment: Environment, platform: KubernetesPlatform, from: From, found: Origin): Promise<void> {
   const { live, colours, limits } = environment;
-  if (from.environment !== undefined && environment.kubernetes.snapshots === 'backup') throw differs('Snapshots of this driver are not of one instant (kubernetes.snapshots: backup)', 'declare kubernetes.from.snapshot with a VolumeSnapshot of a server that was shut down, as a destroy leaves it.');
-  const source = from.environment === undefined ? undefined : await sourceOf(platform, environment, from.environment);
-  const major = source?.major ?? colours[live]?.postgres;
-  if (major !== colours[live]?.postgres) throw differs(`${String(from.environment)} has PostgreSQL ${String(major)}, colours.${live} declares ${String(colours[live]?.postgres)}`, `declare colours.${live}.postgres: ${String(major)}; a release can go to a later one.`);
-  if (source) await takeSnapshot(platform.cluster, environment, source, origin, limits.snapshot);
-  await platform.servers.provision(live, from.snapshot ?? objectNames.snapshot(environment.name, origin), 1, colours[live]?.release ?? '');
+  if ('source' in found) await takeSnapshot(platform.cluster, environment, found.source, origin, limits.snapshot);
+  await platform.servers.provision(live, 'snapshot' in found ? found.snapshot : objectNames.snapshot(environment.name, origin), 1, colours[live]?.release ?? '');
   await clean(environment, platform);
   await mask(environment, platform, from.mask);
 }
@@ -42,8 +52,17 @@ export async function open(environment: Environment, platform: KubernetesPlatfor
   await platform.servers.removeSnapshot(origin);
 }
 
+/** A VolumeSnapshot that somebody made; what it says of itself, where it was made by Verdigris. */
+async function snapshotOf({ cluster }: KubernetesPlatform, name: string): Promise<{ major: number | undefined }> {
+  const content = await snapshotContent(cluster, name);
+  if (!content) throw differs(`There is no VolumeSnapshot ${cluster.namespace}/${name}`, 'make it, or name one that is there: a snapshot serves claims of its own namespace only (docs/kubernetes.md says how one of another namespace comes here).');
+  if (!content.ready) throw differs(`The VolumeSnapshot ${cluster.namespace}/${name} is not ready to use${content.error === undefined ? '' : `: ${content.error}`}`, 'wait until `kubectl get volumesnapshot` shows it as ready, or see `kubectl describe volumesnapshot` for what keeps it; then run the same command again.');
+  return content;
+}
+
 /** The live colour of another environment of the namespace, by its journal. */
 async function sourceOf({ cluster }: KubernetesPlatform, environment: Environment, name: string): Promise<SnapshotSource> {
+  if (environment.kubernetes.snapshots === 'backup') throw differs('Snapshots of this driver are not of one instant (kubernetes.snapshots: backup)', 'declare kubernetes.from.snapshot with a VolumeSnapshot of a server that was shut down, as a destroy leaves it.');
   const named: Named = { ...environment, name };
   const stored = await new KubernetesJournal(cluster, named).read();
   if (!stored) throw differs(`There is no environment ${name} in the namespace ${cluster.namespace}`, 'name one that is there. From another namespace: have whoever may write VolumeSnapshotContents make a VolumeSnapshot here of its snapshot’s handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).');

@@ -47,11 +47,12 @@ export async function listSnapshots(cluster: Cluster, environment: Named): Promi
 }
 
 /** What a snapshot holds, as it says itself; undefined where it is gone. */
-export async function snapshotContent(cluster: Cluster, name: string): Promise<{ major: number | undefined; path: string | undefined; label: string | undefined } | undefined> {
+export async function snapshotContent(cluster: Cluster, name: string): Promise<{ major: number | undefined; path: string | undefined; label: string | undefined; ready: boolean; error: string | undefined } | undefined> {
   const found = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
   const { labels = {}, annotations = {} } = found?.metadata ?? {};
   const major = labels['app.kubernetes.io/version'];
-  return found && { major: major === undefined ? undefined : Number(major), path: annotations[pathAnnotation], label: annotations[labelAnnotation] };
+  const { readyToUse = false, error } = found?.status ?? {};
+  return found && { major: major === undefined ? undefined : Number(major), path: annotations[pathAnnotation], label: annotations[labelAnnotation], ready: readyToUse, error: error?.message };
 }
 
 /** Makes the volume of a colour's life: empty, or of a snapshot and then no smaller than it. */
