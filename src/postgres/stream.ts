@@ -27,7 +27,8 @@ export async function ensureReplicationRole(client: Client, password: string | u
   const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
   const secret = password === undefined ? '' : ` PASSWORD ${literal(password)}`;
   if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
-  else if (secret !== '') await client.query(`ALTER ROLE ${ident(replicationRole)}${secret}`);
+  // A copy of another environment's server has it closed, as every role that it came with.
+  else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
 }
 
 export interface Slot {
