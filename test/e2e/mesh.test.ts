@@ -91,7 +91,7 @@ test('clients in pods, in the mesh and outside it, through the poolers and past 
     };
     const nest = async ([kind, ...rest]: readonly InCluster[], running: readonly Workload[]): Promise<void> => {
       if (!kind) return release(running);
-      const { verdict } = await clientsInPod(test, kind, (workload) => nest(rest, [...running, workload]));
+      const { verdict } = await clientsInPod(test, kind, (workload) => nest(rest, [...running, workload]), { rate: 20 });
       verdicts.set(kind, verdict);
     };
     await nest(kinds, []);

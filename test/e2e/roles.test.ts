@@ -15,8 +15,13 @@ test('a role that is declared later is made, with its Secret and its rights, and
       await withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', (client) => client.query('CREATE TABLE item (id int PRIMARY KEY); GRANT ALL ON item TO shop_app'));
       const known = await platform.secrets.role('shop_app');
 
-      declare(declared(['shop_app', 'shop_batch'], ['shop_report']));
+      // With the candidate's declaration they are there before the copy is made. What the poolers need takes a Secret's way to the pods.
+      declare(declared(['shop_app', 'shop_batch'], ['shop_report'], { colours: prepared }));
       await stack.up();
+      expect((await stack.outputs())['state']?.value).toBe('verified');
+      const admitted = (colour: 'blue' | 'green') => platform.servers.connection(colour).then((connection) => withClient(connection, 'test', (client) => rows(client, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'shop\\_%' AND rolcanlogin ORDER BY rolname")));
+      expect(await admitted('blue')).toEqual([{ rolname: 'shop_app' }, { rolname: 'shop_batch' }, { rolname: 'shop_report' }]);
+      expect((await admitted('green')).length).toBe(3);
       // Through the pooler, by what the Secrets say, with the rights of their kind; the other role's password is what it was.
       const [replica] = await platform.poolers.required();
       const as = async <T>(role: string, use: (client: Client) => Promise<T>): Promise<T> => withClient(await platform.poolers.client(replica as NonNullable<typeof replica>, role, 'shop'), 'test', use);
@@ -24,14 +29,8 @@ test('a role that is declared later is made, with its Secret and its rights, and
       expect(await as('shop_report', (client) => rows(client, 'SELECT id FROM item'))).toEqual([{ id: 1 }]);
       await expect(as('shop_report', (client) => client.query('INSERT INTO item VALUES (2)'))).rejects.toMatchObject({ code: '42501' });
       expect(await platform.secrets.role('shop_app')).toBe(known);
-      expect((await stack.up()).summary.resourceChanges).toMatchObject({ same: expect.any(Number) as number });
 
-      // With the candidate's declaration it is there before the copy is made.
-      declare(declared(['shop_app', 'shop_batch', 'shop_late'], ['shop_report'], { colours: prepared }));
-      await stack.up();
-      expect((await stack.outputs())['state']?.value).toBe('verified');
-      await as('shop_late', (client) => client.query('INSERT INTO item VALUES (3)'));
-      declare(declared(['shop_app', 'shop_batch', 'shop_late', 'shop_later'], ['shop_report'], { colours: prepared }));
+      declare(declared(['shop_app', 'shop_batch', 'shop_later'], ['shop_report'], { colours: prepared }));
       await expect(stack.up()).rejects.toThrow(/shop_later is declared and not there, and a release is under way \(verified\)/);
       await platform.close();
     });

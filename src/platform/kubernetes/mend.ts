@@ -28,12 +28,15 @@ export async function mendKubernetes(environment: Environment, platform: Kuberne
   return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
 }
 
-/** Until every pooler lets a new role in: a Secret that changed reaches a pod within a minute or two. */
+/** Until every pooler lets a new role in: a Secret that changed reaches a pod within a minute or two, and PgBouncer looks at it when it is told to. */
 async function admitted({ database }: Environment, { poolers }: KubernetesPlatform, role: string): Promise<void> {
   for (const replica of await poolers.required()) {
     const client = await poolers.client(replica, role, database);
     let last: unknown;
-    await waitFor(() => withClient(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => void (last = error)), {
+    await waitFor(async () => {
+      await poolers.say(replica, 'RELOAD');
+      return withClient(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => void (last = error));
+    }, {
       limit: 300_000, every: 200, slowest: 2_000, what: `the role ${role} let in by the pooler ${replica.pod}`, next: 'see its log; the same command goes on from here.',
     }, () => describe(last));
   }
