@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only. */
-const long = ['backup-mode', 'many', 'up-command', 'up-destroy'].map((name) => `test/e2e/${name}.test.ts`);
+const long = ['backup-mode', 'many', 'up-command'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Written, and not yet seen to pass from end to end: likewise, until they were. */
-const unseen = ['backup-images', 'provision', 'tls', 'drill', 'faults-operator', 'faults-pooler', 'guard', 'mesh', 'operator', 'pod-faults', 'three'].map((name) => `test/e2e/${name}.test.ts`);
+const unseen = ['tls', 'drill', 'faults-operator', 'faults-pooler', 'guard', 'mesh', 'operator', 'pod-faults', 'three'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
 export default defineConfig({

@@ -6,7 +6,7 @@ import { metricsManifests } from '../../src/components/manifests/metrics.ts';
 import { poolerDeployment } from '../../src/components/manifests/pooler.ts';
 import { drillRules, guardRules, metricsRules, operatorRules, type Rule } from '../../src/components/manifests/rbac.ts';
 import { containerSecurity, podSecurity } from '../../src/components/manifests/security.ts';
-import { plainKinds } from '../../src/platform/kubernetes/destroy.ts';
+import { plainKinds } from '../../src/platform/kubernetes/remove.ts';
 import { kinds } from '../../src/platform/kubernetes/kinds.ts';
 import { neededRules } from '../../src/platform/kubernetes/requirements.ts';
 import { declared } from './support.ts';
