@@ -10,7 +10,7 @@ export function drillCommand(): Command {
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`)
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal }, () => platform.clone(environment, signal));
+        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal });
         reporter.result({ ...report, where }, drillText(report, where));
       }),
     );

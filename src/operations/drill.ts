@@ -18,9 +18,6 @@ export interface DrillReport extends DrillOutcome {
   readonly verdict: Verdict;
 }
 
-/** A pair of its own, with the live colour's data as of now. */
-export type DrillClone = PlatformClone;
-
 interface Parts {
   readonly environment: Environment;
   readonly platform: Platform;
@@ -36,13 +33,13 @@ const writers = 8;
  * come back: candidate, migrations, every row compared, all gates of the switchover; then a switchover and a rollback under load,
  * judged. Leaves nothing behind but its outcome, and the live colour serves on.
  */
-export async function drill(parts: Parts, clone: () => Promise<DrillClone>): Promise<{ readonly report: DrillReport; readonly where: string }> {
+export async function drill(parts: Parts): Promise<{ readonly report: DrillReport; readonly where: string }> {
   const startedAt = new Date();
   const proved: string[] = [];
   const outcome = () => ({ startedAt: startedAt.toISOString(), seconds: (Date.now() - startedAt.getTime()) / 1000, proved });
   await requireSingle(parts);
   try {
-    const { verdict, pausesMs } = await prove(parts, clone, proved);
+    const { verdict, pausesMs } = await prove(parts, proved);
     const report = { environment: parts.environment.name, ...outcome(), ok: true, pausesMs, verdict };
     return { report, ...(await parts.platform.drills.record(report)) };
   } catch (error) {
@@ -60,7 +57,7 @@ async function requireSingle(parts: Parts): Promise<void> {
   });
 }
 
-async function prove(parts: Parts, clone: () => Promise<DrillClone>, proved: string[]): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+async function prove(parts: Parts, proved: string[]): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
   const environment = withCandidate(parts.environment);
   const run = { ...parts, environment };
   try {
@@ -71,7 +68,7 @@ async function prove(parts: Parts, clone: () => Promise<DrillClone>, proved: str
     await withOperator(run, 'drill', (c) => passGates(c, switchOver));
     proved.push('gates of the switchover');
     parts.emit({ type: 'note', text: 'making a throw-away pair of clones' });
-    const pair = await clone();
+    const pair = await parts.platform.clone(environment, parts.signal);
     try {
       const { verdict, pausesMs } = await exercise(pair, parts);
       if (!verdict.ok) throw new VerdigrisError('failed', 'drill-oracle', { seen: describeVerdict(verdict), required: 'every acknowledged write exactly once.', next: 'this is a fault of Verdigris: please report it.' });
@@ -95,7 +92,7 @@ function withCandidate(environment: Environment): Environment {
   return { ...environment, colours: { ...environment.colours, [other(environment.live)]: { ...rest, release: `${live.release} (drill)` } } };
 }
 
-async function exercise({ environment, platform, as }: DrillClone, { emit, signal }: Parts): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+async function exercise({ environment, platform, as }: PlatformClone, { emit, signal }: Parts): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
   const [writer] = environment.roles.application;
   if (writer === undefined) throw new Error('a parsed declaration has an application role');
   const reader = environment.roles.readers[0] ?? writer;

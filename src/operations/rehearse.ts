@@ -10,10 +10,9 @@ import type { RehearsalReport, SmokeReport } from '../migrations/rehearsal/repor
 import { runMigrations } from '../migrations/rehearsal/run.ts';
 import { runShell, tail } from '../migrations/rehearsal/shell.ts';
 import { migrationTexts } from '../migrations/rehearsal/texts.ts';
-import type { JournalStore, Platform } from '../platform/port.ts';
+import type { JournalStore, Platform, PlatformClone } from '../platform/port.ts';
 import { one, withClient } from '../postgres/client.ts';
 import { Context } from './context.ts';
-import type { DrillClone } from './drill.ts';
 import type { Emit } from './events.ts';
 import { Ledger, readJournal } from './ledger.ts';
 import { engineOf } from './to-come.ts';
@@ -33,7 +32,7 @@ export interface RehearseOptions {
 }
 
 /** A clone as for a drill; with the log of its live colour's server where that can be read. */
-export type RehearsalClone = DrillClone & { readonly serverLog?: string | undefined };
+export type RehearsalClone = PlatformClone & { readonly serverLog?: string | undefined };
 
 interface Parts {
   readonly environment: Environment;
@@ -108,7 +107,7 @@ async function onClone({ environment, emit, signal }: Parts, { platform, as, ser
   return { report, failure: run.failure };
 }
 
-async function smokeTest(command: string, as: ReturnType<DrillClone['as']>, signal: AbortSignal): Promise<SmokeReport> {
+async function smokeTest(command: string, as: ReturnType<PlatformClone['as']>, signal: AbortSignal): Promise<SmokeReport> {
   const { exitCode, ms, output } = await runShell(command, as, { limit: smokeLimit, signal }).ended;
   return { command, exitCode, ms, tail: tail(output) };
 }

@@ -26,14 +26,14 @@ async function cloneObjects({ namespace: { admin } }: ClusterBench): Promise<str
   return found.flat().filter((each) => each.includes(' drill-'));
 }
 
-test('a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left', { timeout: 900_000 }, async () => {
+test('a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left', { timeout: 1_800_000 }, async () => {
   await withClusterBench({
     guard: true, namespaceLabels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     declaration: { colours: { blue: { release: '1', postgres: 15 } } },
     kubernetes: { drill: { schedule: '0 4 1 1 *' }, metrics: { enabled: true } },
   }, async (bench) => {
     const { namespace: { admin, name: namespace }, platform } = bench;
-    await until('the metrics', async () => (await scrape(bench).catch(() => '')).includes('verdigris_observed{'), 120_000);
+    await until('the metrics', async () => (await scrape(bench).catch(() => '')).includes('verdigris_observed{'), 600_000);
     const before = await scrape(bench);
     expect(before).toMatch(/^verdigris_state\{state="single",environment="shop"\} 1$/m);
     expect(before).not.toContain('verdigris_drill_success{');
@@ -42,7 +42,7 @@ test('a scheduled drill runs in the product’s image with a role of its own; Ev
       const job = await until('the end of the drill', async () => {
         const { status } = (await admin.read<JobObject>('Job', 'now')) ?? {};
         return status?.succeeded || status?.failed ? status : undefined;
-      }, 800_000);
+      }, 1_700_000);
       const { stdout } = await execa('kubectl', ['logs', '--namespace', namespace, '--tail=30', 'job/now']);
       expect(job, stdout).toMatchObject({ succeeded: 1 });
       await served(workload);
@@ -56,6 +56,6 @@ test('a scheduled drill runs in the product’s image with a role of its own; Ev
     expect(await scrape(bench)).toMatch(/^verdigris_drill_success\{environment="shop"\} 1$/m);
     await bench.settled({ state: 'single', live: 'blue', release: null });
     expect(await bench.leftovers()).toEqual(nothing);
-    await until('the clones gone', async () => (await cloneObjects(bench)).length === 0, 120_000);
+    await until('the clones gone', async () => (await cloneObjects(bench)).length === 0, 300_000);
   });
 });

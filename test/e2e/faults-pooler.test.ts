@@ -7,7 +7,7 @@ import { untilStopped } from '../faults/operators.ts';
 import { served, until } from '../faults/support.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';
 
-const timeout = 900_000;
+const timeout = 1_800_000;
 
 async function aReplica({ platform }: ClusterBench): Promise<Replica> {
   const [replica] = await platform.poolers.required();

@@ -3,7 +3,7 @@ import { served } from '../faults/support.ts';
 import { withClusterBench, nothing } from './support/faults.ts';
 import { runInPod } from './support/run-pod.ts';
 
-test('the command line in a pod, with the documented Role and any user, releases, rolls back and retires under load; it reaches the servers by their Services', { timeout: 900_000 }, async () => {
+test('the command line in a pod, with the documented Role and any user, releases, rolls back and retires under load; it reaches the servers by their Services', { timeout: 1_800_000 }, async () => {
   await withClusterBench({ guard: true, namespaceLabels: { 'pod-security.kubernetes.io/enforce': 'restricted' } }, async (bench) => {
     const { verdict } = await bench.exercise(async (workload) => {
       for (const [name, args] of [['release', ['release', '--to', 'switched']], ['rollback', ['rollback']], ['again', ['release', '--to', 'switched']]] as const) {
