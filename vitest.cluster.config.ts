@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only. */
-const long = ['backup-mode', 'faults-pooler', 'guard', 'guard-asleep', 'many', 'pod-faults', 'up-command'].map((name) => `test/e2e/${name}.test.ts`);
+const long = ['backup-mode', 'drill', 'faults-pooler', 'guard', 'guard-asleep', 'many', 'pod-faults', 'up-command'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Written, and not yet seen to pass from end to end: likewise, until they were. */
-const unseen = ['drill', 'faults-operator', 'mesh', 'operator', 'three'].map((name) => `test/e2e/${name}.test.ts`);
+const unseen = ['faults-operator', 'mesh', 'operator', 'three'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
 export default defineConfig({
