@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** What Node compiled is kept: half of what a process of ours costs is its loading, and tests start hundreds. */
+export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) };
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -8,8 +11,7 @@ export default defineConfig({
     // the chains of kills at every entry of the journal, which take as long as all the rest: kills.test.ts kills each verb twice.
     // And resting.test.ts and backfill-kills.test.ts, which were not yet seen to pass.
     exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/tools/**', 'test/faults/kill-*.test.ts', 'test/operations/resting.test.ts', 'test/operations/backfill-kills.test.ts'],
-    // Half of what a process of ours costs is its loading, and tests start hundreds.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) },
+    env,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -8,9 +6,6 @@ import type { Verb } from '../../src/model/transitions.ts';
 import type { Order, Place, Said } from './orders.ts';
 
 const program = fileURLToPath(new URL('killed-operator.ts', import.meta.url));
-
-/** What Node compiled is kept: half of what an operator costs is its loading, and there are hundreds. */
-const compiled = path.join(tmpdir(), 'verdigris-test-compiled');
 
 export type Ending = { readonly how: 'killed' } | { readonly how: 'done' } | { readonly how: 'failed'; readonly error: { readonly code: string; readonly id: string; readonly seen: string } };
 
@@ -54,7 +49,7 @@ export class Operators {
 }
 
 function load() {
-  const child = execa(process.execPath, [program], { stdin: 'pipe', reject: false, env: { NODE_COMPILE_CACHE: compiled }, buffer: { stdout: false } });
+  const child = execa(process.execPath, [program], { stdin: 'pipe', reject: false, buffer: { stdout: false } });
   child.stdin.on('error', () => undefined);
   const said: Said[] = [];
   const warm = Promise.withResolvers<void>();

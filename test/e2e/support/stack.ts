@@ -9,9 +9,6 @@ import type { Cluster, Stored } from '../../../src/platform/kubernetes/cluster.t
 
 export const project = 'verdigris-test';
 
-/** What Node compiled of the provider is kept: loading it is much of what a small update costs. */
-const compiled = path.join(tmpdir(), 'verdigris-test-compiled');
-
 /** A folder with a backend of files, for the length of `use`. */
 export async function withBackend(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vg-stack-'));
@@ -26,7 +23,7 @@ export async function withBackend(use: (folder: string) => Promise<void>): Promi
 export async function openStack(folder: string, stackName: string, program: PulumiFn): Promise<Stack> {
   return LocalWorkspace.createOrSelectStack({ stackName, projectName: project, program }, {
     workDir: folder,
-    envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: '', PULUMI_SKIP_UPDATE_CHECK: 'true', NODE_COMPILE_CACHE: compiled },
+    envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: '', PULUMI_SKIP_UPDATE_CHECK: 'true' },
     projectSettings: { name: project, runtime: 'nodejs', plugins: { providers: [{ name: 'verdigris', path: fileURLToPath(new URL('../../../src/provider', import.meta.url)) }] } } as unknown as ProjectSettings,
   });
 }
