@@ -35,7 +35,7 @@ export function startSampler(client: Client): { readonly observed: Observed; rea
   const observed = new Observed();
   const ending = new AbortController();
   const running = (async () => {
-    await client.query('SET log_min_duration_statement = -1; SET jit = off');
+    await client.query('SET log_min_duration_statement = -1');
     while (!ending.signal.aborted) {
       const begun = performance.now();
       observed.take(await one<Sample>(client, query));

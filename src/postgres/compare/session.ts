@@ -8,11 +8,11 @@ export interface Pair {
 
 /**
  * Whatever shapes a value's text is the same on both sides. Row security is off so that a policy is an error and not a silent
- * filter; JIT would compile every chunk anew; parallel workers would only take cores from the other side.
+ * filter; parallel workers would only take cores from the other side.
  */
 const settings: Readonly<Record<string, string>> = {
   search_path: 'pg_catalog', TimeZone: 'UTC', DateStyle: 'ISO, YMD', IntervalStyle: 'postgres', extra_float_digits: '1', bytea_output: 'hex',
-  lc_monetary: 'C', xmlbinary: 'base64', quote_all_identifiers: 'off', client_encoding: 'UTF8', row_security: 'off', jit: 'off',
+  lc_monetary: 'C', xmlbinary: 'base64', quote_all_identifiers: 'off', client_encoding: 'UTF8', row_security: 'off',
   max_parallel_workers_per_gather: '0', work_mem: '64MB', random_page_cost: '1.1', default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off', lock_timeout: '60s', idle_in_transaction_session_timeout: '10s',
 };

@@ -10,10 +10,10 @@ import { typeParts } from './types.ts';
 
 /**
  * Settings that the text of a definition depends on: pg_get_…def() qualifies by search_path, and prints constants (a partition's
- * bounds, a default) by the others. jit only costs time here.
+ * bounds, a default) by the others.
  */
 const pinned: Readonly<Record<string, string>> = {
-  search_path: 'pg_catalog', quote_all_identifiers: 'off', datestyle: 'ISO, YMD', intervalstyle: 'postgres', timezone: 'UTC', extra_float_digits: '1', bytea_output: 'hex', jit: 'off',
+  search_path: 'pg_catalog', quote_all_identifiers: 'off', datestyle: 'ISO, YMD', intervalstyle: 'postgres', timezone: 'UTC', extra_float_digits: '1', bytea_output: 'hex',
 };
 
 /** One statement, so that the catalogues are read with one snapshot. */
