@@ -14,7 +14,7 @@ import { launchRouter, stopRouter } from '../../src/platform/local/router/launch
 import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { testSettings, withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
+import { pace, testSettings, withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
 import { leftovers } from '../support/leftovers.ts';
 import { harvester } from './harvest.ts';
 import { Operators } from './operators.ts';
@@ -36,9 +36,6 @@ export interface FaultBench extends TestEnvironment {
 }
 
 export { nothing } from '../support/leftovers.ts';
-
-/** Transactions per second of the writers: enough that one is under way at any instant, little enough for two cores. */
-const rate = 120;
 
 /** A bench that several tests share, with what tests of seeding need. */
 export interface OpenBench extends FaultBench {
@@ -124,7 +121,7 @@ function bench(test: TestEnvironment, operators: Operators, patient: boolean): F
   return {
     ...test, operators, journal, harvest, as,
     exercise: async (use) =>
-      withClients(environment, platform, { writer: await as('shop_app'), reader: await as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, rate, maxDuration: 30 * 60_000, ...(patient ? { answerLimit: 300_000 } : {}) }, commits, async (workload) => {
+      withClients(environment, platform, { writer: await as('shop_app'), reader: await as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...pace, maxDuration: 30 * 60_000, ...(patient ? { answerLimit: 300_000 } : {}) }, commits, async (workload) => {
         try {
           await use(workload);
         } finally {

@@ -48,6 +48,9 @@ export interface TestEnvironmentOptions {
   readonly settings?: Record<string, string>;
 }
 
+/** Transactions and reads per second: enough that one of each is under way at any instant, little enough for two cores with two tests at a time. */
+export const pace = { rate: 120, readRate: 40 } as const;
+
 /** An environment of its own for the length of `use`: blue live with release 1, green declared with release 2. */
 export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (test: TestEnvironment) => Promise<T>): Promise<T> {
   const folder = await temporaryFolder();
@@ -91,7 +94,7 @@ export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (
         withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
       operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
       on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
-      clients: (work) => withClients(environment, platform, workload(), recorder.commits, work),
+      clients: (work) => withClients(environment, platform, { ...workload(), ...pace }, recorder.commits, work),
       load: (rate, work) => withClients(environment, platform, { ...workload(), rate }, recorder.commits, work),
     });
   } finally {
