@@ -34,9 +34,12 @@ test('a retained colour that is scaled down costs the live one log and nothing e
 });
 
 test('a colour that is scaled down for longer than its log lasts cannot be gone back to without loss, and that is said', async () => {
-  await withEnvironment({ limits: { retainedWal: '1MiB' }, declaration: { retention: { mode: 'scaled-down' } } }, async ({ verb, on, platform, environment }) => {
+  await withEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async ({ verb, on, platform, environment }) => {
     for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
     await on('green', async (client) => {
+      // Not declared: so small a limit would lose the slot that green was seeded from.
+      await client.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+      await client.query('SELECT pg_reload_conf()');
       for (let segment = 0; segment < 6; segment++) await client.query("SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)); SELECT pg_switch_wal(); CHECKPOINT");
     });
     expect(await readStatus(environment, platform)).toMatchObject({ losslessRollback: false, replication: { slot: 'lost' } });
