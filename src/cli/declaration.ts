@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../model/errors.ts';
@@ -26,29 +27,22 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   } catch (cause) {
     throw new VerdigrisError('declaration', 'declaration-syntax', { seen: `${file} is not YAML: ${describe(cause)}`, required: 'YAML or JSON.', next: 'mend it there; nothing was done.', cause });
   }
-  const resolved = await withPackedMigrations(withAbsolutePaths(raw, path.dirname(path.resolve(file))), path.dirname(path.resolve(file)));
+  const resolved = await withFoldersFound(raw, path.dirname(path.resolve(file)));
   return { environment: parseEnvironment(resolved, file), raw: resolved };
 }
 
-function withAbsolutePaths(raw: unknown, folder: string): unknown {
+async function withFoldersFound(raw: unknown, folder: string): Promise<unknown> {
   if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
-  const colours = Object.fromEntries(
-    Object.entries(raw['colours']).map(([colour, value]) => [
-      colour,
-      isRecord(value) && typeof value['migrations'] === 'string' ? { ...value, migrations: path.resolve(folder, value['migrations']) } : value,
-    ]),
-  );
-  return { ...raw, colours };
+  const colours = await Promise.all(Object.entries(raw['colours']).map(async ([colour, value]) =>
+    [colour, isRecord(value) && typeof value['migrations'] === 'string' ? { ...value, migrations: await migrationsFolder(folder, colour, value['migrations']) } : value] as const));
+  return { ...raw, colours: Object.fromEntries(colours) };
 }
 
-async function withPackedMigrations(raw: unknown, folder: string): Promise<unknown> {
-  if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
-  const colours = await Promise.all(Object.entries(raw['colours']).map(async ([colour, value]) => {
-    if (!isRecord(value) || typeof value['migrations'] !== 'string' || (await stat(value['migrations']).then(() => true, () => false))) return [colour, value];
-    const packed = await readFile(path.join(folder, packedName(colour))).catch(() => undefined);
-    return [colour, packed ? { ...value, migrations: await unpackFolder(packed) } : value];
-  }));
-  return { ...raw, colours: Object.fromEntries(colours) as unknown };
+async function migrationsFolder(folder: string, colour: string, declared: string): Promise<string> {
+  const absolute = path.resolve(folder, declared);
+  if (existsSync(absolute)) return absolute;
+  const packed = await readFile(path.join(folder, packedName(colour))).catch(() => undefined);
+  return packed ? unpackFolder(packed) : absolute;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

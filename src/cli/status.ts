@@ -35,10 +35,10 @@ export function statusText(status: Status): string {
 }
 
 function backfillLines(backfills: Status['backfills']): string[] {
-  if (!Array.isArray(backfills)) return [`backfills    ${colors.red((backfills as { error: string }).error)}`];
-  const complete = (backfills as readonly BackfillStatus[]).filter(({ state }) => state === 'complete').length;
+  if ('error' in backfills) return [`backfills    ${colors.red(backfills.error)}`];
+  const complete = backfills.filter(({ state }) => state === 'complete').length;
   return [
-    ...(backfills as readonly BackfillStatus[]).filter(({ state }) => state !== 'complete').map(backfillText),
+    ...backfills.filter(({ state }) => state !== 'complete').map(backfillText),
     ...(complete === 0 ? [] : [`backfills    ${complete} complete`]),
   ];
 }

@@ -12,9 +12,8 @@ const width = 44;
 
 /** How far replication is behind, what log it retains, and whom each colour serves, over the time that was watched. */
 export function watchText(looks: readonly Status[]): string {
-  const seen = looks.slice(-width);
   const row = (label: string, paint: (text: string) => string, value: (status: Status) => number | undefined, text: (value: number) => string): string[] => {
-    const values = seen.map(value);
+    const values = looks.map(value);
     if (values.every((each) => each === undefined)) return [];
     const known = values.map((each) => each ?? 0);
     return [`${label.padEnd(13)}${paint(sparkline(known).padStart(width))} ${text(known.at(-1) ?? 0)} ${colors.dim(`max ${text(Math.max(...known))}`)}`];

@@ -1,8 +1,8 @@
 import type { Operation } from './operation.ts';
 import { resting, restingFindings, wake } from './rest.ts';
+import { moved } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
 import { completeSteps, startSteps, stranded } from './switchover.ts';
-import { moved } from './reverse-stream.ts';
 
 /** Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the release can go forward again. */
 export const rollbackLossless: Operation = {

@@ -60,8 +60,14 @@ export interface Status {
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
   const journal = await readJournal(platform.journal);
-  const found = await Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour)));
-  const replication = await replicationStatus(environment, platform, journal);
+  const [found, replication, backfills, traffic, operator, past] = await Promise.all([
+    Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
+    replicationStatus(environment, platform, journal),
+    backfillStatus(environment, platform),
+    platform.traffic.status(),
+    platform.leases.holder(),
+    platform.history.list(),
+  ]);
   const operation = journal.operation;
   return {
     environment: environment.name,
@@ -72,14 +78,14 @@ export async function readStatus(environment: Environment, platform: Platform): 
     declaredLive: environment.live,
     release: journal.release ? { from: journal.release.from, to: journal.release.to } : undefined,
     operation: operation ? { verb: operation.verb, phase: operation.phase, step: operation.steps.at(-1)?.id, since: operation.startedAt } : undefined,
-    operator: await platform.leases.holder(),
+    operator,
     colours: found,
     replication,
     retained: retained(environment, journal),
     losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
-    backfills: await backfillStatus(environment, platform),
-    traffic: await platform.traffic.status(),
-    lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
+    backfills,
+    traffic,
+    lastPauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
     next: possible(journal.state),
   };

@@ -8,10 +8,10 @@ import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { preflightFindings } from './preflight.ts';
 import { release } from './release-record.ts';
+import { moved } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from './schema.ts';
 import { completeSteps, fallback, startSteps, stranded } from './switchover.ts';
-import { moved } from './reverse-stream.ts';
 
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {

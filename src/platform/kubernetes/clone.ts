@@ -13,6 +13,7 @@ import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
 import { KubernetesPlatform } from './platform.ts';
 import { plainKinds, removeKubernetes } from './remove.ts';
+import { randomPassword } from './secrets.ts';
 import { takeSnapshot } from './storage.ts';
 
 export interface KubernetesClone {
@@ -47,10 +48,10 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
     await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
     await takeSnapshot(cluster, copy, source, seedSnapshot, environment.limits.snapshot);
     // The copy's own role has the original's password until it is thrown away.
-    await cluster.create(operatorSecret(copy, { operator: await original.secrets.operator(), replication: random(), console: random() }));
+    await cluster.create(operatorSecret(copy, { operator: await original.secrets.operator(), replication: randomPassword(), console: randomPassword() }));
     const passwords: Record<string, string> = {};
     for (const role of [...roles.application, ...roles.readers]) {
-      passwords[role] = random();
+      passwords[role] = randomPassword();
       await cluster.create(roleSecret(copy, role, passwords[role]));
     }
     for (const policy of networkPolicies(copy)) await cluster.apply(policy);
@@ -91,8 +92,4 @@ function throwAway(environment: Environment, name: string): Environment {
   const { images: { verdigris: _, ...images }, drill: { schedule: __, ...drill }, metrics, pooler, adopt: ___, from: ____, tls: _____, ...kubernetes } = environment.kubernetes;
   const colours = Object.fromEntries(Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]));
   return { ...environment, name, canary: 0, colours, kubernetes: { ...kubernetes, images, drill, metrics: { ...metrics, enabled: false }, pooler: { ...pooler, replicas: 1 } } };
-}
-
-function random(): string {
-  return randomBytes(18).toString('base64url');
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { fixedManifests } from '../../components/manifests/fixed.ts';
 import { guardManifests } from '../../components/manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
@@ -15,7 +14,7 @@ import type { Stored } from './cluster.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { stuck, type Pod } from './pods.ts';
 import { examineOrigin, open as opened, provision } from './provision.ts';
-import { secretValue } from './secrets.ts';
+import { randomPassword, secretValue } from './secrets.ts';
 
 export interface CreateOptions {
   /** The declaration as it was written, for the guard beside the poolers. */
@@ -85,12 +84,11 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
 
 /** Passwords are made once: a Secret that is there keeps its own. */
 async function makeSecrets(environment: Environment, { cluster, secrets }: KubernetesPlatform): Promise<Record<string, string>> {
-  const random = (): string => randomBytes(18).toString('base64url');
-  await cluster.create(operatorSecret(environment, { operator: random(), replication: random(), console: random() }));
+  await cluster.create(operatorSecret(environment, { operator: randomPassword(), replication: randomPassword(), console: randomPassword() }));
   const credentials: Record<string, string> = {};
   for (const role of [...environment.roles.application, ...environment.roles.readers]) {
     const given = environment.kubernetes.passwords[role];
-    await cluster.create(roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : random()));
+    await cluster.create(roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : randomPassword()));
     credentials[role] = await secrets.role(role);
   }
   return credentials;

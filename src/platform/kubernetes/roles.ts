@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { objectNames } from '../../components/manifests/names.ts';
 import { roleSecret } from '../../components/manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -9,7 +8,7 @@ import { ident, literal } from '../../postgres/quote.ts';
 import { passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
 import type { KubernetesPlatform } from './platform.ts';
-import { secretValue } from './secrets.ts';
+import { randomPassword, secretValue } from './secrets.ts';
 
 /**
  * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which the next
@@ -32,7 +31,7 @@ export async function addRoles(environment: Environment, platform: KubernetesPla
       // A password that came from a Secret of its own goes on being the one that was taken over at first.
       if (given !== undefined && verifier !== undefined && (await cluster.read('Secret', objectNames.roleSecret(environment.name, role)))) continue;
       if (given !== undefined && verifier !== undefined && !passwordFits(verifier, role, given)) throw wrong(role, passwords[role]?.secret ?? '');
-      await cluster.create(roleSecret(environment, role, given ?? randomBytes(18).toString('base64url')));
+      await cluster.create(roleSecret(environment, role, given ?? randomPassword()));
     }
     for (const role of lacking) await make(client, role, kept.some(({ name }) => name === role), await platform.secrets.role(role), { application: roles.application.filter((each) => each === role), readers: roles.readers.filter((each) => each === role) });
     return lacking;

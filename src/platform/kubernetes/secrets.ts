@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { objectNames, type Named } from '../../components/manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Cluster, Stored } from './cluster.ts';
+
+/** A password that Verdigris makes: 144 bits, in letters that need no quoting. */
+export const randomPassword = (): string => randomBytes(18).toString('base64url');
 
 interface SecretObject extends Stored {
   readonly data?: Readonly<Record<string, string>>;
