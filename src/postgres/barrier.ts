@@ -1,3 +1,4 @@
+import { VerdigrisError } from '../model/errors.ts';
 import type { Lsn } from '../model/lsn.ts';
 import { lsnBytes } from '../model/lsn.ts';
 import { waitFor } from '../model/wait.ts';
@@ -8,6 +9,7 @@ import { one, rows, type Client } from './client.ts';
  * marker seen on the subscriber, and the slot confirmed up to L. Lag figures prove nothing: they leave out what was not sent.
  * Returns L. With `seal` the marker is that number, in a row of its own: written when nobody can write to the publisher any more,
  * its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot be asked again (`isSealed`).
+ * @throws VerdigrisError `slot-lost` or `slot-missing` as soon as the marker can never arrive; `timed-out` after `limit` ms.
  */
 export async function barrier(publisher: Client, subscriber: Client, stream: string, limit: number, signal?: AbortSignal, seal?: number): Promise<Lsn> {
   const row = seal === undefined ? stream : sealOf(stream);
@@ -17,15 +19,22 @@ export async function barrier(publisher: Client, subscriber: Client, stream: str
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
   let state = '';
   const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
+  let look = Date.now() + slotEvery;
   await waitFor(async () => {
     const seen = await markerOf(subscriber, row);
     state = `marker ${seen ?? 'none'} of ${marker}`;
-    return seen !== undefined && BigInt(seen) >= BigInt(marker) ? true : undefined;
+    if (seen !== undefined && BigInt(seen) >= BigInt(marker)) return true;
+    if (Date.now() < look) return undefined;
+    look = Date.now() + slotEvery;
+    // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
+    const slot = await slotOf(publisher, stream).catch(() => undefined);
+    if (slot) requireSlot(stream, slot);
+    return undefined;
   }, { ...wait, what: 'the barrier marker on the other colour' }, () => state);
   await waitFor(async () => {
-    const [slot] = await rows<{ confirmed: Lsn | null }>(publisher, 'SELECT confirmed_flush_lsn::text AS confirmed FROM pg_replication_slots WHERE slot_name = $1', [stream]);
-    state = `confirmed ${slot?.confirmed ?? 'nothing'}, needed ${lsn}`;
-    return slot?.confirmed && lsnBytes(slot.confirmed) >= lsnBytes(lsn) ? true : undefined;
+    const { confirmed } = requireSlot(stream, await slotOf(publisher, stream));
+    state = `confirmed ${confirmed ?? 'nothing'}, needed ${lsn}`;
+    return confirmed && lsnBytes(confirmed) >= lsnBytes(lsn) ? true : undefined;
   }, { ...wait, what: 'the slot confirmed beyond the barrier' }, () => state);
   return lsn;
 }
@@ -38,6 +47,31 @@ export async function isSealed(subscriber: Client, stream: string, seal: number)
 /** The row that a seal stands in. */
 export function sealOf(stream: string): string {
   return `${stream} sealed`;
+}
+
+/** Milliseconds between two looks at the slot while the marker is waited for. */
+const slotEvery = 1_000;
+
+interface FoundSlot {
+  /** `none`: there is no such slot. */
+  readonly status: string;
+  readonly confirmed: Lsn | null;
+}
+
+async function slotOf(publisher: Client, name: string): Promise<FoundSlot> {
+  const [slot] = await rows<FoundSlot>(publisher, "SELECT coalesce(wal_status, 'lost') AS status, confirmed_flush_lsn::text AS confirmed FROM pg_replication_slots WHERE slot_name = $1", [name]);
+  return slot ?? { status: 'none', confirmed: null };
+}
+
+/** What a slot lost, or was dropped with, never arrives: waiting on would only take the time. */
+function requireSlot(name: string, slot: FoundSlot): FoundSlot {
+  if (slot.status !== 'lost' && slot.status !== 'none') return slot;
+  const lost = slot.status === 'lost';
+  throw new VerdigrisError('failed', lost ? 'slot-lost' : 'slot-missing', {
+    seen: lost ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.` : `The slot ${name} is gone.`,
+    required: 'a slot that keeps what the other colour has still to read.',
+    next: 'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where it was lost; a retained colour: `verdigris rollback --help`.',
+  });
 }
 
 async function markerOf(client: Client, row: string): Promise<string | undefined> {

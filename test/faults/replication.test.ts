@@ -53,6 +53,11 @@ describe('replication', () => {
     const refused = await failure(bench.verb('switch'));
     expect(refused).toMatchObject({ code: 'refused', facts: { findings: expect.arrayContaining([expect.objectContaining({ id: 'slot-lost' })]) as unknown } });
     expect(refused.next).toMatch(/seed again/);
+    // Whoever already waits for the other colour is told at once, not at the end of limits.catchUp.
+    const name = await slotName();
+    await bench.on('blue', (publisher) => bench.on('green', async (subscriber) => {
+      await expect(barrier(publisher, subscriber, name, 120_000)).rejects.toMatchObject({ id: 'slot-lost', next: expect.stringMatching(/seeded again/) as string });
+    }));
     await bench.settled({ state: 'verified', live: 'blue' });
     await abandoned();
   });
