@@ -12,7 +12,7 @@ import { closedTo } from '../../postgres/hba.ts';
 import { managedBy } from './managed.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { isReady, type Pod } from './pods.ts';
-import type { ServerSet } from './servers.ts';
+import type { ServerSet } from './sets.ts';
 import { secretValue } from './secrets.ts';
 import type { Stored } from './cluster.ts';
 

@@ -8,7 +8,7 @@ import { removeClones } from './clone.ts';
 import { claimsOf } from './drift.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { removeKubernetes } from './remove.ts';
-import type { ServerSet } from './servers.ts';
+import type { ServerSet } from './sets.ts';
 import { takeSnapshot } from './storage.ts';
 
 /** What a destroy leaves. */

@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { Stored } from './cluster.ts';
 import type { KubernetesPlatform } from './platform.ts';
-import type { ServerSet } from './servers.ts';
+import type { ServerSet } from './sets.ts';
 
 interface RoutedService extends Stored {
   readonly spec: { readonly selector?: Record<string, string> };

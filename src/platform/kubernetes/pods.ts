@@ -1,3 +1,4 @@
+import type { Kind } from '../../components/manifests/manifest.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -70,7 +71,9 @@ export async function untilReady(cluster: Cluster, name: string, { limit, next, 
   }, { limit, every: 100, slowest: 500, what: `a ready pod ${cluster.namespace}/${name}`, next }, () => explainPod(pod));
 }
 
-/** Waits until no pod of this name is left: its volume is in nobody's hands then. */
-export async function untilGone(cluster: Cluster, name: string, limit: number): Promise<void> {
-  await waitFor(async () => ((await cluster.read('Pod', name)) ? undefined : true), { limit, every: 100, slowest: 500, what: `the end of pod ${cluster.namespace}/${name}`, next: 'see what keeps it (kubectl describe pod); the same command goes on from here.' });
+/** Waits until no object of this name is left; of a pod: its volume is in nobody's hands then. */
+export async function untilGone(cluster: Cluster, kind: Kind, name: string, limit: number): Promise<void> {
+  await waitFor(async () => ((await cluster.read(kind, name)) ? undefined : true), {
+    limit, every: 50, slowest: 500, what: `the end of ${kind} ${cluster.namespace}/${name}`, next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command goes on from here.',
+  });
 }

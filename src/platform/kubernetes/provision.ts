@@ -12,7 +12,7 @@ import { ident } from '../../postgres/quote.ts';
 import { Adoption } from './adopted.ts';
 import { KubernetesJournal } from './journal.ts';
 import type { KubernetesPlatform } from './platform.ts';
-import type { ServerSet } from './servers.ts';
+import type { ServerSet } from './sets.ts';
 import { snapshotContent, takeSnapshot } from './storage.ts';
 
 type From = NonNullable<Environment['kubernetes']['from']>;

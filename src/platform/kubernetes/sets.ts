@@ -1,0 +1,104 @@
+import { colourBudget, colourConfig, colourServer, colourService, dataPath, type ColourLife } from '../../components/manifests/colour.ts';
+import type { Adopted } from '../../components/manifests/adopted.ts';
+import { domain, objectNames } from '../../components/manifests/names.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { waitFor } from '../../model/wait.ts';
+import type { Adoption } from './adopted.ts';
+import type { Cluster, Stored } from './cluster.ts';
+import { untilReady } from './pods.ts';
+
+export interface ServerSet extends Stored {
+  readonly spec: { readonly replicas: number };
+  readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
+}
+
+/** Where a colour is: its StatefulSet, ours or an adopted one, its volume, and its data directory on it. */
+export interface Place {
+  readonly set: ServerSet;
+  readonly life: ColourLife;
+  readonly claim: string;
+  readonly path: string;
+  readonly adopted?: Adopted;
+}
+
+/** Milliseconds for a pod of a volume that is there to come or to go. */
+export const podLimit = 300_000;
+export const seeLog = 'see `kubectl describe pod` and its log; the same command goes on from here.';
+
+/** The StatefulSets of an environment's colours: where each is, and how one is brought to a life. */
+export class ColourSets {
+  readonly #environment: Environment;
+  readonly #cluster: Cluster;
+  readonly #adoption: Adoption;
+
+  constructor(environment: Environment, cluster: Cluster, adoption: Adoption) {
+    this.#environment = environment;
+    this.#cluster = cluster;
+    this.#adoption = adoption;
+  }
+
+  /** Of the StatefulSet that Verdigris makes for a colour, and of what belongs to it. */
+  name(colour: Colour): string {
+    return objectNames.colour(this.#environment.name, colour);
+  }
+
+  /** Our own StatefulSet of a colour, as it is; undefined where there is none, or an adopted one. */
+  read(colour: Colour): Promise<ServerSet | undefined> {
+    return this.#cluster.read<ServerSet>('StatefulSet', this.name(colour));
+  }
+
+  async place(colour: Colour): Promise<Place | undefined> {
+    const set = await this.read(colour);
+    if (set?.metadata.deletionTimestamp !== undefined) return undefined;
+    if (set) {
+      const life = this.life(colour, set);
+      return { set, life, claim: objectNames.volume(this.#environment.name, colour, life.generation), path: dataPath };
+    }
+    const adopted = await this.#adoption.of(colour);
+    const theirs = adopted && (await this.#cluster.read<ServerSet>('StatefulSet', adopted.statefulSet));
+    if (!theirs) return undefined;
+    const { major, release, claim, path } = adopted;
+    return { set: theirs, life: { colour, generation: 1, major, release, parked: false }, claim, path, adopted };
+  }
+
+  async pod(colour: Colour): Promise<string> {
+    const own = `${this.name(colour)}-0`;
+    const adopted = await this.#adoption.of(colour);
+    return !adopted || (await this.read(colour)) ? own : `${adopted.statefulSet}-0`;
+  }
+
+  /** What our own StatefulSet was last brought to. */
+  life(colour: Colour, { metadata: { labels = {}, annotations = {} } }: ServerSet): ColourLife {
+    return {
+      colour,
+      generation: Number(labels[`${domain}/generation`]),
+      major: Number(labels['app.kubernetes.io/version']),
+      release: annotations[`${domain}/release`] ?? '',
+      parked: annotations[`${domain}/parked`] === 'true',
+    };
+  }
+
+  /** Applies a life and waits until a pod of just this template is ready. */
+  async bring(life: ColourLife, limit: number): Promise<void> {
+    const environment = this.#environment;
+    for (const manifest of [colourConfig(environment, life), colourService(environment, life.colour), colourBudget(environment, life.colour)]) await this.#cluster.apply(manifest);
+    const applied = await this.#cluster.apply<ServerSet>(colourServer(environment, life));
+    const name = this.name(life.colour);
+    const current = await waitFor(async () => {
+      const set = await this.read(life.colour);
+      return set?.status?.updateRevision !== undefined && (set.status.observedGeneration ?? 0) >= (applied.metadata.generation ?? 0) ? set : undefined;
+    }, { limit: podLimit, every: 20, what: `the StatefulSet ${this.#cluster.namespace}/${name} seen by its controller`, next: 'see whether the cluster’s controller manager runs; the same command goes on from here.' });
+    const revision = current.status?.updateRevision;
+    await untilReady(this.#cluster, `${name}-0`, { limit, next: seeLog, accept: ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision });
+  }
+
+  missing(colour: Colour): VerdigrisError {
+    return new VerdigrisError('refused', 'no-colour', { seen: `There is no StatefulSet ${this.#cluster.namespace}/${this.name(colour)}.`, required: `a server for ${colour}.`, next: 'see `verdigris status`.' });
+  }
+}
+
+export function podOf({ metadata: { name } }: ServerSet): string {
+  return `${name}-0`;
+}
