@@ -47,7 +47,7 @@ async function statusOf(c: Context, state: BackfillState): Promise<BackfillStatu
     total: total > 0 ? Math.max(total, seen) : undefined,
     rowsPerSecond: rate > 0 ? rate : undefined,
     secondsLeft: rate > 0 && total > seen ? (total - seen) / rate : undefined,
-    waiting: (await lockedOut(c, colour, runner)) ?? (await pressing(pressureOf(c), { lag: backfill.limits.lag ?? c.environment.limits.lag, active: backfill.limits.active })),
+    waiting: (await lockedOut(c, colour, runner)) ?? (await pressing(pressureOf(c), { lag: backfill.limits.lag ?? c.environment.limits.lag, active: backfill.limits.active })).why,
   };
 }
 

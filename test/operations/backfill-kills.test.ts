@@ -86,8 +86,8 @@ test('on the live colour: killed at 20 random points with clients at work and a 
       const { verdict } = await environment.clients(async () => {
         await environment.verb('seed');
         await environment.verb('migrate');
-        // A third of a millisecond for each row that arrives: without a brake the subscriber would be left behind by megabytes.
-        await environment.on('green', (client) => client.query("CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.0003); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow"));
+        // A millisecond for each row that arrives: without a brake the subscriber would be left behind by megabytes.
+        await environment.on('green', (client) => client.query("CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow"));
         const lag = await lagOf(environment, async () => {
           await killed(environment, { kills: 20, count }, ['backfill', '--live'], () => seenOn(environment, 'blue', '0002_nick'));
           await write('0002_nick.backfill.yaml', nick('batch: { time: 50ms }\n'));

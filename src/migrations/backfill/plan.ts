@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, readTables, type Table } from '../../postgres/catalogue.ts';
-import { rows, type Client } from '../../postgres/client.ts';
+import { one, rows, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import type { Backfill } from './files.ts';
 
@@ -9,6 +9,8 @@ export interface BackfillPlan {
   readonly backfill: Backfill;
   readonly table: Table;
   readonly key: readonly { readonly name: string; readonly type: string }[];
+  /** Bytes of WAL for one row at worst: after a checkpoint the first change of a page writes the page whole. Two of the table, one of each index. */
+  readonly mostPerRow: number;
 }
 
 /** The backfill's table among those of a catalogue. */
@@ -38,7 +40,8 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
   }
   const filled = backfill.assignments.find(({ column }) => names.includes(column));
   if (filled) throw refused('backfill-key', backfill, `${backfill.name} fills ${filled.column}, which it goes by.`, 'a key that stays as it is.', 'name another key in the file.');
-  return { backfill, table, key: columns.map((column) => ({ name: column?.name ?? '', type: column?.type ?? '' })) };
+  const { pages, size } = await one<{ pages: number; size: number }>(client, "SELECT 2 + count(*)::int AS pages, current_setting('block_size')::int AS size FROM pg_index WHERE indrelid = $1::regclass AND indisready", [qualified(table)]);
+  return { backfill, table, key: columns.map((column) => ({ name: column?.name ?? '', type: column?.type ?? '' })), mostPerRow: pages * size };
 }
 
 async function isUnique(client: Client, table: Table, names: readonly string[]): Promise<boolean> {

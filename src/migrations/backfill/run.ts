@@ -75,10 +75,12 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
   };
   while (known.doneAt === null || run.again) {
     const from = Date.now();
-    const pressed = await yielding(run.pressure, limits, { until, signal: run.signal, say: tell });
-    if (pressed) yielded += Date.now() - from;
+    const { waited, room } = await yielding(run.pressure, limits, { until, signal: run.signal, say: tell });
+    if (waited) yielded += Date.now() - from;
     if (Date.now() >= until) throw outOfTime(backfill, seen, total);
     const at = Date.now();
+    // On a candidate a batch adds nothing to what the live colour has still to send.
+    if (!run.onCandidate) rows = Math.max(1, Math.min(rows, Math.floor(room / plan.mostPerRow)));
     const batch = await attempted(() => runBatch(client, plan, position, rows, run.onCandidate), plan, run.signal, () => (rows = Math.max(1, rows >> 1)));
     if (batch.position === null) break;
     position = batch.position;
@@ -86,7 +88,7 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
     filled += batch.filled;
     tell();
     // Twice as many at most, so that one fast batch does not make a slow one; half as many where others had to be waited for.
-    const fitted = pressed ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
+    const fitted = waited ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
     rows = Math.max(1, Math.min(backfill.batch.rows, Math.round(fitted)));
   }
   return { name: backfill.name, table: backfill.table, columns: backfill.assignments.map(({ column }) => column), seen: seen - before, filled, seconds: (Date.now() - begun) / 1000, yielded: yielded / 1000 };

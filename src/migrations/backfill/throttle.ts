@@ -16,20 +16,28 @@ export interface ThrottleLimits {
 /** Milliseconds between two looks while there is pressure. */
 const pause = 100;
 
-/** Why the next batch has to wait, in words for people. From half the lag's limit on: the batch that is under way adds to it. */
-export async function pressing(pressure: Pressure, limits: ThrottleLimits): Promise<string | undefined> {
-  const lag = await pressure.lag();
-  if (lag !== undefined && lag > limits.lag / 2) return `replication is ${Math.round(lag / 1024)} KiB behind, and is to stay below ${Math.round(limits.lag / 1024)} KiB`;
-  const active = await pressure.active();
-  return active > limits.active ? `${active} clients are at work on the live colour, the limit is ${limits.active}` : undefined;
+export interface Pressed {
+  /** Why the next batch has to wait, in words for people; undefined where nothing presses. */
+  readonly why: string | undefined;
+  /** Bytes that the next batch may add to the lag. */
+  readonly room: number;
 }
 
-/** Waits until nothing presses or `until`, a time of Date.now(), has come; returns whether there was pressure at all. */
-export async function yielding(pressure: Pressure, limits: ThrottleLimits, options: { readonly until: number; readonly signal: AbortSignal; readonly say: (why: string) => void }): Promise<boolean> {
+/** From half the lag's limit on batches wait: clients write too, and replication has to come down again. */
+export async function pressing(pressure: Pressure, limits: ThrottleLimits): Promise<Pressed> {
+  const lag = await pressure.lag();
+  const room = lag === undefined ? Infinity : Math.max(0, limits.lag - lag);
+  if (lag !== undefined && lag > limits.lag / 2) return { why: `replication is ${Math.round(lag / 1024)} KiB behind, and is to stay below ${Math.round(limits.lag / 1024)} KiB`, room };
+  const active = await pressure.active();
+  return { why: active > limits.active ? `${active} clients are at work on the live colour, the limit is ${limits.active}` : undefined, room };
+}
+
+/** Waits until nothing presses or `until`, a time of Date.now(), has come; `waited`: whether there was pressure at all. */
+export async function yielding(pressure: Pressure, limits: ThrottleLimits, options: { readonly until: number; readonly signal: AbortSignal; readonly say: (why: string) => void }): Promise<{ readonly waited: boolean; readonly room: number }> {
   for (let waited = false; ; waited = true) {
-    const why = await pressing(pressure, limits);
+    const { why, room } = await pressing(pressure, limits);
     options.signal.throwIfAborted();
-    if (why === undefined || Date.now() >= options.until) return waited;
+    if (why === undefined || Date.now() >= options.until) return { waited, room };
     options.say(why);
     await sleep(pause, undefined, { signal: options.signal });
   }
