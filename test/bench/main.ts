@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchLint } from './lint.ts';
@@ -14,14 +14,12 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { s
 const sizes = values.sizes.split(',').map(Number);
 
 /** Rows are shown as they come: a bench that is cut short has said what it knew. */
-type Bench = () => AsyncIterable<readonly BenchRow[]>;
+type Bench = (show: (row: BenchRow) => void) => Promise<void>;
 
-const once = (bench: () => Promise<readonly BenchRow[]>): Bench => async function* () {
-  yield await bench();
-};
+const once = (bench: () => Promise<readonly BenchRow[]>): Bench => async (show) => (await bench()).forEach(show);
 
-const series = (...benches: ((size: number) => Promise<readonly BenchRow[]>)[]): Bench => async function* () {
-  for (const bench of benches) for (const size of sizes) yield await bench(size);
+const series = (bench: (size: number, show: (row: BenchRow) => void) => Promise<readonly BenchRow[]>): Bench => async (show) => {
+  for (const size of sizes) (await bench(size, show)).forEach(show);
 };
 
 /** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
@@ -29,7 +27,8 @@ const benches: Readonly<Record<string, Bench>> = {
   pause: once(() => benchPause(Number(values.switchovers))),
   'cluster-pause': once(() => benchClusterPause(Number(values.switchovers))),
   throughput: once(benchThroughput),
-  seeding: series(benchSeeding, benchReflink),
+  seeding: series(benchSeeding),
+  reflink: series(benchReflink),
   verify: once(async () => (await benchVerify()).rows.map((row) => ({
     what: `verify ${row.data}`, value: `${Math.round(row.verifyMegabytesPerSecond)} MB/s`, against: `pg_dump > /dev/null ${Math.round(row.dumpMegabytesPerSecond)} MB/s`, ratio: row.ratio, goal: '≥ 3', met: row.ratio >= 3,
   }))),
@@ -48,11 +47,11 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benches).f
   const bench = benches[name];
   if (!bench) throw new Error(`no bench ${name}; there are ${Object.keys(benches).join(', ')}`);
   const rows: BenchRow[] = (all[name] = []);
-  for await (const some of bench()) {
-    rows.push(...some);
-    some.forEach(show);
-    if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, results: all }, null, 2)}\n`);
-  }
+  await bench((row) => {
+    rows.push(row);
+    show(row);
+    if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, results: all }, null, 2)}\n`);
+  });
 }
 
 function show({ what, value, against, ratio, goal, met }: BenchRow): void {
