@@ -25,7 +25,8 @@ import { small, withStack } from './support/stack.ts';
 async function commitsOf(platform: KubernetesPlatform): Promise<Commit[]> {
   const spans = (await platform.history.list()).flatMap((entry) => entry.spans).concat((await readJournal(platform.journal)).timeline);
   let live: Colour = 'blue';
-  return spans.filter(({ step, outcome }) => step === 'open' && outcome === 'done').map(({ startedAt }) => {
+  // A seed has a step of this name too.
+  return spans.filter(({ verb, step, outcome }) => (verb === 'switch' || verb === 'rollback') && step === 'open' && outcome === 'done').map(({ startedAt }) => {
     const from = live;
     live = other(live);
     return { at: new Date(startedAt), from, to: live };
