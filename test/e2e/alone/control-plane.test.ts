@@ -16,7 +16,8 @@ import { administrator } from '../support/namespace.ts';
 /** Starts what of the test cluster does not run: VERDIGRIS_CLUSTER_UP, else `../shared/cluster/up` beside the clone. */
 async function clusterUp(): Promise<void> {
   const up = process.env['VERDIGRIS_CLUSTER_UP'] ?? fileURLToPath(new URL('../../../../shared/cluster/up', import.meta.url));
-  const start = () => execa(up, { stdio: 'ignore', timeout: 180_000 });
+  // Now and then it takes its own address for missing, and ends before it has done anything.
+  const start = (): Promise<boolean> => waitFor(async () => ((await execa(up, { stdio: 'ignore', timeout: 180_000, reject: false })).exitCode === 0 ? true : undefined), { limit: 360_000, every: 500, what: 'the cluster up again', next: `see ${up}` });
   await start();
   // It gives kube-proxy a new configuration, at which that one ends: the second call starts it.
   const pid = await partOf('proxy');
