@@ -6,6 +6,7 @@ import { metricsManifests } from '../../src/components/manifests/metrics.ts';
 import { poolerDeployment } from '../../src/components/manifests/pooler.ts';
 import { drillRules, guardRules, metricsRules, operatorRules, type Rule } from '../../src/components/manifests/rbac.ts';
 import { containerSecurity, podSecurity } from '../../src/components/manifests/security.ts';
+import { upgradeJob } from '../../src/components/manifests/upgrade.ts';
 import { plainKinds } from '../../src/platform/kubernetes/remove.ts';
 import { kinds } from '../../src/platform/kubernetes/kinds.ts';
 import { neededRules } from '../../src/platform/kubernetes/requirements.ts';
@@ -41,6 +42,19 @@ test('metrics have a NetworkPolicy of their own: scrapes come in, and servers, p
   expect(deployment.template.metadata.labels).toMatchObject(own.podSelector.matchLabels);
   expect(own.ingress).toEqual([{ ports: [{ port: 9_464, protocol: 'TCP' }] }]);
   expect(own.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([5_432, 6_432, 443, 6_443, 53, 53]);
+});
+
+test('pods of drills and of upgrades have policies of their own: nobody comes in; a drill reaches its clones and the API, an upgrade nobody', () => {
+  const environment = declared({ images: { ...images, upgrade: 'both:1' }, drill: { schedule: '@weekly' } });
+  const policies = fixedManifests(environment).filter(({ kind }) => kind === 'NetworkPolicy') as unknown as { metadata: { name: string }; spec: { podSelector: { matchLabels: Record<string, string> }; ingress: unknown[]; egress: { to?: unknown; ports: { port: number }[] }[]; policyTypes: string[] } }[];
+  const named = (name: string) => policies.find(({ metadata }) => metadata.name === name)?.spec;
+  const drill = drillManifests(environment)[3]?.['spec'] as { jobTemplate: { spec: { template: { metadata: { labels: Record<string, string> } } } } };
+  expect(drill.jobTemplate.spec.template.metadata.labels).toMatchObject(named('shop-drill')?.podSelector.matchLabels ?? { none: '' });
+  expect(named('shop-drill')).toMatchObject({ ingress: [], policyTypes: ['Ingress', 'Egress'] });
+  expect(named('shop-drill')?.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([5_432, 6_432, 443, 6_443, 53, 53]);
+  const upgrade = upgradeJob(environment, 'both:1', { colour: 'green', generation: 2, from: 15, to: 17 })['spec'] as { template: { metadata: { labels: Record<string, string> } } };
+  expect(upgrade.template.metadata.labels).toMatchObject(named('shop-upgrade')?.podSelector.matchLabels ?? { none: '' });
+  expect(named('shop-upgrade')).toMatchObject({ ingress: [], egress: [], policyTypes: ['Ingress', 'Egress'] });
 });
 
 test('guards, drills and metrics read one declaration, which is written down beside the poolers', () => {
