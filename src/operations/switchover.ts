@@ -13,6 +13,9 @@ import { advance, closeForward, prepareReverse, reverse } from './reverse-stream
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
 export const holdLease = 3_000;
 
+/** Milliseconds behind the commit point in which the clients' path must take its change, and again in which it must work. */
+const pathLimit = 60_000;
+
 /** A snapshot of the colour that is about to lose the writes, for the day that reverse replication is gone. */
 export const fallback: Step = {
   id: 'fallback',
@@ -125,7 +128,15 @@ export const routes: Step = {
   title: 'point the clients’ path to the new live colour',
   why: 'all writes at once, never by weight',
   risk: 'none: clients are still held',
-  run: (c) => c.platform.traffic.route(c.ledger.token, c.live, 0),
+  async run(c) {
+    let last = '';
+    await waitFor(() => c.platform.traffic.route(c.ledger.token, c.live, 0).then(() => true as const, (error: unknown) => {
+      // Behind the commit point there is no way but forward; somebody with a newer lease goes it.
+      if (error instanceof VerdigrisError && error.code === 'busy') throw error;
+      last = String(error);
+      return undefined;
+    }), { limit: pathLimit, signal: c.signal, every: 20, slowest: 1_000, what: `the clients’ path pointed to ${c.live}`, next: 'mend what refuses it; the same command goes on from here, clients are held meanwhile.' }, () => last);
+  },
 };
 
 export const probe: Step = {
@@ -143,7 +154,7 @@ export const probe: Step = {
       if (!answer) return undefined;
       last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
       return answer.colour === c.live && answer.writable ? true : undefined;
-    }, { limit: 60_000, signal: c.signal, every: 5, slowest: 25, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
+    }, { limit: pathLimit, signal: c.signal, every: 5, slowest: 25, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
   },
 };
 

@@ -2,10 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { errorIds, findingIds } from './ids.ts';
 import { document, parseSource, sources, type Source } from './sources.ts';
 
-/** These have their own pages to come. */
-const elsewhere = /^src\/(platform\/kubernetes|provider)\//;
 const all = sources('src');
-const mine = all.filter(({ file }) => !elsewhere.test(file));
 // Findings of the linter are rules, with a page each under docs/lint.
 const withFindings = (from: readonly Source[]): Source[] => from.filter(({ file }) => !file.startsWith('src/migrations/lint/'));
 
@@ -15,7 +12,7 @@ const findings = sections(document('docs/findings.md'), '##');
 
 describe('docs/errors.md', () => {
   test('every id of an error has a section: failures print its address', () => {
-    const { found, unknown } = errorIds(mine);
+    const { found, unknown } = errorIds(all);
     expect(found.size).toBeGreaterThan(60);
     // What the router or the provider answered is made an error again by the operator's side.
     expect(unknown).toEqual(['src/cli/up/observe.ts:failure', 'src/platform/local/router/control.ts:remote', 'src/platform/local/router/launch.ts:rebuilt']);
@@ -23,7 +20,7 @@ describe('docs/errors.md', () => {
   });
 
   test('every id of a finding has a section there or in docs/findings.md', () => {
-    const { found, unknown } = findingIds(withFindings(mine));
+    const { found, unknown } = findingIds(withFindings(all));
     expect(found.size).toBeGreaterThan(100);
     expect(unknown).toEqual([]);
     expect([...found].filter(([id]) => !errors.includes(id) && !findings.includes(id))).toEqual([]);

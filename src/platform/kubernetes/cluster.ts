@@ -89,10 +89,13 @@ export class Cluster {
     return answer.status === 409 ? undefined : this.#expect<T>(answer, { verb: 'create', kind, namespace: this.namespace, name });
   }
 
-  /** Compare-and-swap by the resourceVersion in `object`; throws `object-conflict` (busy) where it was changed since. */
-  async replace<T extends Stored>(object: Stored): Promise<T> {
+  /**
+   * Compare-and-swap by the resourceVersion in `object`; throws `object-conflict` (busy) where it was changed since. With `dryRun`
+   * everybody who may refuse is asked, webhooks too, and nothing is written.
+   */
+  async replace<T extends Stored>(object: Stored, { dryRun = false } = {}): Promise<T> {
     const { kind, metadata: { name } } = object;
-    const answer = await this.#send('replace', kind, name, 'PUT', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`, { ...object, apiVersion: kinds[kind].version, kind });
+    const answer = await this.#send('replace', kind, name, 'PUT', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`, { ...object, apiVersion: kinds[kind].version, kind });
     return this.#expect<T>(answer, { verb: 'replace', kind, namespace: this.namespace, name });
   }
 

@@ -59,12 +59,17 @@ export class Routes {
     return { live, canary, token, clusterIP: found.spec.clusterIP, selector: found.spec.selector[`${domain}/colour`] ?? ((await this.#adoption.of('blue')) ? 'blue' : undefined) };
   }
 
-  /** Reads beforehand what `move` will write, over connections that stay open for it. */
+  /**
+   * Reads beforehand what `move` will write, over connections that stay open for it, and asks whether that would be taken: Istio's
+   * webhook refuses every change of a route while no istiod runs, and the clients would be held by then.
+   */
   async foresee(): Promise<void> {
     await this.#adoption.of('blue');
     await Promise.all(this.#moving({ live: 'blue', canary: 0, token: 0 }).map(async ({ kind, metadata: { name } }) => {
       const found = await this.#cluster.read<RouteObject>(kind, name);
-      if (found) this.#known.set(`${kind} ${name}`, found);
+      if (!found) return;
+      this.#known.set(`${kind} ${name}`, found);
+      await this.#cluster.replace(found, { dryRun: true });
     }));
   }
 

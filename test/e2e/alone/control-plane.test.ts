@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { expect, test } from 'vitest';
+import { objectNames } from '../../../src/components/manifests/names.ts';
 import { waitFor } from '../../../src/model/wait.ts';
 import { readJournal } from '../../../src/operations/ledger.ts';
 import { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
@@ -71,22 +72,50 @@ test('the API server dies in the middle of a switchover: nothing has moved, the 
   });
 });
 
-test('istiod is away when the routes move: the clients stay held until their way leads to the new live colour', async () => {
+test('istiod away beforehand: nobody is held, and the next command switches; away behind the commit point: clients stay held until their way leads to the new live colour', async () => {
   const istio = Cluster.of(administrator(), 'istio-system');
-  const pods = () => istio.list<Pod>('Pod', { app: 'istiod' });
-  const scale = (replicas: number) => istio.merge('Deployment', 'istiod', { spec: { replicas } });
+  const kubectl = (...args: string[]): void => void execaSync('kubectl', ['--namespace', 'istio-system', ...args]);
+  const ready = async (): Promise<void> => {
+    await istio.merge('Deployment', 'istiod', { spec: { replicas: 1 } });
+    await until('istiod ready', async () => (await istio.list<Pod>('Pod', { app: 'istiod' })).some(isReady));
+  };
+  /** Returns when it is gone; nothing else of this process, the operator in it, goes on meanwhile. */
+  const away = (): void => {
+    kubectl('scale', 'deployment/istiod', '--replicas=0');
+    kubectl('delete', 'pod', '--selector=app=istiod', '--now', '--timeout=60s');
+    kubectl('wait', '--for=delete', 'pod', '--selector=app=istiod', '--timeout=60s');
+  };
   try {
     await withClusterEnvironment({ namespaceLabels: { 'istio-injection': 'enabled' }, kubernetes: { istio: true } }, async (test) => {
-      const { verb, clients, platform } = test;
+      const { verb, clients, platform, events, pauses } = test;
       const { verdict } = await clients(async (workload) => {
         for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
-        await scale(0);
-        await until('istiod gone', async () => (await pods()).length === 0);
+        away();
+        await expect(verb('switch')).rejects.toMatchObject({ id: 'cluster-refused', seen: expect.stringContaining('istiod') as string });
+        expect(pauses).toEqual([]);
+        expect(await readJournal(platform.journal)).toMatchObject({ state: 'verified', live: 'blue', operation: null });
+        await more(workload);
+        await ready();
+        await until('the webhook', async () => {
+          const route = await platform.cluster.read('VirtualService', objectNames.writes('shop'));
+          return route !== undefined && platform.cluster.replace(route, { dryRun: true }).then(() => true, () => false);
+        });
+
+        const push = events.push.bind(events);
+        let gone = false;
+        events.push = (...added) => {
+          // The first step behind the commit point.
+          if (!gone && added.some((event) => event.type === 'step' && event.verb === 'switch' && event.step === 'open' && event.status === 'started')) {
+            gone = true;
+            away();
+          }
+          return push(...added);
+        };
         const switching = verb('switch');
-        await until('the probe', () => stepSeen(test, 'probe', 'started'));
+        switching.catch(() => undefined);
+        await until('the route', () => stepSeen(test, 'route', 'started'));
         expect((await platform.traffic.status()).held).toBeDefined();
-        await scale(1);
-        await until('istiod ready', async () => (await pods()).some(isReady));
+        await ready();
         await switching;
         await more(workload);
       });
@@ -95,7 +124,7 @@ test('istiod is away when the routes move: the clients stay held until their way
       expect(await readJournal(platform.journal)).toMatchObject({ state: 'switched', live: 'green', operation: null });
     });
   } finally {
-    await scale(1);
+    await istio.merge('Deployment', 'istiod', { spec: { replicas: 1 } });
     istio.close();
   }
 });
