@@ -34,6 +34,8 @@ EXCEPTION WHEN OTHERS THEN
 END`;
   await withTransaction(client, async () => {
     await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
+    // Of two who replace one function at once PostgreSQL fails the later: it is to find what the other one made.
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
     await client.query(`CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`);
     await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
     // The function alone takes no lock on the table: a second run and a changed text need no more.

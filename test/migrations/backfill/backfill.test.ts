@@ -178,6 +178,16 @@ describe('a run', () => {
     expect(await one(client, 'SELECT min(times) AS least, max(times) AS most FROM person')).toEqual({ least: 1, most: 1 });
   });
 
+  test('two that begin at the same moment do not fail each other', async () => {
+    await client.query(people);
+    await withClient(connectionTo(server, 'test'), 'test', async (second) => {
+      for (let round = 10; round < 30; round++) {
+        const plan = await planBackfill(client, await declare(fill, `00${round}_fill`));
+        await Promise.all([installKeeper(client, plan, 2_000), installKeeper(second, plan, 2_000)]);
+      }
+    });
+  });
+
   test('an expression that fails for a row names the backfill, keeps what is done, and goes on once it is mended', async () => {
     await client.query("CREATE TABLE t (id int PRIMARY KEY, a text, n int); INSERT INTO t SELECT i, i::text FROM generate_series(1, 1000) i; UPDATE t SET a = 'x' WHERE id = 700");
     const backfill = await declare('table: t\nset: n = a::int\nwhere: n IS NULL\nbatch: { rows: 100 }\n');
