@@ -39,6 +39,8 @@ describe('switch', () => {
       const operator = await bench.operators.start('switch', { stopAt: { step: 'hold', status: 'started' } });
       await untilStopped(operator, 60_000);
       await withOpenTransaction({ ...(await bench.platform.servers.connection('green')), database: 'shop' }, 'LOCK TABLE workload.entry IN SHARE MODE', async () => {
+        // Behind a write that waits for the lock the marker waits too; with none on its way it would arrive.
+        await served(workload);
         process.kill(operator.pid, 'SIGCONT');
         expect(await operator.ended).toMatchObject({ how: 'failed', error: { id: 'switchover-limit' } });
         await bench.settled({ state: 'verified', live: 'blue' });
