@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { cloneEnvironment } from '../../src/platform/local/clone.ts';
@@ -36,10 +36,11 @@ const connectAndStay = 'import pg from "pg"; const c = new pg.Client(process.env
 
 /** An environment whose candidate has these migrations. */
 async function withMigrations(files: Record<string, string>, options: TestEnvironmentOptions, use: (env: TestEnvironment & { readonly migrations: string }) => Promise<void>): Promise<void> {
-  const migrations = path.join(await temporaryFolder(), 'migrations');
+  const folder = await temporaryFolder();
+  const migrations = path.join(folder, 'migrations');
   await mkdir(migrations);
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(migrations, name), text);
-  await withEnvironment({ fill, migrations, ...options }, (env) => use({ ...env, migrations }));
+  await withEnvironment({ fill, migrations, ...options }, (env) => use({ ...env, migrations })).finally(() => rm(folder, { recursive: true, force: true }));
 }
 
 function run({ environment, platform, events }: TestEnvironment, options: Partial<RehearseOptions> = {}, signal = new AbortController().signal): Promise<Rehearsal> {

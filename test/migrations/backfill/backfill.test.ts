@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseAssignments } from '../../../src/migrations/backfill/assignments.ts';
 import { readBackfills, type Backfill } from '../../../src/migrations/backfill/files.ts';
 import { installKeeper, removeKeepers } from '../../../src/migrations/backfill/keeper.ts';
@@ -36,6 +36,7 @@ beforeAll(async () => {
   };
 });
 afterAll(() => close());
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 beforeEach(async () => {
   folder = await temporaryFolder();

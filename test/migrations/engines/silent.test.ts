@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runTool } from '../../../src/migrations/engines/run-tool.ts';
@@ -28,4 +28,5 @@ test('a tool that says nothing for too long is stopped with all its processes, a
   for (const pid of pids) await waitFor(async () => ((await ended(pid)) ? true : undefined), { limit: 30_000, what: `the end of process ${pid}`, next: '' });
   expect(await readFile(log, 'utf8')).toContain('ended with SIGTERM');
   expect(await run('talk', 8_000)).toContain('still 12');
+  await rm(folder, { recursive: true, force: true });
 });
