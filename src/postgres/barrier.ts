@@ -3,6 +3,7 @@ import type { Lsn } from '../model/lsn.ts';
 import { lsnBytes } from '../model/lsn.ts';
 import { waitFor } from '../model/wait.ts';
 import { one, rows, type Client } from './client.ts';
+import { readSlot, sealOf, type Slot } from './stream.ts';
 
 /**
  * Proves that everything the publisher committed until now is on the subscriber: a marker row, L = the position after it, the
@@ -27,14 +28,14 @@ export async function barrier(publisher: Client, subscriber: Client, stream: str
     if (Date.now() < look) return undefined;
     look = Date.now() + slotEvery;
     // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
-    const slot = await slotOf(publisher, stream).catch(() => undefined);
-    if (slot) requireSlot(stream, slot);
+    const asked = await readSlot(publisher, stream).then((slot) => ({ slot }), () => undefined);
+    if (asked) requireSlot(stream, asked.slot);
     return undefined;
   }, { ...wait, what: 'the barrier marker on the other colour' }, () => state);
   await waitFor(async () => {
-    const { confirmed } = requireSlot(stream, await slotOf(publisher, stream));
-    state = `confirmed ${confirmed ?? 'nothing'}, needed ${lsn}`;
-    return confirmed && lsnBytes(confirmed) >= lsnBytes(lsn) ? true : undefined;
+    const { confirmed } = requireSlot(stream, await readSlot(publisher, stream));
+    state = `confirmed ${confirmed}, needed ${lsn}`;
+    return lsnBytes(confirmed) >= lsnBytes(lsn) ? true : undefined;
   }, { ...wait, what: 'the slot confirmed beyond the barrier' }, () => state);
   return lsn;
 }
@@ -44,29 +45,13 @@ export async function isSealed(subscriber: Client, stream: string, seal: number)
   return (await markerOf(subscriber, sealOf(stream))) === String(seal);
 }
 
-/** The row that a seal stands in. */
-export function sealOf(stream: string): string {
-  return `${stream} sealed`;
-}
-
 /** Milliseconds between two looks at the slot while the marker is waited for. */
 const slotEvery = 1_000;
 
-interface FoundSlot {
-  /** `none`: there is no such slot. */
-  readonly status: string;
-  readonly confirmed: Lsn | null;
-}
-
-async function slotOf(publisher: Client, name: string): Promise<FoundSlot> {
-  const [slot] = await rows<FoundSlot>(publisher, "SELECT coalesce(wal_status, 'lost') AS status, confirmed_flush_lsn::text AS confirmed FROM pg_replication_slots WHERE slot_name = $1", [name]);
-  return slot ?? { status: 'none', confirmed: null };
-}
-
 /** What a slot lost, or was dropped with, never arrives: waiting on would only take the time. */
-function requireSlot(name: string, slot: FoundSlot): FoundSlot {
-  if (slot.status !== 'lost' && slot.status !== 'none') return slot;
-  const lost = slot.status === 'lost';
+function requireSlot(name: string, slot: Slot | undefined): Slot {
+  const lost = slot !== undefined && (slot.walStatus ?? 'lost') === 'lost';
+  if (slot && !lost) return slot;
   throw new VerdigrisError('failed', lost ? 'slot-lost' : 'slot-missing', {
     seen: lost ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.` : `The slot ${name} is gone.`,
     required: 'a slot that keeps what the other colour has still to read.',

@@ -2,7 +2,6 @@ import type { Lsn } from '../model/lsn.ts';
 import { replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
-import { sealOf } from './barrier.ts';
 import { one, rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { qualified, type Table } from './catalogue.ts';
@@ -35,8 +34,8 @@ export interface Slot {
   /** C: the subscriber gets what commits after it. */
   readonly confirmed: Lsn;
   readonly active: boolean;
-  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. */
-  readonly walStatus: string;
+  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. Null while the slot is being made. */
+  readonly walStatus: string | null;
   /** WAL in bytes that the slot keeps on the publisher's disk. */
   readonly retained: number;
   /** Bytes of WAL that the subscriber has not confirmed. */
@@ -143,6 +142,11 @@ export async function unsubscribe(subscriber: Client, name: string): Promise<voi
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE)`);
   await subscriber.query(`DROP SUBSCRIPTION ${ident(name)}`);
+}
+
+/** The row of the barrier's table that a seal of this stream stands in. */
+export function sealOf(stream: string): string {
+  return `${stream} sealed`;
 }
 
 /** Drops slot, publication and marker; ends the sender that may still hold the slot. */
