@@ -66,7 +66,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     backfillStatus(environment, platform),
     platform.traffic.status(),
     platform.leases.holder(),
-    platform.history.list(),
+    journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
   const operation = journal.operation;
   return {
