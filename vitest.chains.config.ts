@@ -3,5 +3,11 @@ import { env } from './vitest.config.ts';
 
 /** An operator killed between any two entries of its journal, for every verb: hundreds of processes live and die. */
 export default defineConfig({
-  test: { include: ['test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'], env, testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 2 },
+  test: {
+    include: ['test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'],
+    env,
+    testTimeout: 1_500_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
 });

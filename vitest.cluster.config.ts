@@ -6,7 +6,18 @@ import { env } from './vitest.config.ts';
  * `many` makes ten environments; `up-command` starts the whole command line a dozen times, for what `up` shows in one process; `roles`
  * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six.
  */
-const long = ['drill', 'faults-operator', 'faults-pooler', 'guard', 'guard-asleep', 'many', 'mesh', 'pod-faults', 'roles', 'up-command'].map((name) => `test/e2e/${name}.test.ts`);
+const long = [
+  'drill',
+  'faults-operator',
+  'faults-pooler',
+  'guard',
+  'guard-asleep',
+  'many',
+  'mesh',
+  'pod-faults',
+  'roles',
+  'up-command',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
 export default defineConfig({

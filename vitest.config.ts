@@ -10,7 +10,13 @@ export default defineConfig({
     // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node. So have
     // the chains of kills at every entry of the journal, which take as long as all the rest: kills.test.ts kills each verb twice,
     // and a backfill's 26 random ones.
-    exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/tools/**', 'test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'],
+    exclude: [
+      'test/e2e/**',
+      'test/bench/**',
+      'test/migrations/tools/**',
+      'test/faults/kill-*.test.ts',
+      'test/operations/backfill-kills.test.ts',
+    ],
     env,
     testTimeout: 300_000,
     hookTimeout: 120_000,

@@ -12,5 +12,13 @@ import { unweightedWrites } from './rules/unweighted-writes.ts';
 import { wayBack } from './rules/way-back.ts';
 
 new PolicyPack('verdigris', {
-  policies: [protectedData, ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(alsoOfReleases), networkPolicyPresent, poolerReplicas, wayBack],
+  policies: [
+    protectedData,
+    ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(
+      alsoOfReleases,
+    ),
+    networkPolicyPresent,
+    poolerReplicas,
+    wayBack,
+  ],
 });

@@ -16,7 +16,8 @@ for (const folder of ['src', 'stacks', 'policies']) {
   for (const name of readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
     const from = path.join(root, folder, name);
     const to = path.join(dist, folder, name);
-    if (!statSync(from).isFile() || /\.(ts|md)$/.test(name) || (folder === 'policies' && name.endsWith('.js'))) continue;
+    if (!statSync(from).isFile() || /\.(ts|md)$/.test(name) || (folder === 'policies' && name.endsWith('.js')))
+      continue;
     mkdirSync(path.dirname(to), { recursive: true });
     cpSync(from, to);
     chmodSync(to, statSync(from).mode);

@@ -6,11 +6,19 @@ import { readSettings } from './settings.ts';
 export type Adjust = (name: string, declaration: Record<string, unknown>) => Record<string, unknown>;
 
 /** The program: every declared environment. The same for `pulumi up` and for inline programs of the Automation API. */
-export function program(folder: string, adjust: Adjust = (_, declaration) => declaration): Record<string, pulumi.Output<unknown>> {
+export function program(
+  folder: string,
+  adjust: Adjust = (_, declaration) => declaration,
+): Record<string, pulumi.Output<unknown>> {
   const { environments, onDestroy, import: taken } = readSettings(new pulumi.Config('verdigris'), folder);
   return Object.fromEntries(
     Object.entries(environments).map(([name, { declaration, folder: at }]) => {
-      const { address, addresses, secrets, live, state, release, lastPauseMs } = new Environment(name, { declaration: adjust(name, declaration), folder: at, onDestroy, import: taken.includes(name) });
+      const { address, addresses, secrets, live, state, release, lastPauseMs } = new Environment(name, {
+        declaration: adjust(name, declaration),
+        folder: at,
+        onDestroy,
+        import: taken.includes(name),
+      });
       return [name, pulumi.output({ address, addresses, secrets, live, state, release, lastPauseMs })];
     }),
   );

@@ -12,14 +12,18 @@ const schema = z.strictObject({
    * Declarations by name of the resource, or files that hold them, the same that the command line reads; relative to the program's
    * folder. One program may have many environments. Each is checked in full by its own schema.
    */
-  environments: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.union([z.string().min(1), declaration])).refine((all) => Object.keys(all).length > 0, 'declares no environment'),
+  environments: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.union([z.string().min(1), declaration]))
+    .refine((all) => Object.keys(all).length > 0, 'declares no environment'),
   onDestroy: z.enum(['keep', 'remove']).default('keep'),
   /** Of these environments: those that exist already, made by another stack, and are to be taken into this one. */
   import: z.array(z.string()).default([]),
 });
 
 export interface Settings {
-  readonly environments: Readonly<Record<string, { readonly declaration: Record<string, unknown>; readonly folder: string }>>;
+  readonly environments: Readonly<
+    Record<string, { readonly declaration: Record<string, unknown>; readonly folder: string }>
+  >;
   readonly onDestroy: 'keep' | 'remove';
   readonly import: readonly string[];
 }
@@ -28,10 +32,22 @@ export interface Settings {
 export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: string): Settings {
   const taken = config.getObject('import');
   const onDestroy = config.get('onDestroy');
-  const parsed = schema.safeParse({ environments: config.getObject('environments'), ...(onDestroy === undefined ? {} : { onDestroy }), ...(taken === undefined ? {} : { import: taken }) });
+  const parsed = schema.safeParse({
+    environments: config.getObject('environments'),
+    ...(onDestroy === undefined ? {} : { onDestroy }),
+    ...(taken === undefined ? {} : { import: taken }),
+  });
   if (!parsed.success) throw unfit(z.prettifyError(parsed.error));
   const { environments, ...rest } = parsed.data;
-  return { ...rest, environments: Object.fromEntries(Object.entries(environments).map(([name, given]) => [name, typeof given === 'string' ? fromFile(path.resolve(folder, given)) : { declaration: given, folder }])) };
+  return {
+    ...rest,
+    environments: Object.fromEntries(
+      Object.entries(environments).map(([name, given]) => [
+        name,
+        typeof given === 'string' ? fromFile(path.resolve(folder, given)) : { declaration: given, folder },
+      ]),
+    ),
+  };
 }
 
 /** Paths in a file begin where the file is. */

@@ -14,13 +14,17 @@ export const noPlainSecret: ResourceValidationPolicy = {
     if (isWorkload(type)) {
       for (const { name, env = [] } of containers(props)) {
         for (const { name: variable = '', value } of env) {
-          if (value !== undefined && value !== '' && (secretName.test(variable) || secretAddress.test(value))) report(`container ${name ?? '?'} has the value of ${variable} in clear: whoever may read the pod may read it. Take it from a Secret by valueFrom.`);
+          if (value !== undefined && value !== '' && (secretName.test(variable) || secretAddress.test(value)))
+            report(
+              `container ${name ?? '?'} has the value of ${variable} in clear: whoever may read the pod may read it. Take it from a Secret by valueFrom.`,
+            );
         }
       }
     }
     if (type === 'kubernetes:core/v1:ConfigMap') {
       for (const [key, value] of Object.entries((props['data'] ?? {}) as Record<string, unknown>)) {
-        if (typeof value === 'string' && (secretAddress.test(value) || secretSetting.test(value))) report(`the key ${key} holds a password in clear. Put it into a Secret.`);
+        if (typeof value === 'string' && (secretAddress.test(value) || secretSetting.test(value)))
+          report(`the key ${key} holds a password in clear. Put it into a Secret.`);
       }
     }
   },

@@ -11,7 +11,10 @@ export const pinnedImages: ResourceValidationPolicy = {
   validateResource: ({ type, props }, report) => {
     if (!isWorkload(type)) return;
     for (const { name, image = '' } of containers(props)) {
-      if (!pinned.test(image.slice(image.lastIndexOf('/') + 1))) report(`container ${name ?? '?'} runs ${image || 'no image'}, which is not pinned: the next restart could bring another PostgreSQL. Give a tag or a digest.`);
+      if (!pinned.test(image.slice(image.lastIndexOf('/') + 1)))
+        report(
+          `container ${name ?? '?'} runs ${image || 'no image'}, which is not pinned: the next restart could bring another PostgreSQL. Give a tag or a digest.`,
+        );
     }
   },
 };

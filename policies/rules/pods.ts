@@ -26,14 +26,18 @@ export function isService(type: string): boolean {
 }
 
 /** All containers of a workload, whichever kind it is. */
-export function containers(props: Record<string, unknown>, options: { readonly init: boolean } = { init: true }): readonly Container[] {
+export function containers(
+  props: Record<string, unknown>,
+  options: { readonly init: boolean } = { init: true },
+): readonly Container[] {
   const spec = podSpec(props['spec'] as Record<string, unknown> | undefined);
   return [...(options.init ? (spec?.initContainers ?? []) : []), ...(spec?.containers ?? [])];
 }
 
 function podSpec(spec: Record<string, unknown> | undefined): PodSpec | undefined {
   if (spec === undefined) return undefined;
-  if (spec['jobTemplate'] !== undefined) return podSpec((spec['jobTemplate'] as { spec?: Record<string, unknown> }).spec);
+  if (spec['jobTemplate'] !== undefined)
+    return podSpec((spec['jobTemplate'] as { spec?: Record<string, unknown> }).spec);
   if (spec['template'] !== undefined) return (spec['template'] as { spec?: PodSpec }).spec;
   return spec as PodSpec;
 }

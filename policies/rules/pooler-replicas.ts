@@ -12,6 +12,9 @@ export const poolerReplicas: ResourceValidationPolicy = {
     if (!environment) return;
     const { minimum = 2 } = getConfig<{ minimum?: number }>();
     const { replicas } = environment.kubernetes.pooler;
-    if (replicas < minimum) report(`kubernetes.pooler.replicas is ${replicas}: no client gets through while it is replaced. Declare at least ${minimum}.`);
+    if (replicas < minimum)
+      report(
+        `kubernetes.pooler.replicas is ${replicas}: no client gets through while it is replaced. Declare at least ${minimum}.`,
+      );
   },
 };

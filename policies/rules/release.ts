@@ -9,11 +9,18 @@ import { parseEnvironment, type Environment } from '../../src/model/environment.
 
 export const trafficType = 'verdigris:index:Traffic';
 
-type Validate = (args: Parameters<Extract<ResourceValidationPolicy['validateResource'], (...args: never[]) => unknown>>[0], report: (message: string) => void) => void;
+type Validate = (
+  args: Parameters<Extract<ResourceValidationPolicy['validateResource'], (...args: never[]) => unknown>>[0],
+  report: (message: string) => void,
+) => void;
 
 /** The environment that a `Traffic` declares; undefined where it is not whole, which its own check says. */
 export function environmentIn(props: Record<string, unknown>): Environment | undefined {
-  const { live, canary, environment } = props as { live?: unknown; canary?: unknown; environment?: Record<string, unknown> };
+  const { live, canary, environment } = props as {
+    live?: unknown;
+    canary?: unknown;
+    environment?: Record<string, unknown>;
+  };
   try {
     return parseEnvironment({ ...environment, live, ...(canary === undefined ? {} : { canary }) }, 'the program');
   } catch {
@@ -25,10 +32,25 @@ export function environmentIn(props: Record<string, unknown>): Environment | und
 export function madeOf(environment: Environment): Manifest[] {
   const perColour = Object.entries(environment.colours).flatMap(([colour, { postgres: major, release }]) => {
     const life = { colour: colour as Colour, generation: 1, major, release, parked: false };
-    return [colourConfig(environment, life), colourServer(environment, life), volumeClaim(environment, { colour: life.colour, generation: 1, storage: environment.kubernetes.storage })];
+    return [
+      colourConfig(environment, life),
+      colourServer(environment, life),
+      volumeClaim(environment, { colour: life.colour, generation: 1, storage: environment.kubernetes.storage }),
+    ];
   });
-  const fallback = volumeSnapshot(environment, { colour: environment.live, major: environment.colours[environment.live]?.postgres ?? 0, claim: 'claim', path: dataPath }, 'before-switch-1');
-  const routes = environment.kubernetes.istio ? istioRoutes(environment, { live: environment.live, canary: environment.canary, token: 0 }) : [];
+  const fallback = volumeSnapshot(
+    environment,
+    {
+      colour: environment.live,
+      major: environment.colours[environment.live]?.postgres ?? 0,
+      claim: 'claim',
+      path: dataPath,
+    },
+    'before-switch-1',
+  );
+  const routes = environment.kubernetes.istio
+    ? istioRoutes(environment, { live: environment.live, canary: environment.canary, token: 0 })
+    : [];
   return [...perColour, poolerConfig(environment), poolerDeployment(environment), fallback, ...routes];
 }
 
@@ -47,7 +69,10 @@ export function alsoOfReleases(rule: ResourceValidationPolicy): ResourceValidati
       for (const manifest of environment ? madeOf(environment) : []) {
         const { apiVersion, kind, metadata } = manifest;
         const type = `kubernetes:${apiVersion === 'v1' ? 'core/v1' : apiVersion}:${kind}`;
-        own(Object.assign(Object.create(args) as typeof args, { type, props: manifest, name: metadata.name }), (message) => report(`${kind} ${metadata.name}: ${message}`));
+        own(
+          Object.assign(Object.create(args) as typeof args, { type, props: manifest, name: metadata.name }),
+          (message) => report(`${kind} ${metadata.name}: ${message}`),
+        );
       }
     },
   };

@@ -18,7 +18,10 @@ export const unweightedWrites: ResourceValidationPolicy = {
     if (![nameOf(props), ...hosts].some((host) => /-rw(\.|$)/.test(host))) return;
     for (const { route = [] } of [...tcp, ...tls]) {
       const taking = route.filter(({ weight = 100 }) => weight > 0);
-      if (taking.length > 1 || taking.some(({ weight = 100 }) => weight < 100)) report(`writes are split by weight (${route.map(({ weight }) => weight ?? 100).join(' and ')}): only 0 and 100 are possible. Weigh reads, by the route of the -ro Service.`);
+      if (taking.length > 1 || taking.some(({ weight = 100 }) => weight < 100))
+        report(
+          `writes are split by weight (${route.map(({ weight }) => weight ?? 100).join(' and ')}): only 0 and 100 are possible. Weigh reads, by the route of the -ro Service.`,
+        );
     }
   },
 };

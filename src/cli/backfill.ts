@@ -19,9 +19,11 @@ interface Flags extends CommonOptions {
 export function backfillCommand(): Command {
   return withCommonOptions(new Command('backfill'))
     .summary('fill the columns that the release needs, in batches; goes on where it stopped')
-    .description(`Runs the NNNN_name.backfill.yaml files of the migrations folder that are not complete. \`migrate\` does so by itself for columns that only the
+    .description(
+      `Runs the NNNN_name.backfill.yaml files of the migrations folder that are not complete. \`migrate\` does so by itself for columns that only the
 candidate has; this command goes on after a time limit, mends rows that drifted (--again), and fills columns that clients use (--live).
-Yields to replication and to clients; a kill at any point costs one batch. The switchover is refused until all are complete.`)
+Yields to replication and to clients; a kill at any point costs one batch. The switchover is refused until all are complete.`,
+    )
     .option('--name <backfill...>', 'only these')
     .option('--live', 'consent to writes on the live colour, for backfills whose columns it has')
     .option('--again', 'look at every row again, also of those that are complete')
@@ -30,13 +32,21 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
     .option('--dry-run', 'show what would run, where, and how far each is; change nothing')
     .action((flags: Flags) =>
       withSession(flags, async ({ environment, platform, reporter, signal }) => {
-        const parts = { environment, platform, emit: (event: Parameters<typeof reporter.event>[0]) => reporter.event(event), signal };
+        const parts = {
+          environment,
+          platform,
+          emit: (event: Parameters<typeof reporter.event>[0]) => reporter.event(event),
+          signal,
+        };
         if (flags.dryRun) {
           await withObserver(parts, async (c) => {
             const { backfills, orphans } = await readBackfillStates(c);
             const findings = [...(await backfillFindings(c, 'refuse', true)), ...outlivedFindings(backfills)];
             for (const finding of findings) reporter.event({ type: 'finding', gate: 'backfill', finding });
-            reporter.result({ dryRun: true, backfills: backfills.map(shown), orphans: orphans.map(({ name }) => name), findings }, backfills.map(line).join('\n') || 'no backfill is declared');
+            reporter.result(
+              { dryRun: true, backfills: backfills.map(shown), orphans: orphans.map(({ name }) => name), findings },
+              backfills.map(line).join('\n') || 'no backfill is declared',
+            );
           });
           return;
         }
@@ -45,19 +55,48 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
           else return backfill(c, { names: flags.name, live: flags.live, again: flags.again, time: flags.time });
           return [];
         });
-        const text = reports.map(({ name, table, seen, filled, seconds, yielded }) => `${name}: ${filled} of ${seen} rows of ${table} filled in ${prettyMs(seconds * 1000)}${yielded > 0 ? `, ${prettyMs(yielded * 1000)} of it waiting for others` : ''}`);
-        reporter.result({ backfills: reports, ...(flags.forget === undefined ? {} : { forgotten: flags.forget }) }, flags.forget === undefined ? text.join('\n') || 'nothing was to be done' : `${flags.forget} is forgotten; what it filled stays`);
+        const text = reports.map(
+          ({ name, table, seen, filled, seconds, yielded }) =>
+            `${name}: ${filled} of ${seen} rows of ${table} filled in ${prettyMs(seconds * 1000)}${yielded > 0 ? `, ${prettyMs(yielded * 1000)} of it waiting for others` : ''}`,
+        );
+        reporter.result(
+          { backfills: reports, ...(flags.forget === undefined ? {} : { forgotten: flags.forget }) },
+          flags.forget === undefined
+            ? text.join('\n') || 'nothing was to be done'
+            : `${flags.forget} is forgotten; what it filled stays`,
+        );
       }),
     );
 }
 
-function shown({ backfill: { name, table, assignments, path }, place, progress, done, outlived }: BackfillState): Record<string, unknown> {
-  return { name, table, columns: assignments.map(({ column }) => column), file: path, place, done, ...(outlived === undefined ? {} : { outlived }), rowsSeen: progress?.seen ?? 0, rowsFilled: progress?.filled ?? 0 };
+function shown({
+  backfill: { name, table, assignments, path },
+  place,
+  progress,
+  done,
+  outlived,
+}: BackfillState): Record<string, unknown> {
+  return {
+    name,
+    table,
+    columns: assignments.map(({ column }) => column),
+    file: path,
+    place,
+    done,
+    ...(outlived === undefined ? {} : { outlived }),
+    rowsSeen: progress?.seen ?? 0,
+    rowsFilled: progress?.filled ?? 0,
+  };
 }
 
 function line({ backfill: { name, table, assignments }, place, progress, done, outlived }: BackfillState): string {
   if (outlived !== undefined) return `${name}: complete, and its file can go: ${outlived}`;
-  const where = { candidate: 'on the candidate', live: 'on the live colour', mixed: 'nowhere: its columns are of both kinds', later: 'once a migration has added its columns' }[place];
+  const where = {
+    candidate: 'on the candidate',
+    live: 'on the live colour',
+    mixed: 'nowhere: its columns are of both kinds',
+    later: 'once a migration has added its columns',
+  }[place];
   return `${name}: ${table} (${assignments.map(({ column }) => column).join(', ')}), ${where}: ${done ? 'complete' : progress ? `${progress.seen} rows so far` : 'not begun'}`;
 }
 

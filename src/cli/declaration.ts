@@ -25,7 +25,12 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   try {
     raw = parse(text);
   } catch (cause) {
-    throw new VerdigrisError('declaration', 'declaration-syntax', { seen: `${file} is not YAML: ${describe(cause)}`, required: 'YAML or JSON.', next: 'mend it there; nothing was done.', cause });
+    throw new VerdigrisError('declaration', 'declaration-syntax', {
+      seen: `${file} is not YAML: ${describe(cause)}`,
+      required: 'YAML or JSON.',
+      next: 'mend it there; nothing was done.',
+      cause,
+    });
   }
   const resolved = await withFoldersFound(raw, path.dirname(path.resolve(file)));
   return { environment: parseEnvironment(resolved, file), raw: resolved };
@@ -33,8 +38,17 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
 
 async function withFoldersFound(raw: unknown, folder: string): Promise<unknown> {
   if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
-  const colours = await Promise.all(Object.entries(raw['colours']).map(async ([colour, value]) =>
-    [colour, isRecord(value) && typeof value['migrations'] === 'string' ? { ...value, migrations: await migrationsFolder(folder, colour, value['migrations']) } : value] as const));
+  const colours = await Promise.all(
+    Object.entries(raw['colours']).map(
+      async ([colour, value]) =>
+        [
+          colour,
+          isRecord(value) && typeof value['migrations'] === 'string'
+            ? { ...value, migrations: await migrationsFolder(folder, colour, value['migrations']) }
+            : value,
+        ] as const,
+    ),
+  );
   return { ...raw, colours: Object.fromEntries(colours) };
 }
 

@@ -34,12 +34,15 @@ interface DemoOptions {
 const writers = 8;
 
 /** What the candidate gets when the data is the user's own: something that any schema bears. */
-const harmless = 'CREATE TABLE workload.release_note (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL);\nCREATE INDEX release_note_note ON workload.release_note (note);\n';
+const harmless =
+  'CREATE TABLE workload.release_note (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL);\nCREATE INDEX release_note_note ON workload.release_note (note);\n';
 
 export function demoCommand(): Command {
   return new Command('demo')
     .summary('a whole release before your eyes, on this machine, with clients at work')
-    .description('Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: seed, migrate, verify, canary,\nswitch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. Leaves nothing behind.')
+    .description(
+      'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: seed, migrate, verify, canary,\nswitch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. Leaves nothing behind.',
+    )
     .option('--from <dump>', 'your own plain SQL dump instead of the sample')
     .option('--keep', 'leave the environment running, and say what to try next')
     .option('--postgres <major>', 'PostgreSQL major', '17')
@@ -57,17 +60,36 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
   const platform = await LocalPlatform.open(environment, home);
   let kept = false;
   try {
-    reporter.say(`${colors.bold('Verdigris')}: a release of PostgreSQL ${options.postgres}, from release 1 on blue to release 2 on green, while clients work.\n`);
-    const { credentials } = await createEnvironment(environment, platform, { raw, fill: (client) => fill(client, options, reporter, signal) });
+    reporter.say(
+      `${colors.bold('Verdigris')}: a release of PostgreSQL ${options.postgres}, from release 1 on blue to release 2 on green, while clients work.\n`,
+    );
+    const { credentials } = await createEnvironment(environment, platform, {
+      raw,
+      fill: (client) => fill(client, options, reporter, signal),
+    });
     const { address } = await platform.traffic.status();
     const [host = '', port = ''] = address.split(':');
-    const as = (user: string) => ({ host, port: Number(port), user, password: credentials[user] ?? '', database: environment.database });
+    const as = (user: string) => ({
+      host,
+      port: Number(port),
+      user,
+      password: credentials[user] ?? '',
+      database: environment.database,
+    });
     reporter.say(`  ${colors.green('✓')} blue serves at ${address} ${colors.dim(`(${prettyMs(Date.now() - began)})`)}`);
     const recorder = commitRecorder(environment.live, (event) => reporter.event(event));
-    const clients = { writer: as(sampleRoles.app), reader: as(sampleRoles.reader), logFile: path.join(folder, 'clients.log'), business: options.from === undefined };
+    const clients = {
+      writer: as(sampleRoles.app),
+      reader: as(sampleRoles.reader),
+      logFile: path.join(folder, 'clients.log'),
+      business: options.from === undefined,
+    };
     const exercise = await withClients(environment, platform, clients, recorder.commits, async (workload) => {
       reporter.say(`  ${colors.green('✓')} ${writers} writers and 4 readers are at work through that address`);
-      const run = (verb: Verb, canary = 0) => withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal }, verb, (c) => perform(c, verb, { early: true }));
+      const run = (verb: Verb, canary = 0) =>
+        withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal }, verb, (c) =>
+          perform(c, verb, { early: true }),
+        );
       const watch = async (statements: number): Promise<void> => {
         const from = workload.stats().acknowledged;
         await workload.until(({ acknowledged }) => acknowledged >= from + statements, 60_000);
@@ -84,10 +106,17 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
       await run('retire');
     });
     report(reporter, exercise, recorder.pauses, Date.now() - began);
-    if (!exercise.verdict.ok) throw new VerdigrisError('failed', 'oracle', { seen: describeVerdict(exercise.verdict), required: 'every acknowledged write exactly once.', next: 'this is a fault of Verdigris: please report it.' });
+    if (!exercise.verdict.ok)
+      throw new VerdigrisError('failed', 'oracle', {
+        seen: describeVerdict(exercise.verdict),
+        required: 'every acknowledged write exactly once.',
+        next: 'this is a fault of Verdigris: please report it.',
+      });
     kept = options.keep === true;
     if (kept) {
-      reporter.say(`\nThe environment runs on. ${connectionText(environment, address, credentials)}\nTry next:\n  export VERDIGRIS_HOME=${home}\n  cd ${folder}\n  npx --prefix ${process.cwd()} verdigris status\n  … plan, history, drill, and at the end: destroy --yes`);
+      reporter.say(
+        `\nThe environment runs on. ${connectionText(environment, address, credentials)}\nTry next:\n  export VERDIGRIS_HOME=${home}\n  cd ${folder}\n  npx --prefix ${process.cwd()} verdigris status\n  … plan, history, drill, and at the end: destroy --yes`,
+      );
     }
   } finally {
     if (!kept) {
@@ -113,7 +142,13 @@ async function writeProject(folder: string, { from, postgres }: DemoOptions): Pr
     colours: { blue: { release: '1', postgres: major }, green: { release: '2', postgres: major, migrations } },
     live: 'blue',
   };
-  await writeFile(path.join(folder, 'verdigris.yaml'), stringify({ ...declaration, colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations: './migrations' } } }));
+  await writeFile(
+    path.join(folder, 'verdigris.yaml'),
+    stringify({
+      ...declaration,
+      colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations: './migrations' } },
+    }),
+  );
   return declaration;
 }
 
@@ -123,8 +158,14 @@ async function fill(client: Client, { from }: DemoOptions, reporter: Reporter, s
     const { rows } = await generateSample(client);
     reporter.say(`  ${colors.green('✓')} a sample order business with ${rows.toLocaleString('en')} rows`);
   } else {
-    const loaded = await loadScript(client, from, { createMissingRoles: true, signal, onNotice: (text) => reporter.event({ type: 'note', text }) });
-    reporter.say(`  ${colors.green('✓')} ${path.basename(from)}: ${loaded.statements} statements, ${loaded.rows} rows copied`);
+    const loaded = await loadScript(client, from, {
+      createMissingRoles: true,
+      signal,
+      onNotice: (text) => reporter.event({ type: 'note', text }),
+    });
+    reporter.say(
+      `  ${colors.green('✓')} ${path.basename(from)}: ${loaded.statements} statements, ${loaded.rows} rows copied`,
+    );
   }
   await prepareWorkload(client, { roles: { writer: sampleRoles.app, reader: sampleRoles.reader }, writers });
 }
@@ -136,7 +177,9 @@ function report(reporter: Reporter, { verdict, stats }: Exercise, pauses: readon
     trafficText(stats.intervals),
     '',
     colors.bold('The account'),
-    ...describeVerdict(verdict).split('\n').map((line) => `  ${line}`),
+    ...describeVerdict(verdict)
+      .split('\n')
+      .map((line) => `  ${line}`),
     `  write pauses: ${pauses.map((pause) => `${pause} ms`).join(', ')} (switch, rollback, switch)`,
     `  ${prettyMs(ms)} in all`,
   ];

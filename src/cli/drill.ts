@@ -6,11 +6,18 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 export function drillCommand(): Command {
   return withCommonOptions(new Command('drill'))
     .summary('prove that a release and its rollback would work today; the live colour serves on')
-    .description(`Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
-under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`)
+    .description(
+      `Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
+under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`,
+    )
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const { report, where } = await drill({ environment, platform, emit: (event) => reporter.event(event), signal });
+        const { report, where } = await drill({
+          environment,
+          platform,
+          emit: (event) => reporter.event(event),
+          signal,
+        });
         reporter.result({ ...report, where }, drillText(report, where));
       }),
     );

@@ -45,38 +45,81 @@ Examples
 export function expandContractCommand(): Command {
   const command = withCommonOptions(new Command('expand-contract'))
     .summary('show what may be taken away when; write the migrations of a rename or type change')
-    .description('Shows what each release added and took away, which old shapes still wait to be taken away, and what they wait for.')
+    .description(
+      'Shows what each release added and took away, which old shapes still wait to be taken away, and what they wait for.',
+    )
     .addHelpText('after', help)
     .action((options: CommonOptions) => withSession(options, show));
-  command.addCommand(recipe(new Command('rename-column'))
-    .summary('migrations that let a column have another name')
-    .description('Writes the migration that adds NEW beside OLD, with the trigger that keeps both in step, and its backfill.')
-    .argument('<table>', 'such as shop.customer; without a schema, public').argument('<old>').argument('<new>')
-    .action((table: string, old: string, fresh: string, _: RecipeOptions, self: Command) => expand({ ...place(table), column: old, fresh }, self)));
-  command.addCommand(recipe(new Command('change-type'))
-    .summary('migrations that let a column have another type')
-    .description('Writes the migration that adds a column of the new type beside it, with the trigger that keeps both in step, and its backfill.')
-    .argument('<table>', 'such as shop.customer; without a schema, public').argument('<column>').argument('<type>')
-    .option('--as <name>', 'name of the new column (default: the column’s, with _new)')
-    .option('--using <expression>', 'the new value from the old column; its cast where left out')
-    .option('--back <expression>', 'the old value from the new column; its cast where left out')
-    .action((table: string, column: string, type: string, options: RecipeOptions, self: Command) => expand({ ...place(table), column, fresh: options.as ?? `${column}_new`, type, using: options.using, back: options.back }, self)));
-  command.addCommand(recipe(new Command('rename-table'))
-    .summary('the migration that lets a table have another name')
-    .description('Writes the migration that makes a view NEW of the table, which is read and written like it; the table stays.')
-    .argument('<table>', 'such as shop.customer; without a schema, public').argument('<new>')
-    .action((table: string, fresh: string, _: RecipeOptions, self: Command) => rename(place(table), fresh, self)));
-  command.addCommand(recipe(new Command('contract'))
-    .summary('the migration that takes an old column away')
-    .description('Writes the migration of the coming release that drops the trigger and the old column. Refused while it is too early.')
-    .argument('<object>', 'the old column, as `verdigris expand-contract` prints it')
-    .option('--last-used-by <release>', 'the last release whose software uses it (default: the one before the new column came)')
-    .action((object: string, _: RecipeOptions, self: Command) => contract(object, self)));
+  command.addCommand(
+    recipe(new Command('rename-column'))
+      .summary('migrations that let a column have another name')
+      .description(
+        'Writes the migration that adds NEW beside OLD, with the trigger that keeps both in step, and its backfill.',
+      )
+      .argument('<table>', 'such as shop.customer; without a schema, public')
+      .argument('<old>')
+      .argument('<new>')
+      .action((table: string, old: string, fresh: string, _: RecipeOptions, self: Command) =>
+        expand({ ...place(table), column: old, fresh }, self),
+      ),
+  );
+  command.addCommand(
+    recipe(new Command('change-type'))
+      .summary('migrations that let a column have another type')
+      .description(
+        'Writes the migration that adds a column of the new type beside it, with the trigger that keeps both in step, and its backfill.',
+      )
+      .argument('<table>', 'such as shop.customer; without a schema, public')
+      .argument('<column>')
+      .argument('<type>')
+      .option('--as <name>', 'name of the new column (default: the column’s, with _new)')
+      .option('--using <expression>', 'the new value from the old column; its cast where left out')
+      .option('--back <expression>', 'the old value from the new column; its cast where left out')
+      .action((table: string, column: string, type: string, options: RecipeOptions, self: Command) =>
+        expand(
+          {
+            ...place(table),
+            column,
+            fresh: options.as ?? `${column}_new`,
+            type,
+            using: options.using,
+            back: options.back,
+          },
+          self,
+        ),
+      ),
+  );
+  command.addCommand(
+    recipe(new Command('rename-table'))
+      .summary('the migration that lets a table have another name')
+      .description(
+        'Writes the migration that makes a view NEW of the table, which is read and written like it; the table stays.',
+      )
+      .argument('<table>', 'such as shop.customer; without a schema, public')
+      .argument('<new>')
+      .action((table: string, fresh: string, _: RecipeOptions, self: Command) => rename(place(table), fresh, self)),
+  );
+  command.addCommand(
+    recipe(new Command('contract'))
+      .summary('the migration that takes an old column away')
+      .description(
+        'Writes the migration of the coming release that drops the trigger and the old column. Refused while it is too early.',
+      )
+      .argument('<object>', 'the old column, as `verdigris expand-contract` prints it')
+      .option(
+        '--last-used-by <release>',
+        'the last release whose software uses it (default: the one before the new column came)',
+      )
+      .action((object: string, _: RecipeOptions, self: Command) => contract(object, self)),
+  );
   return command;
 }
 
 function recipe(command: Command): Command {
-  return withCommonOptions(command).option('--folder <path>', 'where the files go (default: the migrations of the colour that is not live)').option('--dry-run', 'print the files, write nothing').exitOverride();
+  return withCommonOptions(command)
+    .option('--folder <path>', 'where the files go (default: the migrations of the colour that is not live)')
+    .option('--dry-run', 'print the files, write nothing')
+    .exitOverride();
 }
 
 /** Options that both the command and its subcommand know end up with the former. */
@@ -91,25 +134,51 @@ function place(table: string): Pick<Wanted, 'schema' | 'table'> {
 
 async function expand(wanted: Wanted, self: Command): Promise<void> {
   const options = optionsOf(self);
-  await withSession(options, (session) => observed(session, async (c) => finish(session, options, expandColumn(await c.on(c.live, (client) => readPair(client, wanted))))));
+  await withSession(options, (session) =>
+    observed(session, async (c) =>
+      finish(session, options, expandColumn(await c.on(c.live, (client) => readPair(client, wanted)))),
+    ),
+  );
 }
 
-async function rename({ schema, table }: Pick<Wanted, 'schema' | 'table'>, fresh: string, self: Command): Promise<void> {
+async function rename(
+  { schema, table }: Pick<Wanted, 'schema' | 'table'>,
+  fresh: string,
+  self: Command,
+): Promise<void> {
   const options = optionsOf(self);
-  await withSession(options, (session) => observed(session, async (c) => finish(session, options, renameTable(await c.on(c.live, (client) => readTable(client, schema, table, fresh)), fresh))));
+  await withSession(options, (session) =>
+    observed(session, async (c) =>
+      finish(
+        session,
+        options,
+        renameTable(await c.on(c.live, (client) => readTable(client, schema, table, fresh)), fresh),
+      ),
+    ),
+  );
 }
 
 async function contract(object: string, self: Command): Promise<void> {
   const options = optionsOf(self);
-  await withSession(options, (session) => observed(session, async (c) => {
-    const { report, ledger } = await readWaits(c);
-    const wait = report.waits.find((each) => each.object === object.replaceAll('"', ''));
-    if (!wait) throw early(`${object} waits for nothing: no release put another column in its place.`, `an old column that \`verdigris expand-contract\` lists${report.waits.length === 0 ? '; there is none' : `: ${report.waits.map((each) => each.object).join(', ')}`}.`);
-    if (wait.waitsFor.length > 0) throw early(`It is too early for ${object}: it waits for ${wait.waitsFor.join('; ')}.`, `that no release before ${wait.expandedBy} can be live, and that ${wait.replacedBy} is filled.`);
-    const lastUsedBy = options.lastUsedBy ?? lastUser(ledger, wait.expandedBy) ?? '';
-    const columns = await c.on(c.live, (client) => readOldColumn(client, wait));
-    await finish(session, options, contractColumn({ ...columns, lastUsedBy }));
-  }));
+  await withSession(options, (session) =>
+    observed(session, async (c) => {
+      const { report, ledger } = await readWaits(c);
+      const wait = report.waits.find((each) => each.object === object.replaceAll('"', ''));
+      if (!wait)
+        throw early(
+          `${object} waits for nothing: no release put another column in its place.`,
+          `an old column that \`verdigris expand-contract\` lists${report.waits.length === 0 ? '; there is none' : `: ${report.waits.map((each) => each.object).join(', ')}`}.`,
+        );
+      if (wait.waitsFor.length > 0)
+        throw early(
+          `It is too early for ${object}: it waits for ${wait.waitsFor.join('; ')}.`,
+          `that no release before ${wait.expandedBy} can be live, and that ${wait.replacedBy} is filled.`,
+        );
+      const lastUsedBy = options.lastUsedBy ?? lastUser(ledger, wait.expandedBy) ?? '';
+      const columns = await c.on(c.live, (client) => readOldColumn(client, wait));
+      await finish(session, options, contractColumn({ ...columns, lastUsedBy }));
+    }),
+  );
 }
 
 function observed(session: Session, use: Parameters<typeof withObserver<void>>[1]): Promise<void> {
@@ -118,18 +187,38 @@ function observed(session: Session, use: Parameters<typeof withObserver<void>>[1
 }
 
 /** Writes the files, or prints them. */
-async function finish({ environment, reporter, platform }: Session, options: RecipeOptions, written: Recipe): Promise<void> {
+async function finish(
+  { environment, reporter, platform }: Session,
+  options: RecipeOptions,
+  written: Recipe,
+): Promise<void> {
   const live = (await platform.traffic.status()).live ?? environment.live;
   const folder = options.folder ?? environment.colours[other(live)]?.migrations;
-  if (folder === undefined) throw new VerdigrisError('usage', 'recipe-folder', { seen: `colours.${other(live)} declares no migrations.`, required: 'a folder for the files.', next: 'name it with --folder, or declare it.' });
+  if (folder === undefined)
+    throw new VerdigrisError('usage', 'recipe-folder', {
+      seen: `colours.${other(live)} declares no migrations.`,
+      required: 'a folder for the files.',
+      next: 'name it with --folder, or declare it.',
+    });
   const files = await numbered(folder, written);
   if (!options.dryRun) await writeRecipe(files);
-  const shown = files.map((file) => (options.dryRun ? `${colors.bold(path.relative('.', file.path))}\n\n${file.text}` : `wrote ${path.relative('.', file.path)}`));
-  reporter.result({ dryRun: options.dryRun === true, files, next: written.next }, [...shown, ...written.next.map((text) => `next: ${text}`)].join('\n'));
+  const shown = files.map((file) =>
+    options.dryRun
+      ? `${colors.bold(path.relative('.', file.path))}\n\n${file.text}`
+      : `wrote ${path.relative('.', file.path)}`,
+  );
+  reporter.result(
+    { dryRun: options.dryRun === true, files, next: written.next },
+    [...shown, ...written.next.map((text) => `next: ${text}`)].join('\n'),
+  );
 }
 
 function early(seen: string, required: string): VerdigrisError {
-  return new VerdigrisError('refused', 'contract-waits', { seen, required, next: 'see `verdigris expand-contract` for what waits for what; nothing was written.' });
+  return new VerdigrisError('refused', 'contract-waits', {
+    seen,
+    required,
+    next: 'see `verdigris expand-contract` for what waits for what; nothing was written.',
+  });
 }
 
 async function show(session: Session): Promise<void> {
@@ -141,16 +230,31 @@ async function show(session: Session): Promise<void> {
 
 function text({ live, other: beside, waits, releases }: WaitReport): string {
   const head = `live: release ${live}${beside ? `; ${beside.role}: release ${beside.release}` : ''}`;
-  const open = waits.map((wait) => [
-    `${colors.bold(wait.object)} → ${colors.bold(wait.replacedBy)}  (release ${wait.expandedBy})`,
-    `  used by    ${wait.usedBy.length > 0 ? `release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else` : `no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`}`,
-    `  waits for  ${wait.waitsFor.length > 0 ? wait.waitsFor.join('\n             ') : `nothing: the release after ${live} may take it away`}`,
-    ...(wait.waitsFor.length > 0 ? [] : [`  then       verdigris expand-contract contract ${wait.object}`]),
-  ].join('\n'));
-  const past = releases.filter(({ added, takenAway }) => added.length + takenAway.length > 0).map(({ release, added, takenAway }) => [
-    `release ${release}`,
-    ...added.map(({ object, kind, replaces }) => `  + ${kind} ${object}${replaces === null ? '' : ` for ${replaces}`}`),
-    ...takenAway.map(({ object, kind, lastUsedBy }) => `  - ${kind} ${object}${lastUsedBy === null ? '' : `, last used by ${lastUsedBy}`}`),
-  ].join('\n'));
-  return [head, open.length > 0 ? open.join('\n\n') : 'No old shape waits to be taken away.', ...(past.length > 0 ? [`What each release did:\n${past.join('\n')}`] : [])].join('\n\n');
+  const open = waits.map((wait) =>
+    [
+      `${colors.bold(wait.object)} → ${colors.bold(wait.replacedBy)}  (release ${wait.expandedBy})`,
+      `  used by    ${wait.usedBy.length > 0 ? `release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else` : `no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`}`,
+      `  waits for  ${wait.waitsFor.length > 0 ? wait.waitsFor.join('\n             ') : `nothing: the release after ${live} may take it away`}`,
+      ...(wait.waitsFor.length > 0 ? [] : [`  then       verdigris expand-contract contract ${wait.object}`]),
+    ].join('\n'),
+  );
+  const past = releases
+    .filter(({ added, takenAway }) => added.length + takenAway.length > 0)
+    .map(({ release, added, takenAway }) =>
+      [
+        `release ${release}`,
+        ...added.map(
+          ({ object, kind, replaces }) => `  + ${kind} ${object}${replaces === null ? '' : ` for ${replaces}`}`,
+        ),
+        ...takenAway.map(
+          ({ object, kind, lastUsedBy }) =>
+            `  - ${kind} ${object}${lastUsedBy === null ? '' : `, last used by ${lastUsedBy}`}`,
+        ),
+      ].join('\n'),
+    );
+  return [
+    head,
+    open.length > 0 ? open.join('\n\n') : 'No old shape waits to be taken away.',
+    ...(past.length > 0 ? [`What each release did:\n${past.join('\n')}`] : []),
+  ].join('\n\n');
 }

@@ -26,7 +26,10 @@ export function timelineText(entry: HistoryEntry): string {
     const bar = (failed ? colors.red : colors.cyan)('█'.repeat(length));
     return `  ${verb.padEnd(9)} ${colors.dim('·'.repeat(start))}${bar}${colors.dim('·'.repeat(width - start - length))} ${prettyMs(Math.max(0, to - from))}`;
   });
-  const migrations = (entry.migrations ?? []).map(({ engine, outcome, applied, log }) => `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`);
+  const migrations = (entry.migrations ?? []).map(
+    ({ engine, outcome, applied, log }) =>
+      `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`,
+  );
   return [head, ...bars, ...migrations].join('\n');
 }
 
@@ -43,7 +46,10 @@ export function historyCommand(): Command {
     .action((options: CommonOptions & { readonly number: number }) =>
       withSession(options, async ({ platform, reporter }) => {
         const entries = (await platform.history.list()).slice(-options.number);
-        reporter.result(entries, entries.length === 0 ? 'No release has ended yet.' : entries.map(timelineText).join('\n\n'));
+        reporter.result(
+          entries,
+          entries.length === 0 ? 'No release has ended yet.' : entries.map(timelineText).join('\n\n'),
+        );
       }),
     );
 }

@@ -10,7 +10,9 @@ import { withCommonOptions, withLocalSession, withSession, type CommonOptions } 
 
 /** How to connect, for people. */
 export function connectionText(environment: Environment, address: string, credentials: Credentials): string {
-  const lines = Object.entries(credentials).map(([role, password]) => `  psql 'postgresql://${role}:${password}@${address}/${environment.database}'`);
+  const lines = Object.entries(credentials).map(
+    ([role, password]) => `  psql 'postgresql://${role}:${password}@${address}/${environment.database}'`,
+  );
   return ['Connect through the one address:', ...lines].join('\n');
 }
 
@@ -23,19 +25,26 @@ export function createCommand(): Command {
         const { from } = options;
         const { created, credentials } = await createEnvironment(environment, platform, {
           raw,
-          ...(from === undefined ? {} : {
-            fill: async (client) => {
-              const loaded = await loadScript(client, from, {
-                createMissingRoles: true, signal,
-                onNotice: (text) => reporter.event({ type: 'note', text }),
-                onProgress: (done, total) => reporter.event({ type: 'progress', step: 'load', done, total, unit: 'bytes' }),
-              });
-              reporter.event({ type: 'note', text: `${loaded.statements} statements, ${loaded.rows} rows copied` });
-            },
-          }),
+          ...(from === undefined
+            ? {}
+            : {
+                fill: async (client) => {
+                  const loaded = await loadScript(client, from, {
+                    createMissingRoles: true,
+                    signal,
+                    onNotice: (text) => reporter.event({ type: 'note', text }),
+                    onProgress: (done, total) =>
+                      reporter.event({ type: 'progress', step: 'load', done, total, unit: 'bytes' }),
+                  });
+                  reporter.event({ type: 'note', text: `${loaded.statements} statements, ${loaded.rows} rows copied` });
+                },
+              }),
         });
         const { address } = await platform.traffic.status();
-        reporter.result({ created, address, credentials }, `${environment.name} ${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`);
+        reporter.result(
+          { created, address, credentials },
+          `${environment.name} ${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`,
+        );
       }),
     );
 }
@@ -60,7 +69,11 @@ export function destroyCommand(): Command {
       withLocalSession(options, async ({ environment, platform, reporter }) => {
         const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
         if (!options.yes) {
-          throw new VerdigrisError('refused', 'destroy-unconfirmed', { seen: `This would remove ${what}.`, required: 'confirmation.', next: 'run it again with --yes.' });
+          throw new VerdigrisError('refused', 'destroy-unconfirmed', {
+            seen: `This would remove ${what}.`,
+            required: 'confirmation.',
+            next: 'run it again with --yes.',
+          });
         }
         // Not under the hands of somebody who is at work.
         await platform.leases.acquire('verdigris destroy');
@@ -74,15 +87,26 @@ export function destroyCommand(): Command {
 /** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
 export function recoverCommand(): Command {
   return withCommonOptions(new Command('recover'))
-    .summary('settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it')
-    .addOption(new Option('--gone <token>', 'fencing token of an operator known to be gone, whose lease is not waited out').argParser(Number))
+    .summary(
+      'settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it',
+    )
+    .addOption(
+      new Option(
+        '--gone <token>',
+        'fencing token of an operator known to be gone, whose lease is not waited out',
+      ).argParser(Number),
+    )
     .action((options: CommonOptions & { readonly gone?: number }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal, gone: options.gone }, 'recover', async (c) => {
-          // A hold that no operation in the journal accounts for: its operator died before writing anything, or after closing it.
-          const { held } = await platform.traffic.status();
-          if (held && c.journal.operation === null) await platform.traffic.resume(c.ledger.token);
-        });
+        await withOperator(
+          { environment, platform, emit: (event) => reporter.event(event), signal, gone: options.gone },
+          'recover',
+          async (c) => {
+            // A hold that no operation in the journal accounts for: its operator died before writing anything, or after closing it.
+            const { held } = await platform.traffic.status();
+            if (held && c.journal.operation === null) await platform.traffic.resume(c.ledger.token);
+          },
+        );
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
       }),

@@ -55,7 +55,14 @@ export function lintCommand(): Command {
     .addOption(new Option('--format <format>', 'output').choices(['text', 'json', 'sarif', 'github']).default('text'))
     .option('--config <file>', 'YAML or JSON with a verdigris-lint section')
     .addOption(new Option('--fail-on <level>', 'lowest severity that fails (default: warning)').choices(failLevelNames))
-    .addOption(new Option('--postgres <major>', 'major that the migrations run on (default: 17)').choices(['15', '16', '17', '18']))
+    .addOption(
+      new Option('--postgres <major>', 'major that the migrations run on (default: 17)').choices([
+        '15',
+        '16',
+        '17',
+        '18',
+      ]),
+    )
     .addOption(new Option('--target <where>', 'where they run (default: live)').choices(['live', 'candidate']))
     .option('--since <file>', 'first file that is not applied yet: those before it are read, not linted')
     .option('--database <url>', 'grade by the sizes of the tables there; reads its catalogue only')
@@ -100,10 +107,17 @@ async function configuration(options: Options): Promise<LintConfig> {
 async function inputs(paths: readonly string[], options: Options): Promise<LintInput[]> {
   const files = await sqlFiles(paths);
   if (options.stdin !== undefined && options.stdin !== false) {
-    files.push({ path: typeof options.stdin === 'string' ? options.stdin : 'stdin.sql', text: await buffer(process.stdin) });
+    files.push({
+      path: typeof options.stdin === 'string' ? options.stdin : 'stdin.sql',
+      text: await buffer(process.stdin),
+    });
   }
   if (files.length === 0) {
-    throw new VerdigrisError('usage', 'lint-nothing', { seen: paths.length === 0 ? 'No path was given.' : `There is no *.sql file in ${paths.join(', ')}.`, required: 'files or folders, or --stdin.', next: 'verdigris lint <folder of migrations>' });
+    throw new VerdigrisError('usage', 'lint-nothing', {
+      seen: paths.length === 0 ? 'No path was given.' : `There is no *.sql file in ${paths.join(', ')}.`,
+      required: 'files or folders, or --stdin.',
+      next: 'verdigris lint <folder of migrations>',
+    });
   }
   return files;
 }
@@ -112,20 +126,33 @@ function applied(files: readonly LintInput[], since: string | undefined): readon
   if (since === undefined) return files;
   const first = files.findIndex((file) => path.resolve(file.path) === path.resolve(since));
   if (first < 0) {
-    throw new VerdigrisError('usage', 'lint-since', { seen: `${since} is none of the ${files.length} files.`, required: '--since one of the files given.', next: 'mend the path.' });
+    throw new VerdigrisError('usage', 'lint-since', {
+      seen: `${since} is none of the ${files.length} files.`,
+      required: '--since one of the files given.',
+      next: 'mend the path.',
+    });
   }
   return files.map((file, index) => ({ ...file, applied: index < first }));
 }
 
 /** The address may hold a password: it is not part of any message. */
 async function graded(report: LintReport, url: string): Promise<LintReport> {
-  const client = new pg.Client({ connectionString: url, application_name: 'verdigris/lint', connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'verdigris/lint',
+    connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
     return await gradeByDatabase(report, client);
   } catch (cause) {
-    throw new VerdigrisError('failed', 'lint-database', { seen: 'The database could not be asked for its tables’ sizes.', required: 'a connection that may read the catalogue.', next: 'mend --database, or leave it out.', cause });
+    throw new VerdigrisError('failed', 'lint-database', {
+      seen: 'The database could not be asked for its tables’ sizes.',
+      required: 'a connection that may read the catalogue.',
+      next: 'mend --database, or leave it out.',
+      cause,
+    });
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -144,16 +171,28 @@ function painter(): Painter {
 
 function ruleList(): string {
   const width = Math.max(...ruleIds.map((id) => id.length));
-  return rules.map((rule) => `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`).join('\n');
+  return rules
+    .map(
+      (rule) =>
+        `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`,
+    )
+    .join('\n');
 }
 
 function explain(id: string): string {
   const rule = ruleOf(id);
-  if (!rule) throw new VerdigrisError('usage', 'lint-rule', { seen: `No rule is called ${id}.`, required: 'a rule’s id.', next: 'verdigris lint --list-rules' });
+  if (!rule)
+    throw new VerdigrisError('usage', 'lint-rule', {
+      seen: `No rule is called ${id}.`,
+      required: 'a rule’s id.',
+      next: 'verdigris lint --list-rules',
+    });
   return rulePage(rule);
 }
 
 /** Waits until a pipe has taken everything: a report may be larger than its buffer. */
 function print(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`, () => resolve()));
+  return new Promise((resolve) =>
+    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`, () => resolve()),
+  );
 }

@@ -19,19 +19,38 @@ import { releaseCommand, verbCommands } from './verbs.ts';
 const program = new Command('verdigris')
   .description('Blue-green environment manager for PostgreSQL.')
   .version('0.1.0')
-  .addHelpText('after', `
+  .addHelpText(
+    'after',
+    `
 A release:  preflight → seed → migrate → verify → canary → switch → retire
             abandon leaves it before the switch; rollback goes back after it.
 
 Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate,
-            5 somebody else is at work, 6 consent to a loss is missing, 130 interrupted.`)
+            5 somebody else is at work, 6 consent to a loss is missing, 130 interrupted.`,
+  )
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text) });
 
 const all = [
-  createCommand(), startCommand(), statusCommand(), planCommand(), preflightCommand(),
+  createCommand(),
+  startCommand(),
+  statusCommand(),
+  planCommand(),
+  preflightCommand(),
   ...verbCommands(),
-  releaseCommand(), upCommand(), recoverCommand(), drillCommand(), metricsCommand(), historyCommand(), rehearseCommand(), lintCommand(), backfillCommand(), testCommand(), expandContractCommand(), demoCommand(), destroyCommand(),
+  releaseCommand(),
+  upCommand(),
+  recoverCommand(),
+  drillCommand(),
+  metricsCommand(),
+  historyCommand(),
+  rehearseCommand(),
+  lintCommand(),
+  backfillCommand(),
+  testCommand(),
+  expandContractCommand(),
+  demoCommand(),
+  destroyCommand(),
 ];
 for (const command of all) program.addCommand(command.exitOverride());
 

@@ -9,14 +9,20 @@ interface Address {
 export function metricsCommand(): Command {
   return withCommonOptions(new Command('metrics'))
     .summary('what Prometheus would be told: state, lag, retained WAL, holds, drills')
-    .description('Prints the metrics once, in Prometheus’ text format; with --listen serves them at /metrics until it is ended. Reads only.')
+    .description(
+      'Prints the metrics once, in Prometheus’ text format; with --listen serves them at /metrics until it is ended. Reads only.',
+    )
     .addOption(new Option('--listen <host:port>', 'serve them there').argParser(address))
     .action((options: CommonOptions & { readonly listen?: Address }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         // Loaded only here: no other command needs what it brings along.
         const { metricsText, serveMetrics } = await import('../observe/exporter.ts');
         if (options.listen) {
-          await serveMetrics(environment, platform, { ...options.listen, signal, onListening: (port) => reporter.event({ type: 'note', text: `metrics at port ${port}` }) });
+          await serveMetrics(environment, platform, {
+            ...options.listen,
+            signal,
+            onListening: (port) => reporter.event({ type: 'note', text: `metrics at port ${port}` }),
+          });
           return;
         }
         const { text } = await metricsText(environment, platform);

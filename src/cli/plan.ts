@@ -13,17 +13,27 @@ export interface PlannedOperation {
   readonly because?: string;
   readonly reason?: string;
   readonly clientsWaitMs: number;
-  readonly steps: readonly { readonly id: string; readonly title: string; readonly why: string; readonly risk: string }[];
+  readonly steps: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly why: string;
+    readonly risk: string;
+  }[];
 }
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
-  const blocks = operations.map(({ verb, to, because, reason, clientsWaitMs, steps }) => [
-    `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
-    ...(reason ? [`  ${reason}`] : []),
-    ...steps.map((step) => `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`),
-    `  clients wait: ${waitText(clientsWaitMs)}`,
-  ].join('\n'));
+  const blocks = operations.map(({ verb, to, because, reason, clientsWaitMs, steps }) =>
+    [
+      `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
+      ...(reason ? [`  ${reason}`] : []),
+      ...steps.map(
+        (step) =>
+          `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
+      ),
+      `  clients wait: ${waitText(clientsWaitMs)}`,
+    ].join('\n'),
+  );
   const longest = Math.max(...operations.map(({ clientsWaitMs }) => clientsWaitMs));
   return `${blocks.join('\n\n')}\n\nThe longest that a client may wait in this plan: ${waitText(longest)}.`;
 }
@@ -36,18 +46,39 @@ function waitText(ms: number): string {
 /** Prints what would be done to come to what is declared, or to `goal`. Reads the journal; opens no database. */
 export async function showPlan({ environment, platform, reporter }: Session, goal: State | undefined): Promise<void> {
   const journal = await readJournal(platform.journal);
-  const operations = plan(declaredOf(environment), journal, goal).map(({ verb, kind, to, because, reason }): PlannedOperation => {
-    const operation = operationOf(verb, { lossy: kind === 'lossy' });
-    return { verb, to, because, reason, clientsWaitMs: operation.clientsWait(environment.limits), steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({ id, title, why, risk })) };
-  });
+  const operations = plan(declaredOf(environment), journal, goal).map(
+    ({ verb, kind, to, because, reason }): PlannedOperation => {
+      const operation = operationOf(verb, { lossy: kind === 'lossy' });
+      return {
+        verb,
+        to,
+        because,
+        reason,
+        clientsWaitMs: operation.clientsWait(environment.limits),
+        steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
+          id,
+          title,
+          why,
+          risk,
+        })),
+      };
+    },
+  );
   const unfinished = journal.operation ? `${journal.operation.verb} was cut short and is settled first.\n\n` : '';
-  reporter.result({ state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations }, `${unfinished}${planText(operations)}`);
+  reporter.result(
+    { state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations },
+    `${unfinished}${planText(operations)}`,
+  );
 }
 
 export function planCommand(): Command {
   return withCommonOptions(new Command('plan'))
     .summary('say what would happen, why, what each step risks, and how long clients may wait')
-    .description('Computes the way from what is to what the declaration says, or to a state. Changes nothing, opens no database.')
+    .description(
+      'Computes the way from what is to what the declaration says, or to a state. Changes nothing, opens no database.',
+    )
     .addOption(new Option('--to <state>', 'plan as far as this state').choices(states))
-    .action((options: CommonOptions & { readonly to?: State }) => withSession(options, (session) => showPlan(session, options.to)));
+    .action((options: CommonOptions & { readonly to?: State }) =>
+      withSession(options, (session) => showPlan(session, options.to)),
+    );
 }

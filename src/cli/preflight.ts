@@ -8,15 +8,23 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 export function preflightCommand(): Command {
   return withCommonOptions(new Command('preflight'))
     .summary('what stands in the way of a release, and the statement that mends it')
-    .description('Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md.')
+    .description(
+      'Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md.',
+    )
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const findings = await withObserver({ environment, platform, emit: () => undefined, signal }, (c) => preflightFindings(c, 'seed'));
+        const findings = await withObserver({ environment, platform, emit: () => undefined, signal }, (c) =>
+          preflightFindings(c, 'seed'),
+        );
         for (const finding of findings) reporter.event({ type: 'finding', gate: 'preflight', finding });
         reporter.result({ findings }, summary(findings));
         const refused = findings.filter(({ grade }) => grade === 'refuse');
         if (refused.length > 0) {
-          throw new VerdigrisError('refused', 'preflight-refused', { seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`, required: 'none.', next: 'run the statements under `mend`, then preflight again.' });
+          throw new VerdigrisError('refused', 'preflight-refused', {
+            seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`,
+            required: 'none.',
+            next: 'run the statements under `mend`, then preflight again.',
+          });
         }
       }),
     );

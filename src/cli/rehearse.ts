@@ -22,9 +22,14 @@ interface RehearseFlags extends CommonOptions {
 export function rehearseCommand(): Command {
   return withCommonOptions(new Command('rehearse'))
     .summary("run the candidate's migrations on a throw-away clone in use, and measure what they cost")
-    .description(`Restores a clone of the live database, applies the candidate's migrations to it while a workload runs, and reports per statement: duration,
-locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code 4 where a finding refuses, 1 where a migration fails.`)
-    .option('--load <command>', "the project's own load, instead of statements from pg_stat_statements or made-up ones; gets DATABASE_URL and PG*")
+    .description(
+      `Restores a clone of the live database, applies the candidate's migrations to it while a workload runs, and reports per statement: duration,
+locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code 4 where a finding refuses, 1 where a migration fails.`,
+    )
+    .option(
+      '--load <command>',
+      "the project's own load, instead of statements from pg_stat_statements or made-up ones; gets DATABASE_URL and PG*",
+    )
     .option('--smoke <command>', "software N's smoke test, run against the migrated clone; gets DATABASE_URL and PG*")
     .option('--max-lock <duration>', 'refuse where a query was blocked for longer, such as 500ms')
     .option('--html <file>', 'also write the report as one HTML page')
@@ -34,14 +39,25 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
     .action((flags: RehearseFlags) =>
       withLocalSession(flags, async ({ environment, platform, reporter, signal }) => {
         const options = {
-          load: flags.load, smoke: flags.smoke, maxLock: flags.maxLock === undefined ? undefined : time('--max-lock', flags.maxLock),
-          clients: count('--clients', flags.clients), rate: count('--rate', flags.rate), warmUp: time('--warm-up', flags.warmUp),
+          load: flags.load,
+          smoke: flags.smoke,
+          maxLock: flags.maxLock === undefined ? undefined : time('--max-lock', flags.maxLock),
+          clients: count('--clients', flags.clients),
+          rate: count('--rate', flags.rate),
+          warmUp: time('--warm-up', flags.warmUp),
         };
-        const { report, failure } = await rehearse({ environment, platform, emit: (event) => reporter.event(event), signal }, (of) => cloneEnvironment(of, platform, signal), options);
+        const { report, failure } = await rehearse(
+          { environment, platform, emit: (event) => reporter.event(event), signal },
+          (of) => cloneEnvironment(of, platform, signal),
+          options,
+        );
         if (flags.html !== undefined) await writeFile(flags.html, htmlReport(report), { mode: 0o600 });
         const file = await platform.exportFile(`rehearsal-${report.startedAt.replaceAll(':', '')}.json`);
         await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
-        reporter.result({ ...report, file, ...(flags.html === undefined ? {} : { html: flags.html }) }, `${rehearsalText(report)}\n\nreport: ${[flags.html, file].filter(Boolean).join(', ')}`);
+        reporter.result(
+          { ...report, file, ...(flags.html === undefined ? {} : { html: flags.html }) },
+          `${rehearsalText(report)}\n\nreport: ${[flags.html, file].filter(Boolean).join(', ')}`,
+        );
         if (failure !== undefined) throw failure;
         if (report.verdict === 'refused') throw refusal(report);
       }),
@@ -60,5 +76,9 @@ function count(option: string, text: string): number {
 }
 
 function usage(option: string, text: string, required: string): VerdigrisError {
-  return new VerdigrisError('usage', 'rehearsal-option', { seen: `${option} ${JSON.stringify(text)}.`, required, next: 'mend the option; nothing was done.' });
+  return new VerdigrisError('usage', 'rehearsal-option', {
+    seen: `${option} ${JSON.stringify(text)}.`,
+    required,
+    next: 'mend the option; nothing was done.',
+  });
 }

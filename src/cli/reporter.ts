@@ -146,7 +146,9 @@ class LiveReporter implements Reporter {
     if (this.#screen) return this.#update(this.#screen);
     if (!this.#now) return this.#update.clear();
     const spinner = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[this.#frame++ % 10] ?? '';
-    this.#update(`  ${colors.cyan(spinner)} ${this.#now.text} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`);
+    this.#update(
+      `  ${colors.cyan(spinner)} ${this.#now.text} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`,
+    );
   }
 }
 
@@ -160,7 +162,8 @@ function lineOf(event: Event): string | undefined {
       return `\n${colors.bold(event.title)}`;
     case 'step': {
       if (event.status === 'started') return undefined;
-      const mark = event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
+      const mark =
+        event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
       return `  ${mark} ${event.title}${event.detail ? colors.dim(` — ${event.detail}`) : ''}${event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`)}`;
     }
     case 'progress':
@@ -173,14 +176,16 @@ function lineOf(event: Event): string | undefined {
 }
 
 export function findingText({ grade, id, title, objects, reason, mend }: Finding): string {
-  const mark = grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
+  const mark =
+    grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
   const shown = objects.length > 6 ? [...objects.slice(0, 6), `and ${objects.length - 6} more`] : objects;
   const first = `  ${mark} ${colors.dim(id)} ${title}${shown.length > 0 ? `: ${shown.join(', ')}` : ''}`;
   return grade === 'info' ? first : `${first}\n      ${colors.dim(reason)}\n      ${colors.dim('mend:')} ${mend}`;
 }
 
 function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {
-  const amount = unit === 'bytes' ? `${prettyBytes(done)} of ${prettyBytes(total)}` : total > 0 ? `${done} of ${total}` : '';
+  const amount =
+    unit === 'bytes' ? `${prettyBytes(done)} of ${prettyBytes(total)}` : total > 0 ? `${done} of ${total}` : '';
   return [amount, note].filter(Boolean).join(' ');
 }
 

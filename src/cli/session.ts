@@ -28,21 +28,28 @@ export function withCommonOptions(command: Command): Command {
 }
 
 /** Runs a command's work with a reporter and turns failures into exit codes; the only place that sets them. */
-export async function withReporter(options: { readonly json?: boolean | undefined }, use: (reporter: Reporter, signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function withReporter(
+  options: { readonly json?: boolean | undefined },
+  use: (reporter: Reporter, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const reporter = reporterFor({ json: options.json === true });
   const interruption = new AbortController();
-  const stop = (): void => interruption.abort(new VerdigrisError('interrupted', 'interrupted', {
-    seen: 'Interrupted.',
-    required: 'to run to its end.',
-    next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
-  }));
+  const stop = (): void =>
+    interruption.abort(
+      new VerdigrisError('interrupted', 'interrupted', {
+        seen: 'Interrupted.',
+        required: 'to run to its end.',
+        next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
+      }),
+    );
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     await use(reporter, interruption.signal);
   } catch (error) {
     const told = error instanceof VerdigrisError && error.code === 'interrupted';
     reporter.failure(interruption.signal.aborted && !told ? interruption.signal.reason : error);
-    process.exitCode = exitCodes[interruption.signal.aborted ? 'interrupted' : error instanceof VerdigrisError ? error.code : 'failed'];
+    process.exitCode =
+      exitCodes[interruption.signal.aborted ? 'interrupted' : error instanceof VerdigrisError ? error.code : 'failed'];
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     reporter.close();
@@ -53,7 +60,14 @@ export async function withReporter(options: { readonly json?: boolean | undefine
 export async function withSession(options: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
   await withReporter(options, async (reporter, signal) => {
     const { environment, raw } = await loadEnvironment(options.file);
-    if (environment.platform === 'local') return use({ environment, raw, platform: await LocalPlatform.open(environment, defaultHome()), reporter, signal });
+    if (environment.platform === 'local')
+      return use({
+        environment,
+        raw,
+        platform: await LocalPlatform.open(environment, defaultHome()),
+        reporter,
+        signal,
+      });
     // Loaded only here: the Kubernetes client would add a second to every start.
     const { openKubernetes } = await import('../platform/kubernetes/platform.ts');
     const platform = openKubernetes(environment);
@@ -66,7 +80,10 @@ export async function withSession(options: CommonOptions, use: (session: Session
 }
 
 /** As `withSession`, for commands that only this machine's platform has: on Kubernetes the Pulumi program makes environments. */
-export async function withLocalSession(options: CommonOptions, use: (session: Session & { readonly platform: LocalPlatform }) => Promise<void>): Promise<void> {
+export async function withLocalSession(
+  options: CommonOptions,
+  use: (session: Session & { readonly platform: LocalPlatform }) => Promise<void>,
+): Promise<void> {
   await withSession(options, async ({ platform, ...session }) => {
     if (platform instanceof LocalPlatform) return use({ ...session, platform });
     throw new VerdigrisError('usage', 'platform-not-here', {

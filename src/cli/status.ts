@@ -13,23 +13,46 @@ export function statusText(status: Status): string {
   const lines = [
     `${colors.bold(status.environment)} is ${colors.bold(status.state)}: ${status.guarantee}`,
     ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
-    ...(operation ? [colors.yellow(`${operation.verb} is at ${operation.step ?? 'its beginning'} (${operation.phase}, since ${operation.since})${operator ? `, by ${operator.holder}` : ': it was cut short; the next command settles it'}`)] : []),
+    ...(operation
+      ? [
+          colors.yellow(
+            `${operation.verb} is at ${operation.step ?? 'its beginning'} (${operation.phase}, since ${operation.since})${operator ? `, by ${operator.holder}` : ': it was cut short; the next command settles it'}`,
+          ),
+        ]
+      : []),
     '',
     ...status.colours.map(colourText),
     '',
     ...(stream
-      ? [`replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL retained ${size(stream.retainedBytes)}`]
+      ? [
+          `replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL retained ${size(stream.retainedBytes)}`,
+        ]
       : []),
     ...(status.retained ? [retainedText(status)] : []),
-    ...(status.losslessRollback === undefined ? [] : [`rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`]),
+    ...(status.losslessRollback === undefined
+      ? []
+      : [
+          `rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`,
+        ]),
     ...backfillLines(status.backfills),
-    ...(status.verification ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`] : []),
+    ...(status.verification
+      ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
+      : []),
     `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
     ...(status.lastPauseMs === undefined ? [] : [`last pause   ${prettyMs(status.lastPauseMs)}`]),
-    ...(status.declaredLive === status.live ? [] : [colors.yellow(`the declaration says live: ${status.declaredLive}; \`verdigris release\` would move the writes there`)]),
+    ...(status.declaredLive === status.live
+      ? []
+      : [
+          colors.yellow(
+            `the declaration says live: ${status.declaredLive}; \`verdigris release\` would move the writes there`,
+          ),
+        ]),
     '',
     'next',
-    ...status.next.map(({ verb, kind, to, reason }) => `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`),
+    ...status.next.map(
+      ({ verb, kind, to, reason }) =>
+        `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`,
+    ),
   ];
   return lines.join('\n');
 }
@@ -43,7 +66,16 @@ function backfillLines(backfills: Status['backfills']): string[] {
   ];
 }
 
-function backfillText({ name, colour, state, seen, total, rowsPerSecond, secondsLeft, waiting }: BackfillStatus): string {
+function backfillText({
+  name,
+  colour,
+  state,
+  seen,
+  total,
+  rowsPerSecond,
+  secondsLeft,
+  waiting,
+}: BackfillStatus): string {
   const of = total === undefined ? '' : ` of about ${total} (${Math.floor((100 * seen) / total)} %)`;
   const parts = [
     `${name}${colour === undefined ? '' : ` on ${colour}`}: ${state === 'running' ? state : colors.yellow(state)}`,

@@ -10,15 +10,31 @@ const states = ['migrated', 'verified', 'canary'];
 export function testCommand(): Command {
   return withCommonOptions(new Command('test'))
     .summary("run both releases' own tests against the new schema, on throw-away clones of the candidate")
-    .description(`Runs colours.<colour>.test of software N and of software N+1, each on a clone of the candidate where it may write; PG* and DATABASE_URL lead there.
-\`verify\` does so too. The switchover is refused until both have passed on the schema as it is.`)
+    .description(
+      `Runs colours.<colour>.test of software N and of software N+1, each on a clone of the candidate where it may write; PG* and DATABASE_URL lead there.
+\`verify\` does so too. The switchover is refused until both have passed on the schema as it is.`,
+    )
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const results = await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'test', async (c) => {
-          if (!states.includes(c.journal.state)) throw new VerdigrisError('refused', 'wrong-state', { seen: `The environment ${environment.name} is ${c.journal.state}.`, required: `${states.join(' or ')}, to test.`, next: 'see `verdigris status` for what is possible now.' });
-          return runTests(c);
-        });
-        reporter.result({ tests: results }, results.map(({ release, seconds, log }) => `release ${release}: passed in ${prettyMs(seconds * 1000)}; ${log}`).join('\n') || 'no tests are declared');
+        const results = await withOperator(
+          { environment, platform, emit: (event) => reporter.event(event), signal },
+          'test',
+          async (c) => {
+            if (!states.includes(c.journal.state))
+              throw new VerdigrisError('refused', 'wrong-state', {
+                seen: `The environment ${environment.name} is ${c.journal.state}.`,
+                required: `${states.join(' or ')}, to test.`,
+                next: 'see `verdigris status` for what is possible now.',
+              });
+            return runTests(c);
+          },
+        );
+        reporter.result(
+          { tests: results },
+          results
+            .map(({ release, seconds, log }) => `release ${release}: passed in ${prettyMs(seconds * 1000)}; ${log}`)
+            .join('\n') || 'no tests are declared',
+        );
       }),
     );
 }

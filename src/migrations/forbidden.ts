@@ -33,9 +33,12 @@ export async function whyForbidden(node: Node, text: string): Promise<string | u
   const [kind = '', body = {}] = Object.entries(node)[0] ?? [];
   const known = kinds[kind];
   if (known !== undefined) return known;
-  if (kind === 'CopyStmt' && body['is_program'] === true) return 'runs a program on the server: it does so on one colour only';
-  if (kind === 'CopyStmt' && body['filename'] !== undefined) return 'reads or writes a file of the server, which the other colour has not';
-  if (/dblink/i.test(text) && callOfDblink.test(JSON.stringify(body))) return 'works on another database by dblink, outside of its own transaction';
+  if (kind === 'CopyStmt' && body['is_program'] === true)
+    return 'runs a program on the server: it does so on one colour only';
+  if (kind === 'CopyStmt' && body['filename'] !== undefined)
+    return 'reads or writes a file of the server, which the other colour has not';
+  if (/dblink/i.test(text) && callOfDblink.test(JSON.stringify(body)))
+    return 'works on another database by dblink, outside of its own transaction';
   return kind === 'DoStmt' ? inBlock(text) : undefined;
 }
 
@@ -43,7 +46,8 @@ export async function whyForbidden(node: Node, text: string): Promise<string | u
 async function inBlock(text: string): Promise<string | undefined> {
   const block = await parsePlPgSQL(text).catch(() => undefined);
   for (const [key, value] of walk(block)) {
-    if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback') return `has a ${key === 'PLpgSQL_stmt_commit' ? 'COMMIT' : 'ROLLBACK'} inside: the runner begins and ends the transaction`;
+    if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback')
+      return `has a ${key === 'PLpgSQL_stmt_commit' ? 'COMMIT' : 'ROLLBACK'} inside: the runner begins and ends the transaction`;
     if (key !== 'query' || typeof value !== 'string') continue;
     const { stmts = [] } = await parse(value).catch(() => ({ stmts: [] }));
     for (const { stmt } of stmts as unknown as { stmt?: Node }[]) {

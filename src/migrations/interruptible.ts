@@ -6,12 +6,18 @@ import type { MigrationTarget } from './engine.ts';
  * Runs `work` on the target's connection. A statement can run for an hour: a signal does not wait for it, but has the server cancel
  * it. What `work` begins after that is its own to prevent (`throwIfAborted`). @throws VerdigrisError `migration-interrupted`.
  */
-export async function interruptible<T>({ client, connection, signal }: Pick<MigrationTarget, 'client' | 'connection' | 'signal'>, state: string, work: () => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  { client, connection, signal }: Pick<MigrationTarget, 'client' | 'connection' | 'signal'>,
+  state: string,
+  work: () => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
   let cancelling: Promise<unknown> = Promise.resolve();
   const cancel = (): void => {
-    cancelling = withClient(connection, 'cancel', (other) => other.query('SELECT pg_cancel_backend($1)', [pid])).catch(() => undefined);
+    cancelling = withClient(connection, 'cancel', (other) => other.query('SELECT pg_cancel_backend($1)', [pid])).catch(
+      () => undefined,
+    );
   };
   signal.addEventListener('abort', cancel, { once: true });
   try {

@@ -12,21 +12,30 @@ export const packedName = (colour: string): string => `migrations-${colour}.json
 
 /** A folder of migrations with all that is below it as one value, the same for the same content. */
 export async function packFolder(folder: string): Promise<Buffer> {
-  const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort();
-  const files = await Promise.all(entries.map(async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const));
+  const entries = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  const files = await Promise.all(
+    entries.map(async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const),
+  );
   return gzipSync(JSON.stringify(Object.fromEntries(files)), { level: 9 });
 }
 
 /** The folder that was packed, in this machine's temporary place; one of the same content is used again. */
 export async function unpackFolder(packed: Buffer): Promise<string> {
   const files = contents.parse(JSON.parse(gunzipSync(packed).toString('utf8')));
-  const folder = path.join(tmpdir(), `verdigris-migrations-${createHash('sha256').update(packed).digest('hex').slice(0, 16)}`);
+  const folder = path.join(
+    tmpdir(),
+    `verdigris-migrations-${createHash('sha256').update(packed).digest('hex').slice(0, 16)}`,
+  );
   const making = `${folder}.${process.pid}`;
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true, mode: 0o700 });
   for (const [name, content] of Object.entries(files)) {
     const file = path.resolve(making, name);
-    if (!file.startsWith(`${making}${path.sep}`)) throw new Error(`the packed migrations name ${name}, which is outside their folder`);
+    if (!file.startsWith(`${making}${path.sep}`))
+      throw new Error(`the packed migrations name ${name}, which is outside their folder`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, Buffer.from(content, 'base64'));
   }

@@ -44,8 +44,18 @@ export function sqlEngine(folder: string): MigrationEngine {
     rehearse: async (client) => {
       const backfills = await readBackfills(folder);
       for (const file of await pendingFiles(client, folder)) {
-        await rehearseBackfills(client, backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1));
-        for (const statement of file.statements) if (statement.transactional) await run(client, file, statement, 'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.');
+        await rehearseBackfills(
+          client,
+          backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
+        );
+        for (const statement of file.statements)
+          if (statement.transactional)
+            await run(
+              client,
+              file,
+              statement,
+              'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.',
+            );
       }
       await rehearseBackfills(client, backfills);
     },
@@ -66,7 +76,10 @@ export function sqlEngine(folder: string): MigrationEngine {
 
 async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> {
   const files = await readSqlFiles(folder);
-  const applied = await rows<Applied>(client, 'SELECT version, name, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration');
+  const applied = await rows<Applied>(
+    client,
+    'SELECT version, name, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration',
+  );
   for (const known of applied) {
     const file = files.find(({ version }) => compareVersions(version, known.version) === 0);
     if (file && file.checksum !== known.checksum && (known.complete || known.done > 0)) {
@@ -80,7 +93,11 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
   }
   const complete = new Set(applied.filter((known) => known.complete).map((known) => known.version));
   const pending = files.filter((file) => !complete.has(file.version));
-  const newest = applied.filter((known) => known.complete).map((known) => known.version).sort(compareVersions).at(-1);
+  const newest = applied
+    .filter((known) => known.complete)
+    .map((known) => known.version)
+    .sort(compareVersions)
+    .at(-1);
   const late = newest === undefined ? [] : pending.filter((file) => compareVersions(file.version, newest) < 0);
   if (late.length > 0) {
     throw new VerdigrisError('declaration', 'migration-out-of-order', {
@@ -97,15 +114,26 @@ async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
   await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
   try {
     const watch = target.watch ?? unwatched;
-    if (file.transactional) await retryLocks(target, file, () => watch.file(file, () => withTransaction(client, () => inTransaction(target, file))));
+    if (file.transactional)
+      await retryLocks(target, file, () =>
+        watch.file(file, () => withTransaction(client, () => inTransaction(target, file))),
+      );
     else await watch.file(file, () => oneByOne(target, file));
   } finally {
-    await client.query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role').catch(() => undefined);
+    await client
+      .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
+      .catch(() => undefined);
   }
 }
 
 async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
-  for (const statement of file.statements) await watched(target, file, statement, 'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.');
+  for (const statement of file.statements)
+    await watched(
+      target,
+      file,
+      statement,
+      'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.',
+    );
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
     [file.version, file.name, file.checksum, target.release, file.statements.length],
@@ -115,25 +143,46 @@ async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void
 /** Outside a transaction each statement counts for itself; how many are done is written down after each. */
 async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
   const { client } = target;
-  await client.query(`INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`, [file.version, file.name, file.checksum, target.release]);
-  const [known] = await rows<{ done: number }>(client, 'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1', [file.version]);
+  await client.query(
+    `INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`,
+    [file.version, file.name, file.checksum, target.release],
+  );
+  const [known] = await rows<{ done: number }>(
+    client,
+    'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1',
+    [file.version],
+  );
   for (const [index, statement] of file.statements.entries()) {
     if (index < (known?.done ?? 0)) continue;
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      await watched(target, file, statement, 'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.');
+      await watched(
+        target,
+        file,
+        statement,
+        'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.',
+      );
     });
-    await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [file.version, index + 1]);
+    await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
+      file.version,
+      index + 1,
+    ]);
   }
-  await client.query('UPDATE verdigris.migration SET applied_at = clock_timestamp() WHERE version = $1', [file.version]);
+  await client.query('UPDATE verdigris.migration SET applied_at = clock_timestamp() WHERE version = $1', [
+    file.version,
+  ]);
 }
 
 /** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */
 async function dropInvalid(client: Client, name: string): Promise<void> {
-  const left = await rows<{ schema: string }>(client, `
+  const left = await rows<{ schema: string }>(
+    client,
+    `
     SELECT n.nspname AS schema FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = $1 AND NOT i.indisvalid AND n.nspname NOT LIKE 'pg\\_%'`, [name]);
+    WHERE c.relname = $1 AND NOT i.indisvalid AND n.nspname NOT LIKE 'pg\\_%'`,
+    [name],
+  );
   for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
 }
 
@@ -164,7 +213,11 @@ async function retryLocks(target: MigrationTarget, file: SqlFile, work: () => Pr
     } catch (error) {
       if (!(error instanceof VerdigrisError) || error.id !== 'migration-lock' || attempt === lockAttempts) throw error;
       target.signal.throwIfAborted();
-      target.onProgress(0, 0, `${path.basename(file.path)}: lock not had within ${target.lockTimeout} ms, attempt ${attempt} of ${lockAttempts}`);
+      target.onProgress(
+        0,
+        0,
+        `${path.basename(file.path)}: lock not had within ${target.lockTimeout} ms, attempt ${attempt} of ${lockAttempts}`,
+      );
     }
   }
 }

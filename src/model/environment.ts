@@ -5,7 +5,12 @@ import { kubernetesSchema } from './kubernetes.ts';
 import { duration, size } from './units.ts';
 
 /** Part of names of slots, folders, volumes and Kubernetes objects: what all of them allow. */
-const name = z.string().regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, 'a name has 1 to 30 of a-z, 0-9 and -, begins with a letter and does not end with -');
+const name = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/,
+    'a name has 1 to 30 of a-z, 0-9 and -, begins with a letter and does not end with -',
+  );
 const identifier = z.string().min(1).max(63);
 const weight = z.int().min(0).max(100);
 
@@ -17,37 +22,44 @@ const colourSchema = z.strictObject({
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
   migrations: z.string().min(1).optional(),
   /** What runs them; without it, the folder's files tell. */
-  engine: z.union([z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']), z.strictObject({ command: z.array(z.string().min(1)).min(1) })]).optional(),
+  engine: z
+    .union([
+      z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
+      z.strictObject({ command: z.array(z.string().min(1)).min(1) }),
+    ])
+    .optional(),
   /** Tests of this colour's software, run against the candidate's schema before the switchover. */
   test: z.array(z.string().min(1)).min(1).optional(),
 });
 
-const limitsSchema = z.strictObject({
-  /** Creating the slot waits for transactions that are running; longer than this, it is given up. */
-  slotCreation: duration.default(30_000),
-  /** How long clients may be held until those in a transaction have finished. */
-  pause: duration.default(2_000),
-  /** The whole switchover, from the first held client to the commit point; then it reverts. */
-  switchover: duration.default(10_000),
-  /** Bytes of WAL that the candidate may be behind when the switchover begins. */
-  lag: size.default(16 * 1024 ** 2),
-  /** A transaction older than this blocks seeding and switching. */
-  longTransaction: duration.default(60_000),
-  /** WAL that a slot may retain on the live server before it is given up for lost. */
-  retainedWal: size.default(4 * 1024 ** 3),
-  /** Making a snapshot and restoring it. */
-  snapshot: duration.default(3_600_000),
-  /** pg_upgrade on the candidate's volume, in a release to another major. */
-  upgrade: duration.default(3_600_000),
-  /** Until a new candidate has caught up with what was written since the snapshot. */
-  catchUp: duration.default(600_000),
-  /** lock_timeout of migrations. */
-  migrationLock: duration.default(5_000),
-  /** statement_timeout of migrations. */
-  migrationStatement: duration.default(3_600_000),
-  /** One release's tests. */
-  test: duration.default(600_000),
-}).prefault({});
+const limitsSchema = z
+  .strictObject({
+    /** Creating the slot waits for transactions that are running; longer than this, it is given up. */
+    slotCreation: duration.default(30_000),
+    /** How long clients may be held until those in a transaction have finished. */
+    pause: duration.default(2_000),
+    /** The whole switchover, from the first held client to the commit point; then it reverts. */
+    switchover: duration.default(10_000),
+    /** Bytes of WAL that the candidate may be behind when the switchover begins. */
+    lag: size.default(16 * 1024 ** 2),
+    /** A transaction older than this blocks seeding and switching. */
+    longTransaction: duration.default(60_000),
+    /** WAL that a slot may retain on the live server before it is given up for lost. */
+    retainedWal: size.default(4 * 1024 ** 3),
+    /** Making a snapshot and restoring it. */
+    snapshot: duration.default(3_600_000),
+    /** pg_upgrade on the candidate's volume, in a release to another major. */
+    upgrade: duration.default(3_600_000),
+    /** Until a new candidate has caught up with what was written since the snapshot. */
+    catchUp: duration.default(600_000),
+    /** lock_timeout of migrations. */
+    migrationLock: duration.default(5_000),
+    /** statement_timeout of migrations. */
+    migrationStatement: duration.default(3_600_000),
+    /** One release's tests. */
+    test: duration.default(600_000),
+  })
+  .prefault({});
 
 const environmentSchema = z.strictObject({
   name,
@@ -64,16 +76,20 @@ const environmentSchema = z.strictObject({
   /** Per cent of the readers' connections that go to the candidate: 0 is no canary. */
   canary: weight.default(0),
   limits: limitsSchema,
-  retention: z.strictObject({
-    /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
-    retained: duration.default(0),
-    /** `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the log that it needs. */
-    mode: z.enum(['warm', 'scaled-down']).default('warm'),
-  }).prefault({}),
-  local: z.strictObject({
-    /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
-    port: z.int().min(0).max(65_535).default(0),
-  }).prefault({}),
+  retention: z
+    .strictObject({
+      /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
+      retained: duration.default(0),
+      /** `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the log that it needs. */
+      mode: z.enum(['warm', 'scaled-down']).default('warm'),
+    })
+    .prefault({}),
+  local: z
+    .strictObject({
+      /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
+      port: z.int().min(0).max(65_535).default(0),
+    })
+    .prefault({}),
   kubernetes: kubernetesSchema,
 });
 
@@ -92,7 +108,10 @@ export function parseEnvironment(value: unknown, source: string): Environment {
   const issues: DeclarationIssue[] = [
     ...(parsed.error?.issues ?? []).flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ path: dotted([...issue.path, key]), message: 'is not a key that Verdigris knows' }))
+        ? issue.keys.map((key) => ({
+            path: dotted([...issue.path, key]),
+            message: 'is not a key that Verdigris knows',
+          }))
         : [{ path: dotted(issue.path), message: issue.message }],
     ),
     ...contradictions(value),
@@ -119,25 +138,49 @@ function contradictions(value: unknown): DeclarationIssue[] {
   const live = top['live'];
   if (colours.includes(live as Colour)) {
     const candidate = other(live as Colour);
-    if (top['colours'] !== undefined && declared[live as Colour] === undefined) at('live', `is ${String(live)}, but colours.${String(live)} is not declared`);
-    if (Number(top['canary']) > 0 && declared[candidate] === undefined) at('canary', `sends readers to ${candidate}, but colours.${candidate} is not declared`);
+    if (top['colours'] !== undefined && declared[live as Colour] === undefined)
+      at('live', `is ${String(live)}, but colours.${String(live)} is not declared`);
+    if (Number(top['canary']) > 0 && declared[candidate] === undefined)
+      at('canary', `sends readers to ${candidate}, but colours.${candidate} is not declared`);
   }
   const releases = colours.map((colour) => record(declared[colour])['release']);
-  if (releases[0] !== undefined && releases[0] === releases[1]) at('colours', `blue and green both declare release ${JSON.stringify(releases[0])}: a release is from one to another`);
-  if (top['platform'] === 'kubernetes' && record(record(top['kubernetes'])['images'])['pooler'] === undefined) at('kubernetes.images.pooler', 'is not declared: PgBouncer has no official image, so name the one that your cluster trusts');
+  if (releases[0] !== undefined && releases[0] === releases[1])
+    at(
+      'colours',
+      `blue and green both declare release ${JSON.stringify(releases[0])}: a release is from one to another`,
+    );
+  if (top['platform'] === 'kubernetes' && record(record(top['kubernetes'])['images'])['pooler'] === undefined)
+    at(
+      'kubernetes.images.pooler',
+      'is not declared: PgBouncer has no official image, so name the one that your cluster trusts',
+    );
   const cluster = record(top['kubernetes']);
   if (record(cluster['images'])['verdigris'] === undefined) {
-    if (record(cluster['drill'])['schedule'] !== undefined) at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
-    if (record(cluster['metrics'])['enabled'] === true) at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are told from its image');
+    if (record(cluster['drill'])['schedule'] !== undefined)
+      at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
+    if (record(cluster['metrics'])['enabled'] === true)
+      at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are told from its image');
   }
   const adopting = record(record(top['kubernetes'])['adopt'])['statefulSet'] !== undefined;
-  if (adopting && record(top['kubernetes'])['istio'] === true) at('kubernetes.istio', 'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take kubernetes.adopt out, once the first release has been accepted');
-  if (adopting && record(declared['blue'])['release'] === undefined) at('kubernetes.adopt', 'is about blue, and colours.blue is not declared: the colours are told apart by cluster_name, which an adopted server has not');
-  if (adopting && record(top['kubernetes'])['from'] !== undefined) at('kubernetes.from', 'makes the first colour, and kubernetes.adopt takes one that exists: declare one of them');
+  if (adopting && record(top['kubernetes'])['istio'] === true)
+    at(
+      'kubernetes.istio',
+      'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take kubernetes.adopt out, once the first release has been accepted',
+    );
+  if (adopting && record(declared['blue'])['release'] === undefined)
+    at(
+      'kubernetes.adopt',
+      'is about blue, and colours.blue is not declared: the colours are told apart by cluster_name, which an adopted server has not',
+    );
+  if (adopting && record(top['kubernetes'])['from'] !== undefined)
+    at('kubernetes.from', 'makes the first colour, and kubernetes.adopt takes one that exists: declare one of them');
   const roles = record(top['roles']);
   const writers = list(roles['application']);
-  for (const reader of list(roles['readers'])) if (writers.includes(reader)) at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);
-  for (const role of [...writers, ...list(roles['readers'])]) if (/^(verdigris|pg_)/.test(String(role))) at('roles', `${JSON.stringify(role)} is reserved`);
+  for (const reader of list(roles['readers']))
+    if (writers.includes(reader))
+      at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);
+  for (const role of [...writers, ...list(roles['readers'])])
+    if (/^(verdigris|pg_)/.test(String(role))) at('roles', `${JSON.stringify(role)} is reserved`);
   return issues;
 }
 

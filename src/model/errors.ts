@@ -51,7 +51,15 @@ export class VerdigrisError extends Error {
 
   toJSON(): Record<string, unknown> {
     const { code, id, seen, required, next, facts } = this;
-    return { code, id, seen, required, next, facts, ...(this.cause === undefined ? {} : { cause: describe(this.cause) }) };
+    return {
+      code,
+      id,
+      seen,
+      required,
+      next,
+      facts,
+      ...(this.cause === undefined ? {} : { cause: describe(this.cause) }),
+    };
   }
 }
 

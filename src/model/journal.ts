@@ -44,13 +44,38 @@ const release = z.strictObject({
   seed,
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
   schema: z.partialRecord(colour, z.string()).default({}),
-  verification: z.strictObject({ at: time, mode: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() }).optional(),
+  verification: z
+    .strictObject({ at: time, mode: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() })
+    .optional(),
   /** Of the releases' own tests against the candidate; `schema` is the digest that it had then. */
-  tests: z.array(z.strictObject({
-    release: z.string(), at: time, passed: z.boolean(), exitCode: z.int().nullable(), timedOut: z.boolean(), seconds: z.number(), log: z.string(), tail: z.string(), schema: z.string(),
-  })).optional(),
+  tests: z
+    .array(
+      z.strictObject({
+        release: z.string(),
+        at: time,
+        passed: z.boolean(),
+        exitCode: z.int().nullable(),
+        timedOut: z.boolean(),
+        seconds: z.number(),
+        log: z.string(),
+        tail: z.string(),
+        schema: z.string(),
+      }),
+    )
+    .optional(),
   /** Every run of the migrations; `log` holds all that the engine said. */
-  migrations: z.array(z.strictObject({ at: time, engine: z.string(), outcome: z.enum(['done', 'failed']), applied: z.array(z.string()), error: z.string().optional(), log: z.string() })).optional(),
+  migrations: z
+    .array(
+      z.strictObject({
+        at: time,
+        engine: z.string(),
+        outcome: z.enum(['done', 'failed']),
+        applied: z.array(z.string()),
+        error: z.string().optional(),
+        log: z.string(),
+      }),
+    )
+    .optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),
@@ -62,7 +87,11 @@ const release = z.strictObject({
 });
 
 const span = z.strictObject({
-  verb: z.string(), step: z.string(), startedAt: time, endedAt: time, outcome: z.enum(['done', 'undone', 'failed']),
+  verb: z.string(),
+  step: z.string(),
+  startedAt: time,
+  endedAt: time,
+  outcome: z.enum(['done', 'undone', 'failed']),
 });
 
 const journalSchema = z.strictObject({
@@ -95,8 +124,19 @@ export type OperationRecord = z.output<typeof operation>;
 
 export function newJournal(environment: string, live: Journal['live'], liveRelease: string): Journal {
   return {
-    version: journalVersion, environment, token: 0, state: 'single', live, liveRelease,
-    generation: 1, streams: 0, release: null, stream: null, closing: null, operation: null, timeline: [],
+    version: journalVersion,
+    environment,
+    token: 0,
+    state: 'single',
+    live,
+    liveRelease,
+    generation: 1,
+    streams: 0,
+    release: null,
+    stream: null,
+    closing: null,
+    operation: null,
+    timeline: [],
   };
 }
 
@@ -112,9 +152,14 @@ export function parseJournal(text: string, where: string): Journal {
   try {
     stored = JSON.parse(text);
   } catch (cause) {
-    throw unreadable('journal-cut', `The journal ${where} is not whole: ${text.length} characters that are no JSON.`, cause);
+    throw unreadable(
+      'journal-cut',
+      `The journal ${where} is not whole: ${text.length} characters that are no JSON.`,
+      cause,
+    );
   }
-  const { digest: sum, journal } = z.object({ digest: z.string(), journal: z.object({ version: z.unknown() }).loose() }).safeParse(stored).data ?? {};
+  const { digest: sum, journal } =
+    z.object({ digest: z.string(), journal: z.object({ version: z.unknown() }).loose() }).safeParse(stored).data ?? {};
   if (journal === undefined) throw unreadable('journal-cut', `The journal ${where} has no content that could be one.`);
   if (typeof journal.version === 'number' && journal.version > journalVersion) {
     throw new VerdigrisError('refused', 'journal-newer', {
@@ -123,9 +168,14 @@ export function parseJournal(text: string, where: string): Journal {
       next: 'use the newer Verdigris for this environment; nothing was changed.',
     });
   }
-  if (digest(JSON.stringify((stored as { journal: unknown }).journal)) !== sum) throw unreadable('journal-edited', `The journal ${where} does not match its digest: it was edited or damaged.`);
+  if (digest(JSON.stringify((stored as { journal: unknown }).journal)) !== sum)
+    throw unreadable('journal-edited', `The journal ${where} does not match its digest: it was edited or damaged.`);
   const parsed = journalSchema.safeParse(journal);
-  if (!parsed.success) throw unreadable('journal-edited', `The journal ${where} has fields that do not fit: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw unreadable(
+      'journal-edited',
+      `The journal ${where} has fields that do not fit: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }
 

@@ -11,7 +11,9 @@ export interface Declared {
   readonly canary: number;
 }
 
-export type Observed = Pick<Journal, 'state' | 'live' | 'liveRelease'> & { readonly release: { readonly from: string; readonly to: string } | null };
+export type Observed = Pick<Journal, 'state' | 'live' | 'liveRelease'> & {
+  readonly release: { readonly from: string; readonly to: string } | null;
+};
 
 export interface Planned extends Transition {
   /** Why this plan takes the edge, beside the edge's own reason. */
@@ -19,7 +21,9 @@ export interface Planned extends Transition {
 }
 
 export function declaredOf(environment: Environment): Declared {
-  const releases = Object.fromEntries(Object.entries(environment.colours).map(([colour, { release }]) => [colour, release]));
+  const releases = Object.fromEntries(
+    Object.entries(environment.colours).map(([colour, { release }]) => [colour, release]),
+  );
   return { live: environment.live, releases, canary: environment.canary };
 }
 
@@ -31,23 +35,50 @@ export function plan(declared: Declared, observed: Observed, goal?: State): Plan
   const { state, live, release } = observed;
   if (goal !== undefined) return forward(state, goal, declared.canary, `asked for ${goal}`);
   if (declared.live !== live) {
-    if (state === 'switched') return [edge('switched', 'rollback', `the declaration says live: ${declared.live}, which is the retained colour`, 'lossless')];
+    if (state === 'switched')
+      return [
+        edge(
+          'switched',
+          'rollback',
+          `the declaration says live: ${declared.live}, which is the retained colour`,
+          'lossless',
+        ),
+      ];
     return forward(state, 'switched', declared.canary, `the declaration says live: ${declared.live}`);
   }
   const idle = declared.releases[other(live)];
   if (state === 'single') {
     if (idle === undefined || idle === observed.liveRelease) return [];
-    return forward(state, declared.canary > 0 ? 'canary' : 'verified', declared.canary, `the declaration names release ${idle} for ${other(live)}`);
+    return forward(
+      state,
+      declared.canary > 0 ? 'canary' : 'verified',
+      declared.canary,
+      `the declaration names release ${idle} for ${other(live)}`,
+    );
   }
   if (state === 'switched') {
     if (idle === undefined) return [edge('switched', 'retire', `${other(live)} is no longer declared`)];
     if (idle === release?.from) return [];
-    return [edge('switched', 'retire', `${other(live)} is declared with another release`), ...forward('single', declared.canary > 0 ? 'canary' : 'verified', declared.canary, `the declaration names release ${idle} for ${other(live)}`)];
+    return [
+      edge('switched', 'retire', `${other(live)} is declared with another release`),
+      ...forward(
+        'single',
+        declared.canary > 0 ? 'canary' : 'verified',
+        declared.canary,
+        `the declaration names release ${idle} for ${other(live)}`,
+      ),
+    ];
   }
   if (idle === undefined) return [edge(state, 'abandon', `${other(live)} is no longer declared`)];
-  if (idle !== release?.to) return [edge(state, 'abandon', `${other(live)} is declared with another release`), ...forward('single', 'verified', declared.canary, `the declaration names release ${idle}`)];
+  if (idle !== release?.to)
+    return [
+      edge(state, 'abandon', `${other(live)} is declared with another release`),
+      ...forward('single', 'verified', declared.canary, `the declaration names release ${idle}`),
+    ];
   if (declared.canary > 0) return forward(state, 'canary', declared.canary, 'the declaration asks for a canary');
-  return state === 'canary' ? [edge('canary', 'verify', 'the declaration no longer asks for a canary')] : forward(state, 'verified', 0, `release ${idle} is under way`);
+  return state === 'canary'
+    ? [edge('canary', 'verify', 'the declaration no longer asks for a canary')]
+    : forward(state, 'verified', 0, `release ${idle} is under way`);
 }
 
 const chain: readonly State[] = ['single', 'seeded', 'migrated', 'verified', 'canary', 'switched'];
@@ -56,14 +87,18 @@ function forward(from: State, goal: State, canary: number, because: string): Pla
   const path = chain.filter((state) => state !== 'canary' || canary > 0 || from === 'canary' || goal === 'canary');
   const wanted = path.slice(path.indexOf(from), path.indexOf(goal) + 1);
   return wanted.slice(1).map((to, index) => {
-    const found = transitions.find((transition) => transition.from === wanted[index] && transition.to === to && transition.kind === undefined);
+    const found = transitions.find(
+      (transition) => transition.from === wanted[index] && transition.to === to && transition.kind === undefined,
+    );
     if (!found) throw new Error(`no edge from ${wanted[index]} to ${to}`);
     return { ...found, because };
   });
 }
 
 function edge(from: State, verb: Transition['verb'], because: string, kind?: Transition['kind']): Planned {
-  const found = transitions.find((transition) => transition.from === from && transition.verb === verb && transition.kind === kind);
+  const found = transitions.find(
+    (transition) => transition.from === from && transition.verb === verb && transition.kind === kind,
+  );
   if (!found) throw new Error(`no edge ${verb} from ${from}`);
   return { ...found, because };
 }

@@ -22,23 +22,51 @@ export const guarantees: Readonly<Record<State, string>> = {
   migrated: "the candidate carries the release's schema and still follows the live colour",
   verified: 'the candidate was proved to hold the same data',
   canary: 'a declared share of the readers is served by the candidate',
-  switched: 'the candidate became live; the former live colour is retained and follows it, so that a rollback loses nothing',
+  switched:
+    'the candidate became live; the former live colour is retained and follows it, so that a rollback loses nothing',
 };
 
 /** The only place where edges exist. test/model/transitions.test.ts holds a golden rendering. */
 export const transitions: readonly Transition[] = [
   { from: 'single', verb: 'seed', to: 'seeded', reason: 'a release needs a copy of the live colour that follows it' },
-  { from: 'seeded', verb: 'migrate', to: 'migrated', reason: 'the schema changes on the candidate first, where nobody waits for it' },
+  {
+    from: 'seeded',
+    verb: 'migrate',
+    to: 'migrated',
+    reason: 'the schema changes on the candidate first, where nobody waits for it',
+  },
   { from: 'migrated', verb: 'verify', to: 'verified', reason: 'no client may meet a copy that was not proved' },
   { from: 'verified', verb: 'verify', to: 'verified', reason: 'a proof grows old; it may be renewed' },
-  { from: 'verified', verb: 'canary', to: 'canary', reason: 'reads show what a comparison cannot: plans, caches, software' },
+  {
+    from: 'verified',
+    verb: 'canary',
+    to: 'canary',
+    reason: 'reads show what a comparison cannot: plans, caches, software',
+  },
   { from: 'canary', verb: 'canary', to: 'canary', reason: 'the share of reads moves in steps' },
   { from: 'canary', verb: 'verify', to: 'verified', reason: 'a renewed proof takes the readers back first' },
   { from: 'verified', verb: 'switch', to: 'switched', reason: 'writes move, once' },
   { from: 'canary', verb: 'switch', to: 'switched', reason: 'writes move, once' },
-  { from: 'switched', verb: 'rollback', to: 'migrated', kind: 'lossless', reason: 'writes move back over reverse replication; the candidate follows again' },
-  { from: 'switched', verb: 'rollback', to: 'single', kind: 'lossy', reason: 'reverse replication is gone: the former live colour serves again, what it lacks is exported' },
-  { from: 'switched', verb: 'retire', to: 'single', reason: 'the release is accepted; the retained colour is no longer needed' },
+  {
+    from: 'switched',
+    verb: 'rollback',
+    to: 'migrated',
+    kind: 'lossless',
+    reason: 'writes move back over reverse replication; the candidate follows again',
+  },
+  {
+    from: 'switched',
+    verb: 'rollback',
+    to: 'single',
+    kind: 'lossy',
+    reason: 'reverse replication is gone: the former live colour serves again, what it lacks is exported',
+  },
+  {
+    from: 'switched',
+    verb: 'retire',
+    to: 'single',
+    reason: 'the release is accepted; the retained colour is no longer needed',
+  },
   { from: 'seeded', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
   { from: 'migrated', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
   { from: 'verified', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
@@ -51,5 +79,7 @@ export function possible(from: State): Transition[] {
 
 /** One line per edge, for the docs and the golden test. */
 export function renderTransitions(): string {
-  return transitions.map(({ from, verb, kind, to, reason }) => `${from} --${verb}${kind ? ` (${kind})` : ''}--> ${to}: ${reason}`).join('\n');
+  return transitions
+    .map(({ from, verb, kind, to, reason }) => `${from} --${verb}${kind ? ` (${kind})` : ''}--> ${to}: ${reason}`)
+    .join('\n');
 }

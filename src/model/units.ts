@@ -8,7 +8,10 @@ function quantity<U extends Record<string, number>>(units: U, example: string) {
   return z.string().transform((text, context) => {
     const match = pattern.exec(text.trim());
     if (match) return Number(match[1]) * (units[match[2] as string] as number);
-    context.addIssue({ code: 'custom', message: `"${text}" is not a number with one of the units ${Object.keys(units).join(', ')}, such as "${example}"` });
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is not a number with one of the units ${Object.keys(units).join(', ')}, such as "${example}"`,
+    });
     return z.NEVER;
   });
 }

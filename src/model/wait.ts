@@ -15,7 +15,11 @@ export interface WaitOptions {
 }
 
 /** Looks until `look` gives something; throws `timed-out` with the last thing that `explain` said. */
-export async function waitFor<T>(look: () => Promise<T | undefined>, options: WaitOptions, explain: () => string = () => ''): Promise<T> {
+export async function waitFor<T>(
+  look: () => Promise<T | undefined>,
+  options: WaitOptions,
+  explain: () => string = () => '',
+): Promise<T> {
   const end = Date.now() + options.limit;
   for (let pause = options.every ?? 2; ; pause = Math.min(pause * 2, options.slowest ?? 250)) {
     const found = await look();

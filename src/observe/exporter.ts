@@ -6,7 +6,10 @@ import type { Platform } from '../platform/port.ts';
 import { measure } from './metrics.ts';
 
 /** The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and `verdigris_observed` says so. */
-export async function metricsText(environment: Environment, platform: Platform): Promise<{ readonly type: string; readonly text: string }> {
+export async function metricsText(
+  environment: Environment,
+  platform: Platform,
+): Promise<{ readonly type: string; readonly text: string }> {
   const [status, drill] = await Promise.all([
     readStatus(environment, platform).catch(() => undefined),
     platform.drills.last().catch(() => undefined),
@@ -16,15 +19,29 @@ export async function metricsText(environment: Environment, platform: Platform):
 }
 
 /** Serves `/metrics`, and `/healthz` for probes, until the signal. One look at a time: scrapes that come meanwhile share it. */
-export async function serveMetrics(environment: Environment, platform: Platform, options: { readonly host: string; readonly port: number; readonly signal: AbortSignal; readonly onListening?: (port: number) => void }): Promise<void> {
+export async function serveMetrics(
+  environment: Environment,
+  platform: Platform,
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly signal: AbortSignal;
+    readonly onListening?: (port: number) => void;
+  },
+): Promise<void> {
   let looking: ReturnType<typeof metricsText> | undefined;
   const server = createServer((request, response) => {
     if (request.url === '/healthz') return void response.end('ok\n');
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     looking ??= metricsText(environment, platform).finally(() => (looking = undefined));
-    void looking.then(({ type, text }) => response.setHeader('content-type', type).end(text), (error: unknown) => response.writeHead(500).end(String(error)));
+    void looking.then(
+      ({ type, text }) => response.setHeader('content-type', type).end(text),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, options.host, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.port, options.host, resolve),
+  );
   options.onListening?.((server.address() as AddressInfo).port);
   await new Promise<void>((resolve) => {
     const stop = (): void => void server.close(() => resolve());

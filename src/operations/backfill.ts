@@ -28,18 +28,57 @@ export function pressureOf(c: Context): Pressure {
       const { stream } = c.journal;
       return stream ? c.on(stream.from, async (client) => (await readSlot(client, stream.name))?.behind) : undefined;
     },
-    active: async () => (await c.on(c.live, (client) => one<{ n: number }>(client, "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND usename NOT LIKE 'verdigris%'"))).n,
+    active: async () =>
+      (
+        await c.on(c.live, (client) =>
+          one<{ n: number }>(
+            client,
+            "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND usename NOT LIKE 'verdigris%'",
+          ),
+        )
+      ).n,
   };
 }
 
 /** Runs one backfill on the candidate, by the connection given. */
-export function backfillCandidate(c: Context, client: Client, backfill: Backfill, parts: { readonly release: string; readonly again: boolean; readonly step: string; readonly until?: number | undefined }): Promise<BackfillReport> {
-  return runBackfill(client, backfill, { ...parts, onCandidate: true, pressure: pressureOf(c), lagLimit: c.environment.limits.lag, signal: c.signal, onProgress: (progress) => emitProgress(c, parts.step, progress) });
+export function backfillCandidate(
+  c: Context,
+  client: Client,
+  backfill: Backfill,
+  parts: {
+    readonly release: string;
+    readonly again: boolean;
+    readonly step: string;
+    readonly until?: number | undefined;
+  },
+): Promise<BackfillReport> {
+  return runBackfill(client, backfill, {
+    ...parts,
+    onCandidate: true,
+    pressure: pressureOf(c),
+    lagLimit: c.environment.limits.lag,
+    signal: c.signal,
+    onProgress: (progress) => emitProgress(c, parts.step, progress),
+  });
 }
 
-function emitProgress(c: Context, step: string, { name, seen, total, rowsPerSecond, secondsLeft, waiting }: BackfillProgress): void {
-  const left = secondsLeft === undefined ? '' : `, about ${secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`} left`;
-  c.emit({ type: 'progress', step, done: seen, total: Math.max(total, seen), unit: 'rows', note: `${name}: ${Math.round(rowsPerSecond)} rows/s${left}${waiting === undefined ? '' : `, waiting: ${waiting}`}` });
+function emitProgress(
+  c: Context,
+  step: string,
+  { name, seen, total, rowsPerSecond, secondsLeft, waiting }: BackfillProgress,
+): void {
+  const left =
+    secondsLeft === undefined
+      ? ''
+      : `, about ${secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`} left`;
+  c.emit({
+    type: 'progress',
+    step,
+    done: seen,
+    total: Math.max(total, seen),
+    unit: 'rows',
+    note: `${name}: ${Math.round(rowsPerSecond)} rows/s${left}${waiting === undefined ? '' : `, waiting: ${waiting}`}`,
+  });
 }
 
 /**
@@ -50,30 +89,71 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
   const until = options.time === undefined ? undefined : Date.now() + options.time;
   const { backfills } = await readBackfillStates(c);
   const unknown = options.names?.find((name) => !backfills.some((state) => state.backfill.name === name));
-  if (unknown !== undefined) throw new VerdigrisError('usage', 'backfill-unknown', { seen: `There is no backfill ${unknown}.`, required: `one of: ${backfills.map((state) => state.backfill.name).join(', ') || 'none is declared'}.`, next: 'mend --name, or the folder of the migrations.' });
-  const gone = backfills.find(({ backfill: { name }, outlived }) => outlived !== undefined && options.names?.includes(name));
+  if (unknown !== undefined)
+    throw new VerdigrisError('usage', 'backfill-unknown', {
+      seen: `There is no backfill ${unknown}.`,
+      required: `one of: ${backfills.map((state) => state.backfill.name).join(', ') || 'none is declared'}.`,
+      next: 'mend --name, or the folder of the migrations.',
+    });
+  const gone = backfills.find(
+    ({ backfill: { name }, outlived }) => outlived !== undefined && options.names?.includes(name),
+  );
   if (gone) throw outlivedError(gone);
-  const due = backfills.filter(({ backfill: { name }, done, place, outlived }) => place !== 'later' && outlived === undefined && (options.names?.includes(name) ?? true) && (!done || options.again === true));
+  const due = backfills.filter(
+    ({ backfill: { name }, done, place, outlived }) =>
+      place !== 'later' &&
+      outlived === undefined &&
+      (options.names?.includes(name) ?? true) &&
+      (!done || options.again === true),
+  );
   const reports: BackfillReport[] = [];
   const candidate = hasCandidate(c);
   await c.keeping(candidate ? [c.live, c.idle] : [c.live], async () => {
     for (const { backfill: each, place, done } of due.filter((state) => state.place === 'candidate')) {
       c.signal.throwIfAborted();
-      reports.push(await c.on(c.idle, async (client) => {
-        await ensureControlSchema(client);
-        return backfillCandidate(c, client, each, { release: c.journal.release?.to ?? c.journal.liveRelease, again: done && place === 'candidate', step: 'backfill', until });
-      }));
+      reports.push(
+        await c.on(c.idle, async (client) => {
+          await ensureControlSchema(client);
+          return backfillCandidate(c, client, each, {
+            release: c.journal.release?.to ?? c.journal.liveRelease,
+            again: done && place === 'candidate',
+            step: 'backfill',
+            until,
+          });
+        }),
+      );
     }
     const onLive = due.filter(({ place }) => place === 'live' || place === 'mixed');
-    if (onLive.length > 0 && !options.live) throw needsLive(c, onLive.map((state) => state.backfill.name));
+    if (onLive.length > 0 && !options.live)
+      throw needsLive(
+        c,
+        onLive.map((state) => state.backfill.name),
+      );
     for (const { backfill: each, done, place } of onLive) {
-      if (place === 'mixed') throw new VerdigrisError('refused', 'backfill-mixed', { seen: `${each.name} fills columns that the live colour has and columns that it has not.`, required: 'columns of one kind: the ones are filled on the live colour, the others on the candidate.', next: 'make two files of it.' });
-      reports.push(await c.on(c.live, async (client) => {
-        await ensureControlSchema(client);
-        return runBackfill(client, each, { release: c.journal.liveRelease, onCandidate: false, again: done, until, pressure: pressureOf(c), lagLimit: c.environment.limits.lag, signal: c.signal, onProgress: (progress) => emitProgress(c, 'backfill', progress) });
-      }));
+      if (place === 'mixed')
+        throw new VerdigrisError('refused', 'backfill-mixed', {
+          seen: `${each.name} fills columns that the live colour has and columns that it has not.`,
+          required: 'columns of one kind: the ones are filled on the live colour, the others on the candidate.',
+          next: 'make two files of it.',
+        });
+      reports.push(
+        await c.on(c.live, async (client) => {
+          await ensureControlSchema(client);
+          return runBackfill(client, each, {
+            release: c.journal.liveRelease,
+            onCandidate: false,
+            again: done,
+            until,
+            pressure: pressureOf(c),
+            lagLimit: c.environment.limits.lag,
+            signal: c.signal,
+            onProgress: (progress) => emitProgress(c, 'backfill', progress),
+          });
+        }),
+      );
       // The rows come by replication; so that the candidate, once live, knows it too.
-      if (candidate) await c.ifRunning(c.idle, (client) => markDone(client, each, c.journal.release?.to ?? c.journal.liveRelease));
+      if (candidate)
+        await c.ifRunning(c.idle, (client) => markDone(client, each, c.journal.release?.to ?? c.journal.liveRelease));
     }
   });
   return reports;
@@ -82,8 +162,18 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
 /** Gives up a backfill whose file is gone: what is filled stays, its trigger and its record go. */
 export async function forgetBackfill(c: Context, name: string): Promise<void> {
   const { backfills, orphans } = await readBackfillStates(c);
-  if (backfills.some((state) => state.backfill.name === name)) throw new VerdigrisError('usage', 'backfill-declared', { seen: `${name} has a file.`, required: 'a backfill whose file is gone.', next: 'remove the file first, where it is not wanted any more.' });
-  if (!orphans.some((orphan) => orphan.name === name)) throw new VerdigrisError('usage', 'backfill-unknown', { seen: `There is no unfinished backfill ${name}.`, required: `one of: ${orphans.map((orphan) => orphan.name).join(', ') || 'none is orphaned'}.`, next: 'see `verdigris backfill --dry-run`.' });
+  if (backfills.some((state) => state.backfill.name === name))
+    throw new VerdigrisError('usage', 'backfill-declared', {
+      seen: `${name} has a file.`,
+      required: 'a backfill whose file is gone.',
+      next: 'remove the file first, where it is not wanted any more.',
+    });
+  if (!orphans.some((orphan) => orphan.name === name))
+    throw new VerdigrisError('usage', 'backfill-unknown', {
+      seen: `There is no unfinished backfill ${name}.`,
+      required: `one of: ${orphans.map((orphan) => orphan.name).join(', ') || 'none is orphaned'}.`,
+      next: 'see `verdigris backfill --dry-run`.',
+    });
   for (const colour of hasCandidate(c) ? [c.idle, c.live] : [c.live]) {
     await c.on(colour, async (client) => {
       await ensureControlSchema(client);

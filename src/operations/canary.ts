@@ -17,7 +17,8 @@ const quiet = 1_000;
 export async function withdrawCanary(c: Context): Promise<void> {
   await c.platform.traffic.route(c.ledger.token, c.live, 0);
   await untilLeft(c);
-  if ((await c.platform.servers.observe(c.idle))?.running) await c.on(c.idle, (client) => fence(client, c.ledger.token, 10_000));
+  if ((await c.platform.servers.observe(c.idle))?.running)
+    await c.on(c.idle, (client) => fence(client, c.ledger.token, 10_000));
 }
 
 /** Waits until no reader is left on the candidate, so that none is cut off; those who stay in a transaction for longer are. */
@@ -27,7 +28,11 @@ async function untilLeft(c: Context): Promise<void> {
   let since: number | undefined;
   let spread = Date.now();
   const look = async (client: Client): Promise<true | undefined> => {
-    const found = await rows(client, "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = ANY ($1)", [c.environment.roles.readers]);
+    const found = await rows(
+      client,
+      "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = ANY ($1)",
+      [c.environment.roles.readers],
+    );
     if (found.length > 0 && Date.now() - spread >= quiet) {
       spread = Date.now();
       await respread.call(c.platform.traffic);
@@ -35,10 +40,19 @@ async function untilLeft(c: Context): Promise<void> {
     since = found.length > 0 ? undefined : (since ?? Date.now());
     return since !== undefined && Date.now() - since >= quiet ? true : undefined;
   };
-  await c.ifRunning(c.idle, (client) => waitFor(() => look(client), { limit: leaving, signal: c.signal, every: 50, slowest: 250, what: `no reader on ${c.idle}`, next: 'see who reads there.' }).catch((error: unknown) => {
-    c.signal.throwIfAborted();
-    c.emit({ type: 'note', text: `readers are still on ${c.idle} after ${leaving} ms: ${describe(error)}` });
-  }));
+  await c.ifRunning(c.idle, (client) =>
+    waitFor(() => look(client), {
+      limit: leaving,
+      signal: c.signal,
+      every: 50,
+      slowest: 250,
+      what: `no reader on ${c.idle}`,
+      next: 'see who reads there.',
+    }).catch((error: unknown) => {
+      c.signal.throwIfAborted();
+      c.emit({ type: 'note', text: `readers are still on ${c.idle} after ${leaving} ms: ${describe(error)}` });
+    }),
+  );
 }
 
 /** Before clients are held: a path that weighs cannot prove by one answer that it does so no more. */
@@ -54,7 +68,8 @@ export const recall: Step = {
     return undefined;
   },
   async undo(c) {
-    if (c.journal.state === 'canary') await c.platform.traffic.route(c.ledger.token, c.live, c.journal.release?.canary ?? 0);
+    if (c.journal.state === 'canary')
+      await c.platform.traffic.route(c.ledger.token, c.live, c.journal.release?.canary ?? 0);
   },
 };
 
@@ -88,8 +103,14 @@ export const canary: Operation = {
   to: 'canary',
   clientsWait: () => 0,
   async validate(c) {
-    const findings = [...declared(c), ...((await c.platform.traffic.weighing?.()) ?? []), ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag }))];
-    return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'refuse', false))];
+    const findings = [
+      ...declared(c),
+      ...((await c.platform.traffic.weighing?.()) ?? []),
+      ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag })),
+    ];
+    return findings.some(({ grade }) => grade === 'refuse')
+      ? findings
+      : [...findings, ...(await backfillFindings(c, 'refuse', false))];
   },
   start: [admit, weigh],
   commit: (journal) => ({ ...journal, state: 'canary' }),
@@ -98,7 +119,27 @@ export const canary: Operation = {
 
 function declared(c: Context): Finding[] {
   const reason = 'The canary sends connections of declared reader roles, and a share of them, to the candidate.';
-  if (c.environment.roles.readers.length === 0) return [{ id: 'no-readers', grade: 'refuse', title: 'no reader roles are declared', objects: [], reason, mend: 'Declare roles.readers: roles that can read and not write; or switch without a canary.' }];
-  if (c.environment.canary === 0) return [{ id: 'no-canary', grade: 'refuse', title: 'canary is 0', objects: [], reason, mend: 'Declare canary: 10, or give --weight 10.' }];
+  if (c.environment.roles.readers.length === 0)
+    return [
+      {
+        id: 'no-readers',
+        grade: 'refuse',
+        title: 'no reader roles are declared',
+        objects: [],
+        reason,
+        mend: 'Declare roles.readers: roles that can read and not write; or switch without a canary.',
+      },
+    ];
+  if (c.environment.canary === 0)
+    return [
+      {
+        id: 'no-canary',
+        grade: 'refuse',
+        title: 'canary is 0',
+        objects: [],
+        reason,
+        mend: 'Declare canary: 10, or give --weight 10.',
+      },
+    ];
   return [];
 }

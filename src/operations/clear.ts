@@ -20,7 +20,12 @@ export const clearStreams: Step = {
     }
     // Markers came by replication too, under the names of the streams that carried them. A switchover that was undone while the other colour was down may have left what it had prepared there.
     await c.on(c.live, async (client) => {
-      for (const { name } of await rows<{ name: string }>(client, 'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)', [streamPrefix(c.environment.name)])) await unpublish(client, name);
+      for (const { name } of await rows<{ name: string }>(
+        client,
+        'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)',
+        [streamPrefix(c.environment.name)],
+      ))
+        await unpublish(client, name);
       await client.query('DELETE FROM verdigris.barrier');
       await removeKeepers(client);
     });
@@ -70,9 +75,17 @@ export function record(outcome: HistoryEntry['outcome']): Step {
     async run(c) {
       const { release, timeline } = c.journal;
       if (!release) return;
-      await c.platform.history.append({ from: release.from, to: release.to, outcome, startedAt: release.startedAt, endedAt: new Date().toISOString(), pauseMs: release.pauseMs, migrations: release.migrations, spans: timeline });
+      await c.platform.history.append({
+        from: release.from,
+        to: release.to,
+        outcome,
+        startedAt: release.startedAt,
+        endedAt: new Date().toISOString(),
+        pauseMs: release.pauseMs,
+        migrations: release.migrations,
+        spans: timeline,
+      });
       await c.ledger.write((journal) => ({ ...journal, release: null, timeline: [] }));
     },
   };
 }
-

@@ -11,7 +11,9 @@ import { note, release } from './release-record.ts';
 export type TestResult = NonNullable<Release['tests']>[number];
 
 /** Both softwares' tests, in the order in which they run: N's first, which has to live with the new schema until it is gone. */
-function declared(c: Context): { readonly colour: Colour; readonly name: string; readonly command: readonly string[] }[] {
+function declared(
+  c: Context,
+): { readonly colour: Colour; readonly name: string; readonly command: readonly string[] }[] {
   return [c.live, c.idle].flatMap((colour) => {
     const { test, release: name } = c.environment.colours[colour] ?? {};
     return test === undefined || name === undefined ? [] : [{ colour, name, command: test }];
@@ -34,7 +36,12 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
   const failed = results.filter(({ passed }) => !passed);
   if (failed.length > 0) {
     throw new VerdigrisError('refused', 'tests-failed', {
-      seen: failed.map((result) => `The tests of release ${result.release} failed on the schema of release ${release(c).to}: ${how(result)}. All that they printed: ${result.log}.\n${result.tail}\n`).join(''),
+      seen: failed
+        .map(
+          (result) =>
+            `The tests of release ${result.release} failed on the schema of release ${release(c).to}: ${how(result)}. All that they printed: ${result.log}.\n${result.tail}\n`,
+        )
+        .join(''),
       required: 'that both releases work with the new schema: both are served by it around the switchover.',
       next: 'mend what fails, then run `verdigris test` or `verdigris verify` again. The live colour is untouched.',
       facts: { tests: results },
@@ -48,14 +55,34 @@ async function runTest(c: Context, name: string, command: readonly string[]): Pr
   const at = new Date().toISOString();
   const [role = ''] = environment.roles.application;
   const source = { ...(await platform.servers.connection(c.idle)), database: environment.database };
-  const copy = await withCopySlot(source, environment.limits.snapshot, signal, () => platform.clone({ ...environment, live: c.idle }, signal), (unwanted) => unwanted.destroy());
+  const copy = await withCopySlot(
+    source,
+    environment.limits.snapshot,
+    signal,
+    () => platform.clone({ ...environment, live: c.idle }, signal),
+    (unwanted) => unwanted.destroy(),
+  );
   try {
-    const { exitCode, ms, output, timedOut } = await runShell(command, copy.as(role), { limit: environment.limits.test, signal, env: { VERDIGRIS_RELEASE: name, VERDIGRIS_SCHEMA: release(c).to } }).ended;
+    const { exitCode, ms, output, timedOut } = await runShell(command, copy.as(role), {
+      limit: environment.limits.test,
+      signal,
+      env: { VERDIGRIS_RELEASE: name, VERDIGRIS_SCHEMA: release(c).to },
+    }).ended;
     signal.throwIfAborted();
     const log = await platform.exportFile(`test-${name.replaceAll(/[^\w.-]/g, '_')}-${at.replaceAll(':', '')}.log`);
     await writeFile(log, output, { mode: 0o600 });
     const passed = exitCode === 0 && !timedOut;
-    return { release: name, at, passed, exitCode, timedOut, seconds: ms / 1000, log, tail: passed ? '' : tail(output), schema: release(c).schema[c.idle] ?? '' };
+    return {
+      release: name,
+      at,
+      passed,
+      exitCode,
+      timedOut,
+      seconds: ms / 1000,
+      log,
+      tail: passed ? '' : tail(output),
+      schema: release(c).schema[c.idle] ?? '',
+    };
   } finally {
     await copy.destroy();
   }
@@ -72,9 +99,24 @@ export function testFindings(c: Context): Finding[] {
   const schema = release(c).schema[c.idle];
   return declared(c).flatMap(({ name, colour }): Finding[] => {
     const result = results.find((each) => each.release === name);
-    const finding = (id: string, title: string): Finding[] => [{ id, grade: 'refuse', title, objects: [`colours.${colour}.test`], reason: 'Around the switchover both releases are served by the new schema.', mend: 'Run `verdigris test`.' }];
+    const finding = (id: string, title: string): Finding[] => [
+      {
+        id,
+        grade: 'refuse',
+        title,
+        objects: [`colours.${colour}.test`],
+        reason: 'Around the switchover both releases are served by the new schema.',
+        mend: 'Run `verdigris test`.',
+      },
+    ];
     if (!result) return finding('tests-missing', `the tests of release ${name} have not run against the candidate`);
-    if (!result.passed) return finding('tests-failed', `the tests of release ${name} failed against the candidate at ${result.at}: ${how(result)}`);
-    return result.schema === schema ? [] : finding('tests-outdated', `the schema of the candidate changed since the tests of release ${name} passed`);
+    if (!result.passed)
+      return finding(
+        'tests-failed',
+        `the tests of release ${name} failed against the candidate at ${result.at}: ${how(result)}`,
+      );
+    return result.schema === schema
+      ? []
+      : finding('tests-outdated', `the schema of the candidate changed since the tests of release ${name} passed`);
   });
 }

@@ -22,7 +22,14 @@ export class Context {
   readonly #kept = new Map<Colour, Client>();
   #renewing: NodeJS.Timeout | undefined;
 
-  constructor(parts: { environment: Environment; platform: Platform; ledger: Ledger; emit: Emit; signal: AbortSignal; looking?: boolean }) {
+  constructor(parts: {
+    environment: Environment;
+    platform: Platform;
+    ledger: Ledger;
+    emit: Emit;
+    signal: AbortSignal;
+    looking?: boolean;
+  }) {
     this.environment = parts.environment;
     this.platform = parts.platform;
     this.ledger = parts.ledger;
@@ -52,12 +59,17 @@ export class Context {
     if (this.looking) return withClient({ ...settings, readOnly: true }, 'preview', use);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;
-    return withClient(settings, 'operator', (client) => {
-      const explained = lockTimeouts(client, limit);
-      return use(client).catch(async (error: unknown) => {
-        throw await explained(error);
-      });
-    }, limit);
+    return withClient(
+      settings,
+      'operator',
+      (client) => {
+        const explained = lockTimeouts(client, limit);
+        return use(client).catch(async (error: unknown) => {
+          throw await explained(error);
+        });
+      },
+      limit,
+    );
   }
 
   /** Renews something every so many ms until told to stop. A renewal that fails is for the next step to find out. */

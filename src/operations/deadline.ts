@@ -7,11 +7,17 @@ export class Deadline {
 
   arm(ms: number, verb: string): void {
     this.#passed = new Promise((_, reject) => {
-      this.#timer = setTimeout(() => reject(new VerdigrisError('failed', 'switchover-limit', {
-        seen: `${verb} did not reach its commit point within ${ms} ms of holding the clients.`,
-        required: 'the limit limits.switchover.',
-        next: 'nothing moved; see which step took the time (`verdigris history`), then try again.',
-      })), ms);
+      this.#timer = setTimeout(
+        () =>
+          reject(
+            new VerdigrisError('failed', 'switchover-limit', {
+              seen: `${verb} did not reach its commit point within ${ms} ms of holding the clients.`,
+              required: 'the limit limits.switchover.',
+              next: 'nothing moved; see which step took the time (`verdigris history`), then try again.',
+            }),
+          ),
+        ms,
+      );
     });
     this.#passed.catch(() => undefined);
   }

@@ -36,7 +36,11 @@ const writers = 8;
 export async function drill(parts: Parts): Promise<{ readonly report: DrillReport; readonly where: string }> {
   const startedAt = new Date();
   const proved: string[] = [];
-  const outcome = () => ({ startedAt: startedAt.toISOString(), seconds: (Date.now() - startedAt.getTime()) / 1000, proved });
+  const outcome = () => ({
+    startedAt: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    proved,
+  });
   await requireSingle(parts);
   try {
     const { verdict, pausesMs } = await prove(parts, proved);
@@ -44,7 +48,14 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
     return { report, ...(await parts.platform.drills.record(report)) };
   } catch (error) {
     // What came of it is told first, and where that fails too, so be it.
-    await parts.platform.drills.record({ ...outcome(), ok: false, pausesMs: [], error: describe(parts.signal.aborted ? parts.signal.reason : error) }).catch(() => undefined);
+    await parts.platform.drills
+      .record({
+        ...outcome(),
+        ok: false,
+        pausesMs: [],
+        error: describe(parts.signal.aborted ? parts.signal.reason : error),
+      })
+      .catch(() => undefined);
     throw error;
   }
 }
@@ -53,7 +64,11 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
 async function requireSingle(parts: Parts): Promise<void> {
   await withOperator(parts, 'drill', (c) => {
     if (c.journal.state === 'single' && !c.journal.operation) return Promise.resolve();
-    throw new VerdigrisError('refused', 'release-under-way', { seen: `A release is under way: the environment is ${c.journal.state}.`, required: 'a single colour, so that the drill’s candidate is in nobody’s way.', next: 'finish or abandon the release, then drill.' });
+    throw new VerdigrisError('refused', 'release-under-way', {
+      seen: `A release is under way: the environment is ${c.journal.state}.`,
+      required: 'a single colour, so that the drill’s candidate is in nobody’s way.',
+      next: 'finish or abandon the release, then drill.',
+    });
   });
 }
 
@@ -71,7 +86,12 @@ async function prove(parts: Parts, proved: string[]): Promise<{ verdict: Verdict
     const pair = await parts.platform.clone(environment, parts.signal);
     try {
       const { verdict, pausesMs } = await exercise(pair, parts);
-      if (!verdict.ok) throw new VerdigrisError('failed', 'drill-oracle', { seen: describeVerdict(verdict), required: 'every acknowledged write exactly once.', next: 'this is a fault of Verdigris: please report it.' });
+      if (!verdict.ok)
+        throw new VerdigrisError('failed', 'drill-oracle', {
+          seen: describeVerdict(verdict),
+          required: 'every acknowledged write exactly once.',
+          next: 'this is a fault of Verdigris: please report it.',
+        });
       proved.push('switchover and rollback under load');
       return { verdict, pausesMs };
     } finally {
@@ -80,7 +100,9 @@ async function prove(parts: Parts, proved: string[]): Promise<{ verdict: Verdict
   } finally {
     // An interruption must not leave a candidate behind: cleaning up has a signal of its own.
     const cleaning = { ...run, signal: new AbortController().signal };
-    await withOperator(cleaning, 'abandon', (c) => (c.journal.state === 'single' ? Promise.resolve() : perform(c, 'abandon')));
+    await withOperator(cleaning, 'abandon', (c) =>
+      c.journal.state === 'single' ? Promise.resolve() : perform(c, 'abandon'),
+    );
   }
 }
 
@@ -89,10 +111,16 @@ function withCandidate(environment: Environment): Environment {
   const live = environment.colours[environment.live];
   if (environment.colours[other(environment.live)] || !live) return environment;
   const { migrations: _, ...rest } = live;
-  return { ...environment, colours: { ...environment.colours, [other(environment.live)]: { ...rest, release: `${live.release} (drill)` } } };
+  return {
+    ...environment,
+    colours: { ...environment.colours, [other(environment.live)]: { ...rest, release: `${live.release} (drill)` } },
+  };
 }
 
-async function exercise({ environment, platform, as }: PlatformClone, { emit, signal }: Parts): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+async function exercise(
+  { environment, platform, as }: PlatformClone,
+  { emit, signal }: Parts,
+): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
   const [writer] = environment.roles.application;
   if (writer === undefined) throw new Error('a parsed declaration has an application role');
   const reader = environment.roles.readers[0] ?? writer;
@@ -104,12 +132,18 @@ async function exercise({ environment, platform, as }: PlatformClone, { emit, si
   const recorder = commitRecorder(environment.live, emit);
   const parts = { environment, platform, emit: recorder.emit, signal };
   const logFile = await platform.exportFile('drill-clients.log');
-  const { verdict } = await withClients(environment, platform, { writer: as(writer), reader: as(reader), logFile, business: false }, recorder.commits, async (workload) => {
-    for (const verb of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const) {
-      await withOperator(parts, verb, (c) => perform(c, verb));
-      const { acknowledged } = workload.stats();
-      await workload.until((stats) => stats.acknowledged >= acknowledged + 200, 120_000);
-    }
-  });
+  const { verdict } = await withClients(
+    environment,
+    platform,
+    { writer: as(writer), reader: as(reader), logFile, business: false },
+    recorder.commits,
+    async (workload) => {
+      for (const verb of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const) {
+        await withOperator(parts, verb, (c) => perform(c, verb));
+        const { acknowledged } = workload.stats();
+        await workload.until((stats) => stats.acknowledged >= acknowledged + 200, 120_000);
+      }
+    },
+  );
   return { verdict, pausesMs: recorder.pauses };
 }

@@ -82,7 +82,10 @@ async function complete(c: Context, operation: Operation, track: Span[]): Promis
  */
 export async function settle(c: Context, operation: Operation, track: Span[] = []): Promise<'forward' | 'reverted'> {
   if (current(c.journal).phase === 'start' && (await operation.stranded?.(c))) {
-    c.emit({ type: 'note', text: `${c.live} cannot be started, and ${c.idle} holds all that it acknowledged: going forward` });
+    c.emit({
+      type: 'note',
+      text: `${c.live} cannot be started, and ${c.idle} holds all that it acknowledged: going forward`,
+    });
     await commit(c, operation, track);
     await complete(c, operation, track);
     return 'forward';
@@ -104,7 +107,14 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
     if (!touched.has(step.id) || !step.undo) continue;
     const startedAt = Date.now();
     await step.undo(c);
-    c.emit({ type: 'step', verb: operation.verb, step: step.id, title: step.title, status: 'undone', ms: Date.now() - startedAt });
+    c.emit({
+      type: 'step',
+      verb: operation.verb,
+      step: step.id,
+      title: step.title,
+      status: 'undone',
+      ms: Date.now() - startedAt,
+    });
   }
   await c.ledger.write((journal) => ({ ...journal, operation: null }));
 }
@@ -130,7 +140,11 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
 
 /** Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are not. */
 function remaining(c: Context, steps: readonly Step[]): Step[] {
-  const done = new Set(current(c.journal).steps.filter((step) => step.endedAt !== undefined).map((step) => step.id));
+  const done = new Set(
+    current(c.journal)
+      .steps.filter((step) => step.endedAt !== undefined)
+      .map((step) => step.id),
+  );
   return steps.filter((step) => !done.has(step.id));
 }
 
@@ -156,7 +170,10 @@ async function begin(c: Context, group: readonly Step[], track: Span[]): Promise
   await c.ledger.write((journal) => {
     const past = ended(journal, track);
     const record = current(past);
-    return { ...past, operation: { ...record, steps: [...record.steps.filter(({ id }) => !ids.has(id)), ...group.map(begun)] } };
+    return {
+      ...past,
+      operation: { ...record, steps: [...record.steps.filter(({ id }) => !ids.has(id)), ...group.map(begun)] },
+    };
   });
   track.length = 0;
 }
@@ -171,7 +188,15 @@ async function run(c: Context, operation: Operation, step: Step, track: Span[]):
   const from = performance.now();
   const note = (status: 'done' | 'failed', outcome: Span['outcome'], detail: string | undefined): void => {
     track.push({ verb, step: step.id, startedAt, endedAt: now(), outcome });
-    c.emit({ type: 'step', verb, step: step.id, title: step.title, status, ms: Math.round(performance.now() - from), detail });
+    c.emit({
+      type: 'step',
+      verb,
+      step: step.id,
+      title: step.title,
+      status,
+      ms: Math.round(performance.now() - from),
+      detail,
+    });
   };
   c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'started' });
   try {
@@ -187,7 +212,9 @@ function ended(journal: Journal, track: readonly Span[]): Journal {
   const { operation } = journal;
   if (!operation) return journal;
   const at = new Map(track.filter(({ outcome }) => outcome === 'done').map(({ step, endedAt }) => [step, endedAt]));
-  const steps = operation.steps.map((step) => (at.has(step.id) ? { ...step, endedAt: at.get(step.id) as string } : step));
+  const steps = operation.steps.map((step) =>
+    at.has(step.id) ? { ...step, endedAt: at.get(step.id) as string } : step,
+  );
   return { ...journal, operation: { ...operation, steps }, timeline: [...journal.timeline, ...track] };
 }
 

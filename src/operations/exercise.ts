@@ -11,7 +11,10 @@ import type { Verdict } from '../workload/verdict.ts';
 import type { Emit, Event } from './events.ts';
 
 /** The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an old colour from a new one. */
-export function commitRecorder(live: Colour, emit: Emit): { readonly emit: Emit; readonly commits: Commit[]; readonly pauses: number[] } {
+export function commitRecorder(
+  live: Colour,
+  emit: Emit,
+): { readonly emit: Emit; readonly commits: Commit[]; readonly pauses: number[] } {
   const commits: Commit[] = [];
   const pauses: number[] = [];
   let heldAt = 0;
@@ -42,12 +45,21 @@ export interface Exercise {
 export async function withClients(
   environment: Environment,
   platform: Platform,
-  clients: { readonly writer: ConnectionSettings; readonly reader: ConnectionSettings; readonly logFile: string; readonly business: boolean; readonly place?: WorkloadPlace } & Pick<WorkloadOptions, 'rate' | 'readRate' | 'maxDuration' | 'answerLimit'>,
+  clients: {
+    readonly writer: ConnectionSettings;
+    readonly reader: ConnectionSettings;
+    readonly logFile: string;
+    readonly business: boolean;
+    readonly place?: WorkloadPlace;
+  } & Pick<WorkloadOptions, 'rate' | 'readRate' | 'maxDuration' | 'answerLimit'>,
   commits: readonly Commit[],
   use: (workload: Workload) => Promise<void>,
 ): Promise<Exercise> {
   const { place, ...options } = clients;
-  const workload = await startWorkload({ maxDuration: 10 * 60_000, servers: await serverNames(environment, platform), ...options }, place);
+  const workload = await startWorkload(
+    { maxDuration: 10 * 60_000, servers: await serverNames(environment, platform), ...options },
+    place,
+  );
   try {
     await workload.until(({ acknowledged }) => acknowledged >= 200, 30_000);
     await use(workload);
@@ -57,16 +69,22 @@ export async function withClients(
   const log = await workload.stop();
   const live = commits.at(-1)?.to ?? environment.live;
   const connection = await platform.servers.connection(live === 'green' ? 'green' : 'blue');
-  const verdict = await withClient({ ...connection, database: environment.database }, 'oracle', (client) => judge(client, log, { commits }));
+  const verdict = await withClient({ ...connection, database: environment.database }, 'oracle', (client) =>
+    judge(client, log, { commits }),
+  );
   return { verdict, stats: workload.stats() };
 }
 
 /** Colours by the names of their servers, as each is reached directly: an adopted one has no name that tells. One that does not answer stays a stranger to the oracle. */
 async function serverNames({ database }: Environment, { servers }: Platform): Promise<Record<string, Colour>> {
-  const named = await Promise.all(colours.map(async (colour) => {
-    if (!(await servers.observe(colour))?.running) return [];
-    const answer = await withClient({ ...(await servers.connection(colour)), database }, 'oracle', (client) => one<{ name: string }>(client, `SELECT ${serverName} AS name`)).catch(() => undefined);
-    return answer ? [[answer.name, colour] as const] : [];
-  }));
+  const named = await Promise.all(
+    colours.map(async (colour) => {
+      if (!(await servers.observe(colour))?.running) return [];
+      const answer = await withClient({ ...(await servers.connection(colour)), database }, 'oracle', (client) =>
+        one<{ name: string }>(client, `SELECT ${serverName} AS name`),
+      ).catch(() => undefined);
+      return answer ? [[answer.name, colour] as const] : [];
+    }),
+  );
   return Object.fromEntries(named.flat());
 }

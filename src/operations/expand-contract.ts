@@ -20,11 +20,21 @@ export interface Shapes {
 }
 
 /** What the N and N+1 rule says of the release. `pending` are the names of the migrations that are to run. */
-export async function contractFindings(c: Context, { before, after, mapping }: Shapes, pending: readonly string[]): Promise<Finding[]> {
+export async function contractFindings(
+  c: Context,
+  { before, after, mapping }: Shapes,
+  pending: readonly string[],
+): Promise<Finding[]> {
   const { from, to } = release(c);
   const { releases, lines } = await c.on(c.live, (client) => readShapeLedger(client, from));
   const { contract } = await notesOf(c);
-  return judgeContractions(contractions(before, after, mapping), contract, { releases, from, to, spent: lines.filter(({ change }) => change === 'contract'), pending });
+  return judgeContractions(contractions(before, after, mapping), contract, {
+    releases,
+    from,
+    to,
+    spent: lines.filter(({ change }) => change === 'contract'),
+    pending,
+  });
 }
 
 /** The catalogues as they are after the run: what an engine did that was not known beforehand is found here. */
@@ -59,7 +69,15 @@ function notesOf(c: Context): Promise<Notes> {
 }
 
 async function shapes(c: Context): Promise<Shapes> {
-  const [live, candidate] = await Promise.all([c.live, c.idle].map((colour) => c.on(colour, async (client) => ({ tables: await readTables(client), schema: await readSchema(client) }))));
+  const [live, candidate] = await Promise.all(
+    [c.live, c.idle].map((colour) =>
+      c.on(colour, async (client) => ({ tables: await readTables(client), schema: await readSchema(client) })),
+    ),
+  );
   if (!live || !candidate) throw new Error('both colours were read');
-  return { before: live.schema, after: candidate.schema, mapping: mapTables(live.tables, candidate.tables, 'forward').findings };
+  return {
+    before: live.schema,
+    after: candidate.schema,
+    mapping: mapTables(live.tables, candidate.tables, 'forward').findings,
+  };
 }

@@ -19,7 +19,9 @@ export function requireState(c: Context, operation: Operation): void {
 export async function passGates(c: Context, operation: Operation): Promise<Finding[]> {
   const findings = await operation.validate(c);
   // What is merely told is told once, where a release begins.
-  for (const finding of findings) if (finding.grade !== 'info' || operation.verb === 'seed') c.emit({ type: 'finding', gate: operation.verb, finding });
+  for (const finding of findings)
+    if (finding.grade !== 'info' || operation.verb === 'seed')
+      c.emit({ type: 'finding', gate: operation.verb, finding });
   const refused = findings.filter((finding) => finding.grade === 'refuse');
   if (refused.length === 0) return findings;
   throw new VerdigrisError('refused', 'gate-refused', {

@@ -35,7 +35,10 @@ export class Ledger {
   /** For looking only: it refuses to write. */
   static async readOnly(store: JournalStore): Promise<Ledger> {
     const stored = await readStored(store);
-    const refuse: JournalStore = { read: () => store.read(), write: () => Promise.reject(new Error('a dry run does not write')) };
+    const refuse: JournalStore = {
+      read: () => store.read(),
+      write: () => Promise.reject(new Error('a dry run does not write')),
+    };
     return new Ledger(refuse, stored.journal.token, stored.revision, stored.journal);
   }
 
@@ -72,4 +75,3 @@ async function readStored(store: JournalStore): Promise<{ revision: number; jour
   }
   return { revision: stored.revision, journal: parseJournal(stored.text, stored.where) };
 }
-

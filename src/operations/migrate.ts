@@ -22,14 +22,25 @@ import { engineOf, pendingNames, plannedMappings } from './to-come.ts';
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
 async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
-  const sent = await rows<{ table: string; column: string }>(live, `
+  const sent = await rows<{ table: string; column: string }>(
+    live,
+    `
     SELECT p.schemaname || '.' || p.tablename AS table, unnest(p.attnames) AS column FROM pg_publication_tables p
-    WHERE pubname = $1 AND schemaname <> 'verdigris' ORDER BY 1, 2`, [name]);
-  const generated = new Set((await readTables(live)).flatMap((table) => table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`)));
-  return sent.filter(({ table, column }) => {
-    const carried = forward.published.find((each) => label(each.table) === table);
-    return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
-  }).map(({ table, column }) => `${table}.${column}`).filter((where) => !generated.has(where));
+    WHERE pubname = $1 AND schemaname <> 'verdigris' ORDER BY 1, 2`,
+    [name],
+  );
+  const generated = new Set(
+    (await readTables(live)).flatMap((table) =>
+      table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`),
+    ),
+  );
+  return sent
+    .filter(({ table, column }) => {
+      const carried = forward.published.find((each) => label(each.table) === table);
+      return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
+    })
+    .map(({ table, column }) => `${table}.${column}`)
+    .filter((where) => !generated.has(where));
 }
 
 const columns: Step = {
@@ -46,7 +57,9 @@ const columns: Step = {
         const carried = forward.published.find(({ table }) => label(table) === label(from))?.columns;
         if (!carried) continue;
         // Until the migration drops it, a column that is no longer sent must not be required.
-        for (const column of to.columns.filter((found) => found.notNull && !found.hasDefault && !found.generated && !carried.includes(found.name))) {
+        for (const column of to.columns.filter(
+          (found) => found.notNull && !found.hasDefault && !found.generated && !carried.includes(found.name),
+        )) {
           await client.query(`ALTER TABLE ${qualified(to)} ALTER COLUMN ${ident(column.name)} DROP NOT NULL`);
         }
       }
@@ -56,7 +69,9 @@ const columns: Step = {
       await c.on(c.idle, (to) => barrier(from, to, name, c.environment.limits.catchUp, c.signal));
     });
     if (unknown !== undefined) return 'every column; what the migrations drop is found afterwards';
-    return lists.length === 0 ? 'every column' : `column lists for ${lists.map(({ table }) => label(table)).join(', ')}`;
+    return lists.length === 0
+      ? 'every column'
+      : `column lists for ${lists.map(({ table }) => label(table)).join(', ')}`;
   },
 };
 
@@ -71,21 +86,39 @@ const apply: Step = {
     const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
     const { limits } = c.environment;
     await c.on(c.idle, ensureControlSchema);
-    const log = await c.platform.exportFile(`migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`);
+    const log = await c.platform.exportFile(
+      `migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`,
+    );
     const at = new Date().toISOString();
     const report = (facts: { readonly applied: string[]; readonly error?: string }): Promise<void> =>
-      note(c, { migrations: [...(release(c).migrations ?? []), { at, engine: engine.name, outcome: facts.error === undefined ? 'done' : 'failed', ...facts, log }] });
-    const done = await c.keeping([c.live], () => c.on(c.idle, (client) =>
-      engine.apply({
-        client, connection, backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined), release: release(c).to,
-        lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement, signal: c.signal, log,
-        onProgress: (count, total, text) => c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
-      }),
-    )).catch(async (error: unknown) => {
-      // Whoever lost the lease cannot write it down, and is to be told of that.
-      await report({ applied: [], error: describe(error) }).catch(() => undefined);
-      throw error;
-    });
+      note(c, {
+        migrations: [
+          ...(release(c).migrations ?? []),
+          { at, engine: engine.name, outcome: facts.error === undefined ? 'done' : 'failed', ...facts, log },
+        ],
+      });
+    const done = await c
+      .keeping([c.live], () =>
+        c.on(c.idle, (client) =>
+          engine.apply({
+            client,
+            connection,
+            backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined),
+            release: release(c).to,
+            lockTimeout: limits.migrationLock,
+            statementTimeout: limits.migrationStatement,
+            signal: c.signal,
+            log,
+            onProgress: (count, total, text) =>
+              c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
+          }),
+        ),
+      )
+      .catch(async (error: unknown) => {
+        // Whoever lost the lease cannot write it down, and is to be told of that.
+        await report({ applied: [], error: describe(error) }).catch(() => undefined);
+        throw error;
+      });
     await report({ applied: done.map(({ version, name }) => `${version} ${name}`) });
     return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
   },
@@ -96,8 +129,13 @@ async function fill(c: Context, client: Client, step: string, before?: string): 
   const { backfills } = await readBackfillStates(c);
   const done: string[] = [];
   for (const { backfill, place, done: complete } of backfills) {
-    if (complete || place !== 'candidate' || (before !== undefined && compareVersions(backfill.version, before) >= 0)) continue;
-    const { filled, seen } = await backfillCandidate(c, client, backfill, { release: release(c).to, again: false, step });
+    if (complete || place !== 'candidate' || (before !== undefined && compareVersions(backfill.version, before) >= 0))
+      continue;
+    const { filled, seen } = await backfillCandidate(c, client, backfill, {
+      release: release(c).to,
+      again: false,
+      step,
+    });
     done.push(`${backfill.name}: ${filled} of ${seen} rows`);
   }
   return done;
@@ -138,7 +176,8 @@ const check: Step = {
     if (inVain.length > 0) {
       throw new VerdigrisError('failed', 'column-still-sent', {
         seen: `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What their engine does was not known beforehand.`,
-        required: 'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
+        required:
+          'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
         next: 'abandon the candidate, move the drop to a release after the last one that writes there or to migrations in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
         facts: { columns: inVain },
       });
@@ -172,25 +211,45 @@ export const migrate: Operation = {
     if (replication.some(({ grade }) => grade === 'refuse')) return replication;
     const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
     if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-    const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) => c.emit({ type: 'note', text }));
+    const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) =>
+      c.emit({ type: 'note', text }),
+    );
     if (unknown !== undefined) {
       findings.push({
-        id: 'migration-effect-unknown', grade: 'warn', title: 'what the migrations do to columns cannot be known beforehand', objects: [],
+        id: 'migration-effect-unknown',
+        grade: 'warn',
+        title: 'what the migrations do to columns cannot be known beforehand',
+        objects: [],
         reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
         mend: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
       });
     }
-    findings.push(...(await contractFindings(c, { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings }, await pendingNames(c))));
+    findings.push(
+      ...(await contractFindings(
+        c,
+        { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings },
+        await pendingNames(c),
+      )),
+    );
     const { backfills: declared } = await readBackfillStates(c);
     findings.push(...outlivedFindings(declared));
     for (const { backfill, done } of declared) {
       const place = placeOf(backfill, tables, forward);
       // What is complete already, the release may take away, or leave to the live colour.
-      const finding = done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
+      const finding =
+        done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
       if (finding) findings.push(finding);
     }
     // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
-    return [...findings, ...forward.findings, ...reverse.findings.map((finding): Finding => (finding.grade === 'refuse' ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' } : finding))];
+    return [
+      ...findings,
+      ...forward.findings,
+      ...reverse.findings.map((finding): Finding =>
+        finding.grade === 'refuse'
+          ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' }
+          : finding,
+      ),
+    ];
   },
   start: [columns, apply, backfills, check, ledger, analyze],
   commit: (journal) => ({ ...journal, state: 'migrated' }),

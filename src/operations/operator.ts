@@ -19,21 +19,47 @@ const renewEvery = 2_000;
  * known to be gone.
  */
 export async function withOperator<T>(
-  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal; readonly gone?: number | undefined },
+  parts: {
+    readonly environment: Environment;
+    readonly platform: Platform;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+    readonly gone?: number | undefined;
+  },
   purpose: Purpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
-  const lease = await parts.platform.leases.acquire(`${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`, parts.gone);
+  const lease = await parts.platform.leases.acquire(
+    `${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`,
+    parts.gone,
+  );
   const lost = new AbortController();
   const renewal = setInterval(() => {
-    lease.renew().then((mine) => mine || lost.abort(leaseLost()), (error: unknown) => lost.abort(error));
+    lease.renew().then(
+      (mine) => mine || lost.abort(leaseLost()),
+      (error: unknown) => lost.abort(error),
+    );
   }, renewEvery);
   try {
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
-    c.recovered = await recover(c, purpose === 'release' ? 'any' : purpose === 'recover' || purpose === 'drill' || purpose === 'backfill' || purpose === 'test' ? undefined : purpose);
-    if (c.recovered !== 'nothing') c.emit({ type: 'note', text: c.recovered === 'left' ? 'an unfinished command is left for its own verb to go on with' : `an unfinished command was ${c.recovered}` });
+    c.recovered = await recover(
+      c,
+      purpose === 'release'
+        ? 'any'
+        : purpose === 'recover' || purpose === 'drill' || purpose === 'backfill' || purpose === 'test'
+          ? undefined
+          : purpose,
+    );
+    if (c.recovered !== 'nothing')
+      c.emit({
+        type: 'note',
+        text:
+          c.recovered === 'left'
+            ? 'an unfinished command is left for its own verb to go on with'
+            : `an unfinished command was ${c.recovered}`,
+      });
     return await use(c);
   } finally {
     clearInterval(renewal);
@@ -52,7 +78,13 @@ function userName(): string {
 
 /** Looks at an environment without a lease and without writing: for dry runs, preflight and drift. */
 export async function withObserver<T>(
-  parts: { readonly environment: Environment; readonly platform: Platform; readonly emit: Emit; readonly signal: AbortSignal; readonly looking?: true },
+  parts: {
+    readonly environment: Environment;
+    readonly platform: Platform;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+    readonly looking?: true;
+  },
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
   return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));

@@ -23,14 +23,22 @@ export interface PerformOptions extends VerifyOptions {
 /** The operation of a verb. */
 export function operationOf(verb: Verb, options: PerformOptions = {}): Operation {
   switch (verb) {
-    case 'seed': return seed;
-    case 'migrate': return migrate;
-    case 'verify': return verify(options);
-    case 'canary': return canary;
-    case 'switch': return switchOver;
-    case 'rollback': return options.lossy ? rollbackLossy({ acceptLoss: options.acceptLoss === true }) : rollbackLossless;
-    case 'retire': return retire({ early: options.early === true });
-    case 'abandon': return abandon;
+    case 'seed':
+      return seed;
+    case 'migrate':
+      return migrate;
+    case 'verify':
+      return verify(options);
+    case 'canary':
+      return canary;
+    case 'switch':
+      return switchOver;
+    case 'rollback':
+      return options.lossy ? rollbackLossy({ acceptLoss: options.acceptLoss === true }) : rollbackLossless;
+    case 'retire':
+      return retire({ early: options.early === true });
+    case 'abandon':
+      return abandon;
   }
 }
 
@@ -40,12 +48,21 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
   // The recovery before this has finished the verb already, or undone the seed that was to be abandoned.
   if (c.recovered === 'continued' && c.journal.state === operation.to && !operation.from.includes(operation.to)) return;
   if (c.recovered === 'reverted' && verb === 'abandon' && c.journal.state === 'single') return;
-  c.emit({ type: 'operation', verb, phase: 'start', title: `${verb}: ${operation.from.join(' or ')} → ${operation.to}` });
+  c.emit({
+    type: 'operation',
+    verb,
+    phase: 'start',
+    title: `${verb}: ${operation.from.join(' or ')} → ${operation.to}`,
+  });
   await execute(c, operation);
 }
 
 /** Walks the plan to what is declared, or as far as `goal`; every gate on the way may stop it. */
-export async function performRelease(c: Context, goal: State | undefined, options: PerformOptions = {}): Promise<readonly Planned[]> {
+export async function performRelease(
+  c: Context,
+  goal: State | undefined,
+  options: PerformOptions = {},
+): Promise<readonly Planned[]> {
   const planned = plan(declaredOf(c.environment), c.journal, goal);
   for (const { verb, kind } of planned) await perform(c, verb, { ...options, lossy: kind === 'lossy' });
   return planned;

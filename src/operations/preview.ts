@@ -30,21 +30,40 @@ const wouldWrite = '25006';
 /** The plan from what is to what is declared, and its first gate. Opens connections that cannot write, changes nothing, fails only where the journal cannot be read. */
 export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
   const steps = plan(declaredOf(environment), await readJournal(platform.journal));
-  const longestWait = Math.max(0, ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)));
+  const longestWait = Math.max(
+    0,
+    ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)),
+  );
   const [first] = steps;
-  return first ? { steps, longestWait, gate: await gateNow(environment, platform, first, limit) } : { steps, longestWait };
+  return first
+    ? { steps, longestWait, gate: await gateNow(environment, platform, first, limit) }
+    : { steps, longestWait };
 }
 
-async function gateNow(environment: Environment, platform: Platform, { verb, kind }: Planned, limit: number): Promise<GateNow> {
+async function gateNow(
+  environment: Environment,
+  platform: Platform,
+  { verb, kind }: Planned,
+  limit: number,
+): Promise<GateNow> {
   const late = new AbortController();
-  const asking = withObserver({ environment, platform, emit: () => undefined, signal: late.signal, looking: true }, (c) => operationOf(verb, { lossy: kind === 'lossy' }).validate(c));
+  const asking = withObserver(
+    { environment, platform, emit: () => undefined, signal: late.signal, looking: true },
+    (c) => operationOf(verb, { lossy: kind === 'lossy' }).validate(c),
+  );
   asking.catch(() => undefined);
   try {
     const findings = await Promise.race([asking, pause(limit, undefined, { signal: late.signal })]);
-    return findings === undefined ? { verb, findings: [], unknown: `it did not answer within ${limit / 1000} s` } : { verb, findings };
+    return findings === undefined
+      ? { verb, findings: [], unknown: `it did not answer within ${limit / 1000} s` }
+      : { verb, findings };
   } catch (error) {
     const writes = (error as { code?: unknown }).code === wouldWrite;
-    return { verb, findings: [], unknown: writes ? 'it tries the migrations out on the candidate, which a preview does not' : describe(error) };
+    return {
+      verb,
+      findings: [],
+      unknown: writes ? 'it tries the migrations out on the candidate, which a preview does not' : describe(error),
+    };
   } finally {
     late.abort();
   }

@@ -22,7 +22,13 @@ function interrupted(c: Context): Operation | undefined {
   const record = c.journal.operation;
   if (!record) return undefined;
   const byVerb: Readonly<Record<Verb, Operation>> = {
-    seed, migrate, verify: verify(), canary, switch: switchOver, retire: retire({ early: true }), abandon,
+    seed,
+    migrate,
+    verify: verify(),
+    canary,
+    switch: switchOver,
+    retire: retire({ early: true }),
+    abandon,
     rollback: record.kind === 'lossy' ? rollbackLossy({ acceptLoss: true }) : rollbackLossless,
   };
   return byVerb[record.verb];
@@ -33,13 +39,19 @@ function interrupted(c: Context): Operation | undefined {
  * run: an operation that can be continued is continued for its own verb and for `any`, undone for `abandon`, and left alone for
  * a recovery that only serves clients (undefined).
  */
-export async function recover(c: Context, wanted: Verb | 'any' | undefined): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
+export async function recover(
+  c: Context,
+  wanted: Verb | 'any' | undefined,
+): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
   const operation = interrupted(c);
   if (!operation) return (await mend(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
   const record = c.journal.operation;
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
-  c.emit({ type: 'note', text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point` });
+  c.emit({
+    type: 'note',
+    text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point`,
+  });
   if (direction === 'revert' || (direction === 'continue' && wanted === 'abandon' && operation.verb === 'seed')) {
     return (await settle(c, operation)) === 'forward' ? 'continued' : 'reverted';
   }

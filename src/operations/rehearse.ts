@@ -55,7 +55,11 @@ const smokeLimit = 10 * 60_000;
  * colour it takes a copy in backup mode and a temporary slot meanwhile, and reads pg_stat_statements; nothing else, and no lease,
  * so a release may be under way. The clone is destroyed however it ends.
  */
-export async function rehearse(parts: Parts, clone: (environment: Environment) => Promise<RehearsalClone>, options: RehearseOptions): Promise<Rehearsal> {
+export async function rehearse(
+  parts: Parts,
+  clone: (environment: Environment) => Promise<RehearsalClone>,
+  options: RehearseOptions,
+): Promise<Rehearsal> {
   const journal = await readJournal(parts.platform.journal);
   const environment = { ...parts.environment, live: journal.live };
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal));
@@ -68,7 +72,13 @@ export async function rehearse(parts: Parts, clone: (environment: Environment) =
   });
   const begun = Date.now();
   parts.emit({ type: 'note', text: `making a throw-away clone of ${environment.name}, ${journal.live}` });
-  const made = await withCopySlot(live, environment.limits.snapshot, parts.signal, () => clone(environment), (unwanted) => unwanted.destroy());
+  const made = await withCopySlot(
+    live,
+    environment.limits.snapshot,
+    parts.signal,
+    () => clone(environment),
+    (unwanted) => unwanted.destroy(),
+  );
   try {
     parts.emit({ type: 'note', text: `the clone serves after ${((Date.now() - begun) / 1000).toFixed(1)} s` });
     return await onClone({ ...parts, environment }, made, engine, known, options, journal);
@@ -77,29 +87,72 @@ export async function rehearse(parts: Parts, clone: (environment: Environment) =
   }
 }
 
-async function onClone({ environment, emit, signal }: Parts, { platform, as, serverLog }: RehearsalClone, engine: MigrationEngine | undefined, known: Awaited<ReturnType<typeof knownStatements>>, options: RehearseOptions, journal: Journal): Promise<Rehearsal> {
+async function onClone(
+  { environment, emit, signal }: Parts,
+  { platform, as, serverLog }: RehearsalClone,
+  engine: MigrationEngine | undefined,
+  known: Awaited<ReturnType<typeof knownStatements>>,
+  options: RehearseOptions,
+  journal: Journal,
+): Promise<Rehearsal> {
   const [role] = environment.roles.application;
   if (role === undefined) throw new Error('a parsed declaration has an application role');
   const { limits, database, live } = environment;
   const candidate = environment.colours[other(live)];
   const connection = { ...(await platform.servers.connection(live)), database };
-  const server = await withClient(connection, 'rehearse-watch', (client) => one<{ version: string; major: number; databaseBytes: number }>(client, `
-    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, pg_database_size(current_database())::float8 AS "databaseBytes"`));
+  const server = await withClient(connection, 'rehearse-watch', (client) =>
+    one<{ version: string; major: number; databaseBytes: number }>(
+      client,
+      `
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, pg_database_size(current_database())::float8 AS "databaseBytes"`,
+    ),
+  );
   const listed = typeof known === 'string' ? [] : known;
   const before = await readPlans(as, listed, server.major);
   const run = await runMigrations({
-    connection, engine, limits, serverLog, signal, warmUp: options.warmUp, release: candidate?.release ?? '', folder: candidate?.migrations,
-    load: { as, role, known, signal, major: server.major, command: options.load, clients: options.clients, rate: options.rate, texts: await migrationTexts(candidate?.migrations) },
+    connection,
+    engine,
+    limits,
+    serverLog,
+    signal,
+    warmUp: options.warmUp,
+    release: candidate?.release ?? '',
+    folder: candidate?.migrations,
+    load: {
+      as,
+      role,
+      known,
+      signal,
+      major: server.major,
+      command: options.load,
+      clients: options.clients,
+      rate: options.rate,
+      texts: await migrationTexts(candidate?.migrations),
+    },
     note: (text) => emit({ type: 'note', text }),
   });
   const plans = async () => {
     // As the verb migrate does: plans without statistics would not be those that clients get.
     await withClient(connection, 'rehearse-watch', (client) => client.query('ANALYZE'));
-    return comparePlans(before, await readPlans(as, listed, server.major), typeof known === 'string' ? known : server.major < 16 && before.size < listed.length ? `${listed.length - before.size} of ${listed.length} statements have parameters, and EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16` : undefined);
+    return comparePlans(
+      before,
+      await readPlans(as, listed, server.major),
+      typeof known === 'string'
+        ? known
+        : server.major < 16 && before.size < listed.length
+          ? `${listed.length - before.size} of ${listed.length} statements have parameters, and EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16`
+          : undefined,
+    );
   };
   const failed = run.failure !== undefined;
   const report = makeReport({
-    environment, server, run, options, engine: engine?.name ?? null, from: journal.liveRelease, to: candidate?.release ?? journal.liveRelease,
+    environment,
+    server,
+    run,
+    options,
+    engine: engine?.name ?? null,
+    from: journal.liveRelease,
+    to: candidate?.release ?? journal.liveRelease,
     plans: failed ? { compared: 0, worse: [], broken: [], skipped: 'the migration failed' } : await plans(),
     smoke: failed || options.smoke === undefined ? undefined : await smokeTest(options.smoke, as(role), signal),
   });
@@ -107,7 +160,11 @@ async function onClone({ environment, emit, signal }: Parts, { platform, as, ser
   return { report, failure: run.failure };
 }
 
-async function smokeTest(command: string, as: ReturnType<PlatformClone['as']>, signal: AbortSignal): Promise<SmokeReport> {
+async function smokeTest(
+  command: string,
+  as: ReturnType<PlatformClone['as']>,
+  signal: AbortSignal,
+): Promise<SmokeReport> {
   const { exitCode, ms, output } = await runShell(command, as, { limit: smokeLimit, signal }).ended;
   return { command, exitCode, ms, tail: tail(output) };
 }
@@ -118,8 +175,18 @@ async function contextOf(parts: Parts, journal: Journal): Promise<Context> {
   const candidate = parts.environment.colours[other(live)];
   const imagined: Journal = {
     ...newJournal(journal.environment, live, journal.liveRelease),
-    release: { from: journal.liveRelease, to: candidate?.release ?? journal.liveRelease, candidate: other(live), startedAt: new Date().toISOString(), seed: {}, schema: {} },
+    release: {
+      from: journal.liveRelease,
+      to: candidate?.release ?? journal.liveRelease,
+      candidate: other(live),
+      startedAt: new Date().toISOString(),
+      seed: {},
+      schema: {},
+    },
   };
-  const store: JournalStore = { read: () => Promise.resolve({ revision: 1, text: serializeJournal(imagined), where: 'of the rehearsal' }), write: () => Promise.reject(new Error('a rehearsal writes no journal')) };
+  const store: JournalStore = {
+    read: () => Promise.resolve({ revision: 1, text: serializeJournal(imagined), where: 'of the rehearsal' }),
+    write: () => Promise.reject(new Error('a rehearsal writes no journal')),
+  };
   return new Context({ ...parts, ledger: await Ledger.readOnly(store) });
 }

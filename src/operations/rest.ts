@@ -7,7 +7,12 @@ import { stream } from './release-record.ts';
 
 /** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
 export async function resting(c: Context): Promise<boolean> {
-  return c.environment.retention.mode === 'scaled-down' && c.journal.state === 'switched' && c.journal.closing === null && (await c.platform.servers.observe(c.idle))?.running === false;
+  return (
+    c.environment.retention.mode === 'scaled-down' &&
+    c.journal.state === 'switched' &&
+    c.journal.closing === null &&
+    (await c.platform.servers.observe(c.idle))?.running === false
+  );
 }
 
 export const rest: Step = {
@@ -30,7 +35,9 @@ export async function wake(c: Context): Promise<void> {
   const { name, from, to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
-  await c.on(from, (live) => c.on(to, (retained) => barrier(live, retained, name, c.environment.limits.catchUp, c.signal)));
+  await c.on(from, (live) =>
+    c.on(to, (retained) => barrier(live, retained, name, c.environment.limits.catchUp, c.signal)),
+  );
 }
 
 /** What can be said of a rollback before the retained colour is woken. */
@@ -38,7 +45,23 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
   const { name, from, to } = stream(c);
   const slot = await c.on(from, (client) => readSlot(client, name));
   const kept = slot !== undefined && slot.walStatus !== 'lost';
-  return [kept
-    ? { id: 'retained-rests', grade: 'info', title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`, objects: [to], reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.', mend: 'Nothing.' }
-    : { id: slot ? 'slot-lost' : 'slot-missing', grade: 'refuse', title: `the log that ${to} needs is gone from ${from}`, objects: [name], reason: 'It was scaled down for longer than limits.retainedWal lasts.', mend: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.' }];
+  return [
+    kept
+      ? {
+          id: 'retained-rests',
+          grade: 'info',
+          title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
+          objects: [to],
+          reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.',
+          mend: 'Nothing.',
+        }
+      : {
+          id: slot ? 'slot-lost' : 'slot-missing',
+          grade: 'refuse',
+          title: `the log that ${to} needs is gone from ${from}`,
+          objects: [name],
+          reason: 'It was scaled down for longer than limits.retainedWal lasts.',
+          mend: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
+        },
+  ];
 }

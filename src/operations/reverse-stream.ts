@@ -14,7 +14,12 @@ function nextStream(c: Context): { name: string; from: Colour; to: Colour } {
 }
 
 /** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
-export function moved(c: Context): { live: Colour; stream: ReturnType<typeof nextStream>; closing: ReturnType<typeof stream>; streams: number } {
+export function moved(c: Context): {
+  live: Colour;
+  stream: ReturnType<typeof nextStream>;
+  closing: ReturnType<typeof stream>;
+  streams: number;
+} {
   return { live: c.idle, stream: nextStream(c), closing: stream(c), streams: c.journal.streams + 1 };
 }
 
@@ -46,7 +51,9 @@ export const advance: Step = {
   risk: 'none',
   async run(c) {
     const { name } = nextStream(c);
-    await c.on(c.idle, (client) => client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]));
+    await c.on(c.idle, (client) =>
+      client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]),
+    );
   },
 };
 
@@ -59,7 +66,9 @@ export const closeForward: Step = {
     const { closing } = c.journal;
     if (!closing) return undefined;
     await c.on(closing.to, (client) => unsubscribe(client, closing.name));
-    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name))) ? undefined : `${closing.from} is down: its slot is left for later`;
+    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))
+      ? undefined
+      : `${closing.from} is down: its slot is left for later`;
   },
 };
 

@@ -52,9 +52,18 @@ const revive: Step = {
       return 'the retained colour itself';
     }
     const { fallback } = release(c);
-    if (!fallback) throw new VerdigrisError('refused', 'nothing-to-go-back-to', { seen: 'The retained colour is gone, and so is the snapshot.', required: 'one of the two.', next: 'go on with the live colour: `verdigris retire`.' });
+    if (!fallback)
+      throw new VerdigrisError('refused', 'nothing-to-go-back-to', {
+        seen: 'The retained colour is gone, and so is the snapshot.',
+        required: 'one of the two.',
+        next: 'go on with the live colour: `verdigris retire`.',
+      });
     await c.ledger.write((journal) => ({ ...journal, generation: journal.generation + 1 }));
-    await c.platform.servers.restore(c.idle, fallback, { generation: c.journal.generation, consume: false, onBytes: () => undefined });
+    await c.platform.servers.restore(c.idle, fallback, {
+      generation: c.journal.generation,
+      consume: false,
+      onBytes: () => undefined,
+    });
     await c.on(c.idle, async (client) => {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
       await promote(client, c.signal);
@@ -86,7 +95,13 @@ const closeIfRunning: Step = {
   },
   async undo(c) {
     // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.
-    if (await c.platform.servers.start(c.live).then(() => true, () => false)) await c.on(c.live, (client) => unfence(client, c.ledger.token));
+    if (
+      await c.platform.servers.start(c.live).then(
+        () => true,
+        () => false,
+      )
+    )
+      await c.on(c.live, (client) => unfence(client, c.ledger.token));
   },
 };
 
@@ -110,7 +125,8 @@ const exporting: Step = {
   why: 'what is given up must be on paper first',
   risk: 'clients wait as long as this takes: both colours are compared row by row',
   async run(c) {
-    if (!(await c.platform.servers.observe(c.live))?.running) return `${c.live} is down: what is lost cannot be counted`;
+    if (!(await c.platform.servers.observe(c.live))?.running)
+      return `${c.live} is down: what is lost cannot be counted`;
     const file = await c.platform.exportFile(`lossy-rollback-${c.journal.streams}.jsonl`);
     const counts = await losses(c, file);
     const total = sum(counts);
@@ -138,7 +154,14 @@ async function losses(c: Context, file?: string): Promise<LossCount[]> {
       const all: LossCount[] = [];
       for (const { from, to, columns } of common) {
         all.push(await exportDifferences(kept, lost, { kept: from, lost: to, columns }, out));
-        c.emit({ type: 'progress', step: 'export', done: all.length, total: common.length, unit: 'items', note: to.name });
+        c.emit({
+          type: 'progress',
+          step: 'export',
+          done: all.length,
+          total: common.length,
+          unit: 'items',
+          note: to.name,
+        });
       }
       return all;
     }),
@@ -161,9 +184,10 @@ async function consent(c: Context, given: boolean): Promise<Finding[]> {
   const running = up.every((seen) => seen?.running === true);
   const counts = running ? await losses(c) : undefined;
   throw new VerdigrisError('loss', 'consent-missing', {
-    seen: counts === undefined
-      ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
-      : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
+    seen:
+      counts === undefined
+        ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
+        : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
     facts: { losses: counts ?? null },

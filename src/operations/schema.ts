@@ -2,7 +2,13 @@ import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { rows, withTransaction, type Client } from '../postgres/client.ts';
-import { describeSchemaDifference, diffSchema, digestSchema, readSchema, type SchemaObject } from '../postgres/fingerprint/index.ts';
+import {
+  describeSchemaDifference,
+  diffSchema,
+  digestSchema,
+  readSchema,
+  type SchemaObject,
+} from '../postgres/fingerprint/index.ts';
 import type { Context } from './context.ts';
 import { streamFindings } from './health.ts';
 import { release } from './release-record.ts';
@@ -17,7 +23,10 @@ export async function schemaDigest(c: Context, colour: Colour, keep: boolean): P
 }
 
 /** Whether replication is whole and both schemas are as recorded. What is down is said first: nothing else can be asked of it. */
-export async function replicationFindings(c: Context, options: Parameters<typeof streamFindings>[1] = {}): Promise<Finding[]> {
+export async function replicationFindings(
+  c: Context,
+  options: Parameters<typeof streamFindings>[1] = {},
+): Promise<Finding[]> {
   const findings = await streamFindings(c, options);
   return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await driftFindings(c))];
 }
@@ -36,7 +45,10 @@ export async function driftFindings(c: Context): Promise<Finding[]> {
       title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
       objects: differences,
       reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
-      mend: colour === c.live ? 'Undo the change on the live colour, or abandon the candidate and seed again.' : 'Undo the change on the candidate, or abandon it and seed again.',
+      mend:
+        colour === c.live
+          ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
+          : 'Undo the change on the candidate, or abandon it and seed again.',
     });
   }
   return findings;
@@ -67,6 +79,9 @@ async function drift(client: Client, expected: string): Promise<string[]> {
 async function storeSchema(client: Client, objects: readonly SchemaObject[]): Promise<void> {
   await withTransaction(client, async () => {
     await client.query('DELETE FROM verdigris.schema_object');
-    await client.query('INSERT INTO verdigris.schema_object SELECT kind, identity, definition FROM json_to_recordset($1) AS o(kind text, identity text, definition text)', [JSON.stringify(objects)]);
+    await client.query(
+      'INSERT INTO verdigris.schema_object SELECT kind, identity, definition FROM json_to_recordset($1) AS o(kind text, identity text, definition text)',
+      [JSON.stringify(objects)],
+    );
   });
 }

@@ -15,7 +15,21 @@ export const seed: Operation = {
   to: 'seeded',
   clientsWait: () => 0,
   validate: async (c) => [...declared(c), ...(await upgradeFindings(c)), ...(await preflightFindings(c, 'seed'))],
-  start: [open, publication, slot, snapshot, restore, position, promotion, align, upgrade, unpark, subscription, enabling, catchUp],
+  start: [
+    open,
+    publication,
+    slot,
+    snapshot,
+    restore,
+    position,
+    promotion,
+    align,
+    upgrade,
+    unpark,
+    subscription,
+    enabling,
+    catchUp,
+  ],
   commit: (journal) => ({ ...journal, state: 'seeded' }),
   complete: [tidy],
 };
@@ -24,7 +38,27 @@ export const seed: Operation = {
 function declared(c: Context): Finding[] {
   const candidate = c.environment.colours[other(c.live)];
   const reason = 'A release is from one declared colour to the other.';
-  if (!candidate) return [{ id: 'no-candidate-declared', grade: 'refuse', title: `colours.${c.idle} is not declared`, objects: [], reason, mend: `Declare colours.${c.idle} with the release to come.` }];
-  if (candidate.release === c.journal.liveRelease) return [{ id: 'same-release', grade: 'refuse', title: `${c.idle} declares release ${candidate.release}, which is live already`, objects: [], reason, mend: `Give colours.${c.idle}.release the name of the release to come.` }];
+  if (!candidate)
+    return [
+      {
+        id: 'no-candidate-declared',
+        grade: 'refuse',
+        title: `colours.${c.idle} is not declared`,
+        objects: [],
+        reason,
+        mend: `Declare colours.${c.idle} with the release to come.`,
+      },
+    ];
+  if (candidate.release === c.journal.liveRelease)
+    return [
+      {
+        id: 'same-release',
+        grade: 'refuse',
+        title: `${c.idle} declares release ${candidate.release}, which is live already`,
+        objects: [],
+        reason,
+        mend: `Give colours.${c.idle}.release the name of the release to come.`,
+      },
+    ];
   return [];
 }

@@ -25,7 +25,14 @@ export const fallback: Step = {
   async run(c) {
     const name = fallbackSnapshotName(c.journal.streams);
     const before = c.journal.release?.fallback;
-    const facts = await c.on(c.live, (client) => c.platform.servers.snapshot(c.live, name, (copy) => withBackupMode(client, name, copy), () => undefined));
+    const facts = await c.on(c.live, (client) =>
+      c.platform.servers.snapshot(
+        c.live,
+        name,
+        (copy) => withBackupMode(client, name, copy),
+        () => undefined,
+      ),
+    );
     if (before !== undefined && before !== name) await c.platform.servers.removeSnapshot(before);
     await note(c, { fallback: name });
     return facts.method;
@@ -107,7 +114,13 @@ function seal(c: Context): number {
  */
 export async function stranded(c: Context): Promise<boolean> {
   if (!c.journal.operation?.steps.some(({ id }) => id === level.id)) return false;
-  if (await c.platform.servers.start(c.live).then(() => true, () => false)) return false;
+  if (
+    await c.platform.servers.start(c.live).then(
+      () => true,
+      () => false,
+    )
+  )
+    return false;
   await c.platform.servers.start(c.idle);
   if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, seal(c))))) return false;
   await advance.run(c);
@@ -130,12 +143,27 @@ export const routes: Step = {
   risk: 'none: clients are still held',
   async run(c) {
     let last = '';
-    await waitFor(() => c.platform.traffic.route(c.ledger.token, c.live, 0).then(() => true as const, (error: unknown) => {
-      // Behind the commit point there is no way but forward; somebody with a newer lease goes it.
-      if (error instanceof VerdigrisError && error.code === 'busy') throw error;
-      last = String(error);
-      return undefined;
-    }), { limit: pathLimit, signal: c.signal, every: 20, slowest: 1_000, what: `the clients’ path pointed to ${c.live}`, next: 'mend what refuses it; the same command goes on from here, clients are held meanwhile.' }, () => last);
+    await waitFor(
+      () =>
+        c.platform.traffic.route(c.ledger.token, c.live, 0).then(
+          () => true as const,
+          (error: unknown) => {
+            // Behind the commit point there is no way but forward; somebody with a newer lease goes it.
+            if (error instanceof VerdigrisError && error.code === 'busy') throw error;
+            last = String(error);
+            return undefined;
+          },
+        ),
+      {
+        limit: pathLimit,
+        signal: c.signal,
+        every: 20,
+        slowest: 1_000,
+        what: `the clients’ path pointed to ${c.live}`,
+        next: 'mend what refuses it; the same command goes on from here, clients are held meanwhile.',
+      },
+      () => last,
+    );
   },
 };
 
@@ -146,15 +174,26 @@ export const probe: Step = {
   risk: 'clients wait until the answer is right',
   async run(c) {
     let last = 'no answer';
-    await waitFor(async () => {
-      const answer = await c.platform.traffic.probe().catch((error: unknown) => {
-        last = String(error);
-        return undefined;
-      });
-      if (!answer) return undefined;
-      last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
-      return answer.colour === c.live && answer.writable ? true : undefined;
-    }, { limit: pathLimit, signal: c.signal, every: 5, slowest: 25, what: `${c.live}, writable, through the clients’ path`, next: 'mend the path; the same command goes on from here, clients are held meanwhile.' }, () => last);
+    await waitFor(
+      async () => {
+        const answer = await c.platform.traffic.probe().catch((error: unknown) => {
+          last = String(error);
+          return undefined;
+        });
+        if (!answer) return undefined;
+        last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
+        return answer.colour === c.live && answer.writable ? true : undefined;
+      },
+      {
+        limit: pathLimit,
+        signal: c.signal,
+        every: 5,
+        slowest: 25,
+        what: `${c.live}, writable, through the clients’ path`,
+        next: 'mend the path; the same command goes on from here, clients are held meanwhile.',
+      },
+      () => last,
+    );
   },
 };
 
@@ -179,7 +218,11 @@ function pause(c: Context): number | undefined {
 }
 
 /** The steps that hold clients, and those on either side of them. */
-export const startSteps: readonly Step[] = [prepareReverse, settle, ...whileHeld(hold, close, sequences, level, advance)];
+export const startSteps: readonly Step[] = [
+  prepareReverse,
+  settle,
+  ...whileHeld(hold, close, sequences, level, advance),
+];
 export const completeSteps: readonly Step[] = [...whileHeld(open, routes, probe, release), closeForward, reverse];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
@@ -188,7 +231,13 @@ function whileHeld(...steps: readonly Step[]): Step[] {
 
 async function cross(c: Context, mark?: number): Promise<string> {
   const { name, from, to } = stream(c);
-  if (from !== c.live) throw new VerdigrisError('failed', 'wrong-direction', { seen: `Replication runs from ${from}, which is not live.`, required: 'replication from the live colour.', next: 'see `verdigris status`.' });
-  return c.on(from, (live) => c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)));
+  if (from !== c.live)
+    throw new VerdigrisError('failed', 'wrong-direction', {
+      seen: `Replication runs from ${from}, which is not live.`,
+      required: 'replication from the live colour.',
+      next: 'see `verdigris status`.',
+    });
+  return c.on(from, (live) =>
+    c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)),
+  );
 }
-

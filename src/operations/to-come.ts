@@ -35,7 +35,10 @@ async function tablesToCome(client: Client, engine: MigrationEngine, say: (text:
     const said: string[] = [];
     await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
     try {
-      if (emptied && now.length > 0) await client.query(`SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`);
+      if (emptied && now.length > 0)
+        await client.query(
+          `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
+        );
       await rehearse(client, (text) => said.push(text));
       return { tables: await readTables(client), schema: await readSchema(client), said };
     } finally {
@@ -56,15 +59,34 @@ async function tablesToCome(client: Client, engine: MigrationEngine, say: (text:
 }
 
 /** What the migrations will do to replication in both directions, before anything is changed. */
-export async function plannedMappings(c: Context, say: (text: string) => void = () => undefined): Promise<{ forward: Mapping; reverse: Mapping; tables: readonly Table[]; schema: readonly SchemaObject[]; unknown?: string | undefined }> {
+export async function plannedMappings(
+  c: Context,
+  say: (text: string) => void = () => undefined,
+): Promise<{
+  forward: Mapping;
+  reverse: Mapping;
+  tables: readonly Table[];
+  schema: readonly SchemaObject[];
+  unknown?: string | undefined;
+}> {
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
   const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => {
     if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
-    return interruptible({ client, connection, signal: c.signal }, 'They were tried in a transaction that is rolled back: nothing is applied.', () => tablesToCome(client, engine, say));
+    return interruptible(
+      { client, connection, signal: c.signal },
+      'They were tried in a transaction that is rolled back: nothing is applied.',
+      () => tablesToCome(client, engine, say),
+    );
   });
-  return { forward: mapTables(live, tables, 'forward'), reverse: mapTables(tables, live, 'reverse'), tables, schema, unknown };
+  return {
+    forward: mapTables(live, tables, 'forward'),
+    reverse: mapTables(tables, live, 'reverse'),
+    tables,
+    schema,
+    unknown,
+  };
 }
 
 /** Names of the migrations that are yet to be applied. */

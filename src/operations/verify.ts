@@ -3,7 +3,15 @@ import type { Finding } from '../model/finding.ts';
 import { barrier } from '../postgres/barrier.ts';
 import { readTables } from '../postgres/catalogue.ts';
 import { rows } from '../postgres/client.ts';
-import { applyGlobals, compareData, compareGlobals, compareObjects, compareSequences, describeComparison, type DataComparison } from '../postgres/compare/index.ts';
+import {
+  applyGlobals,
+  compareData,
+  compareGlobals,
+  compareObjects,
+  compareSequences,
+  describeComparison,
+  type DataComparison,
+} from '../postgres/compare/index.ts';
 import { fence, fencedRoles } from '../postgres/fence.ts';
 import { mapTables } from '../postgres/mapping.ts';
 import { ident } from '../postgres/quote.ts';
@@ -35,7 +43,9 @@ export function verify(options: VerifyOptions = {}): Operation {
     clientsWait: () => 0,
     async validate(c) {
       const findings = await replicationFindings(c);
-      return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await backfillFindings(c, 'warn', false))];
+      return findings.some(({ grade }) => grade === 'refuse')
+        ? findings
+        : [...findings, ...(await backfillFindings(c, 'warn', false))];
     },
     start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
     commit: (journal) => ({ ...journal, state: 'verified' }),
@@ -62,7 +72,9 @@ const backfills: Step = {
     const filled = (await readBackfillStates(c)).backfills.filter(({ place }) => place === 'candidate');
     const names = filled.map(({ backfill }) => backfill.name);
     const reports = names.length === 0 ? [] : await backfill(c, { names, again: true });
-    return reports.length === 0 ? 'nothing was filled on the candidate' : reports.map(({ name, filled: mended, seen }) => `${name}: ${mended} of ${seen} rows mended`).join(', ');
+    return reports.length === 0
+      ? 'nothing was filled on the candidate'
+      : reports.map(({ name, filled: mended, seen }) => `${name}: ${mended} of ${seen} rows mended`).join(', ');
   },
 };
 
@@ -74,7 +86,10 @@ const refresh: Step = {
   async run(c) {
     return c.on(c.idle, async (client) => {
       // Views may be built on views: their oids grow in the order in which they were made, so that what is built on comes first.
-      const views = await rows<{ schema: string; name: string }>(client, "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid");
+      const views = await rows<{ schema: string; name: string }>(
+        client,
+        "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid",
+      );
       for (const { schema, name } of views) await client.query(`REFRESH MATERIALIZED VIEW ${ident(schema, name)}`);
       return `${views.length} refreshed`;
     });
@@ -92,7 +107,10 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
       const found = await sideFindings(c, budget);
       for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
       const refused = found.filter(({ grade }) => grade === 'refuse');
-      if (refused.length > 0) throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), { findings: refused });
+      if (refused.length > 0)
+        throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), {
+          findings: refused,
+        });
       return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
     },
   };
@@ -128,7 +146,9 @@ const tests: Step = {
   risk: 'copies the candidate for each; none for the candidate itself',
   async run(c) {
     const results = await runTests(c);
-    return results.length === 0 ? 'none are declared' : results.map(({ release, seconds }) => `release ${release} passed in ${Math.round(seconds)} s`).join(', ');
+    return results.length === 0
+      ? 'none are declared'
+      : results.map(({ release, seconds }) => `release ${release} passed in ${Math.round(seconds)} s`).join(', ');
   },
 };
 
@@ -140,9 +160,23 @@ function data(options: VerifyOptions): Step {
     risk: 'reads all data on both colours; rows that never stand still are locked for moments',
     async run(c) {
       const result = await compare(c, options);
-      if (result.totalBytes > 0 && result.checkedChunks === 0) throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
-      if (!result.equal) throw differs(describeComparison(result), 'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.', { comparison: result });
-      await note(c, { verification: { at: new Date().toISOString(), mode: result.mode, rows: result.rowsLive, bytes: result.bytes, seconds: result.seconds } });
+      if (result.totalBytes > 0 && result.checkedChunks === 0)
+        throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
+      if (!result.equal)
+        throw differs(
+          describeComparison(result),
+          'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.',
+          { comparison: result },
+        );
+      await note(c, {
+        verification: {
+          at: new Date().toISOString(),
+          mode: result.mode,
+          rows: result.rowsLive,
+          bytes: result.bytes,
+          seconds: result.seconds,
+        },
+      });
       const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';
       return `${result.mode}: ${result.rowsLive} rows in ${result.tables.length} tables are equal, ${Math.round(result.megabytesPerSecond)} MB/s${unchecked}`;
     },
@@ -155,7 +189,10 @@ export async function compare(c: Context, options: VerifyOptions = {}): Promise<
   const candidate = await c.on(c.idle, readTables);
   const { common } = mapTables(live, candidate, 'forward');
   const { name, from, to } = stream(c);
-  const at = async (colour: typeof c.live) => ({ ...(await c.platform.servers.connection(colour)), database: c.environment.database });
+  const at = async (colour: typeof c.live) => ({
+    ...(await c.platform.servers.connection(colour)),
+    database: c.environment.database,
+  });
   return c.keeping([c.live, c.idle], async () =>
     compareData({
       live: await at(c.live),
@@ -163,8 +200,14 @@ export async function compare(c: Context, options: VerifyOptions = {}): Promise<
       tables: common.map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
       ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
       ...(options.sample === undefined ? {} : { sample: options.sample }),
-      passed: serial(async () => void (await c.on(from, (live) => c.on(to, (subscriber) => barrier(live, subscriber, name, c.environment.limits.catchUp, c.signal))))),
-      onProgress: ({ table, bytes, totalBytes }) => c.emit({ type: 'progress', step: 'data', done: bytes, total: totalBytes, unit: 'bytes', note: table }),
+      passed: serial(
+        async () =>
+          void (await c.on(from, (live) =>
+            c.on(to, (subscriber) => barrier(live, subscriber, name, c.environment.limits.catchUp, c.signal)),
+          )),
+      ),
+      onProgress: ({ table, bytes, totalBytes }) =>
+        c.emit({ type: 'progress', step: 'data', done: bytes, total: totalBytes, unit: 'bytes', note: table }),
       signal: c.signal,
     }),
   );
@@ -177,5 +220,10 @@ function serial(work: () => Promise<void>): () => Promise<void> {
 }
 
 function differs(seen: string, next: string, facts: Record<string, unknown>): VerdigrisError {
-  return new VerdigrisError('refused', 'data-differs', { seen, required: 'a candidate that holds just what the live colour holds.', next, facts });
+  return new VerdigrisError('refused', 'data-differs', {
+    seen,
+    required: 'a candidate that holds just what the live colour holds.',
+    next,
+    facts,
+  });
 }

@@ -10,15 +10,24 @@ import type { Servers } from './port.ts';
  * Fills the first colour of a new environment, before anybody can connect: roles, database, Verdigris's own schema, the caller's
  * content, the migrations of its release, grants. Safe to run again as long as `fill` is.
  */
-export async function fillServer(environment: Environment, servers: Pick<Servers, 'connection'>, credentials: Readonly<Record<string, string>>, fill?: (client: Client) => Promise<void>): Promise<void> {
+export async function fillServer(
+  environment: Environment,
+  servers: Pick<Servers, 'connection'>,
+  credentials: Readonly<Record<string, string>>,
+  fill?: (client: Client) => Promise<void>,
+): Promise<void> {
   const { live, database, roles, colours } = environment;
   const connection = await servers.connection(live);
   await withClient(connection, 'create', async (client) => {
     const present = async (sql: string, name: string): Promise<boolean> => (await rows(client, sql, [name])).length > 0;
     const role = (name: string): Promise<boolean> => present('SELECT FROM pg_roles WHERE rolname = $1', name);
     if (!(await role('postgres'))) await client.query('CREATE ROLE postgres SUPERUSER LOGIN');
-    for (const [name, password] of Object.entries(credentials)) await client.query(`${(await role(name)) ? 'ALTER' : 'CREATE'} ROLE ${ident(name)} LOGIN PASSWORD ${literal(password)}`);
-    if (!(await present('SELECT FROM pg_database WHERE datname = $1', database))) await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
+    for (const [name, password] of Object.entries(credentials))
+      await client.query(
+        `${(await role(name)) ? 'ALTER' : 'CREATE'} ROLE ${ident(name)} LOGIN PASSWORD ${literal(password)}`,
+      );
+    if (!(await present('SELECT FROM pg_database WHERE datname = $1', database)))
+      await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
   });
   await withClient({ ...connection, database }, 'create', async (client) => {
     await ensureControlSchema(client);
@@ -27,8 +36,16 @@ export async function fillServer(environment: Environment, servers: Pick<Servers
     if (folder !== undefined) {
       const release = colours[live]?.release ?? '';
       const { signal } = new AbortController();
-      await (await chooseEngine(folder, colours[live]?.engine)).apply({
-        client, connection: { ...connection, database }, release, lockTimeout: 0, statementTimeout: 0, signal, onProgress: () => undefined,
+      await (
+        await chooseEngine(folder, colours[live]?.engine)
+      ).apply({
+        client,
+        connection: { ...connection, database },
+        release,
+        lockTimeout: 0,
+        statementTimeout: 0,
+        signal,
+        onProgress: () => undefined,
         backfillsBefore: (version) => fillAll(client, folder, release, signal, version).then(() => undefined),
       });
       await fillAll(client, folder, release, signal);
@@ -39,7 +56,10 @@ export async function fillServer(environment: Environment, servers: Pick<Servers
 
 /** Application roles may read and write everything, readers read it; now and for what postgres makes later. */
 export async function grant(client: Client, roles: Environment['roles']): Promise<void> {
-  const schemas = await rows<{ name: string }>(client, "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'verdigris')");
+  const schemas = await rows<{ name: string }>(
+    client,
+    "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'verdigris')",
+  );
   for (const { name } of schemas) {
     const schema = ident(name);
     for (const role of roles.application.map((each) => ident(each))) {

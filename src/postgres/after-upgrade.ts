@@ -3,9 +3,12 @@ import { ident } from './quote.ts';
 
 /** Brings extensions to the versions that the new major's files have (docs: pg_upgrade, step 13); returns `name old to new`. */
 export async function updateExtensions(client: Client): Promise<string[]> {
-  const behind = await rows<{ name: string; installed: string; available: string }>(client, `
+  const behind = await rows<{ name: string; installed: string; available: string }>(
+    client,
+    `
     SELECT e.extname AS name, e.extversion AS installed, a.default_version AS available
-    FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname WHERE a.default_version <> e.extversion ORDER BY 1`);
+    FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname WHERE a.default_version <> e.extversion ORDER BY 1`,
+  );
   for (const { name } of behind) await client.query(`ALTER EXTENSION ${ident(name)} UPDATE`);
   return behind.map(({ name, installed, available }) => `${name} ${installed} to ${available}`);
 }

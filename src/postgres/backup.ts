@@ -1,7 +1,11 @@
 import { one, type Client } from './client.ts';
 
 /** Runs `copy` in backup mode (PostgreSQL docs, 26.3.3 "Making a Base Backup Using the Low Level API") and returns the backup_label. */
-export async function withBackupMode(client: Client, name: string, copy: () => Promise<void>): Promise<{ label: string }> {
+export async function withBackupMode(
+  client: Client,
+  name: string,
+  copy: () => Promise<void>,
+): Promise<{ label: string }> {
   await client.query('SELECT pg_backup_start($1, true)', [name]);
   try {
     await copy();

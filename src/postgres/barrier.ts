@@ -12,31 +12,53 @@ import { readSlot, sealOf, type Slot } from './stream.ts';
  * its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot be asked again (`isSealed`).
  * @throws VerdigrisError `slot-lost` or `slot-missing` as soon as the marker can never arrive; `timed-out` after `limit` ms.
  */
-export async function barrier(publisher: Client, subscriber: Client, stream: string, limit: number, signal?: AbortSignal, seal?: number): Promise<Lsn> {
+export async function barrier(
+  publisher: Client,
+  subscriber: Client,
+  stream: string,
+  limit: number,
+  signal?: AbortSignal,
+  seal?: number,
+): Promise<Lsn> {
   const row = seal === undefined ? stream : sealOf(stream);
-  const { marker } = await one<{ marker: string }>(publisher, `
+  const { marker } = await one<{ marker: string }>(
+    publisher,
+    `
     INSERT INTO verdigris.barrier AS b (stream, marker) VALUES ($1, coalesce($2::bigint, 1))
-    ON CONFLICT (stream) DO UPDATE SET marker = coalesce($2::bigint, b.marker + 1), at = clock_timestamp() RETURNING marker::text`, [row, seal]);
+    ON CONFLICT (stream) DO UPDATE SET marker = coalesce($2::bigint, b.marker + 1), at = clock_timestamp() RETURNING marker::text`,
+    [row, seal],
+  );
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
   let state = '';
   const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
   let look = Date.now() + slotEvery;
-  await waitFor(async () => {
-    const seen = await markerOf(subscriber, row);
-    state = `marker ${seen ?? 'none'} of ${marker}`;
-    if (seen !== undefined && BigInt(seen) >= BigInt(marker)) return true;
-    if (Date.now() < look) return undefined;
-    look = Date.now() + slotEvery;
-    // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
-    const asked = await readSlot(publisher, stream).then((slot) => ({ slot }), () => undefined);
-    if (asked) requireSlot(stream, asked.slot);
-    return undefined;
-  }, { ...wait, what: 'the barrier marker on the other colour' }, () => state);
-  await waitFor(async () => {
-    const { confirmed } = requireSlot(stream, await readSlot(publisher, stream));
-    state = `confirmed ${confirmed}, needed ${lsn}`;
-    return lsnBytes(confirmed) >= lsnBytes(lsn) ? true : undefined;
-  }, { ...wait, what: 'the slot confirmed beyond the barrier' }, () => state);
+  await waitFor(
+    async () => {
+      const seen = await markerOf(subscriber, row);
+      state = `marker ${seen ?? 'none'} of ${marker}`;
+      if (seen !== undefined && BigInt(seen) >= BigInt(marker)) return true;
+      if (Date.now() < look) return undefined;
+      look = Date.now() + slotEvery;
+      // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
+      const asked = await readSlot(publisher, stream).then(
+        (slot) => ({ slot }),
+        () => undefined,
+      );
+      if (asked) requireSlot(stream, asked.slot);
+      return undefined;
+    },
+    { ...wait, what: 'the barrier marker on the other colour' },
+    () => state,
+  );
+  await waitFor(
+    async () => {
+      const { confirmed } = requireSlot(stream, await readSlot(publisher, stream));
+      state = `confirmed ${confirmed}, needed ${lsn}`;
+      return lsnBytes(confirmed) >= lsnBytes(lsn) ? true : undefined;
+    },
+    { ...wait, what: 'the slot confirmed beyond the barrier' },
+    () => state,
+  );
   return lsn;
 }
 
@@ -53,13 +75,19 @@ function requireSlot(name: string, slot: Slot | undefined): Slot {
   const lost = slot !== undefined && (slot.walStatus ?? 'lost') === 'lost';
   if (slot && !lost) return slot;
   throw new VerdigrisError('failed', lost ? 'slot-lost' : 'slot-missing', {
-    seen: lost ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.` : `The slot ${name} is gone.`,
+    seen: lost
+      ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.`
+      : `The slot ${name} is gone.`,
     required: 'a slot that keeps what the other colour has still to read.',
     next: 'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where it was lost; a retained colour: `verdigris rollback --help`.',
   });
 }
 
 async function markerOf(client: Client, row: string): Promise<string | undefined> {
-  const [found] = await rows<{ marker: string }>(client, 'SELECT marker::text FROM verdigris.barrier WHERE stream = $1', [row]);
+  const [found] = await rows<{ marker: string }>(
+    client,
+    'SELECT marker::text FROM verdigris.barrier WHERE stream = $1',
+    [row],
+  );
   return found?.marker;
 }

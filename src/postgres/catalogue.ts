@@ -59,7 +59,9 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
 
 /** Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted. */
 export async function readTables(client: Client): Promise<Table[]> {
-  return rows<Table>(client, `
+  return rows<Table>(
+    client,
+    `
     SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
       CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
       coalesce((SELECT json_agg(json_build_object(
@@ -97,5 +99,6 @@ export async function readTables(client: Client): Promise<Table[]> {
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND c.relname NOT IN (${toolTables})
-    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+  );
 }

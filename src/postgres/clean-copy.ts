@@ -6,12 +6,19 @@ import { ident } from './quote.ts';
  * A copied subscription that ran would steal from its publisher: workers are off until this is done.
  */
 export async function cleanCopy(client: Client): Promise<void> {
-  for (const { name } of await rows<{ name: string }>(client, 'SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())')) {
+  for (const { name } of await rows<{ name: string }>(
+    client,
+    'SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())',
+  )) {
     await client.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
     await client.query(`ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE)`);
     await client.query(`DROP SUBSCRIPTION ${ident(name)}`);
   }
-  for (const { name } of await rows<{ name: string }>(client, "SELECT pubname AS name FROM pg_publication WHERE pubname LIKE 'verdigris\\_%'")) await client.query(`DROP PUBLICATION ${ident(name)}`);
+  for (const { name } of await rows<{ name: string }>(
+    client,
+    "SELECT pubname AS name FROM pg_publication WHERE pubname LIKE 'verdigris\\_%'",
+  ))
+    await client.query(`DROP PUBLICATION ${ident(name)}`);
   await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active');
   await client.query('DELETE FROM verdigris.barrier');
 }

@@ -43,7 +43,8 @@ export async function withClient<T>(
   client.on('error', () => undefined);
   await client.connect().catch((cause: unknown) => {
     // 28P01 invalid_password, 28000 invalid_authorization_specification
-    if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) throw cause;
+    if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? ''))
+      throw cause;
     throw new VerdigrisError('refused', 'wrong-password', {
       seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
       required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',

@@ -34,7 +34,10 @@ const batch = 500;
  */
 export async function exportDifferences(kept: Client, lost: Client, pair: Pair, out?: Writable): Promise<LossCount> {
   const { columns } = pair;
-  const key = pair.lost.primaryKey.length > 0 && pair.lost.primaryKey.every((name) => columns.includes(name)) ? pair.lost.primaryKey : columns;
+  const key =
+    pair.lost.primaryKey.length > 0 && pair.lost.primaryKey.every((name) => columns.includes(name))
+      ? pair.lost.primaryKey
+      : columns;
   const count: LossCount = { table: label(pair.lost), inserted: 0, updated: 0, deleted: 0 };
   const changed: { key: string; kind: 'inserted' | 'updated' | 'deleted' }[] = [];
   const left = entries(kept, pair.kept, key, columns);
@@ -65,11 +68,19 @@ function compare(a: Entry, b: Entry): number {
   return a.key === b.key ? 0 : a.key < b.key ? -1 : 1;
 }
 
-async function* entries(client: Client, table: Table, key: readonly string[], columns: readonly string[]): AsyncGenerator<Entry, undefined> {
-  const text = (names: readonly string[]): string => `jsonb_build_array(${names.map((name) => `${ident(name)}::text`).join(', ')})::text`;
-  const stream = client.query(copyTo(`COPY (
+async function* entries(
+  client: Client,
+  table: Table,
+  key: readonly string[],
+  columns: readonly string[],
+): AsyncGenerator<Entry, undefined> {
+  const text = (names: readonly string[]): string =>
+    `jsonb_build_array(${names.map((name) => `${ident(name)}::text`).join(', ')})::text`;
+  const stream = client.query(
+    copyTo(`COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v)
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v FROM ${qualified(table)}) t ORDER BY 1, k COLLATE "C") TO STDOUT`));
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v FROM ${qualified(table)}) t ORDER BY 1, k COLLATE "C") TO STDOUT`),
+  );
   for await (const line of linesOf(stream)) {
     const [order = '0', hex = '', digest = ''] = line.split('\t');
     yield { order: BigInt(order), key: Buffer.from(hex, 'hex').toString('utf8'), digest };
@@ -92,23 +103,57 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, u
   return undefined;
 }
 
-async function write(lost: Client, kept: Client, pair: Pair, key: readonly string[], changed: readonly { key: string; kind: string }[], out: Writable): Promise<void> {
+async function write(
+  lost: Client,
+  kept: Client,
+  pair: Pair,
+  key: readonly string[],
+  changed: readonly { key: string; kind: string }[],
+  out: Writable,
+): Promise<void> {
   for (let start = 0; start < changed.length; start += batch) {
     const some = changed.slice(start, start + batch);
-    const there = await fetch(lost, pair.lost, key, some.filter(({ kind }) => kind !== 'deleted').map((entry) => entry.key));
-    const before = await fetch(kept, pair.kept, key, some.filter(({ kind }) => kind !== 'inserted').map((entry) => entry.key));
+    const there = await fetch(
+      lost,
+      pair.lost,
+      key,
+      some.filter(({ kind }) => kind !== 'deleted').map((entry) => entry.key),
+    );
+    const before = await fetch(
+      kept,
+      pair.kept,
+      key,
+      some.filter(({ kind }) => kind !== 'inserted').map((entry) => entry.key),
+    );
     for (const entry of some) {
-      const line = { table: label(pair.lost), kind: entry.kind, key: JSON.parse(entry.key) as unknown, ...(there.has(entry.key) ? { row: there.get(entry.key) } : {}), ...(before.has(entry.key) ? { before: before.get(entry.key) } : {}) };
+      const line = {
+        table: label(pair.lost),
+        kind: entry.kind,
+        key: JSON.parse(entry.key) as unknown,
+        ...(there.has(entry.key) ? { row: there.get(entry.key) } : {}),
+        ...(before.has(entry.key) ? { before: before.get(entry.key) } : {}),
+      };
       if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => out.once('drain', resolve));
     }
   }
 }
 
-async function fetch(client: Client, table: Table, key: readonly string[], keys: readonly string[]): Promise<Map<string, unknown>> {
+async function fetch(
+  client: Client,
+  table: Table,
+  key: readonly string[],
+  keys: readonly string[],
+): Promise<Map<string, unknown>> {
   if (keys.length === 0) return new Map();
   const types = key.map((name) => table.columns.find((column) => column.name === name)?.type ?? 'text');
-  const matches = key.map((name, place) => `t.${ident(name)} IS NOT DISTINCT FROM (k.key ->> ${place})::${types[place]}`);
-  const found = await rows<{ key: string; row: unknown }>(client, `
-    SELECT DISTINCT ON (k.key) k.key::text AS key, to_jsonb(t) AS row FROM jsonb_array_elements($1::jsonb) AS k(key) JOIN ${qualified(table)} t ON ${matches.join(' AND ')}`, [`[${keys.join(',')}]`]);
+  const matches = key.map(
+    (name, place) => `t.${ident(name)} IS NOT DISTINCT FROM (k.key ->> ${place})::${types[place]}`,
+  );
+  const found = await rows<{ key: string; row: unknown }>(
+    client,
+    `
+    SELECT DISTINCT ON (k.key) k.key::text AS key, to_jsonb(t) AS row FROM jsonb_array_elements($1::jsonb) AS k(key) JOIN ${qualified(table)} t ON ${matches.join(' AND ')}`,
+    [`[${keys.join(',')}]`],
+  );
   return new Map(found.map(({ key: name, row }) => [name, row]));
 }

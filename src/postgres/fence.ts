@@ -12,14 +12,23 @@ const ours = [operatorRole, replicationRole];
  * verdigris.fenced_role, and its sessions are ended. Returns when no foreign session is left. In one transaction with the
  * check of the fencing token, so that an operator who slept through his successor's work cannot fence what that one opened.
  */
-export async function fence(client: Client, token: number, limit: number, except: readonly string[] = []): Promise<void> {
+export async function fence(
+  client: Client,
+  token: number,
+  limit: number,
+  except: readonly string[] = [],
+): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
     await client.query(
       `INSERT INTO verdigris.fenced_role (name) SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ON CONFLICT DO NOTHING`,
       [ours],
     );
-    const closed = await rows<{ name: string }>(client, 'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)', [except]);
+    const closed = await rows<{ name: string }>(
+      client,
+      'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)',
+      [except],
+    );
     if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
   });
   await endLogins(client, limit);
@@ -30,8 +39,12 @@ export async function fence(client: Client, token: number, limit: number, except
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    const closed = await rows<{ name: string; admitted: boolean }>(client, 'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name');
-    for (const { name, admitted } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN${admitted ? `; ${readOnly(client, name, false)}` : ''}`);
+    const closed = await rows<{ name: string; admitted: boolean }>(
+      client,
+      'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name',
+    );
+    for (const { name, admitted } of closed)
+      await client.query(`ALTER ROLE ${ident(name)} LOGIN${admitted ? `; ${readOnly(client, name, false)}` : ''}`);
     await client.query('DELETE FROM verdigris.fenced_role');
   });
 }
@@ -40,8 +53,13 @@ export async function unfence(client: Client, token: number): Promise<void> {
 export async function admitReaders(client: Client, token: number, readers: readonly string[]): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    const closed = await rows<{ name: string }>(client, 'UPDATE verdigris.fenced_role SET admitted = true WHERE name = ANY ($1) RETURNING name', [readers]);
-    for (const { name } of closed) await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
+    const closed = await rows<{ name: string }>(
+      client,
+      'UPDATE verdigris.fenced_role SET admitted = true WHERE name = ANY ($1) RETURNING name',
+      [readers],
+    );
+    for (const { name } of closed)
+      await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
   });
 }
 
@@ -52,7 +70,9 @@ function readOnly(client: Client, role: string, on: boolean): string {
 
 /** Names of the roles that a fence keeps out of this colour. */
 export async function fencedRoles(client: Client): Promise<string[]> {
-  return (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role ORDER BY name')).map(({ name }) => name);
+  return (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role ORDER BY name')).map(
+    ({ name }) => name,
+  );
 }
 
 /** Milliseconds that a login under way has to become a session, which is judged by its role; autovacuum's workers log in too. */
@@ -63,7 +83,11 @@ const loginPatience = 100;
  * before the check (InitPostgres in postinit.c). Whoever comes later meets NOLOGIN, so those of the first look are all there are.
  */
 async function endLogins(client: Client, limit: number): Promise<void> {
-  const underWay = () => rows<{ pid: number }>(client, "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'virtualxid' AND pid IS NOT NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)");
+  const underWay = () =>
+    rows<{ pid: number }>(
+      client,
+      "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'virtualxid' AND pid IS NOT NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)",
+    );
   const before = new Set((await underWay()).map(({ pid }) => pid));
   const begun = performance.now();
   let left: number[] = [];
@@ -71,10 +95,18 @@ async function endLogins(client: Client, limit: number): Promise<void> {
     await waitFor(
       async () => {
         left = (await underWay()).flatMap(({ pid }) => (before.has(pid) ? [pid] : []));
-        if (left.length > 0 && performance.now() - begun > loginPatience) await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [left]);
+        if (left.length > 0 && performance.now() - begun > loginPatience)
+          await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [left]);
         return left.length === 0 ? true : undefined;
       },
-      { limit, every: 1, slowest: 4, id: 'fence-leaks', what: 'no login that began before the fence', next: 'find out who connects past the fence, and stop it.' },
+      {
+        limit,
+        every: 1,
+        slowest: 4,
+        id: 'fence-leaks',
+        what: 'no login that began before the fence',
+        next: 'find out who connects past the fence, and stop it.',
+      },
       () => `still there: process ${left.join(', ')}`,
     );
   }
@@ -90,13 +122,24 @@ async function endSessions(client: Client, token: number, limit: number, except:
   let left: Session[] = [];
   await waitFor(
     async () => {
-      left = await rows<Session>(client, `
+      left = await rows<Session>(
+        client,
+        `
         SELECT pid, usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ')' AS who
         FROM pg_stat_activity, LATERAL (SELECT pg_terminate_backend(pid) WHERE (SELECT token FROM verdigris.fence) <= $2) ended
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`, [[...ours, ...except], token]);
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
+        [[...ours, ...except], token],
+      );
       return left.length === 0 ? true : undefined;
     },
-    { limit, every: 1, slowest: 4, id: 'fence-leaks', what: 'no session but those of Verdigris', next: 'find out who connects past the fence, and stop it.' },
+    {
+      limit,
+      every: 1,
+      slowest: 4,
+      id: 'fence-leaks',
+      what: 'no session but those of Verdigris',
+      next: 'find out who connects past the fence, and stop it.',
+    },
     () => `still there: ${left.map(({ who }) => who).join(', ')}`,
   );
 }
@@ -113,5 +156,8 @@ async function takeToken(client: Client, token: number): Promise<void> {
 
 /** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */
 export async function endOperators(client: Client): Promise<void> {
-  await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid()", [operatorRole]);
+  await client.query(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid()",
+    [operatorRole],
+  );
 }

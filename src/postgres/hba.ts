@@ -16,19 +16,36 @@ interface Rule {
  * Rules for single hosts are passed over, since the address of a pod is not known beforehand. Superusers only may read the view.
  */
 export async function closedTo(client: Client): Promise<Finding[]> {
-  const rules = await rows<Rule>(client, `
+  const rules = await rows<Rule>(
+    client,
+    `
     SELECT type, database AS databases, user_name AS users, address, netmask AS mask, auth_method AS method
-    FROM pg_hba_file_rules WHERE error IS NULL AND type IN ('host', 'hostssl', 'hostnossl') ORDER BY line_number`);
+    FROM pg_hba_file_rules WHERE error IS NULL AND type IN ('host', 'hostssl', 'hostnossl') ORDER BY line_number`,
+  );
   const { database = '' } = client;
-  const wide = ({ address, mask }: Rule) => address === 'all' || address === 'samenet' || (mask !== null && !/^255\.255\.255\.255$|^(ffff:){7}ffff$/i.test(mask));
+  const wide = ({ address, mask }: Rule) =>
+    address === 'all' ||
+    address === 'samenet' ||
+    (mask !== null && !/^255\.255\.255\.255$|^(ffff:){7}ffff$/i.test(mask));
   const closed = [operatorRole, replicationRole].filter((role) => {
-    const first = rules.find((rule) => wide(rule) && rule.type !== 'hostssl' && (rule.databases.includes('all') || rule.databases.includes(database)) && (rule.users.includes('all') || rule.users.includes(role)));
+    const first = rules.find(
+      (rule) =>
+        wide(rule) &&
+        rule.type !== 'hostssl' &&
+        (rule.databases.includes('all') || rule.databases.includes(database)) &&
+        (rule.users.includes('all') || rule.users.includes(role)),
+    );
     return !first || !['scram-sha-256', 'md5', 'password', 'trust'].includes(first.method);
   });
   if (closed.length === 0) return [];
-  return [{
-    id: 'hba-closed', grade: 'refuse', title: `pg_hba.conf lets ${closed.join(' and ')} in from no other pod`, objects: closed,
-    reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
-    mend: `Add at the top of pg_hba.conf, then SELECT pg_reload_conf(): ${closed.map((role) => `host "${database}" ${role} all scram-sha-256`).join(' and ')}${closed.includes(operatorRole) ? ` and host postgres ${operatorRole} all scram-sha-256` : ''}`,
-  }];
+  return [
+    {
+      id: 'hba-closed',
+      grade: 'refuse',
+      title: `pg_hba.conf lets ${closed.join(' and ')} in from no other pod`,
+      objects: closed,
+      reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
+      mend: `Add at the top of pg_hba.conf, then SELECT pg_reload_conf(): ${closed.map((role) => `host "${database}" ${role} all scram-sha-256`).join(' and ')}${closed.includes(operatorRole) ? ` and host postgres ${operatorRole} all scram-sha-256` : ''}`,
+    },
+  ];
 }

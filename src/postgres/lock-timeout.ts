@@ -11,9 +11,13 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
   client.connection.on('errorMessage', (error) => own.add(error as object));
   return async (error) => {
     if ((error as { code?: string }).code !== '55P03' || !own.has(error as object)) return error;
-    const open = await rows<{ who: string }>(client, `
+    const open = await rows<{ who: string }>(
+      client,
+      `
       SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
-      WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`, [limit / 1000]).catch(() => []);
+      WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`,
+      [limit / 1000],
+    ).catch(() => []);
     return new VerdigrisError('failed', 'lock-timeout', {
       seen: `A statement waited ${limit} ms for a lock. Transactions open for as long: ${open.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'the lock within limits.switchover.',

@@ -31,9 +31,17 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const findings: Finding[] = [];
   const published: PublishedTable[] = [];
   const common: { from: Table; to: Table; columns: string[] }[] = [];
-  const cost = direction === 'forward' ? 'replication to the candidate would stop' : 'a lossless rollback would be lost';
+  const cost =
+    direction === 'forward' ? 'replication to the candidate would stop' : 'a lossless rollback would be lost';
   const refuse = (id: string, title: string, objects: readonly string[], mend: string): void =>
-    void findings.push({ id, grade: 'refuse', title, objects, reason: `Rows of software N cannot be carried: ${cost}.`, mend });
+    void findings.push({
+      id,
+      grade: 'refuse',
+      title,
+      objects,
+      reason: `Rows of software N cannot be carried: ${cost}.`,
+      mend,
+    });
   const warn = (id: string, title: string, objects: readonly string[], reason: string, mend: string): void =>
     void findings.push({ id, grade: 'warn', title, objects, reason, mend });
 
@@ -41,8 +49,21 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
     const target = to.find((table) => label(table) === label(source));
     if (!target) {
       const renamed = to.find((table) => table.oid === source.oid && label(table) !== label(source));
-      if (renamed && direction === 'forward') refuse('table-renamed', `${label(source)} becomes ${label(renamed)}`, [label(source)], `Add a view ${label(source)} or a new table beside the old one, and rename in a later release (expand, then contract).`);
-      else if (direction === 'forward') warn('table-dropped', `${label(source)} is gone on the candidate`, [label(source)], 'What software N writes there until the switchover is not carried.', 'Drop a table in a release after the last one that uses it.');
+      if (renamed && direction === 'forward')
+        refuse(
+          'table-renamed',
+          `${label(source)} becomes ${label(renamed)}`,
+          [label(source)],
+          `Add a view ${label(source)} or a new table beside the old one, and rename in a later release (expand, then contract).`,
+        );
+      else if (direction === 'forward')
+        warn(
+          'table-dropped',
+          `${label(source)} is gone on the candidate`,
+          [label(source)],
+          'What software N writes there until the switchover is not carried.',
+          'Drop a table in a release after the last one that uses it.',
+        );
       continue;
     }
     const lost: string[] = [];
@@ -52,30 +73,105 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
       const there = target.columns.find(({ name }) => name === column.name);
       const where = `${label(source)}.${column.name}`;
       if (!there) {
-        const renamed = target.oid === source.oid ? target.columns.find(({ number }) => number === column.number) : undefined;
-        if (renamed && direction === 'forward') refuse('column-renamed', `${where} becomes ${renamed.name}`, [where], 'Add the new column, keep both in step with a trigger, and drop the old one in a later release.');
-        else if (source.identity.includes(column.name)) refuse('key-column-missing', `${where} is part of the replica identity and is missing on the other side`, [where], 'Keep the key until the next release.');
+        const renamed =
+          target.oid === source.oid ? target.columns.find(({ number }) => number === column.number) : undefined;
+        if (renamed && direction === 'forward')
+          refuse(
+            'column-renamed',
+            `${where} becomes ${renamed.name}`,
+            [where],
+            'Add the new column, keep both in step with a trigger, and drop the old one in a later release.',
+          );
+        else if (source.identity.includes(column.name))
+          refuse(
+            'key-column-missing',
+            `${where} is part of the replica identity and is missing on the other side`,
+            [where],
+            'Keep the key until the next release.',
+          );
         else if (!column.generated) lost.push(column.name);
         continue;
       }
       compared.push(column.name);
       if (column.generated) continue;
       if (there.generated) {
-        warn('column-now-generated', `${where} is computed on the other side`, [where], 'What is written is not carried; the other side computes its own.', 'Make sure that the expression gives what the software writes.');
+        warn(
+          'column-now-generated',
+          `${where} is computed on the other side`,
+          [where],
+          'What is written is not carried; the other side computes its own.',
+          'Make sure that the expression gives what the software writes.',
+        );
         compared.pop();
         continue;
       }
       const fault = conversion(column, there);
-      if (fault === 'impossible') refuse('type-changed', `${where} is ${column.type} here and ${there.type} there, which its text form does not convert to`, [where], 'Add a column of the new type beside the old one, keep both in step, and drop the old one in a later release.');
-      if (fault === 'may fail') warn('type-narrowed', `${where} is ${column.type} here and ${there.type} there: not every value fits`, [where], `A value that does not fit stops replication: ${cost}.`, 'Widen only; narrow in a release that nothing has to be rolled back from.');
+      if (fault === 'impossible')
+        refuse(
+          'type-changed',
+          `${where} is ${column.type} here and ${there.type} there, which its text form does not convert to`,
+          [where],
+          'Add a column of the new type beside the old one, keep both in step, and drop the old one in a later release.',
+        );
+      if (fault === 'may fail')
+        warn(
+          'type-narrowed',
+          `${where} is ${column.type} here and ${there.type} there: not every value fits`,
+          [where],
+          `A value that does not fit stops replication: ${cost}.`,
+          'Widen only; narrow in a release that nothing has to be rolled back from.',
+        );
       carried.push(column.name);
     }
-    const extra = target.columns.filter((column) => !column.generated && column.notNull && !column.hasDefault && !source.columns.some(({ name }) => name === column.name));
-    if (extra.length > 0) refuse('required-column-added', `${label(target)} requires ${extra.map(({ name }) => name).join(', ')}, which the other side does not have`, extra.map(({ name }) => `${label(target)}.${name}`), extra.map(({ name }) => `ALTER TABLE ${ident(target.schema, target.name)} ALTER COLUMN ${ident(name)} SET DEFAULT …;`).join(' '));
-    const stricter = target.columns.filter((column) => column.notNull && !column.generated && source.columns.some(({ name, notNull }) => name === column.name && !notNull));
-    if (stricter.length > 0) warn('stricter-not-null', `${label(target)} forbids NULL in ${stricter.map(({ name }) => name).join(', ')}, the other side allows it`, stricter.map(({ name }) => `${label(target)}.${name}`), `A NULL written there stops replication: ${cost}.`, 'Let the software stop writing NULL one release earlier.');
-    if (lost.length > 0) warn('columns-not-carried', `${label(source)}: ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not on the other side`, lost.map((name) => `${label(source)}.${name}`), direction === 'forward' ? 'What software N writes there is not carried.' : 'After a rollback the columns that only this release has are gone, with what was written in them.', 'Nothing, where that is meant.');
-    if (source.replicaIdentity === 'full' && lost.length > 0) refuse('full-identity-with-list', `${label(source)} has REPLICA IDENTITY FULL and columns that the other side lacks`, [label(source)], `Give ${label(source)} a primary key: a column list must hold the whole identity.`);
+    const extra = target.columns.filter(
+      (column) =>
+        !column.generated &&
+        column.notNull &&
+        !column.hasDefault &&
+        !source.columns.some(({ name }) => name === column.name),
+    );
+    if (extra.length > 0)
+      refuse(
+        'required-column-added',
+        `${label(target)} requires ${extra.map(({ name }) => name).join(', ')}, which the other side does not have`,
+        extra.map(({ name }) => `${label(target)}.${name}`),
+        extra
+          .map(
+            ({ name }) => `ALTER TABLE ${ident(target.schema, target.name)} ALTER COLUMN ${ident(name)} SET DEFAULT …;`,
+          )
+          .join(' '),
+      );
+    const stricter = target.columns.filter(
+      (column) =>
+        column.notNull &&
+        !column.generated &&
+        source.columns.some(({ name, notNull }) => name === column.name && !notNull),
+    );
+    if (stricter.length > 0)
+      warn(
+        'stricter-not-null',
+        `${label(target)} forbids NULL in ${stricter.map(({ name }) => name).join(', ')}, the other side allows it`,
+        stricter.map(({ name }) => `${label(target)}.${name}`),
+        `A NULL written there stops replication: ${cost}.`,
+        'Let the software stop writing NULL one release earlier.',
+      );
+    if (lost.length > 0)
+      warn(
+        'columns-not-carried',
+        `${label(source)}: ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not on the other side`,
+        lost.map((name) => `${label(source)}.${name}`),
+        direction === 'forward'
+          ? 'What software N writes there is not carried.'
+          : 'After a rollback the columns that only this release has are gone, with what was written in them.',
+        'Nothing, where that is meant.',
+      );
+    if (source.replicaIdentity === 'full' && lost.length > 0)
+      refuse(
+        'full-identity-with-list',
+        `${label(source)} has REPLICA IDENTITY FULL and columns that the other side lacks`,
+        [label(source)],
+        `Give ${label(source)} a primary key: a column list must hold the whole identity.`,
+      );
     const everything = source.columns.filter(({ generated }) => !generated).length === carried.length;
     published.push({ table: source, ...(everything ? {} : { columns: carried }) });
     common.push({ from: source, to: target, columns: compared });
@@ -85,10 +181,15 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
 
 function conversion(from: Column, to: Column): 'fine' | 'may fail' | 'impossible' {
   if (from.type === to.type) return 'fine';
-  const [left, right] = [from.baseType, to.baseType].map((type) => type.replace(/^pg_catalog\./, '')) as [string, string];
+  const [left, right] = [from.baseType, to.baseType].map((type) => type.replace(/^pg_catalog\./, '')) as [
+    string,
+    string,
+  ];
   const anyText = right === 'text' || right === 'varchar';
   if (left !== right && !anyText && !widening[left]?.includes(right)) {
-    return widening[right]?.includes(left) || left === 'text' || left === 'varchar' || left === 'bpchar' ? 'may fail' : 'impossible';
+    return widening[right]?.includes(left) || left === 'text' || left === 'varchar' || left === 'bpchar'
+      ? 'may fail'
+      : 'impossible';
   }
   return to.constrained || !holds(from.stored, to.stored, left === right) ? 'may fail' : 'fine';
 }
@@ -100,7 +201,9 @@ function holds(from: string, to: string, sameType: boolean): boolean {
   const [had, hadScale] = sameType ? modifiers(from) : [];
   if (had === undefined) return false;
   // numeric(p,s) has p - s digits before the point and s after it: both must not shrink.
-  return to.startsWith('numeric') ? wide - (scale ?? 0) >= had - (hadScale ?? 0) && (scale ?? 0) >= (hadScale ?? 0) : wide >= had;
+  return to.startsWith('numeric')
+    ? wide - (scale ?? 0) >= had - (hadScale ?? 0) && (scale ?? 0) >= (hadScale ?? 0)
+    : wide >= had;
 }
 
 /** The numbers of `numeric(10,2)`; none where the type is unlimited. */

@@ -23,7 +23,11 @@ export async function parkedPosition(client: Client, limit: number, signal?: Abo
   let last: { position: Lsn; since: number } | undefined;
   const found = await waitFor(
     async () => {
-      const parked = await one<Parked>(client, 'SELECT pg_is_in_recovery() AS "inRecovery", pg_last_wal_replay_lsn()::text AS position, (SELECT wait_event FROM pg_stat_activity WHERE backend_type = $1) AS waiting', ['startup']);
+      const parked = await one<Parked>(
+        client,
+        'SELECT pg_is_in_recovery() AS "inRecovery", pg_last_wal_replay_lsn()::text AS position, (SELECT wait_event FROM pg_stat_activity WHERE backend_type = $1) AS waiting',
+        ['startup'],
+      );
       if (!parked.inRecovery) return { position: undefined };
       if (parked.position === null || !outOfLog.has(parked.waiting ?? '')) {
         last = undefined;
@@ -32,7 +36,14 @@ export async function parkedPosition(client: Client, limit: number, signal?: Abo
       if (last?.position !== parked.position) last = { position: parked.position, since: Date.now() };
       return Date.now() - last.since >= stillFor ? { position: last.position } : undefined;
     },
-    { limit, signal, every: 20, slowest: 50, what: 'a replay position that stands still', next: 'see the log of the candidate; abandon and seed again.' },
+    {
+      limit,
+      signal,
+      every: 20,
+      slowest: 50,
+      what: 'a replay position that stands still',
+      next: 'see the log of the candidate; abandon and seed again.',
+    },
   );
   return found.position;
 }

@@ -18,15 +18,25 @@ const margin = 32n;
  * Replication does not carry them. Never moves one backwards. Returns how many were set.
  */
 export async function carrySequences(from: Client, to: Client): Promise<number> {
-  const used = await rows<Sequence>(from, `
+  const used = await rows<Sequence>(
+    from,
+    `
     SELECT schemaname AS schema, sequencename AS name, last_value::text AS last, increment_by::text AS increment, cache_size::text AS cache, min_value::text AS min, max_value::text AS max
-    FROM pg_sequences WHERE last_value IS NOT NULL AND schemaname <> 'verdigris'`);
-  const values = used.map((sequence) => ({ schema: sequence.schema, name: sequence.name, value: String(beyond(sequence)) }));
-  const { rowCount } = await to.query(`
+    FROM pg_sequences WHERE last_value IS NOT NULL AND schemaname <> 'verdigris'`,
+  );
+  const values = used.map((sequence) => ({
+    schema: sequence.schema,
+    name: sequence.name,
+    value: String(beyond(sequence)),
+  }));
+  const { rowCount } = await to.query(
+    `
     SELECT setval(c.oid::regclass, CASE WHEN s.increment_by > 0 THEN greatest(w.value, s.last_value) ELSE least(w.value, s.last_value) END)
     FROM json_to_recordset($1) AS w(schema name, name name, value bigint)
     JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind = 'S'
-    JOIN pg_sequences s ON s.schemaname = w.schema AND s.sequencename = w.name`, [JSON.stringify(values)]);
+    JOIN pg_sequences s ON s.schemaname = w.schema AND s.sequencename = w.name`,
+    [JSON.stringify(values)],
+  );
   return rowCount ?? 0;
 }
 

@@ -14,8 +14,11 @@ export interface ServerIdentity {
 
 export async function serverIdentity(client: Client): Promise<ServerIdentity> {
   // The control file's timeline is that of the last checkpoint; a promoted server's current one is in its WAL file names.
-  return one<ServerIdentity>(client, `
+  return one<ServerIdentity>(
+    client,
+    `
     SELECT pg_postmaster_start_time()::text AS "startTime", pg_is_in_recovery() AS "inRecovery", current_setting('transaction_read_only') = 'on' AS "readOnly", current_setting('cluster_name') AS "clusterName",
       CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
-        ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline`);
+        ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline`,
+  );
 }

@@ -15,7 +15,12 @@ export interface PublishedTable {
 /** Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently. */
 export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
   const all: PublishedTable[] = [...tables, { table: { schema: 'verdigris', name: 'barrier' } }];
-  const list = all.map(({ table, columns }) => `TABLE ${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`).join(', ');
+  const list = all
+    .map(
+      ({ table, columns }) =>
+        `TABLE ${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`,
+    )
+    .join(', ');
   const present = await rows(publisher, 'SELECT FROM pg_publication WHERE pubname = $1', [name]);
   if (present.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${list}`);
   else await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish_via_partition_root = true)`);
@@ -43,11 +48,15 @@ export interface Slot {
 }
 
 export async function readSlot(publisher: Client, name: string): Promise<Slot | undefined> {
-  const [slot] = await rows<Slot>(publisher, `
+  const [slot] = await rows<Slot>(
+    publisher,
+    `
     SELECT confirmed_flush_lsn::text AS confirmed, active, wal_status AS "walStatus",
       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
       coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind
-    FROM pg_replication_slots WHERE slot_name = $1`, [name]);
+    FROM pg_replication_slots WHERE slot_name = $1`,
+    [name],
+  );
   return slot;
 }
 
@@ -64,9 +73,12 @@ export async function createSlot(publisher: Client, name: string, limit: number)
     await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
   } catch (cause) {
     if ((cause as { code?: string }).code !== '57014') throw cause;
-    const blockers = await rows<{ who: string }>(publisher, `
+    const blockers = await rows<{ who: string }>(
+      publisher,
+      `
       SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
-      WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`);
+      WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`,
+    );
     throw new VerdigrisError('failed', 'slot-timeout', {
       seen: `The slot could not be made within ${limit} ms: it waits for transactions that are running: ${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'that these end within limits.slotCreation.',
@@ -83,7 +95,10 @@ export async function createSlot(publisher: Client, name: string, limit: number)
 export async function subscribe(subscriber: Client, name: string, conninfo: string, database: string): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
-  const { major } = await one<{ major: number }>(subscriber, "SELECT current_setting('server_version_num')::int / 10000 AS major");
+  const { major } = await one<{ major: number }>(
+    subscriber,
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
   const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
   // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for good where the
   // publisher merely restarted or the network was cut: the server counts a lost connection as an error of apply (seen).
@@ -94,7 +109,10 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
 
 /** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */
 export async function startAt(subscriber: Client, name: string, position: Lsn): Promise<void> {
-  await subscriber.query(`SELECT pg_replication_origin_advance('pg_' || oid, $2::pg_lsn) FROM pg_subscription WHERE subname = $1 AND NOT subenabled`, [name, position]);
+  await subscriber.query(
+    `SELECT pg_replication_origin_advance('pg_' || oid, $2::pg_lsn) FROM pg_subscription WHERE subname = $1 AND NOT subenabled`,
+    [name, position],
+  );
 }
 
 export async function enable(subscriber: Client, name: string): Promise<void> {
@@ -105,13 +123,24 @@ export async function enable(subscriber: Client, name: string): Promise<void> {
 export async function suspend(subscriber: Client, name: string, limit: number, signal: AbortSignal): Promise<void> {
   if (!(await readSubscription(subscriber, name))) return;
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
-  await waitFor(async () => {
-    // One that waits for a lock does not see that it was disabled; disabled, it is not started again.
-    const ended = await rows(subscriber, 'SELECT pg_terminate_backend(pid) FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL', [name]);
-    return ended.length === 0 ? true : undefined;
-  }, {
-    limit, signal, every: 5, what: `the end of the worker of ${name}`, next: 'see pg_stat_subscription on the retained colour.',
-  });
+  await waitFor(
+    async () => {
+      // One that waits for a lock does not see that it was disabled; disabled, it is not started again.
+      const ended = await rows(
+        subscriber,
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL',
+        [name],
+      );
+      return ended.length === 0 ? true : undefined;
+    },
+    {
+      limit,
+      signal,
+      every: 5,
+      what: `the end of the worker of ${name}`,
+      next: 'see pg_stat_subscription on the retained colour.',
+    },
+  );
 }
 
 /** Undoes `suspend`. One that had stopped because of an error meets the error again. */
@@ -128,10 +157,14 @@ export interface Subscription {
 }
 
 export async function readSubscription(subscriber: Client, name: string): Promise<Subscription | undefined> {
-  const [found] = await rows<Subscription>(subscriber, `
+  const [found] = await rows<Subscription>(
+    subscriber,
+    `
     SELECT s.subenabled AS enabled, EXISTS (SELECT FROM pg_stat_subscription w WHERE w.subid = s.oid AND w.pid IS NOT NULL) AS working,
       coalesce((SELECT st.apply_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
-    FROM pg_subscription s WHERE s.subname = $1`, [name]);
+    FROM pg_subscription s WHERE s.subname = $1`,
+    [name],
+  );
   return found;
 }
 
@@ -157,18 +190,33 @@ export async function unpublish(publisher: Client, name: string): Promise<void> 
 }
 
 export async function dropSlot(publisher: Client, name: string): Promise<void> {
-  await waitFor(async () => {
-    const gone = await rows<{ active: number | null }>(publisher, 'SELECT active_pid AS active FROM pg_replication_slots WHERE slot_name = $1', [name]);
-    if (gone.length === 0) return true;
-    await publisher
-      .query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL', [name])
-      .then(() => publisher.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NULL', [name]))
-      .catch((error: { code?: string }) => {
-        // 55006: somebody took it between the two statements; 42704: it is gone.
-        if (error.code !== '55006' && error.code !== '42704') throw error;
-      });
-    return undefined;
-  }, { limit: 30_000, every: 5, what: `the slot ${name} dropped`, next: 'see who uses it in pg_replication_slots.' });
+  await waitFor(
+    async () => {
+      const gone = await rows<{ active: number | null }>(
+        publisher,
+        'SELECT active_pid AS active FROM pg_replication_slots WHERE slot_name = $1',
+        [name],
+      );
+      if (gone.length === 0) return true;
+      await publisher
+        .query(
+          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL',
+          [name],
+        )
+        .then(() =>
+          publisher.query(
+            'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NULL',
+            [name],
+          ),
+        )
+        .catch((error: { code?: string }) => {
+          // 55006: somebody took it between the two statements; 42704: it is gone.
+          if (error.code !== '55006' && error.code !== '42704') throw error;
+        });
+      return undefined;
+    },
+    { limit: 30_000, every: 5, what: `the slot ${name} dropped`, next: 'see who uses it in pg_replication_slots.' },
+  );
 }
 
 function quoteConninfo(value: string): string {

@@ -41,7 +41,10 @@ export interface Backend {
   destroy(environment: Environment): Promise<LastSnapshot | undefined>;
 }
 
-async function withPlatform<T>(environment: Environment, use: (platform: KubernetesPlatform) => Promise<T>): Promise<T> {
+async function withPlatform<T>(
+  environment: Environment,
+  use: (platform: KubernetesPlatform) => Promise<T>,
+): Promise<T> {
   const platform = openKubernetes(environment);
   try {
     return await use(platform);
@@ -54,28 +57,38 @@ async function withPlatform<T>(environment: Environment, use: (platform: Kuberne
 const renewEvery = 2_000;
 
 export const kubernetesBackend: Backend = {
-  observe: (environment) => withPlatform(environment, async (platform) => {
-    if (!(await platform.journal.read())) return undefined;
-    const journal = await readJournal(platform.journal);
-    const route = await platform.routes.current();
-    return {
-      state: journal.state, live: journal.live, release: journal.liveRelease, routed: route?.selector, canary: journal.state === 'canary' ? route?.canary : undefined,
-      address: platform.traffic.address, lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
-      drift: await drift(environment, platform, journal),
-    };
-  }),
+  observe: (environment) =>
+    withPlatform(environment, async (platform) => {
+      if (!(await platform.journal.read())) return undefined;
+      const journal = await readJournal(platform.journal);
+      const route = await platform.routes.current();
+      return {
+        state: journal.state,
+        live: journal.live,
+        release: journal.liveRelease,
+        routed: route?.selector,
+        canary: journal.state === 'canary' ? route?.canary : undefined,
+        address: platform.traffic.address,
+        lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
+        drift: await drift(environment, platform, journal),
+      };
+    }),
 
-  preview: (environment) => withPlatform(environment, async (platform) => ((await platform.journal.read()) ? previewRelease(environment, platform) : undefined)),
+  preview: (environment) =>
+    withPlatform(environment, async (platform) =>
+      (await platform.journal.read()) ? previewRelease(environment, platform) : undefined,
+    ),
 
-  apply: (environment, raw, emit, signal) => withPlatform(environment, async (platform) => {
-    const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
-    await recordDeclaration(platform.cluster, environment, raw, emit);
-    await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
-      const found = created ? [] : await mendKubernetes(environment, platform, c.journal, raw);
-      for (const text of found) emit({ type: 'note', text: `put right: ${text}` });
-      await performRelease(c, undefined);
-    });
-  }),
+  apply: (environment, raw, emit, signal) =>
+    withPlatform(environment, async (platform) => {
+      const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
+      await recordDeclaration(platform.cluster, environment, raw, emit);
+      await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
+        const found = created ? [] : await mendKubernetes(environment, platform, c.journal, raw);
+        for (const text of found) emit({ type: 'note', text: `put right: ${text}` });
+        await performRelease(c, undefined);
+      });
+    }),
 
   async recall(namespace, name) {
     const cluster = Cluster.open(namespace);
@@ -86,16 +99,17 @@ export const kubernetesBackend: Backend = {
     }
   },
 
-  destroy: (environment) => withPlatform(environment, async (platform) => {
-    // Not under the hands of somebody who is at work.
-    const lease = await platform.leases.acquire('verdigris destroy');
-    const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
-    try {
-      const live = (await platform.journal.read()) ? (await readJournal(platform.journal)).live : environment.live;
-      return await destroyKubernetes(environment, platform, live);
-    } finally {
-      clearInterval(renewal);
-      await lease.release();
-    }
-  }),
+  destroy: (environment) =>
+    withPlatform(environment, async (platform) => {
+      // Not under the hands of somebody who is at work.
+      const lease = await platform.leases.acquire('verdigris destroy');
+      const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
+      try {
+        const live = (await platform.journal.read()) ? (await readJournal(platform.journal)).live : environment.live;
+        return await destroyKubernetes(environment, platform, live);
+      } finally {
+        clearInterval(renewal);
+        await lease.release();
+      }
+    }),
 };

@@ -4,7 +4,9 @@ interface ReadRequest {
   getProperties(): { toJavaScript(): unknown } | undefined;
 }
 
-const { ReadRequest } = createRequire(import.meta.url)('@pulumi/pulumi/proto/provider_pb.js') as { ReadRequest: { prototype: ReadRequest } };
+const { ReadRequest } = createRequire(import.meta.url)('@pulumi/pulumi/proto/provider_pb.js') as {
+  ReadRequest: { prototype: ReadRequest };
+};
 const { getProperties } = ReadRequest.prototype;
 
 /** The SDK's server expects properties in every read, and the engine sends none with an import (@pulumi/pulumi 3.270, provider/server.js, `read`). */

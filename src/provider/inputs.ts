@@ -26,7 +26,12 @@ export function environmentOf(inputs: TrafficInputs): Environment {
   const parsed = parseEnvironment(declarationOf(inputs), 'the program');
   const { folder } = inputs;
   if (folder === undefined) return parsed;
-  const colours = Object.fromEntries(Object.entries(parsed.colours).map(([colour, value]) => [colour, value.migrations === undefined ? value : { ...value, migrations: path.resolve(folder, value.migrations) }]));
+  const colours = Object.fromEntries(
+    Object.entries(parsed.colours).map(([colour, value]) => [
+      colour,
+      value.migrations === undefined ? value : { ...value, migrations: path.resolve(folder, value.migrations) },
+    ]),
+  );
   return { ...parsed, colours };
 }
 
@@ -37,18 +42,36 @@ export function withDefaults(given: Readonly<Record<string, unknown>>): Record<s
 
 /** Everything that is wrong with the inputs, by property; none where they are good. */
 export function inputIssues(values: Readonly<Record<string, unknown>>): DeclarationIssue[] {
-  const issues: DeclarationIssue[] = Object.keys(values).filter((key) => !known.has(key)).map((key) => ({ path: key, message: 'is not a property of Traffic' }));
-  if (values['onDestroy'] !== 'keep' && values['onDestroy'] !== 'remove') issues.push({ path: 'onDestroy', message: 'is "keep" or "remove"' });
+  const issues: DeclarationIssue[] = Object.keys(values)
+    .filter((key) => !known.has(key))
+    .map((key) => ({ path: key, message: 'is not a property of Traffic' }));
+  if (values['onDestroy'] !== 'keep' && values['onDestroy'] !== 'remove')
+    issues.push({ path: 'onDestroy', message: 'is "keep" or "remove"' });
   const { environment } = values;
-  if (typeof environment !== 'object' || environment === null) return [...issues, { path: 'environment', message: 'is not declared' }];
-  for (const key of ['live', 'canary']) if (key in environment) issues.push({ path: `environment.${key}`, message: `stands apart from the declaration here: give it as the property ${key}` });
-  if ((environment as { platform?: unknown }).platform !== 'kubernetes') issues.push({ path: 'environment.platform', message: 'is "kubernetes" in a Pulumi program; the local platform has the command line' });
+  if (typeof environment !== 'object' || environment === null)
+    return [...issues, { path: 'environment', message: 'is not declared' }];
+  for (const key of ['live', 'canary'])
+    if (key in environment)
+      issues.push({
+        path: `environment.${key}`,
+        message: `stands apart from the declaration here: give it as the property ${key}`,
+      });
+  if ((environment as { platform?: unknown }).platform !== 'kubernetes')
+    issues.push({
+      path: 'environment.platform',
+      message: 'is "kubernetes" in a Pulumi program; the local platform has the command line',
+    });
   try {
     parseEnvironment(declarationOf(values as unknown as TrafficInputs), 'the program');
   } catch (error) {
-    const found = error instanceof VerdigrisError ? (error.facts['issues'] as DeclarationIssue[] | undefined) : undefined;
+    const found =
+      error instanceof VerdigrisError ? (error.facts['issues'] as DeclarationIssue[] | undefined) : undefined;
     if (!found) throw error;
-    issues.push(...found.map((issue) => (/^(live|canary)$/.test(issue.path) ? issue : { ...issue, path: `environment.${issue.path}` })));
+    issues.push(
+      ...found.map((issue) =>
+        /^(live|canary)$/.test(issue.path) ? issue : { ...issue, path: `environment.${issue.path}` },
+      ),
+    );
   }
   return issues;
 }

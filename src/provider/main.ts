@@ -6,7 +6,9 @@ import { allowImport } from './importing.ts';
 import { verdigrisProvider } from './provider.ts';
 import { engineVoice, eventsVariable } from './voice.ts';
 
-const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const args = process.argv.slice(2);
 
 // The engine's address, for its log, is the one argument.

@@ -11,12 +11,15 @@ export function verdigrisProvider(backend: Backend, version: string, voice: Voic
   const known = (urn: string): TrafficResource => {
     const type = urn.split('::')[2]?.split('$').at(-1);
     if (type === trafficType) return traffic;
-    throw new Error(`Verdigris has no resource ${String(type)}. Required: ${trafficType}. Next: see docs/kubernetes.md.`);
+    throw new Error(
+      `Verdigris has no resource ${String(type)}. Required: ${trafficType}. Next: see docs/kubernetes.md.`,
+    );
   };
   return {
     version,
     check: async (urn, _olds, news: Record<string, unknown>) => known(urn).check(news),
-    diff: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) => known(urn).diff(urn, olds, news),
+    diff: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) =>
+      known(urn).diff(urn, olds, news),
     create: async (urn, inputs: Record<string, unknown>) => known(urn).create(urn, inputs),
     read: async (id, urn, props: Record<string, unknown>) => known(urn).read(id, props),
     update: async (_id, urn, _olds, news: Record<string, unknown>) => known(urn).update(urn, news),

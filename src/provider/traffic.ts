@@ -32,7 +32,10 @@ export class TrafficResource {
   async check(news: Wrapped): Promise<provider.CheckResult> {
     const { value, unknown } = unwrap(news);
     const filled = withDefaults(value as Record<string, unknown>);
-    const inputs = { ...news, ...remark(Object.fromEntries(Object.entries(filled).filter(([key]) => !(key in news))), new Set()) };
+    const inputs = {
+      ...news,
+      ...remark(Object.fromEntries(Object.entries(filled).filter(([key]) => !(key in news))), new Set()),
+    };
     // What is not known yet is checked when it is: the engine asks again before the update.
     if (unknown) return { inputs };
     return { inputs, failures: inputIssues(filled).map(({ path, message }) => ({ property: path, reason: message })) };
@@ -43,7 +46,9 @@ export class TrafficResource {
     const after = unwrap(news);
     if (after.unknown) return { changes: true };
     const wanted = after.value as TrafficInputs;
-    const replaces = identity.filter((key) => before.environment[key] !== wanted.environment[key]).map((key) => `environment.${key}`);
+    const replaces = identity
+      .filter((key) => before.environment[key] !== wanted.environment[key])
+      .map((key) => `environment.${key}`);
     if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
     if (replaces.length > 0) return { changes: true, replaces };
     const found = driftIn(olds);
@@ -55,7 +60,10 @@ export class TrafficResource {
 
   async create(urn: string, news: Wrapped): Promise<provider.CreateResult> {
     const environment = environmentOf(inputsIn(news));
-    return plainly(async () => ({ id: `${environment.kubernetes.namespace}/${environment.name}`, outs: await this.#apply(urn, news) }));
+    return plainly(async () => ({
+      id: `${environment.kubernetes.namespace}/${environment.name}`,
+      outs: await this.#apply(urn, news),
+    }));
   }
 
   async update(urn: string, news: Wrapped): Promise<provider.UpdateResult> {
@@ -70,7 +78,11 @@ export class TrafficResource {
       const seen = await this.#backend.observe(environmentOf(inputs));
       if (!seen) return {};
       const now = { ...known, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
-      return { id, props: this.#outputs(now, seen), inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)) };
+      return {
+        id,
+        props: this.#outputs(now, seen),
+        inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)),
+      };
     });
   }
 
@@ -80,7 +92,10 @@ export class TrafficResource {
       const environment = environmentOf(inputs);
       const where = `${environment.kubernetes.namespace}/${environment.name}`;
       if (inputs.onDestroy !== 'remove') {
-        this.#voice.say(urn, `${where} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep). A stack takes it in again by import.`);
+        this.#voice.say(
+          urn,
+          `${where} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep). A stack takes it in again by import.`,
+        );
         return;
       }
       this.#voice.say(urn, lastWords(where, await this.#backend.destroy(environment)));
@@ -95,7 +110,12 @@ export class TrafficResource {
     const inputs = inputsIn(news);
     const environment = environmentOf(inputs);
     try {
-      await this.#backend.apply(environment, declarationOf(inputs), (event) => this.#voice.event(urn, event, textOf(event)), this.#cancelled.signal);
+      await this.#backend.apply(
+        environment,
+        declarationOf(inputs),
+        (event) => this.#voice.event(urn, event, textOf(event)),
+        this.#cancelled.signal,
+      );
     } catch (error) {
       if (error instanceof VerdigrisError) this.#voice.failure(urn, error);
       throw error;
@@ -117,7 +137,10 @@ export class TrafficResource {
   async #recall(id: string): Promise<Wrapped> {
     const [namespace = '', name] = id.split('/');
     const declared = name === undefined ? undefined : await this.#backend.recall(namespace, name);
-    if (declared === undefined) throw new Error(`There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. Next: see \`kubectl get configmaps -A -l app.kubernetes.io/managed-by=verdigris\` for those that are there; a database that something else made is adopted, not imported (docs/kubernetes.md).`);
+    if (declared === undefined)
+      throw new Error(
+        `There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. Next: see \`kubectl get configmaps -A -l app.kubernetes.io/managed-by=verdigris\` for those that are there; a database that something else made is adopted, not imported (docs/kubernetes.md).`,
+      );
     const { live, canary, ...environment } = declared;
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
@@ -125,7 +148,13 @@ export class TrafficResource {
   #outputs(news: Wrapped, seen: Observed | undefined): Record<string, unknown> {
     const { state, release, address, lastPauseMs, drift } = seen ?? {};
     const { drift: _, ...rest } = news;
-    return { ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)), ...remark({ state, release, address, lastPauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) }, new Set()) };
+    return {
+      ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
+      ...remark(
+        { state, release, address, lastPauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) },
+        new Set(),
+      ),
+    };
   }
 }
 

@@ -16,7 +16,11 @@ export function unwrap(wrapped: unknown): Unwrapped {
   if (wrapped === unknownValue) return { value: undefined, secret: false, unknown: true };
   if (Array.isArray(wrapped)) {
     const parts = wrapped.map(unwrap);
-    return { value: parts.map(({ value }) => value), secret: parts.some(({ secret }) => secret), unknown: parts.some(({ unknown }) => unknown) };
+    return {
+      value: parts.map(({ value }) => value),
+      secret: parts.some(({ secret }) => secret),
+      unknown: parts.some(({ unknown }) => unknown),
+    };
   }
   if (typeof wrapped !== 'object' || wrapped === null) return { value: wrapped, secret: false, unknown: false };
   const { [specialSigKey]: signature, ...fields } = wrapped as Record<string, unknown>;
@@ -28,7 +32,9 @@ export function unwrap(wrapped: unknown): Unwrapped {
   }
   const parts = Object.entries(fields).map(([key, part]) => [key, unwrap(part)] as const);
   return {
-    value: Object.fromEntries(parts.filter(([, { value }]) => value !== undefined).map(([key, { value }]) => [key, value])),
+    value: Object.fromEntries(
+      parts.filter(([, { value }]) => value !== undefined).map(([key, { value }]) => [key, value]),
+    ),
     secret: parts.some(([, { secret }]) => secret),
     unknown: parts.some(([, { unknown }]) => unknown),
   };
@@ -40,8 +46,15 @@ export function secretly(value: unknown): unknown {
 }
 
 /** Properties with the ones named `secret` marked again: what comes unmarked out of a provider is stored in clear. */
-export function remark(values: Readonly<Record<string, unknown>>, secret: ReadonlySet<string>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined).map(([key, value]) => [key, secret.has(key) ? secretly(value) : value]));
+export function remark(
+  values: Readonly<Record<string, unknown>>,
+  secret: ReadonlySet<string>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, secret.has(key) ? secretly(value) : value]),
+  );
 }
 
 /** Names of the top-level properties that hold a secret. */

@@ -32,7 +32,8 @@ export interface Voice {
 export function engineVoice(listener: string | undefined): Voice {
   const socket = listener === undefined ? undefined : listening(listener);
   const tell = (heard: Heard): void => void socket?.write(`${JSON.stringify(heard)}\n`);
-  const line = (urn: string, text: string, passing = false): void => void log.info(text, { urn: output(urn) } as unknown as Resource, undefined, passing).catch(() => undefined);
+  const line = (urn: string, text: string, passing = false): void =>
+    void log.info(text, { urn: output(urn) } as unknown as Resource, undefined, passing).catch(() => undefined);
   return {
     say(urn, text) {
       tell({ urn, text });
@@ -40,11 +41,15 @@ export function engineVoice(listener: string | undefined): Voice {
     },
     event(urn, event, text) {
       tell({ urn, event });
-      if (text !== undefined) line(urn, text, event.type === 'progress' || (event.type === 'step' && event.status === 'started'));
+      if (text !== undefined)
+        line(urn, text, event.type === 'progress' || (event.type === 'step' && event.status === 'started'));
     },
     preview(urn, preview, text) {
       // JSON has no infinity.
-      tell({ urn, preview: { ...preview, longestWait: Number.isFinite(preview.longestWait) ? preview.longestWait : -1 } });
+      tell({
+        urn,
+        preview: { ...preview, longestWait: Number.isFinite(preview.longestWait) ? preview.longestWait : -1 },
+      });
       line(urn, text);
     },
     failure: (urn, error) => tell({ urn, failure: error.toJSON() }),

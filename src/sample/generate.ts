@@ -20,7 +20,10 @@ export interface Generated {
  * Fills the empty sample in one transaction, refreshes its materialized view and analyzes it. The triggers are at work: totals and
  * stock are theirs. No clock and no random function is asked.
  */
-export async function generateSample(client: Client, { seed = 1, scale = 1 }: GenerateOptions = {}): Promise<Generated> {
+export async function generateSample(
+  client: Client,
+  { seed = 1, scale = 1 }: GenerateOptions = {},
+): Promise<Generated> {
   await withTransaction(client, async () => {
     await client.query(random(seed));
     for (const statement of statements(scale)) await client.query(statement);

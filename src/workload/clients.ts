@@ -21,13 +21,23 @@ export interface Surroundings {
  * Sends one unique write after the other until told to stop. A write that failed is never sent again: the next one has the
  * next number. The write under way when the signal comes is waited for.
  */
-export async function runWriter(writer: number, acquire: Acquire, { plan, log, tally, stop }: Surroundings): Promise<void> {
+export async function runWriter(
+  writer: number,
+  acquire: Acquire,
+  { plan, log, tally, stop }: Surroundings,
+): Promise<void> {
   const style = styleOf(writer, plan.business);
   const fail = reporter('writer', writer, { log, tally });
   for await (const sequence of paced(plan.rate / plan.writers, writer / plan.writers, stop)) {
     const lease = await acquireAgain(acquire, stop, (error) => fail('connect', error, null, false));
     if (!lease) return;
-    const write = { run: plan.run, writer, sequence, account: accountOf(writer, sequence, plan.writers), amount: amountOf(writer, sequence) };
+    const write = {
+      run: plan.run,
+      writer,
+      sequence,
+      account: accountOf(writer, sequence, plan.writers),
+      amount: amountOf(writer, sequence),
+    };
     const progress: Progress = { committing: false };
     log.sent(writer, sequence, Date.now());
     const start = performance.now();
@@ -45,7 +55,11 @@ export async function runWriter(writer: number, acquire: Acquire, { plan, log, t
 }
 
 /** Reads the newest entries of one writer after another, through the readers' address. */
-export async function runReader(reader: number, acquire: Acquire, { plan, log, tally, stop }: Surroundings): Promise<void> {
+export async function runReader(
+  reader: number,
+  acquire: Acquire,
+  { plan, log, tally, stop }: Surroundings,
+): Promise<void> {
   const fail = reporter('reader', reader, { log, tally });
   for await (const turn of paced(plan.readRate / plan.readers, reader / plan.readers, stop)) {
     const lease = await acquireAgain(acquire, stop, (error) => fail('connect', error, null, false));

@@ -16,6 +16,8 @@ export function acknowledgedByWrongColour({ sent, acknowledged }: Attempt, commi
   const [first] = commits;
   if (!first || !acknowledged) return false;
   const live = commits.findLast(({ at }) => at.getTime() < sent)?.to ?? first.from;
-  const during = commits.filter(({ at }) => at.getTime() >= sent && at.getTime() <= acknowledged.at).map(({ to }) => to);
+  const during = commits
+    .filter(({ at }) => at.getTime() >= sent && at.getTime() <= acknowledged.at)
+    .map(({ to }) => to);
   return ![live, ...during].includes(acknowledged.colour);
 }

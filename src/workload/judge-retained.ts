@@ -22,13 +22,25 @@ export async function judgeRetained(retained: Client, live: Client): Promise<Ret
   type Key = { run: string; writer: number; sequence: string; times: string };
   let compared = 0;
   for (let after: readonly unknown[] = ['', -1, '-1']; ;) {
-    const keys = await rows<Key>(retained, `
+    const keys = await rows<Key>(
+      retained,
+      `
       SELECT run, writer, sequence, count(*) AS times FROM workload.entry WHERE (run, writer, sequence) > ($1, $2, $3::bigint)
-      GROUP BY run, writer, sequence ORDER BY run, writer, sequence LIMIT ${page}`, after);
-    const missing = await rows<Key>(live, `
+      GROUP BY run, writer, sequence ORDER BY run, writer, sequence LIMIT ${page}`,
+      after,
+    );
+    const missing = await rows<Key>(
+      live,
+      `
       SELECT k.* FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS k(run, writer, sequence, times)
       WHERE (SELECT count(*) FROM workload.entry e WHERE e.run = k.run AND e.writer = k.writer AND e.sequence = k.sequence) < k.times`,
-    [keys.map(({ run }) => run), keys.map(({ writer }) => writer), keys.map(({ sequence }) => sequence), keys.map(({ times }) => times)]);
+      [
+        keys.map(({ run }) => run),
+        keys.map(({ writer }) => writer),
+        keys.map(({ sequence }) => sequence),
+        keys.map(({ times }) => times),
+      ],
+    );
     compared += keys.length;
     for (const { run, writer, sequence } of missing) onlyOnRetained.add(`run ${run}, writer ${writer} #${sequence}`);
     const last = keys.at(-1);

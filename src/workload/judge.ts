@@ -13,12 +13,26 @@ const page = 20_000;
  * Holds every write of the log against the live database, in one read-only snapshot, after the workload has stopped.
  * `commits`: the commit points of the switchovers and rollbacks during the run, by this machine's clock.
  */
-export async function judge(live: Client, log: WorkloadLog, { commits = [] }: { readonly commits?: readonly Commit[] } = {}): Promise<Verdict> {
+export async function judge(
+  live: Client,
+  log: WorkloadLog,
+  { commits = [] }: { readonly commits?: readonly Commit[] } = {},
+): Promise<Verdict> {
   const inOrder = commits.toSorted((a, b) => a.at.getTime() - b.at.getTime());
-  const { found, altered, balances } = await withTransaction(live, async () => ({ ...(await countRows(live, log)), balances: await wrongBalances(live) }),
-    'ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { found, altered, balances } = await withTransaction(
+    live,
+    async () => ({ ...(await countRows(live, log)), balances: await wrongBalances(live) }),
+    'ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  );
 
-  const [lost, doubled, foundMore, refusedButFound, unknown, wrongColour] = [lister(), lister(), lister(), lister(), lister(), lister()];
+  const [lost, doubled, foundMore, refusedButFound, unknown, wrongColour] = [
+    lister(),
+    lister(),
+    lister(),
+    lister(),
+    lister(),
+    lister(),
+  ];
   const count = { acknowledged: 0, foundOnce: 0, foundNever: 0, unansweredOnce: 0 };
   for (const attempt of log.attempts) {
     const key = keyOf(attempt);
@@ -28,7 +42,8 @@ export async function judge(live: Client, log: WorkloadLog, { commits = [] }: { 
       count.acknowledged += 1;
       if (times === 1) count.foundOnce += 1;
       else (times === 0 ? lost : doubled).add(key);
-      if (acknowledgedByWrongColour(attempt, inOrder)) wrongColour.add(`${key} by ${attempt.acknowledged.colour || 'a server without a name'}`);
+      if (acknowledgedByWrongColour(attempt, inOrder))
+        wrongColour.add(`${key} by ${attempt.acknowledged.colour || 'a server without a name'}`);
     } else {
       if (times === 0) count.foundNever += 1;
       else if (times === 1) count.unansweredOnce += 1;
@@ -45,7 +60,12 @@ export async function judge(live: Client, log: WorkloadLog, { commits = [] }: { 
     foundOnce: count.foundOnce,
     lost: lost.listed(),
     doubled: doubled.listed(),
-    unacknowledged: { count: log.attempts.length - count.acknowledged, foundNever: count.foundNever, foundOnce: count.unansweredOnce, foundMore: foundMore.listed() },
+    unacknowledged: {
+      count: log.attempts.length - count.acknowledged,
+      foundNever: count.foundNever,
+      foundOnce: count.unansweredOnce,
+      foundMore: foundMore.listed(),
+    },
     refusedButFound: refusedButFound.listed(),
     unknown: unknown.listed(),
     altered,
@@ -68,15 +88,20 @@ async function countRows(live: Client, log: WorkloadLog): Promise<{ found: Map<s
   const altered = lister();
   type Group = { writer: number; sequence: string; times: string; amounts: number[]; accounts: number[] };
   for (let [writer, sequence] = [-1, '-1']; ;) {
-    const groups = await rows<Group>(live, `
+    const groups = await rows<Group>(
+      live,
+      `
       SELECT writer, sequence, count(*) AS times, array_agg(DISTINCT amount) AS amounts, array_agg(DISTINCT account) AS accounts
       FROM workload.entry WHERE run = $1 AND (writer, sequence) > ($2, $3::bigint)
-      GROUP BY writer, sequence ORDER BY writer, sequence LIMIT ${page}`, [log.run, writer, sequence]);
+      GROUP BY writer, sequence ORDER BY writer, sequence LIMIT ${page}`,
+      [log.run, writer, sequence],
+    );
     for (const group of groups) {
       const key = { writer: group.writer, sequence: Number(group.sequence) };
       found.set(keyOf(key), Number(group.times));
-      const asSent = group.amounts.every((amount) => amount === amountOf(key.writer, key.sequence))
-        && group.accounts.every((account) => account === accountOf(key.writer, key.sequence, log.writers));
+      const asSent =
+        group.amounts.every((amount) => amount === amountOf(key.writer, key.sequence)) &&
+        group.accounts.every((account) => account === accountOf(key.writer, key.sequence, log.writers));
       if (!asSent) altered.add(keyOf(key));
     }
     const last = groups.at(-1);
@@ -87,10 +112,13 @@ async function countRows(live: Client, log: WorkloadLog): Promise<{ found: Map<s
 
 async function wrongBalances(live: Client): Promise<Listed> {
   const wrong = lister();
-  const found = await rows<{ id: number; balance: string | null; sum: string }>(live, `
+  const found = await rows<{ id: number; balance: string | null; sum: string }>(
+    live,
+    `
     SELECT coalesce(a.id, e.account) AS id, a.balance, coalesce(e.sum, 0) AS sum
     FROM workload.account a FULL JOIN (SELECT account, sum(amount)::bigint FROM workload.entry GROUP BY account) e ON e.account = a.id
-    WHERE a.balance IS DISTINCT FROM coalesce(e.sum, 0) ORDER BY 1`);
+    WHERE a.balance IS DISTINCT FROM coalesce(e.sum, 0) ORDER BY 1`,
+  );
   for (const { id, balance, sum } of found) wrong.add(`account ${id} has ${balance ?? 'no row'}, its entries ${sum}`);
   return wrong.listed();
 }

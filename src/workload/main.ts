@@ -49,17 +49,29 @@ input.once('close', () => stop('stopped'));
 async function run(plan: WorkloadPlan): Promise<void> {
   await checkTables(plan);
   const tally = startTally();
-  const log = openLog(plan.logFile, { run: plan.run, startedAt: Date.now(), writers: plan.writers, readers: plan.readers });
+  const log = openLog(plan.logFile, {
+    run: plan.run,
+    startedAt: Date.now(),
+    writers: plan.writers,
+    readers: plan.readers,
+  });
   const surroundings: Surroundings = { plan, log, tally, stop: stopping.signal };
   const shared = await writerPool(surroundings);
   const limit = setTimeout(() => stop('limit'), plan.maxDuration);
   const figures = setInterval(() => say({ type: 'interval', interval: tally.cut(Date.now()) }), statsEvery);
   say({ type: 'ready' });
   const clients = [
-    ...count(plan.writers).map((writer) => runWriter(writer, styleOf(writer, plan.business).pooled ? shared : own('writer', writer, surroundings), surroundings)),
+    ...count(plan.writers).map((writer) =>
+      runWriter(
+        writer,
+        styleOf(writer, plan.business).pooled ? shared : own('writer', writer, surroundings),
+        surroundings,
+      ),
+    ),
     ...count(plan.readers).map((reader) => runReader(reader, own('reader', reader, surroundings), surroundings)),
   ];
-  if (!stopping.signal.aborted) await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (!stopping.signal.aborted)
+    await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   const stoppedAt = Date.now();
   await Promise.race([Promise.all(clients), delay(grace)]);
   clearTimeout(limit);
@@ -71,14 +83,27 @@ async function run(plan: WorkloadPlan): Promise<void> {
 
 function own(role: 'writer' | 'reader', who: number, { plan, log, tally }: Surroundings): Acquire {
   const lost = reporter(role, who, { log, tally });
-  return dedicated({ settings: plan[role], name: `${role} ${who}`, answerLimit: plan.answerLimit, onIdleLoss: (error) => lost('idle', error, null, false) });
+  return dedicated({
+    settings: plan[role],
+    name: `${role} ${who}`,
+    answerLimit: plan.answerLimit,
+    onIdleLoss: (error) => lost('idle', error, null, false),
+  });
 }
 
 /** One pool for all pooled writers, with two connections more than they need at once. */
 async function writerPool({ plan, log, tally }: Surroundings): Promise<Acquire> {
   const size = count(plan.writers).filter((writer) => styleOf(writer, false).pooled).length + 2;
   const lost = reporter('writer', 0, { log, tally });
-  return pooled({ settings: plan.writer, name: 'pool', answerLimit: plan.answerLimit, onIdleLoss: (error) => lost('idle', error, null, false) }, size);
+  return pooled(
+    {
+      settings: plan.writer,
+      name: 'pool',
+      answerLimit: plan.answerLimit,
+      onIdleLoss: (error) => lost('idle', error, null, false),
+    },
+    size,
+  );
 }
 
 /** Fails before the first write where the tables are missing or somebody is not let in. */
@@ -87,10 +112,16 @@ async function checkTables(plan: WorkloadPlan): Promise<void> {
     const client = new pg.Client({ ...settings, connectionTimeoutMillis: plan.answerLimit });
     client.on('error', () => undefined);
     await client.connect();
-    const { rows } = await client.query('SELECT (SELECT count(*) FROM workload.account WHERE id <= $1)::int AS accounts, (SELECT count(*) FROM (SELECT FROM workload.entry LIMIT 1) e)', [plan.writers]);
+    const { rows } = await client.query(
+      'SELECT (SELECT count(*) FROM workload.account WHERE id <= $1)::int AS accounts, (SELECT count(*) FROM (SELECT FROM workload.entry LIMIT 1) e)',
+      [plan.writers],
+    );
     await client.end();
     const { accounts } = rows[0] as { accounts: number };
-    if (accounts !== plan.writers) throw new Error(`workload.account has ${accounts} accounts for ${plan.writers} writers: prepareWorkload makes them`);
+    if (accounts !== plan.writers)
+      throw new Error(
+        `workload.account has ${accounts} accounts for ${plan.writers} writers: prepareWorkload makes them`,
+      );
   }
 }
 

@@ -10,7 +10,9 @@ export interface Pause {
 
 /** The stretches between acknowledgements, in order of time, up to the moment when the clients stopped sending. */
 function gaps(log: WorkloadLog): Pause[] {
-  const times = log.attempts.flatMap(({ acknowledged }) => (acknowledged ? [acknowledged.at] : [])).sort((a, b) => a - b);
+  const times = log.attempts
+    .flatMap(({ acknowledged }) => (acknowledged ? [acknowledged.at] : []))
+    .sort((a, b) => a - b);
   const last = times.at(-1);
   if (last !== undefined && log.stoppedAt > last) times.push(log.stoppedAt);
   return times.slice(1).map((to, index) => {
@@ -21,11 +23,16 @@ function gaps(log: WorkloadLog): Pause[] {
 
 /** The longest of them: the write pause as the clients saw it. */
 export function longestPause(log: WorkloadLog): Pause | undefined {
-  return gaps(log).reduce<Pause | undefined>((longest, gap) => (longest && longest.ms >= gap.ms ? longest : gap), undefined);
+  return gaps(log).reduce<Pause | undefined>(
+    (longest, gap) => (longest && longest.ms >= gap.ms ? longest : gap),
+    undefined,
+  );
 }
 
 /** For each commit point the stretch around it: no write can be acknowledged at that very moment. */
 export function pausesAt(log: WorkloadLog, commits: readonly Commit[]): Pause[] {
   const all = gaps(log);
-  return commits.flatMap(({ at }) => all.find(({ from, to }) => from <= at.getTime() && at.getTime() <= to && to > from) ?? []);
+  return commits.flatMap(
+    ({ at }) => all.find(({ from, to }) => from <= at.getTime() && at.getTime() <= to && to > from) ?? [],
+  );
 }

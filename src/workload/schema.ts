@@ -47,7 +47,9 @@ export async function prepareWorkload(client: Client, { roles, writers }: Prepar
       GRANT SELECT ON ALL TABLES IN SCHEMA workload TO ${writer}, ${reader};
       GRANT INSERT ON workload.entry TO ${writer};
       GRANT UPDATE ON workload.account TO ${writer}`);
-    await client.query('INSERT INTO workload.account (id) SELECT generate_series(1, $1::int) ON CONFLICT DO NOTHING', [writers]);
+    await client.query('INSERT INTO workload.account (id) SELECT generate_series(1, $1::int) ON CONFLICT DO NOTHING', [
+      writers,
+    ]);
   });
 }
 
@@ -57,8 +59,10 @@ export async function dropWorkload(client: Client): Promise<void> {
 }
 
 async function ownership(client: Client): Promise<'none' | 'ours' | 'foreign'> {
-  const [found] = await rows<{ comment: string | null }>(client,
-    "SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = 'workload'");
+  const [found] = await rows<{ comment: string | null }>(
+    client,
+    "SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = 'workload'",
+  );
   if (!found) return 'none';
   return found.comment === mark ? 'ours' : 'foreign';
 }

@@ -72,7 +72,11 @@ export async function pooled(options: SessionOptions, size: number): Promise<Acq
 }
 
 /** Tries until there is a connection or the signal says stop (undefined): 10 ms, then twice as long each time, 320 ms at most. */
-export async function acquireAgain(acquire: Acquire, stop: AbortSignal, onError: (error: unknown) => void): Promise<Lease | undefined> {
+export async function acquireAgain(
+  acquire: Acquire,
+  stop: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<Lease | undefined> {
   for (let wait = 10; !stop.aborted; wait = Math.min(wait * 2, 320)) {
     try {
       return await acquire();
@@ -85,7 +89,13 @@ export async function acquireAgain(acquire: Acquire, stop: AbortSignal, onError:
 }
 
 function clientConfig({ settings, name, answerLimit }: SessionOptions): pg.ClientConfig {
-  return { ...settings, application_name: `verdigris/workload ${name}`, query_timeout: answerLimit, connectionTimeoutMillis: answerLimit, keepAlive: true };
+  return {
+    ...settings,
+    application_name: `verdigris/workload ${name}`,
+    query_timeout: answerLimit,
+    connectionTimeoutMillis: answerLimit,
+    keepAlive: true,
+  };
 }
 
 /** Nobody waits for the farewell: a server that is held or gone would not answer it. */

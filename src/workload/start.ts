@@ -48,7 +48,12 @@ const stopLimit = 10_000;
 export async function startWorkload(options: WorkloadOptions, place?: WorkloadPlace): Promise<Workload> {
   const plan = workloadPlan(options);
   const [program, ...args] = place?.command ?? [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))];
-  const child = execa(program, args, { stdin: 'pipe', reject: false, buffer: { stdout: false }, forceKillAfterDelay: stopLimit });
+  const child = execa(program, args, {
+    stdin: 'pipe',
+    reject: false,
+    buffer: { stdout: false },
+    forceKillAfterDelay: stopLimit,
+  });
   // A child that died early is reported below; its closed pipe is no news.
   child.stdin.on('error', () => undefined);
   child.stdin.write(`${JSON.stringify(place ? { ...plan, logFile: place.logFile } : plan)}\n`);
@@ -104,7 +109,15 @@ export async function startWorkload(options: WorkloadOptions, place?: WorkloadPl
   async function until(reached: (stats: WorkloadStats) => boolean, limit: number): Promise<WorkloadStats> {
     if (reached(totals)) return totals;
     const { promise, resolve, reject } = Promise.withResolvers<WorkloadStats>();
-    const timer = setTimeout(() => reject(new Error(`the workload did not get there within ${limit} ms: ${totals.acknowledged} writes, ${totals.reads} reads, ${totals.errors} errors`)), limit);
+    const timer = setTimeout(
+      () =>
+        reject(
+          new Error(
+            `the workload did not get there within ${limit} ms: ${totals.acknowledged} writes, ${totals.reads} reads, ${totals.errors} errors`,
+          ),
+        ),
+      limit,
+    );
     const off = workload.onStats(() => reached(totals) && resolve(totals));
     void ended.then(() => reject(new Error('the workload has ended')));
     return promise.finally(() => {

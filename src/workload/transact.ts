@@ -104,7 +104,11 @@ function update({ account, amount }: Write): Statement {
 }
 
 function balance({ account }: Write): Statement {
-  return { name: 'balance', text: `SELECT ${cluster}, balance::text AS value FROM workload.account WHERE id = $1`, values: [account] };
+  return {
+    name: 'balance',
+    text: `SELECT ${cluster}, balance::text AS value FROM workload.account WHERE id = $1`,
+    values: [account],
+  };
 }
 
 /** The first ids, which every scale of the sample has. One item, so that two of these never wait for each other's products in opposite order. */
@@ -118,5 +122,9 @@ function placeOrder({ writer, sequence }: Write): Statement {
 }
 
 function payOrder(order: string): Statement {
-  return { name: 'pay_order', text: `SELECT ${cluster}, shop.pay_order($1::bigint, 'card')::text AS value`, values: [order] };
+  return {
+    name: 'pay_order',
+    text: `SELECT ${cluster}, shop.pay_order($1::bigint, 'card')::text AS value`,
+    values: [order],
+  };
 }

@@ -19,7 +19,12 @@ export interface Verdict {
   /** Acknowledged, found more than once. */
   readonly doubled: Listed;
   /** Sent without an acknowledgement: such a write may stand once or not at all. */
-  readonly unacknowledged: { readonly count: number; readonly foundNever: number; readonly foundOnce: number; readonly foundMore: Listed };
+  readonly unacknowledged: {
+    readonly count: number;
+    readonly foundNever: number;
+    readonly foundOnce: number;
+    readonly foundMore: Listed;
+  };
   /** The server said that these do not stand, and they do. */
   readonly refusedButFound: Listed;
   /** Rows of this run that nobody sent. */
@@ -59,7 +64,12 @@ export function violations(verdict: Omit<Verdict, 'ok'>): string[] {
   ];
   return [
     ...(verdict.acknowledged === 0 ? ['nothing was acknowledged, so nothing is proved'] : []),
-    ...named.filter(([, { count }]) => count > 0).map(([what, { count, examples }]) => `${count} ${what}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`),
+    ...named
+      .filter(([, { count }]) => count > 0)
+      .map(
+        ([what, { count, examples }]) =>
+          `${count} ${what}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`,
+      ),
   ];
 }
 
@@ -67,7 +77,9 @@ export function violations(verdict: Omit<Verdict, 'ok'>): string[] {
 export function describeVerdict(verdict: Verdict): string {
   const { unacknowledged, errors, pause } = verdict;
   const failed = errors.statements + errors.connects;
-  const codes = Object.entries(errors.byCode).map(([code, count]) => `${count} × ${code}`).join(', ');
+  const codes = Object.entries(errors.byCode)
+    .map(([code, count]) => `${count} × ${code}`)
+    .join(', ');
   return [
     `${verdict.acknowledged} acknowledged writes: ${verdict.foundOnce} found exactly once, ${verdict.lost.count} lost, ${verdict.doubled.count} doubled`,
     `${unacknowledged.count} without an answer: ${unacknowledged.foundOnce} found once, ${unacknowledged.foundNever} not found`,

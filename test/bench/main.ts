@@ -10,17 +10,29 @@ import { benchThroughput } from './throughput.ts';
 import { benchVerify } from './verify.ts';
 import { testMajor } from '../support/postgres.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { sizes: { type: 'string', default: '0.1,1' }, switchovers: { type: 'string', default: '50' }, json: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sizes: { type: 'string', default: '0.1,1' },
+    switchovers: { type: 'string', default: '50' },
+    json: { type: 'string' },
+  },
+});
 const sizes = values.sizes.split(',').map(Number);
 
 /** Rows are shown as they come: a bench that is cut short has said what it knew. */
 type Bench = (show: (row: BenchRow) => void) => Promise<void>;
 
-const once = (bench: () => Promise<readonly BenchRow[]>): Bench => async (show) => (await bench()).forEach(show);
+const once =
+  (bench: () => Promise<readonly BenchRow[]>): Bench =>
+  async (show) =>
+    (await bench()).forEach(show);
 
-const series = (bench: (size: number, show: (row: BenchRow) => void) => Promise<readonly BenchRow[]>): Bench => async (show) => {
-  for (const size of sizes) (await bench(size, show)).forEach(show);
-};
+const series =
+  (bench: (size: number, show: (row: BenchRow) => void) => Promise<readonly BenchRow[]>): Bench =>
+  async (show) => {
+    for (const size of sizes) (await bench(size, show)).forEach(show);
+  };
 
 /** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
 const benches: Readonly<Record<string, Bench>> = {
@@ -29,21 +41,47 @@ const benches: Readonly<Record<string, Bench>> = {
   throughput: once(benchThroughput),
   seeding: series(benchSeeding),
   reflink: series(benchReflink),
-  verify: once(async () => (await benchVerify()).rows.map((row) => ({
-    what: `verify ${row.data}`, value: `${Math.round(row.verifyMegabytesPerSecond)} MB/s`, against: `pg_dump > /dev/null ${Math.round(row.dumpMegabytesPerSecond)} MB/s`, ratio: row.ratio, goal: '≥ 3', met: row.ratio >= 3,
-  }))),
+  verify: once(async () =>
+    (await benchVerify()).rows.map((row) => ({
+      what: `verify ${row.data}`,
+      value: `${Math.round(row.verifyMegabytesPerSecond)} MB/s`,
+      against: `pg_dump > /dev/null ${Math.round(row.dumpMegabytesPerSecond)} MB/s`,
+      ratio: row.ratio,
+      goal: '≥ 3',
+      met: row.ratio >= 3,
+    })),
+  ),
   status: once(benchStatus),
   lint: once(async () => {
     const result = await benchLint();
-    return [{ what: `lint ${result.files} files`, value: `${(result.milliseconds / 1000).toFixed(2)} s, ${result.megabytes} MB`, goal: '< 5 s', met: result.milliseconds < 5_000 }];
+    return [
+      {
+        what: `lint ${result.files} files`,
+        value: `${(result.milliseconds / 1000).toFixed(2)} s, ${result.megabytes} MB`,
+        goal: '< 5 s',
+        met: result.milliseconds < 5_000,
+      },
+    ];
   }),
 };
 
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3), kernel: release(), node: process.version, postgres: testMajor, at: new Date().toISOString() };
-console.log(`${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, PostgreSQL ${machine.postgres}\n`);
+const machine = {
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 1024 ** 3),
+  kernel: release(),
+  node: process.version,
+  postgres: testMajor,
+  at: new Date().toISOString(),
+};
+console.log(
+  `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, PostgreSQL ${machine.postgres}\n`,
+);
 const all: Record<string, BenchRow[]> = {};
 // One that needs a cluster runs where it is named.
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((each) => each !== 'cluster-pause')) {
+for (const name of positionals.length > 0
+  ? positionals
+  : Object.keys(benches).filter((each) => each !== 'cluster-pause')) {
   const bench = benches[name];
   if (!bench) throw new Error(`no bench ${name}; there are ${Object.keys(benches).join(', ')}`);
   const rows: BenchRow[] = (all[name] = []);
@@ -55,5 +93,15 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benches).f
 }
 
 function show({ what, value, against, ratio, goal, met }: BenchRow): void {
-  console.log([what.padEnd(58), value.padEnd(44), against ? `against ${against}` : '', ratio === undefined ? '' : `= ${ratio.toFixed(2)}`, goal ? `(goal ${goal}: ${met === undefined ? 'compare' : met ? 'met' : 'missed'})` : ''].join(' ').trimEnd());
+  console.log(
+    [
+      what.padEnd(58),
+      value.padEnd(44),
+      against ? `against ${against}` : '',
+      ratio === undefined ? '' : `= ${ratio.toFixed(2)}`,
+      goal ? `(goal ${goal}: ${met === undefined ? 'compare' : met ? 'met' : 'missed'})` : '',
+    ]
+      .join(' ')
+      .trimEnd(),
+  );
 }

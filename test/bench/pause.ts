@@ -12,7 +12,9 @@ type Tested = Pick<TestEnvironment, 'verb' | 'clients' | 'events'>;
 
 /** Write pauses over many switchovers under load, and what they are made of. Clients' own view comes from the oracle. */
 export async function benchPause(switchovers: number): Promise<BenchRow[]> {
-  return withEnvironment({ settings: { fsync: 'on', shared_buffers: '128MB' } }, (test) => measure({ ...test, clients: (use) => test.load(300, use) }, switchovers, { p50: 100, max: 500 }));
+  return withEnvironment({ settings: { fsync: 'on', shared_buffers: '128MB' } }, (test) =>
+    measure({ ...test, clients: (use) => test.load(300, use) }, switchovers, { p50: 100, max: 500 }),
+  );
 }
 
 /** The same through the poolers and Services of a cluster, by KUBECONFIG. */
@@ -37,11 +39,29 @@ async function measure({ verb, clients, events }: Tested, switchovers: number, g
   const [p50, p95, max] = [quantile(pauses, 0.5), quantile(pauses, 0.95), Math.max(...pauses)];
   const failed = verdict.errors.statements + verdict.errors.connects;
   return [
-    { what: `write pause as clients saw it, ${pauses.length} switchovers and rollbacks`, value: `p50 ${p50} ms, p95 ${p95} ms, max ${max} ms`, goal: `p50 ≤ ${goal.p50} ms, max ≤ ${goal.max} ms`, met: p50 <= goal.p50 && max <= goal.max },
-    { what: 'clients held, as the operator measured it', value: `p50 ${quantile(held, 0.5)} ms, p95 ${quantile(held, 0.95)} ms, max ${Math.max(...held)} ms` },
+    {
+      what: `write pause as clients saw it, ${pauses.length} switchovers and rollbacks`,
+      value: `p50 ${p50} ms, p95 ${p95} ms, max ${max} ms`,
+      goal: `p50 ≤ ${goal.p50} ms, max ≤ ${goal.max} ms`,
+      met: p50 <= goal.p50 && max <= goal.max,
+    },
+    {
+      what: 'clients held, as the operator measured it',
+      value: `p50 ${quantile(held, 0.5)} ms, p95 ${quantile(held, 0.95)} ms, max ${Math.max(...held)} ms`,
+    },
     ...stepTimes(events).map(({ step, ms }): BenchRow => ({ what: `  of it: ${step}`, value: `p50 ${ms} ms` })),
-    { what: 'failed statements through the address', value: `${failed} of ${verdict.attempted}`, goal: '0', met: failed === 0 },
-    { what: 'acknowledged writes found exactly once', value: `${verdict.foundOnce} of ${verdict.acknowledged}`, goal: 'all', met: verdict.ok },
+    {
+      what: 'failed statements through the address',
+      value: `${failed} of ${verdict.attempted}`,
+      goal: '0',
+      met: failed === 0,
+    },
+    {
+      what: 'acknowledged writes found exactly once',
+      value: `${verdict.foundOnce} of ${verdict.acknowledged}`,
+      goal: 'all',
+      met: verdict.ok,
+    },
   ];
 }
 
@@ -50,13 +70,23 @@ const inPause = ['hold', 'fence', 'barrier', 'sequences', 'advance-reverse', 'op
 function stepTimes(events: readonly Event[]): { step: string; ms: number }[] {
   return inPause.map((step) => ({
     step,
-    ms: quantile(events.flatMap((event) => (event.type === 'step' && event.step === step && event.status === 'done' && event.ms !== undefined ? [event.ms] : [])), 0.5),
+    ms: quantile(
+      events.flatMap((event) =>
+        event.type === 'step' && event.step === step && event.status === 'done' && event.ms !== undefined
+          ? [event.ms]
+          : [],
+      ),
+      0.5,
+    ),
   }));
 }
 
 function heldTimes(events: readonly Event[]): number[] {
   return events.flatMap((event) => {
-    const found = event.type === 'step' && event.step === 'resume' && event.status === 'done' ? /(\d+) ms/.exec(event.detail ?? '') : null;
+    const found =
+      event.type === 'step' && event.step === 'resume' && event.status === 'done'
+        ? /(\d+) ms/.exec(event.detail ?? '')
+        : null;
     return found ? [Number(found[1])] : [];
   });
 }

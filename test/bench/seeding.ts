@@ -23,36 +23,66 @@ const room = 4;
 export async function benchSeeding(gigabytes: number): Promise<BenchRow[]> {
   const what = `seeding ${gigabytes} GB of PostgreSQL ${major}, full copy on ${await filesystem(tmpdir())}`;
   if (!(await fits(gigabytes))) return [{ what, value: `not measured: ${tmpdir()} has no room for it; set TMPDIR` }];
-  return withEnvironment({ settings: fast, declaration: { colours }, fill: (client) => fill(client, gigabytes) }, async (environment) => {
-    const ours = await timed(() => environment.verb('seed'));
-    const copied = snapshotOf(environment.events);
-    await environment.verb('abandon');
-    const row = (against: string, theirs: number): BenchRow => ({
-      what, value: seconds(ours.seconds), against: `${against} ${seconds(theirs)}`, ratio: theirs / ours.seconds,
-    });
-    const rows = [row('CREATE SUBSCRIPTION with copy', (await timed(() => bySubscription(environment))).seconds)];
-    if (system === undefined) rows.push({ what, value: seconds(ours.seconds), against: 'pg_dump | pg_restore: not measured, the system has none' });
-    else rows.push(row('pg_dump | pg_restore', (await timed(() => byDump(environment))).seconds));
-    return [...rows, { what: '  of it the snapshot', value: copied }];
-  });
+  return withEnvironment(
+    { settings: fast, declaration: { colours }, fill: (client) => fill(client, gigabytes) },
+    async (environment) => {
+      const ours = await timed(() => environment.verb('seed'));
+      const copied = snapshotOf(environment.events);
+      await environment.verb('abandon');
+      const row = (against: string, theirs: number): BenchRow => ({
+        what,
+        value: seconds(ours.seconds),
+        against: `${against} ${seconds(theirs)}`,
+        ratio: theirs / ours.seconds,
+      });
+      const rows = [row('CREATE SUBSCRIPTION with copy', (await timed(() => bySubscription(environment))).seconds)];
+      if (system === undefined)
+        rows.push({
+          what,
+          value: seconds(ours.seconds),
+          against: 'pg_dump | pg_restore: not measured, the system has none',
+        });
+      else rows.push(row('pg_dump | pg_restore', (await timed(() => byDump(environment))).seconds));
+      return [...rows, { what: '  of it the snapshot', value: copied }];
+    },
+  );
 }
 
 /** The same on a filesystem that shares blocks, loop-mounted: root only. Nothing where that cannot be had. */
 export async function benchReflink(gigabytes: number, show: (row: BenchRow) => void): Promise<BenchRow[]> {
   const mkfs = await execa('sh', ['-c', 'command -v mkfs.btrfs || command -v mkfs.xfs'], { reject: false });
   const what = `seeding ${gigabytes} GB, reflink`;
-  if (process.getuid?.() !== 0 || mkfs.exitCode !== 0) return [{ what, value: 'not measured: needs root and mkfs.btrfs or mkfs.xfs' }];
+  if (process.getuid?.() !== 0 || mkfs.exitCode !== 0)
+    return [{ what, value: 'not measured: needs root and mkfs.btrfs or mkfs.xfs' }];
   if (!(await fits(gigabytes))) return [{ what, value: `not measured: ${tmpdir()} has no room for it; set TMPDIR` }];
   return onImage(mkfs.stdout, gigabytes * room + 3, async () =>
-    withEnvironment({ settings: fast, declaration: { colours }, fill: (client) => fill(client, gigabytes) }, async (environment) => {
-      const ours = await timed(() => environment.verb('seed'));
-      show({ what: `${what} on ${await filesystem(tmpdir())} in a file`, value: seconds(ours.seconds), against: `of it the snapshot: ${snapshotOf(environment.events)}`, goal: 'the same at every size' });
-      if (gigabytes < 5) return [];
-      await environment.verb('abandon');
-      const theirs = await timed(() => bySubscription(environment));
-      const ratio = theirs.seconds / ours.seconds;
-      return [{ what: `${what}, on the same filesystem`, value: seconds(ours.seconds), against: `CREATE SUBSCRIPTION with copy ${seconds(theirs.seconds)}`, ratio, goal: '≥ 10 times faster', met: ratio >= 10 }];
-    }));
+    withEnvironment(
+      { settings: fast, declaration: { colours }, fill: (client) => fill(client, gigabytes) },
+      async (environment) => {
+        const ours = await timed(() => environment.verb('seed'));
+        show({
+          what: `${what} on ${await filesystem(tmpdir())} in a file`,
+          value: seconds(ours.seconds),
+          against: `of it the snapshot: ${snapshotOf(environment.events)}`,
+          goal: 'the same at every size',
+        });
+        if (gigabytes < 5) return [];
+        await environment.verb('abandon');
+        const theirs = await timed(() => bySubscription(environment));
+        const ratio = theirs.seconds / ours.seconds;
+        return [
+          {
+            what: `${what}, on the same filesystem`,
+            value: seconds(ours.seconds),
+            against: `CREATE SUBSCRIPTION with copy ${seconds(theirs.seconds)}`,
+            ratio,
+            goal: '≥ 10 times faster',
+            met: ratio >= 10,
+          },
+        ];
+      },
+    ),
+  );
 }
 
 /** Runs `use` with TMPDIR on a filesystem of its own; nothing of it is left, whatever happens. */
@@ -73,7 +103,8 @@ async function onImage<T>(mkfs: string, gigabytes: number, use: () => Promise<T>
       if (before === undefined) delete process.env['TMPDIR'];
       else process.env['TMPDIR'] = before;
       // Somebody may still look at it for a moment: then it goes when he has looked.
-      if ((await execa('umount', [mount], { reject: false })).exitCode !== 0) await execa('umount', ['-l', mount], { reject: false });
+      if ((await execa('umount', [mount], { reject: false })).exitCode !== 0)
+        await execa('umount', ['-l', mount], { reject: false });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -91,7 +122,9 @@ async function filesystem(folder: string): Promise<string> {
 }
 
 function snapshotOf(events: TestEnvironment['events']): string {
-  const found = events.findLast((event) => event.type === 'step' && event.step === 'snapshot' && event.status === 'done');
+  const found = events.findLast(
+    (event) => event.type === 'step' && event.step === 'snapshot' && event.status === 'done',
+  );
   return found?.type === 'step' ? `${seconds((found.ms ?? 0) / 1000)}, ${found.detail ?? ''}` : 'none';
 }
 
@@ -106,29 +139,47 @@ async function fill(client: Client, gigabytes: number): Promise<void> {
 /** What a user would do: schema by hand, then a subscription that copies. */
 async function bySubscription({ platform, environment, on }: TestEnvironment): Promise<void> {
   const conninfo = await platform.servers.conninfo('blue');
-  await withServer(async (server) => {
-    await withClient(connectionTo(server), 'bench', (client) => client.query('CREATE DATABASE shop'));
-    await on('blue', (client) => client.query('CREATE PUBLICATION bench FOR TABLE filler'));
-    await withClient(connectionTo(server, 'shop'), 'bench', async (client) => {
-      await client.query('CREATE TABLE filler (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL, note text NOT NULL); CREATE INDEX filler_customer ON filler (customer)');
-      await client.query(`CREATE SUBSCRIPTION bench CONNECTION '${conninfo} dbname=${environment.database} user=${operatorRole}' PUBLICATION bench`);
-      await waitFor(async () => {
-        const { left } = await one<{ left: number }>(client, "SELECT count(*)::int AS left FROM pg_subscription_rel WHERE srsubstate <> 'r'");
-        return left === 0 ? true : undefined;
-      }, { limit: 3_600_000, every: 50, slowest: 200, what: 'the copy', next: '' });
-      await client.query('DROP SUBSCRIPTION bench');
-    });
-    await on('blue', (client) => client.query('DROP PUBLICATION bench'));
-  }, fast, major);
+  await withServer(
+    async (server) => {
+      await withClient(connectionTo(server), 'bench', (client) => client.query('CREATE DATABASE shop'));
+      await on('blue', (client) => client.query('CREATE PUBLICATION bench FOR TABLE filler'));
+      await withClient(connectionTo(server, 'shop'), 'bench', async (client) => {
+        await client.query(
+          'CREATE TABLE filler (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL, note text NOT NULL); CREATE INDEX filler_customer ON filler (customer)',
+        );
+        await client.query(
+          `CREATE SUBSCRIPTION bench CONNECTION '${conninfo} dbname=${environment.database} user=${operatorRole}' PUBLICATION bench`,
+        );
+        await waitFor(
+          async () => {
+            const { left } = await one<{ left: number }>(
+              client,
+              "SELECT count(*)::int AS left FROM pg_subscription_rel WHERE srsubstate <> 'r'",
+            );
+            return left === 0 ? true : undefined;
+          },
+          { limit: 3_600_000, every: 50, slowest: 200, what: 'the copy', next: '' },
+        );
+        await client.query('DROP SUBSCRIPTION bench');
+      });
+      await on('blue', (client) => client.query('DROP PUBLICATION bench'));
+    },
+    fast,
+    major,
+  );
 }
 
 async function byDump({ platform, environment }: TestEnvironment): Promise<void> {
   const blue = await platform.servers.connection('blue');
-  await withServer(async (server) => {
-    await withClient(connectionTo(server), 'bench', (client) => client.query('CREATE DATABASE shop'));
-    const tools = `/usr/lib/postgresql/${major}/bin`;
-    const from = `-h ${blue.host} -p ${blue.port} -U ${blue.user} -Fc -Z0 -t filler ${environment.database}`;
-    const to = `-h ${server.sockets} -p ${server.port} -U ${operatorRole} -d shop --no-owner --no-privileges`;
-    await execa('bash', ['-o', 'pipefail', '-c', `${tools}/pg_dump ${from} | ${tools}/pg_restore ${to}`]);
-  }, fast, major);
+  await withServer(
+    async (server) => {
+      await withClient(connectionTo(server), 'bench', (client) => client.query('CREATE DATABASE shop'));
+      const tools = `/usr/lib/postgresql/${major}/bin`;
+      const from = `-h ${blue.host} -p ${blue.port} -U ${blue.user} -Fc -Z0 -t filler ${environment.database}`;
+      const to = `-h ${server.sockets} -p ${server.port} -U ${operatorRole} -d shop --no-owner --no-privileges`;
+      await execa('bash', ['-o', 'pipefail', '-c', `${tools}/pg_dump ${from} | ${tools}/pg_restore ${to}`]);
+    },
+    fast,
+    major,
+  );
 }

@@ -67,21 +67,43 @@ const shapes: readonly { readonly data: string; readonly table: string; readonly
  * Megabytes of table data a second that a comparison checks, against pg_dump of the same tables to /dev/null, turn by turn in one run on two
  * servers with everything cached. Uses major 15, whose system package has pg_dump; about half a minute with the default size.
  */
-export async function benchVerify({ rows: size = 1_000_000, turns = 3 }: { rows?: number; turns?: number } = {}): Promise<BenchResult> {
+export async function benchVerify({
+  rows: size = 1_000_000,
+  turns = 3,
+}: { rows?: number; turns?: number } = {}): Promise<BenchResult> {
   const binaries = await findBinaries(15, binaryCache);
   const folder = await temporaryFolder();
   const account = await serverAccount();
-  const make = async (name: string): Promise<Server> => ({ binaries, account, directory: path.join(folder, name), sockets: path.join(folder, `${name}-s`), port: await freePort() });
+  const make = async (name: string): Promise<Server> => ({
+    binaries,
+    account,
+    directory: path.join(folder, name),
+    sockets: path.join(folder, `${name}-s`),
+    port: await freePort(),
+  });
   const servers = [await make('live'), await make('candidate')] as const;
   try {
     for (const server of servers) {
-      await initServer(server, { wal_level: 'logical', fsync: 'off', shared_buffers: '1GB', max_wal_size: '8GB', autovacuum: 'off' });
+      await initServer(server, {
+        wal_level: 'logical',
+        fsync: 'off',
+        shared_buffers: '1GB',
+        max_wal_size: '8GB',
+        autovacuum: 'off',
+      });
       await startServer(server);
     }
     const measured: VerifyRow[] = [];
     for (const shape of shapes) await fill(servers, shape, size);
     for (const { data, table } of shapes) measured.push(await measure(servers, data, [table], 1));
-    measured.push(await measure(servers, 'all of these', shapes.map(({ table }) => table), turns));
+    measured.push(
+      await measure(
+        servers,
+        'all of these',
+        shapes.map(({ table }) => table),
+        turns,
+      ),
+    );
     return { name: 'verify', postgres: binaries.version, rows: measured };
   } finally {
     for (const server of servers) await removeServer(server);
@@ -90,54 +112,111 @@ export async function benchVerify({ rows: size = 1_000_000, turns = 3 }: { rows?
 }
 
 async function fill(servers: readonly Server[], { table, sql }: (typeof shapes)[number], size: number): Promise<void> {
-  await Promise.all(servers.map((server) => withClient(connectionTo(server), 'bench', async (client) => {
-    await client.query(sql.replaceAll('$N', String(size)));
-    await client.query(`VACUUM (ANALYZE, FREEZE) ${table}`);
-    await client.query('CHECKPOINT');
-  })));
+  await Promise.all(
+    servers.map((server) =>
+      withClient(connectionTo(server), 'bench', async (client) => {
+        await client.query(sql.replaceAll('$N', String(size)));
+        await client.query(`VACUUM (ANALYZE, FREEZE) ${table}`);
+        await client.query('CHECKPOINT');
+      }),
+    ),
+  );
 }
 
-async function measure(servers: readonly [Server, Server], data: string, tables: readonly string[], turns: number): Promise<VerifyRow> {
+async function measure(
+  servers: readonly [Server, Server],
+  data: string,
+  tables: readonly string[],
+  turns: number,
+): Promise<VerifyRow> {
   const [live, candidate] = [connectionTo(servers[0]), connectionTo(servers[1])];
-  return withClient(live, 'bench', (left) => withClient(candidate, 'bench', async (right) => {
-    const pick = async (client: Client) => (await readTables(client)).filter(({ name }) => tables.includes(name));
-    const there = await pick(right);
-    const mappings = (await pick(left)).map((table, index) => ({ live: table, candidate: there[index] as typeof table, columns: table.columns.map(({ name }) => name) }));
-    const { bytes } = await one<{ bytes: number }>(left, 'SELECT sum(pg_table_size(t::regclass))::float8 AS bytes FROM unnest($1::text[]) t', [tables]);
-    const [dumpSeconds, verifySeconds, dumpCpu, verifyCpu]: [number[], number[], number[], number[]] = [[], [], [], []];
-    let method = '';
-    for (let turn = 0; turn < turns; turn++) {
-      const begun = await settledCpu(servers, [left, right]);
-      dumpSeconds.push(await seconds(async () => dump(servers[0], tables)));
-      const dumped = await settledCpu(servers, [left, right]);
-      verifySeconds.push(await seconds(async () => {
-        const result = await compareData({ live, candidate, tables: mappings, passed: () => Promise.resolve() });
-        if (!result.equal || result.mode !== 'complete') throw new Error(`${data}: not equal`);
-        method = [...new Set(result.tables.map((table) => table.method))].join(', ');
+  return withClient(live, 'bench', (left) =>
+    withClient(candidate, 'bench', async (right) => {
+      const pick = async (client: Client) => (await readTables(client)).filter(({ name }) => tables.includes(name));
+      const there = await pick(right);
+      const mappings = (await pick(left)).map((table, index) => ({
+        live: table,
+        candidate: there[index] as typeof table,
+        columns: table.columns.map(({ name }) => name),
       }));
-      dumpCpu.push(dumped - begun);
-      verifyCpu.push((await settledCpu(servers, [left, right])) - dumped);
-    }
-    const megabytes = bytes / 1e6;
-    const [dumped, verified] = [median(dumpSeconds), median(verifySeconds)];
-    return {
-      data, megabytes, dumpSeconds, verifySeconds, method, ratio: dumped / verified,
-      dumpCpuSeconds: median(dumpCpu), verifyCpuSeconds: median(verifyCpu), cpuRatio: median(dumpCpu) / (median(verifyCpu) / 2),
-      dumpMegabytesPerSecond: megabytes / dumped, verifyMegabytesPerSecond: megabytes / verified,
-    };
-  }));
+      const { bytes } = await one<{ bytes: number }>(
+        left,
+        'SELECT sum(pg_table_size(t::regclass))::float8 AS bytes FROM unnest($1::text[]) t',
+        [tables],
+      );
+      const [dumpSeconds, verifySeconds, dumpCpu, verifyCpu]: [number[], number[], number[], number[]] = [
+        [],
+        [],
+        [],
+        [],
+      ];
+      let method = '';
+      for (let turn = 0; turn < turns; turn++) {
+        const begun = await settledCpu(servers, [left, right]);
+        dumpSeconds.push(await seconds(async () => dump(servers[0], tables)));
+        const dumped = await settledCpu(servers, [left, right]);
+        verifySeconds.push(
+          await seconds(async () => {
+            const result = await compareData({ live, candidate, tables: mappings, passed: () => Promise.resolve() });
+            if (!result.equal || result.mode !== 'complete') throw new Error(`${data}: not equal`);
+            method = [...new Set(result.tables.map((table) => table.method))].join(', ');
+          }),
+        );
+        dumpCpu.push(dumped - begun);
+        verifyCpu.push((await settledCpu(servers, [left, right])) - dumped);
+      }
+      const megabytes = bytes / 1e6;
+      const [dumped, verified] = [median(dumpSeconds), median(verifySeconds)];
+      return {
+        data,
+        megabytes,
+        dumpSeconds,
+        verifySeconds,
+        method,
+        ratio: dumped / verified,
+        dumpCpuSeconds: median(dumpCpu),
+        verifyCpuSeconds: median(verifyCpu),
+        cpuRatio: median(dumpCpu) / (median(verifyCpu) / 2),
+        dumpMegabytesPerSecond: megabytes / dumped,
+        verifyMegabytesPerSecond: megabytes / verified,
+      };
+    }),
+  );
 }
 
 async function dump(server: Server, tables: readonly string[]): Promise<void> {
   const { port, sockets, binaries, account } = server;
   const connection = connectionTo(server);
-  await execa(path.join(binaries.bin, 'pg_dump'), ['-h', sockets, '-p', String(port), '-U', connection.user, ...tables.flatMap((table) => ['-t', table]), '-f', '/dev/null', connection.database], { ...(account ?? {}), cwd: '/', stdin: 'ignore' });
+  await execa(
+    path.join(binaries.bin, 'pg_dump'),
+    [
+      '-h',
+      sockets,
+      '-p',
+      String(port),
+      '-U',
+      connection.user,
+      ...tables.flatMap((table) => ['-t', table]),
+      '-f',
+      '/dev/null',
+      connection.database,
+    ],
+    { ...(account ?? {}), cwd: '/', stdin: 'ignore' },
+  );
 }
 
 /** A backend's time is its postmaster's only once it has been reaped, a moment after it has left pg_stat_activity. */
 async function settledCpu(servers: readonly Server[], own: readonly Client[]): Promise<number> {
   for (const client of own) {
-    while ((await rows(client, "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")).length > 0) await sleep(10);
+    while (
+      (
+        await rows(
+          client,
+          "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        )
+      ).length > 0
+    )
+      await sleep(10);
   }
   await sleep(100);
   return cpuSeconds(servers);
@@ -145,11 +224,13 @@ async function settledCpu(servers: readonly Server[], own: readonly Client[]): P
 
 /** CPU time of the postmasters and of every backend that has ended, in ticks of a hundredth of a second. */
 async function cpuSeconds(servers: readonly Server[]): Promise<number> {
-  const ticks = await Promise.all(servers.map(async (server) => {
-    const stat = await readFile(`/proc/${await serverPid(server)}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  }));
+  const ticks = await Promise.all(
+    servers.map(async (server) => {
+      const stat = await readFile(`/proc/${await serverPid(server)}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    }),
+  );
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
@@ -164,5 +245,22 @@ function median(numbers: readonly number[]): number {
 }
 
 if (import.meta.main) {
-  for (const row of (await benchVerify()).rows) console.log(row.data, '|', row.method, row.megabytes.toFixed(0), 'MB | dump', row.dumpMegabytesPerSecond.toFixed(0), 'verify', row.verifyMegabytesPerSecond.toFixed(0), 'MB/s, ratio', row.ratio.toFixed(2), '| CPU', row.dumpCpuSeconds.toFixed(2), row.verifyCpuSeconds.toFixed(2), 'ratio', row.cpuRatio.toFixed(2));
+  for (const row of (await benchVerify()).rows)
+    console.log(
+      row.data,
+      '|',
+      row.method,
+      row.megabytes.toFixed(0),
+      'MB | dump',
+      row.dumpMegabytesPerSecond.toFixed(0),
+      'verify',
+      row.verifyMegabytesPerSecond.toFixed(0),
+      'MB/s, ratio',
+      row.ratio.toFixed(2),
+      '| CPU',
+      row.dumpCpuSeconds.toFixed(2),
+      row.verifyCpuSeconds.toFixed(2),
+      'ratio',
+      row.cpuRatio.toFixed(2),
+    );
 }

@@ -13,15 +13,21 @@ test('where the image has no Pulumi, `up` says so, and the rest of the command l
     expect(gone).toContain('dependencies.@pulumi/pulumi');
     const modules = path.join(folder, 'node_modules');
     await mkdir(modules);
-    for (const name of await readdir(path.join(root, 'node_modules'))) if (!gone.includes(`dependencies.${name}`)) await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
+    for (const name of await readdir(path.join(root, 'node_modules')))
+      if (!gone.includes(`dependencies.${name}`))
+        await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
     await cp(path.join(root, 'src'), path.join(folder, 'src'), { recursive: true });
     await cp(path.join(root, 'package.json'), path.join(folder, 'package.json'));
-    const run = (...args: string[]) => execa(process.execPath, [path.join(folder, 'src/cli/main.ts'), ...args], { cwd: folder, reject: false });
+    const run = (...args: string[]) =>
+      execa(process.execPath, [path.join(folder, 'src/cli/main.ts'), ...args], { cwd: folder, reject: false });
     const { exitCode, stdout, stderr } = await run('up', '--json');
     expect(stderr).toBe('');
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ type: 'error', error: { id: 'up-not-here' } });
-    expect(await run('status')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no-declaration') as string });
+    expect(await run('status')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no-declaration') as string,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { declaration, withCli } from '../support/cli.ts';
 
-const green = (migrations: string) => ({ ...declaration, colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations } } });
+const green = (migrations: string) => ({
+  ...declaration,
+  colours: { ...declaration.colours, green: { ...declaration.colours.green, migrations } },
+});
 
 test('a pipeline releases by exit codes and JSON; plans and dry runs change nothing; an environment is made once and destroyed whole', async () => {
   await withCli(async ({ run, declare, migrations, home }) => {
@@ -14,17 +17,28 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
     expect(await run('create', '--json')).toMatchObject({ exitCode: 0, result: { created: false } });
     expect(await run('preflight', '--json')).toMatchObject({ exitCode: 0 });
     const plan = await run('plan', '--json');
-    expect((plan.result?.['plan'] as { verb: string }[]).map(({ verb }) => verb)).toEqual(['seed', 'migrate', 'verify']);
-    expect(await run('seed', '--dry-run', '--json')).toMatchObject({ exitCode: 0, result: { dryRun: true, verb: 'seed', clientsWaitMs: 0 } });
+    expect((plan.result?.['plan'] as { verb: string }[]).map(({ verb }) => verb)).toEqual([
+      'seed',
+      'migrate',
+      'verify',
+    ]);
+    expect(await run('seed', '--dry-run', '--json')).toMatchObject({
+      exitCode: 0,
+      result: { dryRun: true, verb: 'seed', clientsWaitMs: 0 },
+    });
     expect(await run('switch', '--dry-run', '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
     expect(await run('status', '--json')).toMatchObject({ result: { state: 'single', live: 'blue' } });
 
     expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'verified', live: 'blue' } });
     expect(await run('plan', '--json')).toMatchObject({ result: { plan: [] } });
     await declare({ ...green('./m'), live: 'green' });
-    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'switched', live: 'green', losslessRollback: true } });
+    expect(await run('release', '--json')).toMatchObject({
+      exitCode: 0,
+      result: { state: 'switched', live: 'green', losslessRollback: true },
+    });
     const text = await run('status');
-    for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris retire']) expect(text.stdout).toContain(part);
+    for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris retire'])
+      expect(text.stdout).toContain(part);
     expect(text.stdout.split('\n').length).toBeLessThan(24);
     await declare({ ...declaration, live: 'green', colours: { green: declaration.colours.green } });
     expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'green' } });
@@ -47,19 +61,40 @@ test('bad migrations: each a clear error, the live colour untouched, the candida
     await declare(green('./twice'));
     expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migration-duplicate' } });
 
-    await migrations('m', { '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)', '0002_half.sql': 'CREATE TABLE half (id int PRIMARY KEY);\nSELECT 1/0;' });
+    await migrations('m', {
+      '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)',
+      '0002_half.sql': 'CREATE TABLE half (id int PRIMARY KEY);\nSELECT 1/0;',
+    });
     await declare(green('./m'));
-    const refused = { exitCode: 1, error: { id: 'migration-failed', seen: expect.stringContaining('0002_half.sql:2: division by zero'), next: expect.stringContaining('nothing is applied') } };
+    const refused = {
+      exitCode: 1,
+      error: {
+        id: 'migration-failed',
+        seen: expect.stringContaining('0002_half.sql:2: division by zero'),
+        next: expect.stringContaining('nothing is applied'),
+      },
+    };
     expect(await run('migrate', '--json')).toMatchObject(refused);
     expect(await run('status', '--json')).toMatchObject({ result: { state: 'seeded', live: 'blue' } });
 
     // What only fails outside a transaction cannot be tried beforehand.
-    await migrations('m', { '0002_half.sql': 'CREATE INDEX CONCURRENTLY t_id ON t (id);\nCREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x)' });
-    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 1, error: { id: 'migration-failed', seen: expect.stringContaining('0002_half.sql:2'), next: expect.stringContaining('resumed') } });
+    await migrations('m', {
+      '0002_half.sql': 'CREATE INDEX CONCURRENTLY t_id ON t (id);\nCREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x)',
+    });
+    expect(await run('migrate', '--json')).toMatchObject({
+      exitCode: 1,
+      error: {
+        id: 'migration-failed',
+        seen: expect.stringContaining('0002_half.sql:2'),
+        next: expect.stringContaining('resumed'),
+      },
+    });
     expect(await run('status', '--json')).toMatchObject({ result: { state: 'seeded', live: 'blue' } });
     await writeFile(path.join(folder, 'm', '0001_t.sql'), 'CREATE TABLE other (id int PRIMARY KEY)');
     expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migration-changed' } });
-    await migrations('m', { '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)' });
+    await migrations('m', {
+      '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)',
+    });
     expect(await run('migrate', '--json')).toMatchObject({ exitCode: 1, error: { id: 'migration-failed' } });
     expect(await run('abandon', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'blue' } });
   });
@@ -72,9 +107,14 @@ test('a damaged journal is refused with what to do, and the revision before it, 
     const journal = path.join(home, 'shop', 'journal');
     const newest = path.join(journal, (await readdir(journal)).sort().at(-1) ?? '');
     const text = await readFile(newest, 'utf8');
-    for (const [damaged, id] of [[text.slice(0, 200), 'journal-cut'], [text.replace('"seeded"', '"switched"'), 'journal-edited'], [text.replace('"version": 1', '"version": 9'), 'journal-newer']] as const) {
+    for (const [damaged, id] of [
+      [text.slice(0, 200), 'journal-cut'],
+      [text.replace('"seeded"', '"switched"'), 'journal-edited'],
+      [text.replace('"version": 1', '"version": 9'), 'journal-newer'],
+    ] as const) {
       await writeFile(newest, damaged);
-      for (const verb of ['status', 'migrate', 'abandon']) expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id } });
+      for (const verb of ['status', 'migrate', 'abandon'])
+        expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id } });
     }
     await writeFile(newest, text);
     expect(await run('abandon', '--json')).toMatchObject({ exitCode: 0 });
@@ -84,7 +124,10 @@ test('a damaged journal is refused with what to do, and the revision before it, 
 test('usage: what is wrong is said, and nothing is done', async () => {
   await withCli(async ({ run, declare }) => {
     expect(await run('nonsense')).toMatchObject({ exitCode: 2 });
-    expect(await run('seed', '--file', 'elsewhere.yaml', '--json')).toMatchObject({ exitCode: 2, error: { id: 'no-declaration' } });
+    expect(await run('seed', '--file', 'elsewhere.yaml', '--json')).toMatchObject({
+      exitCode: 2,
+      error: { id: 'no-declaration' },
+    });
     await declare('{ not: [yaml');
     expect(await run('status', '--json')).toMatchObject({ exitCode: 3, error: { id: 'declaration-syntax' } });
     await declare({ ...declaration, live: 'red', typo: 1 });
@@ -94,7 +137,8 @@ test('usage: what is wrong is said, and nothing is done', async () => {
     expect(await run('seed', 'red', '--json')).toMatchObject({ exitCode: 2, error: { id: 'no-such-colour' } });
     expect(await run('seed', 'blue', '--json')).toMatchObject({ exitCode: 2, error: { id: 'candidate-is-live' } });
     expect(await run('canary', '--weight', '101')).toMatchObject({ exitCode: 2 });
-    for (const verb of ['migrate', 'verify', 'canary', 'switch', 'rollback', 'retire', 'abandon']) expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
+    for (const verb of ['migrate', 'verify', 'canary', 'switch', 'rollback', 'retire', 'abandon'])
+      expect(await run(verb, '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
     expect((await run('switch', '--help')).stdout).toContain('commit point');
   });
 });

@@ -7,9 +7,13 @@ import { bare, document, isNode, nameOf, nodes, parseSource, type Node } from '.
 function constants(program: Node): Map<string, Node> {
   const found = new Map<string, Node>();
   for (const statement of nodes(program['body'])) {
-    const declaration = statement.type === 'ExportNamedDeclaration' && isNode(statement['declaration']) ? statement['declaration'] : statement;
+    const declaration =
+      statement.type === 'ExportNamedDeclaration' && isNode(statement['declaration'])
+        ? statement['declaration']
+        : statement;
     if (declaration.type !== 'VariableDeclaration') continue;
-    for (const each of nodes(declaration['declarations'])) if (isNode(each['init'])) found.set(nameOf(each['id']) ?? '', each['init']);
+    for (const each of nodes(declaration['declarations']))
+      if (isNode(each['init'])) found.set(nameOf(each['id']) ?? '', each['init']);
   }
   return found;
 }
@@ -25,7 +29,9 @@ function leaves(expression: Node, known: ReadonlyMap<string, Node>, path: readon
   if (node.type !== 'CallExpression' || callee?.type !== 'MemberExpression') return [path.join('.')];
   const [method, given] = [nameOf(callee['property']), nodes(node['arguments'])];
   if (method === 'strictObject') {
-    return nodes(given[0]?.['properties']).flatMap((property) => leaves(property['value'] as Node, known, [...path, nameOf(property['key']) ?? '?']));
+    return nodes(given[0]?.['properties']).flatMap((property) =>
+      leaves(property['value'] as Node, known, [...path, nameOf(property['key']) ?? '?']),
+    );
   }
   if (method === 'partialRecord') return leaves(given[1] as Node, known, [...path, '<colour>']);
   const inner = callee['object'] as Node;
@@ -33,13 +39,27 @@ function leaves(expression: Node, known: ReadonlyMap<string, Node>, path: readon
 }
 
 const text = document('docs/declaration.md');
-const rows = [...text.matchAll(/^\| `([^`]+)` \| .+? \| (.+?) \| (.+) \|$/gm)].map(([, key = '', standard = '', meaning = '']) => ({ key, standard, meaning }));
-const examples = [...text.matchAll(/```yaml\n([\s\S]+?)```/g)].map((match) => parse(match[1] ?? '') as Record<string, unknown>);
+const rows = [...text.matchAll(/^\| `([^`]+)` \| .+? \| (.+?) \| (.+) \|$/gm)].map(
+  ([, key = '', standard = '', meaning = '']) => ({ key, standard, meaning }),
+);
+const examples = [...text.matchAll(/```yaml\n([\s\S]+?)```/g)].map(
+  (match) => parse(match[1] ?? '') as Record<string, unknown>,
+);
 const [example = {}] = examples;
-const smallest = { name: 'a', platform: 'local', database: 'd', roles: { application: ['r'] }, colours: { blue: { release: '1', postgres: 17 } }, live: 'blue' };
+const smallest = {
+  name: 'a',
+  platform: 'local',
+  database: 'd',
+  roles: { application: ['r'] },
+  colours: { blue: { release: '1', postgres: 17 } },
+  live: 'blue',
+};
 
 test('every key of the schema is described, and no other', () => {
-  const known = new Map([...constants(parseSource('src/model/kubernetes.ts').program), ...constants(parseSource('src/model/environment.ts').program)]);
+  const known = new Map([
+    ...constants(parseSource('src/model/kubernetes.ts').program),
+    ...constants(parseSource('src/model/environment.ts').program),
+  ]);
   const keys = leaves(known.get('environmentSchema') as Node, known);
   expect(keys.length).toBeGreaterThan(40);
   expect(rows.map(({ key }) => key).sort()).toEqual(keys.sort());
@@ -47,9 +67,17 @@ test('every key of the schema is described, and no other', () => {
 
 test('the examples parse, and have every key between them', () => {
   for (const each of examples) expect(parseEnvironment(each, 'an example')).toMatchObject({ name: each['name'] });
-  expect(parseEnvironment(example, 'the example')).toMatchObject({ name: 'shop', limits: { pause: 2_000 }, local: { port: 6_500 } });
+  expect(parseEnvironment(example, 'the example')).toMatchObject({
+    name: 'shop',
+    limits: { pause: 2_000 },
+    local: { port: 6_500 },
+  });
   expect(parseEnvironment(smallest, 'the smallest')).toMatchObject({ live: 'blue' });
-  for (const { key } of rows) expect(examples.some((each) => at(each, key.replace('<colour>', 'green')) !== undefined), key).toBe(true);
+  for (const { key } of rows)
+    expect(
+      examples.some((each) => at(each, key.replace('<colour>', 'green')) !== undefined),
+      key,
+    ).toBe(true);
 });
 
 test('each default is the one that counts; what is required is missed, what has none may be left out', () => {
@@ -58,7 +86,8 @@ test('each default is the one that counts; what is required is missed, what has 
     const value = /^`(.+)`$/.exec(standard)?.[1];
     if (value === undefined) {
       expect(['required', 'none']).toContain(standard);
-      if (standard === 'required') expect(() => parseEnvironment(without(smallest, key.replace('<colour>', 'blue')), 'x'), key).toThrow();
+      if (standard === 'required')
+        expect(() => parseEnvironment(without(smallest, key.replace('<colour>', 'blue')), 'x'), key).toThrow();
       else expect(at(unset, key.replace('<colour>', 'blue')), key).toBeUndefined();
     } else expect(at(parseEnvironment(withValue(smallest, key, parse(value)), 'x'), key), key).toEqual(at(unset, key));
   }

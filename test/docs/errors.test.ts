@@ -4,9 +4,11 @@ import { document, parseSource, sources, type Source } from './sources.ts';
 
 const all = sources('src');
 // Findings of the linter are rules, with a page each under docs/lint.
-const withFindings = (from: readonly Source[]): Source[] => from.filter(({ file }) => !file.startsWith('src/migrations/lint/'));
+const withFindings = (from: readonly Source[]): Source[] =>
+  from.filter(({ file }) => !file.startsWith('src/migrations/lint/'));
 
-const sections = (text: string, mark: string): string[] => [...text.matchAll(new RegExp(`^${mark} ([a-z0-9-]+)$`, 'gm'))].map((match) => match[1] ?? '');
+const sections = (text: string, mark: string): string[] =>
+  [...text.matchAll(new RegExp(`^${mark} ([a-z0-9-]+)$`, 'gm'))].map((match) => match[1] ?? '');
 const errors = sections(document('docs/errors.md'), '###');
 const findings = sections(document('docs/findings.md'), '##');
 
@@ -15,7 +17,11 @@ describe('docs/errors.md', () => {
     const { found, unknown } = errorIds(all);
     expect(found.size).toBeGreaterThan(60);
     // What the router or the provider answered is made an error again by the operator's side.
-    expect(unknown).toEqual(['src/cli/up/observe.ts:failure', 'src/platform/local/router/control.ts:remote', 'src/platform/local/router/launch.ts:rebuilt']);
+    expect(unknown).toEqual([
+      'src/cli/up/observe.ts:failure',
+      'src/platform/local/router/control.ts:remote',
+      'src/platform/local/router/launch.ts:rebuilt',
+    ]);
     expect([...found].filter(([id]) => !errors.includes(id))).toEqual([]);
   });
 
@@ -39,6 +45,15 @@ describe('docs/errors.md', () => {
 
 test('the collector follows helpers, conditions, defaults and properties, and says where it cannot', () => {
   const { found, unknown } = errorIds([parseSource('test/docs/sample-errors.ts')]);
-  expect([...found.keys()].sort()).toEqual(['by-default', 'direct', 'either', 'from-arrow', 'from-helper', 'from-helper-of-helper', 'from-property', 'or-other']);
+  expect([...found.keys()].sort()).toEqual([
+    'by-default',
+    'direct',
+    'either',
+    'from-arrow',
+    'from-helper',
+    'from-helper-of-helper',
+    'from-property',
+    'or-other',
+  ]);
   expect(unknown).toEqual(['test/docs/sample-errors.ts:unseen']);
 });

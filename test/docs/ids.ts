@@ -17,12 +17,20 @@ interface Giver {
 
 /** Ids that `new VerdigrisError(code, id, …)` is given in the sources, followed through functions that take the id. */
 export function errorIds(all: readonly Source[]): Ids {
-  return collect(all, (node) => (node.type === 'NewExpression' && nameOf(node['callee']) === 'VerdigrisError' ? nodes(node['arguments'])[1] : undefined));
+  return collect(all, (node) =>
+    node.type === 'NewExpression' && nameOf(node['callee']) === 'VerdigrisError'
+      ? nodes(node['arguments'])[1]
+      : undefined,
+  );
 }
 
 /** Ids of findings: objects that have a grade beside their id. */
 export function findingIds(all: readonly Source[]): Ids {
-  return collect(all, (node) => (node.type === 'ObjectExpression' && property(node, 'grade') && property(node, 'title') ? property(node, 'id') : undefined));
+  return collect(all, (node) =>
+    node.type === 'ObjectExpression' && property(node, 'grade') && property(node, 'title')
+      ? property(node, 'id')
+      : undefined,
+  );
 }
 
 function collect(all: readonly Source[], idOf: (node: Node) => Node | undefined): Ids {
@@ -34,9 +42,12 @@ function collect(all: readonly Source[], idOf: (node: Node) => Node | undefined)
   const take = (id: Node, source: Source, above: readonly Node[]): void => {
     const where = `${source.file}:${functionName(above) ?? 'module'}`;
     const node = bare(id);
-    if (node.type === 'Literal' && typeof node['value'] === 'string') found.set(node['value'], [...(found.get(node['value']) ?? []), where]);
-    else if (node.type === 'ConditionalExpression') for (const side of ['consequent', 'alternate']) take(node[side] as Node, source, above);
-    else if (node.type === 'LogicalExpression') for (const side of ['left', 'right']) take(node[side] as Node, source, above);
+    if (node.type === 'Literal' && typeof node['value'] === 'string')
+      found.set(node['value'], [...(found.get(node['value']) ?? []), where]);
+    else if (node.type === 'ConditionalExpression')
+      for (const side of ['consequent', 'alternate']) take(node[side] as Node, source, above);
+    else if (node.type === 'LogicalExpression')
+      for (const side of ['left', 'right']) take(node[side] as Node, source, above);
     else {
       const giver = giverOf(node, source, above);
       if (!giver) unknown.push(where);
@@ -73,11 +84,14 @@ function collect(all: readonly Source[], idOf: (node: Node) => Node | undefined)
 
 /** The parameter of an enclosing, named function that this expression is. */
 function giverOf(node: Node, source: Source, above: readonly Node[]): Giver | undefined {
-  const [variable, key] = node.type === 'MemberExpression' ? [nameOf(node['object']), nameOf(node['property'])] : [nameOf(node), undefined];
+  const [variable, key] =
+    node.type === 'MemberExpression' ? [nameOf(node['object']), nameOf(node['property'])] : [nameOf(node), undefined];
   if (node.type !== 'Identifier' && node.type !== 'MemberExpression') return undefined;
   for (const [index, each] of [...above.entries()].toReversed()) {
     if (!isFunction(each)) continue;
-    const place = nodes(each['params']).findIndex((parameter) => nameOf(parameter.type === 'AssignmentPattern' ? parameter['left'] : parameter) === variable);
+    const place = nodes(each['params']).findIndex(
+      (parameter) => nameOf(parameter.type === 'AssignmentPattern' ? parameter['left'] : parameter) === variable,
+    );
     if (place < 0) continue;
     const name = functionName(above.slice(0, index + 1));
     return name === undefined ? undefined : { file: source.file, name, place, property: key };
@@ -94,12 +108,24 @@ function functionName(above: readonly Node[]): string | undefined {
   for (const [index, node] of [...above.entries()].toReversed()) {
     if (!isFunction(node)) continue;
     const holder = above[index - 1];
-    const own = nameOf(node['id']) ?? (holder?.type === 'VariableDeclarator' ? nameOf(holder['id']) : holder?.type === 'MethodDefinition' || holder?.type === 'Property' ? nameOf(holder['key']) : undefined);
+    const own =
+      nameOf(node['id']) ??
+      (holder?.type === 'VariableDeclarator'
+        ? nameOf(holder['id'])
+        : holder?.type === 'MethodDefinition' || holder?.type === 'Property'
+          ? nameOf(holder['key'])
+          : undefined);
     if (own !== undefined) return own;
   }
   return undefined;
 }
 
 function imports({ program }: Source, name: string): boolean {
-  return nodes(program['body']).some((node) => node.type === 'ImportDeclaration' && nodes(node['specifiers']).some((specifier) => isNode(specifier['imported']) && nameOf(specifier['imported']) === name));
+  return nodes(program['body']).some(
+    (node) =>
+      node.type === 'ImportDeclaration' &&
+      nodes(node['specifiers']).some(
+        (specifier) => isNode(specifier['imported']) && nameOf(specifier['imported']) === name,
+      ),
+  );
 }

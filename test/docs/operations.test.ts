@@ -6,7 +6,8 @@ import { operationOf } from '../../src/operations/perform.ts';
 import { document, root } from './sources.ts';
 
 test.each(verbs)('%s: every step has its heading, and every heading is a step', (verb) => {
-  const operations = verb === 'rollback' ? [operationOf(verb), operationOf(verb, { lossy: true })] : [operationOf(verb)];
+  const operations =
+    verb === 'rollback' ? [operationOf(verb), operationOf(verb, { lossy: true })] : [operationOf(verb)];
   const steps = [...new Set(operations.flatMap(({ start, complete }) => [...start, ...complete].map(({ id }) => id)))];
   const headings = [...document(`docs/operations/${verb}.md`).matchAll(/^### (.+)$/gm)].map((match) => match[1]);
   expect([...headings].sort()).toEqual(steps.sort());
@@ -23,14 +24,23 @@ test('the steps stand in the order in which they run', () => {
 
 test('links between pages lead to a page and a heading that exist', () => {
   const folder = path.join(root, 'docs');
-  const pages = [...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => path.join(folder, name)), path.join(root, 'README.md'), path.join(root, 'CHANGELOG.md')];
+  const pages = [
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => path.join(folder, name)),
+    path.join(root, 'README.md'),
+    path.join(root, 'CHANGELOG.md'),
+  ];
   const broken: string[] = [];
   for (const page of pages) {
-    for (const [, target = ''] of readFileSync(page, 'utf8').replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, target = ''] of readFileSync(page, 'utf8')
+      .replaceAll(/```[\s\S]*?```/g, '')
+      .matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       const [file = '', anchor] = target.split('#');
       const to = file === '' ? page : path.resolve(path.dirname(page), file);
-      if (!existsSync(to) || (anchor !== undefined && !anchors(to).includes(anchor))) broken.push(`${path.relative(root, page)}: ${target}`);
+      if (!existsSync(to) || (anchor !== undefined && !anchors(to).includes(anchor)))
+        broken.push(`${path.relative(root, page)}: ${target}`);
     }
   }
   expect(broken).toEqual([]);
@@ -38,5 +48,10 @@ test('links between pages lead to a page and a heading that exist', () => {
 
 /** As GitHub makes them of headings. */
 function anchors(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-'));
+  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }

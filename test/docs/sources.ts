@@ -41,7 +41,9 @@ export function isNode(value: unknown): value is Node {
 }
 
 export function children(node: Node): Node[] {
-  return Object.values(node).flatMap((value) => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : []));
+  return Object.values(node).flatMap((value) =>
+    Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [],
+  );
 }
 
 export function nodes(value: unknown): Node[] {
@@ -49,14 +51,24 @@ export function nodes(value: unknown): Node[] {
 }
 
 /** Calls `visit` for every node below `node`, with what encloses it, innermost last. */
-export function walk(node: Node, visit: (node: Node, above: readonly Node[]) => void, above: readonly Node[] = []): void {
+export function walk(
+  node: Node,
+  visit: (node: Node, above: readonly Node[]) => void,
+  above: readonly Node[] = [],
+): void {
   visit(node, above);
   for (const child of children(node)) walk(child, visit, [...above, node]);
 }
 
 /** Without what only the type checker sees. */
 export function bare(node: Node): Node {
-  const wrappers = ['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'ParenthesizedExpression', 'ChainExpression'];
+  const wrappers = [
+    'TSAsExpression',
+    'TSSatisfiesExpression',
+    'TSNonNullExpression',
+    'ParenthesizedExpression',
+    'ChainExpression',
+  ];
   return wrappers.includes(node.type) && isNode(node['expression']) ? bare(node['expression']) : node;
 }
 
@@ -68,6 +80,8 @@ export function nameOf(node: unknown): string | undefined {
 
 /** The value of a property that an object literal spells out. */
 export function property(object: Node, name: string): Node | undefined {
-  const found = nodes(object['properties']).find((each) => each.type === 'Property' && each['computed'] !== true && nameOf(each['key']) === name);
+  const found = nodes(object['properties']).find(
+    (each) => each.type === 'Property' && each['computed'] !== true && nameOf(each['key']) === name,
+  );
   return isNode(found?.['value']) ? bare(found['value']) : undefined;
 }

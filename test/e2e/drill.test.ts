@@ -16,46 +16,89 @@ interface EventObject extends Stored {
 /** What Prometheus would be told, by the Service. */
 async function scrape({ namespace: { admin } }: ClusterBench): Promise<string> {
   const service = await admin.read<Stored & { spec: { clusterIP: string } }>('Service', 'shop-metrics');
-  return (await fetch(`http://${service?.spec.clusterIP}:9464/metrics`, { signal: AbortSignal.timeout(20_000) })).text();
+  return (
+    await fetch(`http://${service?.spec.clusterIP}:9464/metrics`, { signal: AbortSignal.timeout(20_000) })
+  ).text();
 }
 
 /** Everything that a throw-away environment is made of. */
 async function cloneObjects({ namespace: { admin } }: ClusterBench): Promise<string[]> {
-  const kinds: Kind[] = ['StatefulSet', 'Deployment', 'PersistentVolumeClaim', 'VolumeSnapshot', 'Service', 'Secret', 'ConfigMap', 'NetworkPolicy', 'PodDisruptionBudget', 'Lease'];
-  const found = await Promise.all(kinds.map(async (kind) => (await admin.list(kind, { 'app.kubernetes.io/managed-by': 'verdigris' })).map(({ metadata }) => `${kind} ${metadata.name}`)));
+  const kinds: Kind[] = [
+    'StatefulSet',
+    'Deployment',
+    'PersistentVolumeClaim',
+    'VolumeSnapshot',
+    'Service',
+    'Secret',
+    'ConfigMap',
+    'NetworkPolicy',
+    'PodDisruptionBudget',
+    'Lease',
+  ];
+  const found = await Promise.all(
+    kinds.map(async (kind) =>
+      (await admin.list(kind, { 'app.kubernetes.io/managed-by': 'verdigris' })).map(
+        ({ metadata }) => `${kind} ${metadata.name}`,
+      ),
+    ),
+  );
   return found.flat().filter((each) => each.includes(' drill-'));
 }
 
-test('a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left', { timeout: 1_800_000 }, async () => {
-  await withClusterBench({
-    guard: true, namespaceLabels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
-    declaration: { colours: { blue: { release: '1', postgres: 15 } } },
-    kubernetes: { drill: { schedule: '0 4 1 1 *' }, metrics: { enabled: true } },
-  }, async (bench) => {
-    const { namespace: { admin, name: namespace }, platform } = bench;
-    await until('the metrics', async () => (await scrape(bench).catch(() => '')).includes('verdigris_observed{'), 600_000);
-    const before = await scrape(bench);
-    expect(before).toMatch(/^verdigris_state\{state="single",environment="shop"\} 1$/m);
-    expect(before).not.toContain('verdigris_drill_success{');
-    const { verdict } = await bench.exercise(async (workload) => {
-      await execa('kubectl', ['create', 'job', '--namespace', namespace, '--from=cronjob/shop-drill', 'now']);
-      const job = await until('the end of the drill', async () => {
-        const { status } = (await admin.read<JobObject>('Job', 'now')) ?? {};
-        return status?.succeeded || status?.failed ? status : undefined;
-      }, 1_700_000);
-      const { stdout } = await execa('kubectl', ['logs', '--namespace', namespace, '--tail=30', 'job/now']);
-      expect(job, stdout).toMatchObject({ succeeded: 1 });
-      await served(workload);
-    });
-    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
-    const report = await platform.drills.last();
-    expect(report).toMatchObject({ ok: true, proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'] });
-    const events = await admin.list<EventObject>('Event', { 'app.kubernetes.io/component': 'drill' });
-    expect(events.map(({ reason, type, involvedObject: { kind, name } }) => ({ reason, type, kind, name }))).toEqual([{ reason: 'DrillHeld', type: 'Normal', kind: 'CronJob', name: 'shop-drill' }]);
-    expect(events[0]?.message).toContain('switchover and rollback under load');
-    expect(await scrape(bench)).toMatch(/^verdigris_drill_success\{environment="shop"\} 1$/m);
-    await bench.settled({ state: 'single', live: 'blue', release: null });
-    expect(await bench.leftovers()).toEqual(nothing);
-    await until('the clones gone', async () => (await cloneObjects(bench)).length === 0, 300_000);
-  });
-});
+test(
+  'a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left',
+  { timeout: 1_800_000 },
+  async () => {
+    await withClusterBench(
+      {
+        guard: true,
+        namespaceLabels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+        declaration: { colours: { blue: { release: '1', postgres: 15 } } },
+        kubernetes: { drill: { schedule: '0 4 1 1 *' }, metrics: { enabled: true } },
+      },
+      async (bench) => {
+        const {
+          namespace: { admin, name: namespace },
+          platform,
+        } = bench;
+        await until(
+          'the metrics',
+          async () => (await scrape(bench).catch(() => '')).includes('verdigris_observed{'),
+          600_000,
+        );
+        const before = await scrape(bench);
+        expect(before).toMatch(/^verdigris_state\{state="single",environment="shop"\} 1$/m);
+        expect(before).not.toContain('verdigris_drill_success{');
+        const { verdict } = await bench.exercise(async (workload) => {
+          await execa('kubectl', ['create', 'job', '--namespace', namespace, '--from=cronjob/shop-drill', 'now']);
+          const job = await until(
+            'the end of the drill',
+            async () => {
+              const { status } = (await admin.read<JobObject>('Job', 'now')) ?? {};
+              return status?.succeeded || status?.failed ? status : undefined;
+            },
+            1_700_000,
+          );
+          const { stdout } = await execa('kubectl', ['logs', '--namespace', namespace, '--tail=30', 'job/now']);
+          expect(job, stdout).toMatchObject({ succeeded: 1 });
+          await served(workload);
+        });
+        expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+        const report = await platform.drills.last();
+        expect(report).toMatchObject({
+          ok: true,
+          proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'],
+        });
+        const events = await admin.list<EventObject>('Event', { 'app.kubernetes.io/component': 'drill' });
+        expect(
+          events.map(({ reason, type, involvedObject: { kind, name } }) => ({ reason, type, kind, name })),
+        ).toEqual([{ reason: 'DrillHeld', type: 'Normal', kind: 'CronJob', name: 'shop-drill' }]);
+        expect(events[0]?.message).toContain('switchover and rollback under load');
+        expect(await scrape(bench)).toMatch(/^verdigris_drill_success\{environment="shop"\} 1$/m);
+        await bench.settled({ state: 'single', live: 'blue', release: null });
+        expect(await bench.leftovers()).toEqual(nothing);
+        await until('the clones gone', async () => (await cloneObjects(bench)).length === 0, 300_000);
+      },
+    );
+  },
+);

@@ -14,10 +14,13 @@ async function killPod({ namespace: { admin }, platform }: ClusterEnvironment, c
   const name = `shop-${colour}-0`;
   const before = (await admin.read<Stored>('Pod', name))?.metadata.uid;
   await admin.delete('Pod', name, { grace: 0 });
-  await waitFor(async () => {
-    const now = await admin.read<Stored>('Pod', name);
-    return now && now.metadata.uid !== before && (await platform.servers.observe(colour))?.running ? true : undefined;
-  }, { limit: 180_000, every: 100, what: `a new pod ${name}`, next: 'see kubectl describe pod' });
+  await waitFor(
+    async () => {
+      const now = await admin.read<Stored>('Pod', name);
+      return now && now.metadata.uid !== before && (await platform.servers.observe(colour))?.running ? true : undefined;
+    },
+    { limit: 180_000, every: 100, what: `a new pod ${name}`, next: 'see kubectl describe pod' },
+  );
 }
 
 async function more(workload: Workload): Promise<void> {
@@ -29,7 +32,13 @@ async function more(workload: Workload): Promise<void> {
 async function evict(namespace: string, pod: string): Promise<number> {
   const transport = new Transport(administrator());
   try {
-    return (await transport.send('POST', `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace } })).status;
+    return (
+      await transport.send('POST', `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: pod, namespace },
+      })
+    ).status;
   } finally {
     transport.close();
   }
@@ -56,7 +65,12 @@ test('the pod of either colour is killed in every state: the release goes on, an
       await kill('green', 'blue');
       // A drain of the node cannot end the only server of a colour; a pooler has another.
       for (const colour of ['blue', 'green']) expect(await evict(namespace.name, `shop-${colour}-0`)).toBe(429);
-      await waitFor(async () => ((await readStatus(environment, platform)).losslessRollback ? true : undefined), { limit: 120_000, every: 200, what: 'a lossless rollback', next: 'see the servers’ logs' });
+      await waitFor(async () => ((await readStatus(environment, platform)).losslessRollback ? true : undefined), {
+        limit: 120_000,
+        every: 200,
+        what: 'a lossless rollback',
+        next: 'see the servers’ logs',
+      });
       await verb('rollback');
       await kill('green', other('green'));
       for (const each of ['verify', 'switch', 'retire'] as const) await verb(each);

@@ -5,25 +5,42 @@ import { withClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 
 test('a release goes forward, back, forward and is accepted on a real cluster, under load, and nothing is lost or left', async () => {
-  await withClusterEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async ({ verb, clients, platform, pauses, namespace }) => {
-    const { verdict } = await clients(async (workload) => {
-      for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
-        await verb(each);
-        const { acknowledged } = workload.stats();
-        await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);
-        // The retained colour rests, as declared; a rollback wakes it.
-        if (each === 'switch') expect(await platform.servers.observe('blue')).toMatchObject({ running: false });
-        // Without a mesh nothing could weigh: refused before anything has changed.
-        if (each === 'verify') await expect(verb('canary', { canary: 10 })).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [{ id: 'canary-needs-istio' }] } });
-      }
-      await verb('retire');
-    });
-    console.log(`write pauses in ms, as the operator measured them: ${pauses.join(', ')}; as the clients saw them: ${verdict.pauses.map(({ ms }) => ms).join(', ')}`);
-    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
-    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', liveRelease: '2', release: null, stream: null, closing: null, operation: null });
-    expect(await platform.history.list()).toMatchObject([{ from: '1', to: '2', outcome: 'released' }]);
-    expect(await leftovers(platform, namespace.admin, 'green')).toEqual(nothingLeft('green', 2));
-  });
+  await withClusterEnvironment(
+    { declaration: { retention: { mode: 'scaled-down' } } },
+    async ({ verb, clients, platform, pauses, namespace }) => {
+      const { verdict } = await clients(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
+          await verb(each);
+          const { acknowledged } = workload.stats();
+          await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);
+          // The retained colour rests, as declared; a rollback wakes it.
+          if (each === 'switch') expect(await platform.servers.observe('blue')).toMatchObject({ running: false });
+          // Without a mesh nothing could weigh: refused before anything has changed.
+          if (each === 'verify')
+            await expect(verb('canary', { canary: 10 })).rejects.toMatchObject({
+              id: 'gate-refused',
+              facts: { findings: [{ id: 'canary-needs-istio' }] },
+            });
+        }
+        await verb('retire');
+      });
+      console.log(
+        `write pauses in ms, as the operator measured them: ${pauses.join(', ')}; as the clients saw them: ${verdict.pauses.map(({ ms }) => ms).join(', ')}`,
+      );
+      expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+      expect(await readJournal(platform.journal)).toMatchObject({
+        state: 'single',
+        live: 'green',
+        liveRelease: '2',
+        release: null,
+        stream: null,
+        closing: null,
+        operation: null,
+      });
+      expect(await platform.history.list()).toMatchObject([{ from: '1', to: '2', outcome: 'released' }]);
+      expect(await leftovers(platform, namespace.admin, 'green')).toEqual(nothingLeft('green', 2));
+    },
+  );
 });
 
 test('clients that do not leave their transaction in time make the switchover give up, and nobody notices', async () => {
@@ -33,11 +50,15 @@ test('clients that do not leave their transaction in time make the switchover gi
       const held = Promise.withResolvers<void>();
       const [replica] = await platform.poolers.required();
       if (!replica) throw new Error('there is a replica');
-      const sleeper = withClient(await platform.poolers.client(replica, 'shop_app', environment.database), 'sleeper', async (client) => {
-        await client.query('BEGIN; SELECT 1');
-        await held.promise;
-        await client.query('COMMIT');
-      });
+      const sleeper = withClient(
+        await platform.poolers.client(replica, 'shop_app', environment.database),
+        'sleeper',
+        async (client) => {
+          await client.query('BEGIN; SELECT 1');
+          await held.promise;
+          await client.query('COMMIT');
+        },
+      );
       await expect(verb('switch')).rejects.toMatchObject({ id: 'pause-timeout' });
       held.resolve();
       await sleeper;

@@ -5,12 +5,28 @@ import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
 
 function declared(namespace: string) {
-  return parseEnvironment({ name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] }, colours: { blue: { release: '1', postgres: 15 } }, live: 'blue', kubernetes: { namespace, images: { pooler: 'any:1' } } }, 'the test');
+  return parseEnvironment(
+    {
+      name: 'shop',
+      platform: 'kubernetes',
+      database: 'shop',
+      roles: { application: ['app'] },
+      colours: { blue: { release: '1', postgres: 15 } },
+      live: 'blue',
+      kubernetes: { namespace, images: { pooler: 'any:1' } },
+    },
+    'the test',
+  );
 }
 
-async function withPlatforms(use: (one: KubernetesPlatform, two: KubernetesPlatform, admin: Cluster) => Promise<void>): Promise<void> {
+async function withPlatforms(
+  use: (one: KubernetesPlatform, two: KubernetesPlatform, admin: Cluster) => Promise<void>,
+): Promise<void> {
   await withNamespace({}, async ({ name, operator, admin }) => {
-    const platforms = [1, 2].map(() => new KubernetesPlatform(declared(name), Cluster.of(operator, name))) as [KubernetesPlatform, KubernetesPlatform];
+    const platforms = [1, 2].map(() => new KubernetesPlatform(declared(name), Cluster.of(operator, name))) as [
+      KubernetesPlatform,
+      KubernetesPlatform,
+    ];
     try {
       await use(...platforms, admin);
     } finally {
@@ -25,9 +41,12 @@ test('of many who write the same revision of the journal one succeeds, and the o
     expect(await one.journal.write(0, 'a')).toBe(1);
     await expect(two.journal.write(0, 'b')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
     for (let revision = 1; revision <= 5; revision++) {
-      const outcomes = await Promise.allSettled([one, two, one, two].map((platform, index) => platform.journal.write(revision, `${revision} by ${index}`)));
+      const outcomes = await Promise.allSettled(
+        [one, two, one, two].map((platform, index) => platform.journal.write(revision, `${revision} by ${index}`)),
+      );
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ id: 'journal-conflict' });
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ id: 'journal-conflict' });
       const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
       expect(await two.journal.read()).toMatchObject({ revision: revision + 1, text: `${revision} by ${winner}` });
     }
@@ -38,7 +57,11 @@ test('one operator at a time: the second is told who works, a dead one is waited
   await withPlatforms(async (one, two, admin) => {
     const first = await one.leases.acquire('first');
     const renewing = setInterval(() => void first.renew(), 1_000);
-    await expect(two.leases.acquire('second')).rejects.toMatchObject({ code: 'busy', id: 'lease-held', facts: { holder: 'first' } });
+    await expect(two.leases.acquire('second')).rejects.toMatchObject({
+      code: 'busy',
+      id: 'lease-held',
+      facts: { holder: 'first' },
+    });
     expect(await two.leases.holder()).toMatchObject({ holder: 'first' });
     clearInterval(renewing);
     const began = Date.now();
@@ -59,18 +82,31 @@ test('one operator at a time: the second is told who works, a dead one is waited
 
 test('a finished release is written to the history once, however often it is said', async () => {
   await withPlatforms(async (one, two) => {
-    const entry = (startedAt: string) => ({ from: '1', to: '2', outcome: 'released' as const, startedAt, endedAt: startedAt, spans: [] });
+    const entry = (startedAt: string) => ({
+      from: '1',
+      to: '2',
+      outcome: 'released' as const,
+      startedAt,
+      endedAt: startedAt,
+      spans: [],
+    });
     await one.history.append(entry('2026-01-02T00:00:00.000Z'));
     await two.history.append(entry('2026-01-02T00:00:00.000Z'));
     await two.history.append(entry('2026-01-01T00:00:00.000Z'));
-    expect((await one.history.list()).map(({ startedAt }) => startedAt)).toEqual(['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']);
+    expect((await one.history.list()).map(({ startedAt }) => startedAt)).toEqual([
+      '2026-01-01T00:00:00.000Z',
+      '2026-01-02T00:00:00.000Z',
+    ]);
   });
 });
 
 test('routes are swapped as they were read beforehand: one changed since is read again, and whoever has an older token changes nothing', async () => {
   await withPlatforms(async (one, two, admin) => {
     await one.routes.establish({ live: 'blue', canary: 0, token: 1 });
-    const selector = async (name: string) => (await admin.read<Stored & { spec: { selector: Record<string, string> } }>('Service', name))?.spec.selector['verdigris.dev/colour'];
+    const selector = async (name: string) =>
+      (await admin.read<Stored & { spec: { selector: Record<string, string> } }>('Service', name))?.spec.selector[
+        'verdigris.dev/colour'
+      ];
     await one.routes.foresee();
     // Somebody's tool writes a label meanwhile, and a selector by hand.
     await admin.merge('Service', 'shop-rw', { metadata: { labels: { tool: 'yes' } } });
@@ -81,7 +117,10 @@ test('routes are swapped as they were read beforehand: one changed since is read
 
     await one.routes.foresee();
     await two.routes.move({ live: 'blue', canary: 0, token: 3 });
-    await expect(one.routes.move({ live: 'green', canary: 0, token: 2 })).rejects.toMatchObject({ code: 'busy', id: 'stale-token' });
+    await expect(one.routes.move({ live: 'green', canary: 0, token: 2 })).rejects.toMatchObject({
+      code: 'busy',
+      id: 'stale-token',
+    });
     expect([await selector('shop-rw'), await selector('shop-ro')]).toEqual(['blue', 'blue']);
     // One that is gone is made again.
     await admin.delete('Service', 'shop-ro');

@@ -16,23 +16,55 @@ interface Ran {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly lines: readonly Record<string, unknown>[];
-  readonly result: { readonly outputs?: Record<string, Record<string, Record<string, unknown>>>; readonly changes?: readonly { op: string; type: string; name: string; diffs: string[] }[]; readonly next?: readonly string[] };
+  readonly result: {
+    readonly outputs?: Record<string, Record<string, Record<string, unknown>>>;
+    readonly changes?: readonly { op: string; type: string; name: string; diffs: string[] }[];
+    readonly next?: readonly string[];
+  };
   readonly error: Record<string, unknown> | undefined;
 }
 
 /** `verdigris up` as a process of its own, in a project's folder, on the backend that it finds by itself. */
 async function up(folder: string, ...args: string[]): Promise<Ran> {
-  const env = { VERDIGRIS_HOME: path.join(folder, 'home'), PULUMI_HOME: path.join(folder, 'pulumi'), NO_COLOR: '1', FORCE_COLOR: '0' };
-  const { exitCode, stdout } = await execa(process.execPath, [main, 'up', '--cwd', folder, '--json', ...args], { reject: false, env, stdin: 'ignore' });
-  const lines = stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const env = {
+    VERDIGRIS_HOME: path.join(folder, 'home'),
+    PULUMI_HOME: path.join(folder, 'pulumi'),
+    NO_COLOR: '1',
+    FORCE_COLOR: '0',
+  };
+  const { exitCode, stdout } = await execa(process.execPath, [main, 'up', '--cwd', folder, '--json', ...args], {
+    reject: false,
+    env,
+    stdin: 'ignore',
+  });
+  const lines = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   const last = (type: string) => lines.findLast((line) => line['type'] === type);
-  return { exitCode, stdout, lines, result: (last('result')?.['result'] ?? {}) as Ran['result'], error: last('error')?.['error'] as Record<string, unknown> | undefined };
+  return {
+    exitCode,
+    stdout,
+    lines,
+    result: (last('result')?.['result'] ?? {}) as Ran['result'],
+    error: last('error')?.['error'] as Record<string, unknown> | undefined,
+  };
 }
 
 async function project(folder: string, declaration: Record<string, unknown>): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, 'Pulumi.yaml'), JSON.stringify({ name: 'verdigris', runtime: { name: 'nodejs', options: { typescript: false } }, plugins: { providers: [{ name: 'verdigris', path: provider }] } }));
-  await writeFile(path.join(folder, 'Pulumi.dev.yaml'), JSON.stringify({ config: { 'verdigris:environments': { shop: './shop.yaml' } } }));
+  await writeFile(
+    path.join(folder, 'Pulumi.yaml'),
+    JSON.stringify({
+      name: 'verdigris',
+      runtime: { name: 'nodejs', options: { typescript: false } },
+      plugins: { providers: [{ name: 'verdigris', path: provider }] },
+    }),
+  );
+  await writeFile(
+    path.join(folder, 'Pulumi.dev.yaml'),
+    JSON.stringify({ config: { 'verdigris:environments': { shop: './shop.yaml' } } }),
+  );
   await writeFile(path.join(folder, 'shop.yaml'), JSON.stringify(declaration));
 }
 
@@ -46,23 +78,54 @@ test('verdigris up: nothing unasked, a whole release in stages with its steps sh
       expect(await admin.list('StatefulSet', {})).toEqual([]);
 
       const made = await up(folder, '--yes');
-      expect(made).toMatchObject({ exitCode: 0, result: { outputs: { environments: { shop: { state: 'single', live: 'blue', addresses: { rw: `postgresql://shop-pooler.${namespace}.svc:5432/shop` } } } } } });
+      expect(made).toMatchObject({
+        exitCode: 0,
+        result: {
+          outputs: {
+            environments: {
+              shop: {
+                state: 'single',
+                live: 'blue',
+                addresses: { rw: `postgresql://shop-pooler.${namespace}.svc:5432/shop` },
+              },
+            },
+          },
+        },
+      });
       expect(made.stdout).toContain(`the state is kept in file://${folder}/home/pulumi`);
 
       // From one colour to the other in one command.
-      await project(folder, small(namespace, 'shop', { live: 'green', colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } } }));
+      await project(
+        folder,
+        small(namespace, 'shop', {
+          live: 'green',
+          colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
+        }),
+      );
       const preview = await up(folder, '--preview');
-      expect(preview).toMatchObject({ exitCode: 0, result: { preview: true, changes: [{ op: 'update', name: 'shop' }] } });
+      expect(preview).toMatchObject({
+        exitCode: 0,
+        result: { preview: true, changes: [{ op: 'update', name: 'shop' }] },
+      });
       expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue' });
 
       const prepared = await up(folder, '--yes', '--to', 'verified');
-      expect(prepared).toMatchObject({ exitCode: 0, result: { outputs: { environments: { shop: { state: 'verified', live: 'blue' } } } } });
+      expect(prepared).toMatchObject({
+        exitCode: 0,
+        result: { outputs: { environments: { shop: { state: 'verified', live: 'blue' } } } },
+      });
       expect(prepared.result.next).toEqual([expect.stringContaining('declare live: green to move the writes')]);
-      const steps = (ran: Ran) => ran.lines.filter(({ type, status }) => type === 'step' && status === 'done').map(({ verb, step }) => `${String(verb)} ${String(step)}`);
+      const steps = (ran: Ran) =>
+        ran.lines
+          .filter(({ type, status }) => type === 'step' && status === 'done')
+          .map(({ verb, step }) => `${String(verb)} ${String(step)}`);
       expect(steps(prepared)).toEqual(expect.arrayContaining(['seed slot', 'seed snapshot', 'verify data']));
 
       const switched = await up(folder, '--yes');
-      expect(switched).toMatchObject({ exitCode: 0, result: { outputs: { environments: { shop: { state: 'switched', live: 'green', release: '2' } } } } });
+      expect(switched).toMatchObject({
+        exitCode: 0,
+        result: { outputs: { environments: { shop: { state: 'switched', live: 'green', release: '2' } } } },
+      });
       expect(steps(switched)).toEqual(expect.arrayContaining(['switch fence', 'switch barrier']));
 
       expect(await up(folder)).toMatchObject({ exitCode: 0, result: { changes: [] } });
@@ -70,7 +133,13 @@ test('verdigris up: nothing unasked, a whole release in stages with its steps sh
       // A declaration with a fault, and a lease that somebody holds: as the other commands say them.
       await project(folder, small(namespace, 'shop', { live: 'red' }));
       expect(await up(folder, '--yes')).toMatchObject({ exitCode: 1 });
-      await project(folder, small(namespace, 'shop', { live: 'blue', colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } } }));
+      await project(
+        folder,
+        small(namespace, 'shop', {
+          live: 'blue',
+          colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
+        }),
+      );
       const lease = await platform.leases.acquire('somebody');
       const renewing = setInterval(() => void lease.renew(), 1_000);
       try {

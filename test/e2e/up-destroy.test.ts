@@ -16,7 +16,9 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       declare(declaration);
       await stack.up();
       const superuser = await platform.servers.connection('blue');
-      await withClient({ ...superuser, database: 'shop' }, 'test', (client) => client.query('CREATE TABLE kept AS SELECT 42 AS answer'));
+      await withClient({ ...superuser, database: 'shop' }, 'test', (client) =>
+        client.query('CREATE TABLE kept AS SELECT 42 AS answer'),
+      );
       await expect(stack.destroy()).rejects.toThrow(/protected/);
       expect(await platform.servers.observe('blue')).toMatchObject({ running: true });
 
@@ -42,16 +44,46 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       expect(Object.keys(left)).toEqual([`VolumeSnapshot ${name}`]);
 
       // As docs/kubernetes.md says: a claim of the snapshot holds a data directory that was shut down.
-      await admin.create({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'restored', namespace }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name } } });
       await admin.create({
-        apiVersion: 'v1', kind: 'Pod', metadata: { name: 'restored', namespace },
-        spec: { securityContext: { runAsUser: 999, fsGroup: 999 }, containers: [{ name: 'postgres', image: 'postgres:15', imagePullPolicy: 'IfNotPresent', env: [{ name: 'PGDATA', value: '/data/pgdata' }], volumeMounts: [{ name: 'data', mountPath: '/data' }] }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }] },
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'restored', namespace },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage: '1Gi' } },
+          dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name },
+        },
       });
-      const answer = await waitFor(async () => {
-        const pod = await admin.read<Pod>('Pod', 'restored');
-        if (!pod || !isReady(pod) || pod.status?.podIP === undefined) return undefined;
-        return withClient({ ...superuser, host: pod.status.podIP, port: 5432, database: 'shop' }, 'test', (client) => rows(client, 'SELECT answer FROM kept')).catch((error: { code?: unknown }) => (error.code === '57P03' || error.code === 'ECONNREFUSED' ? undefined : Promise.reject(error as Error)));
-      }, { limit: 120_000, every: 200, what: 'the restored server', next: '' });
+      await admin.create({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'restored', namespace },
+        spec: {
+          securityContext: { runAsUser: 999, fsGroup: 999 },
+          containers: [
+            {
+              name: 'postgres',
+              image: 'postgres:15',
+              imagePullPolicy: 'IfNotPresent',
+              env: [{ name: 'PGDATA', value: '/data/pgdata' }],
+              volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            },
+          ],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }],
+        },
+      });
+      const answer = await waitFor(
+        async () => {
+          const pod = await admin.read<Pod>('Pod', 'restored');
+          if (!pod || !isReady(pod) || pod.status?.podIP === undefined) return undefined;
+          return withClient({ ...superuser, host: pod.status.podIP, port: 5432, database: 'shop' }, 'test', (client) =>
+            rows(client, 'SELECT answer FROM kept'),
+          ).catch((error: { code?: unknown }) =>
+            error.code === '57P03' || error.code === 'ECONNREFUSED' ? undefined : Promise.reject(error as Error),
+          );
+        },
+        { limit: 120_000, every: 200, what: 'the restored server', next: '' },
+      );
       expect(answer).toEqual([{ answer: 42 }]);
     });
     await platform.close();

@@ -12,12 +12,20 @@ import { openStack, prepared, small, trafficState, versions, withStack } from '.
 async function sessionsDuring<T>(platform: KubernetesPlatform, work: () => Promise<T>): Promise<[T, string[]]> {
   const seen = new Set<string>();
   let over = false;
-  const looking = withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', async (client) => {
-    while (!over) {
-      for (const { name } of await rows<{ name: string }>(client, "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'verdigris/%' AND pid <> pg_backend_pid()")) seen.add(name);
-      await client.query('SELECT pg_sleep(0.01)');
-    }
-  });
+  const looking = withClient(
+    { ...(await platform.servers.connection('blue')), database: 'shop' },
+    'test',
+    async (client) => {
+      while (!over) {
+        for (const { name } of await rows<{ name: string }>(
+          client,
+          "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'verdigris/%' AND pid <> pg_backend_pid()",
+        ))
+          seen.add(name);
+        await client.query('SELECT pg_sleep(0.01)');
+      }
+    },
+  );
   const result = await work().finally(() => (over = true));
   await looking;
   return [result, [...seen]];
@@ -28,18 +36,34 @@ test('another stack reads where to connect; a preview changes nothing; what some
     const declared = (over: Record<string, unknown> = {}) => small(namespace, 'shop', over);
     const environment = parseEnvironment(declared(), 'the test');
     const platform = new KubernetesPlatform(environment, admin);
-    const sql = async (query: string): Promise<void> => withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', async (client) => void (await client.query(query)));
+    const sql = async (query: string): Promise<void> =>
+      withClient(
+        { ...(await platform.servers.connection('blue')), database: 'shop' },
+        'test',
+        async (client) => void (await client.query(query)),
+      );
     await withStack(async (stack, declare, folder) => {
       declare(declared({ colours: prepared }));
       expect((await stack.up()).outputs['state']?.value).toBe('verified');
 
       const reader = await openStack(folder, 'reader', () => {
         const shop = new pulumi.StackReference('organization/verdigris-test/dev');
-        return Promise.resolve({ rw: shop.requireOutput('addresses').apply(({ rw }: { rw: string }) => rw), secret: shop.requireOutput('secrets'), live: shop.requireOutput('live') });
+        return Promise.resolve({
+          rw: shop.requireOutput('addresses').apply(({ rw }: { rw: string }) => rw),
+          secret: shop.requireOutput('secrets'),
+          live: shop.requireOutput('live'),
+        });
       });
       const read = (await reader.up()).outputs;
-      expect(read).toMatchObject({ rw: { value: `postgresql://shop-pooler.${namespace}.svc:5432/shop` }, secret: { value: clientSecrets(environment) }, live: { value: 'blue' } });
-      const secret = await admin.read<Stored & { data: Record<string, string> }>('Secret', (read['secret']?.value as Record<string, string>)['shop_app'] ?? '');
+      expect(read).toMatchObject({
+        rw: { value: `postgresql://shop-pooler.${namespace}.svc:5432/shop` },
+        secret: { value: clientSecrets(environment) },
+        live: { value: 'blue' },
+      });
+      const secret = await admin.read<Stored & { data: Record<string, string> }>(
+        'Secret',
+        (read['secret']?.value as Record<string, string>)['shop_app'] ?? '',
+      );
       expect(Object.keys(secret?.data ?? {})).toEqual(expect.arrayContaining(['username', 'password', 'uri']));
 
       // A preview changes no object, and what it opens cannot write.
@@ -64,7 +88,10 @@ test('another stack reads where to connect; a preview changes nothing; what some
       await admin.merge('Service', 'shop-rw', { spec: { selector: { 'verdigris.dev/colour': 'green' } } });
       await admin.delete('StatefulSet', 'shop-blue');
       await stack.refresh();
-      expect(await trafficState(stack)).toMatchObject({ live: 'green', drift: ['StatefulSet shop-blue is missing', 'Service shop-rw points to green, not to blue'] });
+      expect(await trafficState(stack)).toMatchObject({
+        live: 'green',
+        drift: ['StatefulSet shop-blue is missing', 'Service shop-rw points to green, not to blue'],
+      });
       const mended = await stack.up();
       expect(mended.stdout).toContain('put right: StatefulSet shop-blue is missing');
       expect(await trafficState(stack)).not.toHaveProperty('drift');
@@ -73,7 +100,14 @@ test('another stack reads where to connect; a preview changes nothing; what some
       // What a refresh makes of plain objects is their provider's affair, and one of tests updates them again; a release is not touched by it.
       await stack.refresh();
       const changed: string[] = [];
-      await stack.up({ onEvent: ({ resourcePreEvent }) => void (resourcePreEvent && resourcePreEvent.metadata.op !== 'same' && changed.push(resourcePreEvent.metadata.type)) });
+      await stack.up({
+        onEvent: ({ resourcePreEvent }) =>
+          void (
+            resourcePreEvent &&
+            resourcePreEvent.metadata.op !== 'same' &&
+            changed.push(resourcePreEvent.metadata.type)
+          ),
+      });
       expect(changed.filter((type) => !type.startsWith('kubernetes:'))).toEqual([]);
       expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });
     });

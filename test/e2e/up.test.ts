@@ -28,7 +28,11 @@ test('up makes an environment, a second up is none, and changing the live colour
 
       declare(declared({ colours: prepared, live: 'green' }));
       const switched = await stack.up();
-      expect(switched.outputs).toMatchObject({ live: { value: 'green' }, state: { value: 'switched' }, release: { value: '2' } });
+      expect(switched.outputs).toMatchObject({
+        live: { value: 'green' },
+        state: { value: 'switched' },
+        release: { value: '2' },
+      });
       expect(switched.outputs['lastPauseMs']?.value).toBeGreaterThan(0);
       expect(await state()).toEqual({ state: 'switched', live: 'green', operation: null });
       expect((await platform.routes.current())?.selector).toBe('green');

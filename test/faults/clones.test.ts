@@ -19,44 +19,65 @@ async function processesOf(text: string): Promise<string[]> {
 }
 
 /** Runs a command and kills it when its clone is as far as `far` says; returns the clone's name. */
-async function killWhen({ declaration, home, platform }: FaultBench, args: readonly string[], far: (clone: Places) => Promise<boolean>): Promise<string> {
-  const child = spawn(process.execPath, [main, ...args, '--file', declaration], { stdio: 'ignore', env: { ...process.env, VERDIGRIS_HOME: home } });
+async function killWhen(
+  { declaration, home, platform }: FaultBench,
+  args: readonly string[],
+  far: (clone: Places) => Promise<boolean>,
+): Promise<string> {
+  const child = spawn(process.execPath, [main, ...args, '--file', declaration], {
+    stdio: 'ignore',
+    env: { ...process.env, VERDIGRIS_HOME: home },
+  });
   const ended = once(child, 'exit');
-  const name = await until('the clone', async () => {
-    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
-    const [found] = (await readdir(platform.places.clones).catch(() => [])).filter((each) => !each.endsWith('.new'));
-    return found !== undefined && (await far(new Places(home, found))) ? found : undefined;
-  }, 240_000);
+  const name = await until(
+    'the clone',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
+      const [found] = (await readdir(platform.places.clones).catch(() => [])).filter((each) => !each.endsWith('.new'));
+      return found !== undefined && (await far(new Places(home, found))) ? found : undefined;
+    },
+    240_000,
+  );
   child.kill('SIGKILL');
   await ended;
   return name;
 }
 
-test('a drill and a rehearsal that are killed leave clones: the next command removes them, with their processes', { timeout }, async () => {
-  await withBench({}, async (bench) => {
-    const { verdict } = await bench.exercise(async (workload) => {
-      const gone = async (name: string): Promise<void> => {
-        expect((await readdir(bench.home)).filter((each) => each.startsWith('drill-'))).toEqual([]);
-        expect(await readdir(bench.platform.places.clones)).toEqual([]);
-        expect(await bench.platform.servers.snapshots()).toEqual([]);
-        expect(await processesOf(name)).toEqual([]);
-        await served(workload);
-      };
-      const copying = await killWhen(bench, ['rehearse', '--warm-up', '200s'], () => Promise.resolve(true));
-      await bench.recover();
-      await gone(copying);
-      const rehearsing = await killWhen(bench, ['rehearse', '--warm-up', '200s'], async ({ router }) => (await routerPid(router)) !== undefined);
-      expect(await processesOf(rehearsing)).not.toEqual([]);
-      await bench.recover();
-      await gone(rehearsing);
+test(
+  'a drill and a rehearsal that are killed leave clones: the next command removes them, with their processes',
+  { timeout },
+  async () => {
+    await withBench({}, async (bench) => {
+      const { verdict } = await bench.exercise(async (workload) => {
+        const gone = async (name: string): Promise<void> => {
+          expect((await readdir(bench.home)).filter((each) => each.startsWith('drill-'))).toEqual([]);
+          expect(await readdir(bench.platform.places.clones)).toEqual([]);
+          expect(await bench.platform.servers.snapshots()).toEqual([]);
+          expect(await processesOf(name)).toEqual([]);
+          await served(workload);
+        };
+        const copying = await killWhen(bench, ['rehearse', '--warm-up', '200s'], () => Promise.resolve(true));
+        await bench.recover();
+        await gone(copying);
+        const rehearsing = await killWhen(
+          bench,
+          ['rehearse', '--warm-up', '200s'],
+          async ({ router }) => (await routerPid(router)) !== undefined,
+        );
+        expect(await processesOf(rehearsing)).not.toEqual([]);
+        await bench.recover();
+        await gone(rehearsing);
 
-      // Its candidate is an ordinary one, which the journal knows; its clones are a pair by then.
-      const drilling = await killWhen(bench, ['drill'], async ({ servers }) => (await readFile(servers, 'utf8').catch(() => '')).includes('green'));
-      await bench.settled({ state: 'verified', live: 'blue' });
-      await bench.verb('abandon');
-      await gone(drilling);
+        // Its candidate is an ordinary one, which the journal knows; its clones are a pair by then.
+        const drilling = await killWhen(bench, ['drill'], async ({ servers }) =>
+          (await readFile(servers, 'utf8').catch(() => '')).includes('green'),
+        );
+        await bench.settled({ state: 'verified', live: 'blue' });
+        await bench.verb('abandon');
+        await gone(drilling);
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await bench.leftovers()).toEqual(nothing);
     });
-    expect(verdict).toMatchObject(good);
-    expect(await bench.leftovers()).toEqual(nothing);
-  });
-});
+  },
+);

@@ -43,7 +43,10 @@ export class Forwarder {
   #join(client: Socket, server: Socket): void {
     const pair = { ends: [client, server] as const, over: false };
     this.#pairs.add(pair);
-    for (const [from, to] of [[client, server], [server, client]] as const) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       from.on('data', (bytes) => to.write(bytes)).on('error', () => undefined);
       from.on('close', () => {
         pair.over = true;

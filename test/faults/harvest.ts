@@ -13,8 +13,12 @@ export function harvester(journal: () => Promise<Journal>, first: Colour, commit
   return async () => {
     const { timeline, live, operation } = await journal();
     const moves = (verb: string): boolean => verb === 'switch' || verb === 'rollback';
-    for (const { verb, step, startedAt } of timeline) if (step === 'open' && moves(verb)) opened.add(Date.parse(startedAt));
-    const begun = operation?.phase === 'complete' && moves(operation.verb) ? operation.steps.find(({ id }) => id === 'open') : undefined;
+    for (const { verb, step, startedAt } of timeline)
+      if (step === 'open' && moves(verb)) opened.add(Date.parse(startedAt));
+    const begun =
+      operation?.phase === 'complete' && moves(operation.verb)
+        ? operation.steps.find(({ id }) => id === 'open')
+        : undefined;
     if (begun) cut.add(Date.parse(begun.startedAt));
     // The first opening behind a point at which an operation was cut short is of that operation.
     const again = new Set([...cut].map((at) => [...opened].sort((one, two) => one - two).find((each) => each >= at)));
@@ -27,9 +31,13 @@ export function harvester(journal: () => Promise<Journal>, first: Colour, commit
     }
     const kept = [...own].sort((one, two) => one - two);
     // What the recorder saw are the same ones, a moment later; the journal's count.
-    commits.splice(0, commits.length, ...kept.map((at, index) => {
-      const from = index % 2 === 0 ? first : other(first);
-      return { at: new Date(at), from, to: other(from) };
-    }));
+    commits.splice(
+      0,
+      commits.length,
+      ...kept.map((at, index) => {
+        const from = index % 2 === 0 ? first : other(first);
+        return { at: new Date(at), from, to: other(from) };
+      }),
+    );
   };
 }

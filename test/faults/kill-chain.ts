@@ -30,15 +30,27 @@ const enough = 60;
  * Kills a verb that goes on where it was, again and again, each run a little further: before and after every write that the
  * journal sees, in whatever phase, until a run ends by itself. Returns where it was killed.
  */
-export async function killAlongTheWay(bench: KillBench, verb: Verb, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killAlongTheWay(
+  bench: KillBench,
+  verb: Verb,
+  { options = {}, canary = 0 }: ChainOptions = {},
+): Promise<Killed[]> {
   const killed: Killed[] = [];
   const at = async (): Promise<string> => {
     const { operation, release } = await bench.journal();
     // A fact that was noted is not noted again: the writes of a repeated step are then fewer.
-    return operation ? `${operation.phase} ${operation.steps.at(-1)?.id ?? 'opening'} ${Object.keys({ ...release, ...release?.seed }).sort().join()}` : 'none';
+    return operation
+      ? `${operation.phase} ${operation.steps.at(-1)?.id ?? 'opening'} ${Object.keys({ ...release, ...release?.seed })
+          .sort()
+          .join()}`
+      : 'none';
   };
   const die = async (side: Killed['side'], write: number): Promise<Ending> => {
-    const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, kill: { side, write, from: 'first' } });
+    const ending = await bench.operators.run(verb, {
+      options: { early: true, ...options },
+      canary,
+      kill: { side, write, from: 'first' },
+    });
     if (ending.how === 'killed') killed.push({ side, write, ...(await where(bench)) });
     // The last steps of a release begin a new timeline.
     await bench.harvest();
@@ -64,11 +76,20 @@ export async function killAlongTheWay(bench: KillBench, verb: Verb, { options = 
  * Kills a verb that is undone after a crash: before and after its first write, its second … as far as the commit point. `settle`
  * is called after each kill, with what the journal holds then.
  */
-export async function killBeforeCommit(bench: KillBench, verb: Verb, settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killBeforeCommit(
+  bench: KillBench,
+  verb: Verb,
+  settle: (killed: Killed) => Promise<void>,
+  { options = {}, canary = 0 }: ChainOptions = {},
+): Promise<Killed[]> {
   const all: Killed[] = [];
   for (let write = 1; write < enough; write++) {
     for (const side of ['before', 'after'] as const) {
-      const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, kill: { side, write, from: 'opening' } });
+      const ending = await bench.operators.run(verb, {
+        options: { early: true, ...options },
+        canary,
+        kill: { side, write, from: 'opening' },
+      });
       expect(ending, `${verb}, ${side} write ${write}`).toEqual({ how: 'killed' });
       const killed = { side, write, ...(await where(bench)) };
       await bench.harvest();
@@ -85,11 +106,21 @@ export async function killBeforeCommit(bench: KillBench, verb: Verb, settle: (ki
  * Steps that run while clients are held are announced by one write of the journal: they are killed at their beginning and at their
  * end, which no write marks. `settle` is called after each kill; without it the next run continues.
  */
-export async function killAtSteps(bench: KillBench, verb: Verb, steps: readonly Step[], settle: (killed: Killed) => Promise<void>, { options = {}, canary = 0 }: ChainOptions = {}): Promise<Killed[]> {
+export async function killAtSteps(
+  bench: KillBench,
+  verb: Verb,
+  steps: readonly Step[],
+  settle: (killed: Killed) => Promise<void>,
+  { options = {}, canary = 0 }: ChainOptions = {},
+): Promise<Killed[]> {
   const all: Killed[] = [];
   for (const { id } of steps) {
     for (const side of ['after', 'before'] as const) {
-      const ending = await bench.operators.run(verb, { options: { early: true, ...options }, canary, ...(side === 'after' ? { dieBefore: id } : { dieAfter: id }) });
+      const ending = await bench.operators.run(verb, {
+        options: { early: true, ...options },
+        canary,
+        ...(side === 'after' ? { dieBefore: id } : { dieAfter: id }),
+      });
       expect(ending, `${verb}, ${side} ${id}`).toEqual({ how: 'killed' });
       const { direction, phase } = await where(bench);
       await bench.harvest();
@@ -115,5 +146,9 @@ export function coversThePlan(verb: Verb, killed: readonly Killed[], options: Pe
 async function where(bench: KillBench): Promise<Pick<Killed, 'direction' | 'phase' | 'step'>> {
   const { operation } = await bench.journal();
   if (!operation) return { direction: 'continue', phase: 'none', step: 'none' };
-  return { direction: crashDirection(operation), phase: operation.phase, step: operation.steps.at(-1)?.id ?? 'opening' };
+  return {
+    direction: crashDirection(operation),
+    phase: operation.phase,
+    step: operation.steps.at(-1)?.id ?? 'opening',
+  };
 }

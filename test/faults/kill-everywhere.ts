@@ -4,7 +4,14 @@ import { operationOf, type PerformOptions } from '../../src/operations/perform.t
 import type { Platform } from '../../src/platform/port.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { coversThePlan, killAlongTheWay, killAtSteps, killBeforeCommit, type KillBench, type Killed } from './kill-chain.ts';
+import {
+  coversThePlan,
+  killAlongTheWay,
+  killAtSteps,
+  killBeforeCommit,
+  type KillBench,
+  type Killed,
+} from './kill-chain.ts';
 import { served, type FaultBench } from './support.ts';
 
 /** What moving writes under kills needs, on either platform. */
@@ -15,14 +22,23 @@ async function openColours(bench: MoveBench): Promise<string[]> {
   const open: string[] = [];
   for (const colour of ['blue', 'green'] as const) {
     if (!(await bench.platform.servers.observe(colour))?.running) continue;
-    const found = await bench.on(colour, (client) => rows(client, "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin"));
+    const found = await bench.on(colour, (client) =>
+      rows(client, "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin"),
+    );
     if (found.length > 0) open.push(colour);
   }
   return open;
 }
 
 /** Kills a switchover everywhere before its commit point, each time undone by a recovery; then everywhere after it, each time continued. */
-export async function killEverywhere(bench: MoveBench, workload: Workload, verb: Verb, options: PerformOptions, from: State, to: State): Promise<void> {
+export async function killEverywhere(
+  bench: MoveBench,
+  workload: Workload,
+  verb: Verb,
+  options: PerformOptions,
+  from: State,
+  to: State,
+): Promise<void> {
   const { live: before } = await bench.journal();
   const operation = operationOf(verb, options);
   const undone = async ({ step, write, side, direction }: Killed): Promise<void> => {
@@ -35,11 +51,25 @@ export async function killEverywhere(bench: MoveBench, workload: Workload, verb:
     expect(await bench.platform.traffic.status()).toMatchObject({ live: before });
     if (side === 'after') await served(workload, 3);
   };
-  const killed = await killAtSteps(bench, verb, operation.start.filter(({ held }) => held), undone, { options });
+  const killed = await killAtSteps(
+    bench,
+    verb,
+    operation.start.filter(({ held }) => held),
+    undone,
+    { options },
+  );
   killed.push(...(await killBeforeCommit(bench, verb, undone, { options })));
   const { live } = await bench.journal();
   expect(live).not.toBe(before);
-  killed.push(...(await killAtSteps(bench, verb, operation.complete.filter(({ held }) => held), async ({ direction }) => expect(direction).toBe('complete'), { options })));
+  killed.push(
+    ...(await killAtSteps(
+      bench,
+      verb,
+      operation.complete.filter(({ held }) => held),
+      async ({ direction }) => expect(direction).toBe('complete'),
+      { options },
+    )),
+  );
   expect((await bench.journal()).live).toBe(live);
   killed.push(...(await killAlongTheWay(bench, verb, { options })));
   coversThePlan(verb, killed, options);

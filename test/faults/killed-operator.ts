@@ -21,28 +21,54 @@ say({ type: 'warm' });
 
 const lines = createInterface({ input: process.stdin });
 lines.once('line', (line) => {
-  void work(JSON.parse(line) as Order).then(
-    () => say({ type: 'done' }),
-    (error: unknown) => say({ type: 'failed', error: error instanceof VerdigrisError ? { code: error.code, id: error.id, seen: error.seen } : { code: 'none', id: 'none', seen: String((error as Error).stack ?? error) } }),
-  ).finally(() => process.exit(0));
+  void work(JSON.parse(line) as Order)
+    .then(
+      () => say({ type: 'done' }),
+      (error: unknown) =>
+        say({
+          type: 'failed',
+          error:
+            error instanceof VerdigrisError
+              ? { code: error.code, id: error.id, seen: error.seen }
+              : { code: 'none', id: 'none', seen: String((error as Error).stack ?? error) },
+        }),
+    )
+    .finally(() => process.exit(0));
 });
 // Nobody's order outlives whoever gave it.
 lines.once('close', () => process.exit(0));
 
-async function work({ declaration, place, verb, options, canary, kill, dieAfter, dieBefore, stopAt }: Order): Promise<void> {
+async function work({
+  declaration,
+  place,
+  verb,
+  options,
+  canary,
+  kill,
+  dieAfter,
+  dieBefore,
+  stopAt,
+}: Order): Promise<void> {
   const environment = { ...parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration), canary };
   const opened = await open(environment, place);
   const journal = kill ? killing(opened.journal, kill) : opened.journal;
   const platform = Object.create(opened, { journal: { value: journal } }) as Platform;
-  await withOperator({
-    environment, platform, signal: new AbortController().signal,
-    emit: (event) => {
-      say({ type: 'event', event });
-      if (event.type === 'step' && event.step === dieAfter && event.status === 'done') die();
-      if (event.type === 'step' && event.step === dieBefore && event.status === 'started') die();
-      if (stopAt && event.type === 'step' && event.step === stopAt.step && event.status === stopAt.status) process.kill(process.pid, 'SIGSTOP');
+  await withOperator(
+    {
+      environment,
+      platform,
+      signal: new AbortController().signal,
+      emit: (event) => {
+        say({ type: 'event', event });
+        if (event.type === 'step' && event.step === dieAfter && event.status === 'done') die();
+        if (event.type === 'step' && event.step === dieBefore && event.status === 'started') die();
+        if (stopAt && event.type === 'step' && event.step === stopAt.step && event.status === stopAt.status)
+          process.kill(process.pid, 'SIGSTOP');
+      },
     },
-  }, verb, (c) => perform(c, verb, options));
+    verb,
+    (c) => perform(c, verb, options),
+  );
 }
 
 /** Only the platform that is asked for is loaded: these processes are many. */

@@ -7,7 +7,10 @@ import type { Order, Place, Said } from './orders.ts';
 
 const program = fileURLToPath(new URL('killed-operator.ts', import.meta.url));
 
-export type Ending = { readonly how: 'killed' } | { readonly how: 'done' } | { readonly how: 'failed'; readonly error: { readonly code: string; readonly id: string; readonly seen: string } };
+export type Ending =
+  | { readonly how: 'killed' }
+  | { readonly how: 'done' }
+  | { readonly how: 'failed'; readonly error: { readonly code: string; readonly id: string; readonly seen: string } };
 
 export interface Operator {
   readonly pid: number;
@@ -28,11 +31,21 @@ export class Operators {
     this.#next = load();
   }
 
-  async start(verb: Verb, order: Partial<Pick<Order, 'options' | 'canary' | 'kill' | 'dieAfter' | 'dieBefore' | 'stopAt'>> = {}): Promise<Operator> {
+  async start(
+    verb: Verb,
+    order: Partial<Pick<Order, 'options' | 'canary' | 'kill' | 'dieAfter' | 'dieBefore' | 'stopAt'>> = {},
+  ): Promise<Operator> {
     const { child, said, warm, done } = this.#next;
     await warm;
     this.#next = load();
-    const full: Order = { declaration: this.#declaration, place: this.#place, verb, options: { early: true }, canary: 0, ...order };
+    const full: Order = {
+      declaration: this.#declaration,
+      place: this.#place,
+      verb,
+      options: { early: true },
+      canary: 0,
+      ...order,
+    };
     child.stdin.write(`${JSON.stringify(full)}\n`);
     return { pid: child.pid ?? 0, said, ended: done };
   }
@@ -77,7 +90,8 @@ export async function untilStopped(operator: Operator, limit: number): Promise<v
       throw new Error(`the operator ended before it stopped: ${JSON.stringify(operator.said.slice(-3))}`);
     });
     if (text.slice(text.lastIndexOf(')') + 2).startsWith('T')) return;
-    if (Date.now() > end) throw new Error(`process ${operator.pid} did not stop: it said ${JSON.stringify(operator.said.at(-1))}`);
+    if (Date.now() > end)
+      throw new Error(`process ${operator.pid} did not stop: it said ${JSON.stringify(operator.said.at(-1))}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

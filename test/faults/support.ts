@@ -14,7 +14,13 @@ import { launchRouter, stopRouter } from '../../src/platform/local/router/launch
 import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { pace, testSettings, withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
+import {
+  pace,
+  testSettings,
+  withEnvironment,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+} from '../support/environment.ts';
 import { leftovers } from '../support/leftovers.ts';
 import { harvester } from './harvest.ts';
 import { Operators } from './operators.ts';
@@ -41,7 +47,9 @@ export { nothing } from '../support/leftovers.ts';
 export interface OpenBench extends FaultBench {
   close(): Promise<void>;
   /** The same environment with other limits. */
-  limited(limits: Partial<FaultBench['environment']['limits']>): { verb(verb: Verb, options?: PerformOptions): Promise<void> };
+  limited(limits: Partial<FaultBench['environment']['limits']>): {
+    verb(verb: Verb, options?: PerformOptions): Promise<void>;
+  };
   /** Where the parked candidate stands once it stands still. */
   parkedPosition(): Promise<string>;
   /** Rows and their digest in `load.row`. */
@@ -50,7 +58,9 @@ export interface OpenBench extends FaultBench {
   loading(use: () => Promise<void>): Promise<void>;
 }
 
-export async function openBench(options: TestEnvironmentOptions & { readonly deadman?: boolean } = {}): Promise<OpenBench> {
+export async function openBench(
+  options: TestEnvironmentOptions & { readonly deadman?: boolean } = {},
+): Promise<OpenBench> {
   const opened = Promise.withResolvers<FaultBench>();
   const closing = Promise.withResolvers<void>();
   const closed = withBench(options, async (made) => {
@@ -67,25 +77,36 @@ export async function openBench(options: TestEnvironmentOptions & { readonly dea
     },
     limited: (limits) => ({ verb: (verb, rest) => verbWith(made, limits, verb, rest) }),
     parkedPosition: () => made.on('green', async (client) => (await parkedPosition(client, 30_000)) ?? 'promoted'),
-    digest: (colour) => made.on(colour, (client) => one(client, 'SELECT count(*)::int AS rows, sum(hashtextextended(r::text, 0))::text AS digest FROM load.row r')),
+    digest: (colour) =>
+      made.on(colour, (client) =>
+        one(client, 'SELECT count(*)::int AS rows, sum(hashtextextended(r::text, 0))::text AS digest FROM load.row r'),
+      ),
     loading: async (use) => {
       const settings = await made.as('shop_app', 'blue');
       let stop = false;
       const started = Promise.withResolvers<void>();
       // The bulk is paced: on a busy machine a seed takes long, and what it must copy and compare would grow with that.
       const statements = [
-        ["INSERT INTO load.row (kind, payload) SELECT 'bulk', repeat(md5(random()::text), 20) FROM generate_series(1, 400)", 50],
+        [
+          "INSERT INTO load.row (kind, payload) SELECT 'bulk', repeat(md5(random()::text), 20) FROM generate_series(1, 400)",
+          50,
+        ],
         ["INSERT INTO load.row (kind, payload) VALUES ('single', md5(random()::text))", 0],
-        ["UPDATE load.row SET touched = touched + 1 WHERE id IN (SELECT 1 + (random() * 5000)::bigint FROM generate_series(1, 20))", 0],
+        [
+          'UPDATE load.row SET touched = touched + 1 WHERE id IN (SELECT 1 + (random() * 5000)::bigint FROM generate_series(1, 20))',
+          0,
+        ],
       ] as const;
-      const writers = statements.map(([statement, pause]) => withClient(settings, 'load', async (client) => {
-        await client.query('SET synchronous_commit = off');
-        while (!stop) {
-          await client.query(statement);
-          started.resolve();
-          if (pause > 0) await delay(pause);
-        }
-      }));
+      const writers = statements.map(([statement, pause]) =>
+        withClient(settings, 'load', async (client) => {
+          await client.query('SET synchronous_commit = off');
+          while (!stop) {
+            await client.query(statement);
+            started.resolve();
+            if (pause > 0) await delay(pause);
+          }
+        }),
+      );
       try {
         await started.promise;
         await use();
@@ -97,10 +118,17 @@ export async function openBench(options: TestEnvironmentOptions & { readonly dea
   };
 }
 
-export async function withBench<T>(options: TestEnvironmentOptions & { readonly deadman?: boolean }, use: (bench: FaultBench) => Promise<T>): Promise<T> {
+export async function withBench<T>(
+  options: TestEnvironmentOptions & { readonly deadman?: boolean },
+  use: (bench: FaultBench) => Promise<T>,
+): Promise<T> {
   return withEnvironment(options, async (test) => {
     if (options.deadman === false) await withoutDeadman(test);
-    const operators = new Operators(test.declaration, { kind: 'local', home: test.home, settings: { ...testSettings, ...options.settings } });
+    const operators = new Operators(test.declaration, {
+      kind: 'local',
+      home: test.home,
+      settings: { ...testSettings, ...options.settings },
+    });
     try {
       return await use(bench(test, operators, options.deadman === false));
     } finally {
@@ -115,19 +143,39 @@ function bench(test: TestEnvironment, operators: Operators, patient: boolean): F
   const journal = () => readJournal(platform.journal);
   const harvest = harvester(journal, environment.live, commits);
   const as = async (user: string, colour?: Colour): Promise<ConnectionSettings> => {
-    const { port } = colour ? await platform.servers.connection(colour) : { port: Number((await platform.traffic.status()).address.split(':')[1]) };
+    const { port } = colour
+      ? await platform.servers.connection(colour)
+      : { port: Number((await platform.traffic.status()).address.split(':')[1]) };
     return { host: '127.0.0.1', port, user, password: credentials[user] ?? '', database: environment.database };
   };
   return {
-    ...test, operators, journal, harvest, as,
+    ...test,
+    operators,
+    journal,
+    harvest,
+    as,
     exercise: async (use) =>
-      withClients(environment, platform, { writer: await as('shop_app'), reader: await as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...pace, maxDuration: 30 * 60_000, ...(patient ? { answerLimit: 300_000 } : {}) }, commits, async (workload) => {
-        try {
-          await use(workload);
-        } finally {
-          await harvest();
-        }
-      }),
+      withClients(
+        environment,
+        platform,
+        {
+          writer: await as('shop_app'),
+          reader: await as('shop_reader'),
+          logFile: path.join(folder, `clients-${Date.now()}.log`),
+          business: false,
+          ...pace,
+          maxDuration: 30 * 60_000,
+          ...(patient ? { answerLimit: 300_000 } : {}),
+        },
+        commits,
+        async (workload) => {
+          try {
+            await use(workload);
+          } finally {
+            await harvest();
+          }
+        },
+      ),
     leftovers: async () => leftovers(platform, (await journal()).live, on),
     settled: async (expected) => {
       expect(await journal()).toMatchObject({ operation: null, ...expected });
@@ -170,11 +218,18 @@ export async function killServer({ platform, environment }: TestEnvironment, col
   const directory = platform.places.server(colour, seen.generation);
   const pid = Number.parseInt(await readFile(path.join(dataDirectory({ directory }), 'postmaster.pid'), 'utf8'), 10);
   process.kill(pid, 'SIGKILL');
-  await until(`${environment.name}-${colour} gone`, async () => (await platform.servers.observe(colour))?.running === false);
+  await until(
+    `${environment.name}-${colour} gone`,
+    async () => (await platform.servers.observe(colour))?.running === false,
+  );
 }
 
 /** Begins a transaction that stays open for as long as `use` runs. */
-export async function withOpenTransaction<T>(settings: ConnectionSettings, first: string, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withOpenTransaction<T>(
+  settings: ConnectionSettings,
+  first: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
   return withClient(settings, 'test', async (client) => {
     await client.query('BEGIN');
     await client.query(first);
@@ -183,7 +238,17 @@ export async function withOpenTransaction<T>(settings: ConnectionSettings, first
 }
 
 /** The failure of work that must fail. */
-export async function failure(work: Promise<unknown>): Promise<Error & { readonly code?: string; readonly id?: string; readonly seen?: string; readonly next?: string; readonly facts?: Record<string, unknown> }> {
+export async function failure(
+  work: Promise<unknown>,
+): Promise<
+  Error & {
+    readonly code?: string;
+    readonly id?: string;
+    readonly seen?: string;
+    readonly next?: string;
+    readonly facts?: Record<string, unknown>;
+  }
+> {
   return work.then(
     () => {
       throw new Error('this should have failed');
@@ -193,7 +258,21 @@ export async function failure(work: Promise<unknown>): Promise<Error & { readonl
 }
 
 /** Runs a verb with limits other than the environment's. */
-export async function verbWith(bench: FaultBench, limits: Partial<FaultBench['environment']['limits']>, verb: Verb, options: PerformOptions = {}): Promise<void> {
+export async function verbWith(
+  bench: FaultBench,
+  limits: Partial<FaultBench['environment']['limits']>,
+  verb: Verb,
+  options: PerformOptions = {},
+): Promise<void> {
   const environment = { ...bench.environment, limits: { ...bench.environment.limits, ...limits } };
-  await withOperator({ environment, platform: bench.platform, emit: (event) => bench.events.push(event), signal: new AbortController().signal }, verb, (c) => perform(c, verb, { early: true, ...options }));
+  await withOperator(
+    {
+      environment,
+      platform: bench.platform,
+      emit: (event) => bench.events.push(event),
+      signal: new AbortController().signal,
+    },
+    verb,
+    (c) => perform(c, verb, { early: true, ...options }),
+  );
 }

@@ -42,52 +42,89 @@ const way: readonly Row[] = [
 /** Everything outside the data that a verb may change. */
 async function facts(bench: FaultBench, leaves: Row['leaves'] = []): Promise<unknown> {
   const { state, live, liveRelease, stream, closing, operation, release } = await bench.journal();
-  const servers = Object.fromEntries(await Promise.all((['blue', 'green'] as const).map(async (colour) => {
-    if (!(await bench.platform.servers.observe(colour))?.running) return [colour, 'none'];
-    return [colour, await bench.on(colour, async (client) => ({
-      slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots ORDER BY 1'),
-      publications: await rows(client, "SELECT pubname, array_agg(p.prrelid::regclass::text || coalesce(p.prattrs::text, '') ORDER BY 1) AS tables FROM pg_publication JOIN pg_publication_rel p ON prpubid = pg_publication.oid GROUP BY 1 ORDER BY 1"),
-      subscriptions: await rows(client, 'SELECT subname, subenabled FROM pg_subscription ORDER BY 1'),
-      roles: await rows(client, "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"),
-      settings: leaves.includes('admission') ? [] : await rows(client, 'SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1'),
-      fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role ORDER BY 1'),
-    }))];
-  })));
+  const servers = Object.fromEntries(
+    await Promise.all(
+      (['blue', 'green'] as const).map(async (colour) => {
+        if (!(await bench.platform.servers.observe(colour))?.running) return [colour, 'none'];
+        return [
+          colour,
+          await bench.on(colour, async (client) => ({
+            slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots ORDER BY 1'),
+            publications: await rows(
+              client,
+              "SELECT pubname, array_agg(p.prrelid::regclass::text || coalesce(p.prattrs::text, '') ORDER BY 1) AS tables FROM pg_publication JOIN pg_publication_rel p ON prpubid = pg_publication.oid GROUP BY 1 ORDER BY 1",
+            ),
+            subscriptions: await rows(client, 'SELECT subname, subenabled FROM pg_subscription ORDER BY 1'),
+            roles: await rows(client, "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"),
+            settings: leaves.includes('admission')
+              ? []
+              : await rows(client, 'SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1'),
+            fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role ORDER BY 1'),
+          })),
+        ];
+      }),
+    ),
+  );
   const { canary, held, live: routed } = await bench.platform.traffic.status();
   const { fallback: _, exported: __, verification: ___, canary: ____, schema, ...known } = release ?? {};
   const rest = leaves.includes('migrations') ? known : { ...known, schema };
   return {
-    servers, traffic: { canary, held, routed }, journal: { state, live, liveRelease, stream, closing, operation, release: release && rest },
+    servers,
+    traffic: { canary, held, routed },
+    journal: { state, live, liveRelease, stream, closing, operation, release: release && rest },
     snapshots: leaves.includes('snapshot') ? 'left for the next attempt' : await bench.platform.servers.snapshots(),
   };
 }
 
-test('every verb: undone just before its commit point it leaves nothing, and then runs to its end', { timeout }, async () => {
-  await withBench({}, async (bench) => {
-    const { verdict } = await bench.exercise(async (workload) => {
-      for (const { verb, options = {}, to, leaves } of way) {
-        const environment = { ...bench.environment, canary: verb === 'canary' ? 50 : 0 };
-        const parts = { environment, platform: bench.platform, emit: (event: (typeof bench.events)[number]) => bench.events.push(event), signal: new AbortController().signal };
-        const operation = operationOf(verb, { early: true, ...options });
-        const stop: Step = { id: 'stop', title: 'stop', why: '', risk: '', ...(operation.start.at(-1)?.held ? { held: true } : {}), run: () => Promise.reject(new Error('stopped before the commit point')) };
-        const before = await facts(bench, leaves);
-        const failed = await failure(withOperator(parts, 'recover', (c) => execute(c, { ...operation, start: [...operation.start, stop] })));
-        expect(failed.message, verb).toBe('stopped before the commit point');
-        expect(await facts(bench, leaves), `${verb}, undone`).toEqual(before);
-        await served(workload, 3);
-        if (verb === 'retire' || verb === 'abandon' || options.lossy) await bench.harvest();
-        await withOperator(parts, verb, (c) => perform(c, verb, { early: true, ...options }));
-        await bench.settled({ state: to });
-        await bench.harvest();
-        if (options.lossy) {
-          // What was given up knowingly is no loss of the next round: nobody wrote on green since the switchover but these clients.
-          expect(to).toBe('single');
+test(
+  'every verb: undone just before its commit point it leaves nothing, and then runs to its end',
+  { timeout },
+  async () => {
+    await withBench({}, async (bench) => {
+      const { verdict } = await bench.exercise(async (workload) => {
+        for (const { verb, options = {}, to, leaves } of way) {
+          const environment = { ...bench.environment, canary: verb === 'canary' ? 50 : 0 };
+          const parts = {
+            environment,
+            platform: bench.platform,
+            emit: (event: (typeof bench.events)[number]) => bench.events.push(event),
+            signal: new AbortController().signal,
+          };
+          const operation = operationOf(verb, { early: true, ...options });
+          const stop: Step = {
+            id: 'stop',
+            title: 'stop',
+            why: '',
+            risk: '',
+            ...(operation.start.at(-1)?.held ? { held: true } : {}),
+            run: () => Promise.reject(new Error('stopped before the commit point')),
+          };
+          const before = await facts(bench, leaves);
+          const failed = await failure(
+            withOperator(parts, 'recover', (c) => execute(c, { ...operation, start: [...operation.start, stop] })),
+          );
+          expect(failed.message, verb).toBe('stopped before the commit point');
+          expect(await facts(bench, leaves), `${verb}, undone`).toEqual(before);
+          await served(workload, 3);
+          if (verb === 'retire' || verb === 'abandon' || options.lossy) await bench.harvest();
+          await withOperator(parts, verb, (c) => perform(c, verb, { early: true, ...options }));
+          await bench.settled({ state: to });
+          await bench.harvest();
+          if (options.lossy) {
+            // What was given up knowingly is no loss of the next round: nobody wrote on green since the switchover but these clients.
+            expect(to).toBe('single');
+          }
+          if (to === 'single') expect(await bench.leftovers(), verb).toEqual(nothing);
+          await served(workload, 3);
         }
-        if (to === 'single') expect(await bench.leftovers(), verb).toEqual(nothing);
-        await served(workload, 3);
-      }
+      });
+      // Writes acknowledged on green before the lossy rollback are lost, by consent: how many, its export says. All else holds.
+      expect(verdict).toMatchObject({
+        doubled: { count: 0 },
+        unknown: { count: 0 },
+        refusedButFound: { count: 0 },
+        errors: { statements: 0, connects: 0 },
+      });
     });
-    // Writes acknowledged on green before the lossy rollback are lost, by consent: how many, its export says. All else holds.
-    expect(verdict).toMatchObject({ doubled: { count: 0 }, unknown: { count: 0 }, refusedButFound: { count: 0 }, errors: { statements: 0, connects: 0 } });
-  });
-});
+  },
+);

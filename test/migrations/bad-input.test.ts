@@ -8,7 +8,10 @@ async function refusal(content: string | Uint8Array): Promise<unknown> {
   const folder = await temporaryFolder();
   try {
     await writeFile(path.join(folder, '0001_a.sql'), content);
-    return await readSqlFiles(folder).then(() => 'taken', (error: unknown) => error);
+    return await readSqlFiles(folder).then(
+      () => 'taken',
+      (error: unknown) => error,
+    );
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -18,33 +21,74 @@ test.each<[string, string | Uint8Array, string, string]>([
   ['SQL that does not parse', 'SELECT 1;\nCREATE TABEL t ();', 'sql-syntax', '0001_a.sql:2:8'],
   ['an error behind letters of several bytes', "SELECT 'ä€😀';\nSELECT 'ä' FRM t;", 'sql-syntax', '0001_a.sql:2:16'],
   ['a string without an end', "SELECT 'open;\n\n", 'sql-syntax', '0001_a.sql:1:8'],
-  ['another database, by psql', '\\connect other\nSELECT 1;', 'psql-command', '0001_a.sql:1: \\connect is a command of psql'],
+  [
+    'another database, by psql',
+    '\\connect other\nSELECT 1;',
+    'psql-command',
+    '0001_a.sql:1: \\connect is a command of psql',
+  ],
   ['another database, in short', 'SELECT 1;\n\\c other\nSELECT 1;', 'psql-command', '0001_a.sql:2'],
   ['a file of psql', '\\i more.sql', 'psql-command', '\\i'],
   ['LATIN1', Buffer.from("SELECT 'caf\xe9';", 'latin1'), 'not-utf8', 'is not UTF-8'],
   ['UTF-16', Buffer.from('\ufeffSELECT 1;', 'utf16le'), 'not-utf8', 'is not UTF-8'],
-  ['a COMMIT', 'CREATE TABLE t (i int); COMMIT; DROP TABLE t;', 'migration-forbidden', '0001_a.sql:1: this statement begins or ends a transaction'],
+  [
+    'a COMMIT',
+    'CREATE TABLE t (i int); COMMIT; DROP TABLE t;',
+    'migration-forbidden',
+    '0001_a.sql:1: this statement begins or ends a transaction',
+  ],
   ['a BEGIN', '\n\nBEGIN;\nSELECT 1;', 'migration-forbidden', '0001_a.sql:3'],
   ['a COMMIT in a block', 'DO $$ BEGIN PERFORM 1; COMMIT; END $$;', 'migration-forbidden', 'has a COMMIT inside'],
   ['a role', 'CREATE ROLE r', 'migration-forbidden', 'creates a role'],
-  ['a role in a block', 'DO $$ BEGIN IF true THEN CREATE ROLE r LOGIN; END IF; END $$;', 'migration-forbidden', 'holds one that creates a role'],
-  ['a user', 'CREATE USER u PASSWORD \'x\'', 'migration-forbidden', 'creates a role'],
-  ['a changed role', 'ALTER ROLE app SET work_mem = \'1GB\'', 'migration-forbidden', 'changes a role'],
+  [
+    'a role in a block',
+    'DO $$ BEGIN IF true THEN CREATE ROLE r LOGIN; END IF; END $$;',
+    'migration-forbidden',
+    'holds one that creates a role',
+  ],
+  ['a user', "CREATE USER u PASSWORD 'x'", 'migration-forbidden', 'creates a role'],
+  ['a changed role', "ALTER ROLE app SET work_mem = '1GB'", 'migration-forbidden', 'changes a role'],
   ['a membership', 'GRANT owners TO app', 'migration-forbidden', 'member of a role'],
   ['a new database', 'CREATE DATABASE d', 'migration-forbidden', 'creates a database'],
   ['the server', 'ALTER SYSTEM SET work_mem = 1', 'migration-forbidden', 'changes the server'],
   ['dblink', "SELECT dblink_exec('dbname=other', 'DELETE FROM t')", 'migration-forbidden', 'by dblink'],
-  ['dblink in a block', "DO $$ BEGIN PERFORM public.dblink_exec('dbname=other', 'DELETE FROM t'); END $$", 'migration-forbidden', 'by dblink'],
-  ['a foreign server', 'CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw', 'migration-forbidden', 'another server'],
+  [
+    'dblink in a block',
+    "DO $$ BEGIN PERFORM public.dblink_exec('dbname=other', 'DELETE FROM t'); END $$",
+    'migration-forbidden',
+    'by dblink',
+  ],
+  [
+    'a foreign server',
+    'CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw',
+    'migration-forbidden',
+    'another server',
+  ],
   ['a program', "COPY t FROM PROGRAM 'curl example.org'", 'migration-forbidden', 'runs a program'],
   ['a file of the server', "COPY t FROM '/var/lib/t.csv'", 'migration-forbidden', 'a file of the server'],
-  ['a subscription', "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", 'migration-forbidden', 'creates a subscription'],
-])('%s in a migration is refused before anything is seeded or run, with file and line', async (_, content, id, part) => {
-  expect(await refusal(content)).toMatchObject({ code: 'declaration', id, seen: expect.stringContaining(part), next: expect.stringMatching(/\w/) });
-});
+  [
+    'a subscription',
+    "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
+    'migration-forbidden',
+    'creates a subscription',
+  ],
+])(
+  '%s in a migration is refused before anything is seeded or run, with file and line',
+  async (_, content, id, part) => {
+    expect(await refusal(content)).toMatchObject({
+      code: 'declaration',
+      id,
+      seen: expect.stringContaining(part),
+      next: expect.stringMatching(/\w/),
+    });
+  },
+);
 
 test.each([
-  ['a procedure that commits is only called later', 'CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;'],
+  [
+    'a procedure that commits is only called later',
+    'CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;',
+  ],
   ['a block without', "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM pg_class; EXECUTE 'SELECT 1'; END $$;"],
   ['privileges on objects', 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO app'],
   ['a byte order mark', '\ufeffSELECT 1;'],

@@ -10,45 +10,112 @@ import { operationOf } from '../../src/operations/perform.ts';
 const colour = fc.constantFrom(...colours);
 const declared: fc.Arbitrary<Declared> = fc.record({
   live: colour,
-  releases: fc.record({ blue: fc.constantFrom('1', '2', '3'), green: fc.constantFrom('1', '2', '3') }, { requiredKeys: [] }),
+  releases: fc.record(
+    { blue: fc.constantFrom('1', '2', '3'), green: fc.constantFrom('1', '2', '3') },
+    { requiredKeys: [] },
+  ),
   canary: fc.constantFrom(0, 10),
 });
-const observed: fc.Arbitrary<Observed> = fc.record({ state: fc.constantFrom(...states), live: colour }).map(({ state, live }) => ({
-  state, live, liveRelease: state === 'switched' ? '2' : '1', release: state === 'single' ? null : { from: '1', to: '2' },
-}));
+const observed: fc.Arbitrary<Observed> = fc
+  .record({ state: fc.constantFrom(...states), live: colour })
+  .map(({ state, live }) => ({
+    state,
+    live,
+    liveRelease: state === 'switched' ? '2' : '1',
+    release: state === 'single' ? null : { from: '1', to: '2' },
+  }));
 
 test('a plan is a path of edges that begins where the environment is', () => {
-  fc.assert(fc.property(declared, observed, fc.option(fc.constantFrom(...states), { nil: undefined }), (want, seen, goal) => {
-    let state: State = seen.state;
-    for (const step of plan(want, seen, goal)) {
-      expect(transitions.some(({ from, verb, to, kind }) => from === state && verb === step.verb && to === step.to && kind === step.kind)).toBe(true);
-      state = step.to;
-    }
-  }));
+  fc.assert(
+    fc.property(declared, observed, fc.option(fc.constantFrom(...states), { nil: undefined }), (want, seen, goal) => {
+      let state: State = seen.state;
+      for (const step of plan(want, seen, goal)) {
+        expect(
+          transitions.some(
+            ({ from, verb, to, kind }) => from === state && verb === step.verb && to === step.to && kind === step.kind,
+          ),
+        ).toBe(true);
+        state = step.to;
+      }
+    }),
+  );
 });
 
 test('writes never move without a verification in the same plan or before it', () => {
-  fc.assert(fc.property(declared, observed, (want, seen) => {
-    const chain = plan(want, seen).map(({ verb }) => verb);
-    const at = chain.indexOf('switch');
-    if (at >= 0 && seen.state !== 'verified' && seen.state !== 'canary') expect(chain.slice(0, at)).toContain('verify');
-  }));
+  fc.assert(
+    fc.property(declared, observed, (want, seen) => {
+      const chain = plan(want, seen).map(({ verb }) => verb);
+      const at = chain.indexOf('switch');
+      if (at >= 0 && seen.state !== 'verified' && seen.state !== 'canary')
+        expect(chain.slice(0, at)).toContain('verify');
+    }),
+  );
 });
 
 test('what is as declared needs no plan', () => {
-  expect(plan({ live: 'blue', releases: { blue: '1' }, canary: 0 }, { state: 'single', live: 'blue', liveRelease: '1', release: null })).toEqual([]);
-  expect(plan({ live: 'green', releases: { blue: '1', green: '2' }, canary: 0 }, { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } })).toEqual([]);
-  expect(plan({ live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 }, { state: 'verified', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } })).toEqual([]);
+  expect(
+    plan(
+      { live: 'blue', releases: { blue: '1' }, canary: 0 },
+      { state: 'single', live: 'blue', liveRelease: '1', release: null },
+    ),
+  ).toEqual([]);
+  expect(
+    plan(
+      { live: 'green', releases: { blue: '1', green: '2' }, canary: 0 },
+      { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } },
+    ),
+  ).toEqual([]);
+  expect(
+    plan(
+      { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 },
+      { state: 'verified', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } },
+    ),
+  ).toEqual([]);
 });
 
 test.each<[string, Declared, Observed, string[]]>([
-  ['a new release is prepared as far as verified', { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 }, { state: 'single', live: 'blue', liveRelease: '1', release: null }, ['seed', 'migrate', 'verify']],
-  ['with a canary, as far as that', { live: 'blue', releases: { blue: '1', green: '2' }, canary: 5 }, { state: 'single', live: 'blue', liveRelease: '1', release: null }, ['seed', 'migrate', 'verify', 'canary']],
-  ['live: green switches', { live: 'green', releases: { blue: '1', green: '2' }, canary: 0 }, { state: 'verified', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } }, ['switch']],
-  ['live: blue again rolls back', { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 }, { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } }, ['rollback']],
-  ['the retained colour is dropped', { live: 'green', releases: { green: '2' }, canary: 0 }, { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } }, ['retire']],
-  ['the candidate is dropped', { live: 'blue', releases: { blue: '1' }, canary: 0 }, { state: 'migrated', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } }, ['abandon']],
-  ['the next release takes the place of the retained colour', { live: 'green', releases: { blue: '3', green: '2' }, canary: 0 }, { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } }, ['retire', 'seed', 'migrate', 'verify']],
+  [
+    'a new release is prepared as far as verified',
+    { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 },
+    { state: 'single', live: 'blue', liveRelease: '1', release: null },
+    ['seed', 'migrate', 'verify'],
+  ],
+  [
+    'with a canary, as far as that',
+    { live: 'blue', releases: { blue: '1', green: '2' }, canary: 5 },
+    { state: 'single', live: 'blue', liveRelease: '1', release: null },
+    ['seed', 'migrate', 'verify', 'canary'],
+  ],
+  [
+    'live: green switches',
+    { live: 'green', releases: { blue: '1', green: '2' }, canary: 0 },
+    { state: 'verified', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } },
+    ['switch'],
+  ],
+  [
+    'live: blue again rolls back',
+    { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 },
+    { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } },
+    ['rollback'],
+  ],
+  [
+    'the retained colour is dropped',
+    { live: 'green', releases: { green: '2' }, canary: 0 },
+    { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } },
+    ['retire'],
+  ],
+  [
+    'the candidate is dropped',
+    { live: 'blue', releases: { blue: '1' }, canary: 0 },
+    { state: 'migrated', live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } },
+    ['abandon'],
+  ],
+  [
+    'the next release takes the place of the retained colour',
+    { live: 'green', releases: { blue: '3', green: '2' }, canary: 0 },
+    { state: 'switched', live: 'green', liveRelease: '2', release: { from: '1', to: '2' } },
+    ['retire', 'seed', 'migrate', 'verify'],
+  ],
 ])('%s', (_, want, seen, expected) => {
   expect(plan(want, seen).map(({ verb }) => verb)).toEqual(expected);
 });
@@ -59,11 +126,26 @@ function crashPoints(verb: Verb): OperationRecord[] {
   const kinds = verb === 'rollback' ? (['lossless', 'lossy'] as const) : [undefined];
   return kinds.flatMap((kind) => {
     const operation = operationOf(verb, { lossy: kind === 'lossy' });
-    return ([['start', operation.start], ['revert', operation.start], ['complete', operation.complete]] as const).flatMap(([phase, steps]) =>
+    return (
+      [
+        ['start', operation.start],
+        ['revert', operation.start],
+        ['complete', operation.complete],
+      ] as const
+    ).flatMap(([phase, steps]) =>
       [...Array(steps.length + 1).keys()].flatMap((count) =>
         [true, false].map((lastEnded): OperationRecord => ({
-          verb, phase, ...(kind ? { kind } : {}), startedAt: at,
-          steps: steps.slice(0, count).map(({ id }, index) => ({ id, startedAt: at, ...(index < count - 1 || lastEnded ? { endedAt: at } : {}) })),
+          verb,
+          phase,
+          ...(kind ? { kind } : {}),
+          startedAt: at,
+          steps: steps
+            .slice(0, count)
+            .map(({ id }, index) => ({
+              id,
+              startedAt: at,
+              ...(index < count - 1 || lastEnded ? { endedAt: at } : {}),
+            })),
         })),
       ),
     );
@@ -76,30 +158,36 @@ test('every crash point has exactly one direction: before the commit point of a 
   expect(allCrashPoints.length).toBeGreaterThan(150);
   for (const record of allCrashPoints) {
     const moves = record.verb === 'switch' || record.verb === 'rollback' || record.verb === 'canary';
-    expect(crashDirection(record)).toBe(record.phase === 'complete' ? 'complete' : record.phase === 'revert' || moves ? 'revert' : 'continue');
+    expect(crashDirection(record)).toBe(
+      record.phase === 'complete' ? 'complete' : record.phase === 'revert' || moves ? 'revert' : 'continue',
+    );
   }
 });
 
 test('no sequence of verbs, cut short anywhere, gives two writable colours', () => {
   const walk = fc.array(fc.nat(), { minLength: 1, maxLength: 20 });
-  fc.assert(fc.property(walk, colour, (choices, first) => {
-    let state: State = 'single';
-    let live: Colour = first;
-    for (const choice of choices) {
-      const edges = transitions.filter(({ from }) => from === state);
-      const edge = edges[choice % edges.length];
-      if (!edge) return;
-      for (const operation of crashPoints(edge.verb)) {
-        const after = operation.phase === 'complete' && (edge.verb === 'switch' || edge.verb === 'rollback') ? other(live) : live;
-        const open = writable({ live: after, operation });
-        expect(open.length).toBeLessThanOrEqual(1);
-        // Never the other colour while the journal has not moved, never the old one after it has.
-        for (const each of open) expect(each).toBe(after);
+  fc.assert(
+    fc.property(walk, colour, (choices, first) => {
+      let state: State = 'single';
+      let live: Colour = first;
+      for (const choice of choices) {
+        const edges = transitions.filter(({ from }) => from === state);
+        const edge = edges[choice % edges.length];
+        if (!edge) return;
+        for (const operation of crashPoints(edge.verb)) {
+          const after =
+            operation.phase === 'complete' && (edge.verb === 'switch' || edge.verb === 'rollback') ? other(live) : live;
+          const open = writable({ live: after, operation });
+          expect(open.length).toBeLessThanOrEqual(1);
+          // Never the other colour while the journal has not moved, never the old one after it has.
+          for (const each of open) expect(each).toBe(after);
+        }
+        if (edge.verb === 'switch' || edge.verb === 'rollback') live = other(live);
+        state = edge.to;
       }
-      if (edge.verb === 'switch' || edge.verb === 'rollback') live = other(live);
-      state = edge.to;
-    }
-  }), { numRuns: 30 });
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test('the fence stands before the commit point and the new colour opens only after it', () => {

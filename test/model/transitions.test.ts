@@ -30,6 +30,8 @@ test('every state can be reached from single and left again', () => {
 });
 
 test('every state before the switchover can be abandoned, and none after it', () => {
-  for (const state of ['seeded', 'migrated', 'verified', 'canary'] as const) expect(possible(state).map(({ verb }) => verb)).toContain('abandon');
-  for (const state of ['single', 'switched'] as const) expect(possible(state).map(({ verb }) => verb)).not.toContain('abandon');
+  for (const state of ['seeded', 'migrated', 'verified', 'canary'] as const)
+    expect(possible(state).map(({ verb }) => verb)).toContain('abandon');
+  for (const state of ['single', 'switched'] as const)
+    expect(possible(state).map(({ verb }) => verb)).not.toContain('abandon');
 });

@@ -19,8 +19,13 @@ test('every metric that they name exists, with the labels that they ask for', ()
   const texts = alertRules.map(({ expr }) => expr).concat(named(JSON.stringify(dashboard())));
   for (const name of named(texts.join(' '))) expect(Object.keys(metrics), name).toContain(name);
   for (const { alert, expr, annotations } of alertRules) {
-    const labels = new Set(named(expr).flatMap((name) => [...(metrics[name as keyof typeof metrics]?.labels ?? [])] as string[]).concat('environment'));
-    for (const [, label = ''] of `${annotations.summary} ${annotations.description}`.matchAll(/\$labels\.(\w+)/g)) expect([...labels], alert).toContain(label);
+    const labels = new Set(
+      named(expr)
+        .flatMap((name) => [...(metrics[name as keyof typeof metrics]?.labels ?? [])] as string[])
+        .concat('environment'),
+    );
+    for (const [, label = ''] of `${annotations.summary} ${annotations.description}`.matchAll(/\$labels\.(\w+)/g))
+      expect([...labels], alert).toContain(label);
   }
 });
 
@@ -34,6 +39,7 @@ test('every alert leads to a page that is there', () => {
 
 test('every metric and every alert is described', () => {
   const text = document('docs/metrics.md');
-  for (const [name, { labels }] of Object.entries(metrics)) expect(text).toContain(`| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} |`);
+  for (const [name, { labels }] of Object.entries(metrics))
+    expect(text).toContain(`| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} |`);
   for (const { alert } of alertRules) expect(text).toContain(`| \`${alert}\` |`);
 });

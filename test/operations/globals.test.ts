@@ -9,12 +9,24 @@ test('a role made on the live colour after seeding stops verification and switch
     await expect(verb('verify')).rejects.toMatchObject({ id: 'data-differs', seen: expect.stringContaining('role') });
     await verb('verify', { applyGlobals: true });
     await on('blue', (client) => client.query('CREATE ROLE later LOGIN'));
-    await expect(verb('switch')).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [expect.objectContaining({ id: 'role-missing', objects: ['later'] })] } });
+    await expect(verb('switch')).rejects.toMatchObject({
+      id: 'gate-refused',
+      facts: { findings: [expect.objectContaining({ id: 'role-missing', objects: ['later'] })] },
+    });
     await verb('verify', { applyGlobals: true });
-    const logins = () => on('green', (client) => client.query("SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname IN ('late', 'later') ORDER BY rolname"));
-    expect((await logins()).rows).toEqual([{ rolname: 'late', rolcanlogin: false }, { rolname: 'later', rolcanlogin: false }]);
+    const logins = () =>
+      on('green', (client) =>
+        client.query("SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname IN ('late', 'later') ORDER BY rolname"),
+      );
+    expect((await logins()).rows).toEqual([
+      { rolname: 'late', rolcanlogin: false },
+      { rolname: 'later', rolcanlogin: false },
+    ]);
     await verb('switch');
     const { rows } = await logins();
-    expect(rows).toEqual([{ rolname: 'late', rolcanlogin: true }, { rolname: 'later', rolcanlogin: true }]);
+    expect(rows).toEqual([
+      { rolname: 'late', rolcanlogin: true },
+      { rolname: 'later', rolcanlogin: true },
+    ]);
   });
 });

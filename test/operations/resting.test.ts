@@ -5,45 +5,67 @@ import { withEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';
 
 test('a retained colour that is scaled down costs the live one log and nothing else: status says so, a rollback wakes it, and its time keeps retire away', async () => {
-  await withEnvironment({ declaration: { retention: { retained: '1h', mode: 'scaled-down' } } }, async ({ verb, clients, platform, environment }) => {
-    const more = async (workload: Workload): Promise<void> => {
-      const { acknowledged } = workload.stats();
-      await workload.until((stats) => stats.acknowledged > acknowledged + 300, 30_000);
-    };
-    const { verdict } = await clients(async (workload) => {
-      for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
-      expect((await platform.servers.observe('blue'))?.running).toBe(false);
-      await more(workload);
-      const status = await readStatus(environment, platform);
-      expect(status).toMatchObject({ losslessRollback: true, retained: { mode: 'scaled-down', over: false }, replication: { applying: false } });
-      expect(status.replication?.retainedBytes).toBeGreaterThan(0);
-      expect(status.replication?.lagBytes).toBeGreaterThan(0);
-      await expect(verb('retire', { early: false })).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [{ id: 'retained' }] } });
+  await withEnvironment(
+    { declaration: { retention: { retained: '1h', mode: 'scaled-down' } } },
+    async ({ verb, clients, platform, environment }) => {
+      const more = async (workload: Workload): Promise<void> => {
+        const { acknowledged } = workload.stats();
+        await workload.until((stats) => stats.acknowledged > acknowledged + 300, 30_000);
+      };
+      const { verdict } = await clients(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+        expect((await platform.servers.observe('blue'))?.running).toBe(false);
+        await more(workload);
+        const status = await readStatus(environment, platform);
+        expect(status).toMatchObject({
+          losslessRollback: true,
+          retained: { mode: 'scaled-down', over: false },
+          replication: { applying: false },
+        });
+        expect(status.replication?.retainedBytes).toBeGreaterThan(0);
+        expect(status.replication?.lagBytes).toBeGreaterThan(0);
+        await expect(verb('retire', { early: false })).rejects.toMatchObject({
+          id: 'gate-refused',
+          facts: { findings: [{ id: 'retained' }] },
+        });
 
-      await verb('rollback');
-      expect(await readStatus(environment, platform)).toMatchObject({ state: 'migrated', live: 'blue' });
-      await more(workload);
-      await verb('verify');
-      await verb('switch');
-      await more(workload);
-      await verb('retire');
-    });
-    expect(verdict).toMatchObject(good);
-    expect(await platform.servers.observe('blue')).toBeUndefined();
-  });
+        await verb('rollback');
+        expect(await readStatus(environment, platform)).toMatchObject({ state: 'migrated', live: 'blue' });
+        await more(workload);
+        await verb('verify');
+        await verb('switch');
+        await more(workload);
+        await verb('retire');
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await platform.servers.observe('blue')).toBeUndefined();
+    },
+  );
 });
 
 test('a colour that is scaled down for longer than its log lasts cannot be gone back to without loss, and that is said', async () => {
-  await withEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async ({ verb, on, platform, environment }) => {
-    for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
-    await on('green', async (client) => {
-      // Not declared: so small a limit would lose the slot that green was seeded from.
-      await client.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
-      await client.query('SELECT pg_reload_conf()');
-      for (let segment = 0; segment < 6; segment++) await client.query("SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)); SELECT pg_switch_wal(); CHECKPOINT");
-    });
-    expect(await readStatus(environment, platform)).toMatchObject({ losslessRollback: false, replication: { slot: 'lost' } });
-    await expect(verb('rollback')).rejects.toMatchObject({ id: 'gate-refused', facts: { findings: [{ id: 'slot-lost' }] } });
-    expect((await platform.servers.observe('blue'))?.running).toBe(false);
-  });
+  await withEnvironment(
+    { declaration: { retention: { mode: 'scaled-down' } } },
+    async ({ verb, on, platform, environment }) => {
+      for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+      await on('green', async (client) => {
+        // Not declared: so small a limit would lose the slot that green was seeded from.
+        await client.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+        await client.query('SELECT pg_reload_conf()');
+        for (let segment = 0; segment < 6; segment++)
+          await client.query(
+            "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)); SELECT pg_switch_wal(); CHECKPOINT",
+          );
+      });
+      expect(await readStatus(environment, platform)).toMatchObject({
+        losslessRollback: false,
+        replication: { slot: 'lost' },
+      });
+      await expect(verb('rollback')).rejects.toMatchObject({
+        id: 'gate-refused',
+        facts: { findings: [{ id: 'slot-lost' }] },
+      });
+      expect((await platform.servers.observe('blue'))?.running).toBe(false);
+    },
+  );
 });

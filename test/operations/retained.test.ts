@@ -9,7 +9,13 @@ test('a retained colour that was down at the switchover follows as soon as it ru
       for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
       // Down from the moment that its fence has stood and its last write has arrived.
       const stop = setInterval(() => {
-        if (!events.some((event) => event.type === 'step' && event.verb === 'switch' && event.step === 'open' && event.status === 'started')) return;
+        if (
+          !events.some(
+            (event) =>
+              event.type === 'step' && event.verb === 'switch' && event.step === 'open' && event.status === 'started',
+          )
+        )
+          return;
         clearInterval(stop);
         void platform.servers.stop('blue', 'immediate');
       }, 1);
@@ -17,7 +23,11 @@ test('a retained colour that was down at the switchover follows as soon as it ru
       clearInterval(stop);
       await platform.servers.stop('blue', 'immediate');
       await operator(async () => undefined);
-      expect(await readStatus(environment, platform)).toMatchObject({ state: 'switched', live: 'green', losslessRollback: false });
+      expect(await readStatus(environment, platform)).toMatchObject({
+        state: 'switched',
+        live: 'green',
+        losslessRollback: false,
+      });
       const { acknowledged } = workload.stats();
       await workload.until((stats) => stats.acknowledged > acknowledged + 100, 30_000);
       await platform.servers.start('blue');

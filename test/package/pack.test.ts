@@ -28,16 +28,43 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     await mkdir(installed, { recursive: true });
     await execa('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
     // Its dependencies are those of this checkout: a registry is not asked.
-    for (const name of await readdir(path.join(root, 'node_modules'))) if (name !== 'verdigris') await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
+    for (const name of await readdir(path.join(root, 'node_modules')))
+      if (name !== 'verdigris') await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
     await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
     await writeFile(path.join(folder, 'index.ts'), program);
 
-    const checked = await execa(path.join(root, 'node_modules/.bin/tsc'), ['--outDir', 'out', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', 'index.ts'], { cwd: folder, reject: false });
+    const checked = await execa(
+      path.join(root, 'node_modules/.bin/tsc'),
+      [
+        '--outDir',
+        'out',
+        '--strict',
+        '--skipLibCheck',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2024',
+        '--types',
+        'node',
+        'index.ts',
+      ],
+      { cwd: folder, reject: false },
+    );
     expect(checked.stdout).toBe('');
     const ran = await execa(process.execPath, ['out/index.js'], { cwd: folder });
     expect(JSON.parse(ran.stdout)).toEqual({
-      seen: [{ rw: 'postgresql://shop-pooler.default.svc:5432/shop', ro: 'postgresql://shop-pooler.default.svc:5432/shop_ro' }, 'blue'],
-      made: expect.arrayContaining(['verdigris:index:Environment', 'verdigris:index:Traffic', 'kubernetes:networking.k8s.io/v1:NetworkPolicy']) as unknown,
+      seen: [
+        {
+          rw: 'postgresql://shop-pooler.default.svc:5432/shop',
+          ro: 'postgresql://shop-pooler.default.svc:5432/shop_ro',
+        },
+        'blue',
+      ],
+      made: expect.arrayContaining([
+        'verdigris:index:Environment',
+        'verdigris:index:Traffic',
+        'kubernetes:networking.k8s.io/v1:NetworkPolicy',
+      ]) as unknown,
     });
 
     // What plugins.providers of Pulumi.yaml names: an executable that answers with its port.
@@ -50,7 +77,9 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     }).finally(() => provider.kill('SIGKILL'));
     expect(port).toMatch(/^\d+\n$/);
 
-    expect((await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), '--version'])).stdout).toBe('0.1.0');
+    expect((await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), '--version'])).stdout).toBe(
+      '0.1.0',
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -26,22 +26,48 @@ const blue = { colour: 'blue', major: 15, claim: 'shop-blue-1', path: 'pgdata' }
 const snapshot = volumeSnapshot(declared({ snapshotClass: 'retain' }), blue, 'before-switch-1');
 const route = { live: 'blue', canary: 25, token: 1 } as const;
 const [writes, reads] = istioRoutes(environment, route) as [Manifest, Manifest];
-const everything = [server, pooler, config, poolerConfig(environment), claim, snapshot, writes, reads, ...clientServices(environment, route), ...networkPolicies(environment)];
+const everything = [
+  server,
+  pooler,
+  config,
+  poolerConfig(environment),
+  claim,
+  snapshot,
+  writes,
+  reads,
+  ...clientServices(environment, route),
+  ...networkPolicies(environment),
+];
 
 test('what Verdigris makes breaks no rule', () => {
-  for (const rule of [protectedData, unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal]) {
-    for (const manifest of everything) expect(judge(rule, manifest), `${rule.name}: ${manifest.kind} ${manifest.metadata.name}`).toEqual([]);
+  for (const rule of [
+    protectedData,
+    unweightedWrites,
+    keptSnapshot,
+    pinnedImages,
+    noPlainSecret,
+    probesAndResources,
+    boundedWal,
+  ]) {
+    for (const manifest of everything)
+      expect(judge(rule, manifest), `${rule.name}: ${manifest.kind} ${manifest.metadata.name}`).toEqual([]);
   }
   expect(judgeStack(networkPolicyPresent, everything)).toEqual([]);
 });
 
-test.each(['live', 'retained'])('protected-data: the volume and the server of the %s colour must be protected', (role) => {
-  for (const manifest of [server, claim]) {
-    const labelled = { ...manifest, metadata: { ...manifest.metadata, labels: { ...manifest.metadata.labels, 'verdigris.dev/role': role } } };
-    expect(judge(protectedData, labelled)).toEqual([expect.stringContaining(`${role} colour and is not protected`)]);
-    expect(judge(protectedData, labelled, { protect: true })).toEqual([]);
-  }
-});
+test.each(['live', 'retained'])(
+  'protected-data: the volume and the server of the %s colour must be protected',
+  (role) => {
+    for (const manifest of [server, claim]) {
+      const labelled = {
+        ...manifest,
+        metadata: { ...manifest.metadata, labels: { ...manifest.metadata.labels, 'verdigris.dev/role': role } },
+      };
+      expect(judge(protectedData, labelled)).toEqual([expect.stringContaining(`${role} colour and is not protected`)]);
+      expect(judge(protectedData, labelled, { protect: true })).toEqual([]);
+    }
+  },
+);
 
 test.each([[[50, 50]], [[99, 1]], [[100, 100]]])('unweighted-writes: weights %j are refused for writes', (weights) => {
   const split = (manifest: Manifest) => but(manifest, 'spec.tcp', [{ route: weights.map((weight) => ({ weight })) }]);
@@ -50,10 +76,19 @@ test.each([[[50, 50]], [[99, 1]], [[100, 100]]])('unweighted-writes: weights %j 
 });
 
 test('kept-snapshot: the snapshot before a switchover needs a class that keeps', () => {
-  expect(judge(keptSnapshot, volumeSnapshot(environment, blue, 'before-switch-1'))).toEqual([expect.stringContaining('the default class')]);
-  expect(judge(keptSnapshot, snapshot, { config: { keepingClasses: ['other'] } })).toEqual([expect.stringContaining('the class retain')]);
+  expect(judge(keptSnapshot, volumeSnapshot(environment, blue, 'before-switch-1'))).toEqual([
+    expect.stringContaining('the default class'),
+  ]);
+  expect(judge(keptSnapshot, snapshot, { config: { keepingClasses: ['other'] } })).toEqual([
+    expect.stringContaining('the class retain'),
+  ]);
   expect(judge(keptSnapshot, volumeSnapshot(environment, blue, 'seed-2'))).toEqual([]);
-  const kept: Manifest = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshotClass', metadata: { name: 'retain' }, deletionPolicy: 'Delete' };
+  const kept: Manifest = {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshotClass',
+    metadata: { name: 'retain' },
+    deletionPolicy: 'Delete',
+  };
   expect(judge(keptSnapshot, kept)).toEqual([expect.stringContaining('deletionPolicy is Delete')]);
 });
 
@@ -76,9 +111,15 @@ test('no-plain-secret: neither in the environment nor in a ConfigMap', () => {
 
 test('probes-and-resources: each is missed when it is missing', () => {
   const at = 'spec.template.spec.containers.0';
-  expect(judge(probesAndResources, but(server, `${at}.resources`))).toEqual([expect.stringContaining('requests.cpu, requests.memory, limits.memory')]);
-  expect(judge(probesAndResources, but(server, `${at}.readinessProbe`))).toEqual([expect.stringContaining('no readinessProbe')]);
-  expect(judge(probesAndResources, but(server, `${at}.livenessProbe`))).toEqual([expect.stringContaining('livenessProbe')]);
+  expect(judge(probesAndResources, but(server, `${at}.resources`))).toEqual([
+    expect.stringContaining('requests.cpu, requests.memory, limits.memory'),
+  ]);
+  expect(judge(probesAndResources, but(server, `${at}.readinessProbe`))).toEqual([
+    expect.stringContaining('no readinessProbe'),
+  ]);
+  expect(judge(probesAndResources, but(server, `${at}.livenessProbe`))).toEqual([
+    expect.stringContaining('livenessProbe'),
+  ]);
 });
 
 test('network-policy-present: every server and pooler is chosen by one, in its own namespace', () => {

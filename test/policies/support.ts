@@ -7,10 +7,24 @@ export function typeOf({ apiVersion, kind }: Pick<Manifest, 'apiVersion' | 'kind
 }
 
 /** What a rule says of one object, as the engine would ask it. */
-export function judge(rule: ResourceValidationPolicy, manifest: Manifest, options: { readonly protect?: boolean; readonly config?: object } = {}): string[] {
+export function judge(
+  rule: ResourceValidationPolicy,
+  manifest: Manifest,
+  options: { readonly protect?: boolean; readonly config?: object } = {},
+): string[] {
   const said: string[] = [];
   const ask = rule.validateResource as (args: unknown, report: (message: string) => void) => void;
-  ask({ type: typeOf(manifest), props: manifest, urn: `urn:${manifest.metadata.name}`, name: manifest.metadata.name, opts: { protect: options.protect ?? false }, getConfig: () => options.config ?? {} }, (message) => said.push(message));
+  ask(
+    {
+      type: typeOf(manifest),
+      props: manifest,
+      urn: `urn:${manifest.metadata.name}`,
+      name: manifest.metadata.name,
+      opts: { protect: options.protect ?? false },
+      getConfig: () => options.config ?? {},
+    },
+    (message) => said.push(message),
+  );
   return said;
 }
 
@@ -18,7 +32,17 @@ export function judge(rule: ResourceValidationPolicy, manifest: Manifest, option
 export function judgeStack(rule: StackValidationPolicy, manifests: readonly Manifest[]): string[] {
   const said: string[] = [];
   const ask = rule.validateStack as (args: unknown, report: (message: string) => void) => void;
-  ask({ resources: manifests.map((manifest) => ({ type: typeOf(manifest), props: manifest, urn: `urn:${manifest.metadata.name}`, name: manifest.metadata.name })) }, (message) => said.push(message));
+  ask(
+    {
+      resources: manifests.map((manifest) => ({
+        type: typeOf(manifest),
+        props: manifest,
+        urn: `urn:${manifest.metadata.name}`,
+        name: manifest.metadata.name,
+      })),
+    },
+    (message) => said.push(message),
+  );
   return said;
 }
 

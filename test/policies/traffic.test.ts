@@ -17,7 +17,11 @@ import { declared } from '../components/support.ts';
 import { typeOf } from './support.ts';
 
 const environment = {
-  name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['shop_app'] }, retention: { retained: '1h' },
+  name: 'shop',
+  platform: 'kubernetes',
+  database: 'shop',
+  roles: { application: ['shop_app'] },
+  retention: { retained: '1h' },
   colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 17 } },
   kubernetes: { namespace: 'shops', keptSnapshotClass: 'retain', istio: true, images: { pooler: 'pgbouncer:1.24' } },
 };
@@ -31,11 +35,21 @@ interface Given {
 }
 
 /** What a rule says of a Traffic, as the engine asks it at preview: by its inputs. */
-function judge(rule: ResourceValidationPolicy, { kubernetes = {}, environment: over = {}, onDestroy = 'keep', protect = true, config = {} }: Given = {}): string[] {
+function judge(
+  rule: ResourceValidationPolicy,
+  { kubernetes = {}, environment: over = {}, onDestroy = 'keep', protect = true, config = {} }: Given = {},
+): string[] {
   const said: string[] = [];
   const ask = rule.validateResource as (args: unknown, report: (message: string) => void) => void;
-  const props = { live: 'blue', canary: 0, onDestroy, environment: { ...environment, ...over, kubernetes: { ...environment.kubernetes, ...kubernetes } } };
-  ask({ type: trafficType, props, urn: 'urn', name: 'shop', opts: { protect }, getConfig: () => config }, (message) => said.push(message));
+  const props = {
+    live: 'blue',
+    canary: 0,
+    onDestroy,
+    environment: { ...environment, ...over, kubernetes: { ...environment.kubernetes, ...kubernetes } },
+  };
+  ask({ type: trafficType, props, urn: 'urn', name: 'shop', opts: { protect }, getConfig: () => config }, (message) =>
+    said.push(message),
+  );
   return said;
 }
 
@@ -44,8 +58,18 @@ test('the type is the providerâ€™s', () => {
 });
 
 test('a good declaration breaks no rule, and what it makes was looked at', () => {
-  for (const rule of [protectedData, poolerReplicas, wayBack, ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(alsoOfReleases)]) expect(judge(rule), rule.name).toEqual([]);
-  expect(new Set(madeOf(declared()).map(({ kind }) => kind))).toEqual(new Set(['ConfigMap', 'StatefulSet', 'PersistentVolumeClaim', 'Deployment', 'VolumeSnapshot']));
+  for (const rule of [
+    protectedData,
+    poolerReplicas,
+    wayBack,
+    ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(
+      alsoOfReleases,
+    ),
+  ])
+    expect(judge(rule), rule.name).toEqual([]);
+  expect(new Set(madeOf(declared()).map(({ kind }) => kind))).toEqual(
+    new Set(['ConfigMap', 'StatefulSet', 'PersistentVolumeClaim', 'Deployment', 'VolumeSnapshot']),
+  );
 });
 
 test('protected-data: an environment is protected, or its end was prepared', () => {
@@ -54,23 +78,43 @@ test('protected-data: an environment is protected, or its end was prepared', () 
 });
 
 test('kept-snapshot: the class of the snapshot before a switchover is read from the declaration', () => {
-  expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: undefined } })).toEqual([expect.stringContaining('VolumeSnapshot shop-before-switch-1: it is of the default class')]);
-  expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: 'fast' } })).toEqual([expect.stringContaining('the class fast')]);
+  expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: undefined } })).toEqual([
+    expect.stringContaining('VolumeSnapshot shop-before-switch-1: it is of the default class'),
+  ]);
+  expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: 'fast' } })).toEqual([
+    expect.stringContaining('the class fast'),
+  ]);
 });
 
 test('no-plain-secret: a password in a setting ends in a ConfigMap', () => {
-  expect(judge(alsoOfReleases(noPlainSecret), { kubernetes: { settings: { primary_conninfo: 'host=a password=b' } } })).toEqual([expect.stringMatching(/^ConfigMap shop-blue: .*password in clear/), expect.stringMatching(/^ConfigMap shop-green: /)]);
+  expect(
+    judge(alsoOfReleases(noPlainSecret), { kubernetes: { settings: { primary_conninfo: 'host=a password=b' } } }),
+  ).toEqual([
+    expect.stringMatching(/^ConfigMap shop-blue: .*password in clear/),
+    expect.stringMatching(/^ConfigMap shop-green: /),
+  ]);
 });
 
 test('bounded-wal: retained log must leave room on the volume', () => {
-  expect(judge(alsoOfReleases(boundedWal), { kubernetes: { storage: '4GiB' } })).toEqual([expect.stringContaining('more than half of kubernetes.storage')]);
-  expect(judge(alsoOfReleases(boundedWal), { environment: { limits: { retainedWal: '1GiB' } }, kubernetes: { storage: '4GiB' } })).toEqual([]);
+  expect(judge(alsoOfReleases(boundedWal), { kubernetes: { storage: '4GiB' } })).toEqual([
+    expect.stringContaining('more than half of kubernetes.storage'),
+  ]);
+  expect(
+    judge(alsoOfReleases(boundedWal), {
+      environment: { limits: { retainedWal: '1GiB' } },
+      kubernetes: { storage: '4GiB' },
+    }),
+  ).toEqual([]);
 });
 
 test('pooler-replicas and way-back have a minimum that can be configured', () => {
-  expect(judge(poolerReplicas, { kubernetes: { pooler: { replicas: 1 } } })).toEqual([expect.stringContaining('kubernetes.pooler.replicas is 1')]);
+  expect(judge(poolerReplicas, { kubernetes: { pooler: { replicas: 1 } } })).toEqual([
+    expect.stringContaining('kubernetes.pooler.replicas is 1'),
+  ]);
   expect(judge(poolerReplicas, { kubernetes: { pooler: { replicas: 1 } }, config: { minimum: 1 } })).toEqual([]);
-  expect(judge(wayBack, { environment: { retention: {} } })).toEqual([expect.stringContaining('retention.retained is 0 s')]);
+  expect(judge(wayBack, { environment: { retention: {} } })).toEqual([
+    expect.stringContaining('retention.retained is 0 s'),
+  ]);
   expect(judge(wayBack, { config: { minimum: '2h' } })).toHaveLength(1);
 });
 
@@ -81,10 +125,24 @@ test('pinned-images: an image that the declaration would not take is the checkâ€
 test('network-policy-present: database and pooler of every Traffic are chosen by one', () => {
   const ask = (policies: readonly { apiVersion: string; kind: 'NetworkPolicy' }[]): string[] => {
     const said: string[] = [];
-    const validate = (networkPolicyPresent as StackValidationPolicy).validateStack as (args: unknown, report: (message: string) => void) => void;
-    validate({ resources: [{ type: trafficType, props: { live: 'blue', environment }, urn: 'urn' }, ...policies.map((policy) => ({ type: typeOf(policy), props: policy, urn: 'p' }))] }, (message) => said.push(message));
+    const validate = (networkPolicyPresent as StackValidationPolicy).validateStack as (
+      args: unknown,
+      report: (message: string) => void,
+    ) => void;
+    validate(
+      {
+        resources: [
+          { type: trafficType, props: { live: 'blue', environment }, urn: 'urn' },
+          ...policies.map((policy) => ({ type: typeOf(policy), props: policy, urn: 'p' })),
+        ],
+      },
+      (message) => said.push(message),
+    );
     return said;
   };
-  expect(ask([])).toEqual([expect.stringContaining('the database of shop'), expect.stringContaining('the pooler of shop')]);
+  expect(ask([])).toEqual([
+    expect.stringContaining('the database of shop'),
+    expect.stringContaining('the pooler of shop'),
+  ]);
   expect(ask(networkPolicies(declared()) as never)).toEqual([]);
 });

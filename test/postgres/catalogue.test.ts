@@ -13,12 +13,30 @@ test('reads tables with keys, identities, generated columns, domains and partiti
       CREATE TEMP TABLE t (x int)`);
     return readTables(client);
   });
-  expect(tables.map((table) => [table.name, table.partitioned, table.persistence, table.primaryKey, table.identity, table.replicaIdentity])).toEqual([
+  expect(
+    tables.map((table) => [
+      table.name,
+      table.partitioned,
+      table.persistence,
+      table.primaryKey,
+      table.identity,
+      table.replicaIdentity,
+    ]),
+  ).toEqual([
     ['a', false, 'permanent', ['y', 'x'], ['y', 'x'], 'default'],
     ['p', true, 'permanent', ['id', 'at'], ['id', 'at'], 'default'],
     ['u', false, 'unlogged', [], [], 'full'],
   ]);
-  expect(tables[0]?.columns.map(({ name, type, baseType, hasDefault, generated, notNull }) => [name, type, baseType, hasDefault, generated, notNull])).toEqual([
+  expect(
+    tables[0]?.columns.map(({ name, type, baseType, hasDefault, generated, notNull }) => [
+      name,
+      type,
+      baseType,
+      hasDefault,
+      generated,
+      notNull,
+    ]),
+  ).toEqual([
     ['x', 'integer', 'pg_catalog.int4', false, false, true],
     ['y', 'text', 'pg_catalog.text', true, false, true],
     ['z', 'integer', 'pg_catalog.int4', false, true, false],

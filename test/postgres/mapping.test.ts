@@ -42,14 +42,20 @@ test('tells conversions that never fail from those that may and those that canno
       CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
       CREATE DOMAIN alias_of_positive AS positive`);
     const read = async (types: readonly string[]) => {
-      await client.query(`CREATE TABLE t (id int PRIMARY KEY, ${types.map((type, place) => `c${place} ${type}`).join(', ')})`);
+      await client.query(
+        `CREATE TABLE t (id int PRIMARY KEY, ${types.map((type, place) => `c${place} ${type}`).join(', ')})`,
+      );
       const tables = await readTables(client);
       await client.query('DROP TABLE t');
       return tables;
     };
     const [from, to] = [await read(changes.map(([type]) => type)), await read(changes.map(([, type]) => type))];
     const { findings } = mapTables(from, to, 'forward');
-    return changes.map(([before, after], place) => [before, after, findings.find(({ objects }) => objects.includes(`public.t.c${place}`))?.id]);
+    return changes.map(([before, after], place) => [
+      before,
+      after,
+      findings.find(({ objects }) => objects.includes(`public.t.c${place}`))?.id,
+    ]);
   });
   expect(found).toEqual(changes.map((change) => [...change]));
 });

@@ -29,7 +29,12 @@ export const shared = 20;
  * One client of a release's software: row after row of its own, and in the same transaction one more on a shared row. What was
  * acknowledged is written down. Ends with `stop`, and then waits for the write under way.
  */
-export function startSoftware(settings: ConnectionSettings, shape: Shape, first: number, log: Told): { stop(): Promise<void>; readonly written: () => number } {
+export function startSoftware(
+  settings: ConnectionSettings,
+  shape: Shape,
+  first: number,
+  log: Told,
+): { stop(): Promise<void>; readonly written: () => number } {
   let stopping = false;
   let written = 0;
   let id = first;
@@ -40,7 +45,11 @@ export function startSoftware(settings: ConnectionSettings, shape: Shape, first:
     let committing = false;
     try {
       await client.query('BEGIN');
-      await client.query(`INSERT INTO shop.person (id, ${shape.name}, ${shape.age}) VALUES ($1, $2, $3)`, [own, `made ${own}`, own % 1000]);
+      await client.query(`INSERT INTO shop.person (id, ${shape.name}, ${shape.age}) VALUES ($1, $2, $3)`, [
+        own,
+        `made ${own}`,
+        own % 1000,
+      ]);
       await client.query(`UPDATE shop.person SET ${shape.name} = $2 WHERE id = $1`, [own, `kept ${own}`]);
       await client.query(`UPDATE shop.person SET ${shape.age} = ${shape.age} + 1 WHERE id = $1`, [row]);
       committing = true;

@@ -21,10 +21,16 @@ async function withSample<T>(use: (client: Client, server: Server) => Promise<T>
 }
 
 async function digests(client: Client): Promise<unknown> {
-  const tables = await rows<{ name: string }>(client, "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'shop'::regnamespace ORDER BY 1");
+  const tables = await rows<{ name: string }>(
+    client,
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'shop'::regnamespace ORDER BY 1",
+  );
   const all: Record<string, string> = {};
   for (const { name } of tables) {
-    const { digest } = await one<{ digest: string }>(client, `SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' ORDER BY t::text COLLATE "C")), '') AS digest FROM ${name} t`);
+    const { digest } = await one<{ digest: string }>(
+      client,
+      `SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' ORDER BY t::text COLLATE "C")), '') AS digest FROM ${name} t`,
+    );
     all[name] = digest;
   }
   return all;
@@ -36,7 +42,10 @@ test('some 100,000 rows are the same every time, hang together, and differ by se
     expect(generated.rows).toBeGreaterThan(90_000);
     expect(generated.rows).toBeLessThan(115_000);
     expect(await checkSample(client)).toEqual([]);
-    const partitions = await rows<{ partition: string; n: number }>(client, 'SELECT tableoid::regclass::text AS partition, count(*)::int AS n FROM shop.events GROUP BY 1');
+    const partitions = await rows<{ partition: string; n: number }>(
+      client,
+      'SELECT tableoid::regclass::text AS partition, count(*)::int AS n FROM shop.events GROUP BY 1',
+    );
     expect(partitions).toHaveLength(7);
     return digests(client);
   });
@@ -57,9 +66,17 @@ test('some 100,000 rows are the same every time, hang together, and differ by se
 async function trade(server: Server): Promise<void> {
   await withClient(connectionTo(server, 'test', sampleRoles.app), 'test', async (app) => {
     const place = async (quantity: number): Promise<string> =>
-      (await one<{ id: string }>(app, "SELECT shop.place_order(1, jsonb_build_array(jsonb_build_object('product_id', 1, 'quantity', $1::int), jsonb_build_object('product_id', 2, 'quantity', 1))) AS id", [quantity])).id;
-    const owes = async (): Promise<number> => Number((await one<{ balance: string }>(app, 'SELECT shop.customer_balance(1) AS balance')).balance);
-    const stock = async (): Promise<number> => Number((await one<{ stock: string }>(app, 'SELECT stock FROM shop.products WHERE id = 1')).stock);
+      (
+        await one<{ id: string }>(
+          app,
+          "SELECT shop.place_order(1, jsonb_build_array(jsonb_build_object('product_id', 1, 'quantity', $1::int), jsonb_build_object('product_id', 2, 'quantity', 1))) AS id",
+          [quantity],
+        )
+      ).id;
+    const owes = async (): Promise<number> =>
+      Number((await one<{ balance: string }>(app, 'SELECT shop.customer_balance(1) AS balance')).balance);
+    const stock = async (): Promise<number> =>
+      Number((await one<{ stock: string }>(app, 'SELECT stock FROM shop.products WHERE id = 1')).stock);
     const [before, had] = [await owes(), await stock()];
 
     const shipped = await place(3);
@@ -69,12 +86,22 @@ async function trade(server: Server): Promise<void> {
     expect(await owes()).toBeCloseTo(before, 2);
     await app.query("SELECT shop.ship_order($1, 'Post')", [shipped]);
     expect(await stock()).toBe(had - 3);
-    await expect(app.query("SELECT shop.cancel_order($1, 'late')", [shipped])).rejects.toThrow(/cannot go from shipped to cancelled/);
+    await expect(app.query("SELECT shop.cancel_order($1, 'late')", [shipped])).rejects.toThrow(
+      /cannot go from shipped to cancelled/,
+    );
 
     const cancelled = await place(2);
     await app.query("SELECT shop.pay_order($1, 'invoice')", [cancelled]);
     await app.query("SELECT shop.cancel_order($1, 'changed my mind')", [cancelled]);
-    expect((await one<{ refund: string }>(app, 'SELECT refund_number AS refund FROM shop.payments WHERE order_id = $1 AND amount < 0', [cancelled])).refund).toMatch(/^-\d+$/);
+    expect(
+      (
+        await one<{ refund: string }>(
+          app,
+          'SELECT refund_number AS refund FROM shop.payments WHERE order_id = $1 AND amount < 0',
+          [cancelled],
+        )
+      ).refund,
+    ).toMatch(/^-\d+$/);
     await app.query('CALL shop.restock(1, 3)');
     expect([await owes(), await stock()]).toEqual([before, had]);
 
@@ -96,17 +123,28 @@ async function trade(server: Server): Promise<void> {
 test('customers who order and pay in one transaction, several at a time, do not deadlock on release 2', async () => {
   await withSample(async (client, server) => {
     await generateSample(client, { scale: 0.05 });
-    for (const file of (await readdir(sampleMigrations)).sort()) await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
-    const order = (customer: number, product: number): string => `shop.place_order(${customer}, '[{"product_id": ${product}, "quantity": 1}]')`;
-    const active = (await rows<{ id: number }>(client, 'SELECT id FROM shop.products WHERE active AND stock > 100 ORDER BY id LIMIT 4')).map(({ id }) => id);
-    await Promise.all(active.map((product) => withClient(connectionTo(server, 'test', sampleRoles.app), 'test', async (app) => {
-      for (let turn = 0; turn < 25; turn++) {
-        await app.query('BEGIN');
-        const { id } = await one<{ id: string }>(app, `SELECT ${order(1, product)} AS id`);
-        await app.query("SELECT shop.pay_order($1, 'card')", [id]);
-        await app.query('COMMIT');
-      }
-    })));
+    for (const file of (await readdir(sampleMigrations)).sort())
+      await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
+    const order = (customer: number, product: number): string =>
+      `shop.place_order(${customer}, '[{"product_id": ${product}, "quantity": 1}]')`;
+    const active = (
+      await rows<{ id: number }>(
+        client,
+        'SELECT id FROM shop.products WHERE active AND stock > 100 ORDER BY id LIMIT 4',
+      )
+    ).map(({ id }) => id);
+    await Promise.all(
+      active.map((product) =>
+        withClient(connectionTo(server, 'test', sampleRoles.app), 'test', async (app) => {
+          for (let turn = 0; turn < 25; turn++) {
+            await app.query('BEGIN');
+            const { id } = await one<{ id: string }>(app, `SELECT ${order(1, product)} AS id`);
+            await app.query("SELECT shop.pay_order($1, 'card')", [id]);
+            await app.query('COMMIT');
+          }
+        }),
+      ),
+    );
     expect(await checkSample(client)).toEqual([]);
   });
 });
@@ -120,8 +158,11 @@ test('the business works unchanged before and after release 2', async () => {
       // One at a time: the index that is built concurrently is alone in its file.
       await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
     }
-    const { points, valid } = await one<{ points: string; valid: boolean }>(client, `
-      SELECT (SELECT sum(loyalty_points) FROM shop.customers) AS points, (SELECT bool_and(convalidated) FROM pg_constraint WHERE connamespace = 'shop'::regnamespace) AS valid`);
+    const { points, valid } = await one<{ points: string; valid: boolean }>(
+      client,
+      `
+      SELECT (SELECT sum(loyalty_points) FROM shop.customers) AS points, (SELECT bool_and(convalidated) FROM pg_constraint WHERE connamespace = 'shop'::regnamespace) AS valid`,
+    );
     expect(Number(points)).toBeGreaterThan(0);
     expect(valid).toBe(true);
     // The backfill changed what it added and nothing else.
@@ -130,7 +171,8 @@ test('the business works unchanged before and after release 2', async () => {
   });
   await withSample(async (client, server) => {
     await generateSample(client, { scale: 0.05 });
-    for (const file of (await readdir(sampleMigrations)).sort()) await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
+    for (const file of (await readdir(sampleMigrations)).sort())
+      await client.query(await readFile(path.join(sampleMigrations, file), 'utf8'));
     await trade(server);
     await client.query("INSERT INTO shop.customers (name, email, country) VALUES ('New', 'new@example.com', 'DE')");
   });

@@ -16,31 +16,65 @@ const folder = fileURLToPath(new URL('../../examples/stacks', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.startsWith('Pulumi.'));
 
 test('there is one for each way to begin: of a cluster, of a database that exists, with a major upgrade; and the local platform’s declaration', () => {
-  expect(files).toEqual(expect.arrayContaining(['Pulumi.kubernetes.example.yaml', 'Pulumi.adopt.example.yaml', 'Pulumi.upgrade.example.yaml', 'Pulumi.files.example.yaml']));
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'Pulumi.kubernetes.example.yaml',
+      'Pulumi.adopt.example.yaml',
+      'Pulumi.upgrade.example.yaml',
+      'Pulumi.files.example.yaml',
+    ]),
+  );
   expect(readdirSync(folder)).toContain('verdigris.local.example.yaml');
 });
 
 test.each(files)('%s is a configuration that the program takes, and its declarations are whole', (name) => {
   const { config } = parse(readFileSync(path.join(folder, name), 'utf8')) as { config: Record<string, unknown> };
-  for (const key of Object.keys(config)) expect(['verdigris:environments', 'verdigris:onDestroy', 'verdigris:import']).toContain(key);
-  const settings = readSettings({ getObject: <T>(key: string) => config[`verdigris:${key}`] as T, get: (key: string) => config[`verdigris:${key}`] as never }, folder);
+  for (const key of Object.keys(config))
+    expect(['verdigris:environments', 'verdigris:onDestroy', 'verdigris:import']).toContain(key);
+  const settings = readSettings(
+    {
+      getObject: <T>(key: string) => config[`verdigris:${key}`] as T,
+      get: (key: string) => config[`verdigris:${key}`] as never,
+    },
+    folder,
+  );
   for (const [environment, { declaration }] of Object.entries(settings.environments)) {
     expect(parseEnvironment(declaration, environment).platform).toBe('kubernetes');
     const { live, canary, ...rest } = declaration;
-    expect(inputIssues(withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment: rest, onDestroy: settings.onDestroy }))).toEqual([]);
+    expect(
+      inputIssues(
+        withDefaults({
+          live,
+          ...(canary === undefined ? {} : { canary }),
+          environment: rest,
+          onDestroy: settings.onDestroy,
+        }),
+      ),
+    ).toEqual([]);
   }
 });
 
 test('the declarations for the command line are whole', () => {
-  for (const name of readdirSync(folder).filter((each) => !each.startsWith('Pulumi.') && each.endsWith('.yaml'))) expect(() => parseEnvironment(parse(readFileSync(path.join(folder, name), 'utf8')), name)).not.toThrow();
+  for (const name of readdirSync(folder).filter((each) => !each.startsWith('Pulumi.') && each.endsWith('.yaml')))
+    expect(() => parseEnvironment(parse(readFileSync(path.join(folder, name), 'utf8')), name)).not.toThrow();
 });
 
 test('the configuration in the GitOps examples is taken too, and their Job is pinned and unprivileged', () => {
   const gitops = path.join(folder, '../gitops');
-  for (const name of readdirSync(gitops)) for (const document of parseAllDocuments(readFileSync(path.join(gitops, name), 'utf8'))) expect(document.errors, name).toEqual([]);
-  const [map, job] = parseAllDocuments(readFileSync(path.join(gitops, 'argocd-job.yaml'), 'utf8')).map((document) => document.toJS() as Record<string, unknown>);
-  const { config } = parse((map?.['data'] as Record<string, string>)['Pulumi.production.yaml'] ?? '') as { config: Record<string, unknown> };
-  const settings = readSettings({ getObject: <T>(key: string) => config[`verdigris:${key}`] as T, get: () => undefined }, folder);
+  for (const name of readdirSync(gitops))
+    for (const document of parseAllDocuments(readFileSync(path.join(gitops, name), 'utf8')))
+      expect(document.errors, name).toEqual([]);
+  const [map, job] = parseAllDocuments(readFileSync(path.join(gitops, 'argocd-job.yaml'), 'utf8')).map(
+    (document) => document.toJS() as Record<string, unknown>,
+  );
+  const { config } = parse((map?.['data'] as Record<string, string>)['Pulumi.production.yaml'] ?? '') as {
+    config: Record<string, unknown>;
+  };
+  const settings = readSettings(
+    { getObject: <T>(key: string) => config[`verdigris:${key}`] as T, get: () => undefined },
+    folder,
+  );
   expect(parseEnvironment(settings.environments['shop']?.declaration, 'the example').name).toBe('shop');
-  for (const rule of [pinnedImages, noPlainSecret, probesAndResources]) expect(judge(rule, job as unknown as Manifest), rule.name).toEqual([]);
+  for (const rule of [pinnedImages, noPlainSecret, probesAndResources])
+    expect(judge(rule, job as unknown as Manifest), rule.name).toEqual([]);
 });

@@ -12,32 +12,72 @@ await pulumi.runtime.setMocks({
 });
 
 const declaration = {
-  name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] }, live: 'blue',
-  colours: { blue: { release: '1', postgres: 17 } }, kubernetes: { namespace: 'shops', images: { pooler: 'p:1' } },
+  name: 'shop',
+  platform: 'kubernetes',
+  database: 'shop',
+  roles: { application: ['app'] },
+  live: 'blue',
+  colours: { blue: { release: '1', postgres: 17 } },
+  kubernetes: { namespace: 'shops', images: { pooler: 'p:1' } },
 };
 
 test('the program declares every environment: plain resources, and Traffic with the live colour apart', async () => {
-  pulumi.runtime.setAllConfig({ 'verdigris:environments': JSON.stringify({ shop: declaration, other: { ...declaration, name: 'other' } }) });
+  pulumi.runtime.setAllConfig({
+    'verdigris:environments': JSON.stringify({ shop: declaration, other: { ...declaration, name: 'other' } }),
+  });
   const { program } = await import('../../stacks/program.ts');
   const outputs = program('/project');
   const shop = await new Promise((resolve) => outputs['shop']?.apply(resolve));
   expect(shop).toEqual({
-    address: 'a:5432', live: 'blue', state: 'single', release: '1', lastPauseMs: undefined, secrets: { app: 'shop-role-app' },
-    addresses: { rw: 'postgresql://shop-pooler.shops.svc:5432/shop', ro: 'postgresql://shop-pooler.shops.svc:5432/shop_ro' },
+    address: 'a:5432',
+    live: 'blue',
+    state: 'single',
+    release: '1',
+    lastPauseMs: undefined,
+    secrets: { app: 'shop-role-app' },
+    addresses: {
+      rw: 'postgresql://shop-pooler.shops.svc:5432/shop',
+      ro: 'postgresql://shop-pooler.shops.svc:5432/shop_ro',
+    },
   });
   await pulumi.runtime.disconnect();
   const { live, ...environment } = declaration;
-  expect(made.find(({ type, name }) => type === 'verdigris:index:Traffic' && name === 'shop')?.inputs).toEqual({ live, environment, folder: '/project', onDestroy: 'keep' });
-  expect(made.filter(({ type }) => type === 'kubernetes:networking.k8s.io/v1:NetworkPolicy').map(({ inputs }) => (inputs as { metadata: { name: string } }).metadata.name).sort()).toEqual(['other-database', 'other-pooler', 'shop-database', 'shop-pooler']);
+  expect(made.find(({ type, name }) => type === 'verdigris:index:Traffic' && name === 'shop')?.inputs).toEqual({
+    live,
+    environment,
+    folder: '/project',
+    onDestroy: 'keep',
+  });
+  expect(
+    made
+      .filter(({ type }) => type === 'kubernetes:networking.k8s.io/v1:NetworkPolicy')
+      .map(({ inputs }) => (inputs as { metadata: { name: string } }).metadata.name)
+      .sort(),
+  ).toEqual(['other-database', 'other-pooler', 'shop-database', 'shop-pooler']);
   expect(made.filter(({ type }) => type === 'kubernetes:policy/v1:PodDisruptionBudget')).toHaveLength(2);
   expect(new Set(made.map(({ type, name }) => `${type} ${name}`)).size).toBe(made.length);
 });
 
 test('a configuration that does not fit is refused whole', () => {
-  const config = (environments: unknown, onDestroy?: string) => ({ getObject: (key: string) => (key === 'environments' ? environments : undefined), get: () => onDestroy }) as unknown as pulumi.Config;
-  expect(readSettings(config({ shop: declaration }), '/p')).toEqual({ environments: { shop: { declaration, folder: '/p' } }, onDestroy: 'keep', import: [] });
+  const config = (environments: unknown, onDestroy?: string) =>
+    ({
+      getObject: (key: string) => (key === 'environments' ? environments : undefined),
+      get: () => onDestroy,
+    }) as unknown as pulumi.Config;
+  expect(readSettings(config({ shop: declaration }), '/p')).toEqual({
+    environments: { shop: { declaration, folder: '/p' } },
+    onDestroy: 'keep',
+    import: [],
+  });
   expect(() => readSettings(config({ shop: './none.yaml' }), '/p')).toThrow('/p/none.yaml holds no declaration');
-  for (const [environments, onDestroy] of [[undefined], [{}], [{ 'Shop!': declaration }], [{ shop: declaration }, 'maybe']] as const) {
-    expect(() => readSettings(config(environments, onDestroy), '/p')).toThrow(expect.objectContaining({ code: 'declaration', id: 'stack-configuration' }));
+  for (const [environments, onDestroy] of [
+    [undefined],
+    [{}],
+    [{ 'Shop!': declaration }],
+    [{ shop: declaration }, 'maybe'],
+  ] as const) {
+    expect(() => readSettings(config(environments, onDestroy), '/p')).toThrow(
+      expect.objectContaining({ code: 'declaration', id: 'stack-configuration' }),
+    );
   }
 });

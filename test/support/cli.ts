@@ -27,8 +27,12 @@ export interface Cli {
 }
 
 export const declaration = {
-  name: 'shop', platform: 'local', database: 'shop', roles: { application: ['app'], readers: ['reader'] },
-  colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor } }, live: 'blue',
+  name: 'shop',
+  platform: 'local',
+  database: 'shop',
+  roles: { application: ['app'], readers: ['reader'] },
+  colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor } },
+  live: 'blue',
 };
 
 /** The command line as a process of its own, in a folder and a home of its own, which are gone afterwards with all that ran there. */
@@ -37,16 +41,35 @@ export async function withCli(use: (cli: Cli) => Promise<void>): Promise<void> {
   const home = path.join(folder, 'home');
   const file = path.join(folder, 'verdigris.yaml');
   const run = async (...args: string[]): Promise<CliResult> => {
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], { cwd: folder, reject: false, env: { VERDIGRIS_HOME: home, NO_COLOR: '1', FORCE_COLOR: '0' }, timeout: 100_000 });
-    const lines = stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+      cwd: folder,
+      reject: false,
+      env: { VERDIGRIS_HOME: home, NO_COLOR: '1', FORCE_COLOR: '0' },
+      timeout: 100_000,
+    });
+    const lines = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     const last = (type: string): Record<string, unknown> | undefined => lines.findLast((line) => line['type'] === type);
-    return { exitCode, stdout, stderr, lines, error: last('error')?.['error'] as Record<string, unknown> | undefined, result: last('result')?.['result'] as Record<string, unknown> | undefined };
+    return {
+      exitCode,
+      stdout,
+      stderr,
+      lines,
+      error: last('error')?.['error'] as Record<string, unknown> | undefined,
+      result: last('result')?.['result'] as Record<string, unknown> | undefined,
+    };
   };
-  const declare = (value: unknown): Promise<void> => writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
+  const declare = (value: unknown): Promise<void> =>
+    writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
   try {
     await declare(declaration);
     await use({
-      folder, home, run, declare,
+      folder,
+      home,
+      run,
+      declare,
       migrations: async (name, files) => {
         const made = path.join(folder, name);
         await mkdir(made, { recursive: true });

@@ -29,7 +29,10 @@ export interface TestEnvironment {
   readonly events: Event[];
   readonly commits: Commit[];
   /** Runs a verb as its own operator. */
-  verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  verb(
+    verb: Verb,
+    options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Works with a context under the lease. */
   operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
   on<T>(colour: 'blue' | 'green', use: (client: Client) => Promise<T>): Promise<T>;
@@ -52,7 +55,10 @@ export interface TestEnvironmentOptions {
 export const pace = { rate: 120, readRate: 40 } as const;
 
 /** An environment of its own for the length of `use`: blue live with release 1, green declared with release 2. */
-export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (test: TestEnvironment) => Promise<T>): Promise<T> {
+export async function withEnvironment<T>(
+  options: TestEnvironmentOptions,
+  use: (test: TestEnvironment) => Promise<T>,
+): Promise<T> {
   const folder = await temporaryFolder();
   const home = path.join(folder, 'home');
   const raw = {
@@ -60,7 +66,10 @@ export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (
     platform: 'local',
     database: 'shop',
     roles: { application: ['shop_app'], readers: ['shop_reader'] },
-    colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor, ...(options.migrations ? { migrations: options.migrations } : {}) } },
+    colours: {
+      blue: { release: '1', postgres: testMajor },
+      green: { release: '2', postgres: testMajor, ...(options.migrations ? { migrations: options.migrations } : {}) },
+    },
     live: 'blue',
     limits: { slotCreation: '10s', ...options.limits },
     ...options.declaration,
@@ -86,14 +95,37 @@ export async function withEnvironment<T>(options: TestEnvironmentOptions, use: (
     const signal = new AbortController().signal;
     const { address } = await platform.traffic.status();
     const [host = '', port = ''] = address.split(':');
-    const as = (user: string) => ({ host, port: Number(port), user, password: credentials[user] ?? '', database: environment.database });
-    const workload = () => ({ writer: as('shop_app'), reader: as('shop_reader'), logFile: path.join(folder, `clients-${Date.now()}.log`), business: false });
+    const as = (user: string) => ({
+      host,
+      port: Number(port),
+      user,
+      password: credentials[user] ?? '',
+      database: environment.database,
+    });
+    const workload = () => ({
+      writer: as('shop_app'),
+      reader: as('shop_reader'),
+      logFile: path.join(folder, `clients-${Date.now()}.log`),
+      business: false,
+    });
     return await use({
-      folder, home, environment, declaration, platform, credentials, events, commits: recorder.commits,
+      folder,
+      home,
+      environment,
+      declaration,
+      platform,
+      credentials,
+      events,
+      commits: recorder.commits,
       verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
-        withOperator({ environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest })),
+        withOperator(
+          { environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own },
+          verb,
+          (c) => perform(c, verb, { early: true, ...rest }),
+        ),
       operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
-      on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
+      on: async (colour, work) =>
+        withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
       clients: (work) => withClients(environment, platform, { ...workload(), ...pace }, recorder.commits, work),
       load: (rate, work) => withClients(environment, platform, { ...workload(), rate }, recorder.commits, work),
     });

@@ -3,7 +3,11 @@ import type { Platform } from '../../src/platform/port.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
 
 /** What an environment must not have left once it is single again, on either platform. */
-export async function leftovers(platform: Platform, live: Colour, on: <T>(colour: Colour, use: (client: Client) => Promise<T>) => Promise<T>): Promise<Record<keyof typeof nothing, unknown>> {
+export async function leftovers(
+  platform: Platform,
+  live: Colour,
+  on: <T>(colour: Colour, use: (client: Client) => Promise<T>) => Promise<T>,
+): Promise<Record<keyof typeof nothing, unknown>> {
   return {
     colour: await platform.servers.observe(other(live)),
     snapshots: await platform.servers.snapshots(),
@@ -17,9 +21,25 @@ export async function leftovers(platform: Platform, live: Colour, on: <T>(colour
       roles: await rows(client, "SELECT rolname FROM pg_roles WHERE rolname = 'verdigris_replication'"),
       fenced: await rows(client, 'SELECT name FROM verdigris.fenced_role'),
       barriers: await rows(client, 'SELECT stream FROM verdigris.barrier'),
-      operators: await rows(client, "SELECT pid, application_name FROM pg_stat_activity WHERE application_name = 'verdigris/operator'"),
+      operators: await rows(
+        client,
+        "SELECT pid, application_name FROM pg_stat_activity WHERE application_name = 'verdigris/operator'",
+      ),
     }))),
   };
 }
 
-export const nothing = { colour: undefined, snapshots: [], holder: undefined, held: undefined, slots: [], publications: [], subscriptions: [], origins: [], roles: [], fenced: [], barriers: [], operators: [] };
+export const nothing = {
+  colour: undefined,
+  snapshots: [],
+  holder: undefined,
+  held: undefined,
+  slots: [],
+  publications: [],
+  subscriptions: [],
+  origins: [],
+  roles: [],
+  fenced: [],
+  barriers: [],
+  operators: [],
+};

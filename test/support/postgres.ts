@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { findBinaries } from '../../src/platform/local/binaries.ts';
-import { initServer, operatorRole, removeServer, startServer, type Server, type Settings } from '../../src/platform/local/server.ts';
+import {
+  initServer,
+  operatorRole,
+  removeServer,
+  startServer,
+  type Server,
+  type Settings,
+} from '../../src/platform/local/server.ts';
 import { withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 
 /** The major under test: VERDIGRIS_TEST_POSTGRES, else 17. */
@@ -32,7 +39,11 @@ export function connectionTo(server: Server, database = 'postgres', user = opera
 }
 
 /** A real server for the length of `use`, durable settings off where a test does not need them. */
-export async function withServer<T>(use: (server: Server) => Promise<T>, settings: Settings = {}, major = testMajor): Promise<T> {
+export async function withServer<T>(
+  use: (server: Server) => Promise<T>,
+  settings: Settings = {},
+  major = testMajor,
+): Promise<T> {
   const binaries = await findBinaries(major, binaryCache);
   const folder = await temporaryFolder();
   const server: Server = {
@@ -43,7 +54,13 @@ export async function withServer<T>(use: (server: Server) => Promise<T>, setting
     port: await freePort(),
   };
   try {
-    await initServer(server, { wal_level: 'logical', fsync: 'off', shared_buffers: '64MB', max_connections: '60', ...settings });
+    await initServer(server, {
+      wal_level: 'logical',
+      fsync: 'off',
+      shared_buffers: '64MB',
+      max_connections: '60',
+      ...settings,
+    });
     await startServer(server);
     return await use(server);
   } finally {
@@ -53,7 +70,10 @@ export async function withServer<T>(use: (server: Server) => Promise<T>, setting
 }
 
 /** A server with an empty database `test`, and one connection to it. */
-export async function withDatabase<T>(use: (client: Client, server: Server) => Promise<T>, settings: Settings = {}): Promise<T> {
+export async function withDatabase<T>(
+  use: (client: Client, server: Server) => Promise<T>,
+  settings: Settings = {},
+): Promise<T> {
   return withServer(async (server) => {
     await withClient(connectionTo(server), 'test', (client) => client.query('CREATE DATABASE test'));
     return withClient(connectionTo(server, 'test'), 'test', (client) => use(client, server));

@@ -19,7 +19,11 @@ export const writer = { user: 'app', password: 'copper' };
 export const reader = { user: 'report', password: 'oxide' };
 
 /** Waits for a condition; a limit instead of a sleep. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, limit = 10_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  limit = 10_000,
+): Promise<T> {
   for (const end = performance.now() + limit; ; await delay(5)) {
     const seen = await probe();
     if (seen !== undefined && seen !== false) return seen;
@@ -41,12 +45,25 @@ export class Pair {
     const folder = await temporaryFolder();
     const [binaries, account] = [await findBinaries(testMajor, binaryCache), await serverAccount()];
     const make = async (colour: Colour): Promise<Server> => {
-      const server = { binaries, account, directory: path.join(folder, colour), sockets: path.join(folder, `${colour}-s`), port: await freePort() };
-      await initServer(server, { cluster_name: `test-${colour}`, fsync: 'off', shared_buffers: '32MB', max_connections: '80' });
+      const server = {
+        binaries,
+        account,
+        directory: path.join(folder, colour),
+        sockets: path.join(folder, `${colour}-s`),
+        port: await freePort(),
+      };
+      await initServer(server, {
+        cluster_name: `test-${colour}`,
+        fsync: 'off',
+        shared_buffers: '32MB',
+        max_connections: '80',
+      });
       await startServer(server);
       await withClient(connectionTo(server), 'test', async (client) => {
         await client.query('CREATE DATABASE shop');
-        await client.query(`CREATE ROLE app LOGIN PASSWORD '${writer.password}'; CREATE ROLE report LOGIN PASSWORD '${reader.password}'`);
+        await client.query(
+          `CREATE ROLE app LOGIN PASSWORD '${writer.password}'; CREATE ROLE report LOGIN PASSWORD '${reader.password}'`,
+        );
       });
       await withClient(connectionTo(server, 'shop'), 'test', (client) =>
         client.query(`CREATE TABLE writes (id text PRIMARY KEY, at timestamptz DEFAULT clock_timestamp());
@@ -55,7 +72,7 @@ export class Pair {
       );
       return server;
     };
-    const [blue, green] = await Promise.all(colours.map(make)) as [Server, Server];
+    const [blue, green] = (await Promise.all(colours.map(make))) as [Server, Server];
     return new Pair(folder, { blue, green });
   }
 
@@ -87,7 +104,9 @@ export class Pair {
 
   async #terminate(client: Client): Promise<void> {
     await until('no backend left', async () => {
-      const { rows } = await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('app', 'report')");
+      const { rows } = await client.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('app', 'report')",
+      );
       return rows.length === 0;
     });
   }
@@ -121,11 +140,19 @@ export class TestRouter {
     this.control = new RouterControl(folder);
   }
 
-  static async start(pair: Pair, more: Partial<RouterSettings> | ((folder: string) => Partial<RouterSettings>) = {}): Promise<TestRouter> {
+  static async start(
+    pair: Pair,
+    more: Partial<RouterSettings> | ((folder: string) => Partial<RouterSettings>) = {},
+  ): Promise<TestRouter> {
     const router = new TestRouter(path.join(await temporaryFolder(), 'router'), await freePort());
     await launchRouter(router.folder, {
-      environment: 'test', listen: { port: router.port }, readers: [reader.user], live: 'blue', weights: { blue: 100, green: 0 },
-      upstreams: { blue: pair.upstream('blue'), green: pair.upstream('green') }, log: 'debug',
+      environment: 'test',
+      listen: { port: router.port },
+      readers: [reader.user],
+      live: 'blue',
+      weights: { blue: 100, green: 0 },
+      upstreams: { blue: pair.upstream('blue'), green: pair.upstream('green') },
+      log: 'debug',
       ...(typeof more === 'function' ? more(router.folder) : more),
     });
     return router;
@@ -215,8 +242,18 @@ export class Wire {
 export const extended = {
   parse: (name: string, sql: string) => message(front.parse, Buffer.from(`${name}\0${sql}\0\0\0`)),
   bind: (portal: string, name: string, ...values: string[]) =>
-    message(front.bind, Buffer.concat([Buffer.from(`${portal}\0${name}\0`), int16(0), int16(values.length), ...values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]), int16(0)])),
-  execute: (portal = '', limit = 0) => message(front.execute, Buffer.concat([Buffer.from(`${portal}\0`), int32(limit)])),
+    message(
+      front.bind,
+      Buffer.concat([
+        Buffer.from(`${portal}\0${name}\0`),
+        int16(0),
+        int16(values.length),
+        ...values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]),
+        int16(0),
+      ]),
+    ),
+  execute: (portal = '', limit = 0) =>
+    message(front.execute, Buffer.concat([Buffer.from(`${portal}\0`), int32(limit)])),
   describe: (kind: 'S' | 'P', name = '') => message(front.describe, Buffer.from(`${kind}${name}\0`)),
   close: (kind: 'S' | 'P', name = '') => message(front.close, Buffer.from(`${kind}${name}\0`)),
   flush: message(front.flush),

@@ -22,32 +22,71 @@ export class Observation {
 
   hear({ urn, preview, failure }: Heard): void {
     const name = nameOf(urn);
-    if (preview) this.previews.set(name, { ...preview, longestWait: preview.longestWait < 0 ? Infinity : preview.longestWait });
+    if (preview)
+      this.previews.set(name, { ...preview, longestWait: preview.longestWait < 0 ? Infinity : preview.longestWait });
     if (failure) this.#failures.push({ name, error: failure });
   }
 
   event({ resourcePreEvent, diagnosticEvent, policyEvent }: EngineEvent): void {
     if (resourcePreEvent) {
       const { op, urn, type, old, new: next, diffs = [] } = resourcePreEvent.metadata;
-      if (op !== 'same' && op !== 'read') this.changes.push({ op, type, name: nameOf(urn), diffs: diffs.map((key) => difference(key, old?.inputs, next?.inputs)) });
+      if (op !== 'same' && op !== 'read')
+        this.changes.push({
+          op,
+          type,
+          name: nameOf(urn),
+          diffs: diffs.map((key) => difference(key, old?.inputs, next?.inputs)),
+        });
     }
     if (diagnosticEvent?.severity === 'error') this.#errors.push(plain(diagnosticEvent.message));
-    if (policyEvent?.enforcementLevel === 'mandatory') this.#violations.push(`${policyEvent.policyName}: ${nameOf(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`);
+    if (policyEvent?.enforcementLevel === 'mandatory')
+      this.#violations.push(
+        `${policyEvent.policyName}: ${nameOf(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`,
+      );
   }
 
   /** The failure of an update in the words of whoever failed; the engine's own where it was nobody of ours. */
   failure(error: unknown): VerdigrisError {
     if (this.#violations.length > 0) {
-      return new VerdigrisError('refused', 'policy-violated', { seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`, required: 'no violation of a mandatory policy.', next: 'mend what they name; nothing was changed.', cause: error });
+      return new VerdigrisError('refused', 'policy-violated', {
+        seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`,
+        required: 'no violation of a mandatory policy.',
+        next: 'mend what they name; nothing was changed.',
+        cause: error,
+      });
     }
     const [first] = this.#failures;
     if (first) {
-      const { code, id, seen, required, next, facts } = first.error as { code: string; id: string; seen: string; required: string; next: string; facts?: Record<string, unknown> };
-      const others = this.#failures.slice(1).map(({ name, error: { seen: also } }) => `\n  ${name}: ${String(also)}`).join('');
-      return new VerdigrisError(code in exitCodes ? (code as ErrorCode) : 'failed', id, { seen: `${first.name}: ${seen}${others}`, required, next, facts: facts ?? {} });
+      const { code, id, seen, required, next, facts } = first.error as {
+        code: string;
+        id: string;
+        seen: string;
+        required: string;
+        next: string;
+        facts?: Record<string, unknown>;
+      };
+      const others = this.#failures
+        .slice(1)
+        .map(({ name, error: { seen: also } }) => `\n  ${name}: ${String(also)}`)
+        .join('');
+      return new VerdigrisError(code in exitCodes ? (code as ErrorCode) : 'failed', id, {
+        seen: `${first.name}: ${seen}${others}`,
+        required,
+        next,
+        facts: facts ?? {},
+      });
     }
-    const seen = this.#errors.map((each) => each.trim()).filter(Boolean).join('\n') || ownWords(error);
-    return new VerdigrisError('failed', 'up-failed', { seen: `Pulumi did not come to its end: ${seen}\n`, required: 'an update without errors.', next: 'mend what it says and run the same command: it goes on from the journal.', cause: error });
+    const seen =
+      this.#errors
+        .map((each) => each.trim())
+        .filter(Boolean)
+        .join('\n') || ownWords(error);
+    return new VerdigrisError('failed', 'up-failed', {
+      seen: `Pulumi did not come to its end: ${seen}\n`,
+      required: 'an update without errors.',
+      next: 'mend what it says and run the same command: it goes on from the journal.',
+      cause: error,
+    });
   }
 }
 
@@ -59,7 +98,11 @@ export function isTraffic({ type }: Change): boolean {
   return type === trafficType;
 }
 
-function difference(key: string, old: Record<string, unknown> | undefined, next: Record<string, unknown> | undefined): string {
+function difference(
+  key: string,
+  old: Record<string, unknown> | undefined,
+  next: Record<string, unknown> | undefined,
+): string {
   const [from, to] = [old?.[key], next?.[key]];
   return isShort(from) && isShort(to) ? `${key}: ${String(from)} → ${String(to)}` : key;
 }
@@ -71,7 +114,16 @@ function isShort(value: unknown): value is string | number {
 /** What the engine's command printed as errors, of all that it printed. */
 function ownWords(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return [...new Set(text.split('\n').filter((line) => /^\s*error: /.test(line)).map((line) => line.trim()))].join('\n') || text;
+  return (
+    [
+      ...new Set(
+        text
+          .split('\n')
+          .filter((line) => /^\s*error: /.test(line))
+          .map((line) => line.trim()),
+      ),
+    ].join('\n') || text
+  );
 }
 
 /** Without the engine's marks of colour. */

@@ -24,7 +24,10 @@ export interface OpenOptions {
 export async function openStack({ folder, stack, pulumi, program, environment, say }: OpenOptions): Promise<Stack> {
   const project = await readProject(folder);
   const envVars = { PULUMI_SKIP_UPDATE_CHECK: 'true', ...(await backend(project, say)), ...environment };
-  return LocalWorkspace.createOrSelectStack({ stackName: stack, projectName: project.name, program }, { workDir: folder, pulumiCommand: pulumi, envVars });
+  return LocalWorkspace.createOrSelectStack(
+    { stackName: stack, projectName: project.name, program },
+    { workDir: folder, pulumiCommand: pulumi, envVars },
+  );
 }
 
 async function readProject(folder: string): Promise<Project> {
@@ -43,20 +46,34 @@ async function readProject(folder: string): Promise<Project> {
 
 /** Where the state is: as Pulumi itself is told; where it is told nothing, files of this machine, and that is said. */
 async function backend({ backend: declared }: Project, say: (text: string) => void): Promise<Record<string, string>> {
-  const { PULUMI_BACKEND_URL, PULUMI_ACCESS_TOKEN, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
-  if (PULUMI_BACKEND_URL !== undefined || PULUMI_ACCESS_TOKEN !== undefined || declared?.url !== undefined || (await loggedIn())) return {};
+  const { PULUMI_BACKEND_URL, PULUMI_ACCESS_TOKEN, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } =
+    process.env;
+  if (
+    PULUMI_BACKEND_URL !== undefined ||
+    PULUMI_ACCESS_TOKEN !== undefined ||
+    declared?.url !== undefined ||
+    (await loggedIn())
+  )
+    return {};
   const folder = path.join(defaultHome(), 'pulumi');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  say(`Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` makes it pulumi’s own; PULUMI_BACKEND_URL names another.`);
+  say(
+    `Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` makes it pulumi’s own; PULUMI_BACKEND_URL names another.`,
+  );
   // The state holds no secrets: passwords stand in the cluster's Secrets only.
-  const passphrase = PULUMI_CONFIG_PASSPHRASE === undefined && PULUMI_CONFIG_PASSPHRASE_FILE === undefined ? { PULUMI_CONFIG_PASSPHRASE: '' } : {};
+  const passphrase =
+    PULUMI_CONFIG_PASSPHRASE === undefined && PULUMI_CONFIG_PASSPHRASE_FILE === undefined
+      ? { PULUMI_CONFIG_PASSPHRASE: '' }
+      : {};
   return { PULUMI_BACKEND_URL: `file://${folder}`, ...passphrase };
 }
 
 async function loggedIn(): Promise<boolean> {
   const home = process.env['PULUMI_HOME'] ?? path.join(homedir(), '.pulumi');
   try {
-    return Boolean((JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8')) as { current?: string }).current);
+    return Boolean(
+      (JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8')) as { current?: string }).current,
+    );
   } catch {
     return false;
   }

@@ -45,7 +45,15 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
   return withListener(hear, async (address) => {
     const say = (text: string): void => reporter.event({ type: 'note', text });
     const pulumi = await findPulumi(say);
-    const stack = await openStack({ folder: request.folder, stack: request.stack, pulumi, environment: { [eventsVariable]: address }, say, program: () => Promise.resolve({ environments: program(request.folder, (name, declaration) => adjust(name, declaration)) }) });
+    const stack = await openStack({
+      folder: request.folder,
+      stack: request.stack,
+      pulumi,
+      environment: { [eventsVariable]: address },
+      say,
+      program: () =>
+        Promise.resolve({ environments: program(request.folder, (name, declaration) => adjust(name, declaration)) }),
+    });
     const options = engineOptions(request, signal, (event) => observing.event(event));
     const ask = async <T>(work: (stack: Stack) => Promise<T>): Promise<T> => {
       observing = new Observation();
@@ -58,11 +66,15 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
     };
 
     await ask((each) => each.preview(options));
-    const stages = stagesOf(observing.previews).slice(0, request.to === undefined ? undefined : 2).filter(({ to }) => request.to === undefined || to === 'verified' || to === request.to);
+    const stages = stagesOf(observing.previews)
+      .slice(0, request.to === undefined ? undefined : 2)
+      .filter(({ to }) => request.to === undefined || to === 'verified' || to === request.to);
     show(reporter, observing, stages);
     const { changes } = observing;
     const result = async (preview: boolean): Promise<UpResult> => {
-      const outputs = Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value as unknown]));
+      const outputs = Object.fromEntries(
+        Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value as unknown]),
+      );
       return { stack: request.stack, preview, changes, outputs, next: nextSteps(outputs) };
     };
     if (request.preview || changes.length === 0) return result(request.preview);
@@ -83,20 +95,36 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
   });
 }
 
-function engineOptions({ refresh, parallel, policyPacks }: UpRequest, signal: AbortSignal, onEvent: NonNullable<UpOptions['onEvent']>): Pick<UpOptions, 'parallel' | 'onEvent' | 'policyPacks' | 'refresh' | 'signal'> {
+function engineOptions(
+  { refresh, parallel, policyPacks }: UpRequest,
+  signal: AbortSignal,
+  onEvent: NonNullable<UpOptions['onEvent']>,
+): Pick<UpOptions, 'parallel' | 'onEvent' | 'policyPacks' | 'refresh' | 'signal'> {
   // A terminal interrupts the engine by itself, and twice means at once.
-  return { parallel, onEvent, refresh, ...(policyPacks.length > 0 ? { policyPacks: [...policyPacks] } : {}), ...(process.stdin.isTTY ? {} : { signal }) };
+  return {
+    parallel,
+    onEvent,
+    refresh,
+    ...(policyPacks.length > 0 ? { policyPacks: [...policyPacks] } : {}),
+    ...(process.stdin.isTTY ? {} : { signal }),
+  };
 }
 
 function show(reporter: Reporter, { changes, previews }: Observation, stages: readonly Stage[]): void {
-  for (const change of changes) if (isTraffic(change) || !change.type.startsWith('pulumi:')) reporter.say(`${change.op} ${change.type.split(':').at(-1) ?? ''} ${change.name}${change.diffs.length > 0 ? `: ${change.diffs.join(', ')}` : ''}`);
+  for (const change of changes)
+    if (isTraffic(change) || !change.type.startsWith('pulumi:'))
+      reporter.say(
+        `${change.op} ${change.type.split(':').at(-1) ?? ''} ${change.name}${change.diffs.length > 0 ? `: ${change.diffs.join(', ')}` : ''}`,
+      );
   for (const [name, preview] of previews) reporter.say(`\n${name}: ${previewText(preview)}`);
   if (stages.length > 1) reporter.say(`\nIn stages: ${stages.map(({ title }) => title).join('; then ')}.`);
 }
 
 /** A stage whose gate is closed now is not begun: it would be refused half a minute later. */
 function requireOpen({ previews }: Observation, { title }: Stage): void {
-  const closed = [...previews].flatMap(([name, { gate }]) => (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })));
+  const closed = [...previews].flatMap(([name, { gate }]) =>
+    (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })),
+  );
   if (closed.length === 0) return;
   throw new VerdigrisError('refused', 'gate-refused', {
     seen: `The stage "${title}" is refused:\n${closed.map(({ name, finding }) => `  ${name}: ${finding.id}: ${finding.title}`).join('\n')}\n`,
@@ -110,21 +138,30 @@ async function consent({ yes }: UpRequest, { title }: Stage, index: number): Pro
   if (yes) return;
   if (process.stdin.isTTY && process.stdout.isTTY) {
     const asking = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await asking.question(`\n${title[0]?.toUpperCase()}${title.slice(1)}? [y/N] `).finally(() => asking.close());
+    const answer = await asking
+      .question(`\n${title[0]?.toUpperCase()}${title.slice(1)}? [y/N] `)
+      .finally(() => asking.close());
     if (/^y(es)?$/i.test(answer.trim())) return;
   }
   throw new VerdigrisError('refused', 'up-unconfirmed', {
     seen: `${index === 0 ? 'What is shown above was not confirmed' : `The stage "${title}" was not confirmed`}.`,
     required: 'consent: an answer at a terminal, or --yes.',
-    next: index === 0 ? 'nothing was changed. Run it with --yes.' : 'the stages before it stand. Run it again, with --yes to go on.',
+    next:
+      index === 0
+        ? 'nothing was changed. Run it with --yes.'
+        : 'the stages before it stand. Run it again, with --yes to go on.',
   });
 }
 
 function named(name: string, event: Event): Event {
   switch (event.type) {
-    case 'operation': return { ...event, title: `${name}: ${event.title}` };
-    case 'step': return { ...event, title: `${name}: ${event.title}` };
-    case 'note': return { ...event, text: `${name}: ${event.text}` };
-    default: return event;
+    case 'operation':
+      return { ...event, title: `${name}: ${event.title}` };
+    case 'step':
+      return { ...event, title: `${name}: ${event.title}` };
+    case 'note':
+      return { ...event, text: `${name}: ${event.text}` };
+    default:
+      return event;
   }
 }

@@ -21,17 +21,41 @@ const asDeclared: Adjust = (_, declaration) => declaration;
 export function stagesOf(previews: Previews): Stage[] {
   const verbs = (name: string): readonly string[] => previews.get(name)?.steps.map(({ verb }) => verb) ?? [];
   const names = [...previews.keys()];
-  const prepares = new Set(names.filter((name) => verbs(name).some((verb) => verb === 'seed' || verb === 'migrate' || verb === 'verify') && verbs(name).some((verb) => verb === 'switch' || verb === 'canary')));
+  const prepares = new Set(
+    names.filter(
+      (name) =>
+        verbs(name).some((verb) => verb === 'seed' || verb === 'migrate' || verb === 'verify') &&
+        verbs(name).some((verb) => verb === 'switch' || verb === 'canary'),
+    ),
+  );
   const weighs = new Set(names.filter((name) => verbs(name).includes('canary') && verbs(name).includes('switch')));
-  const before = (of: ReadonlySet<string>, change: Record<string, unknown>): Adjust => (name, declaration) => {
-    if (!of.has(name)) return declaration;
-    // What moves the writes is the difference between the declared live colour and the one that is.
-    const live = verbs(name).includes('switch') ? other(declaration['live'] as Colour) : declaration['live'];
-    return { ...declaration, live, ...change };
-  };
+  const before =
+    (of: ReadonlySet<string>, change: Record<string, unknown>): Adjust =>
+    (name, declaration) => {
+      if (!of.has(name)) return declaration;
+      // What moves the writes is the difference between the declared live colour and the one that is.
+      const live = verbs(name).includes('switch') ? other(declaration['live'] as Colour) : declaration['live'];
+      return { ...declaration, live, ...change };
+    };
   return [
-    ...(prepares.size > 0 ? [{ to: 'verified', title: `make and prove the candidate of ${[...prepares].join(', ')}`, adjust: before(new Set([...prepares, ...weighs]), { canary: 0 }) } as const] : []),
-    ...(weighs.size > 0 ? [{ to: 'canary', title: `send readers of ${[...weighs].join(', ')} to the candidate`, adjust: before(new Set([...prepares, ...weighs]), {}) } as const] : []),
+    ...(prepares.size > 0
+      ? [
+          {
+            to: 'verified',
+            title: `make and prove the candidate of ${[...prepares].join(', ')}`,
+            adjust: before(new Set([...prepares, ...weighs]), { canary: 0 }),
+          } as const,
+        ]
+      : []),
+    ...(weighs.size > 0
+      ? [
+          {
+            to: 'canary',
+            title: `send readers of ${[...weighs].join(', ')} to the candidate`,
+            adjust: before(new Set([...prepares, ...weighs]), {}),
+          } as const,
+        ]
+      : []),
     { to: 'declared', title: 'bring everything to what is declared', adjust: asDeclared },
   ];
 }

@@ -13,11 +13,14 @@ export interface Addresses {
 }
 
 export function clientAddresses({ name, database, kubernetes: { namespace } }: Declared): Addresses {
-  const at = (named: string): string => `postgresql://${objectNames.pooler(name)}.${namespace}.svc:5432/${encodeURIComponent(named)}`;
+  const at = (named: string): string =>
+    `postgresql://${objectNames.pooler(name)}.${namespace}.svc:5432/${encodeURIComponent(named)}`;
   return { rw: at(database), ro: at(readersDatabase(database)) };
 }
 
 /** Names of the Secrets by role. */
 export function clientSecrets({ name, roles }: Pick<Environment, 'name' | 'roles'>): Record<string, string> {
-  return Object.fromEntries([...roles.application, ...roles.readers].map((role) => [role, objectNames.roleSecret(name, role)]));
+  return Object.fromEntries(
+    [...roles.application, ...roles.readers].map((role) => [role, objectNames.roleSecret(name, role)]),
+  );
 }

@@ -26,7 +26,14 @@ export function adoptedSelector({ statefulSet }: Pick<Adopted, 'statefulSet'>): 
 
 /** Kept as long as the adopted server is a colour: nothing on its own objects tells. */
 export function adoptedRecord(environment: Named, adopted: Adopted): Manifest {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(environment, 'database', objectNames.adopted(environment.name), { [`${domain}/colour`]: adopted.colour }), data: { 'adopted.json': JSON.stringify(adopted) } };
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(environment, 'database', objectNames.adopted(environment.name), {
+      [`${domain}/colour`]: adopted.colour,
+    }),
+    data: { 'adopted.json': JSON.stringify(adopted) },
+  };
 }
 
 /** By this name the other colour reaches it for replication. */
@@ -34,7 +41,14 @@ export function adoptedService(environment: Named, { colour, statefulSet }: Adop
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), { [`${domain}/colour`]: colour }),
-    spec: { clusterIP: 'None', publishNotReadyAddresses: true, selector: adoptedSelector({ statefulSet }), ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }] },
+    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), {
+      [`${domain}/colour`]: colour,
+    }),
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: adoptedSelector({ statefulSet }),
+      ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }],
+    },
   };
 }

@@ -41,15 +41,27 @@ export function postgresImage({ kubernetes }: Pick<Environment, 'kubernetes'>, m
 }
 
 function labels({ colour, generation, major, release }: ColourLife): Record<string, string> {
-  return { 'app.kubernetes.io/version': String(major), [`${domain}/colour`]: colour, [`${domain}/generation`]: String(generation), [`${domain}/release`]: labelValue(release) };
+  return {
+    'app.kubernetes.io/version': String(major),
+    [`${domain}/colour`]: colour,
+    [`${domain}/generation`]: String(generation),
+    [`${domain}/release`]: labelValue(release),
+  };
 }
 
 export function colourConfig(environment: Declared, life: ColourLife): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, life.colour), { [`${domain}/colour`]: life.colour }),
-    data: { settings: settingsFile(environment, life.colour), parked: parkedFile, 'pg_hba.conf': hbaFile(environment), 'start.sh': startScript },
+    metadata: metadata(environment, 'database', objectNames.colour(environment.name, life.colour), {
+      [`${domain}/colour`]: life.colour,
+    }),
+    data: {
+      settings: settingsFile(environment, life.colour),
+      parked: parkedFile,
+      'pg_hba.conf': hbaFile(environment),
+      'start.sh': startScript,
+    },
   };
 }
 
@@ -58,9 +70,13 @@ export function colourService(environment: Declared, colour: Colour): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), { [`${domain}/colour`]: colour }),
+    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), {
+      [`${domain}/colour`]: colour,
+    }),
     spec: {
-      clusterIP: 'None', publishNotReadyAddresses: true, selector: colourSelector(environment, colour),
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: colourSelector(environment, colour),
       ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }],
     },
   };
@@ -79,7 +95,11 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
-    metadata: metadata(environment, 'database', name, all, { [`${domain}/release`]: life.release, [`${domain}/parked`]: String(parked), [`${domain}/provisioned`]: String(life.provisioned !== undefined) }),
+    metadata: metadata(environment, 'database', name, all, {
+      [`${domain}/release`]: life.release,
+      [`${domain}/parked`]: String(parked),
+      [`${domain}/provisioned`]: String(life.provisioned !== undefined),
+    }),
     spec: {
       serviceName: name,
       replicas: life.replicas ?? 1,
@@ -97,46 +117,75 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
           automountServiceAccountToken: false,
           securityContext: securityOf(environment.kubernetes.user),
           terminationGracePeriodSeconds: 120,
-          containers: [{
-            name: 'postgresql',
-            image: postgresImage(environment, major),
-            imagePullPolicy: 'IfNotPresent',
-            command: ['bash', '/etc/verdigris/start.sh'],
-            // Its last words, for whoever may not read logs.
-            terminationMessagePolicy: 'FallbackToLogsOnError',
-            ports: [{ name: 'postgresql', containerPort: 5432, protocol: 'TCP' }],
-            env: [
-              { name: 'PGDATA', value: dataDirectory },
-              { name: 'POSTGRES_USER', value: operatorRole },
-              { name: 'POSTGRES_DB', value: 'postgres' },
-              { name: 'POSTGRES_INITDB_ARGS', value: '--encoding=UTF8 --locale=C.UTF-8 --data-checksums' },
-              { name: 'POSTGRES_PASSWORD', valueFrom: { secretKeyRef: { name: objectNames.operatorSecret(environment.name), key: 'password' } } },
-              ...(parked ? [{ name: 'VERDIGRIS_PARKED', value: life.volume ?? String(generation) }] : []),
-              ...(life.provisioned === undefined ? [] : [{ name: 'VERDIGRIS_PROVISIONED', value: life.volume ?? String(generation) }]),
-              ...(life.backup === undefined ? [] : [{ name: 'VERDIGRIS_BACKUP_LABEL', value: life.backup.label }, { name: 'VERDIGRIS_LOG', value: `${logMount}/${life.backup.path}/pg_wal` }]),
-              ...(life.path === undefined ? [] : [{ name: 'VERDIGRIS_DATA_PATH', value: life.path }]),
-            ],
-            securityContext: containerSecurity,
-            resources: resources(environment.kubernetes.resources),
-            // Recovery may take long, and answers "rejecting connections" meanwhile: only a server that does not answer at all is dead.
-            startupProbe: { ...alive, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 600 },
-            livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
-            readinessProbe: { exec: { command: ['pg_isready', '-q', '-h', '127.0.0.1'] }, periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 3 },
-            // The signal that kubelet sends would wait for every client to leave.
-            lifecycle: { preStop: { exec: { command: ['bash', '-c', 'pg_ctl stop -D "$PGDATA" -m fast -w -t 110'] } } },
-            volumeMounts: [
-              { name: 'data', mountPath: dataMount },
-              ...(life.backup === undefined ? [] : [{ name: 'log', mountPath: logMount, readOnly: true }]),
-              { name: 'configuration', mountPath: '/etc/verdigris', readOnly: true },
-              ...(tls ? [{ name: 'tls', mountPath: tlsMount, readOnly: true }] : []),
-              { name: 'run', mountPath: '/var/run/postgresql' },
-              { name: 'tmp', mountPath: '/tmp' },
-              { name: 'shm', mountPath: '/dev/shm' },
-            ],
-          }],
+          containers: [
+            {
+              name: 'postgresql',
+              image: postgresImage(environment, major),
+              imagePullPolicy: 'IfNotPresent',
+              command: ['bash', '/etc/verdigris/start.sh'],
+              // Its last words, for whoever may not read logs.
+              terminationMessagePolicy: 'FallbackToLogsOnError',
+              ports: [{ name: 'postgresql', containerPort: 5432, protocol: 'TCP' }],
+              env: [
+                { name: 'PGDATA', value: dataDirectory },
+                { name: 'POSTGRES_USER', value: operatorRole },
+                { name: 'POSTGRES_DB', value: 'postgres' },
+                { name: 'POSTGRES_INITDB_ARGS', value: '--encoding=UTF8 --locale=C.UTF-8 --data-checksums' },
+                {
+                  name: 'POSTGRES_PASSWORD',
+                  valueFrom: { secretKeyRef: { name: objectNames.operatorSecret(environment.name), key: 'password' } },
+                },
+                ...(parked ? [{ name: 'VERDIGRIS_PARKED', value: life.volume ?? String(generation) }] : []),
+                ...(life.provisioned === undefined
+                  ? []
+                  : [{ name: 'VERDIGRIS_PROVISIONED', value: life.volume ?? String(generation) }]),
+                ...(life.backup === undefined
+                  ? []
+                  : [
+                      { name: 'VERDIGRIS_BACKUP_LABEL', value: life.backup.label },
+                      { name: 'VERDIGRIS_LOG', value: `${logMount}/${life.backup.path}/pg_wal` },
+                    ]),
+                ...(life.path === undefined ? [] : [{ name: 'VERDIGRIS_DATA_PATH', value: life.path }]),
+              ],
+              securityContext: containerSecurity,
+              resources: resources(environment.kubernetes.resources),
+              // Recovery may take long, and answers "rejecting connections" meanwhile: only a server that does not answer at all is dead.
+              startupProbe: { ...alive, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 600 },
+              livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
+              readinessProbe: {
+                exec: { command: ['pg_isready', '-q', '-h', '127.0.0.1'] },
+                periodSeconds: 3,
+                timeoutSeconds: 5,
+                failureThreshold: 3,
+              },
+              // The signal that kubelet sends would wait for every client to leave.
+              lifecycle: {
+                preStop: { exec: { command: ['bash', '-c', 'pg_ctl stop -D "$PGDATA" -m fast -w -t 110'] } },
+              },
+              volumeMounts: [
+                { name: 'data', mountPath: dataMount },
+                ...(life.backup === undefined ? [] : [{ name: 'log', mountPath: logMount, readOnly: true }]),
+                { name: 'configuration', mountPath: '/etc/verdigris', readOnly: true },
+                ...(tls ? [{ name: 'tls', mountPath: tlsMount, readOnly: true }] : []),
+                { name: 'run', mountPath: '/var/run/postgresql' },
+                { name: 'tmp', mountPath: '/tmp' },
+                { name: 'shm', mountPath: '/dev/shm' },
+              ],
+            },
+          ],
           volumes: [
-            { name: 'data', persistentVolumeClaim: { claimName: objectNames.volume(environment.name, colour, generation) } },
-            ...(life.backup === undefined ? [] : [{ name: 'log', persistentVolumeClaim: { claimName: objectNames.log(environment.name, colour, generation) } }]),
+            {
+              name: 'data',
+              persistentVolumeClaim: { claimName: objectNames.volume(environment.name, colour, generation) },
+            },
+            ...(life.backup === undefined
+              ? []
+              : [
+                  {
+                    name: 'log',
+                    persistentVolumeClaim: { claimName: objectNames.log(environment.name, colour, generation) },
+                  },
+                ]),
             { name: 'configuration', configMap: { name } },
             // Owned by root and readable for the group: as private as PostgreSQL asks of a key.
             ...(tls ? [{ name: 'tls', secret: { secretName: tls.secret, defaultMode: 0o440 } }] : []),
@@ -160,7 +209,9 @@ export function colourBudget(environment: Declared, colour: Colour): Manifest {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), { [`${domain}/colour`]: colour }),
+    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), {
+      [`${domain}/colour`]: colour,
+    }),
     spec: { maxUnavailable: 0, selector: { matchLabels: colourSelector(environment, colour) } },
   };
 }

@@ -8,5 +8,11 @@ import { resourceQuotas } from './quota.ts';
 
 /** What has no moment of its own in a release: plain resources of a Pulumi program, applied by the platform where there is none. */
 export function fixedManifests(environment: Environment): Manifest[] {
-  return [...resourceQuotas(environment), ...networkPolicies(environment), poolerBudget(environment), ...drillManifests(environment), ...metricsManifests(environment)];
+  return [
+    ...resourceQuotas(environment),
+    ...networkPolicies(environment),
+    poolerBudget(environment),
+    ...drillManifests(environment),
+    ...metricsManifests(environment),
+  ];
 }

@@ -1,7 +1,31 @@
 /** Kinds that Verdigris makes, reads or deletes. */
 export type Kind =
-  | 'ConfigMap' | 'CronJob' | 'Deployment' | 'DestinationRule' | 'Event' | 'Job' | 'Lease' | 'Namespace' | 'NetworkPolicy' | 'PersistentVolumeClaim' | 'Pod' | 'PodDisruptionBudget'
-  | 'PrometheusRule' | 'ResourceQuota' | 'Role' | 'RoleBinding' | 'Secret' | 'SelfSubjectRulesReview' | 'Service' | 'ServiceAccount' | 'ServiceMonitor' | 'StatefulSet' | 'StorageClass' | 'VirtualService' | 'VolumeSnapshot' | 'VolumeSnapshotClass';
+  | 'ConfigMap'
+  | 'CronJob'
+  | 'Deployment'
+  | 'DestinationRule'
+  | 'Event'
+  | 'Job'
+  | 'Lease'
+  | 'Namespace'
+  | 'NetworkPolicy'
+  | 'PersistentVolumeClaim'
+  | 'Pod'
+  | 'PodDisruptionBudget'
+  | 'PrometheusRule'
+  | 'ResourceQuota'
+  | 'Role'
+  | 'RoleBinding'
+  | 'Secret'
+  | 'SelfSubjectRulesReview'
+  | 'Service'
+  | 'ServiceAccount'
+  | 'ServiceMonitor'
+  | 'StatefulSet'
+  | 'StorageClass'
+  | 'VirtualService'
+  | 'VolumeSnapshot'
+  | 'VolumeSnapshotClass';
 
 export interface Metadata {
   readonly name: string;

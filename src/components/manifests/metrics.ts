@@ -12,7 +12,13 @@ export const metricsPort = 9_464;
  * as poolers, and each would say the same.
  */
 export function metricsManifests(environment: Environment): Manifest[] {
-  const { name, kubernetes: { images, metrics: { enabled, serviceMonitor, rules } } } = environment;
+  const {
+    name,
+    kubernetes: {
+      images,
+      metrics: { enabled, serviceMonitor, rules },
+    },
+  } = environment;
   if (!enabled || images.verdigris === undefined) return [];
   const own = objectNames.metrics(name);
   const selector = selectorLabels(environment, 'metrics');
@@ -33,32 +39,83 @@ export function metricsManifests(environment: Environment): Manifest[] {
           spec: {
             serviceAccountName: own,
             securityContext: podSecurity,
-            containers: [{
-              name: 'metrics',
-              image: images.verdigris,
-              imagePullPolicy: 'IfNotPresent',
-              command: ['node', '/verdigris/src/cli/main.ts', 'metrics', '--file', '/etc/verdigris/declaration.json', '--listen', `0.0.0.0:${metricsPort}`],
-              env: [{ name: 'HOME', value: '/tmp' }, { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' }],
-              ports: [{ name: 'metrics', containerPort: metricsPort, protocol: 'TCP' }],
-              securityContext: containerSecurity,
-              resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '384Mi' }),
-              readinessProbe: { httpGet: { path: '/healthz', port: 'metrics' }, periodSeconds: 2, failureThreshold: 30 },
-              livenessProbe: { httpGet: { path: '/healthz', port: 'metrics' }, periodSeconds: 10, failureThreshold: 6 },
-              volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
-            }],
-            volumes: [{ name: 'declaration', configMap: { name: objectNames.declaration(name) } }, { name: 'tmp', emptyDir: {} }],
+            containers: [
+              {
+                name: 'metrics',
+                image: images.verdigris,
+                imagePullPolicy: 'IfNotPresent',
+                command: [
+                  'node',
+                  '/verdigris/src/cli/main.ts',
+                  'metrics',
+                  '--file',
+                  '/etc/verdigris/declaration.json',
+                  '--listen',
+                  `0.0.0.0:${metricsPort}`,
+                ],
+                env: [
+                  { name: 'HOME', value: '/tmp' },
+                  { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+                ],
+                ports: [{ name: 'metrics', containerPort: metricsPort, protocol: 'TCP' }],
+                securityContext: containerSecurity,
+                resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '384Mi' }),
+                readinessProbe: {
+                  httpGet: { path: '/healthz', port: 'metrics' },
+                  periodSeconds: 2,
+                  failureThreshold: 30,
+                },
+                livenessProbe: {
+                  httpGet: { path: '/healthz', port: 'metrics' },
+                  periodSeconds: 10,
+                  failureThreshold: 6,
+                },
+                volumeMounts: [
+                  { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+                  { name: 'tmp', mountPath: '/tmp' },
+                ],
+              },
+            ],
+            volumes: [
+              { name: 'declaration', configMap: { name: objectNames.declaration(name) } },
+              { name: 'tmp', emptyDir: {} },
+            ],
           },
         },
       },
     },
     {
-      apiVersion: 'v1', kind: 'Service', metadata: metadata(environment, 'metrics', own),
-      spec: { type: 'ClusterIP', selector, ports: [{ name: 'http-metrics', port: metricsPort, targetPort: 'metrics', protocol: 'TCP' }] },
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadata(environment, 'metrics', own),
+      spec: {
+        type: 'ClusterIP',
+        selector,
+        ports: [{ name: 'http-metrics', port: metricsPort, targetPort: 'metrics', protocol: 'TCP' }],
+      },
     },
-    ...(serviceMonitor ? [{
-      apiVersion: 'monitoring.coreos.com/v1', kind: 'ServiceMonitor', metadata: metadata(environment, 'metrics', own),
-      spec: { selector: { matchLabels: selector }, endpoints: [{ port: 'http-metrics', path: '/metrics', interval: '15s', scrapeTimeout: '10s' }] },
-    } as const] : []),
-    ...(rules ? [{ apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: metadata(environment, 'metrics', own), spec: ruleGroups() } as const] : []),
+    ...(serviceMonitor
+      ? [
+          {
+            apiVersion: 'monitoring.coreos.com/v1',
+            kind: 'ServiceMonitor',
+            metadata: metadata(environment, 'metrics', own),
+            spec: {
+              selector: { matchLabels: selector },
+              endpoints: [{ port: 'http-metrics', path: '/metrics', interval: '15s', scrapeTimeout: '10s' }],
+            },
+          } as const,
+        ]
+      : []),
+    ...(rules
+      ? [
+          {
+            apiVersion: 'monitoring.coreos.com/v1',
+            kind: 'PrometheusRule',
+            metadata: metadata(environment, 'metrics', own),
+            spec: ruleGroups(),
+          } as const,
+        ]
+      : []),
   ];
 }

@@ -38,13 +38,19 @@ export const objectNames = {
 /** A role's name as part of an object's; one that does not fit as it is gets a digest, so that no two roles share a Secret. */
 function slug(role: string): string {
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(role)) return role;
-  const plain = role.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  const plain = role
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
   return `${plain}-${createHash('sha256').update(role).digest('hex').slice(0, 6)}`.replace(/^-/, '');
 }
 
 /** A text as the value of a label: what a label cannot hold is replaced. The text itself goes to an annotation where it matters. */
 export function labelValue(text: string): string {
-  return text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 63).replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+  return text
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .slice(0, 63)
+    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
 export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics';
@@ -52,7 +58,12 @@ export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade
 /** The recommended labels (kubernetes.io, "Recommended Labels") of one part of an environment. */
 export function commonLabels(environment: Named, component: Component): Record<string, string> {
   return {
-    'app.kubernetes.io/name': component === 'pooler' ? 'pgbouncer' : component === 'drill' || component === 'metrics' ? 'verdigris' : 'postgresql',
+    'app.kubernetes.io/name':
+      component === 'pooler'
+        ? 'pgbouncer'
+        : component === 'drill' || component === 'metrics'
+          ? 'verdigris'
+          : 'postgresql',
     'app.kubernetes.io/instance': environment.name,
     'app.kubernetes.io/component': component,
     'app.kubernetes.io/part-of': environment.name,
@@ -62,7 +73,11 @@ export function commonLabels(environment: Named, component: Component): Record<s
 
 /** Labels by which a component's pods are chosen. Immutable in a StatefulSet: never extend them. */
 export function selectorLabels(environment: Named, component: Component): Record<string, string> {
-  return { 'app.kubernetes.io/instance': environment.name, 'app.kubernetes.io/component': component, 'app.kubernetes.io/managed-by': 'verdigris' };
+  return {
+    'app.kubernetes.io/instance': environment.name,
+    'app.kubernetes.io/component': component,
+    'app.kubernetes.io/managed-by': 'verdigris',
+  };
 }
 
 /** Labels by which one colour's pods are chosen. */
@@ -70,6 +85,17 @@ export function colourSelector(environment: Named, colour: Colour): Record<strin
   return { ...selectorLabels(environment, 'database'), [`${domain}/colour`]: colour };
 }
 
-export function metadata(environment: Named, component: Component, name: string, labels: Record<string, string> = {}, annotations?: Record<string, string>): Metadata {
-  return { name, namespace: environment.kubernetes.namespace, labels: { ...commonLabels(environment, component), ...labels }, ...(annotations ? { annotations } : {}) };
+export function metadata(
+  environment: Named,
+  component: Component,
+  name: string,
+  labels: Record<string, string> = {},
+  annotations?: Record<string, string>,
+): Metadata {
+  return {
+    name,
+    namespace: environment.kubernetes.namespace,
+    labels: { ...commonLabels(environment, component), ...labels },
+    ...(annotations ? { annotations } : {}),
+  };
 }

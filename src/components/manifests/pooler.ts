@@ -17,7 +17,8 @@ export const probeDatabases = ['verdigris_probe', 'verdigris_probe_ro'] as const
 
 /** pgbouncer.ini. What a switchover rests on is said beside it. */
 export function poolerSettings({ name, database, kubernetes: { namespace, pooler } }: Declared): string {
-  const target = (service: string): string => `host=${service}.${namespace}.svc port=5432 dbname='${database.replaceAll("'", "''")}'`;
+  const target = (service: string): string =>
+    `host=${service}.${namespace}.svc port=5432 dbname='${database.replaceAll("'", "''")}'`;
   return `[databases]
 ${key(database)} = ${target(objectNames.writes(name))}
 ${key(readersDatabase(database))} = ${target(objectNames.reads(name))}
@@ -53,7 +54,9 @@ log_disconnections = 0
 
 /** Passwords in clear, in a Secret: the pooler must prove them to the server as well as ask clients for them. */
 export function userList(credentials: Readonly<Record<string, string>>, console: string): string {
-  return Object.entries({ ...credentials, [consoleUser]: console }).map(([role, password]) => `${quote(role)} ${quote(password)}\n`).join('');
+  return Object.entries({ ...credentials, [consoleUser]: console })
+    .map(([role, password]) => `${quote(role)} ${quote(password)}\n`)
+    .join('');
 }
 
 /** A key is quoted only where it must be: not every version of PgBouncer takes quotes here. */
@@ -66,11 +69,22 @@ function quote(text: string): string {
 }
 
 export function poolerConfig(environment: Declared): Manifest {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)), data: { 'pgbouncer.ini': poolerSettings(environment) } };
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    data: { 'pgbouncer.ini': poolerSettings(environment) },
+  };
 }
 
 export function poolerSecret(environment: Declared, users: string): Manifest {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)), type: 'Opaque', stringData: { 'userlist.txt': users } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    type: 'Opaque',
+    stringData: { 'userlist.txt': users },
+  };
 }
 
 /** What the guard needs to recover by itself: the declaration, and a role of its own in the namespace. */
@@ -82,7 +96,10 @@ export interface Guard {
 }
 
 export function poolerDeployment(environment: Declared, guard?: Guard): Manifest {
-  const { name, kubernetes: { images, pooler } } = environment;
+  const {
+    name,
+    kubernetes: { images, pooler },
+  } = environment;
   const own = objectNames.pooler(name);
   const tcp = { tcpSocket: { port: 'pgbouncer' } };
   return {
@@ -96,7 +113,12 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
       template: {
         metadata: {
           labels: metadata(environment, 'pooler', own).labels,
-          annotations: { [`${domain}/configuration`]: createHash('sha256').update(poolerSettings(environment)).digest('hex').slice(0, 16) },
+          annotations: {
+            [`${domain}/configuration`]: createHash('sha256')
+              .update(poolerSettings(environment))
+              .digest('hex')
+              .slice(0, 16),
+          },
         },
         spec: {
           ...(guard ? { serviceAccountName: guard.serviceAccount } : {}),
@@ -114,7 +136,11 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               resources: resources(pooler.resources),
               readinessProbe: { ...tcp, periodSeconds: 2 },
               livenessProbe: { ...tcp, periodSeconds: 10, failureThreshold: 6 },
-              volumeMounts: [{ name: 'configuration', mountPath: '/etc/pgbouncer', readOnly: true }, { name: 'users', mountPath: '/etc/pgbouncer-users', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
+              volumeMounts: [
+                { name: 'configuration', mountPath: '/etc/pgbouncer', readOnly: true },
+                { name: 'users', mountPath: '/etc/pgbouncer-users', readOnly: true },
+                { name: 'tmp', mountPath: '/tmp' },
+              ],
             },
             ...(guard ? [guardContainer(guard, objectNames.operatorSecret(name))] : []),
           ],
@@ -139,7 +165,12 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     name: guardContainerName,
     image: guard.image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', '/verdigris/src/platform/kubernetes/guard/main.ts', '/etc/verdigris/declaration.json', '/tmp/looked'],
+    command: [
+      'node',
+      '/verdigris/src/platform/kubernetes/guard/main.ts',
+      '/etc/verdigris/declaration.json',
+      '/tmp/looked',
+    ],
     env: [
       { name: 'HOME', value: '/tmp' },
       { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
@@ -153,7 +184,10 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than the guard.
     startupProbe: { ...looked, periodSeconds: 2, failureThreshold: 150 },
     readinessProbe: { ...looked, periodSeconds: 60 },
-    volumeMounts: [{ name: 'declaration', mountPath: '/etc/verdigris', readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
+    volumeMounts: [
+      { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
   };
 }
 
@@ -162,7 +196,11 @@ export function poolerService(environment: Declared): Manifest {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
-    spec: { type: 'ClusterIP', selector: selectorLabels(environment, 'pooler'), ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 'pgbouncer', protocol: 'TCP' }] },
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels(environment, 'pooler'),
+      ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 'pgbouncer', protocol: 'TCP' }],
+    },
   };
 }
 

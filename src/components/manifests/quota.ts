@@ -5,5 +5,12 @@ import { metadata, type Named } from './names.ts';
 export function resourceQuotas(environment: Named): Manifest[] {
   const { quota } = environment.kubernetes;
   if (Object.keys(quota).length === 0) return [];
-  return [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: metadata(environment, 'database', environment.name), spec: { hard: quota } }];
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: metadata(environment, 'database', environment.name),
+      spec: { hard: quota },
+    },
+  ];
 }

@@ -69,11 +69,22 @@ export const metricsRules: readonly Rule[] = [
 ];
 
 /** A Role with these rules, bound to a service account of the same name. */
-export function serviceRole(environment: Named, name: string, rules: readonly Rule[], component: Component = 'pooler'): Manifest[] {
+export function serviceRole(
+  environment: Named,
+  name: string,
+  rules: readonly Rule[],
+  component: Component = 'pooler',
+): Manifest[] {
   const own = metadata(environment, component, name);
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: own },
     { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: own, rules },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: own, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }, subjects: [{ kind: 'ServiceAccount', name, namespace: environment.kubernetes.namespace }] },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: own,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: environment.kubernetes.namespace }],
+    },
   ];
 }

@@ -13,22 +13,50 @@ export interface OperatorPasswords {
   readonly console: string;
 }
 
-function secret(environment: Declared, name: string, data: Record<string, string>, annotations?: Record<string, string>): Manifest {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: metadata(environment, 'database', name, {}, annotations), type: 'Opaque', stringData: data };
+function secret(
+  environment: Declared,
+  name: string,
+  data: Record<string, string>,
+  annotations?: Record<string, string>,
+): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(environment, 'database', name, {}, annotations),
+    type: 'Opaque',
+    stringData: data,
+  };
 }
 
 export function operatorSecret(environment: Declared, { operator, replication, console }: OperatorPasswords): Manifest {
   return secret(environment, objectNames.operatorSecret(environment.name), {
-    username: operatorRole, password: operator, 'replication-username': replicationRole, 'replication-password': replication, 'console-password': console,
+    username: operatorRole,
+    password: operator,
+    'replication-username': replicationRole,
+    'replication-password': replication,
+    'console-password': console,
   });
 }
 
 /** What an application needs to connect, under the names that libpq's and most frameworks' environment variables have. */
 export function roleSecret(environment: Declared, role: string, password: string): Manifest {
-  const { name, database, kubernetes: { namespace } } = environment;
+  const {
+    name,
+    database,
+    kubernetes: { namespace },
+  } = environment;
   const host = `${objectNames.pooler(name)}.${namespace}.svc`;
-  return secret(environment, objectNames.roleSecret(name, role), {
-    username: role, password, host, port: '5432', dbname: database,
-    uri: `postgresql://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
-  }, { [`${domain}/role`]: role });
+  return secret(
+    environment,
+    objectNames.roleSecret(name, role),
+    {
+      username: role,
+      password,
+      host,
+      port: '5432',
+      dbname: database,
+      uri: `postgresql://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
+    },
+    { [`${domain}/role`]: role },
+  );
 }

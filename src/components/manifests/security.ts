@@ -35,7 +35,10 @@ interface Sizes {
 
 /** Requests always; limits where declared, and of memory always, so that one colour cannot take the node's from the other. */
 export function resources({ cpu, memory, cpuLimit, memoryLimit }: Sizes): Record<string, unknown> {
-  return { requests: { cpu, memory }, limits: { ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }), memory: memoryLimit ?? quadruple(memory) } };
+  return {
+    requests: { cpu, memory },
+    limits: { ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }), memory: memoryLimit ?? quadruple(memory) },
+  };
 }
 
 function quadruple(memory: string): string {

@@ -6,9 +6,14 @@ import { operatorRole, replicationRole } from '../../model/names.ts';
 /** Where the certificate of `kubernetes.tls` is in both servers. */
 export const tlsMount = '/etc/verdigris-tls';
 
-function required(environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>, colour: Colour): Record<string, string> {
+function required(
+  environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>,
+  colour: Colour,
+): Record<string, string> {
   return {
-    ...(environment.kubernetes.tls ? { ssl: 'on', ssl_cert_file: `${tlsMount}/tls.crt`, ssl_key_file: `${tlsMount}/tls.key` } : {}),
+    ...(environment.kubernetes.tls
+      ? { ssl: 'on', ssl_cert_file: `${tlsMount}/tls.crt`, ssl_key_file: `${tlsMount}/tls.key` }
+      : {}),
     listen_addresses: '*',
     port: '5432',
     // How clients, probes and the oracle tell the colours apart: the system identifier is the same on both.
@@ -42,19 +47,29 @@ export function settingsFile(environment: Pick<Environment, 'name' | 'limits' | 
 export const parkedFile = lines({ max_logical_replication_workers: '0', primary_conninfo: '', restore_command: '' });
 
 function lines(settings: Record<string, string>): string {
-  return Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join('');
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
 }
 
 /** Passwords for everybody, and for the replication role only the environment's database. A socket needs one too. */
 export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'>): string {
   return [
     ['local', 'all', 'all', '', 'scram-sha-256'],
-    [environment.kubernetes.tls ? 'hostssl' : 'host', `"${environment.database.replaceAll('"', '""')}"`, replicationRole, 'all', 'scram-sha-256'],
+    [
+      environment.kubernetes.tls ? 'hostssl' : 'host',
+      `"${environment.database.replaceAll('"', '""')}"`,
+      replicationRole,
+      'all',
+      'scram-sha-256',
+    ],
     ['host', 'all', replicationRole, 'all', 'reject'],
     ['host', 'all', operatorRole, 'all', 'scram-sha-256'],
     ['host', 'replication', 'all', 'all', 'reject'],
     ['host', 'all', 'all', 'all', 'scram-sha-256'],
-  ].map((fields) => `${fields.filter(Boolean).join(' ')}\n`).join('');
+  ]
+    .map((fields) => `${fields.filter(Boolean).join(' ')}\n`)
+    .join('');
 }
 
 /**

@@ -33,7 +33,15 @@ export async function parseAssignments(set: string, where: string): Promise<Assi
   return targets.map(({ name, indirection, val }, index) => {
     const [, equals, first] = pieces[index] ?? [];
     const last = pieces[index]?.at(-1);
-    if (name === undefined || indirection !== undefined || equals?.text !== '=' || !first || !last || val?.['MultiAssignRef'] || val?.['SetToDefault']) {
+    if (
+      name === undefined ||
+      indirection !== undefined ||
+      equals?.text !== '=' ||
+      !first ||
+      !last ||
+      val?.['MultiAssignRef'] ||
+      val?.['SetToDefault']
+    ) {
       throw new Error('each column is assigned by itself, as in `a = 1, b = c`');
     }
     return { column: name, expression: source.subarray(first.start, last.end).toString('utf8') };
@@ -43,7 +51,11 @@ export async function parseAssignments(set: string, where: string): Promise<Assi
 async function targetsOf(text: string, conditioned = false): Promise<Target[]> {
   const { stmts = [] } = (await parse(text)) as { stmts?: { stmt?: { UpdateStmt?: Record<string, unknown> } }[] };
   const update = stmts.length === 1 ? stmts[0]?.stmt?.UpdateStmt : undefined;
-  const clauses = update ? ['fromClause', 'returningList', 'returningClause', 'withClause', ...(conditioned ? [] : ['whereClause'])].filter((clause) => update[clause] !== undefined) : [];
+  const clauses = update
+    ? ['fromClause', 'returningList', 'returningClause', 'withClause', ...(conditioned ? [] : ['whereClause'])].filter(
+        (clause) => update[clause] !== undefined,
+      )
+    : [];
   if (!update || clauses.length > 0) throw new Error('it holds more than assignments and a condition');
   return ((update['targetList'] as { ResTarget: Target }[] | undefined) ?? []).map(({ ResTarget }) => ResTarget);
 }

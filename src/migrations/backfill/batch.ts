@@ -20,20 +20,38 @@ const deadlockTimeout = 50;
  * next run begins where the last commit ended, and no row is filled twice. `quiet` keeps the triggers of the table from firing, as
  * they do not for rows that replication brings.
  */
-export async function runBatch(client: Client, plan: BackfillPlan, from: readonly string[] | null, rows: number, quiet: boolean): Promise<Batch> {
+export async function runBatch(
+  client: Client,
+  plan: BackfillPlan,
+  from: readonly string[] | null,
+  rows: number,
+  quiet: boolean,
+): Promise<Batch> {
   const { backfill, table, key } = plan;
   const after = from === null ? 'true' : `${keyRow(plan)} > ${positionRow(plan, 1)}`;
   const names = key.map(({ name }) => `"${name.replaceAll('"', '""')}"`);
   return withTransaction(client, async () => {
-    await client.query(`SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL session_replication_role = ${quiet ? 'replica' : 'origin'}`);
-    const chunk = await one<{ seen: number; upper: string[] | null }>(client, `
+    await client.query(
+      `SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL session_replication_role = ${quiet ? 'replica' : 'origin'}`,
+    );
+    const chunk = await one<{ seen: number; upper: string[] | null }>(
+      client,
+      `
       WITH chunk AS (SELECT ${names.join(', ')} FROM ${qualified(table)} WHERE ${after} ORDER BY ${names.join(', ')} LIMIT ${rows})
-      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `${name}::text`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`, from === null ? [] : [from]);
+      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `${name}::text`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`,
+      from === null ? [] : [from],
+    );
     if (chunk.upper === null) {
       await note(client, plan, from, { position: null, seen: 0, filled: 0 }, true);
       return { seen: 0, filled: 0, position: null };
     }
-    const filled = (await client.query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ${positionRow(plan, 1)} AND (${backfill.where}\n)`, from === null ? [chunk.upper] : [chunk.upper, from])).rowCount ?? 0;
+    const filled =
+      (
+        await client.query(
+          `UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ${positionRow(plan, 1)} AND (${backfill.where}\n)`,
+          from === null ? [chunk.upper] : [chunk.upper, from],
+        )
+      ).rowCount ?? 0;
     const batch = { seen: chunk.seen, filled, position: chunk.upper };
     await note(client, plan, from, batch, false);
     return batch;
@@ -41,10 +59,19 @@ export async function runBatch(client: Client, plan: BackfillPlan, from: readonl
 }
 
 /** Whoever finds another position than he left has been overtaken, and must not go on from his own. */
-async function note(client: Client, { backfill }: BackfillPlan, from: readonly string[] | null, batch: Batch, done: boolean): Promise<void> {
-  const { rowCount } = await client.query(`
+async function note(
+  client: Client,
+  { backfill }: BackfillPlan,
+  from: readonly string[] | null,
+  batch: Batch,
+  done: boolean,
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `
     UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, batch_at = clock_timestamp(), done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
-    WHERE name = $1 AND checksum = $2 AND position IS NOT DISTINCT FROM $3::text[]`, [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done]);
+    WHERE name = $1 AND checksum = $2 AND position IS NOT DISTINCT FROM $3::text[]`,
+    [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done],
+  );
   if (rowCount === 1) return;
   throw new VerdigrisError('busy', 'backfill-elsewhere', {
     seen: `Somebody else went on with ${backfill.name} meanwhile.`,

@@ -15,20 +15,24 @@ export const backfillSchema = z.strictObject({
   key: z.array(z.string().min(1)).min(1).optional(),
   /** Whether rows that arrive by replication are filled on their way in. False where a trigger of the migrations does so. */
   trigger: z.boolean().default(true),
-  batch: z.strictObject({
-    /** Rows that a batch looks at, at most. */
-    rows: z.int().min(1).max(1_000_000).default(5_000),
-    /** What a batch is to take: the number of rows is fitted to it. */
-    time: duration.default(200),
-  }).prefault({}),
-  limits: z.strictObject({
-    /** Bytes that replication may be behind before the next batch waits. Default: `limits.lag` of the environment. */
-    lag: size.optional(),
-    /** Sessions of clients at work on the live colour above which the next batch waits. */
-    active: z.int().min(0).default(20),
-    /** For one run; what is left is done by the next. */
-    time: duration.optional(),
-  }).prefault({}),
+  batch: z
+    .strictObject({
+      /** Rows that a batch looks at, at most. */
+      rows: z.int().min(1).max(1_000_000).default(5_000),
+      /** What a batch is to take: the number of rows is fitted to it. */
+      time: duration.default(200),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      /** Bytes that replication may be behind before the next batch waits. Default: `limits.lag` of the environment. */
+      lag: size.optional(),
+      /** Sessions of clients at work on the live colour above which the next batch waits. */
+      active: z.int().min(0).default(20),
+      /** For one run; what is left is done by the next. */
+      time: duration.optional(),
+    })
+    .prefault({}),
 });
 
 export type BackfillDeclaration = z.output<typeof backfillSchema>;

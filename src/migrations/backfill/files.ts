@@ -29,17 +29,25 @@ export async function readBackfills(folder: string): Promise<Backfill[]> {
   for (const place of [folder, path.join(folder, own)]) {
     // A folder that is missing is the engine's to refuse, in its words.
     const names = await readdir(place).catch((): string[] => []);
-    for (const name of names.filter((each) => /\.backfill\.ya?ml$/.test(each)).sort()) found.push(await readBackfill(path.join(place, name)));
+    for (const name of names.filter((each) => /\.backfill\.ya?ml$/.test(each)).sort())
+      found.push(await readBackfill(path.join(place, name)));
   }
   found.sort((a, b) => compareVersions(a.version, b.version) || (a.name < b.name ? -1 : 1));
   const twice = found.find(({ name }, index) => found[index + 1]?.name === name);
-  if (twice) throw invalid(twice.path, `${twice.name} is declared twice.`, 'one file a backfill.', 'remove one of them.');
+  if (twice)
+    throw invalid(twice.path, `${twice.name} is declared twice.`, 'one file a backfill.', 'remove one of them.');
   return found;
 }
 
 async function readBackfill(file: string): Promise<Backfill> {
   const [, name, version] = fileName.exec(path.basename(file)) ?? [];
-  if (name === undefined || version === undefined) throw invalid(file, `${path.basename(file)}: no version in the name.`, 'names such as 0007_full_name.backfill.yaml.', 'rename it.');
+  if (name === undefined || version === undefined)
+    throw invalid(
+      file,
+      `${path.basename(file)}: no version in the name.`,
+      'names such as 0007_full_name.backfill.yaml.',
+      'rename it.',
+    );
   let raw: unknown;
   try {
     raw = parse(await readFile(file, 'utf8'));
@@ -48,14 +56,39 @@ async function readBackfill(file: string): Promise<Backfill> {
   }
   const parsed = backfillSchema.safeParse(raw);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => (issue.code === 'unrecognized_keys' ? `  ${issue.keys.join(', ')}: is not a key that a backfill knows` : `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`));
-    throw invalid(file, `${file} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.join('\n')}\n`, 'a backfill as docs/backfill.md describes it.', 'mend what is listed; nothing was done.', parsed.error);
+    const issues = parsed.error.issues.map((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `  ${issue.keys.join(', ')}: is not a key that a backfill knows`
+        : `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`,
+    );
+    throw invalid(
+      file,
+      `${file} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.join('\n')}\n`,
+      'a backfill as docs/backfill.md describes it.',
+      'mend what is listed; nothing was done.',
+      parsed.error,
+    );
   }
   const { table, set, where, key } = parsed.data;
   const assignments = await parseAssignments(set, where).catch((cause: unknown) => {
-    throw invalid(file, `${file}: \`set\` and \`where\` are not read as SQL: ${describe(cause)}.`, 'an assignment list, as after SET, and a condition, as after WHERE.', 'mend it there; nothing was done.', cause);
+    throw invalid(
+      file,
+      `${file}: \`set\` and \`where\` are not read as SQL: ${describe(cause)}.`,
+      'an assignment list, as after SET, and a condition, as after WHERE.',
+      'mend it there; nothing was done.',
+      cause,
+    );
   });
-  return { ...parsed.data, version, name, path: file, assignments, checksum: createHash('sha256').update(JSON.stringify([table, set, where, key])).digest('hex') };
+  return {
+    ...parsed.data,
+    version,
+    name,
+    path: file,
+    assignments,
+    checksum: createHash('sha256')
+      .update(JSON.stringify([table, set, where, key]))
+      .digest('hex'),
+  };
 }
 
 function invalid(file: string, seen: string, required: string, next: string, cause?: unknown): VerdigrisError {

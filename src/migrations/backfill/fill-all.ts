@@ -10,14 +10,31 @@ import { readTables } from '../../postgres/catalogue.ts';
  * Runs the backfills of a folder where nobody is to be yielded to: on a database that is being made, or that is thrown away. Of
  * versions below `before`, where it is given. Those whose columns are not there yet wait for their migration.
  */
-export async function fillAll(client: Client, folder: string, release: string, signal: AbortSignal, before?: string, around: (backfill: Backfill, work: () => Promise<void>) => Promise<void> = (_, work) => work()): Promise<BackfillReport[]> {
+export async function fillAll(
+  client: Client,
+  folder: string,
+  release: string,
+  signal: AbortSignal,
+  before?: string,
+  around: (backfill: Backfill, work: () => Promise<void>) => Promise<void> = (_, work) => work(),
+): Promise<BackfillReport[]> {
   const reports: BackfillReport[] = [];
   for (const backfill of await readBackfills(folder)) {
     if (before !== undefined && compareVersions(backfill.version, before) >= 0) continue;
     if (isDone(backfill, await readProgress(client)) || !hasTarget(await readTables(client), backfill)) continue;
     const calm = { lag: () => Promise.resolve(undefined), active: () => Promise.resolve(0) };
     await around(backfill, async () => {
-      reports.push(await runBackfill(client, backfill, { release, onCandidate: false, again: false, pressure: calm, lagLimit: Infinity, signal, onProgress: () => undefined }));
+      reports.push(
+        await runBackfill(client, backfill, {
+          release,
+          onCandidate: false,
+          again: false,
+          pressure: calm,
+          lagLimit: Infinity,
+          signal,
+          onProgress: () => undefined,
+        }),
+      );
     });
   }
   return reports;

@@ -16,7 +16,11 @@ function nameOf(backfill: string): string {
  * fires for apply and for our own batches, never for clients. What it cannot compute it lets pass as it came, for replication must
  * not stop for it: such a row is found again as drifted. Stored without a lock that would be waited for longer than `lockTimeout`.
  */
-export async function installKeeper(client: Client, { backfill, table }: BackfillPlan, lockTimeout: number): Promise<void> {
+export async function installKeeper(
+  client: Client,
+  { backfill, table }: BackfillPlan,
+  lockTimeout: number,
+): Promise<void> {
   const name = nameOf(backfill.name);
   const { path } = await one<{ path: string }>(client, "SELECT current_setting('search_path') AS path");
   const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
@@ -36,13 +40,30 @@ END`;
     await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
     // Of two who replace one function at once PostgreSQL fails the later: it is to find what the other one made.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    await client.query(`CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`);
+    await client.query(
+      `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`,
+    );
     await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
     // The function alone takes no lock on the table: a second run and a changed text need no more.
-    if ((await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [name, qualified(table)])).length > 0) return;
-    await client.query(`CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`);
+    if (
+      (
+        await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [
+          name,
+          qualified(table),
+        ])
+      ).length > 0
+    )
+      return;
+    await client.query(
+      `CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`,
+    );
     // On the partitions too, which is where rows of a partitioned table arrive.
-    for (const { relation } of await rows<{ relation: string }>(client, 'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1', [name])) await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
+    for (const { relation } of await rows<{ relation: string }>(
+      client,
+      'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1',
+      [name],
+    ))
+      await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
   });
 }
 
@@ -54,7 +75,11 @@ function searchPath(setting: string): string {
 /** Takes away those of the backfills named, or all: nothing arrives by replication any more, or the file is gone. */
 export async function removeKeepers(client: Client, backfills?: readonly string[]): Promise<void> {
   const wanted = backfills?.map(nameOf);
-  for (const { name } of await rows<{ name: string }>(client, `SELECT p.proname AS name FROM pg_proc p WHERE p.pronamespace = to_regnamespace('verdigris') AND starts_with(p.proname, $1)`, [prefix])) {
+  for (const { name } of await rows<{ name: string }>(
+    client,
+    `SELECT p.proname AS name FROM pg_proc p WHERE p.pronamespace = to_regnamespace('verdigris') AND starts_with(p.proname, $1)`,
+    [prefix],
+  )) {
     if (wanted && !wanted.includes(name)) continue;
     await client.query(`DROP FUNCTION verdigris.${ident(name)}() CASCADE`);
   }

@@ -22,7 +22,9 @@ export function tableOf(tables: readonly Table[], { table }: Backfill): Table | 
 /** Whether its table is there with all columns that it fills: those that a migration has still to add are missing. */
 export function hasTarget(tables: readonly Table[], backfill: Backfill): boolean {
   const table = tableOf(tables, backfill);
-  return table !== undefined && backfill.assignments.every(({ column }) => table.columns.some(({ name }) => name === column));
+  return (
+    table !== undefined && backfill.assignments.every(({ column }) => table.columns.some(({ name }) => name === column))
+  );
 }
 
 /** @throws VerdigrisError `backfill-target`, `backfill-key`. */
@@ -30,25 +32,60 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
   const tables = await readTables(client);
   const table = tableOf(tables, backfill);
   if (!table || !hasTarget(tables, backfill)) {
-    throw refused('backfill-target', backfill, `${backfill.name} fills ${backfill.assignments.map(({ column }) => column).join(', ')} of ${backfill.table}, which is not there.`, 'a table with all the columns that it fills.', 'mend the file, or give it a version above that of the migration that adds them.');
+    throw refused(
+      'backfill-target',
+      backfill,
+      `${backfill.name} fills ${backfill.assignments.map(({ column }) => column).join(', ')} of ${backfill.table}, which is not there.`,
+      'a table with all the columns that it fills.',
+      'mend the file, or give it a version above that of the migration that adds them.',
+    );
   }
   const names = backfill.key ?? table.primaryKey;
   const columns = names.map((name) => table.columns.find((column) => column.name === name));
-  const fit = names.length > 0 && columns.every((column) => column?.notNull === true) && (await isUnique(client, table, names));
+  const fit =
+    names.length > 0 && columns.every((column) => column?.notNull === true) && (await isUnique(client, table, names));
   if (!fit) {
-    throw refused('backfill-key', backfill, names.length === 0 ? `${label(table)} has no primary key.` : `${names.join(', ')} of ${label(table)} is not a key: unique by an index of just these columns, and NOT NULL.`, 'a key that batches can go by, so that each row is met once.', backfill.key ? 'name another key in the file.' : 'name a unique key in the file: `key: [id]`.');
+    throw refused(
+      'backfill-key',
+      backfill,
+      names.length === 0
+        ? `${label(table)} has no primary key.`
+        : `${names.join(', ')} of ${label(table)} is not a key: unique by an index of just these columns, and NOT NULL.`,
+      'a key that batches can go by, so that each row is met once.',
+      backfill.key ? 'name another key in the file.' : 'name a unique key in the file: `key: [id]`.',
+    );
   }
   const filled = backfill.assignments.find(({ column }) => names.includes(column));
-  if (filled) throw refused('backfill-key', backfill, `${backfill.name} fills ${filled.column}, which it goes by.`, 'a key that stays as it is.', 'name another key in the file.');
-  const { pages, size } = await one<{ pages: number; size: number }>(client, "SELECT 2 + count(*)::int AS pages, current_setting('block_size')::int AS size FROM pg_index WHERE indrelid = $1::regclass AND indisready", [qualified(table)]);
-  return { backfill, table, key: columns.map((column) => ({ name: column?.name ?? '', type: column?.type ?? '' })), mostPerRow: pages * size };
+  if (filled)
+    throw refused(
+      'backfill-key',
+      backfill,
+      `${backfill.name} fills ${filled.column}, which it goes by.`,
+      'a key that stays as it is.',
+      'name another key in the file.',
+    );
+  const { pages, size } = await one<{ pages: number; size: number }>(
+    client,
+    "SELECT 2 + count(*)::int AS pages, current_setting('block_size')::int AS size FROM pg_index WHERE indrelid = $1::regclass AND indisready",
+    [qualified(table)],
+  );
+  return {
+    backfill,
+    table,
+    key: columns.map((column) => ({ name: column?.name ?? '', type: column?.type ?? '' })),
+    mostPerRow: pages * size,
+  };
 }
 
 async function isUnique(client: Client, table: Table, names: readonly string[]): Promise<boolean> {
-  const found = await rows(client, `
+  const found = await rows(
+    client,
+    `
     SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
       AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k(n) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n)
-        = (SELECT array_agg(n ORDER BY n) FROM unnest($2::text[]) n)`, [qualified(table), names]);
+        = (SELECT array_agg(n ORDER BY n) FROM unnest($2::text[]) n)`,
+    [qualified(table), names],
+  );
   return found.length > 0;
 }
 
@@ -62,6 +99,12 @@ export function positionRow({ key }: BackfillPlan, parameter: number): string {
   return `(${key.map(({ type }, index) => `($${parameter}::text[])[${index + 1}]::${type}`).join(', ')})`;
 }
 
-export function refused(id: string, { name, path }: Pick<Backfill, 'name' | 'path'>, seen: string, required: string, next: string): VerdigrisError {
+export function refused(
+  id: string,
+  { name, path }: Pick<Backfill, 'name' | 'path'>,
+  seen: string,
+  required: string,
+  next: string,
+): VerdigrisError {
   return new VerdigrisError('refused', id, { seen, required, next, facts: { backfill: name, file: path } });
 }

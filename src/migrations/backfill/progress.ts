@@ -24,7 +24,8 @@ const columns = `name, checksum, position, rows_seen::float8 AS seen, rows_fille
 
 /** None on a colour that was made before there were backfills. */
 export async function readProgress(client: Client): Promise<Progress[]> {
-  if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0) return [];
+  if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0)
+    return [];
   return rows<Progress>(client, `SELECT ${columns} FROM verdigris.backfill ORDER BY name`);
 }
 
@@ -32,8 +33,15 @@ export async function readProgress(client: Client): Promise<Progress[]> {
  * Where to go on: what an earlier run of the same text wrote down, else the beginning. A text that changed since begins anew, as does
  * a pass that looks for drift; the latter keeps the mark of completion.
  */
-export async function beginProgress(client: Client, { name, checksum }: Backfill, release: string, again: boolean): Promise<Progress> {
-  const [progress] = await rows<Progress>(client, `
+export async function beginProgress(
+  client: Client,
+  { name, checksum }: Backfill,
+  release: string,
+  again: boolean,
+): Promise<Progress> {
+  const [progress] = await rows<Progress>(
+    client,
+    `
     INSERT INTO verdigris.backfill AS b (name, checksum, release, runner, run_at, run_seen) VALUES ($1, $2, $3, pg_backend_pid(), clock_timestamp(), 0)
     ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, release = excluded.release,
       position = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.position END,
@@ -42,7 +50,9 @@ export async function beginProgress(client: Client, { name, checksum }: Backfill
       started_at = CASE WHEN b.checksum = excluded.checksum THEN b.started_at ELSE clock_timestamp() END,
       done_at = CASE WHEN b.checksum = excluded.checksum THEN b.done_at END,
       runner = excluded.runner, run_at = excluded.run_at, run_seen = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.rows_seen ELSE 0 END, batch_at = NULL
-    RETURNING ${columns}`, [name, checksum, release, again]);
+    RETURNING ${columns}`,
+    [name, checksum, release, again],
+  );
   if (!progress) throw new Error('an upsert returns its row');
   return progress;
 }
@@ -54,6 +64,9 @@ export function isDone({ name, checksum }: Backfill, progress: readonly Progress
 
 /** Marks it complete without a run: on the candidate, where the rows came by replication. */
 export async function markDone(client: Client, { name, checksum }: Backfill, release: string): Promise<void> {
-  await client.query(`INSERT INTO verdigris.backfill (name, checksum, release, done_at) VALUES ($1, $2, $3, clock_timestamp())
-    ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, done_at = excluded.done_at`, [name, checksum, release]);
+  await client.query(
+    `INSERT INTO verdigris.backfill (name, checksum, release, done_at) VALUES ($1, $2, $3, clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, done_at = excluded.done_at`,
+    [name, checksum, release],
+  );
 }

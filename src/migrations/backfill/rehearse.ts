@@ -20,15 +20,17 @@ export async function rehearseBackfills(client: Client, backfills: readonly Back
     if (!table || !hasTarget(tables, backfill)) continue;
     if (isDone(backfill, progress) && (await outlived(client, tables, backfill))) continue;
     await planBackfill(client, backfill);
-    await client.query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE (${backfill.where}\n)`).catch((cause: Error) => {
-      throw new VerdigrisError('failed', 'backfill-failed', {
-        seen: `${backfill.name}: ${cause.message}`,
-        required: 'that `set` and `where` can be computed for every row.',
-        next: 'it was tried in a transaction that is rolled back: nothing is changed. Mend the file and run the same command again.',
-        facts: { backfill: backfill.name, file: backfill.path, sqlstate: (cause as { code?: string }).code },
-        cause,
+    await client
+      .query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE (${backfill.where}\n)`)
+      .catch((cause: Error) => {
+        throw new VerdigrisError('failed', 'backfill-failed', {
+          seen: `${backfill.name}: ${cause.message}`,
+          required: 'that `set` and `where` can be computed for every row.',
+          next: 'it was tried in a transaction that is rolled back: nothing is changed. Mend the file and run the same command again.',
+          facts: { backfill: backfill.name, file: backfill.path, sqlstate: (cause as { code?: string }).code },
+          cause,
+        });
       });
-    });
   }
 }
 

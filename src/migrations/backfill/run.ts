@@ -59,19 +59,35 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
   const begun = Date.now();
   const plan = await planBackfill(client, backfill);
   // First: a row that arrives behind the position would otherwise be met by nobody.
-  if (run.onCandidate && backfill.trigger) await attempted(() => installKeeper(client, plan, 2_000), plan, run.signal, () => undefined);
+  if (run.onCandidate && backfill.trigger)
+    await attempted(
+      () => installKeeper(client, plan, 2_000),
+      plan,
+      run.signal,
+      () => undefined,
+    );
   const known = await beginProgress(client, backfill, run.release, run.again);
   let { position, seen } = known;
   const before = seen;
   const total = Math.max(0, Math.round(plan.table.estimatedRows));
-  const until = Math.min(run.until ?? Infinity, backfill.limits.time === undefined ? Infinity : begun + backfill.limits.time);
+  const until = Math.min(
+    run.until ?? Infinity,
+    backfill.limits.time === undefined ? Infinity : begun + backfill.limits.time,
+  );
   const limits = { lag: backfill.limits.lag ?? run.lagLimit, active: backfill.limits.active };
   let filled = 0;
   let yielded = 0;
   let rows = Math.min(500, backfill.batch.rows);
   const tell = (waiting?: string): void => {
     const rate = (seen - before) / Math.max(0.001, (Date.now() - begun) / 1000);
-    run.onProgress({ name: backfill.name, seen, total, rowsPerSecond: rate, secondsLeft: rate > 0 && total > seen ? (total - seen) / rate : undefined, waiting });
+    run.onProgress({
+      name: backfill.name,
+      seen,
+      total,
+      rowsPerSecond: rate,
+      secondsLeft: rate > 0 && total > seen ? (total - seen) / rate : undefined,
+      waiting,
+    });
   };
   while (known.doneAt === null || run.again) {
     const from = Date.now();
@@ -81,7 +97,12 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
     const at = Date.now();
     // On a candidate a batch adds nothing to what the live colour has still to send.
     if (!run.onCandidate) rows = Math.max(1, Math.min(rows, Math.floor(room / plan.mostPerRow)));
-    const batch = await attempted(() => runBatch(client, plan, position, rows, run.onCandidate), plan, run.signal, () => (rows = Math.max(1, rows >> 1)));
+    const batch = await attempted(
+      () => runBatch(client, plan, position, rows, run.onCandidate),
+      plan,
+      run.signal,
+      () => (rows = Math.max(1, rows >> 1)),
+    );
     if (batch.position === null) break;
     position = batch.position;
     seen += batch.seen;
@@ -91,10 +112,23 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
     const fitted = waited ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
     rows = Math.max(1, Math.min(backfill.batch.rows, Math.round(fitted)));
   }
-  return { name: backfill.name, table: backfill.table, columns: backfill.assignments.map(({ column }) => column), seen: seen - before, filled, seconds: (Date.now() - begun) / 1000, yielded: yielded / 1000 };
+  return {
+    name: backfill.name,
+    table: backfill.table,
+    columns: backfill.assignments.map(({ column }) => column),
+    seen: seen - before,
+    filled,
+    seconds: (Date.now() - begun) / 1000,
+    yielded: yielded / 1000,
+  };
 }
 
-async function attempted<T>(work: () => Promise<T>, { backfill }: BackfillPlan, signal: AbortSignal, shrink: () => void): Promise<T> {
+async function attempted<T>(
+  work: () => Promise<T>,
+  { backfill }: BackfillPlan,
+  signal: AbortSignal,
+  shrink: () => void,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
@@ -108,7 +142,9 @@ async function attempted<T>(work: () => Promise<T>, { backfill }: BackfillPlan, 
         continue;
       }
       throw new VerdigrisError('failed', blocked ? 'backfill-blocked' : 'backfill-failed', {
-        seen: blocked ? `${backfill.name} gave way ${attempts} times in a row to somebody who is at the same rows of ${backfill.table} (${message}).` : `${backfill.name}: ${message}`,
+        seen: blocked
+          ? `${backfill.name} gave way ${attempts} times in a row to somebody who is at the same rows of ${backfill.table} (${message}).`
+          : `${backfill.name}: ${message}`,
         required: blocked ? 'rows that are free within 2 s.' : 'that `set` and `where` can be computed for every row.',
         next: `${blocked ? 'end the transaction that holds them' : 'mend the file'}, then run it again: it goes on after the last batch, all before it is kept.`,
         facts: { backfill: backfill.name, file: backfill.path, sqlstate: code },

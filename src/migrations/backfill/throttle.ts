@@ -27,13 +27,27 @@ export interface Pressed {
 export async function pressing(pressure: Pressure, limits: ThrottleLimits): Promise<Pressed> {
   const lag = await pressure.lag();
   const room = lag === undefined ? Infinity : Math.max(0, limits.lag - lag);
-  if (lag !== undefined && lag > limits.lag / 2) return { why: `replication is ${Math.round(lag / 1024)} KiB behind, and is to stay below ${Math.round(limits.lag / 1024)} KiB`, room };
+  if (lag !== undefined && lag > limits.lag / 2)
+    return {
+      why: `replication is ${Math.round(lag / 1024)} KiB behind, and is to stay below ${Math.round(limits.lag / 1024)} KiB`,
+      room,
+    };
   const active = await pressure.active();
-  return { why: active > limits.active ? `${active} clients are at work on the live colour, the limit is ${limits.active}` : undefined, room };
+  return {
+    why:
+      active > limits.active
+        ? `${active} clients are at work on the live colour, the limit is ${limits.active}`
+        : undefined,
+    room,
+  };
 }
 
 /** Waits until nothing presses or `until`, a time of Date.now(), has come; `waited`: whether there was pressure at all. */
-export async function yielding(pressure: Pressure, limits: ThrottleLimits, options: { readonly until: number; readonly signal: AbortSignal; readonly say: (why: string) => void }): Promise<{ readonly waited: boolean; readonly room: number }> {
+export async function yielding(
+  pressure: Pressure,
+  limits: ThrottleLimits,
+  options: { readonly until: number; readonly signal: AbortSignal; readonly say: (why: string) => void },
+): Promise<{ readonly waited: boolean; readonly room: number }> {
   for (let waited = false; ; waited = true) {
     const { why, room } = await pressing(pressure, limits);
     options.signal.throwIfAborted();

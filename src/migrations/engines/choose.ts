@@ -10,7 +10,13 @@ import { nodePgMigrateEngine } from './node-pg-migrate.ts';
 import { prismaEngine } from './prisma.ts';
 import { sqlFilesEngine } from './sql.ts';
 
-const engines = { sql: sqlFilesEngine, flyway: flywayEngine, liquibase: liquibaseEngine, prisma: prismaEngine, 'node-pg-migrate': nodePgMigrateEngine };
+const engines = {
+  sql: sqlFilesEngine,
+  flyway: flywayEngine,
+  liquibase: liquibaseEngine,
+  prisma: prismaEngine,
+  'node-pg-migrate': nodePgMigrateEngine,
+};
 export type EngineName = keyof typeof engines;
 
 /** The engine that is declared, else the one whose files are in the folder; plain SQL where the folder says nothing. */
@@ -24,7 +30,9 @@ export async function detectEngine(folder: string): Promise<EngineName> {
   const found = new Map<EngineName, string>();
   // One that is missing is the plain SQL engine's to refuse, in its words.
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    const engine = entry.isDirectory() ? await ofFolder(path.join(folder, entry.name)) : await ofFile(path.join(folder, entry.name));
+    const engine = entry.isDirectory()
+      ? await ofFolder(path.join(folder, entry.name))
+      : await ofFile(path.join(folder, entry.name));
     if (engine !== undefined && !found.has(engine)) found.set(engine, entry.name);
   }
   // An SQL file with a number is all of these engines' own: it only counts where nothing else was found.
@@ -42,7 +50,8 @@ export async function detectEngine(folder: string): Promise<EngineName> {
 
 async function ofFile(file: string): Promise<EngineName | undefined> {
   const name = path.basename(file);
-  if (/^(V\d[\d._]*|[UB]\d[\d._]*|R)__.+\.(sql|java)$/.test(name) || /^flyway\.(toml|conf)$/.test(name)) return 'flyway';
+  if (/^(V\d[\d._]*|[UB]\d[\d._]*|R)__.+\.(sql|java)$/.test(name) || /^flyway\.(toml|conf)$/.test(name))
+    return 'flyway';
   if (name === 'liquibase.properties' || changelogName.test(name)) return 'liquibase';
   if (name === 'schema.prisma' || name === 'migration_lock.toml' || /^prisma\.config\.\w+$/.test(name)) return 'prisma';
   if (/^\d+[_-].+\.[cm]?[jt]s$/.test(name)) return 'node-pg-migrate';

@@ -14,16 +14,32 @@ export function commandEngine(folder: string, command: readonly string[]): Migra
     apply: async (target) => {
       await withMigrationRole(target, (login) =>
         runTool({
-          tool: { name: file, command: file, get: `install it or give its path in the declaration, relative to ${folder}.` },
-          args, cwd: folder, log: target.log, signal: target.signal, secret: login.password,
+          tool: {
+            name: file,
+            command: file,
+            get: `install it or give its path in the declaration, relative to ${folder}.`,
+          },
+          args,
+          cwd: folder,
+          log: target.log,
+          signal: target.signal,
+          secret: login.password,
           env: {
-            DATABASE_URL: urlOf(login), JDBC_URL: jdbcUrlOf(login), VERDIGRIS_RELEASE: target.release,
-            PGHOST: login.host, PGPORT: String(login.port), PGUSER: login.user, PGPASSWORD: login.password, PGDATABASE: login.database,
+            DATABASE_URL: urlOf(login),
+            JDBC_URL: jdbcUrlOf(login),
+            VERDIGRIS_RELEASE: target.release,
+            PGHOST: login.host,
+            PGPORT: String(login.port),
+            PGUSER: login.user,
+            PGPASSWORD: login.password,
+            PGDATABASE: login.database,
           },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),
-          state: 'What the command did before stands on the candidate. Where it may be run again, mend it and migrate again; else abandon the candidate and seed again.',
-        }));
+          state:
+            'What the command did before stands on the candidate. Where it may be run again, mend it and migrate again; else abandon the candidate and seed again.',
+        }),
+      );
       return [{ version: '', name: command.join(' ') }];
     },
   };

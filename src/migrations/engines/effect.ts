@@ -20,7 +20,10 @@ export function isEffectUnknown(error: unknown): error is VerdigrisError {
  * Runs scripts of another engine inside the caller's transaction, which is rolled back, statement by statement as far as a
  * transaction allows. Refuses what the runner of plain SQL refuses too: the end of a transaction, roles, other databases.
  */
-export async function rehearseScripts(client: Client, scripts: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Promise<void> {
+export async function rehearseScripts(
+  client: Client,
+  scripts: readonly { readonly path: string; readonly bytes: Uint8Array }[],
+): Promise<void> {
   for (const { path, bytes } of scripts) {
     for (const statement of await parseScript(bytes, path)) {
       if (!statement.transactional) continue;

@@ -6,9 +6,13 @@ import { ident } from '../../postgres/quote.ts';
  * where it stands is the tool's own setting.
  */
 export async function historyTable(client: Client, name: string): Promise<string | undefined> {
-  const [found] = await rows<{ schema: string }>(client, `
+  const [found] = await rows<{ schema: string }>(
+    client,
+    `
     SELECT n.nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname = 'public' DESC, n.nspname LIMIT 1`, [name]);
+    WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname = 'public' DESC, n.nspname LIMIT 1`,
+    [name],
+  );
   return found === undefined ? undefined : ident(found.schema, name);
 }
 
@@ -19,7 +23,10 @@ export async function historyRows<T>(client: Client, name: string, columns: stri
 }
 
 /** What was pending and is no longer. */
-export function since<T extends { readonly version: string; readonly name: string }>(before: readonly T[], after: readonly T[]): T[] {
+export function since<T extends { readonly version: string; readonly name: string }>(
+  before: readonly T[],
+  after: readonly T[],
+): T[] {
   const left = new Set(after.map(({ version, name }) => `${version} ${name}`));
   return before.filter(({ version, name }) => !left.has(`${version} ${name}`));
 }

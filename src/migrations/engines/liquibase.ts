@@ -10,7 +10,11 @@ import { jdbcUrlOf, withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 
-const liquibase: Tool = { name: 'Liquibase', command: 'liquibase', get: 'install the command line of Liquibase (Maven Central: org.liquibase:liquibase-core with info.picocli:picocli and org.postgresql:postgresql, or its archive) and put it on PATH; it needs Java.' };
+const liquibase: Tool = {
+  name: 'Liquibase',
+  command: 'liquibase',
+  get: 'install the command line of Liquibase (Maven Central: org.liquibase:liquibase-core with info.picocli:picocli and org.postgresql:postgresql, or its archive) and put it on PATH; it needs Java.',
+};
 /** Names that Liquibase's documentation uses for the root of a changelog; the others are found by the property `changeLogFile`. */
 export const changelogName = /^(db[._-])?changelog([._-](master|root|main))?\.(xml|ya?ml|json|sql)$/i;
 
@@ -18,19 +22,35 @@ export const changelogName = /^(db[._-])?changelog([._-](master|root|main))?\.(x
 export function liquibaseEngine(folder: string): MigrationEngine {
   return {
     name: 'liquibase',
-    pending: async (client) => [...(await updateSql(client, folder)).matchAll(/^-- Changeset (.+)::(.+)::(.+)$/gm)].map(([, file = '', id = '', author = '']) => ({ version: id, name: `${author}, ${file}` })),
-    rehearse: async (client) => rehearseScripts(client, [{ path: `${folder} (update-sql)`, bytes: Buffer.from(await updateSql(client, folder)) }]),
+    pending: async (client) =>
+      [...(await updateSql(client, folder)).matchAll(/^-- Changeset (.+)::(.+)::(.+)$/gm)].map(
+        ([, file = '', id = '', author = '']) => ({ version: id, name: `${author}, ${file}` }),
+      ),
+    rehearse: async (client) =>
+      rehearseScripts(client, [
+        { path: `${folder} (update-sql)`, bytes: Buffer.from(await updateSql(client, folder)) },
+      ]),
     apply: async (target) => {
       const { client } = target;
       const before = new Set((await executed(client)).map(key));
       await withMigrationRole(target, async (login) => {
         await freeLock(client);
         await runTool({
-          tool: liquibase, args: [...(await changelogArgs(folder)), '--show-banner=false', 'update'], cwd: folder, log: target.log, signal: target.signal, secret: login.password,
-          env: { LIQUIBASE_COMMAND_URL: jdbcUrlOf(login), LIQUIBASE_COMMAND_USERNAME: login.user, LIQUIBASE_COMMAND_PASSWORD: login.password },
+          tool: liquibase,
+          args: [...(await changelogArgs(folder)), '--show-banner=false', 'update'],
+          cwd: folder,
+          log: target.log,
+          signal: target.signal,
+          secret: login.password,
+          env: {
+            LIQUIBASE_COMMAND_URL: jdbcUrlOf(login),
+            LIQUIBASE_COMMAND_USERNAME: login.user,
+            LIQUIBASE_COMMAND_PASSWORD: login.password,
+          },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),
-          state: 'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say runInTransaction false. The candidate can be resumed: mend the changeset and migrate again.',
+          state:
+            'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say runInTransaction false. The candidate can be resumed: mend the changeset and migrate again.',
         });
       });
       return (await executed(client)).filter((row) => !before.has(key(row)));
@@ -41,13 +61,19 @@ export function liquibaseEngine(folder: string): MigrationEngine {
 const key = ({ version, name }: Migration): string => `${version}::${name}`;
 
 function executed(client: Client): Promise<Migration[]> {
-  return historyRows<Migration>(client, 'databasechangelog', "id AS version, author || ', ' || filename AS name", 'orderexecuted');
+  return historyRows<Migration>(
+    client,
+    'databasechangelog',
+    "id AS version, author || ', ' || filename AS name",
+    'orderexecuted',
+  );
 }
 
 /** A run that was killed leaves its lock in a table. All its sessions are ended by now: nobody holds it. */
 async function freeLock(client: Client): Promise<void> {
   const table = await historyTable(client, 'databasechangeloglock');
-  if (table !== undefined) await client.query(`UPDATE ${table} SET locked = false, lockgranted = NULL, lockedby = NULL WHERE locked`);
+  if (table !== undefined)
+    await client.query(`UPDATE ${table} SET locked = false, lockgranted = NULL, lockedby = NULL WHERE locked`);
 }
 
 /** The SQL of what is pending, made without a connection: Liquibase reads the history from a file that we write. */
@@ -55,13 +81,23 @@ async function updateSql(client: Client, folder: string): Promise<string> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'verdigris-liquibase-'));
   try {
     const history = path.join(scratch, 'history.csv');
-    if ((await historyTable(client, 'databasechangelog')) !== undefined) await writeFile(history, await historyCsv(client));
+    if ((await historyTable(client, 'databasechangelog')) !== undefined)
+      await writeFile(history, await historyCsv(client));
     const lines = await runTool({
-      tool: liquibase, args: [...(await changelogArgs(folder)), '--show-banner=false', 'update-sql'], cwd: folder,
+      tool: liquibase,
+      args: [...(await changelogArgs(folder)), '--show-banner=false', 'update-sql'],
+      cwd: folder,
       env: { LIQUIBASE_COMMAND_URL: `offline:postgresql?changeLogFile=${history}&outputLiquibaseSql=none` },
-      silence: 120_000, state: 'It was a dry run: nothing is applied.',
+      silence: 120_000,
+      state: 'It was a dry run: nothing is applied.',
     }).catch((error: unknown) => {
-      throw (error as { id?: string }).id === 'engine-missing' ? error : effectUnknown('Liquibase', `update-sql without a database failed${error instanceof VerdigrisError ? `: ${error.seen}` : ''}`, error);
+      throw (error as { id?: string }).id === 'engine-missing'
+        ? error
+        : effectUnknown(
+            'Liquibase',
+            `update-sql without a database failed${error instanceof VerdigrisError ? `: ${error.seen}` : ''}`,
+            error,
+          );
     });
     return lines.join('\n');
   } finally {
@@ -69,13 +105,36 @@ async function updateSql(client: Client, folder: string): Promise<string> {
   }
 }
 
-const csvColumns = ['id', 'author', 'filename', 'dateexecuted', 'orderexecuted', 'exectype', 'md5sum', 'description', 'comments', 'tag', 'liquibase', 'contexts', 'labels', 'deployment_id'];
+const csvColumns = [
+  'id',
+  'author',
+  'filename',
+  'dateexecuted',
+  'orderexecuted',
+  'exectype',
+  'md5sum',
+  'description',
+  'comments',
+  'tag',
+  'liquibase',
+  'contexts',
+  'labels',
+  'deployment_id',
+];
 
 async function historyCsv(client: Client): Promise<string> {
   const table = await historyTable(client, 'databasechangelog');
-  const found = await rows<Record<string, string | null>>(client, `SELECT ${csvColumns.map((name) => (name === 'dateexecuted' ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted` : `${name}::text`)).join(', ')} FROM ${table} ORDER BY orderexecuted`);
+  const found = await rows<Record<string, string | null>>(
+    client,
+    `SELECT ${csvColumns.map((name) => (name === 'dateexecuted' ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted` : `${name}::text`)).join(', ')} FROM ${table} ORDER BY orderexecuted`,
+  );
   const quote = (value: string | null | undefined): string => `"${(value ?? '').replaceAll('"', '""')}"`;
-  return [csvColumns.map((name) => quote(name.toUpperCase())), ...found.map((row) => csvColumns.map((name) => quote(row[name])))].map((fields) => `${fields.join(',')}\n`).join('');
+  return [
+    csvColumns.map((name) => quote(name.toUpperCase())),
+    ...found.map((row) => csvColumns.map((name) => quote(row[name]))),
+  ]
+    .map((fields) => `${fields.join(',')}\n`)
+    .join('');
 }
 
 async function changelogArgs(folder: string): Promise<string[]> {

@@ -8,7 +8,11 @@ import { urlOf, withMigrationRole, type Login } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 
-const tool: Tool = { name: 'node-pg-migrate', command: 'node-pg-migrate', get: 'run `npm install --save-dev node-pg-migrate pg` in the project of the migrations.' };
+const tool: Tool = {
+  name: 'node-pg-migrate',
+  command: 'node-pg-migrate',
+  get: 'run `npm install --save-dev node-pg-migrate pg` in the project of the migrations.',
+};
 const fileName = /^(?<version>\d+)[_-](?<title>.+)\.(?:[cm]?[jt]s|sql)$/;
 /** It takes every other entry of its folder for a migration: hidden ones, which it leaves out by itself, and backfills are none. */
 const ignored = ['--ignore-pattern', '(\\..*|backfills|.+\\.backfill\\.ya?ml)'];
@@ -23,44 +27,71 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
     pending,
     rehearse: async (client) => {
       if ((await pending(client)).length === 0) return;
-      if ((await historyTable(client, 'pgmigrations')) === undefined) throw effectUnknown('node-pg-migrate', 'its dry run needs its own table, which its first run makes');
-      await rehearseScripts(client, [{ path: `${folder} (dry run)`, bytes: Buffer.from(await dryRun(client, folder)) }]).catch((error: unknown) => {
-        throw (error as { id?: string }).id === 'sql-syntax' ? effectUnknown('node-pg-migrate', 'its dry run printed what is not SQL', error) : error;
+      if ((await historyTable(client, 'pgmigrations')) === undefined)
+        throw effectUnknown('node-pg-migrate', 'its dry run needs its own table, which its first run makes');
+      await rehearseScripts(client, [
+        { path: `${folder} (dry run)`, bytes: Buffer.from(await dryRun(client, folder)) },
+      ]).catch((error: unknown) => {
+        throw (error as { id?: string }).id === 'sql-syntax'
+          ? effectUnknown('node-pg-migrate', 'its dry run printed what is not SQL', error)
+          : error;
       });
     },
     apply: async (target) => {
       const before = await pending(target.client);
       await withMigrationRole(target, (login) =>
         runTool({
-          tool, args: ['up', '-m', folder, '--no-verbose', ...ignored], cwd: folder, log: target.log, signal: target.signal, secret: login.password,
+          tool,
+          args: ['up', '-m', folder, '--no-verbose', ...ignored],
+          cwd: folder,
+          log: target.log,
+          signal: target.signal,
+          secret: login.password,
           env: { DATABASE_URL: urlOf(login) },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, before.length, line),
-          state: 'node-pg-migrate runs all that is pending in one transaction: nothing of it is applied, but for migrations that say noTransaction. The candidate can be resumed: mend the migration and migrate again.',
-        }));
+          state:
+            'node-pg-migrate runs all that is pending in one transaction: nothing of it is applied, but for migrations that say noTransaction. The candidate can be resumed: mend the migration and migrate again.',
+        }),
+      );
       return since(before, await pending(target.client));
     },
   };
 }
 
 async function pendingFiles(client: Client, folder: string): Promise<Migration[]> {
-  const applied = new Set((await historyRows<{ name: string }>(client, 'pgmigrations', 'name', 'id')).map(({ name }) => name));
-  return (await readdir(folder)).filter((name) => fileName.test(name)).sort()
+  const applied = new Set(
+    (await historyRows<{ name: string }>(client, 'pgmigrations', 'name', 'id')).map(({ name }) => name),
+  );
+  return (await readdir(folder))
+    .filter((name) => fileName.test(name))
+    .sort()
     .filter((name) => !applied.has(path.parse(name).name))
-    .map((name) => ({ version: fileName.exec(name)?.groups?.['version'] ?? '', name: fileName.exec(name)?.groups?.['title'] ?? name }));
+    .map((name) => ({
+      version: fileName.exec(name)?.groups?.['version'] ?? '',
+      name: fileName.exec(name)?.groups?.['title'] ?? name,
+    }));
 }
 
 /** Its SQL, from a session that cannot write and waits for no lock of ours: a migration's code may query while it is loaded. */
 async function dryRun(client: Client, folder: string): Promise<string> {
   const { host, port, user, password, database } = client as Client & Login;
   const options = '-c default_transaction_read_only=on -c lock_timeout=5s';
-  const at = host.startsWith('/') ? `${encodeURIComponent(user)}@/${encodeURIComponent(database)}?host=${encodeURIComponent(host)}&port=${port}&` : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}?`;
+  const at = host.startsWith('/')
+    ? `${encodeURIComponent(user)}@/${encodeURIComponent(database)}?host=${encodeURIComponent(host)}&port=${port}&`
+    : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}?`;
   const lines = await runTool({
-    tool, args: ['up', '-m', folder, '--dry-run', ...ignored], cwd: folder, secret: password,
+    tool,
+    args: ['up', '-m', folder, '--dry-run', ...ignored],
+    cwd: folder,
+    secret: password,
     env: { DATABASE_URL: `postgresql://${at}options=${encodeURIComponent(options)}` },
-    silence: 60_000, state: 'It was a dry run: nothing is applied.',
+    silence: 60_000,
+    state: 'It was a dry run: nothing is applied.',
   }).catch((error: unknown) => {
-    throw (error as { id?: string }).id === 'engine-missing' ? error : effectUnknown('node-pg-migrate', 'its dry run failed', error);
+    throw (error as { id?: string }).id === 'engine-missing'
+      ? error
+      : effectUnknown('node-pg-migrate', 'its dry run failed', error);
   });
   return lines.filter((line) => !chatter.test(line.trim())).join('\n');
 }

@@ -11,7 +11,11 @@ import { urlOf, withMigrationRole, type Login } from './role.ts';
 import { runTool, type ToolRun } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 
-const prisma: Tool = { name: 'Prisma', command: 'prisma', get: 'run `npm install --save-dev prisma` in the project of the migrations.' };
+const prisma: Tool = {
+  name: 'Prisma',
+  command: 'prisma',
+  get: 'run `npm install --save-dev prisma` in the project of the migrations.',
+};
 
 interface Script extends Migration {
   readonly path: string;
@@ -43,7 +47,9 @@ export function prismaEngine(folder: string): MigrationEngine {
         await settleFailed(target, login, folder, before);
         await deploy(target, login, folder, ['migrate', 'deploy'], before.length, async () => {
           const unsettled = await halfDone(target.client, before);
-          return unsettled === undefined ? `The migrations before the failed one are applied, nothing of that one is. ${resumable}` : `${unsettled} ${lost}`;
+          return unsettled === undefined
+            ? `The migrations before the failed one are applied, nothing of that one is. ${resumable}`
+            : `${unsettled} ${lost}`;
         });
       });
       return since(before, await pending(target.client)).map(({ version, name }) => ({ version, name }));
@@ -55,7 +61,9 @@ async function pendingScripts(client: Client, folder: string): Promise<Script[]>
   const scripts = await readScripts(folder);
   const applied = await read(client);
   for (const script of scripts) {
-    const known = applied.find(({ name, finished, undone }) => name === `${script.version}_${script.name}` && finished && !undone);
+    const known = applied.find(
+      ({ name, finished, undone }) => name === `${script.version}_${script.name}` && finished && !undone,
+    );
     const sum = createHash('sha256').update(script.bytes).digest('hex');
     if (!known || known.checksum === sum) continue;
     throw new VerdigrisError('declaration', 'migration-changed', {
@@ -65,11 +73,19 @@ async function pendingScripts(client: Client, folder: string): Promise<Script[]>
       facts: { version: script.version },
     });
   }
-  return scripts.filter(({ version, name }) => !applied.some((known) => known.name === `${version}_${name}` && known.finished && !known.undone));
+  return scripts.filter(
+    ({ version, name }) =>
+      !applied.some((known) => known.name === `${version}_${name}` && known.finished && !known.undone),
+  );
 }
 
 function read(client: Client): Promise<Applied[]> {
-  return historyRows<Applied>(client, '_prisma_migrations', "migration_name AS name, checksum, finished_at IS NOT NULL AS finished, rolled_back_at IS NOT NULL AS undone, coalesce(logs, '') <> '' AS refused", 'started_at');
+  return historyRows<Applied>(
+    client,
+    '_prisma_migrations',
+    "migration_name AS name, checksum, finished_at IS NOT NULL AS finished, rolled_back_at IS NOT NULL AS undone, coalesce(logs, '') <> '' AS refused",
+    'started_at',
+  );
 }
 
 /** As a sentence, why a migration that did not finish may have done a part of its work; undefined where none has. */
@@ -79,7 +95,8 @@ async function halfDone(client: Client, scripts: readonly Script[]): Promise<str
     const count = script ? (await parseScript(script.bytes, script.path)).length : 0;
     if (!refused) return `The migration ${name} was cut short: whether its last statement was committed is not known.`;
     // Prisma promises no transaction around a script, and with a driver adapter there is none.
-    if (count !== 1) return `The migration ${name} failed ${script ? `and has ${count} statements` : 'and is gone from the folder'}: those before the failed one may be committed.`;
+    if (count !== 1)
+      return `The migration ${name} failed ${script ? `and has ${count} statements` : 'and is gone from the folder'}: those before the failed one may be committed.`;
   }
   return undefined;
 }
@@ -89,7 +106,12 @@ async function unfinished(client: Client): Promise<Applied[]> {
 }
 
 /** Prisma goes on after a failed migration only when told what became of it. Told so only where it is certain that nothing did. */
-async function settleFailed(target: MigrationTarget, login: Login, folder: string, scripts: readonly Script[]): Promise<void> {
+async function settleFailed(
+  target: MigrationTarget,
+  login: Login,
+  folder: string,
+  scripts: readonly Script[],
+): Promise<void> {
   const unsettled = await halfDone(target.client, scripts);
   if (unsettled !== undefined) {
     throw new VerdigrisError('failed', 'migration-half-done', {
@@ -98,32 +120,58 @@ async function settleFailed(target: MigrationTarget, login: Login, folder: strin
       next: 'abandon the candidate and seed again. The live colour is untouched.',
     });
   }
-  for (const { name } of await unfinished(target.client)) await deploy(target, login, folder, ['migrate', 'resolve', '--rolled-back', name], scripts.length, resumable);
+  for (const { name } of await unfinished(target.client))
+    await deploy(target, login, folder, ['migrate', 'resolve', '--rolled-back', name], scripts.length, resumable);
 }
 
-async function deploy(target: MigrationTarget, login: Login, folder: string, args: readonly string[], total: number, state: ToolRun['state']): Promise<void> {
+async function deploy(
+  target: MigrationTarget,
+  login: Login,
+  folder: string,
+  args: readonly string[],
+  total: number,
+  state: ToolRun['state'],
+): Promise<void> {
   const url = urlOf(login);
   await runTool({
-    tool: prisma, args, cwd: await projectOf(folder), log: target.log, signal: target.signal, secret: login.password,
+    tool: prisma,
+    args,
+    cwd: await projectOf(folder),
+    log: target.log,
+    signal: target.signal,
+    secret: login.password,
     env: { DATABASE_URL: url, DIRECT_URL: url },
     silence: target.statementTimeout && target.statementTimeout + 60_000,
-    onLine: (line) => target.onProgress(0, total, line), state,
+    onLine: (line) => target.onProgress(0, total, line),
+    state,
   });
 }
 
 /** Folders of migrations: `20260102030405_name/migration.sql`. */
 async function readScripts(folder: string): Promise<Script[]> {
   const migrations = await migrationsOf(folder);
-  const names = (await readdir(migrations, { withFileTypes: true })).filter((entry) => entry.isDirectory() && /^\d+_/.test(entry.name)).map(({ name }) => name).sort();
-  return Promise.all(names.map(async (name): Promise<Script> => {
-    const file = path.join(migrations, name, 'migration.sql');
-    const at = name.indexOf('_');
-    return { version: name.slice(0, at), name: name.slice(at + 1), path: file, bytes: await readFile(file) };
-  }));
+  const names = (await readdir(migrations, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && /^\d+_/.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+  return Promise.all(
+    names.map(async (name): Promise<Script> => {
+      const file = path.join(migrations, name, 'migration.sql');
+      const at = name.indexOf('_');
+      return { version: name.slice(0, at), name: name.slice(at + 1), path: file, bytes: await readFile(file) };
+    }),
+  );
 }
 
 async function migrationsOf(folder: string): Promise<string> {
-  for (const place of ['prisma/migrations', 'migrations']) if (await readdir(path.join(folder, place)).then(() => true, () => false)) return path.join(folder, place);
+  for (const place of ['prisma/migrations', 'migrations'])
+    if (
+      await readdir(path.join(folder, place)).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path.join(folder, place);
   return folder;
 }
 

@@ -16,20 +16,39 @@ export interface Login extends ConnectionSettings {
  * `role`), so that nothing that a migration makes belongs to the role that goes. Afterwards its sessions are ended and it is
  * dropped: then nothing of the tool can go on in the database, whatever became of its processes.
  */
-export async function withMigrationRole<T>(target: Pick<MigrationTarget, 'client' | 'connection' | 'lockTimeout' | 'statementTimeout'>, use: (login: Login) => Promise<T>): Promise<T> {
+export async function withMigrationRole<T>(
+  target: Pick<MigrationTarget, 'client' | 'connection' | 'lockTimeout' | 'statementTimeout'>,
+  use: (login: Login) => Promise<T>,
+): Promise<T> {
   const { client, connection } = target;
   const password = randomBytes(24).toString('base64url');
   await dropMigrationRole(client);
-  const settings = { role: connection.user, lock_timeout: String(target.lockTimeout), statement_timeout: String(target.statementTimeout), synchronous_commit: 'local', default_transaction_read_only: 'off' };
+  const settings = {
+    role: connection.user,
+    lock_timeout: String(target.lockTimeout),
+    statement_timeout: String(target.statementTimeout),
+    synchronous_commit: 'local',
+    default_transaction_read_only: 'off',
+  };
   await withTransaction(client, async () => {
     // The password must not come into the server's log.
-    await client.query("SET LOCAL log_statement = 'none'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_min_error_statement = panic");
-    await client.query(`CREATE ROLE ${migrationRole} LOGIN PASSWORD ${literal(password)} VALID UNTIL ${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`);
-    for (const [name, value] of Object.entries(settings)) await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);
+    await client.query(
+      "SET LOCAL log_statement = 'none'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_min_error_statement = panic",
+    );
+    await client.query(
+      `CREATE ROLE ${migrationRole} LOGIN PASSWORD ${literal(password)} VALID UNTIL ${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
+    );
+    for (const [name, value] of Object.entries(settings))
+      await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);
   });
   let result: T;
   try {
-    result = await use({ ...connection, host: connection.host.startsWith('/') ? '127.0.0.1' : connection.host, user: migrationRole, password });
+    result = await use({
+      ...connection,
+      host: connection.host.startsWith('/') ? '127.0.0.1' : connection.host,
+      user: migrationRole,
+      password,
+    });
   } catch (error) {
     // The next run drops it first, where it cannot be dropped now.
     await dropMigrationRole(client).catch(() => undefined);
@@ -43,9 +62,14 @@ export async function withMigrationRole<T>(target: Pick<MigrationTarget, 'client
 export async function dropMigrationRole(client: Client): Promise<void> {
   if ((await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [migrationRole])).length === 0) return;
   await client.query(`ALTER ROLE ${migrationRole} NOLOGIN`);
-  await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usesysid = (SELECT oid FROM pg_roles WHERE rolname = $1)', [migrationRole]);
+  await client.query(
+    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usesysid = (SELECT oid FROM pg_roles WHERE rolname = $1)',
+    [migrationRole],
+  );
   // A migration that says SET ROLE NONE makes objects as the login itself.
-  await client.query(`REASSIGN OWNED BY ${migrationRole} TO CURRENT_USER; DROP OWNED BY ${migrationRole}; DROP ROLE ${migrationRole}`);
+  await client.query(
+    `REASSIGN OWNED BY ${migrationRole} TO CURRENT_USER; DROP OWNED BY ${migrationRole}; DROP ROLE ${migrationRole}`,
+  );
 }
 
 /** `postgresql://…`, as Node's tools and libpq read it. */

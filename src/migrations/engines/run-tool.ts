@@ -22,9 +22,26 @@ export interface ToolRun {
 }
 
 /** Variables of ours that a tool sees. Everything else, DATABASE_URL and PG* before all, could lead it to another database. */
-const kept = ['PATH', 'TMPDIR', 'TZ', 'JAVA_HOME', 'PRISMA_SCHEMA_ENGINE_BINARY', 'PRISMA_QUERY_ENGINE_LIBRARY', 'PRISMA_ENGINES_MIRROR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
+const kept = [
+  'PATH',
+  'TMPDIR',
+  'TZ',
+  'JAVA_HOME',
+  'PRISMA_SCHEMA_ENGINE_BINARY',
+  'PRISMA_QUERY_ENGINE_LIBRARY',
+  'PRISMA_ENGINES_MIRROR',
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+];
 /** Tools that ask their makers for news, or tell them some, are told not to. */
-const quiet = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', REDGATE_DISABLE_TELEMETRY: 'true', LIQUIBASE_ANALYTICS_ENABLED: 'false', NO_COLOR: '1', LC_ALL: 'C.UTF-8' };
+const quiet = {
+  CHECKPOINT_DISABLE: '1',
+  PRISMA_HIDE_UPDATE_MESSAGE: '1',
+  REDGATE_DISABLE_TELEMETRY: 'true',
+  LIQUIBASE_ANALYTICS_ENABLED: 'false',
+  NO_COLOR: '1',
+  LC_ALL: 'C.UTF-8',
+};
 const tailLength = 25;
 /** Lines that name the cause and that a tool puts before a long statement: the first few are told besides the last. */
 const telling = /\berror\b/i;
@@ -41,14 +58,31 @@ export async function runTool(run: ToolRun): Promise<string[]> {
   const { tool, signal, silence = 0 } = run;
   signal?.throwIfAborted();
   const file = await findTool(tool, run.cwd);
-  const env = { ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))), ...quiet, ...run.env };
-  const child = execa(file, run.args, { cwd: run.cwd, env, extendEnv: false, stdin: 'ignore', all: true, detached: true, reject: false, cleanup: true });
+  const env = {
+    ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    ...quiet,
+    ...run.env,
+  };
+  const child = execa(file, run.args, {
+    cwd: run.cwd,
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    all: true,
+    detached: true,
+    reject: false,
+    cleanup: true,
+  });
   let silent = false;
   const stop = (): void => void stopGroup(child.pid);
   let watch: NodeJS.Timeout | undefined;
   const watchAnew = (): void => {
     clearTimeout(watch);
-    if (silence > 0) watch = setTimeout(() => { silent = true; stop(); }, silence);
+    if (silence > 0)
+      watch = setTimeout(() => {
+        silent = true;
+        stop();
+      }, silence);
   };
   const tail: string[] = [];
   const named: string[] = [];
@@ -79,7 +113,16 @@ export async function runTool(run: ToolRun): Promise<string[]> {
   signalGroup(child.pid, 'SIGKILL');
   keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
   if (!result.failed && !signal?.aborted) return result.stdout.split('\n');
-  throw await failure(run, named.length > 0 ? [...named, '…', ...tail] : tail, { silent, aborted: signal?.aborted === true, exit: String(result.exitCode ?? result.signal ?? result.originalMessage) }, signal?.reason ?? result);
+  throw await failure(
+    run,
+    named.length > 0 ? [...named, '…', ...tail] : tail,
+    {
+      silent,
+      aborted: signal?.aborted === true,
+      exit: String(result.exitCode ?? result.signal ?? result.originalMessage),
+    },
+    signal?.reason ?? result,
+  );
 }
 
 function stopGroup(pid: number | undefined): void {
@@ -96,11 +139,36 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-async function failure({ tool, log, state, silence = 0 }: ToolRun, tail: readonly string[], how: { silent: boolean; aborted: boolean; exit: string }, cause: unknown): Promise<VerdigrisError> {
+async function failure(
+  { tool, log, state, silence = 0 }: ToolRun,
+  tail: readonly string[],
+  how: { silent: boolean; aborted: boolean; exit: string },
+  cause: unknown,
+): Promise<VerdigrisError> {
   const said = tail.length > 0 ? `\n${tail.map((line) => `  ${line}`).join('\n')}\n` : '';
   const next = `${typeof state === 'string' ? state : await state()} The live colour is untouched.${log === undefined ? '' : ` All that it printed: ${log}.`}`;
   const facts = { tool: tool.name, exit: how.exit, log, output: tail };
-  if (how.aborted) return new VerdigrisError('interrupted', 'migration-interrupted', { seen: `${tool.name} was stopped by a signal.${said}`, required: 'that the migrations run to their end.', next, facts, cause });
-  if (how.silent) return new VerdigrisError('failed', 'migration-tool-silent', { seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`, required: 'that no statement takes longer than limits.migrationStatement.', next, facts, cause });
-  return new VerdigrisError('failed', 'migration-tool-failed', { seen: `${tool.name} failed (${how.exit}).${said}`, required: 'that every migration succeeds on the candidate.', next, facts, cause });
+  if (how.aborted)
+    return new VerdigrisError('interrupted', 'migration-interrupted', {
+      seen: `${tool.name} was stopped by a signal.${said}`,
+      required: 'that the migrations run to their end.',
+      next,
+      facts,
+      cause,
+    });
+  if (how.silent)
+    return new VerdigrisError('failed', 'migration-tool-silent', {
+      seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`,
+      required: 'that no statement takes longer than limits.migrationStatement.',
+      next,
+      facts,
+      cause,
+    });
+  return new VerdigrisError('failed', 'migration-tool-failed', {
+    seen: `${tool.name} failed (${how.exit}).${said}`,
+    required: 'that every migration succeeds on the candidate.',
+    next,
+    facts,
+    cause,
+  });
 }

@@ -18,7 +18,11 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
     return !names.includes('repeatable') || names.some((name) => name.endsWith('.sql'));
   };
   /** Inside a transaction: all that changed, the difference that they make, and the proof that nothing calls into the void. */
-  const replace = async (client: Client, say: (text: string) => void, known: ReadonlyMap<string, string>): Promise<Awaited<ReturnType<typeof pendingRepeatables>>> => {
+  const replace = async (
+    client: Client,
+    say: (text: string) => void,
+    known: ReadonlyMap<string, string>,
+  ): Promise<Awaited<ReturnType<typeof pendingRepeatables>>> => {
     const files = await pendingRepeatables(client, folder);
     const before = files.length > 0 ? await definitions(client) : new Map<string, string>();
     await applyRepeatables(client, files);
@@ -37,23 +41,30 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
       if (await hasVersioned()) await rehearse?.(client);
       await replace(client, say, known);
     },
-    apply: (target) => interruptible(target, 'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the statements before; the files before it are. The candidate can be resumed: migrate again.', async () => {
-      const { client } = target;
-      const keep = openLog(target.log);
-      const say = (count: number, total: number, text: string): void => {
-        keep(`${new Date().toISOString()} ${text}`);
-        target.onProgress(count, total, text);
-      };
-      const known = await brokenFunctions(client);
-      const done = (await hasVersioned()) ? await versioned.apply({ ...target, onProgress: say }) : [];
-      target.signal.throwIfAborted();
-      const files = await withTransaction(client, async () => {
-        await client.query(`SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`);
-        const replaced = await replace(client, (text) => say(0, 0, text), known);
-        await recordRepeatables(client, replaced, target.release);
-        return replaced;
-      });
-      return [...done, ...files.map(({ name }) => ({ version: 'repeatable', name }))];
-    }),
+    apply: (target) =>
+      interruptible(
+        target,
+        'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the statements before; the files before it are. The candidate can be resumed: migrate again.',
+        async () => {
+          const { client } = target;
+          const keep = openLog(target.log);
+          const say = (count: number, total: number, text: string): void => {
+            keep(`${new Date().toISOString()} ${text}`);
+            target.onProgress(count, total, text);
+          };
+          const known = await brokenFunctions(client);
+          const done = (await hasVersioned()) ? await versioned.apply({ ...target, onProgress: say }) : [];
+          target.signal.throwIfAborted();
+          const files = await withTransaction(client, async () => {
+            await client.query(
+              `SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`,
+            );
+            const replaced = await replace(client, (text) => say(0, 0, text), known);
+            await recordRepeatables(client, replaced, target.release);
+            return replaced;
+          });
+          return [...done, ...files.map(({ name }) => ({ version: 'repeatable', name }))];
+        },
+      ),
   };
 }

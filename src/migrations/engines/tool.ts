@@ -15,10 +15,25 @@ export interface Tool {
  * @throws VerdigrisError `engine-missing`, with how to get it.
  */
 export async function findTool(tool: Tool, folder: string): Promise<string> {
-  const places = path.isAbsolute(tool.command) ? [tool.command]
-    : tool.command.includes('/') ? [path.resolve(folder, tool.command)]
-    : [...upwards(folder).map((each) => path.join(each, 'node_modules', '.bin', tool.command)), ...(process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean).map((each) => path.join(each, tool.command))];
-  for (const file of places) if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+  const places = path.isAbsolute(tool.command)
+    ? [tool.command]
+    : tool.command.includes('/')
+      ? [path.resolve(folder, tool.command)]
+      : [
+          ...upwards(folder).map((each) => path.join(each, 'node_modules', '.bin', tool.command)),
+          ...(process.env['PATH'] ?? '')
+            .split(path.delimiter)
+            .filter(Boolean)
+            .map((each) => path.join(each, tool.command)),
+        ];
+  for (const file of places)
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
   throw new VerdigrisError('declaration', 'engine-missing', {
     seen: `${tool.command} is not on this machine: neither in node_modules/.bin from ${folder} upwards nor in PATH.`,
     required: `${tool.name}, which the migrations in ${folder} are for.`,

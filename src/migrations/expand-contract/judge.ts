@@ -19,28 +19,51 @@ export interface Stage {
  * schema unless a note says that its software no longer does. When N+1 is migrated, N and N+1 are the releases that can be live: those
  * before N ended when N was accepted.
  */
-export function judgeContractions(found: readonly Contraction[], notes: readonly ContractNote[], stage: Stage): Finding[] {
+export function judgeContractions(
+  found: readonly Contraction[],
+  notes: readonly ContractNote[],
+  stage: Stage,
+): Finding[] {
   const { releases, from, to, spent, pending } = stage;
-  const fresh = notes.filter((note) => !spent.some((known) => known.object === note.object && known.lastUsedBy === (note.lastUsedBy ?? null)));
+  const fresh = notes.filter(
+    (note) => !spent.some((known) => known.object === note.object && known.lastUsedBy === (note.lastUsedBy ?? null)),
+  );
   const early: string[] = [];
   const unknown: Finding[] = [];
   for (const { object, what } of found) {
     const said = fresh.filter((note) => note.object === object);
     if (said.some(({ lastUsedBy }) => lastUsedBy === undefined || before(releases, lastUsedBy, from, to))) continue;
-    const strange = said.find(({ lastUsedBy }) => lastUsedBy !== undefined && lastUsedBy !== from && lastUsedBy !== to && !releases.includes(lastUsedBy));
+    const strange = said.find(
+      ({ lastUsedBy }) =>
+        lastUsedBy !== undefined && lastUsedBy !== from && lastUsedBy !== to && !releases.includes(lastUsedBy),
+    );
     if (strange) unknown.push(unheard(object, strange, releases, from));
-    else early.push(`${object} ${what}${said.length > 0 ? `, last used by ${said.map(({ lastUsedBy }) => lastUsedBy).join(', ')}` : ''}`);
+    else
+      early.push(
+        `${object} ${what}${said.length > 0 ? `, last used by ${said.map(({ lastUsedBy }) => lastUsedBy).join(', ')}` : ''}`,
+      );
   }
   const previous = releases.slice(0, releases.lastIndexOf(from)).at(-1);
   return [
     ...unknown,
-    ...(early.length === 0 ? [] : [{
-      id: 'contract-too-early', grade: 'refuse' as const, title: `release ${to} takes away what release ${from} uses`, objects: early,
-      reason: `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its schema unless a note says otherwise.`,
-      mend: `Move these statements to the release after the last one that uses it (verdigris expand-contract shows which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: `
-        + `-- verdigris: contract ${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
-    }]),
-    ...idle(fresh.filter(({ at }) => pending.some((name) => at.includes(name))), found),
+    ...(early.length === 0
+      ? []
+      : [
+          {
+            id: 'contract-too-early',
+            grade: 'refuse' as const,
+            title: `release ${to} takes away what release ${from} uses`,
+            objects: early,
+            reason: `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its schema unless a note says otherwise.`,
+            mend:
+              `Move these statements to the release after the last one that uses it (verdigris expand-contract shows which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
+              `-- verdigris: contract ${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
+          },
+        ]),
+    ...idle(
+      fresh.filter(({ at }) => pending.some((name) => at.includes(name))),
+      found,
+    ),
   ];
 }
 
@@ -53,7 +76,10 @@ function before(releases: readonly string[], one: string, from: string, to: stri
 
 function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: readonly string[], from: string): Finding {
   return {
-    id: 'contract-release-unknown', grade: 'refuse', title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`, objects: [object],
+    id: 'contract-release-unknown',
+    grade: 'refuse',
+    title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`,
+    objects: [object],
     reason: `Releases are told apart by their names alone, so it cannot be seen whether that one came before ${from}.`,
     mend: `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- verdigris: contract ${object} unused because REASON`,
   };
@@ -62,8 +88,14 @@ function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: rea
 function idle(fresh: readonly ContractNote[], found: readonly Contraction[]): Finding[] {
   const objects = fresh.filter((note) => !found.some(({ object }) => object === note.object));
   if (objects.length === 0) return [];
-  return [{
-    id: 'contract-note-idle', grade: 'warn', title: 'notes speak of objects that these migrations leave as they are', objects: objects.map(({ object, at }) => `${object} (${at})`),
-    reason: 'A note that fits nothing is most likely misspelt.', mend: 'Write the object as the finding contract-too-early prints it, or take the note away.',
-  }];
+  return [
+    {
+      id: 'contract-note-idle',
+      grade: 'warn',
+      title: 'notes speak of objects that these migrations leave as they are',
+      objects: objects.map(({ object, at }) => `${object} (${at})`),
+      reason: 'A note that fits nothing is most likely misspelt.',
+      mend: 'Write the object as the finding contract-too-early prints it, or take the note away.',
+    },
+  ];
 }

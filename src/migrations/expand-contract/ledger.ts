@@ -39,10 +39,15 @@ const tables = `
 export async function readShapeLedger(client: Client, release: string): Promise<ShapeLedger> {
   const { there } = await one<{ there: boolean }>(client, "SELECT to_regclass('verdigris.shape') IS NOT NULL AS there");
   if (!there) return { releases: [release], lines: [] };
-  const names = (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.release ORDER BY place')).map(({ name }) => name);
+  const names = (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.release ORDER BY place')).map(
+    ({ name }) => name,
+  );
   return {
     releases: names.at(-1) === release ? names : [...names, release],
-    lines: await rows<LedgerLine>(client, 'SELECT release, change, object, kind, replaces, last_used_by AS "lastUsedBy", at::text FROM verdigris.shape ORDER BY at, change, object'),
+    lines: await rows<LedgerLine>(
+      client,
+      'SELECT release, change, object, kind, replaces, last_used_by AS "lastUsedBy", at::text FROM verdigris.shape ORDER BY at, change, object',
+    ),
   };
 }
 
@@ -55,16 +60,39 @@ export interface Shapes {
 }
 
 /** Writes what release `to` did, in place of what an earlier attempt at it wrote. */
-export async function writeShapes(client: Client, { from, to, expansions, contractions, notes }: Shapes): Promise<void> {
+export async function writeShapes(
+  client: Client,
+  { from, to, expansions, contractions, notes }: Shapes,
+): Promise<void> {
   await client.query(tables);
   await withTransaction(client, async () => {
-    const [newest] = await rows<{ name: string }>(client, 'SELECT name FROM verdigris.release ORDER BY place DESC LIMIT 1');
+    const [newest] = await rows<{ name: string }>(
+      client,
+      'SELECT name FROM verdigris.release ORDER BY place DESC LIMIT 1',
+    );
     const missing = newest?.name === to ? [] : newest?.name === from ? [to] : [from, to];
     for (const name of missing) await client.query('INSERT INTO verdigris.release (name) VALUES ($1)', [name]);
     await client.query('DELETE FROM verdigris.shape WHERE release = $1', [to]);
-    const put = (change: LedgerLine['change'], object: string, kind: string, replaces: string | null, lastUsedBy: string | null) =>
-      client.query('INSERT INTO verdigris.shape (release, change, object, kind, replaces, last_used_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING', [to, change, object, kind, replaces, lastUsedBy]);
-    for (const { object, kind } of expansions) await put('expand', object, kind, notes.expand.find((note) => note.object === object)?.replaces ?? null, null);
-    for (const { object, kind, how } of contractions) await put('contract', object, how === 'narrowed' ? `${narrower}${kind}` : kind, null, notes.contract.find((note) => note.object === object)?.lastUsedBy ?? null);
+    const put = (
+      change: LedgerLine['change'],
+      object: string,
+      kind: string,
+      replaces: string | null,
+      lastUsedBy: string | null,
+    ) =>
+      client.query(
+        'INSERT INTO verdigris.shape (release, change, object, kind, replaces, last_used_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING',
+        [to, change, object, kind, replaces, lastUsedBy],
+      );
+    for (const { object, kind } of expansions)
+      await put('expand', object, kind, notes.expand.find((note) => note.object === object)?.replaces ?? null, null);
+    for (const { object, kind, how } of contractions)
+      await put(
+        'contract',
+        object,
+        how === 'narrowed' ? `${narrower}${kind}` : kind,
+        null,
+        notes.contract.find((note) => note.object === object)?.lastUsedBy ?? null,
+      );
   });
 }

@@ -38,7 +38,8 @@ export function parseNotes(text: string, file: string): Notes {
     const [, object, lastUsedBy, reason] = contract.exec(said) ?? [];
     const [, added, replaces] = expand.exec(said) ?? [];
     if (object !== undefined) found.contract.push({ object: plain(object), lastUsedBy, reason, at });
-    else if (added !== undefined && replaces !== undefined) found.expand.push({ object: plain(added), replaces: plain(replaces), at });
+    else if (added !== undefined && replaces !== undefined)
+      found.expand.push({ object: plain(added), replaces: plain(replaces), at });
     else throw malformed(at, said);
   }
   return found;
@@ -46,24 +47,34 @@ export function parseNotes(text: string, file: string): Notes {
 
 /** The notes of all files of a folder of migrations, and of the folders in it. */
 export async function readNotes(folder: string | undefined): Promise<Notes> {
-  const entries = folder === undefined ? [] : await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.split(path.sep).includes('node_modules')).map((entry) => path.join(entry.parentPath, entry.name)).sort();
-  const all = await Promise.all(files.map(async (file) => {
-    const text = await readFile(file, 'utf8');
-    return text.includes('\0') ? { contract: [], expand: [] } : parseNotes(text, path.relative(folder ?? '', file));
-  }));
+  const entries =
+    folder === undefined ? [] : await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries
+    .filter((entry) => entry.isFile() && !entry.parentPath.split(path.sep).includes('node_modules'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  const all = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(file, 'utf8');
+      return text.includes('\0') ? { contract: [], expand: [] } : parseNotes(text, path.relative(folder ?? '', file));
+    }),
+  );
   return { contract: all.flatMap((notes) => notes.contract), expand: all.flatMap((notes) => notes.expand) };
 }
 
 /** Names as findings print them: without quotes, one space after a comma. */
 export function plain(object: string): string {
-  return object.trim().replaceAll('"', '').replaceAll(/\s*,\s*/g, ', ');
+  return object
+    .trim()
+    .replaceAll('"', '')
+    .replaceAll(/\s*,\s*/g, ', ');
 }
 
 function malformed(at: string, said: string): VerdigrisError {
   return new VerdigrisError('declaration', 'contract-note', {
     seen: `${at}: ${said}`,
-    required: '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',
+    required:
+      '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',
     next: 'mend the comment; docs/expand-contract.md has examples.',
     facts: { at },
   });

@@ -31,7 +31,8 @@ export interface Now {
 /** What waits for what, as the ledger and the environment stand. Pure. */
 export function waits({ releases, lines }: ShapeLedger, now: Now): Wait[] {
   // One that the ledger does not know is on its way: it comes after all of them.
-  const place = (release: string): number => (releases.includes(release) ? releases.lastIndexOf(release) : releases.length);
+  const place = (release: string): number =>
+    releases.includes(release) ? releases.lastIndexOf(release) : releases.length;
   return lines.flatMap((line): Wait[] => {
     const { object: replacedBy, kind, release: expandedBy, replaces } = line;
     if (replaces === null || isGone(lines, replaces, expandedBy, place)) return [];
@@ -39,15 +40,30 @@ export function waits({ releases, lines }: ShapeLedger, now: Now): Wait[] {
     const usedBy = reachable.filter((release) => place(release) < place(expandedBy));
     const waitsFor = [
       ...(place(now.live) < place(expandedBy) ? [`release ${expandedBy} to be live`] : []),
-      ...(now.other?.role === 'retained' && place(now.other.release) < place(expandedBy) ? [`release ${now.other.release} to be retired: it can be rolled back to`] : []),
-      ...now.backfills.filter(({ fills }) => fills.includes(replacedBy)).map(({ name, state }) => `backfill ${name}: ${state}`),
+      ...(now.other?.role === 'retained' && place(now.other.release) < place(expandedBy)
+        ? [`release ${now.other.release} to be retired: it can be rolled back to`]
+        : []),
+      ...now.backfills
+        .filter(({ fills }) => fills.includes(replacedBy))
+        .map(({ name, state }) => `backfill ${name}: ${state}`),
     ];
     return [{ object: replaces, kind, replacedBy, expandedBy, usedBy, waitsFor }];
   });
 }
 
-function isGone(lines: readonly LedgerLine[], object: string, since: string, place: (release: string) => number): boolean {
-  return lines.some((line) => line.change === 'contract' && !line.kind.startsWith(narrower) && line.object === object && place(line.release) > place(since));
+function isGone(
+  lines: readonly LedgerLine[],
+  object: string,
+  since: string,
+  place: (release: string) => number,
+): boolean {
+  return lines.some(
+    (line) =>
+      line.change === 'contract' &&
+      !line.kind.startsWith(narrower) &&
+      line.object === object &&
+      place(line.release) > place(since),
+  );
 }
 
 /** Oldest first. */
@@ -56,8 +72,12 @@ export function byRelease({ releases, lines }: ShapeLedger): ReleaseShape[] {
     const own = lines.filter((line) => line.release === release);
     return {
       release,
-      added: own.filter(({ change }) => change === 'expand').map(({ object, kind, replaces }) => ({ object, kind, replaces })),
-      takenAway: own.filter(({ change }) => change === 'contract').map(({ object, kind, lastUsedBy }) => ({ object, kind, lastUsedBy })),
+      added: own
+        .filter(({ change }) => change === 'expand')
+        .map(({ object, kind, replaces }) => ({ object, kind, replaces })),
+      takenAway: own
+        .filter(({ change }) => change === 'contract')
+        .map(({ object, kind, lastUsedBy }) => ({ object, kind, lastUsedBy })),
     };
   });
 }

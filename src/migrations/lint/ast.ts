@@ -16,7 +16,7 @@ export function fieldsOf(node: Node): object {
 
 /** The node's fields where it is of that name. */
 export function as<T extends Tag>(node: Node | undefined, tag: T): Of<T> | undefined {
-  return node === undefined ? undefined : (node as Partial<Record<Tag, unknown>>)[tag] as Of<T> | undefined;
+  return node === undefined ? undefined : ((node as Partial<Record<Tag, unknown>>)[tag] as Of<T> | undefined);
 }
 
 export function all<T extends Tag>(nodes: readonly Node[] | undefined, tag: T): Of<T>[] {

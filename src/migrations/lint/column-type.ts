@@ -11,12 +11,26 @@ export interface ColumnType {
 }
 
 const aliases: Readonly<Record<string, string>> = {
-  int: 'int4', integer: 'int4', bigint: 'int8', smallint: 'int2', decimal: 'numeric', boolean: 'bool',
-  real: 'float4', serial4: 'serial', serial8: 'bigserial', serial2: 'smallserial',
+  int: 'int4',
+  integer: 'int4',
+  bigint: 'int8',
+  smallint: 'int2',
+  decimal: 'numeric',
+  boolean: 'bool',
+  real: 'float4',
+  serial4: 'serial',
+  serial8: 'bigserial',
+  serial2: 'smallserial',
 };
 
 const spoken: Readonly<Record<string, string>> = {
-  int4: 'integer', int8: 'bigint', int2: 'smallint', bpchar: 'char', bool: 'boolean', float4: 'real', float8: 'double precision',
+  int4: 'integer',
+  int8: 'bigint',
+  int2: 'smallint',
+  bpchar: 'char',
+  bool: 'boolean',
+  float4: 'real',
+  float8: 'double precision',
 };
 
 /** What a serial column really is. */
@@ -46,7 +60,9 @@ export function isBuiltin(base: string): boolean {
 }
 
 const builtin = new Set(
-  ('int2 int4 int8 char numeric float4 float8 money text varchar bpchar name bytea timestamp timestamptz date time timetz interval bool point line lseg box path polygon circle '
-  + 'cidr inet macaddr macaddr8 bit varbit tsvector tsquery uuid xml json jsonb int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange '
-  + 'nummultirange tsmultirange tstzmultirange datemultirange oid regclass regproc regtype pg_lsn serial bigserial smallserial').split(' '),
+  (
+    'int2 int4 int8 char numeric float4 float8 money text varchar bpchar name bytea timestamp timestamptz date time timetz interval bool point line lseg box path polygon circle ' +
+    'cidr inet macaddr macaddr8 bit varbit tsvector tsquery uuid xml json jsonb int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange ' +
+    'nummultirange tsmultirange tstzmultirange datemultirange oid regclass regproc regtype pg_lsn serial bigserial smallserial'
+  ).split(' '),
 );

@@ -82,7 +82,8 @@ export class AlterContext extends Context {
 
   /** Where the command stands. Found when asked for: most commands have no finding. */
   get command(): Range {
-    this.#command ??= commandRanges(this.statement.tokens, this.#nameAt, this.commands.length)?.[this.#index] ?? this.statement.range;
+    this.#command ??=
+      commandRanges(this.statement.tokens, this.#nameAt, this.commands.length)?.[this.#index] ?? this.statement.range;
     return this.#command;
   }
 

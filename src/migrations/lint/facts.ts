@@ -80,14 +80,27 @@ export class Schema {
   tableOrStub(name: Name): TableFact {
     const known = this.table(name);
     if (known) return known;
-    const stub: TableFact = { name, kind: 'table', batch: -1, complete: false, temporary: false, columns: new Map(), constraints: new Map() };
+    const stub: TableFact = {
+      name,
+      kind: 'table',
+      batch: -1,
+      complete: false,
+      temporary: false,
+      columns: new Map(),
+      constraints: new Map(),
+    };
     this.tables.set(label(name), stub);
     return stub;
   }
 
   /** Made in the batch at hand, so that nobody else reads or writes it yet. */
   isNew(name: Name): boolean {
-    return name.schema === 'pg_temp' || this.table(name)?.temporary === true || this.table(name)?.batch === this.batch || this.indexes.get(label(name))?.batch === this.batch;
+    return (
+      name.schema === 'pg_temp' ||
+      this.table(name)?.temporary === true ||
+      this.table(name)?.batch === this.batch ||
+      this.indexes.get(label(name))?.batch === this.batch
+    );
   }
 
   isNewColumn(table: Name, column: string): boolean {

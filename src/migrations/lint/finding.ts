@@ -3,7 +3,15 @@ import type { LockMode } from './locks.ts';
 export const severities = ['error', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
-export const categories = ['lock', 'rewrite', 'compatibility', 'replication', 'reversibility', 'destructive', 'safety'] as const;
+export const categories = [
+  'lock',
+  'rewrite',
+  'compatibility',
+  'replication',
+  'reversibility',
+  'destructive',
+  'safety',
+] as const;
 export type Category = (typeof categories)[number];
 
 /** Where a finding hurts: on the database that takes the writes, on the candidate that is being prepared, or on either. */

@@ -36,7 +36,9 @@ export async function gradeByDatabase(report: LintReport, client: Client): Promi
 async function measure(client: Client, labels: readonly string[]): Promise<Measured[]> {
   // The labels are `schema.table` of the statement; a name with a dot in it is split at the first, and then simply not found.
   const quoted = labels.map((label) => ident(label.slice(0, label.indexOf('.')), label.slice(label.indexOf('.') + 1)));
-  return rows<Measured>(client, `
+  return rows<Measured>(
+    client,
+    `
     SELECT w.label,
       coalesce(sum(pg_table_size(c.oid)), 0)::float8 AS "tableBytes", coalesce(sum(pg_indexes_size(c.oid)), 0)::float8 AS "indexBytes",
       coalesce(sum(c.reltuples) FILTER (WHERE c.relkind <> 'p'), -1)::float8 AS rows
@@ -45,7 +47,9 @@ async function measure(client: Client, labels: readonly string[]): Promise<Measu
     CROSS JOIN LATERAL (SELECT root.oid AS oid WHERE root.relkind <> 'p' UNION ALL SELECT relid FROM pg_partition_tree(root.oid) WHERE root.relkind = 'p') part
     JOIN pg_class c ON c.oid = part.oid
     WHERE root.relkind IN ('r', 'p', 'm')
-    GROUP BY w.label`, [labels, quoted]);
+    GROUP BY w.label`,
+    [labels, quoted],
+  );
 }
 
 function grade(finding: LintFinding, measured: Measured | undefined): LintFinding {
@@ -72,7 +76,9 @@ function severityFor(finding: LintFinding, size: TableSize): { severity: Severit
   // Only what grows with the table is a matter of size: a drop breaks software N on an empty table too.
   const bySize = (finding.category === 'lock' || finding.category === 'rewrite') && finding.work !== 'none';
   if (!bySize || graded !== undefined) return { severity, graded };
-  if (size.seconds >= longLock && severity === 'warning') return { severity: 'error', graded: 'raised: the table is large' };
-  if (size.tableBytes < tinyTable && severity === 'warning') return { severity: 'info', graded: 'lowered: the table is tiny' };
+  if (size.seconds >= longLock && severity === 'warning')
+    return { severity: 'error', graded: 'raised: the table is large' };
+  if (size.tableBytes < tinyTable && severity === 'warning')
+    return { severity: 'info', graded: 'lowered: the table is tiny' };
   return { severity, graded };
 }

@@ -35,7 +35,8 @@ function learnCommand(fact: TableFact, command: Of<'AlterTableCmd'>, schema: Sch
   const definition = as(command.def, 'ColumnDef');
   const constraint = as(command.def, 'Constraint');
   if (command.subtype === 'AT_AddColumn' && definition) {
-    if (command.missing_ok !== true || !fact.columns.has(definition.colname ?? '')) addColumn(fact, definition, schema.batch);
+    if (command.missing_ok !== true || !fact.columns.has(definition.colname ?? ''))
+      addColumn(fact, definition, schema.batch);
   } else if (command.subtype === 'AT_DropColumn') fact.columns.delete(name);
   else if (command.subtype === 'AT_AlterColumnType') change({ type: columnType(definition?.typeName) });
   else if (command.subtype === 'AT_SetNotNull') change({ notNull: true });
@@ -67,17 +68,32 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, batch: number): voi
 }
 
 const kinds: Partial<Record<NonNullable<Constraint['contype']>, ConstraintFact['kind']>> = {
-  CONSTR_CHECK: 'check', CONSTR_PRIMARY: 'primary', CONSTR_UNIQUE: 'unique', CONSTR_FOREIGN: 'foreign', CONSTR_EXCLUSION: 'exclusion',
+  CONSTR_CHECK: 'check',
+  CONSTR_PRIMARY: 'primary',
+  CONSTR_UNIQUE: 'unique',
+  CONSTR_FOREIGN: 'foreign',
+  CONSTR_EXCLUSION: 'exclusion',
 };
 
 const suffixes: Readonly<Record<ConstraintFact['kind'], string>> = {
-  check: 'check', primary: 'pkey', unique: 'key', foreign: 'fkey', exclusion: 'excl', 'not-null': 'not_null',
+  check: 'check',
+  primary: 'pkey',
+  unique: 'key',
+  foreign: 'fkey',
+  exclusion: 'excl',
+  'not-null': 'not_null',
 };
 
 function addConstraint(fact: TableFact, constraint: Constraint, batch: number, schema?: Schema, column?: string): void {
-  const kind = constraint.contype === 'CONSTR_NOTNULL' && column === undefined ? 'not-null' : kinds[constraint.contype ?? 'CONSTR_NULL'];
+  const kind =
+    constraint.contype === 'CONSTR_NOTNULL' && column === undefined
+      ? 'not-null'
+      : kinds[constraint.contype ?? 'CONSTR_NULL'];
   if (!kind) return;
-  const index = constraint.indexname === undefined ? undefined : schema?.indexes.get(label({ schema: fact.name.schema, name: constraint.indexname }));
+  const index =
+    constraint.indexname === undefined
+      ? undefined
+      : schema?.indexes.get(label({ schema: fact.name.schema, name: constraint.indexname }));
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   const columns = column !== undefined ? [column] : listed.length > 0 ? listed : [...(index?.columns ?? [])];
   fact.constraints.set(constraint.conname ?? constraint.indexname ?? constraintName(fact.name.name, kind, columns), {

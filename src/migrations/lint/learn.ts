@@ -23,10 +23,16 @@ const lessons: Lessons = {
   },
   ViewStmt: (node, schema) => {
     const aliases = strings(node.aliases);
-    relation(schema, nameOf(node.view, schema.defaultSchema), 'view', aliases.length > 0 ? aliases : outputNames(node.query));
+    relation(
+      schema,
+      nameOf(node.view, schema.defaultSchema),
+      'view',
+      aliases.length > 0 ? aliases : outputNames(node.query),
+    );
   },
   SelectStmt: (node, schema) => {
-    if (node.intoClause) relation(schema, nameOf(node.intoClause.rel, schema.defaultSchema), 'table', outputNames({ SelectStmt: node }));
+    if (node.intoClause)
+      relation(schema, nameOf(node.intoClause.rel, schema.defaultSchema), 'table', outputNames({ SelectStmt: node }));
   },
   IndexStmt: (node, schema) => {
     const table = nameOf(node.relation, schema.defaultSchema);
@@ -36,7 +42,9 @@ const lessons: Lessons = {
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
-    const parameters = all(node.parameters, 'FunctionParameter').filter((one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE');
+    const parameters = all(node.parameters, 'FunctionParameter').filter(
+      (one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE',
+    );
     const fact = {
       name,
       arguments: parameters.map((one) => typeText(columnType(one.argType))).join(', '),
@@ -50,7 +58,9 @@ const lessons: Lessons = {
   },
   CreateDomainStmt: (node, schema) => {
     const name = nameOfParts(strings(node.domainname), schema.defaultSchema);
-    const constrained = all(node.constraints, 'Constraint').some((one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL');
+    const constrained = all(node.constraints, 'Constraint').some(
+      (one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL',
+    );
     schema.types.set(label(name), { name, kind: 'domain', constrained, batch: schema.batch });
   },
   CreateEnumStmt: (node, schema) => {
@@ -62,12 +72,17 @@ const lessons: Lessons = {
     schema.types.set(label(name), { name, kind: 'other', constrained: false, batch: schema.batch });
   },
   DropStmt: (node, schema) => {
-    for (const object of node.objects ?? []) drop(schema, node.removeType, nameOfParts(strings(object), schema.defaultSchema));
+    for (const object of node.objects ?? [])
+      drop(schema, node.removeType, nameOfParts(strings(object), schema.defaultSchema));
   },
   RenameStmt: (node, schema) => {
     const name = nameOf(node.relation, schema.defaultSchema);
     const to = node.newname ?? '';
-    if (node.renameType === 'OBJECT_TABLE' || node.renameType === 'OBJECT_VIEW' || node.renameType === 'OBJECT_MATVIEW') {
+    if (
+      node.renameType === 'OBJECT_TABLE' ||
+      node.renameType === 'OBJECT_VIEW' ||
+      node.renameType === 'OBJECT_MATVIEW'
+    ) {
       move(schema, name, { ...name, name: to });
     } else if (node.renameType === 'OBJECT_COLUMN') {
       rename(schema.table(name)?.columns, node.subname ?? '', to);
@@ -76,7 +91,11 @@ const lessons: Lessons = {
     }
   },
   AlterObjectSchemaStmt: (node, schema) => {
-    if (node.relation) move(schema, nameOf(node.relation, schema.defaultSchema), { schema: node.newschema ?? '', name: node.relation.relname ?? '' });
+    if (node.relation)
+      move(schema, nameOf(node.relation, schema.defaultSchema), {
+        schema: node.newschema ?? '',
+        name: node.relation.relname ?? '',
+      });
   },
   VariableSetStmt: (node, schema) => {
     if (node.name === 'search_path') schema.defaultSchema = all(node.args, 'A_Const')[0]?.sval?.sval ?? 'public';
@@ -87,7 +106,12 @@ function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: 
   const batch = schema.table(name)?.batch ?? schema.batch;
   const unknown = { type: { base: '', parameters: [], array: false }, notNull: false, hasDefault: false, batch };
   schema.tables.set(label(name), {
-    name, kind, batch, complete: columns !== undefined, temporary: name.schema === 'pg_temp', constraints: new Map(),
+    name,
+    kind,
+    batch,
+    complete: columns !== undefined,
+    temporary: name.schema === 'pg_temp',
+    constraints: new Map(),
     columns: new Map((columns ?? []).map((column) => [column, unknown])),
   });
 }
@@ -107,7 +131,8 @@ export function outputNames(query: Node | undefined): string[] | undefined {
 function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): void {
   const key = label(name);
   if (type === 'OBJECT_INDEX') schema.indexes.delete(key);
-  else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE') schema.functions.delete(key);
+  else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE')
+    schema.functions.delete(key);
   else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN') schema.types.delete(key);
   else if (type === 'OBJECT_TABLE' || type === 'OBJECT_VIEW' || type === 'OBJECT_MATVIEW') schema.tables.delete(key);
 }

@@ -33,7 +33,8 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
   const statements = withNested(parsed);
   const found: LintFinding[] = [];
   const add = (rule: Rule, drafts: Drafts, statement?: Statement) => {
-    for (const draft of eachDraft(drafts)) found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
+    for (const draft of eachDraft(drafts))
+      found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
   };
   for (const problem of [...encodingProblems(source), ...parsed.problems]) {
     const rule = ruleOf(problem.rule);
@@ -55,7 +56,9 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
 }
 
 function encodingProblems({ problem }: Source) {
-  return problem ? [{ rule: 'encoding', message: problem.message, range: { start: problem.byte, end: problem.byte + 1 } }] : [];
+  return problem
+    ? [{ rule: 'encoding', message: problem.message, range: { start: problem.byte, end: problem.byte + 1 } }]
+    : [];
 }
 
 /** The file's statements, each DO block followed by those of its body. */
@@ -92,7 +95,10 @@ function* runChecks(dispatch: Dispatch, context: Context): Generator<[Rule, Draf
   const node = fields as Of<'AlterTableStmt'>;
   if (tag !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return;
   const isNew = context.isNew(node.relation);
-  const commands = all(node.cmds, 'AlterTableCmd').map((command, index) => ({ command, context: new AlterContext(context, node, index) }));
+  const commands = all(node.cmds, 'AlterTableCmd').map((command, index) => ({
+    command,
+    context: new AlterContext(context, node, index),
+  }));
   for (const rule of dispatch.get('AlterTableCmd') ?? []) {
     if (isNew && rule.newTables !== true) continue;
     for (const one of commands) yield [rule, rule.check?.AlterTableCmd?.(one.command, one.context)];
@@ -104,8 +110,16 @@ function eachDraft(drafts: Drafts): Iterable<Draft> {
   return 'message' in drafts ? [drafts] : drafts;
 }
 
-function suppress(source: Source, parsed: Parsed, found: readonly LintFinding[], statements: number, config: LintConfig): FileResult {
-  const parts = [...parsed.statements.map((one) => one.range), ...parsed.problems.map((one) => one.range)].toSorted((a, b) => a.start - b.start);
+function suppress(
+  source: Source,
+  parsed: Parsed,
+  found: readonly LintFinding[],
+  statements: number,
+  config: LintConfig,
+): FileResult {
+  const parts = [...parsed.statements.map((one) => one.range), ...parsed.problems.map((one) => one.range)].toSorted(
+    (a, b) => a.start - b.start,
+  );
   const off = new Set(rules.filter((rule) => !isOn(rule, config)).map((rule) => rule.id));
   const settled = settle(found, suppressionsOf(source, parts), ruleIds, off);
   const faults = settled.faults.flatMap((fault) => {

@@ -1,6 +1,13 @@
 /** PostgreSQL's table lock modes, weakest first. */
 export const lockModes = [
-  'ACCESS SHARE', 'ROW SHARE', 'ROW EXCLUSIVE', 'SHARE UPDATE EXCLUSIVE', 'SHARE', 'SHARE ROW EXCLUSIVE', 'EXCLUSIVE', 'ACCESS EXCLUSIVE',
+  'ACCESS SHARE',
+  'ROW SHARE',
+  'ROW EXCLUSIVE',
+  'SHARE UPDATE EXCLUSIVE',
+  'SHARE',
+  'SHARE ROW EXCLUSIVE',
+  'EXCLUSIVE',
+  'ACCESS EXCLUSIVE',
 ] as const;
 export type LockMode = (typeof lockModes)[number];
 
@@ -18,5 +25,8 @@ export const blocks: Readonly<Record<LockMode, string>> = {
 
 /** As pg_locks.mode spells it: `AccessExclusiveLock`. */
 export function pgLocksName(mode: LockMode): string {
-  return `${mode.split(' ').map((word) => word.charAt(0) + word.slice(1).toLowerCase()).join('')}Lock`;
+  return `${mode
+    .split(' ')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('')}Lock`;
 }

@@ -8,11 +8,17 @@ import type { Source } from './source.ts';
 const longestExcerpt = 300;
 
 /** The finding that a rule's draft becomes under a configuration. */
-export function makeFinding(rule: Rule, draft: Draft, source: Source, fallback: Range, config: LintConfig): LintFinding {
+export function makeFinding(
+  rule: Rule,
+  draft: Draft,
+  source: Source,
+  fallback: Range,
+  config: LintConfig,
+): LintFinding {
   const range = draft.range ?? fallback;
   const start = source.position(range.start);
   const where = draft.where ?? rule.where;
-  const mode = draft.lock === 'none' ? undefined : draft.lock ?? rule.lock;
+  const mode = draft.lock === 'none' ? undefined : (draft.lock ?? rule.lock);
   const work = draft.work ?? rule.work ?? 'none';
   const table = draft.table ? label(draft.table) : undefined;
   const { severity, graded } = severityOf(rule, draft, config, where);
@@ -38,14 +44,20 @@ export function makeFinding(rule: Rule, draft: Draft, source: Source, fallback: 
   };
 }
 
-function severityOf(rule: Rule, draft: Draft, config: LintConfig, where: LintFinding['where']): { severity: Severity; graded?: string } {
+function severityOf(
+  rule: Rule,
+  draft: Draft,
+  config: LintConfig,
+  where: LintFinding['where'],
+): { severity: Severity; graded?: string } {
   const set = config.rules[rule.id];
   if (set !== undefined && set !== 'on' && set !== 'off') return { severity: set };
   const severity = draft.severity ?? rule.severity;
   if (where === 'both' || where === config.target || severity === 'info') return { severity };
-  const graded = config.target === 'candidate'
-    ? `${severity} on a live database; here it holds up the apply worker only`
-    : `${severity} on a candidate; harmless here`;
+  const graded =
+    config.target === 'candidate'
+      ? `${severity} on a live database; here it holds up the apply worker only`
+      : `${severity} on a candidate; harmless here`;
   return { severity: 'info', graded };
 }
 

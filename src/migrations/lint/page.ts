@@ -1,8 +1,17 @@
 import { blocks } from './locks.ts';
 import type { Rule } from './rule.ts';
 
-const places = { live: 'On a live database. On a candidate it holds up the apply worker for as long, and nobody else.', candidate: 'On a candidate.', both: 'On the live database and on a candidate.' };
-const does = { none: '', scan: 'It reads every row.', index: 'It builds an index over every row.', rewrite: 'It writes the table and its indexes anew.' };
+const places = {
+  live: 'On a live database. On a candidate it holds up the apply worker for as long, and nobody else.',
+  candidate: 'On a candidate.',
+  both: 'On the live database and on a candidate.',
+};
+const does = {
+  none: '',
+  scan: 'It reads every row.',
+  index: 'It builds an index over every row.',
+  rewrite: 'It writes the table and its indexes anew.',
+};
 
 /** A rule's page of docs/lint, which `--explain` prints as well. */
 export function rulePage(rule: Rule): string {

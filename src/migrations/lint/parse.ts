@@ -64,17 +64,31 @@ function diagnose(source: Source, text: string, failure: Failure): Blanked & { r
   const before = characters.slice(0, at).join('').length;
   const copied = copyData(text, before);
   if (copied) {
-    return { text: copied.text, problem: { rule: 'psql-command', range: { start, end: start + 1 }, message: 'COPY … FROM stdin with its data in the file is read by psql alone: no other engine can run it.' } };
+    return {
+      text: copied.text,
+      problem: {
+        rule: 'psql-command',
+        range: { start, end: start + 1 },
+        message: 'COPY … FROM stdin with its data in the file is read by psql alone: no other engine can run it.',
+      },
+    };
   }
   const word = /^\\\S*/.exec(text.slice(before))?.[0];
   if (word !== undefined) {
     const message = `${word} is a command of psql, not SQL: only psql understands it, and the migration would stop here.`;
-    return { text: blankToLineEnd(text, before), problem: { rule: 'psql-command', range: { start, end: start + Buffer.byteLength(word) }, message } };
+    return {
+      text: blankToLineEnd(text, before),
+      problem: { rule: 'psql-command', range: { start, end: start + Buffer.byteLength(word) }, message },
+    };
   }
   const token = /^(?:[\p{L}\p{N}_$]+|\S)/u.exec(text.slice(before))?.[0] ?? '';
   return {
     text: blankStatement(text, before),
-    problem: { rule: 'syntax', range: { start, end: start + Math.max(Buffer.byteLength(token), 1) }, message: sentence(failure.message) },
+    problem: {
+      rule: 'syntax',
+      range: { start, end: start + Math.max(Buffer.byteLength(token), 1) },
+      message: sentence(failure.message),
+    },
   };
 }
 

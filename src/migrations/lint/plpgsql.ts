@@ -30,7 +30,9 @@ export function bodyOf(statement: Statement, fields: Of<'DoStmt'> | Of<'CreateFu
   if (text === undefined) return undefined;
   const fallback = statement.tag === 'DoStmt' ? 'plpgsql' : 'sql';
   const language = (strings(option(options, 'language')?.arg)[0] ?? fallback).toLowerCase();
-  const token = statement.tokens.find((one) => /^(?:\$|')/.test(one.text) && one.text.length >= text.length + 2 && one.text.includes(text));
+  const token = statement.tokens.find(
+    (one) => /^(?:\$|')/.test(one.text) && one.text.length >= text.length + 2 && one.text.includes(text),
+  );
   const offset = token?.text.indexOf(text) ?? 0;
   return {
     language,
@@ -57,7 +59,8 @@ function parseBody(statement: Statement, body: Body): Unpacked {
   try {
     visit(parsePlPgSQLSync(statement.text) as unknown, found);
   } catch (error) {
-    const message = error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
+    const message =
+      error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
     return { statements: [], dynamic: [], commits: [], problem: { message, range: nearToken(body, message) } };
   }
   return found;
@@ -79,7 +82,8 @@ function visit(value: unknown, found: Finder): void {
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'PLpgSQL_stmt_execsql') embedded(inner as Tree, found);
-      else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors') found.dynamic.push(locate(found, /\bEXECUTE\b/i));
+      else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors')
+        found.dynamic.push(locate(found, /\bEXECUTE\b/i));
       else if (key === 'PLpgSQL_stmt_commit') found.commits.push(locate(found, /\bCOMMIT\b/i));
       else if (key === 'PLpgSQL_stmt_rollback') found.commits.push(locate(found, /\bROLLBACK\b/i));
       visit(inner, found);
@@ -94,10 +98,13 @@ function embedded(tree: Tree, found: Finder): void {
   if (!('statements' in parsed)) return;
   const at = found.body.text.indexOf(query, found.from);
   const known = found.body.start !== undefined && at >= 0;
-  const base = known ? (found.body.start ?? 0) + Buffer.byteLength(found.body.text.slice(0, at)) : found.body.range.start;
+  const base = known
+    ? (found.body.start ?? 0) + Buffer.byteLength(found.body.text.slice(0, at))
+    : found.body.range.start;
   if (at >= 0) found.from = at + query.length;
   const range = known ? trimmed(found.source, base, base + Buffer.byteLength(query)) : found.body.range;
-  for (const { stmt } of parsed.statements) if (stmt) found.statements.push(new Statement(found.source, stmt, range, base, true));
+  for (const { stmt } of parsed.statements)
+    if (stmt) found.statements.push(new Statement(found.source, stmt, range, base, true));
 }
 
 function locate(found: Finder, word: RegExp): Range {
@@ -112,7 +119,8 @@ function locate(found: Finder, word: RegExp): Range {
 function nearToken(body: Body, message: string): Range {
   const word = /at or near "([^]*)"$/.exec(message)?.[1];
   const at = word === undefined || word === '' ? -1 : body.text.indexOf(word);
-  if (at < 0 || body.start === undefined || body.text.includes(word as string, at + 1)) return { start: body.range.start, end: body.range.start + 2 };
+  if (at < 0 || body.start === undefined || body.text.includes(word as string, at + 1))
+    return { start: body.range.start, end: body.range.start + 2 };
   const start = body.start + Buffer.byteLength(body.text.slice(0, at));
   return { start, end: start + Buffer.byteLength(word as string) };
 }

@@ -20,12 +20,15 @@ export function blankStatement(text: string, at: number): string {
   const before = tokensOf(text.slice(0, at), 0);
   const opened = before.length > 0 || text.slice(0, at).trim() === '';
   const last = before.findLast((token) => token.text === ';')?.end ?? 0;
-  const start = opened ? Buffer.from(text).subarray(0, last).toString().length : Math.max(text.lastIndexOf(';', at - 1) + 1, 0);
+  const start = opened
+    ? Buffer.from(text).subarray(0, last).toString().length
+    : Math.max(text.lastIndexOf(';', at - 1) + 1, 0);
   const ends = tokensOf(text.slice(at), 0);
   const semicolon = ends.find((token) => token.text === ';')?.end;
-  const end = semicolon === undefined
-    ? afterNextSemicolon(text, at, ends.length > 0)
-    : at + Buffer.from(text.slice(at)).subarray(0, semicolon).toString().length;
+  const end =
+    semicolon === undefined
+      ? afterNextSemicolon(text, at, ends.length > 0)
+      : at + Buffer.from(text.slice(at)).subarray(0, semicolon).toString().length;
   return blank(text, start, end);
 }
 

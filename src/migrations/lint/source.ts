@@ -20,7 +20,10 @@ export class Source {
 
   constructor(path: string, input: string | Uint8Array) {
     this.path = path;
-    const bytes = typeof input === 'string' ? Buffer.from(input, 'utf8') : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+    const bytes =
+      typeof input === 'string'
+        ? Buffer.from(input, 'utf8')
+        : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
     this.problem = encodingProblem(bytes);
     const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     // Blanks keep every later offset what it is in the file.
@@ -80,12 +83,22 @@ function encodingProblem(bytes: Buffer): EncodingProblem | undefined {
   }
   const bad = firstInvalid(bytes);
   if (bad !== undefined) {
-    return { byte: bad, message: `Byte ${bad} is 0x${bytes[bad]?.toString(16).padStart(2, '0')}: no valid UTF-8 (Latin-1 or Windows-1252, most likely).` };
+    return {
+      byte: bad,
+      message: `Byte ${bad} is 0x${bytes[bad]?.toString(16).padStart(2, '0')}: no valid UTF-8 (Latin-1 or Windows-1252, most likely).`,
+    };
   }
   const nul = bytes.indexOf(0);
-  if (nul >= 0) return { byte: nul, message: `Byte ${nul} is NUL: PostgreSQL takes no NUL in a statement, and what follows it would be dropped.` };
+  if (nul >= 0)
+    return {
+      byte: nul,
+      message: `Byte ${nul} is NUL: PostgreSQL takes no NUL in a statement, and what follows it would be dropped.`,
+    };
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    return { byte: 0, message: 'The file begins with a byte order mark: psql skips it, most drivers send it and get a syntax error.' };
+    return {
+      byte: 0,
+      message: 'The file begins with a byte order mark: psql skips it, most drivers send it and get a syntax error.',
+    };
   }
   return undefined;
 }

@@ -39,40 +39,60 @@ export function strongLocks(context: Context): TableLock[] {
 function candidates(context: Context): [RangeVar | undefined, LockMode][] {
   const { tag, fields } = context.statement;
   switch (tag) {
-    case 'AlterTableStmt': return alterLocks(fields as Of<'AlterTableStmt'>);
+    case 'AlterTableStmt':
+      return alterLocks(fields as Of<'AlterTableStmt'>);
     case 'IndexStmt': {
       const index = fields as Of<'IndexStmt'>;
       return [[index.relation, index.concurrent === true ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE']];
     }
-    case 'CreateTrigStmt': return [[(fields as Of<'CreateTrigStmt'>).relation, 'SHARE ROW EXCLUSIVE']];
-    case 'RuleStmt': return [[(fields as Of<'RuleStmt'>).relation, 'ACCESS EXCLUSIVE']];
-    case 'CreatePolicyStmt': return [[(fields as Of<'CreatePolicyStmt'>).table, 'ACCESS EXCLUSIVE']];
+    case 'CreateTrigStmt':
+      return [[(fields as Of<'CreateTrigStmt'>).relation, 'SHARE ROW EXCLUSIVE']];
+    case 'RuleStmt':
+      return [[(fields as Of<'RuleStmt'>).relation, 'ACCESS EXCLUSIVE']];
+    case 'CreatePolicyStmt':
+      return [[(fields as Of<'CreatePolicyStmt'>).table, 'ACCESS EXCLUSIVE']];
     case 'RefreshMatViewStmt': {
       const refresh = fields as Of<'RefreshMatViewStmt'>;
       return [[refresh.relation, refresh.concurrent === true ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE']];
     }
-    case 'ClusterStmt': return (fields as Of<'ClusterStmt'>).relation ? [[(fields as Of<'ClusterStmt'>).relation, 'ACCESS EXCLUSIVE']] : [];
-    case 'TruncateStmt': return all((fields as Of<'TruncateStmt'>).relations, 'RangeVar').map((one) => [one, 'ACCESS EXCLUSIVE']);
+    case 'ClusterStmt':
+      return (fields as Of<'ClusterStmt'>).relation
+        ? [[(fields as Of<'ClusterStmt'>).relation, 'ACCESS EXCLUSIVE']]
+        : [];
+    case 'TruncateStmt':
+      return all((fields as Of<'TruncateStmt'>).relations, 'RangeVar').map((one) => [one, 'ACCESS EXCLUSIVE']);
     case 'RenameStmt': {
       const rename = fields as Of<'RenameStmt'>;
       return rename.relation && rename.renameType !== 'OBJECT_INDEX' ? [[rename.relation, 'ACCESS EXCLUSIVE']] : [];
     }
-    case 'DropStmt': return dropLocks(fields as Of<'DropStmt'>);
-    default: return [];
+    case 'DropStmt':
+      return dropLocks(fields as Of<'DropStmt'>);
+    default:
+      return [];
   }
 }
 
 function alterLocks(node: Of<'AlterTableStmt'>): [RangeVar | undefined, LockMode][] {
   if (node.objtype !== 'OBJECT_TABLE') return [];
   const commands = all(node.cmds, 'AlterTableCmd');
-  const foreign = all(commands.flatMap((one) => one.def ?? []), 'Constraint').filter((one) => one.contype === 'CONSTR_FOREIGN');
+  const foreign = all(
+    commands.flatMap((one) => one.def ?? []),
+    'Constraint',
+  ).filter((one) => one.contype === 'CONSTR_FOREIGN');
   const modes = commands.map((one): LockMode => {
     if (as(one.def, 'Constraint')?.contype === 'CONSTR_FOREIGN') return 'SHARE ROW EXCLUSIVE';
     if (as(one.def, 'PartitionCmd')?.concurrent === true) return 'SHARE UPDATE EXCLUSIVE';
     return weaker[one.subtype ?? ''] ?? 'ACCESS EXCLUSIVE';
   });
-  const strongest = modes.includes('ACCESS EXCLUSIVE') ? 'ACCESS EXCLUSIVE' : modes.includes('SHARE ROW EXCLUSIVE') ? 'SHARE ROW EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE';
-  return [[node.relation, strongest], ...foreign.map((one): [RangeVar | undefined, LockMode] => [one.pktable, 'SHARE ROW EXCLUSIVE'])];
+  const strongest = modes.includes('ACCESS EXCLUSIVE')
+    ? 'ACCESS EXCLUSIVE'
+    : modes.includes('SHARE ROW EXCLUSIVE')
+      ? 'SHARE ROW EXCLUSIVE'
+      : 'SHARE UPDATE EXCLUSIVE';
+  return [
+    [node.relation, strongest],
+    ...foreign.map((one): [RangeVar | undefined, LockMode] => [one.pktable, 'SHARE ROW EXCLUSIVE']),
+  ];
 }
 
 function dropLocks(node: Of<'DropStmt'>): [RangeVar | undefined, LockMode][] {
@@ -80,6 +100,9 @@ function dropLocks(node: Of<'DropStmt'>): [RangeVar | undefined, LockMode][] {
   return (node.objects ?? []).map((object) => {
     const parts = strings(object);
     const schema = parts.at(-2);
-    return [{ relname: parts.at(-1) ?? '', ...(schema === undefined ? {} : { schemaname: schema }) }, 'ACCESS EXCLUSIVE'];
+    return [
+      { relname: parts.at(-1) ?? '', ...(schema === undefined ? {} : { schemaname: schema }) },
+      'ACCESS EXCLUSIVE',
+    ];
   });
 }

@@ -24,7 +24,12 @@ export function suppressionsOf(source: Source, parts: readonly Range[]): Suppres
     const reason = found[3] === undefined || found[3].trim() === '' ? undefined : found[3].trim();
     const top = start <= (parts[0]?.start ?? source.length);
     const next = parts.find((part) => part.end > start);
-    const covers = found[1]?.toLowerCase() === 'allow' ? { start: Math.min(start, next?.start ?? start), end: next?.end ?? start } : top ? { start: 0, end: source.length } : undefined;
+    const covers =
+      found[1]?.toLowerCase() === 'allow'
+        ? { start: Math.min(start, next?.start ?? start), end: next?.end ?? start }
+        : top
+          ? { start: 0, end: source.length }
+          : undefined;
     return [{ range: { start, end }, rules, reason, covers }];
   });
 }
@@ -38,7 +43,15 @@ function comments(source: Source): { readonly start: number; readonly end: numbe
     const at = start;
     start += Buffer.byteLength(line) + 1;
     const dash = line.indexOf('--');
-    return dash < 0 ? [] : [{ start: at + Buffer.byteLength(line.slice(0, dash)), end: at + Buffer.byteLength(line), text: line.slice(dash) }];
+    return dash < 0
+      ? []
+      : [
+          {
+            start: at + Buffer.byteLength(line.slice(0, dash)),
+            end: at + Buffer.byteLength(line),
+            text: line.slice(dash),
+          },
+        ];
   });
 }
 
@@ -46,27 +59,47 @@ export interface Settled {
   readonly kept: readonly LintFinding[];
   readonly suppressed: readonly SuppressedFinding[];
   /** Suppressions at fault: what is wrong with each. */
-  readonly faults: readonly { readonly rule: 'suppression-without-reason' | 'suppression-unused'; readonly range: Range; readonly message: string }[];
+  readonly faults: readonly {
+    readonly rule: 'suppression-without-reason' | 'suppression-unused';
+    readonly range: Range;
+    readonly message: string;
+  }[];
 }
 
 /** Applies a file's suppressions. One without a reason has no effect but a finding of its own. */
-export function settle(findings: readonly LintFinding[], suppressions: readonly Suppression[], known: readonly string[], off: ReadonlySet<string>): Settled {
+export function settle(
+  findings: readonly LintFinding[],
+  suppressions: readonly Suppression[],
+  known: readonly string[],
+  off: ReadonlySet<string>,
+): Settled {
   const suppressed: SuppressedFinding[] = [];
   const faults: Settled['faults'][number][] = [];
   const gone = new Set<LintFinding>();
   for (const { range, rules, reason, covers } of suppressions) {
     if (reason === undefined) {
-      faults.push({ rule: 'suppression-without-reason', range, message: 'No reason is given, so nothing is suppressed: add `because …`.' });
+      faults.push({
+        rule: 'suppression-without-reason',
+        range,
+        message: 'No reason is given, so nothing is suppressed: add `because …`.',
+      });
       continue;
     }
     for (const rule of rules) {
-      const hit = findings.filter((finding) => finding.rule === rule && covers && covers.start <= finding.start.byte && finding.start.byte < covers.end);
+      const hit = findings.filter(
+        (finding) =>
+          finding.rule === rule && covers && covers.start <= finding.start.byte && finding.start.byte < covers.end,
+      );
       for (const finding of hit) {
         if (!gone.has(finding)) suppressed.push({ finding, reason });
         gone.add(finding);
       }
       if (hit.length > 0 || off.has(rule)) continue;
-      const message = !known.includes(rule) ? `No rule is called ${rule}.` : covers ? `${rule} finds nothing here.` : 'allow-file belongs before the first statement.';
+      const message = !known.includes(rule)
+        ? `No rule is called ${rule}.`
+        : covers
+          ? `${rule} finds nothing here.`
+          : 'allow-file belongs before the first statement.';
       faults.push({ rule: 'suppression-unused', range, message });
     }
     if (rules.length === 0) faults.push({ rule: 'suppression-unused', range, message: 'It names no rule.' });

@@ -10,10 +10,12 @@ export function track(context: Context): void {
   if (statement.tag === 'TransactionStmt') {
     const { kind } = statement.fields as Of<'TransactionStmt'>;
     if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') transaction.begin();
-    else if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_PREPARE') transaction.end();
+    else if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_PREPARE')
+      transaction.end();
   }
   if (!transaction.open) return;
-  for (const lock of strongLocks(context)) if (lock.mode === 'ACCESS EXCLUSIVE') transaction.exclusive.add(label(lock.table));
+  for (const lock of strongLocks(context))
+    if (lock.mode === 'ACCESS EXCLUSIVE') transaction.exclusive.add(label(lock.table));
   if (statement.tag === 'AlterTableStmt') notValid(statement.fields as Of<'AlterTableStmt'>, context);
   if (statement.tag === 'AlterEnumStmt') {
     const node = statement.fields as Of<'AlterEnumStmt'>;
@@ -27,7 +29,14 @@ function notValid(node: Of<'AlterTableStmt'>, context: Context): void {
   for (const command of all(node.cmds, 'AlterTableCmd')) {
     const constraint = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
     if (constraint?.skip_validation !== true) continue;
-    const kind = constraint.contype === 'CONSTR_FOREIGN' ? 'foreign' : constraint.contype === 'CONSTR_NOTNULL' ? 'not-null' : 'check';
-    context.transaction.notValid.add(`${label(table)}.${constraint.conname ?? constraintName(table.name, kind, columnsOf(constraint))}`);
+    const kind =
+      constraint.contype === 'CONSTR_FOREIGN'
+        ? 'foreign'
+        : constraint.contype === 'CONSTR_NOTNULL'
+          ? 'not-null'
+          : 'check';
+    context.transaction.notValid.add(
+      `${label(table)}.${constraint.conname ?? constraintName(table.name, kind, columnsOf(constraint))}`,
+    );
   }
 }

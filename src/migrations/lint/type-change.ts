@@ -4,7 +4,20 @@ import type { ColumnType } from './column-type.ts';
 export type Rewrite = 'none' | 'table' | 'utc';
 
 /** Pairs that PostgreSQL relabels without touching a row, where the new type has no length. */
-const relabelled = new Set(['varchar text', 'text varchar', 'varchar bpchar', 'text bpchar', 'cidr inet', 'xml text', 'xml varchar', 'bit varbit', 'int4 oid', 'oid int4', 'regclass oid', 'oid regclass']);
+const relabelled = new Set([
+  'varchar text',
+  'text varchar',
+  'varchar bpchar',
+  'text bpchar',
+  'cidr inet',
+  'xml text',
+  'xml varchar',
+  'bit varbit',
+  'int4 oid',
+  'oid int4',
+  'regclass oid',
+  'oid regclass',
+]);
 
 /** Types whose length or precision may grow in place. */
 const growing = new Set(['varchar', 'varbit', 'timestamp', 'timestamptz', 'time', 'timetz']);
@@ -14,7 +27,8 @@ export function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
   if (same(from, to)) return 'none';
   if (from.array || to.array) return 'table';
   const pair = `${from.base} ${to.base}`;
-  if (pair === 'timestamp timestamptz' || pair === 'timestamptz timestamp') return to.parameters.length === 0 ? 'utc' : 'table';
+  if (pair === 'timestamp timestamptz' || pair === 'timestamptz timestamp')
+    return to.parameters.length === 0 ? 'utc' : 'table';
   if (relabelled.has(pair)) return to.parameters.length === 0 ? 'none' : 'table';
   if (from.base !== to.base) return 'table';
   if (to.parameters.length === 0) return from.base === 'bpchar' ? 'table' : 'none';
@@ -48,13 +62,18 @@ const textual = new Set(['text', 'varchar', 'bpchar']);
 export function carries(from: ColumnType, to: ColumnType): boolean {
   if (same(from, to)) return true;
   if (from.array !== to.array) return false;
-  if (to.base === 'text' || (to.base === 'varchar' && to.parameters.length === 0)) return !from.array || textual.has(from.base);
+  if (to.base === 'text' || (to.base === 'varchar' && to.parameters.length === 0))
+    return !from.array || textual.has(from.base);
   if (from.base === to.base) return fits(from, to);
   if (textual.has(from.base) && textual.has(to.base)) return length(from) <= length(to);
   if (from.base === 'jsonb' && to.base === 'json') return true;
   const ladder = ladders.find((line) => line.includes(from.base) && line.includes(to.base));
   if (!ladder || ladder.indexOf(from.base) > ladder.indexOf(to.base)) return false;
-  return to.base !== 'numeric' || to.parameters.length === 0 || (to.parameters[0] ?? 0) - (to.parameters[1] ?? 0) >= digits(from.base);
+  return (
+    to.base !== 'numeric' ||
+    to.parameters.length === 0 ||
+    (to.parameters[0] ?? 0) - (to.parameters[1] ?? 0) >= digits(from.base)
+  );
 }
 
 function length(type: ColumnType): number {

@@ -4,8 +4,10 @@ import type { Schema } from './facts.ts';
 
 /** PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common extensions. */
 const volatile = new Set(
-  ('array_sample array_shuffle clock_timestamp currval gen_random_uuid lastval nextval random random_normal set_config setval timeofday txid_status '
-  + 'uuidv4 uuidv7 pg_sleep lo_create lo_creat gen_random_bytes gen_salt uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nanoid ulid_generate gen_ulid').split(' '),
+  (
+    'array_sample array_shuffle clock_timestamp currval gen_random_uuid lastval nextval random random_normal set_config setval timeofday txid_status ' +
+    'uuidv4 uuidv7 pg_sleep lo_create lo_creat gen_random_bytes gen_salt uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nanoid ulid_generate gen_ulid'
+  ).split(' '),
 );
 
 /** The first function of an expression that gives each row a value of its own; undefined where all rows get the same. */

@@ -37,49 +37,102 @@ const listed = 200;
 export function assemble(raw: Raw): Assembled {
   const { startedAt, names } = raw;
   const holds = completeHolds(raw.observed.holds, raw.statements, raw.files).filter(({ table }) => names.has(table));
-  const locksOf = (statement: Measured) => [...statement.locks, ...holds.filter(({ from }) => from >= statement.at && from <= statement.at + statement.ms)];
+  const locksOf = (statement: Measured) => [
+    ...statement.locks,
+    ...holds.filter(({ from }) => from >= statement.at && from <= statement.at + statement.ms),
+  ];
   const blocked = raw.observed.blocked.map((wait): Blocked & { statement?: number } => {
     const statement = blame(wait, raw.statements, locksOf, raw.files);
     const table = wait.table === null ? undefined : names.get(wait.table);
     return {
-      at: wait.from - startedAt, ms: endOf(wait, raw.files) - wait.from, query: wait.query, application: wait.application,
-      ...(table === undefined ? {} : { table }), ...(wait.mode && wait.table !== null ? { wants: wait.mode } : {}), ...(statement === undefined ? {} : { statement }),
+      at: wait.from - startedAt,
+      ms: endOf(wait, raw.files) - wait.from,
+      query: wait.query,
+      application: wait.application,
+      ...(table === undefined ? {} : { table }),
+      ...(wait.mode && wait.table !== null ? { wants: wait.mode } : {}),
+      ...(statement === undefined ? {} : { statement }),
     };
   });
-  const statements = raw.statements.map((statement, index) => describe(raw, statement, holds, locksOf(statement), blocked.filter((wait) => wait.statement === index)));
+  const statements = raw.statements.map((statement, index) =>
+    describe(
+      raw,
+      statement,
+      holds,
+      locksOf(statement),
+      blocked.filter((wait) => wait.statement === index),
+    ),
+  );
   const worst = holds.toSorted((a, b) => strength(b.mode) - strength(a.mode) || b.to - b.from - (a.to - a.from))[0];
   return {
     statements,
-    locks: holds.map(({ table, mode, from, to }) => ({ table: names.get(table) ?? table, mode, at: from - startedAt, ms: to - from })),
+    locks: holds.map(({ table, mode, from, to }) => ({
+      table: names.get(table) ?? table,
+      mode,
+      at: from - startedAt,
+      ms: to - from,
+    })),
     blocked: blocked.toSorted((a, b) => b.ms - a.ms).slice(0, listed),
     waited: raw.observed.waited.map(({ from, to, behind }) => ({ at: from - startedAt, ms: to - from, behind })),
     totals: {
       ms: raw.appliedTo - raw.appliedFrom,
       walBytes: Math.max(0, raw.walBytes - raw.walOfLoad(raw.appliedFrom, raw.appliedTo)),
       diskBytes: raw.diskBytes,
-      rewrittenBytes: raw.rewrittenBytes ?? statements.flatMap(({ rewrites }) => rewrites).reduce((sum, { bytes }) => sum + bytes, 0),
+      rewrittenBytes:
+        raw.rewrittenBytes ?? statements.flatMap(({ rewrites }) => rewrites).reduce((sum, { bytes }) => sum + bytes, 0),
       blockedQueries: blocked.length,
       longestBlockedMs: Math.max(0, ...blocked.map(({ ms }) => ms)),
-      ...(worst ? { strongestLock: { mode: worst.mode, table: names.get(worst.table) ?? worst.table, heldMs: worst.to - worst.from } } : {}),
+      ...(worst
+        ? {
+            strongestLock: {
+              mode: worst.mode,
+              table: names.get(worst.table) ?? worst.table,
+              heldMs: worst.to - worst.from,
+            },
+          }
+        : {}),
     },
   };
 }
 
-function describe(raw: Raw, statement: Measured, holds: readonly ObservedHold[], locks: readonly { readonly table: string; readonly mode: ObservedHold['mode'] }[], blocked: readonly Blocked[]): StatementReport {
+function describe(
+  raw: Raw,
+  statement: Measured,
+  holds: readonly ObservedHold[],
+  locks: readonly { readonly table: string; readonly mode: ObservedHold['mode'] }[],
+  blocked: readonly Blocked[],
+): StatementReport {
   const { file, line, text, at, ms, error, rewrites, walBytes, diskBytes } = statement;
   const end = at + ms;
   const longest = blocked.toSorted((a, b) => b.ms - a.ms)[0];
   const overlap = (from: number, to: number): number => Math.max(0, Math.min(to, end) - Math.max(from, at));
-  const latencies = raw.operations.filter((operation) => operation.at < end && operation.at + operation.ms > at).map((operation) => operation.ms);
+  const latencies = raw.operations
+    .filter((operation) => operation.at < end && operation.at + operation.ms > at)
+    .map((operation) => operation.ms);
   return {
-    file, line, text, at: at - raw.startedAt, ms,
+    file,
+    line,
+    text,
+    at: at - raw.startedAt,
+    ms,
     ...(error === undefined ? {} : { error }),
-    locks: [...Map.groupBy(locks.filter(({ table }) => raw.names.has(table)), ({ table }) => table)].flatMap(([table, taken]) => {
-      const mode = strongest(taken.map((lock) => lock.mode));
-      if (!mode) return [];
-      const held = holds.filter((hold) => hold.table === table && hold.mode === mode && hold.from <= end + 1 && hold.to >= at);
-      return [{ table: raw.names.get(table) ?? table, mode, heldMs: Math.max(0, ...held.map(({ from, to }) => to - from)) }];
-    }).sort((a, b) => strength(b.mode) - strength(a.mode)),
+    locks: [
+      ...Map.groupBy(
+        locks.filter(({ table }) => raw.names.has(table)),
+        ({ table }) => table,
+      ),
+    ]
+      .flatMap(([table, taken]) => {
+        const mode = strongest(taken.map((lock) => lock.mode));
+        if (!mode) return [];
+        const held = holds.filter(
+          (hold) => hold.table === table && hold.mode === mode && hold.from <= end + 1 && hold.to >= at,
+        );
+        return [
+          { table: raw.names.get(table) ?? table, mode, heldMs: Math.max(0, ...held.map(({ from, to }) => to - from)) },
+        ];
+      })
+      .sort((a, b) => strength(b.mode) - strength(a.mode)),
     rewrites,
     ...(walBytes === undefined ? {} : { walBytes: Math.max(0, walBytes - raw.walOfLoad(at, end)) }),
     ...(diskBytes === undefined ? {} : { diskBytes }),

@@ -19,14 +19,20 @@ export interface ClientsPlan {
 const grace = 5_000;
 
 /** Clients that work through pieces at a steady pace, each measured. Errors are counted and do not end a client. */
-export function startClients({ clients, rate }: ClientsPlan): { readonly operations: Operation[]; readonly stop: () => Promise<void> } {
+export function startClients({ clients, rate }: ClientsPlan): {
+  readonly operations: Operation[];
+  readonly stop: () => Promise<void>;
+} {
   const operations: Operation[] = [];
   const ending = new AbortController();
   const open = new Set<Client>();
   const pace = (1000 * clients.length) / rate;
   const all = clients.map(async ({ as, next }, place) => {
     await delay((pace * place) / clients.length, undefined, { signal: ending.signal }).catch(ignoring);
-    while (!ending.signal.aborted) await session(as, next).catch((error: Error) => operations.push({ at: Date.now(), ms: 0, text: 'connect', error: error.message }));
+    while (!ending.signal.aborted)
+      await session(as, next).catch((error: Error) =>
+        operations.push({ at: Date.now(), ms: 0, text: 'connect', error: error.message }),
+      );
   });
   let stopped: Promise<void> | undefined;
   return { operations, stop: () => (stopped ??= stop()) };
@@ -39,7 +45,9 @@ export function startClients({ clients, rate }: ClientsPlan): { readonly operati
           for (let lost = false; !lost && !ending.signal.aborted;) {
             const begun = performance.now();
             lost = await work(client, next());
-            await delay(Math.max(1, pace - (performance.now() - begun)), undefined, { signal: ending.signal }).catch(ignoring);
+            await delay(Math.max(1, pace - (performance.now() - begun)), undefined, { signal: ending.signal }).catch(
+              ignoring,
+            );
           }
         } finally {
           open.delete(client);
@@ -62,7 +70,13 @@ export function startClients({ clients, rate }: ClientsPlan): { readonly operati
     } catch (error) {
       const { message, code } = error as { message: string; code?: string };
       // Cut off by our own end.
-      if (!ending.signal.aborted || code !== undefined) operations.push({ at, ms: performance.now() - begun, text, error: `${message}${code === undefined ? '' : ` (${code})`}` });
+      if (!ending.signal.aborted || code !== undefined)
+        operations.push({
+          at,
+          ms: performance.now() - begun,
+          text,
+          error: `${message}${code === undefined ? '' : ` (${code})`}`,
+        });
       return code === undefined || code.startsWith('57P');
     }
   }

@@ -8,23 +8,44 @@ import { runShell, tail, type ShellResult } from './shell.ts';
 const connectLimit = 60_000;
 
 /** The project's own load: `command` runs against the clone until it is stopped. Begins once it has connected. */
-export async function commandLoad(watching: Client, command: string, as: ConnectionSettings, signal: AbortSignal): Promise<Load> {
+export async function commandLoad(
+  watching: Client,
+  command: string,
+  as: ConnectionSettings,
+  signal: AbortSignal,
+): Promise<Load> {
   const shell = runShell(command, as, { signal });
   let result: ShellResult | undefined;
   let stopping = false;
   void shell.ended.then((ended) => (result = ended));
   try {
-    await waitFor(async () => {
-      if (result) throw early(command, result);
-      const found = await rows(watching, "SELECT FROM pg_stat_activity WHERE usename = $1 AND datname = current_database() AND application_name NOT LIKE 'verdigris/%'", [as.user]);
-      return found.length > 0 ? true : undefined;
-    }, { limit: connectLimit, signal, id: 'rehearsal-load', what: `a connection of the load \`${command}\` to the clone`, next: 'let it connect by DATABASE_URL or PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.' });
+    await waitFor(
+      async () => {
+        if (result) throw early(command, result);
+        const found = await rows(
+          watching,
+          "SELECT FROM pg_stat_activity WHERE usename = $1 AND datname = current_database() AND application_name NOT LIKE 'verdigris/%'",
+          [as.user],
+        );
+        return found.length > 0 ? true : undefined;
+      },
+      {
+        limit: connectLimit,
+        signal,
+        id: 'rehearsal-load',
+        what: `a connection of the load \`${command}\` to the clone`,
+        next: 'let it connect by DATABASE_URL or PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.',
+      },
+    );
   } catch (error) {
     await shell.stop();
     throw error;
   }
   return {
-    kind: 'command', detail: command, clients: 0, operations: undefined,
+    kind: 'command',
+    detail: command,
+    clients: 0,
+    operations: undefined,
     get endedEarly() {
       return result && !stopping ? `it ended with exit code ${result.exitCode}: ${tail(result.output, 5)}` : undefined;
     },

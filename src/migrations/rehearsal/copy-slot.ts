@@ -6,12 +6,19 @@ import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
  * with this session, however the process ends, so that a rehearsal that was killed cannot fill the live disk. After `limit`
  * milliseconds it is given up even where the copy goes on, and the copy is of no use.
  */
-export async function withCopySlot<T>(live: ConnectionSettings, limit: number, signal: AbortSignal, use: () => Promise<T>, discard: (made: T) => Promise<void>): Promise<T> {
+export async function withCopySlot<T>(
+  live: ConnectionSettings,
+  limit: number,
+  signal: AbortSignal,
+  use: () => Promise<T>,
+  discard: (made: T) => Promise<void>,
+): Promise<T> {
   return withClient(live, 'rehearse', async (client) => {
     const name = `verdigris_rehearsal_${process.pid}_${Date.now()}`;
     // Reserved now, so older than the copy. A physical slot waits for nobody's transaction.
     await client.query('SELECT pg_create_physical_replication_slot($1, true, true)', [name]);
-    const drop = (): Promise<unknown> => client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [name]);
+    const drop = (): Promise<unknown> =>
+      client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [name]);
     let overdue = false;
     const limiter = setTimeout(() => {
       overdue = true;

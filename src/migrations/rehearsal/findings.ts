@@ -20,28 +20,43 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
     const culprit = longest.statement === undefined ? undefined : statements[longest.statement];
     const over = limits.maxLock !== undefined && longest.ms > limits.maxLock;
     found.push({
-      id: 'rehearsal-blocked', grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info', where: 'live',
+      id: 'rehearsal-blocked',
+      grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info',
+      where: 'live',
       title: `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
       objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
-      reason: 'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
+      reason:
+        'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
       mend: 'Split the transaction, or use the form of the statement that takes a weaker lock: `verdigris lint` names it.',
     });
   }
   const own = waited.toSorted((a, b) => b.ms - a.ms)[0];
   if (own && own.ms > limits.pause) {
     found.push({
-      id: 'rehearsal-waited', grade: 'warn', where: 'live', title: `the migration itself waited ${time(own.ms)} for a lock`, objects: [`behind ${oneLine(own.behind)}`],
-      reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.', mend: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
+      id: 'rehearsal-waited',
+      grade: 'warn',
+      where: 'live',
+      title: `the migration itself waited ${time(own.ms)} for a lock`,
+      objects: [`behind ${oneLine(own.behind)}`],
+      reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
+      mend: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
     });
   }
   return found;
 }
 
 function locks({ locks: held, limits }: Seen): RehearsalFinding[] {
-  return held.filter(({ mode, ms }) => stopsWrites(mode) && ms > limits.pause).map(({ table, mode, ms }) => ({
-    id: 'rehearsal-lock-held', grade: 'warn', where: 'live', title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`, objects: [table],
-    reason: `${mode} ${blocks[mode]}.`, mend: 'Let the candidate take it, as a release does; on a live database split the transaction.',
-  }));
+  return held
+    .filter(({ mode, ms }) => stopsWrites(mode) && ms > limits.pause)
+    .map(({ table, mode, ms }) => ({
+      id: 'rehearsal-lock-held',
+      grade: 'warn',
+      where: 'live',
+      title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`,
+      objects: [table],
+      reason: `${mode} ${blocks[mode]}.`,
+      mend: 'Let the candidate take it, as a release does; on a live database split the transaction.',
+    }));
 }
 
 function sizes({ statements, replication, limits, totals }: Seen): RehearsalFinding[] {
@@ -49,15 +64,25 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
   const found: RehearsalFinding[] = [];
   if (rewritten.length > 0) {
     found.push({
-      id: 'rehearsal-rewrite', grade: 'warn', where: 'live', title: `${prettyBytes(totals.rewrittenBytes)} written anew`, objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
-      reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.', mend: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
+      id: 'rehearsal-rewrite',
+      grade: 'warn',
+      where: 'live',
+      title: `${prettyBytes(totals.rewrittenBytes)} written anew`,
+      objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
+      reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
+      mend: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
     });
   }
   if (replication.applyStandsMs > limits.pause || replication.walBytes > limits.lag) {
     found.push({
-      id: 'rehearsal-lag', grade: 'info', where: 'both',
-      title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${time(replication.applyStandsMs)}`, objects: replication.table === undefined ? [] : [replication.table],
-      reason: 'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.', mend: 'Migrate well before the switchover.',
+      id: 'rehearsal-lag',
+      grade: 'info',
+      where: 'both',
+      title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${time(replication.applyStandsMs)}`,
+      objects: replication.table === undefined ? [] : [replication.table],
+      reason:
+        'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
+      mend: 'Migrate well before the switchover.',
     });
   }
   return found;
@@ -65,21 +90,86 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
 
 function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
   const found: RehearsalFinding[] = [];
-  if (plans.broken.length > 0) found.push({ id: 'rehearsal-statement-broken', grade: 'warn', where: 'both', title: `${plans.broken.length} statements of software N are refused by the new schema`, objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`), reason: 'Until the switchover, and after a rollback, software N runs on this schema.', mend: 'Expand first, contract in a later release.' });
-  if (plans.worse.length > 0) found.push({ id: 'rehearsal-plan-worse', grade: 'warn', where: 'both', title: `${plans.worse.length} statements got a worse plan`, objects: plans.worse.map(({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`), reason: 'The planner sees more work for the same statement, by another way.', mend: 'Look for the index that is gone or the predicate that no longer fits one.' });
-  if (load.errors.length > 0) found.push({ id: 'rehearsal-load-errors', grade: 'warn', where: 'both', title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`, objects: load.errors.slice(0, 10).map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`), reason: 'Software N would get them too.', mend: 'Keep what N uses until no release that uses it can be live.' });
-  if (smoke && smoke.exitCode !== 0) found.push({ id: 'rehearsal-smoke', grade: 'refuse', where: 'both', title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`, objects: [smoke.command], reason: 'Software N and its rollback run on this schema.', mend: 'Read the end of its output in the report.' });
+  if (plans.broken.length > 0)
+    found.push({
+      id: 'rehearsal-statement-broken',
+      grade: 'warn',
+      where: 'both',
+      title: `${plans.broken.length} statements of software N are refused by the new schema`,
+      objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
+      reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
+      mend: 'Expand first, contract in a later release.',
+    });
+  if (plans.worse.length > 0)
+    found.push({
+      id: 'rehearsal-plan-worse',
+      grade: 'warn',
+      where: 'both',
+      title: `${plans.worse.length} statements got a worse plan`,
+      objects: plans.worse.map(
+        ({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
+      ),
+      reason: 'The planner sees more work for the same statement, by another way.',
+      mend: 'Look for the index that is gone or the predicate that no longer fits one.',
+    });
+  if (load.errors.length > 0)
+    found.push({
+      id: 'rehearsal-load-errors',
+      grade: 'warn',
+      where: 'both',
+      title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
+      objects: load.errors.slice(0, 10).map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`),
+      reason: 'Software N would get them too.',
+      mend: 'Keep what N uses until no release that uses it can be live.',
+    });
+  if (smoke && smoke.exitCode !== 0)
+    found.push({
+      id: 'rehearsal-smoke',
+      grade: 'refuse',
+      where: 'both',
+      title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`,
+      objects: [smoke.command],
+      reason: 'Software N and its rollback run on this schema.',
+      mend: 'Read the end of its output in the report.',
+    });
   return found;
 }
 
 /** What this rehearsal cannot have seen. */
 function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] {
   const found: RehearsalFinding[] = [];
-  const gap = (title: string, mend: string): RehearsalFinding => ({ id: 'rehearsal-not-in-use', grade: 'warn', where: 'both', title, objects: [], reason: 'Locks cost what somebody waits for them: an idle database shows none of it.', mend });
+  const gap = (title: string, mend: string): RehearsalFinding => ({
+    id: 'rehearsal-not-in-use',
+    grade: 'warn',
+    where: 'both',
+    title,
+    objects: [],
+    reason: 'Locks cost what somebody waits for them: an idle database shows none of it.',
+    mend,
+  });
   if (load.kind === 'none') found.push(gap(`rehearsed without a workload: ${load.detail}`, 'Give one with --load.'));
-  if (loadEnded !== undefined) found.push(gap(`the load ended before the migrations did: ${loadEnded}`, 'Give one that works until it is ended.'));
-  if (plans.skipped !== undefined) found.push({ id: 'rehearsal-plans-skipped', grade: 'info', where: 'both', title: `plans were not compared: ${plans.skipped}`, objects: [], reason: 'Plans that got worse show only after the release.', mend: 'Install pg_stat_statements in the live database.' });
-  if (migrations.length === 0) found.push({ id: 'rehearsal-nothing-pending', grade: 'info', where: 'both', title: 'no migration was pending', objects: [], reason: 'Nothing was measured.', mend: 'Declare the candidate’s folder of migrations.' });
+  if (loadEnded !== undefined)
+    found.push(gap(`the load ended before the migrations did: ${loadEnded}`, 'Give one that works until it is ended.'));
+  if (plans.skipped !== undefined)
+    found.push({
+      id: 'rehearsal-plans-skipped',
+      grade: 'info',
+      where: 'both',
+      title: `plans were not compared: ${plans.skipped}`,
+      objects: [],
+      reason: 'Plans that got worse show only after the release.',
+      mend: 'Install pg_stat_statements in the live database.',
+    });
+  if (migrations.length === 0)
+    found.push({
+      id: 'rehearsal-nothing-pending',
+      grade: 'info',
+      where: 'both',
+      title: 'no migration was pending',
+      objects: [],
+      reason: 'Nothing was measured.',
+      mend: 'Declare the candidate’s folder of migrations.',
+    });
   return found;
 }
 

@@ -2,8 +2,14 @@ import type { LockMode } from '../lint/locks.ts';
 
 /** From cold to hot: what only slows schema changes, what stops writes, what stops everything. */
 export const modeColours: Readonly<Record<LockMode, string>> = {
-  'ACCESS SHARE': '#b8c4cf', 'ROW SHARE': '#a3b4c4', 'ROW EXCLUSIVE': '#86a8c6', 'SHARE UPDATE EXCLUSIVE': '#4f9d8f',
-  SHARE: '#d9a521', 'SHARE ROW EXCLUSIVE': '#e0862a', EXCLUSIVE: '#dd6532', 'ACCESS EXCLUSIVE': '#c8323f',
+  'ACCESS SHARE': '#b8c4cf',
+  'ROW SHARE': '#a3b4c4',
+  'ROW EXCLUSIVE': '#86a8c6',
+  'SHARE UPDATE EXCLUSIVE': '#4f9d8f',
+  SHARE: '#d9a521',
+  'SHARE ROW EXCLUSIVE': '#e0862a',
+  EXCLUSIVE: '#dd6532',
+  'ACCESS EXCLUSIVE': '#c8323f',
 };
 
 /** Colours by system preference; SVG text takes them too. */

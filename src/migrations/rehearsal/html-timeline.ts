@@ -18,9 +18,14 @@ export function timeline(report: RehearsalReport): string {
   const x = (ms: number): number => left + (Math.max(0, Math.min(ms, end)) / end) * (width - left - right);
   const parts: string[] = [];
   let y = 26;
-  const lane = (title: string, note = ''): void => void parts.push(`<text class="lane" x="0" y="${y}">${escape(title)}</text>${note === '' ? '' : `<text class="soft" x="${left}" y="${y}">${escape(note)}</text>`}`);
-  const bar = (at: number, ms: number, colour: string, title: string): string => `<rect x="${x(at).toFixed(1)}" y="${y - 13}" width="${Math.max(2, x(at + ms) - x(at)).toFixed(1)}" height="17" rx="3" fill="${colour}"><title>${escape(title)}</title></rect>`;
-  const label = (text: string): string => `<text x="${left - 10}" y="${y}" text-anchor="end">${escape(oneLine(text, 27))}</text>`;
+  const lane = (title: string, note = ''): void =>
+    void parts.push(
+      `<text class="lane" x="0" y="${y}">${escape(title)}</text>${note === '' ? '' : `<text class="soft" x="${left}" y="${y}">${escape(note)}</text>`}`,
+    );
+  const bar = (at: number, ms: number, colour: string, title: string): string =>
+    `<rect x="${x(at).toFixed(1)}" y="${y - 13}" width="${Math.max(2, x(at + ms) - x(at)).toFixed(1)}" height="17" rx="3" fill="${colour}"><title>${escape(title)}</title></rect>`;
+  const label = (text: string): string =>
+    `<text x="${left - 10}" y="${y}" text-anchor="end">${escape(oneLine(text, 27))}</text>`;
 
   lane('Statements', 'coloured by their strongest lock');
   for (const statement of statements) {
@@ -29,22 +34,39 @@ export function timeline(report: RehearsalReport): string {
     const text = `${time(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneLine(statement.text, 70)}`;
     const wide = text.length * 6.2;
     // Where the text has no room behind the bar it stands before it.
-    const at = after + wide < width ? `x="${after.toFixed(1)}"` : `x="${(x(statement.at) - 6).toFixed(1)}" text-anchor="end"`;
+    const at =
+      after + wide < width ? `x="${after.toFixed(1)}"` : `x="${(x(statement.at) - 6).toFixed(1)}" text-anchor="end"`;
     const fits = after + wide < width || x(statement.at) - wide > left - 100;
-    parts.push(label(place(statement) || `#${statements.indexOf(statement) + 1}`), bar(statement.at, statement.ms, colourOf(statement), `${time(statement.ms)}: ${statement.text}`), fits ? `<text class="soft" ${at} y="${y}">${escape(text)}</text>` : '');
+    parts.push(
+      label(place(statement) || `#${statements.indexOf(statement) + 1}`),
+      bar(statement.at, statement.ms, colourOf(statement), `${time(statement.ms)}: ${statement.text}`),
+      fits ? `<text class="soft" ${at} y="${y}">${escape(text)}</text>` : '',
+    );
   }
 
   y += row + 14;
-  const tables = [...Map.groupBy(locks, ({ table }) => table)].toSorted(([, a], [, b]) => Math.max(...b.map(({ ms }) => ms)) - Math.max(...a.map(({ ms }) => ms))).slice(0, tablesDrawn);
+  const tables = [...Map.groupBy(locks, ({ table }) => table)]
+    .toSorted(([, a], [, b]) => Math.max(...b.map(({ ms }) => ms)) - Math.max(...a.map(({ ms }) => ms)))
+    .slice(0, tablesDrawn);
   lane('Locks by table', tables.length === 0 ? 'none that was seen' : '');
   for (const [table, held] of tables) {
     y += row;
     const drawn = held.toSorted((a, b) => lockModes.indexOf(a.mode) - lockModes.indexOf(b.mode));
-    parts.push(label(table), ...drawn.map(({ at, ms, mode }) => bar(at, ms, modeColours[mode], `${mode} on ${table} for ${time(ms)}`)));
+    parts.push(
+      label(table),
+      ...drawn.map(({ at, ms, mode }) => bar(at, ms, modeColours[mode], `${mode} on ${table} for ${time(ms)}`)),
+    );
   }
 
   y += row + 14;
-  const blocked = chart(report, { y, height: 56, value: (bucket) => bucket.blocked, colour: '#c8323f', unit: (value) => String(value), x });
+  const blocked = chart(report, {
+    y,
+    height: 56,
+    value: (bucket) => bucket.blocked,
+    colour: '#c8323f',
+    unit: (value) => String(value),
+    x,
+  });
   lane('Blocked queries');
   parts.push(blocked);
   y += 56 + row + 8;
@@ -54,9 +76,15 @@ export function timeline(report: RehearsalReport): string {
 
   const step = niceStep(end / 10);
   const axis: string[] = [];
-  for (let at = 0; at <= end; at += step) axis.push(`<line class="grid" x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="8" y2="${y}"/><text class="soft" x="${x(at).toFixed(1)}" y="${y + 16}" text-anchor="middle">${step >= 1000 ? `${at / 1000} s` : `${at} ms`}</text>`);
+  for (let at = 0; at <= end; at += step)
+    axis.push(
+      `<line class="grid" x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="8" y2="${y}"/><text class="soft" x="${x(at).toFixed(1)}" y="${y + 16}" text-anchor="middle">${step >= 1000 ? `${at / 1000} s` : `${at} ms`}</text>`,
+    );
   const [first, last] = [statements[0], statements.at(-1)];
-  const band = first && last ? `<rect x="${x(first.at).toFixed(1)}" y="8" width="${Math.max(1, x(last.at + last.ms) - x(first.at)).toFixed(1)}" height="${y - 8}" fill="var(--card)"/>` : '';
+  const band =
+    first && last
+      ? `<rect x="${x(first.at).toFixed(1)}" y="8" width="${Math.max(1, x(last.at + last.ms) - x(first.at)).toFixed(1)}" height="${y - 8}" fill="var(--card)"/>`
+      : '';
   const used = lockModes.filter((mode) => locks.some((lock) => lock.mode === mode));
   return `<svg viewBox="0 0 ${width} ${y + 24}" role="img" aria-label="timeline of the rehearsal">${band}${axis.join('')}${parts.join('')}</svg>
 <p class="legend">${used.map((mode) => `<span><i class="dot" style="background:${modeColours[mode]}"></i>${mode}</span>`).join('')}<span><i class="dot" style="background:#8b98a5"></i>no lock on a table that was there</span></p>`;
@@ -81,8 +109,14 @@ function chart({ load }: RehearsalReport, { y, height, value, colour, unit, x }:
   const top = Math.max(0, ...load.buckets.map(value));
   const base = y + height;
   const at = (amount: number): string => (base - (top === 0 ? 0 : (amount / top) * (height - 6))).toFixed(1);
-  const points = load.buckets.flatMap((bucket) => [`${x(bucket.at).toFixed(1)},${at(value(bucket))}`, `${x(bucket.at + load.bucketMs).toFixed(1)},${at(value(bucket))}`]);
-  const shape = points.length === 0 ? '' : `<polygon points="${x(0)},${base} ${points.join(' ')} ${x(load.buckets.length * load.bucketMs).toFixed(1)},${base}" fill="${colour}" fill-opacity="0.22" stroke="${colour}" stroke-width="1.2"/>`;
+  const points = load.buckets.flatMap((bucket) => [
+    `${x(bucket.at).toFixed(1)},${at(value(bucket))}`,
+    `${x(bucket.at + load.bucketMs).toFixed(1)},${at(value(bucket))}`,
+  ]);
+  const shape =
+    points.length === 0
+      ? ''
+      : `<polygon points="${x(0)},${base} ${points.join(' ')} ${x(load.buckets.length * load.bucketMs).toFixed(1)},${base}" fill="${colour}" fill-opacity="0.22" stroke="${colour}" stroke-width="1.2"/>`;
   return `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escape(unit(top))}</text><text class="soft" x="${left - 10}" y="${base}" text-anchor="end">0</text><line class="grid" x1="${left}" x2="${width - right}" y1="${base}" y2="${base}"/>${shape}`;
 }
 

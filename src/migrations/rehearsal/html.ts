@@ -32,22 +32,31 @@ ${blockedTable(report)}${errorTable(report)}${plansTable(report)}${smokeText(rep
 
 function cards({ totals, replication, load }: RehearsalReport): string {
   const { strongestLock } = totals;
-  const card = (value: string, what: string): string => `<div class="card"><b>${escape(value)}</b><span>${escape(what)}</span></div>`;
+  const card = (value: string, what: string): string =>
+    `<div class="card"><b>${escape(value)}</b><span>${escape(what)}</span></div>`;
   return `<div class="cards">${[
     card(time(totals.ms), 'all migrations'),
     card(time(totals.longestBlockedMs), `longest blocked of ${totals.blockedQueries} queries`),
-    card(strongestLock ? time(strongestLock.heldMs) : 'none', strongestLock ? `${strongestLock.mode} on ${strongestLock.table}` : 'lock on a table that was there'),
+    card(
+      strongestLock ? time(strongestLock.heldMs) : 'none',
+      strongestLock ? `${strongestLock.mode} on ${strongestLock.table}` : 'lock on a table that was there',
+    ),
     card(prettyBytes(totals.rewrittenBytes), 'written anew'),
     card(prettyBytes(totals.walBytes), 'WAL made'),
     card(signed(totals.diskBytes), 'disk, in the end'),
     card(time(replication.applyStandsMs), 'apply would stand'),
-    ...(load.operations > 0 ? [card(`${time(load.before.p95)} → ${time(load.during.p95)}`, 'p95 latency, before → during')] : []),
+    ...(load.operations > 0
+      ? [card(`${time(load.before.p95)} → ${time(load.during.p95)}`, 'p95 latency, before → during')]
+      : []),
   ].join('')}</div>`;
 }
 
 function finding({ grade, id, title, objects, reason, mend, where }: RehearsalReport['findings'][number]): string {
   return `<div class="finding ${grade}"><h3>${grade === 'refuse' ? 'Refused: ' : ''}${escape(title)}<span class="tag">${escape(id)}</span>${where === 'live' ? '<span class="tag">matters on a live database</span>' : ''}</h3>
-${objects.slice(0, 12).map((object) => `<p><code>${escape(object)}</code></p>`).join('')}<p>${escape(reason)}${grade === 'info' ? '' : ` <b>Mend:</b> ${escape(mend)}`}</p></div>`;
+${objects
+  .slice(0, 12)
+  .map((object) => `<p><code>${escape(object)}</code></p>`)
+  .join('')}<p>${escape(reason)}${grade === 'info' ? '' : ` <b>Mend:</b> ${escape(mend)}`}</p></div>`;
 }
 
 function statements(report: RehearsalReport): string {
@@ -58,7 +67,10 @@ function statements(report: RehearsalReport): string {
 <td class="n">${blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${time(blocked.longestMs)}</small>`}</td><td class="n">${latencyMs > 0 ? time(latencyMs) : '—'}</td>
 <td>${rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') || '—'}</td><td class="n">${walBytes === undefined ? '—' : prettyBytes(walBytes)}</td><td class="n">${diskBytes === undefined ? '—' : signed(diskBytes)}</td></tr>`;
   };
-  return table('<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Written anew</th><th class="n">WAL</th><th class="n">Disk</th>', report.statements.map(line));
+  return table(
+    '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Written anew</th><th class="n">WAL</th><th class="n">Disk</th>',
+    report.statements.map(line),
+  );
 }
 
 function blockedTable({ blocked, statements: all }: RehearsalReport): string {
@@ -71,19 +83,40 @@ function blockedTable({ blocked, statements: all }: RehearsalReport): string {
 }
 
 function errorTable({ load }: RehearsalReport): string {
-  return load.errors.length === 0 ? '' : `<h2>Errors of the workload</h2>${table('<th class="n">Times</th><th>Error</th><th>Statement</th>', load.errors.slice(0, 25).map(({ count, message, query }) => `<tr><td class="n">${count}</td><td>${escape(message)}</td><td><code>${escape(query)}</code></td></tr>`))}`;
+  return load.errors.length === 0
+    ? ''
+    : `<h2>Errors of the workload</h2>${table(
+        '<th class="n">Times</th><th>Error</th><th>Statement</th>',
+        load.errors
+          .slice(0, 25)
+          .map(
+            ({ count, message, query }) =>
+              `<tr><td class="n">${count}</td><td>${escape(message)}</td><td><code>${escape(query)}</code></td></tr>`,
+          ),
+      )}`;
 }
 
 function plansTable({ plans }: RehearsalReport): string {
   if (plans.worse.length + plans.broken.length === 0) return '';
-  return `<h2>Statements of software N</h2>${table('<th>Statement</th><th class="n">Cost before</th><th class="n">After</th><th>Plan</th>', [
-    ...plans.broken.map(({ query, error }) => `<tr><td><code>${escape(query)}</code></td><td class="n">—</td><td class="n error">refused</td><td>${escape(error)}</td></tr>`),
-    ...plans.worse.map(({ query, before, after, nodesBefore, nodesAfter }) => `<tr><td><code>${escape(query)}</code></td><td class="n">${Math.round(before)}</td><td class="n">${Math.round(after)}</td><td><code>${escape(nodesBefore)}</code><small>then</small><code>${escape(nodesAfter)}</code></td></tr>`),
-  ])}`;
+  return `<h2>Statements of software N</h2>${table(
+    '<th>Statement</th><th class="n">Cost before</th><th class="n">After</th><th>Plan</th>',
+    [
+      ...plans.broken.map(
+        ({ query, error }) =>
+          `<tr><td><code>${escape(query)}</code></td><td class="n">—</td><td class="n error">refused</td><td>${escape(error)}</td></tr>`,
+      ),
+      ...plans.worse.map(
+        ({ query, before, after, nodesBefore, nodesAfter }) =>
+          `<tr><td><code>${escape(query)}</code></td><td class="n">${Math.round(before)}</td><td class="n">${Math.round(after)}</td><td><code>${escape(nodesBefore)}</code><small>then</small><code>${escape(nodesAfter)}</code></td></tr>`,
+      ),
+    ],
+  )}`;
 }
 
 function smokeText({ smoke }: RehearsalReport): string {
-  return smoke ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>` : '';
+  return smoke
+    ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
+    : '';
 }
 
 function table(head: string, lines: readonly string[]): string {

@@ -21,4 +21,11 @@ export interface Load {
   readonly endedEarly: string | undefined;
 }
 
-export const noLoad = (detail: string): Load => ({ kind: 'none', detail, clients: 0, operations: [], endedEarly: undefined, stop: () => Promise.resolve() });
+export const noLoad = (detail: string): Load => ({
+  kind: 'none',
+  detail,
+  clients: 0,
+  operations: [],
+  endedEarly: undefined,
+  stop: () => Promise.resolve(),
+});

@@ -20,36 +20,73 @@ export interface ReportParts {
 }
 
 /** Everything seen, as one report. Pure but for the clock. */
-export function makeReport({ environment, server, run, options, engine, from, to, plans, smoke }: ReportParts): RehearsalReport {
+export function makeReport({
+  environment,
+  server,
+  run,
+  options,
+  engine,
+  from,
+  to,
+  plans,
+  smoke,
+}: ReportParts): RehearsalReport {
   const { startedAt, appliedFrom, appliedTo } = run;
   const operations = run.load.operations ?? [];
   const walOfLoad = loadWal(run);
   const assembled = assemble({
-    ...run, operations, walOfLoad,
+    ...run,
+    operations,
+    walOfLoad,
     walBytes: lsnDistance(run.warm.lsn, run.after.lsn),
     diskBytes: run.after.bytes - run.warm.bytes,
-    rewrittenBytes: run.measured === 'statements' ? undefined : run.rewritten.reduce((sum, { bytes }) => sum + bytes, 0),
+    rewrittenBytes:
+      run.measured === 'statements' ? undefined : run.rewritten.reduce((sum, { bytes }) => sum + bytes, 0),
   });
   const { limits } = environment;
   const seen: Omit<RehearsalReport, 'findings' | 'verdict'> = {
-    environment: environment.name, release: { from, to }, startedAt: new Date(startedAt).toISOString(), seconds: (Date.now() - startedAt) / 1000,
+    environment: environment.name,
+    release: { from, to },
+    startedAt: new Date(startedAt).toISOString(),
+    seconds: (Date.now() - startedAt) / 1000,
     server: { version: server.version, databaseBytes: server.databaseBytes },
-    engine, measured: run.measured, migrations: run.migrations,
+    engine,
+    measured: run.measured,
+    migrations: run.migrations,
     ...(run.failure === undefined ? {} : { failure: failureOf(run.failure) }),
     ...assembled,
     load: {
-      kind: run.load.kind, detail: run.load.detail, clients: run.load.clients, operations: operations.length,
-      before: latencyOf(operations, startedAt, appliedFrom), during: latencyOf(operations, appliedFrom, Math.max(appliedTo, appliedFrom + 1)),
+      kind: run.load.kind,
+      detail: run.load.detail,
+      clients: run.load.clients,
+      operations: operations.length,
+      before: latencyOf(operations, startedAt, appliedFrom),
+      during: latencyOf(operations, appliedFrom, Math.max(appliedTo, appliedFrom + 1)),
       errors: errorsOf(operations, startedAt),
-      ...bucketsOf(operations, run.observed.blocked, run.load.operations ? [] : run.observed.ages, startedAt, run.endedAt),
+      ...bucketsOf(
+        operations,
+        run.observed.blocked,
+        run.load.operations ? [] : run.observed.ages,
+        startedAt,
+        run.endedAt,
+      ),
     },
     replication: { walBytes: assembled.totals.walBytes, ...applyStands(assembled.locks) },
     plans,
     ...(smoke ? { smoke } : {}),
-    limits: { pause: limits.pause, lock: limits.migrationLock, lag: limits.lag, ...(options.maxLock === undefined ? {} : { maxLock: options.maxLock }) },
+    limits: {
+      pause: limits.pause,
+      lock: limits.migrationLock,
+      lag: limits.lag,
+      ...(options.maxLock === undefined ? {} : { maxLock: options.maxLock }),
+    },
   };
   const found = findings({ ...seen, loadEnded: run.loadEnded });
-  return { ...seen, findings: found, verdict: run.failure !== undefined ? 'failed' : found.some(({ grade }) => grade === 'refuse') ? 'refused' : 'fits' };
+  return {
+    ...seen,
+    findings: found,
+    verdict: run.failure !== undefined ? 'failed' : found.some(({ grade }) => grade === 'refuse') ? 'refused' : 'fits',
+  };
 }
 
 /** By WAL for each statement of the load before the migrations; by time where its statements cannot be counted. */
@@ -57,7 +94,8 @@ function loadWal({ before, warm, load, startedAt, appliedFrom }: RunResult): (fr
   const written = lsnDistance(before.lsn, warm.lsn);
   const { operations } = load;
   if (operations === undefined) return (from, to) => (written * (to - from)) / Math.max(1, appliedFrom - startedAt);
-  const count = (from: number, to: number): number => operations.filter(({ at, ms }) => at + ms >= from && at + ms < to).length;
+  const count = (from: number, to: number): number =>
+    operations.filter(({ at, ms }) => at + ms >= from && at + ms < to).length;
   const each = written / Math.max(1, count(startedAt, appliedFrom));
   return (from, to) => each * count(from, to);
 }
@@ -65,5 +103,10 @@ function loadWal({ before, warm, load, startedAt, appliedFrom }: RunResult): (fr
 function failureOf(failure: unknown): NonNullable<RehearsalReport['failure']> {
   if (!(failure instanceof VerdigrisError)) return { id: 'unexpected', seen: describe(failure) };
   const { file, line } = failure.facts;
-  return { id: failure.id, seen: failure.seen, ...(typeof file === 'string' ? { file } : {}), ...(typeof line === 'number' ? { line } : {}) };
+  return {
+    id: failure.id,
+    seen: failure.seen,
+    ...(typeof file === 'string' ? { file } : {}),
+    ...(typeof line === 'number' ? { line } : {}),
+  };
 }

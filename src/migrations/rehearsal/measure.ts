@@ -50,7 +50,16 @@ export function measuring(client: Client, into: Measurements): StatementWatch {
       try {
         await work();
         const ms = Date.now() - settled;
-        if (file.transactional && settled >= at && ms >= slowCommit) into.statements.push({ file: file.path, line: into.statements.at(-1)?.line ?? 1, text: 'COMMIT', at: settled, ms, locks: [], rewrites: [] });
+        if (file.transactional && settled >= at && ms >= slowCommit)
+          into.statements.push({
+            file: file.path,
+            line: into.statements.at(-1)?.line ?? 1,
+            text: 'COMMIT',
+            at: settled,
+            ms,
+            locks: [],
+            rewrites: [],
+          });
       } finally {
         into.files.push({ at, end: Date.now(), transactional: file.transactional });
       }
@@ -62,14 +71,21 @@ export function measuring(client: Client, into: Measurements): StatementWatch {
       try {
         await work();
       } catch (error) {
-        into.statements.push({ ...named, ms: performance.now() - begun, error: describe((error as Error).cause ?? error), locks: [], rewrites: [] });
+        into.statements.push({
+          ...named,
+          ms: performance.now() - begun,
+          error: describe((error as Error).cause ?? error),
+          locks: [],
+          rewrites: [],
+        });
         throw error;
       }
       const ms = performance.now() - begun;
       const after = setting.test(text) ? before : await readState(client);
       const known = new Set(before.locks.map(({ table, mode }) => `${table} ${mode}`));
       into.statements.push({
-        ...named, ms,
+        ...named,
+        ms,
         locks: after.locks.filter(({ table, mode }) => !known.has(`${table} ${mode}`)),
         rewrites: await rewrites(client, before, after),
         walBytes: lsnDistance(before.lsn, after.lsn),

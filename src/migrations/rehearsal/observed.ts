@@ -96,7 +96,15 @@ export class Observed {
     const mine = sample.migration.includes(seen.pid);
     if (!mine && !behindMigration(seen, sample)) return;
     const behind = sample.waiting.find(({ pid }) => seen.by.includes(pid))?.query ?? `session ${seen.by.join(', ')}`;
-    const wait = { query: seen.query, application: seen.application, table: seen.table, mode: modeOf(seen.mode), from: Math.min(seen.since, sample.at), to: sample.at, behind };
+    const wait = {
+      query: seen.query,
+      application: seen.application,
+      table: seen.table,
+      mode: modeOf(seen.mode),
+      from: Math.min(seen.since, sample.at),
+      to: sample.at,
+      behind,
+    };
     this.#waits.set(waitKey(seen), wait);
     (mine ? this.waited : this.blocked).push(wait);
   }

@@ -9,11 +9,16 @@ export type Plan = { readonly cost: number; readonly nodes: string } | { readonl
 const worseBy = 1.2;
 
 /** Generic plans: how the server would plan for any parameters. As the role that runs them, so with its path and rights. */
-export async function readPlans(as: (role: string) => ConnectionSettings, known: readonly KnownStatement[], major: number): Promise<Map<KnownStatement, Plan>> {
+export async function readPlans(
+  as: (role: string) => ConnectionSettings,
+  known: readonly KnownStatement[],
+  major: number,
+): Promise<Map<KnownStatement, Plan>> {
   const plans = new Map<KnownStatement, Plan>();
   for (const [role, statements] of Map.groupBy(known, (statement) => statement.role)) {
     await withClient(as(role), 'rehearse-plan', async (client) => {
-      for (const statement of statements) if (major >= 16 || isWhole(statement)) plans.set(statement, await readPlan(client, statement, major));
+      for (const statement of statements)
+        if (major >= 16 || isWhole(statement)) plans.set(statement, await readPlan(client, statement, major));
     });
   }
   return plans;
@@ -39,11 +44,18 @@ interface Node {
 
 /** `Hash Join(Seq Scan orders, Hash(…))`: what must change for a plan to be another. */
 function shape(node: Node): string {
-  const on = [node['Index Name'] ?? node['Relation Name']].filter((name) => name !== undefined).map((name) => ` ${name}`).join('');
+  const on = [node['Index Name'] ?? node['Relation Name']]
+    .filter((name) => name !== undefined)
+    .map((name) => ` ${name}`)
+    .join('');
   return `${node['Node Type']}${on}${node.Plans ? `(${node.Plans.map(shape).join(', ')})` : ''}`;
 }
 
-export function comparePlans(before: ReadonlyMap<KnownStatement, Plan>, after: ReadonlyMap<KnownStatement, Plan>, skipped: string | undefined): PlansReport {
+export function comparePlans(
+  before: ReadonlyMap<KnownStatement, Plan>,
+  after: ReadonlyMap<KnownStatement, Plan>,
+  skipped: string | undefined,
+): PlansReport {
   const worse: PlansReport['worse'][number][] = [];
   const broken: PlansReport['broken'][number][] = [];
   let compared = 0;
@@ -54,7 +66,8 @@ export function comparePlans(before: ReadonlyMap<KnownStatement, Plan>, after: R
     if (!is || 'error' in was) continue;
     compared++;
     if ('error' in is) broken.push({ query, calls, error: is.error });
-    else if (is.cost > was.cost * worseBy && is.nodes !== was.nodes) worse.push({ query, calls, before: was.cost, after: is.cost, nodesBefore: was.nodes, nodesAfter: is.nodes });
+    else if (is.cost > was.cost * worseBy && is.nodes !== was.nodes)
+      worse.push({ query, calls, before: was.cost, after: is.cost, nodesBefore: was.nodes, nodesAfter: is.nodes });
   }
   return { compared, worse, broken, ...(skipped === undefined ? {} : { skipped }) };
 }

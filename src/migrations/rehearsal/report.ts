@@ -22,7 +22,12 @@ export interface RehearsalReport {
   /** How long the migration itself waited for its locks. */
   readonly waited: readonly { readonly at: number; readonly ms: number; readonly behind: string }[];
   readonly load: LoadReport;
-  readonly replication: { readonly walBytes: number; readonly applyStandsMs: number; readonly table?: string; readonly mode?: LockMode };
+  readonly replication: {
+    readonly walBytes: number;
+    readonly applyStandsMs: number;
+    readonly table?: string;
+    readonly mode?: LockMode;
+  };
   readonly plans: PlansReport;
   readonly smoke?: SmokeReport;
   readonly limits: { readonly maxLock?: number; readonly pause: number; readonly lock: number; readonly lag: number };
@@ -90,7 +95,12 @@ export interface LoadReport {
   readonly operations: number;
   readonly before: Latency;
   readonly during: Latency;
-  readonly errors: readonly { readonly message: string; readonly count: number; readonly query: string; readonly at: number }[];
+  readonly errors: readonly {
+    readonly message: string;
+    readonly count: number;
+    readonly query: string;
+    readonly at: number;
+  }[];
   readonly bucketMs: number;
   readonly buckets: readonly Bucket[];
 }
@@ -114,7 +124,14 @@ export interface PlansReport {
   readonly compared: number;
   /** Why some or all were not compared. */
   readonly skipped?: string;
-  readonly worse: readonly { readonly query: string; readonly calls: number; readonly before: number; readonly after: number; readonly nodesBefore: string; readonly nodesAfter: string }[];
+  readonly worse: readonly {
+    readonly query: string;
+    readonly calls: number;
+    readonly before: number;
+    readonly after: number;
+    readonly nodesBefore: string;
+    readonly nodesAfter: string;
+  }[];
   /** Statements of software N that the new schema refuses. */
   readonly broken: readonly { readonly query: string; readonly calls: number; readonly error: string }[];
 }

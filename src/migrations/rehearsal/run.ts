@@ -52,59 +52,104 @@ export interface RunResult extends Measurements {
 /** Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing migration is a result, not an error. */
 export async function runMigrations(options: RunOptions): Promise<RunResult> {
   const { connection, engine, signal, note } = options;
-  return withClient(connection, watcher, (control) => withClient(connection, watcher, (sampling) => withClient(connection, 'migrate', async (migrating) => {
-    // A statement can run for an hour: an interruption does not wait for it.
-    const cut = (): void => void migrating.connection.stream.destroy();
-    signal.addEventListener('abort', cut, { once: true });
-    try {
-      await ensureControlSchema(control);
-      const migrations = (await engine?.pending(control)) ?? [];
-      const names = await tableNames(control);
-      const measured = engine === undefined || engine.name === 'sql' ? 'statements' : options.serverLog === undefined ? 'whole' : 'log';
-      const logged = measured === 'log' ? await logStatements(control, connection.user, options.serverLog as string) : undefined;
-      const load = await chooseLoad({ ...options.load, client: control });
-      const sampler = startSampler(sampling);
-      const into: Measurements = { statements: [], files: [] };
-      try {
-        note(load.kind === 'none' ? `no load: ${load.detail}` : `load: ${load.detail}`);
-        const startedAt = Date.now();
-        const before = await readState(control);
-        await warmUp(load, options.warmUp, signal);
-        const warm = await readState(control);
-        const appliedFrom = Date.now();
-        const failure = await apply(options, migrating, into);
-        const appliedTo = Date.now();
-        signal.throwIfAborted();
-        const after = await readState(control);
-        await settle(load, signal);
-        const loadEnded = load.endedEarly;
-        await load.stop();
-        const observed = await sampler.stop();
-        const rewritten = await rewrites(control, warm, after);
-        if (logged) into.statements.push(...(await logged()));
-        if (measured === 'whole') into.statements.push({ file: '', line: 0, text: `${engine?.name}: ${migrations.map(({ version, name }) => `${version} ${name}`).join(', ')}`, at: appliedFrom, ms: appliedTo - appliedFrom, locks: [], rewrites: [], walBytes: lsnDistance(warm.lsn, after.lsn), diskBytes: after.bytes - warm.bytes });
-        return {
-          ...into, statements: measured === 'statements' ? into.statements : attributed(into.statements, rewritten),
-          measured, migrations, failure, observed, load, loadEnded, names, startedAt, appliedFrom, appliedTo, endedAt: Date.now(), before, warm, after, rewritten,
-        };
-      } finally {
-        await load.stop();
-        await sampler.stop().catch(ignoring);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cut);
-    }
-  })));
+  return withClient(connection, watcher, (control) =>
+    withClient(connection, watcher, (sampling) =>
+      withClient(connection, 'migrate', async (migrating) => {
+        // A statement can run for an hour: an interruption does not wait for it.
+        const cut = (): void => void migrating.connection.stream.destroy();
+        signal.addEventListener('abort', cut, { once: true });
+        try {
+          await ensureControlSchema(control);
+          const migrations = (await engine?.pending(control)) ?? [];
+          const names = await tableNames(control);
+          const measured =
+            engine === undefined || engine.name === 'sql'
+              ? 'statements'
+              : options.serverLog === undefined
+                ? 'whole'
+                : 'log';
+          const logged =
+            measured === 'log' ? await logStatements(control, connection.user, options.serverLog as string) : undefined;
+          const load = await chooseLoad({ ...options.load, client: control });
+          const sampler = startSampler(sampling);
+          const into: Measurements = { statements: [], files: [] };
+          try {
+            note(load.kind === 'none' ? `no load: ${load.detail}` : `load: ${load.detail}`);
+            const startedAt = Date.now();
+            const before = await readState(control);
+            await warmUp(load, options.warmUp, signal);
+            const warm = await readState(control);
+            const appliedFrom = Date.now();
+            const failure = await apply(options, migrating, into);
+            const appliedTo = Date.now();
+            signal.throwIfAborted();
+            const after = await readState(control);
+            await settle(load, signal);
+            const loadEnded = load.endedEarly;
+            await load.stop();
+            const observed = await sampler.stop();
+            const rewritten = await rewrites(control, warm, after);
+            if (logged) into.statements.push(...(await logged()));
+            if (measured === 'whole')
+              into.statements.push({
+                file: '',
+                line: 0,
+                text: `${engine?.name}: ${migrations.map(({ version, name }) => `${version} ${name}`).join(', ')}`,
+                at: appliedFrom,
+                ms: appliedTo - appliedFrom,
+                locks: [],
+                rewrites: [],
+                walBytes: lsnDistance(warm.lsn, after.lsn),
+                diskBytes: after.bytes - warm.bytes,
+              });
+            return {
+              ...into,
+              statements: measured === 'statements' ? into.statements : attributed(into.statements, rewritten),
+              measured,
+              migrations,
+              failure,
+              observed,
+              load,
+              loadEnded,
+              names,
+              startedAt,
+              appliedFrom,
+              appliedTo,
+              endedAt: Date.now(),
+              before,
+              warm,
+              after,
+              rewritten,
+            };
+          } finally {
+            await load.stop();
+            await sampler.stop().catch(ignoring);
+          }
+        } catch (error) {
+          signal.throwIfAborted();
+          throw error;
+        } finally {
+          signal.removeEventListener('abort', cut);
+        }
+      }),
+    ),
+  );
 }
 
 /** The failure of the migration, or undefined. */
-async function apply({ engine, connection, release, folder, limits, signal, note }: RunOptions, client: Client, into: Measurements): Promise<unknown> {
+async function apply(
+  { engine, connection, release, folder, limits, signal, note }: RunOptions,
+  client: Client,
+  into: Measurements,
+): Promise<unknown> {
   if (!engine) return undefined;
   const target: WatchedTarget = {
-    client, connection, release, signal, lockTimeout: limits.migrationLock, statementTimeout: limits.migrationStatement,
+    client,
+    connection,
+    release,
+    signal,
+    lockTimeout: limits.migrationLock,
+    statementTimeout: limits.migrationStatement,
     onProgress: (done, total, text) => note(total > 0 ? `${done + 1} of ${total}: ${text}` : text),
     watch: measuring(client, into),
     backfillsBefore: (version) => fill(version),
@@ -116,7 +161,15 @@ async function apply({ engine, connection, release, folder, limits, signal, note
       note(`backfill ${name}`);
       const at = Date.now();
       await work();
-      into.statements.push({ file: path, line: 1, text: `backfill of ${table}`, at, ms: Date.now() - at, locks: [], rewrites: [] });
+      into.statements.push({
+        file: path,
+        line: 1,
+        text: `backfill of ${table}`,
+        at,
+        ms: Date.now() - at,
+        locks: [],
+        rewrites: [],
+      });
     });
   };
   try {
@@ -132,7 +185,12 @@ async function warmUp(load: Load, ms: number, signal: AbortSignal): Promise<void
   if (load.kind === 'none') return;
   const until = Date.now() + ms;
   await waitFor(async () => (Date.now() >= until && (load.operations?.length ?? Infinity) > 0 ? true : undefined), {
-    limit: ms + 60_000, signal, slowest: 50, id: 'rehearsal-load', what: 'a statement of the load', next: 'see the log of the clone; give another load with --load.',
+    limit: ms + 60_000,
+    signal,
+    slowest: 50,
+    id: 'rehearsal-load',
+    what: 'a statement of the load',
+    next: 'see the log of the clone; give another load with --load.',
   });
 }
 
@@ -140,13 +198,29 @@ async function warmUp(load: Load, ms: number, signal: AbortSignal): Promise<void
 async function settle(load: Load, signal: AbortSignal): Promise<void> {
   const done = load.operations?.length ?? 0;
   if (load.operations === undefined || load.kind === 'none') return;
-  await waitFor(async () => ((load.operations?.length ?? 0) >= done + load.clients * 2 ? true : undefined), { limit: 10_000, signal, slowest: 20, what: 'the load going on', next: '' }).catch(ignoring);
+  await waitFor(async () => ((load.operations?.length ?? 0) >= done + load.clients * 2 ? true : undefined), {
+    limit: 10_000,
+    signal,
+    slowest: 20,
+    what: 'the load going on',
+    next: '',
+  }).catch(ignoring);
   signal.throwIfAborted();
 }
 
 /** Where statements were not measured in their session, a rewrite is laid at the longest of those that name the relation, else at the longest. */
 function attributed(statements: Measurements['statements'], rewritten: readonly Rewrite[]): Measurements['statements'] {
-  const longest = (some: Measurements['statements']): Measurements['statements'][number] | undefined => some.toSorted((a, b) => b.ms - a.ms)[0];
-  const owner = new Map(rewritten.map((rewrite) => [rewrite, longest(statements.filter(({ text }) => text.includes(rewrite.relation.split('.').at(-1) ?? ''))) ?? longest(statements)]));
-  return statements.map((statement) => ({ ...statement, rewrites: rewritten.filter((rewrite) => owner.get(rewrite) === statement) }));
+  const longest = (some: Measurements['statements']): Measurements['statements'][number] | undefined =>
+    some.toSorted((a, b) => b.ms - a.ms)[0];
+  const owner = new Map(
+    rewritten.map((rewrite) => [
+      rewrite,
+      longest(statements.filter(({ text }) => text.includes(rewrite.relation.split('.').at(-1) ?? ''))) ??
+        longest(statements),
+    ]),
+  );
+  return statements.map((statement) => ({
+    ...statement,
+    rewrites: rewritten.filter((rewrite) => owner.get(rewrite) === statement),
+  }));
 }

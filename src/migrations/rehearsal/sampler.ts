@@ -39,7 +39,9 @@ export function startSampler(client: Client): { readonly observed: Observed; rea
     while (!ending.signal.aborted) {
       const begun = performance.now();
       observed.take(await one<Sample>(client, query));
-      await delay(Math.max(1, sampleEvery - (performance.now() - begun)), undefined, { signal: ending.signal }).catch(ignoring);
+      await delay(Math.max(1, sampleEvery - (performance.now() - begun)), undefined, { signal: ending.signal }).catch(
+        ignoring,
+      );
     }
     observed.end();
   })();

@@ -12,7 +12,12 @@ const mark = 'verdigris-rehearsal';
  */
 export async function logStatements(client: Client, role: string, logFile: string): Promise<() => Promise<Measured[]>> {
   const [database] = await rows<{ name: string }>(client, 'SELECT current_database() AS name');
-  for (const [name, value] of [['log_min_duration_statement', '0'], ['log_statement', 'none'], ['lc_messages', 'C'], ['log_parameter_max_length', '0']]) {
+  for (const [name, value] of [
+    ['log_min_duration_statement', '0'],
+    ['log_statement', 'none'],
+    ['lc_messages', 'C'],
+    ['log_parameter_max_length', '0'],
+  ]) {
     await client.query(`ALTER ROLE ${ident(role)} IN DATABASE ${ident(database?.name ?? '')} SET ${name} = '${value}'`);
   }
   await client.query(`ALTER SYSTEM SET log_line_prefix = '${mark} %n %p %a: '`);
@@ -27,11 +32,21 @@ export function parseLog(text: string): Measured[] {
   const found: Measured[] = [];
   const entries = text.split(new RegExp(`^(?=${mark} )`, 'm'));
   for (const entry of entries) {
-    const [, seconds = '', application = '', message = ''] = new RegExp(`^${mark} ([\\d.]+) \\d+ (.*?): ([\\s\\S]*)$`).exec(entry) ?? [];
-    const [, ms = '', statement] = /^LOG: {2}duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message) ?? [];
+    const [, seconds = '', application = '', message = ''] =
+      new RegExp(`^${mark} ([\\d.]+) \\d+ (.*?): ([\\s\\S]*)$`).exec(entry) ?? [];
+    const [, ms = '', statement] =
+      /^LOG: {2}duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message) ?? [];
     if (statement === undefined || application.startsWith('verdigris/rehearse')) continue;
     const end = Number(seconds) * 1000;
-    found.push({ file: '', line: 0, text: statement.replaceAll('\n\t', '\n').trim(), at: end - Number(ms), ms: Number(ms), locks: [], rewrites: [] });
+    found.push({
+      file: '',
+      line: 0,
+      text: statement.replaceAll('\n\t', '\n').trim(),
+      at: end - Number(ms),
+      ms: Number(ms),
+      locks: [],
+      rewrites: [],
+    });
   }
   return found;
 }

@@ -23,19 +23,35 @@ const kept = 64 * 1024;
 const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'];
 
 /** Runs a command of the project's, a text by the shell, as the leader of its own process group, with the clone as its only database. */
-export function runShell(command: string | readonly string[], clone: ConnectionSettings, options: { readonly limit?: number; readonly signal: AbortSignal; readonly env?: Readonly<Record<string, string>> }): Shell {
+export function runShell(
+  command: string | readonly string[],
+  clone: ConnectionSettings,
+  options: { readonly limit?: number; readonly signal: AbortSignal; readonly env?: Readonly<Record<string, string>> },
+): Shell {
   const begun = performance.now();
   const [file = '', ...args] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
-  const child = execa(file, args, { env: { ...environment(clone), ...options.env }, extendEnv: false, stdin: 'ignore', all: true, buffer: false, reject: false, detached: true, cleanup: false });
+  const child = execa(file, args, {
+    env: { ...environment(clone), ...options.env },
+    extendEnv: false,
+    stdin: 'ignore',
+    all: true,
+    buffer: false,
+    reject: false,
+    detached: true,
+    cleanup: false,
+  });
   let output = '';
   child.all.on('data', (chunk: Buffer) => {
     output = (output + chunk.toString('utf8')).slice(-kept);
   });
   let timedOut = false;
-  const limiter = options.limit === undefined ? undefined : setTimeout(() => {
-    timedOut = true;
-    void stop();
-  }, options.limit);
+  const limiter =
+    options.limit === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          void stop();
+        }, options.limit);
   const interrupted = (): void => void stop();
   options.signal.addEventListener('abort', interrupted, { once: true });
   const ended = (async () => {
@@ -64,9 +80,19 @@ export function runShell(command: string | readonly string[], clone: ConnectionS
 }
 
 function environment({ host, port, user, password = '', database }: ConnectionSettings): NodeJS.ProcessEnv {
-  const own = Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const own = Object.fromEntries(
+    passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
   const [u, p, d] = [user, password, database].map(encodeURIComponent);
-  return { ...own, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database, DATABASE_URL: `postgresql://${u}:${p}@${host}:${port}/${d}` };
+  return {
+    ...own,
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    PGPASSWORD: password,
+    PGDATABASE: database,
+    DATABASE_URL: `postgresql://${u}:${p}@${host}:${port}/${d}`,
+  };
 }
 
 /** The last lines of an output. */

@@ -18,13 +18,21 @@ export interface State {
  * schema-qualified and needs no privilege, since a migration may have changed the path and the role.
  */
 export async function readState(client: Client): Promise<State> {
-  const found = await one<{ lsn: Lsn; bytes: number; files: Record<string, string> | null; locks: { table: string; mode: string }[] | null }>(client, `
+  const found = await one<{
+    lsn: Lsn;
+    bytes: number;
+    files: Record<string, string> | null;
+    locks: { table: string; mode: string }[] | null;
+  }>(
+    client,
+    `
     SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn,
       CASE WHEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT') THEN pg_catalog.pg_database_size(pg_catalog.current_database()) ELSE 0 END::float8 AS bytes,
       (SELECT pg_catalog.json_object_agg(c.oid, pg_catalog.pg_relation_filenode(c.oid)::text) FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.oid >= 16384 AND c.relpersistence <> 't') AS files,
       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('table', l.relation::text, 'mode', l.mode)) FROM pg_catalog.pg_locks l
         JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384
-        WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.locktype = 'relation') AS locks`);
+        WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.locktype = 'relation') AS locks`,
+  );
   return {
     lsn: found.lsn,
     bytes: found.bytes,
@@ -43,20 +51,29 @@ export interface Rewrite {
 
 /** What got another file between two states: each table with its indexes and TOAST as one, an index by itself where its table stayed. */
 export async function rewrites(client: Client, before: State, after: State): Promise<Rewrite[]> {
-  const changed = [...after.files].filter(([oid, file]) => before.files.has(oid) && before.files.get(oid) !== file).map(([oid]) => oid);
+  const changed = [...after.files]
+    .filter(([oid, file]) => before.files.has(oid) && before.files.get(oid) !== file)
+    .map(([oid]) => oid);
   if (changed.length === 0) return [];
-  return rows<Rewrite>(client, `
+  return rows<Rewrite>(
+    client,
+    `
     SELECT n.nspname || '.' || c.relname AS relation, CASE WHEN c.relkind = 'i' THEN pg_catalog.pg_relation_size(c.oid) ELSE pg_catalog.pg_total_relation_size(c.oid) END::float8 AS bytes
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relkind IN ('r', 'm', 'i') AND n.nspname <> 'pg_toast'
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid AND i.indrelid = ANY ($1::pg_catalog.oid[]))
-    ORDER BY 2 DESC, 1`, [changed]);
+    ORDER BY 2 DESC, 1`,
+    [changed],
+  );
 }
 
 /** Names of tables by OID, outside Verdigris's own schema: with those that exist now, which a migration may drop. */
 export async function tableNames(client: Client): Promise<Map<string, string>> {
-  const found = await rows<{ oid: string; name: string }>(client, `
+  const found = await rows<{ oid: string; name: string }>(
+    client,
+    `
     SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384 AND n.nspname NOT IN ('verdigris', 'pg_toast')`);
+    WHERE c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384 AND n.nspname NOT IN ('verdigris', 'pg_toast')`,
+  );
   return new Map(found.map(({ oid, name }) => [oid, name]));
 }

@@ -17,7 +17,13 @@ export interface StatementsLoadOptions {
  * is planned for any parameters (EXPLAIN (GENERIC_PLAN)): planning takes the table locks that running would, so it is blocked
  * where that would be, and no parameter is invented and no row changed. A string says why there is no such load.
  */
-export async function statementsLoad({ as, known, major, clients, rate }: StatementsLoadOptions): Promise<Load | string> {
+export async function statementsLoad({
+  as,
+  known,
+  major,
+  clients,
+  rate,
+}: StatementsLoadOptions): Promise<Load | string> {
   const byRole = new Map<string, { readonly text: string; readonly calls: number }[]>();
   let refused = 0;
   for (const statement of known) {
@@ -28,11 +34,22 @@ export async function statementsLoad({ as, known, major, clients, rate }: Statem
     }
     byRole.set(statement.role, [...(byRole.get(statement.role) ?? []), { text, calls: statement.calls }]);
   }
-  if (byRole.size === 0) return major < 16 ? 'statements with parameters need EXPLAIN (GENERIC_PLAN) of PostgreSQL 16' : `none of ${known.length} statements of pg_stat_statements can be planned on the clone`;
+  if (byRole.size === 0)
+    return major < 16
+      ? 'statements with parameters need EXPLAIN (GENERIC_PLAN) of PostgreSQL 16'
+      : `none of ${known.length} statements of pg_stat_statements can be planned on the clone`;
   const roles = [...byRole].map(([role, pieces]) => ({ role, next: weighted(pieces) }));
-  const running = startClients({ rate, clients: Array.from({ length: clients }, (_, place) => roles[place % roles.length]).flatMap((one) => (one ? [{ as: as(one.role), next: one.next }] : [])) });
+  const running = startClients({
+    rate,
+    clients: Array.from({ length: clients }, (_, place) => roles[place % roles.length]).flatMap((one) =>
+      one ? [{ as: as(one.role), next: one.next }] : [],
+    ),
+  });
   return {
-    kind: 'pg_stat_statements', clients, endedEarly: undefined, ...running,
+    kind: 'pg_stat_statements',
+    clients,
+    endedEarly: undefined,
+    ...running,
     detail: `${known.length - refused} statements of the live database, ${rate} a second: those with parameters are planned and not run${refused > 0 ? `; ${refused} cannot be` : ''}`,
   };
 }
@@ -45,7 +62,12 @@ function pieceOf(statement: KnownStatement, major: number): string | undefined {
 
 /** Whether it can be planned; that is tried without running it. */
 async function plans(as: ConnectionSettings, text: string): Promise<boolean> {
-  return withClient(as, 'rehearse-plan', (client) => client.query(text.startsWith('EXPLAIN') ? text : `EXPLAIN ${text}`)).then(() => true, () => false);
+  return withClient(as, 'rehearse-plan', (client) =>
+    client.query(text.startsWith('EXPLAIN') ? text : `EXPLAIN ${text}`),
+  ).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Each as often as its share of the calls says, in an order that mixes them. */

@@ -28,7 +28,9 @@ interface Target {
  * what any application does, without inventing data. Every update still takes the row's lock, fires its triggers and writes WAL.
  */
 export async function syntheticLoad(client: Client, options: SyntheticOptions): Promise<Load> {
-  const tables = (await readTables(client)).filter(({ primaryKey }) => primaryKey.length > 0).toSorted((a, b) => b.bytes - a.bytes);
+  const tables = (await readTables(client))
+    .filter(({ primaryKey }) => primaryKey.length > 0)
+    .toSorted((a, b) => b.bytes - a.bytes);
   const touched = tables.filter(({ oid }) => options.touched.has(String(oid)));
   const rest = tables.filter((table) => !touched.includes(table)).slice(0, others);
   const [hot, cold] = [await targets(client, touched, options.role), await targets(client, rest, options.role)];
@@ -41,9 +43,15 @@ export async function syntheticLoad(client: Client, options: SyntheticOptions): 
     const from = hot.length > 0 && (cold.length === 0 || place % 4 < 3) ? hot : cold;
     return piece(from[place % from.length] as Target, place);
   };
-  const running = startClients({ rate: options.rate, clients: Array.from({ length: options.clients }, () => ({ as: options.as(options.role), next })) });
+  const running = startClients({
+    rate: options.rate,
+    clients: Array.from({ length: options.clients }, () => ({ as: options.as(options.role), next })),
+  });
   return {
-    kind: 'synthetic', clients: options.clients, endedEarly: undefined, ...running,
+    kind: 'synthetic',
+    clients: options.clients,
+    endedEarly: undefined,
+    ...running,
     detail: `reads and in-place updates by key as ${options.role}, ${options.rate} a second, on ${all.map(({ table }) => label(table)).join(', ')}`,
   };
 }
@@ -52,13 +60,23 @@ function piece({ table, keys, update }: Target, place: number): Piece {
   // A stride that is prime to the number of keys spreads over all of them.
   const values = keys[(place * 7919) % keys.length] ?? [];
   const where = table.primaryKey.map((column, index) => `${ident(column)} = $${index + 1}`).join(' AND ');
-  return { values, text: place % 3 === 0 && update !== undefined ? `UPDATE ${qualified(table)} SET ${ident(update)} = ${ident(update)} WHERE ${where}` : `SELECT * FROM ${qualified(table)} WHERE ${where}` };
+  return {
+    values,
+    text:
+      place % 3 === 0 && update !== undefined
+        ? `UPDATE ${qualified(table)} SET ${ident(update)} = ${ident(update)} WHERE ${where}`
+        : `SELECT * FROM ${qualified(table)} WHERE ${where}`,
+  };
 }
 
 async function targets(client: Client, tables: readonly Table[], role: string): Promise<Target[]> {
   const found: Target[] = [];
   for (const table of tables) {
-    const { reads } = await one<{ reads: boolean }>(client, 'SELECT has_table_privilege($1, $2::oid, $3) AND has_schema_privilege($1, $4::text, $5) AS reads', [role, table.oid, 'SELECT', table.schema, 'USAGE']);
+    const { reads } = await one<{ reads: boolean }>(
+      client,
+      'SELECT has_table_privilege($1, $2::oid, $3) AND has_schema_privilege($1, $4::text, $5) AS reads',
+      [role, table.oid, 'SELECT', table.schema, 'USAGE'],
+    );
     if (!reads) continue;
     const keys = await someKeys(client, table);
     if (keys.length > 0) found.push({ table, keys, update: await updatable(client, table, role) });
@@ -70,15 +88,20 @@ async function targets(client: Client, tables: readonly Table[], role: string): 
 async function someKeys(client: Client, table: Table): Promise<string[][]> {
   const columns = table.primaryKey.map((column, index) => `${ident(column)}::text AS k${index}`).join(', ');
   const share = Math.min(100, (100 * keysKept * 3) / Math.max(1, table.estimatedRows));
-  const read = (sample: string): Promise<Record<string, string>[]> => rows(client, `SELECT ${columns} FROM ${qualified(table)} ${sample} LIMIT ${keysKept}`);
+  const read = (sample: string): Promise<Record<string, string>[]> =>
+    rows(client, `SELECT ${columns} FROM ${qualified(table)} ${sample} LIMIT ${keysKept}`);
   const sampled = table.estimatedRows > 10_000 ? await read(`TABLESAMPLE SYSTEM (${share})`) : [];
   return (sampled.length > 0 ? sampled : await read('')).map((row) => Object.values(row));
 }
 
 /** A column that may be set to itself: not of the key, not generated, not always an identity. */
 async function updatable(client: Client, table: Table, role: string): Promise<string | undefined> {
-  const [column] = await rows<{ name: string }>(client, `
+  const [column] = await rows<{ name: string }>(
+    client,
+    `
     SELECT attname AS name FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity <> 'a'
-      AND attname <> ALL ($2::text[]) AND has_column_privilege($3, attrelid, attnum, 'UPDATE') ORDER BY attnum LIMIT 1`, [table.oid, table.primaryKey, role]);
+      AND attname <> ALL ($2::text[]) AND has_column_privilege($3, attrelid, attnum, 'UPDATE') ORDER BY attnum LIMIT 1`,
+    [table.oid, table.primaryKey, role],
+  );
   return column?.name;
 }

@@ -23,7 +23,12 @@ export function rehearsalText(report: RehearsalReport): string {
     `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ${prettyBytes(replication.walBytes)} to send`,
     `load     ${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
     `plans    ${plans.compared} compared, ${plans.worse.length} worse, ${plans.broken.length} refused`,
-    ...(smoke ? [`smoke    exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}: ${smoke.command}`, ...(smoke.exitCode === 0 ? [] : smoke.tail.split('\n').map((line) => `           ${line}`))] : []),
+    ...(smoke
+      ? [
+          `smoke    exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}: ${smoke.command}`,
+          ...(smoke.exitCode === 0 ? [] : smoke.tail.split('\n').map((line) => `           ${line}`)),
+        ]
+      : []),
   ].join('\n');
 }
 
@@ -33,7 +38,20 @@ export function headline({ verdict, release, migrations, failure, server }: Rehe
   return verdict === 'refused' ? `Refused: ${what}.` : `It fits: ${what}.`;
 }
 
-function statement({ file, line, text, ms: took, error, locks, rewrites, walBytes, diskBytes, waitedMs, blocked, latencyMs }: StatementReport): string[] {
+function statement({
+  file,
+  line,
+  text,
+  ms: took,
+  error,
+  locks,
+  rewrites,
+  walBytes,
+  diskBytes,
+  waitedMs,
+  blocked,
+  latencyMs,
+}: StatementReport): string[] {
   const facts = [
     ...locks.map(({ table, mode, heldMs }) => `${mode} on ${table} for ${time(heldMs)}`),
     ...rewrites.map(({ relation, bytes }) => `writes ${relation} anew (${prettyBytes(bytes)})`),
@@ -43,7 +61,11 @@ function statement({ file, line, text, ms: took, error, locks, rewrites, walByte
     ...(diskBytes ? [`disk ${signed(diskBytes)}`] : []),
     ...(latencyMs > 0 ? [`worst latency ${time(latencyMs)}`] : []),
   ];
-  return [`  ${time(took).padStart(8)}  ${place({ file, line })} ${oneLine(text, 100)}`, ...(error === undefined ? [] : [`            FAILED: ${error}`]), `            ${facts.join('; ')}`];
+  return [
+    `  ${time(took).padStart(8)}  ${place({ file, line })} ${oneLine(text, 100)}`,
+    ...(error === undefined ? [] : [`            FAILED: ${error}`]),
+    `            ${facts.join('; ')}`,
+  ];
 }
 
 /** Latencies below a millisecond still differ from none. */

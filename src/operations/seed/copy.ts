@@ -17,13 +17,20 @@ export const snapshot: Step = {
   async run(c) {
     const name = seedSnapshotName(c.journal.generation);
     await noteSeed(c, { snapshot: name });
-    const { total } = await c.on(c.live, (client) => one<{ total: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS total FROM pg_database'));
+    const { total } = await c.on(c.live, (client) =>
+      one<{ total: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS total FROM pg_database'),
+    );
     let done = 0;
     const facts = await c.on(c.live, (client) =>
-      c.platform.servers.snapshot(c.live, name, (copy) => withBackupMode(client, name, copy), (bytes) => {
-        done += bytes;
-        c.emit({ type: 'progress', step: 'snapshot', done, total: Math.max(total, done), unit: 'bytes' });
-      }),
+      c.platform.servers.snapshot(
+        c.live,
+        name,
+        (copy) => withBackupMode(client, name, copy),
+        (bytes) => {
+          done += bytes;
+          c.emit({ type: 'progress', step: 'snapshot', done, total: Math.max(total, done), unit: 'bytes' });
+        },
+      ),
     );
     await requireSteady(c);
     await noteSeed(c, { method: facts.method });
@@ -40,7 +47,11 @@ export const restore: Step = {
   why: 'a standby with nothing to follow replays what the snapshot holds and stops there',
   risk: 'none for the live colour',
   async run(c) {
-    await c.platform.servers.restore(c.idle, seedSnapshotName(c.journal.generation), { generation: c.journal.generation, consume: true, onBytes: () => undefined });
+    await c.platform.servers.restore(c.idle, seedSnapshotName(c.journal.generation), {
+      generation: c.journal.generation,
+      consume: true,
+      onBytes: () => undefined,
+    });
   },
   async undo(c) {
     await c.platform.servers.remove(c.idle);

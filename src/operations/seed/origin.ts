@@ -27,7 +27,14 @@ export const open: Step = {
       generation: journal.generation + 1,
       streams: journal.streams + 1,
       stream: { name: streamName(c.environment.name, journal.streams + 1, c.live, c.idle), from: c.live, to: c.idle },
-      release: { from: journal.liveRelease, to: candidate.release, candidate: c.idle, startedAt: new Date().toISOString(), seed: {}, schema: { [c.live]: digest } },
+      release: {
+        from: journal.liveRelease,
+        to: candidate.release,
+        candidate: c.idle,
+        startedAt: new Date().toISOString(),
+        seed: {},
+        schema: { [c.live]: digest },
+      },
       timeline: [],
     }));
   },
@@ -45,7 +52,11 @@ export const publication: Step = {
   async run(c) {
     return c.on(c.live, async (client) => {
       const tables = await readTables(client);
-      await publish(client, stream(c).name, tables.map((table) => ({ table })));
+      await publish(
+        client,
+        stream(c).name,
+        tables.map((table) => ({ table })),
+      );
       return `${tables.length} tables`;
     });
   },

@@ -21,7 +21,8 @@ export const subscription: Step = {
     });
   },
   async undo(c) {
-    if (c.journal.stream && (await c.platform.servers.observe(c.idle))?.running) await c.on(c.idle, (client) => unsubscribe(client, stream(c).name)).catch(() => undefined);
+    if (c.journal.stream && (await c.platform.servers.observe(c.idle))?.running)
+      await c.on(c.idle, (client) => unsubscribe(client, stream(c).name)).catch(() => undefined);
   },
 };
 
@@ -42,7 +43,11 @@ export const catchUp: Step = {
   why: 'a marker written now must arrive, which proves that replication works from end to end',
   risk: 'none; gives up after limits.catchUp',
   async run(c) {
-    const lsn = await c.keeping([c.live, c.idle], () => c.on(c.live, (from) => c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal))));
+    const lsn = await c.keeping([c.live, c.idle], () =>
+      c.on(c.live, (from) =>
+        c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal)),
+      ),
+    );
     await requireSteady(c);
     return `in step at ${lsn}`;
   },

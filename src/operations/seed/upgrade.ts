@@ -18,9 +18,21 @@ export async function upgradeFindings(c: Context): Promise<Finding[]> {
   const { upgrades } = c.platform.servers;
   const obstacle = upgrades
     ? upgrades.obstacle(found.from, found.to)
-    : { seen: `the platform ${c.platform.kind} has no way to upgrade a copy`, mend: 'Declare the same major for both colours; the platform kubernetes upgrades inside a release.' };
+    : {
+        seen: `the platform ${c.platform.kind} has no way to upgrade a copy`,
+        mend: 'Declare the same major for both colours; the platform kubernetes upgrades inside a release.',
+      };
   if (!obstacle) return [];
-  return [{ id: 'major-differs', grade: 'refuse', title: `${c.idle} declares PostgreSQL ${found.to}, ${c.live} is ${found.from}, and ${obstacle.seen}`, objects: [c.idle], reason: 'A copy of a volume has the major of its original until pg_upgrade has worked on it.', mend: obstacle.mend }];
+  return [
+    {
+      id: 'major-differs',
+      grade: 'refuse',
+      title: `${c.idle} declares PostgreSQL ${found.to}, ${c.live} is ${found.from}, and ${obstacle.seen}`,
+      objects: [c.idle],
+      reason: 'A copy of a volume has the major of its original until pg_upgrade has worked on it.',
+      mend: obstacle.mend,
+    },
+  ];
 }
 
 /** After the promotion and before the subscription. Its undoing is the removal of the copy. */
@@ -40,6 +52,10 @@ export const upgrade: Step = {
       await refreshStatistics(client);
       return extensions;
     });
-    return [`PostgreSQL ${found.from} to ${found.to}`, ...(updated.length > 0 ? [`updated ${updated.join(', ')}`] : []), ...(left ? [left] : [])].join('; ');
+    return [
+      `PostgreSQL ${found.from} to ${found.to}`,
+      ...(updated.length > 0 ? [`updated ${updated.join(', ')}`] : []),
+      ...(left ? [left] : []),
+    ].join('; ');
   },
 };

@@ -25,7 +25,10 @@ export class Adoption {
   }
 
   async #read(): Promise<Adopted | undefined> {
-    const found = await this.#cluster.read<Stored & { data?: Record<string, string> }>('ConfigMap', objectNames.adopted(this.#environment.name));
+    const found = await this.#cluster.read<Stored & { data?: Record<string, string> }>(
+      'ConfigMap',
+      objectNames.adopted(this.#environment.name),
+    );
     const text = found?.data?.['adopted.json'];
     return text === undefined ? undefined : (JSON.parse(text) as Adopted);
   }

@@ -25,9 +25,27 @@ export class CloneMarks {
 
   /** Before anything else of a clone is made. It goes last: `release` ends the renewing alone, `remove` the mark as well. */
   async make(clone: string): Promise<{ release: () => void; remove: () => Promise<void> }> {
-    const spec = () => ({ holderIdentity: clone, leaseDurationSeconds: duration, renewTime: new Date().toISOString().replace('Z', '000Z') });
-    await this.#cluster.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: metadata(this.#environment, 'drill', clone, { [cloneKey]: clone }, { [processKey]: (await thisProcess()) ?? '' }), spec: spec() });
-    const renewal = setInterval(() => void this.#cluster.merge('Lease', clone, { spec: spec() }).catch(() => undefined), renewEvery);
+    const spec = () => ({
+      holderIdentity: clone,
+      leaseDurationSeconds: duration,
+      renewTime: new Date().toISOString().replace('Z', '000Z'),
+    });
+    await this.#cluster.create({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: metadata(
+        this.#environment,
+        'drill',
+        clone,
+        { [cloneKey]: clone },
+        { [processKey]: (await thisProcess()) ?? '' },
+      ),
+      spec: spec(),
+    });
+    const renewal = setInterval(
+      () => void this.#cluster.merge('Lease', clone, { spec: spec() }).catch(() => undefined),
+      renewEvery,
+    );
     const release = (): void => clearInterval(renewal);
     return { release, remove: () => (release(), this.remove(clone)) };
   }
@@ -43,15 +61,26 @@ export class CloneMarks {
   /** Those whose maker is gone. */
   async abandoned(): Promise<string[]> {
     const found: string[] = [];
-    for (const { metadata: { name, annotations }, spec: { renewTime } } of await this.#read()) {
-      if (Date.parse(renewTime ?? '') + duration * 1_000 < Date.now() || (await isGone(annotations?.[processKey] ?? ''))) found.push(name);
+    for (const {
+      metadata: { name, annotations },
+      spec: { renewTime },
+    } of await this.#read()) {
+      if (
+        Date.parse(renewTime ?? '') + duration * 1_000 < Date.now() ||
+        (await isGone(annotations?.[processKey] ?? ''))
+      )
+        found.push(name);
     }
     return found;
   }
 
   async #read(): Promise<MarkObject[]> {
     const { name } = this.#environment;
-    const leases = await this.#cluster.list<MarkObject>('Lease', { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'drill', 'app.kubernetes.io/managed-by': 'verdigris' });
+    const leases = await this.#cluster.list<MarkObject>('Lease', {
+      'app.kubernetes.io/instance': name,
+      'app.kubernetes.io/component': 'drill',
+      'app.kubernetes.io/managed-by': 'verdigris',
+    });
     return leases.filter(({ metadata: { labels } }) => labels?.[cloneKey] !== undefined);
   }
 }

@@ -31,7 +31,11 @@ const seedSnapshot = 'clone';
  * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. What a
  * killed maker left of an earlier one is found by its mark and removed first; those of others that live are left alone.
  */
-export async function cloneKubernetes(environment: Environment, original: KubernetesPlatform, signal: AbortSignal): Promise<KubernetesClone> {
+export async function cloneKubernetes(
+  environment: Environment,
+  original: KubernetesPlatform,
+  signal: AbortSignal,
+): Promise<KubernetesClone> {
   const { live, database, roles } = environment;
   const marks = new CloneMarks(original.cluster, environment);
   await removeClones(environment, original, await marks.abandoned());
@@ -43,12 +47,23 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
   const remove = () => removeKubernetes(copy, platform, plainKinds).then(() => kept.remove());
   const end = () => remove().finally(() => (kept.release(), platform.close()));
   try {
-    if (environment.kubernetes.snapshots === 'backup') throw new VerdigrisError('refused', 'clone-needs-atomic', { seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).', required: 'atomic ones, for a clone.', next: 'drill on an environment whose driver has them; nothing was changed.' });
+    if (environment.kubernetes.snapshots === 'backup')
+      throw new VerdigrisError('refused', 'clone-needs-atomic', {
+        seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).',
+        required: 'atomic ones, for a clone.',
+        next: 'drill on an environment whose driver has them; nothing was changed.',
+      });
     const source = await original.servers.sourceOf(live);
     await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
     await takeSnapshot(cluster, copy, source, seedSnapshot, environment.limits.snapshot);
     // The copy's own role has the original's password until it is thrown away.
-    await cluster.create(operatorSecret(copy, { operator: await original.secrets.operator(), replication: randomPassword(), console: randomPassword() }));
+    await cluster.create(
+      operatorSecret(copy, {
+        operator: await original.secrets.operator(),
+        replication: randomPassword(),
+        console: randomPassword(),
+      }),
+    );
     const passwords: Record<string, string> = {};
     for (const role of [...roles.application, ...roles.readers]) {
       passwords[role] = randomPassword();
@@ -60,7 +75,8 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promote(client, signal);
       await cleanCopy(client);
-      for (const [role, password] of Object.entries(passwords)) await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+      for (const [role, password] of Object.entries(passwords))
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
     });
     await platform.servers.unpark(live);
     await platform.servers.removeSnapshot(seedSnapshot);
@@ -69,7 +85,12 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
     await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
     const [replica] = await platform.poolers.required();
     if (!replica) throw new Error('there is at least one replica');
-    const as = (user: string): ConnectionSettings => ({ ...replica.address, user, password: passwords[user] ?? '', database });
+    const as = (user: string): ConnectionSettings => ({
+      ...replica.address,
+      user,
+      password: passwords[user] ?? '',
+      database,
+    });
     return { environment: copy, platform, as, destroy: end };
   } catch (error) {
     await end();
@@ -78,7 +99,11 @@ export async function cloneKubernetes(environment: Environment, original: Kubern
 }
 
 /** Removes throw-away environments of `environment`, whoever made them. */
-export async function removeClones(environment: Environment, original: KubernetesPlatform, names: readonly string[]): Promise<void> {
+export async function removeClones(
+  environment: Environment,
+  original: KubernetesPlatform,
+  names: readonly string[],
+): Promise<void> {
   for (const name of names) {
     const copy = throwAway(environment, name);
     const platform = new KubernetesPlatform(copy, original.cluster.again());
@@ -89,7 +114,30 @@ export async function removeClones(environment: Environment, original: Kubernete
 
 /** One pooler, nobody who watches over it, no schedule and no tests of its own; no certificate either, since none is for its name. */
 function throwAway(environment: Environment, name: string): Environment {
-  const { images: { verdigris: _, ...images }, drill: { schedule: __, ...drill }, metrics, pooler, adopt: ___, from: ____, tls: _____, ...kubernetes } = environment.kubernetes;
-  const colours = Object.fromEntries(Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]));
-  return { ...environment, name, canary: 0, colours, kubernetes: { ...kubernetes, images, drill, metrics: { ...metrics, enabled: false }, pooler: { ...pooler, replicas: 1 } } };
+  const {
+    images: { verdigris: _, ...images },
+    drill: { schedule: __, ...drill },
+    metrics,
+    pooler,
+    adopt: ___,
+    from: ____,
+    tls: _____,
+    ...kubernetes
+  } = environment.kubernetes;
+  const colours = Object.fromEntries(
+    Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]),
+  );
+  return {
+    ...environment,
+    name,
+    canary: 0,
+    colours,
+    kubernetes: {
+      ...kubernetes,
+      images,
+      drill,
+      metrics: { ...metrics, enabled: false },
+      pooler: { ...pooler, replicas: 1 },
+    },
+  };
 }

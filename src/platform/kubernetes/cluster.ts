@@ -9,7 +9,16 @@ import { kinds, pathOf } from './kinds.ts';
 export interface Stored {
   readonly apiVersion: string;
   readonly kind: Kind;
-  readonly metadata: { readonly name: string; readonly resourceVersion: string; readonly uid: string; readonly creationTimestamp: string; readonly generation?: number; readonly deletionTimestamp?: string; readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> };
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly uid: string;
+    readonly creationTimestamp: string;
+    readonly generation?: number;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+  };
 }
 
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
@@ -37,7 +46,15 @@ export class Cluster {
     if (inside) config.loadFromCluster();
     else config.loadFromDefault();
     if (!inside && context !== undefined) {
-      if (!config.getContextObject(context)) throw noCluster(`The kubeconfig has no context ${context}; it has ${config.getContexts().map(({ name }) => name).join(', ') || 'none'}.`);
+      if (!config.getContextObject(context))
+        throw noCluster(
+          `The kubeconfig has no context ${context}; it has ${
+            config
+              .getContexts()
+              .map(({ name }) => name)
+              .join(', ') || 'none'
+          }.`,
+        );
       config.setCurrentContext(context);
     }
     if (!config.getCurrentCluster()) throw noCluster('There is no kubeconfig with a current context.');
@@ -56,12 +73,22 @@ export class Cluster {
 
   async read<T extends Stored>(kind: Kind, name: string): Promise<T | undefined> {
     const answer = await this.#send('read', kind, name, 'GET', pathOf(kind, this.namespace, name));
-    return answer.status === 404 ? undefined : this.#expect<T>(answer, { verb: 'read', kind, namespace: this.namespace, name });
+    return answer.status === 404
+      ? undefined
+      : this.#expect<T>(answer, { verb: 'read', kind, namespace: this.namespace, name });
   }
 
   async list<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>): Promise<T[]> {
-    const selector = Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(',');
-    const answer = await this.#send('list', kind, undefined, 'GET', `${pathOf(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`);
+    const selector = Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    const answer = await this.#send(
+      'list',
+      kind,
+      undefined,
+      'GET',
+      `${pathOf(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`,
+    );
     // A kind that the cluster does not have has no objects.
     if (answer.status === 404) return [];
     return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind, namespace: this.namespace }).items;
@@ -70,23 +97,58 @@ export class Cluster {
   /** Whether the cluster has this kind at all. */
   async knows(kind: Kind): Promise<boolean> {
     const { version, plural } = kinds[kind];
-    const answer = await this.#send('look for', kind, undefined, 'GET', version.includes('/') ? `/apis/${version}` : `/api/${version}`);
+    const answer = await this.#send(
+      'look for',
+      kind,
+      undefined,
+      'GET',
+      version.includes('/') ? `/apis/${version}` : `/api/${version}`,
+    );
     if (answer.status === 404) return false;
-    return this.#expect<{ resources?: readonly { readonly name: string }[] }>(answer, { verb: 'look for', kind, namespace: this.namespace }).resources?.some(({ name }) => name === plural) ?? false;
+    return (
+      this.#expect<{ resources?: readonly { readonly name: string }[] }>(answer, {
+        verb: 'look for',
+        kind,
+        namespace: this.namespace,
+      }).resources?.some(({ name }) => name === plural) ?? false
+    );
   }
 
   /** Server-side apply: makes the object or gives it just these fields. */
   async apply<T extends Stored>(manifest: Manifest): Promise<T> {
-    const { kind, metadata: { name } } = manifest;
-    const answer = await this.#send('apply', kind, name, 'PATCH', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`, manifest, 'application/apply-patch+yaml');
+    const {
+      kind,
+      metadata: { name },
+    } = manifest;
+    const answer = await this.#send(
+      'apply',
+      kind,
+      name,
+      'PATCH',
+      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`,
+      manifest,
+      'application/apply-patch+yaml',
+    );
     return this.#expect<T>(answer, { verb: 'apply', kind, namespace: this.namespace, name });
   }
 
   /** Undefined where an object of this name exists already. */
   async create<T extends Stored>(manifest: Manifest): Promise<T | undefined> {
-    const { kind, metadata: { name } } = manifest;
-    const answer = await this.#send('create', kind, name, 'POST', `${pathOf(kind, this.namespace)}?fieldManager=${fieldManager}`, manifest);
-    return answer.status === 409 ? undefined : this.#expect<T>(answer, { verb: 'create', kind, namespace: this.namespace, name });
+    const {
+      kind,
+      metadata: { name },
+    } = manifest;
+    const answer = await this.#send(
+      'create',
+      kind,
+      name,
+      'POST',
+      `${pathOf(kind, this.namespace)}?fieldManager=${fieldManager}`,
+      manifest,
+    );
+    return answer.status === 409
+      ? undefined
+      : this.#expect<T>(answer, { verb: 'create', kind, namespace: this.namespace, name });
   }
 
   /**
@@ -94,19 +156,40 @@ export class Cluster {
    * everybody who may refuse is asked, webhooks too, and nothing is written.
    */
   async replace<T extends Stored>(object: Stored, { dryRun = false } = {}): Promise<T> {
-    const { kind, metadata: { name } } = object;
-    const answer = await this.#send('replace', kind, name, 'PUT', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`, { ...object, apiVersion: kinds[kind].version, kind });
+    const {
+      kind,
+      metadata: { name },
+    } = object;
+    const answer = await this.#send(
+      'replace',
+      kind,
+      name,
+      'PUT',
+      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
+      { ...object, apiVersion: kinds[kind].version, kind },
+    );
     return this.#expect<T>(answer, { verb: 'replace', kind, namespace: this.namespace, name });
   }
 
   async merge<T extends Stored>(kind: Kind, name: string, patch: unknown): Promise<T> {
-    const answer = await this.#send('patch', kind, name, 'PATCH', `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`, patch, 'application/merge-patch+json');
+    const answer = await this.#send(
+      'patch',
+      kind,
+      name,
+      'PATCH',
+      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`,
+      patch,
+      'application/merge-patch+json',
+    );
     return this.#expect<T>(answer, { verb: 'patch', kind, namespace: this.namespace, name });
   }
 
   /** Asks for the deletion; what holds the object may keep it for a while. */
   async delete(kind: Kind, name: string, options: { readonly grace?: number } = {}): Promise<void> {
-    const body = { propagationPolicy: 'Background', ...(options.grace === undefined ? {} : { gracePeriodSeconds: options.grace }) };
+    const body = {
+      propagationPolicy: 'Background',
+      ...(options.grace === undefined ? {} : { gracePeriodSeconds: options.grace }),
+    };
     const answer = await this.#send('delete', kind, name, 'DELETE', pathOf(kind, this.namespace, name), body);
     if (answer.status !== 404) this.#expect(answer, { verb: 'delete', kind, namespace: this.namespace, name });
   }
@@ -115,7 +198,15 @@ export class Cluster {
     this.#transport.close();
   }
 
-  async #send(verb: string, kind: Kind, name: string | undefined, method: string, path: string, body?: unknown, contentType?: string): Promise<Answer> {
+  async #send(
+    verb: string,
+    kind: Kind,
+    name: string | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType?: string,
+  ): Promise<Answer> {
     try {
       return await this.#transport.send(method, path, body, contentType);
     } catch (cause) {
@@ -124,11 +215,16 @@ export class Cluster {
   }
 
   #expect<T>({ status, body }: Answer, asked: Asked): T {
-    if (status >= 200 && status < 300) return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
+    if (status >= 200 && status < 300)
+      return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
     throw refused(asked, status, body);
   }
 }
 
 function noCluster(seen: string): VerdigrisError {
-  return new VerdigrisError('usage', 'no-cluster', { seen, required: 'a cluster.', next: 'set KUBECONFIG, or declare kubernetes.context.' });
+  return new VerdigrisError('usage', 'no-cluster', {
+    seen,
+    required: 'a cluster.',
+    next: 'set KUBECONFIG, or declare kubernetes.context.',
+  });
 }

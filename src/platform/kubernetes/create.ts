@@ -1,7 +1,13 @@
 import { fixedManifests } from '../../components/manifests/fixed.ts';
 import { guardManifests } from '../../components/manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
-import { poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../components/manifests/pooler.ts';
+import {
+  poolerConfig,
+  poolerDeployment,
+  poolerSecret,
+  poolerService,
+  userList,
+} from '../../components/manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../components/manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -29,7 +35,11 @@ export interface CreateOptions {
  * Makes an environment, its first colour from nothing or adopted: Secrets, database, roles, pooler, routes, and last the journal, whose presence
  * says that all the rest is there. Cut short, it is repeated. Says by `created` whether there was anything to make.
  */
-export async function createKubernetes(environment: Environment, platform: KubernetesPlatform, options: CreateOptions): Promise<{ created: boolean }> {
+export async function createKubernetes(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  options: CreateOptions,
+): Promise<{ created: boolean }> {
   const journal = await platform.journal.read().catch(async (error: unknown) => {
     // Where not even this may be read, everything that is missing is said.
     await requireCluster(platform);
@@ -83,34 +93,81 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
 }
 
 /** Passwords are made once: a Secret that is there keeps its own. */
-async function makeSecrets(environment: Environment, { cluster, secrets }: KubernetesPlatform): Promise<Record<string, string>> {
-  await cluster.create(operatorSecret(environment, { operator: randomPassword(), replication: randomPassword(), console: randomPassword() }));
+async function makeSecrets(
+  environment: Environment,
+  { cluster, secrets }: KubernetesPlatform,
+): Promise<Record<string, string>> {
+  await cluster.create(
+    operatorSecret(environment, {
+      operator: randomPassword(),
+      replication: randomPassword(),
+      console: randomPassword(),
+    }),
+  );
   const credentials: Record<string, string> = {};
   for (const role of [...environment.roles.application, ...environment.roles.readers]) {
     const given = environment.kubernetes.passwords[role];
-    await cluster.create(roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : randomPassword()));
+    await cluster.create(
+      roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : randomPassword()),
+    );
     credentials[role] = await secrets.role(role);
   }
   return credentials;
 }
 
 /** The poolers as declared, ready. */
-export async function makePooler(environment: Environment, platform: KubernetesPlatform, credentials: Record<string, string>, raw: unknown): Promise<void> {
+export async function makePooler(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  credentials: Record<string, string>,
+  raw: unknown,
+): Promise<void> {
   const { cluster, secrets } = platform;
   const { guard, manifests } = guardManifests(environment, raw);
   const name = objectNames.pooler(environment.name);
-  for (const manifest of [...manifests, poolerConfig(environment), poolerSecret(environment, userList(credentials, await secrets.console())), poolerService(environment)]) await cluster.apply(manifest);
+  for (const manifest of [
+    ...manifests,
+    poolerConfig(environment),
+    poolerSecret(environment, userList(credentials, await secrets.console())),
+    poolerService(environment),
+  ])
+    await cluster.apply(manifest);
   const { metadata } = await cluster.apply(poolerDeployment(environment, guard));
   const { replicas } = environment.kubernetes.pooler;
   let last = 'it says nothing';
   let since: number | undefined;
-  await waitFor(async () => {
-    const found = await cluster.read<Stored & { status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number } }>('Deployment', name);
-    const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = found?.status ?? {};
-    const why = (await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'))).flatMap((pod) => stuck(pod) ?? []);
-    since = why.length > 0 ? (since ?? Date.now()) : undefined;
-    if (since !== undefined && Date.now() - since > 20_000) throw new VerdigrisError('failed', 'pod-stuck', { seen: `${why.join('; ')}.`, required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`, next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.' });
-    last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
-    return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= replicas && readyReplicas >= replicas ? true : undefined;
-  }, { limit: 300_000, every: 100, slowest: 500, what: `the poolers of Deployment ${cluster.namespace}/${name}`, next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.' }, () => last);
+  await waitFor(
+    async () => {
+      const found = await cluster.read<
+        Stored & {
+          status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
+        }
+      >('Deployment', name);
+      const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = found?.status ?? {};
+      const why = (await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'))).flatMap(
+        (pod) => stuck(pod) ?? [],
+      );
+      since = why.length > 0 ? (since ?? Date.now()) : undefined;
+      if (since !== undefined && Date.now() - since > 20_000)
+        throw new VerdigrisError('failed', 'pod-stuck', {
+          seen: `${why.join('; ')}.`,
+          required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
+          next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
+        });
+      last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
+      return observedGeneration >= (metadata.generation ?? 0) &&
+        updatedReplicas >= replicas &&
+        readyReplicas >= replicas
+        ? true
+        : undefined;
+    },
+    {
+      limit: 300_000,
+      every: 100,
+      slowest: 500,
+      what: `the poolers of Deployment ${cluster.namespace}/${name}`,
+      next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.',
+    },
+    () => last,
+  );
 }

@@ -14,7 +14,12 @@ interface DeclarationMap extends Stored {
 const mapLimit = 720 * 1024;
 
 /** Writes down what an environment was last declared as: for drills, with its migrations, and for whoever takes it into a stack later. */
-export async function recordDeclaration(cluster: Cluster, environment: Environment, raw: unknown, emit: Emit): Promise<void> {
+export async function recordDeclaration(
+  cluster: Cluster,
+  environment: Environment,
+  raw: unknown,
+  emit: Emit,
+): Promise<void> {
   await cluster.apply(declarationConfig(environment, raw));
   const packed: Record<string, Buffer> = {};
   for (const colour of colours) {
@@ -24,12 +29,21 @@ export async function recordDeclaration(cluster: Cluster, environment: Environme
     if (content !== undefined) packed[packedName(colour)] = content;
   }
   const size = Object.values(packed).reduce((sum, { length }) => sum + length, 0);
-  if (size > mapLimit) emit({ type: 'note', text: `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the cluster need an image of yours that has them (docs/kubernetes.md)` });
+  if (size > mapLimit)
+    emit({
+      type: 'note',
+      text: `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the cluster need an image of yours that has them (docs/kubernetes.md)`,
+    });
   await cluster.apply(migrationsConfig(environment, size > mapLimit ? {} : packed));
 }
 
 /** Undefined where none was written. */
-export async function recalledDeclaration(cluster: Cluster, name: string): Promise<Record<string, unknown> | undefined> {
-  const text = (await cluster.read<DeclarationMap>('ConfigMap', objectNames.declaration(name)))?.data?.['declaration.json'];
+export async function recalledDeclaration(
+  cluster: Cluster,
+  name: string,
+): Promise<Record<string, unknown> | undefined> {
+  const text = (await cluster.read<DeclarationMap>('ConfigMap', objectNames.declaration(name)))?.data?.[
+    'declaration.json'
+  ];
   return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
 }

@@ -24,7 +24,11 @@ export interface LastSnapshot {
  * taken of a server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails leaves the
  * environment as it was.
  */
-export async function destroyKubernetes(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<LastSnapshot | undefined> {
+export async function destroyKubernetes(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  live: Colour,
+): Promise<LastSnapshot | undefined> {
   await removeClones(environment, platform, await new CloneMarks(platform.cluster, environment).all());
   const last = await lastSnapshot(environment, platform, live);
   await removeKubernetes(environment, platform);
@@ -32,10 +36,17 @@ export async function destroyKubernetes(environment: Environment, platform: Kube
 }
 
 /** Named by the claim's uid: an environment that bears the same name later makes another one. */
-async function lastSnapshot(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<LastSnapshot | undefined> {
+async function lastSnapshot(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  live: Colour,
+): Promise<LastSnapshot | undefined> {
   const { cluster, servers } = platform;
   const { keptSnapshotClass, snapshotClass } = environment.kubernetes;
-  const kept = (snapshot: string): LastSnapshot => ({ name: objectNames.snapshot(environment.name, snapshot), class: keptSnapshotClass ?? snapshotClass });
+  const kept = (snapshot: string): LastSnapshot => ({
+    name: objectNames.snapshot(environment.name, snapshot),
+    class: keptSnapshotClass ?? snapshotClass,
+  });
   const [claim] = await claimsOf(platform, environment, live);
   const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(environment.name, live));
   if (!claim) {
@@ -52,7 +63,13 @@ async function lastSnapshot(environment: Environment, platform: KubernetesPlatfo
     await servers.stop(live, 'fast');
   }
   try {
-    await takeSnapshot(cluster, environment, { colour: live, major, claim: claim.metadata.name, path: dataPath }, snapshot, environment.limits.snapshot);
+    await takeSnapshot(
+      cluster,
+      environment,
+      { colour: live, major, claim: claim.metadata.name, path: dataPath },
+      snapshot,
+      environment.limits.snapshot,
+    );
     return kept(snapshot);
   } catch (error) {
     if (serving) await servers.start(live);

@@ -24,7 +24,12 @@ export class KubernetesDrills implements DrillStore {
     const before = await this.#cluster.read<ReportMap>('ConfigMap', name);
     const earlier = JSON.parse(before?.data?.earlier ?? '[]') as DrillOutcome[];
     const last = before?.data?.last === undefined ? [] : [JSON.parse(before.data.last) as DrillOutcome];
-    const report = await this.#cluster.apply<ReportMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(this.#environment, 'drill', name), data: { last: JSON.stringify(outcome, null, 1), earlier: JSON.stringify([...earlier, ...last].slice(-kept)) } });
+    const report = await this.#cluster.apply<ReportMap>({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metadata(this.#environment, 'drill', name),
+      data: { last: JSON.stringify(outcome, null, 1), earlier: JSON.stringify([...earlier, ...last].slice(-kept)) },
+    });
     await this.#tell((await this.#cluster.read('CronJob', name)) ?? report, outcome);
     return { where: `ConfigMap ${this.#cluster.namespace}/${name}` };
   }
@@ -38,20 +43,31 @@ export class KubernetesDrills implements DrillStore {
     return objectNames.drill(this.#environment.name);
   }
 
-  async #tell({ apiVersion, kind, metadata: { name, uid } }: Stored, { ok, startedAt, seconds, proved, pausesMs, error }: DrillOutcome): Promise<void> {
+  async #tell(
+    { apiVersion, kind, metadata: { name, uid } }: Stored,
+    { ok, startedAt, seconds, proved, pausesMs, error }: DrillOutcome,
+  ): Promise<void> {
     const { namespace } = this.#cluster;
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     const pauses = pausesMs.map((ms) => `${ms} ms`).join(' and ');
     await this.#cluster.create({
-      apiVersion: 'v1', kind: 'Event',
+      apiVersion: 'v1',
+      kind: 'Event',
       metadata: { ...metadata(this.#environment, 'drill', `${this.#name}.${Date.parse(startedAt).toString(16)}`) },
       involvedObject: { apiVersion, kind, namespace, name, uid },
       type: ok ? 'Normal' : 'Warning',
       reason: ok ? 'DrillHeld' : 'DrillFailed',
       // The API server takes 1024 characters.
-      message: (ok ? `The drill held in ${Math.round(seconds)} s: ${proved.join(', ')}; write pauses ${pauses}.` : `The drill did not hold after ${Math.round(seconds)} s (held: ${proved.join(', ') || 'nothing'}): ${error ?? 'no reason given'}`).slice(0, 1_000),
-      source: { component: 'verdigris' }, reportingComponent: 'verdigris.dev/drill', reportingInstance: this.#environment.name,
-      firstTimestamp: now, lastTimestamp: now, count: 1,
+      message: (ok
+        ? `The drill held in ${Math.round(seconds)} s: ${proved.join(', ')}; write pauses ${pauses}.`
+        : `The drill did not hold after ${Math.round(seconds)} s (held: ${proved.join(', ') || 'nothing'}): ${error ?? 'no reason given'}`
+      ).slice(0, 1_000),
+      source: { component: 'verdigris' },
+      reportingComponent: 'verdigris.dev/drill',
+      reportingInstance: this.#environment.name,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
     });
   }
 }

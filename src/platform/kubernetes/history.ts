@@ -18,11 +18,21 @@ export class KubernetesHistory implements HistoryStore {
 
   async append(entry: HistoryEntry): Promise<void> {
     const name = objectNames.history(this.#environment.name, entry.startedAt);
-    await this.#cluster.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(this.#environment, 'journal', name, { [`${domain}/history`]: 'true' }), data: { entry: JSON.stringify(entry) } });
+    await this.#cluster.create({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metadata(this.#environment, 'journal', name, { [`${domain}/history`]: 'true' }),
+      data: { entry: JSON.stringify(entry) },
+    });
   }
 
   async list(): Promise<HistoryEntry[]> {
-    const found = await this.#cluster.list<EntryMap>('ConfigMap', { ...commonLabels(this.#environment, 'journal'), [`${domain}/history`]: 'true' });
-    return found.map(({ data }) => JSON.parse(data.entry) as HistoryEntry).sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    const found = await this.#cluster.list<EntryMap>('ConfigMap', {
+      ...commonLabels(this.#environment, 'journal'),
+      [`${domain}/history`]: 'true',
+    });
+    return found
+      .map(({ data }) => JSON.parse(data.entry) as HistoryEntry)
+      .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 }

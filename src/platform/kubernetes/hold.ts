@@ -16,7 +16,9 @@ export function holdPurpose({ token, lease, since }: HoldMark): string {
 
 export function parseHold(applicationName: string): HoldMark | undefined {
   const [, token, lease, since] = /^verdigris\/hold (\d+) (\d+) (\S+)$/.exec(applicationName) ?? [];
-  return token === undefined || lease === undefined || since === undefined ? undefined : { token: Number(token), lease: Number(lease), since };
+  return token === undefined || lease === undefined || since === undefined
+    ? undefined
+    : { token: Number(token), lease: Number(lease), since };
 }
 
 interface Part {
@@ -44,7 +46,15 @@ export class Hold {
   async prepare(mark: HoldMark): Promise<void> {
     await this.forget();
     const replicas = await this.#poolers.required();
-    const opened = await Promise.allSettled(replicas.flatMap((replica) => this.#poolers.databases.map(async (database) => ({ replica, database, console: await this.#poolers.open(replica, holdPurpose(mark)) }))));
+    const opened = await Promise.allSettled(
+      replicas.flatMap((replica) =>
+        this.#poolers.databases.map(async (database) => ({
+          replica,
+          database,
+          console: await this.#poolers.open(replica, holdPurpose(mark)),
+        })),
+      ),
+    );
     this.#parts = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const failed = opened.find((outcome) => outcome.status === 'rejected');
     if (failed) {
@@ -59,7 +69,9 @@ export class Hold {
   async begin(mark: HoldMark, budget: number, replicas: readonly Replica[]): Promise<void> {
     try {
       if (!this.#covers(replicas)) await this.prepare(mark);
-      const paused = Promise.all(this.#parts.map(({ replica, console, database }) => pause(this.#poolers, replica, console, database)));
+      const paused = Promise.all(
+        this.#parts.map(({ replica, console, database }) => pause(this.#poolers, replica, console, database)),
+      );
       paused.catch(() => undefined);
       const enough = new AbortController();
       const late = sleep(budget, 'late' as const, { signal: enough.signal }).catch(() => 'late' as const);
@@ -92,8 +104,12 @@ export class Hold {
   /** Lets go on whom these connections hold, each by its own: nobody waits for another's answer. Returns the pods that said yes to all. */
   async end(): Promise<ReadonlySet<string>> {
     const parts = this.#begun ? this.#parts : [];
-    const outcomes = await Promise.allSettled(parts.map(({ console, database }) => console.say(`RESUME ${consoleIdent(database)}`)));
-    const refused = new Set(parts.filter((_, index) => outcomes[index]?.status === 'rejected').map(({ replica }) => replica.pod));
+    const outcomes = await Promise.allSettled(
+      parts.map(({ console, database }) => console.say(`RESUME ${consoleIdent(database)}`)),
+    );
+    const refused = new Set(
+      parts.filter((_, index) => outcomes[index]?.status === 'rejected').map(({ replica }) => replica.pod),
+    );
     return new Set(parts.map(({ replica }) => replica.pod).filter((pod) => !refused.has(pod)));
   }
 
@@ -107,7 +123,9 @@ export class Hold {
 
   async #tooLong(replicas: readonly Replica[], budget: number): Promise<VerdigrisError> {
     const found = await Promise.all(replicas.map((replica) => this.#poolers.blockers(replica).catch(() => [])));
-    const blockers = found.flat().map(({ user, addr, application_name: name }) => `${user} from ${addr} (${name || 'no application_name'})`);
+    const blockers = found
+      .flat()
+      .map(({ user, addr, application_name: name }) => `${user} from ${addr} (${name || 'no application_name'})`);
     return new VerdigrisError('failed', 'pause-timeout', {
       seen: `Clients were still in a transaction after ${budget} ms: ${blockers.join(', ') || 'none now'}.`,
       required: 'every transaction ended within limits.pause.',

@@ -23,25 +23,41 @@ export class Transport {
     this.#config = config;
   }
 
-  async send(method: string, path: string, body?: unknown, contentType = 'application/json', limit = requestLimit): Promise<Answer> {
+  async send(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType = 'application/json',
+    limit = requestLimit,
+  ): Promise<Answer> {
     const url = new URL(path.slice(1), withSlash(this.#config.getCurrentCluster()?.server ?? ''));
     const options: https.RequestOptions = {};
     await this.#config.applyToHTTPSOptions(options);
     const secure = url.protocol === 'https:';
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const request = (secure ? https : http).request(url, {
-        ...options,
-        method,
-        agent: options.agent ?? (secure ? this.#secure : this.#plain),
-        headers: { ...options.headers, accept: 'application/json', ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }) },
-        signal: AbortSignal.timeout(limit),
-      }, (response) => {
-        const parts: Buffer[] = [];
-        response.on('data', (part: Buffer) => parts.push(part));
-        response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString()) }));
-      });
+      const request = (secure ? https : http).request(
+        url,
+        {
+          ...options,
+          method,
+          agent: options.agent ?? (secure ? this.#secure : this.#plain),
+          headers: {
+            ...options.headers,
+            accept: 'application/json',
+            ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
+          },
+          signal: AbortSignal.timeout(limit),
+        },
+        (response) => {
+          const parts: Buffer[] = [];
+          response.on('data', (part: Buffer) => parts.push(part));
+          response.on('error', reject);
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString()) }),
+          );
+        },
+      );
       request.on('error', reject);
       request.end(text);
     });

@@ -45,7 +45,12 @@ export class KubernetesJournal implements JournalStore {
   }
 
   async #create(text: string): Promise<JournalMap> {
-    const made = await this.#cluster.create<JournalMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(this.#environment, 'journal', this.#name), data: { revision: '1', journal: text } });
+    const made = await this.#cluster.create<JournalMap>({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metadata(this.#environment, 'journal', this.#name),
+      data: { revision: '1', journal: text },
+    });
     return made ?? conflict(1);
   }
 
@@ -54,7 +59,10 @@ export class KubernetesJournal implements JournalStore {
     const last = this.#last;
     if (last?.data.revision !== String(expected)) return conflict(expected + 1);
     try {
-      return await this.#cluster.replace<JournalMap>({ ...last, data: { revision: String(expected + 1), journal: text, previous: last.data.journal } } as Stored);
+      return await this.#cluster.replace<JournalMap>({
+        ...last,
+        data: { revision: String(expected + 1), journal: text, previous: last.data.journal },
+      } as Stored);
     } catch (error) {
       if (error instanceof VerdigrisError && error.id === 'object-conflict') return conflict(expected + 1);
       throw error;

@@ -1,7 +1,9 @@
 import type { Kind } from '../../components/manifests/manifest.ts';
 
 /** Where the API server keeps each kind; cluster-scoped ones say so. */
-export const kinds: Readonly<Record<Kind, { readonly version: string; readonly plural: string; readonly cluster?: true }>> = {
+export const kinds: Readonly<
+  Record<Kind, { readonly version: string; readonly plural: string; readonly cluster?: true }>
+> = {
   ConfigMap: { version: 'v1', plural: 'configmaps' },
   CronJob: { version: 'batch/v1', plural: 'cronjobs' },
   Deployment: { version: 'apps/v1', plural: 'deployments' },

@@ -6,7 +6,13 @@ import { isGone, thisProcess } from '../process.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface LeaseObject extends Stored {
-  readonly spec: { readonly holderIdentity?: string; readonly acquireTime?: string; readonly renewTime?: string; readonly leaseDurationSeconds?: number; readonly leaseTransitions?: number };
+  readonly spec: {
+    readonly holderIdentity?: string;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly leaseTransitions?: number;
+  };
 }
 
 /** Annotation that says which process holds it. */
@@ -41,7 +47,11 @@ export class KubernetesLeases implements LeaseStore {
     let seen: string | undefined;
     for (const end = Date.now() + duration * 1000; ; await sleep(250)) {
       const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
-      const held = found && found.spec.leaseTransitions !== gone && !(await isGone(found.metadata.annotations?.[processKey] ?? '')) && alive(found);
+      const held =
+        found &&
+        found.spec.leaseTransitions !== gone &&
+        !(await isGone(found.metadata.annotations?.[processKey] ?? '')) &&
+        alive(found);
       if (found && held && Date.now() < end) {
         seen ??= found.spec.renewTime;
         if (found.spec.renewTime !== seen) throw busy(held);
@@ -60,17 +70,34 @@ export class KubernetesLeases implements LeaseStore {
   /** Undefined where somebody else was faster. */
   async #take(found: LeaseObject | undefined, holder: string): Promise<LeaseObject | undefined> {
     const token = Math.max(found?.spec.leaseTransitions ?? 0, await this.#floor()) + 1;
-    const spec = { holderIdentity: holder, acquireTime: micro(), renewTime: micro(), leaseDurationSeconds: duration, leaseTransitions: token };
+    const spec = {
+      holderIdentity: holder,
+      acquireTime: micro(),
+      renewTime: micro(),
+      leaseDurationSeconds: duration,
+      leaseTransitions: token,
+    };
     const mark = { [processKey]: (await thisProcess()) ?? '' };
-    if (!found) return this.#cluster.create<LeaseObject>({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: metadata(this.#environment, 'journal', this.#name, {}, mark), spec });
-    return this.#swap({ ...found, metadata: { ...found.metadata, annotations: { ...found.metadata.annotations, ...mark } }, spec });
+    if (!found)
+      return this.#cluster.create<LeaseObject>({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: metadata(this.#environment, 'journal', this.#name, {}, mark),
+        spec,
+      });
+    return this.#swap({
+      ...found,
+      metadata: { ...found.metadata, annotations: { ...found.metadata.annotations, ...mark } },
+      spec,
+    });
   }
 
   async #swap(object: LeaseObject): Promise<LeaseObject | undefined> {
     try {
       return await this.#cluster.replace<LeaseObject>(object);
     } catch (error) {
-      if (error instanceof VerdigrisError && (error.id === 'object-conflict' || error.id === 'object-missing')) return undefined;
+      if (error instanceof VerdigrisError && (error.id === 'object-conflict' || error.id === 'object-missing'))
+        return undefined;
       throw error;
     }
   }
@@ -81,10 +108,12 @@ export class KubernetesLeases implements LeaseStore {
     // One write after the other: a release that met a renewal under way would lose to it, and the lease would seem held.
     let last: Promise<unknown> = Promise.resolve();
     const change = (spec: (now: LeaseObject['spec']) => LeaseObject['spec']): Promise<boolean> => {
-      const next = last.catch(() => undefined).then(async () => {
-        if (mine) mine = await this.#swap({ ...mine, spec: spec(mine.spec) });
-        return mine !== undefined;
-      });
+      const next = last
+        .catch(() => undefined)
+        .then(async () => {
+          if (mine) mine = await this.#swap({ ...mine, spec: spec(mine.spec) });
+          return mine !== undefined;
+        });
       last = next;
       return next;
     };

@@ -56,7 +56,10 @@ export class KubernetesPlatform implements Platform {
   }
 
   async findings(seeding: boolean): Promise<Finding[]> {
-    return [...(seeding ? await this.requirements('release') : []), ...(await poolerFindings(this.cluster, this.environment))];
+    return [
+      ...(seeding ? await this.requirements('release') : []),
+      ...(await poolerFindings(this.cluster, this.environment)),
+    ];
   }
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
@@ -72,7 +75,9 @@ export class KubernetesPlatform implements Platform {
 
   /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
   async exportFile(name: string): Promise<string> {
-    const home = process.env['VERDIGRIS_HOME'] ?? path.join(process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'verdigris');
+    const home =
+      process.env['VERDIGRIS_HOME'] ??
+      path.join(process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'verdigris');
     const folder = path.join(home, this.cluster.namespace, this.environment, 'exports');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     return path.join(folder, name);
@@ -87,7 +92,10 @@ export class KubernetesPlatform implements Platform {
 
 /** The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the process. */
 export function openKubernetes(environment: Environment): KubernetesPlatform {
-  return new KubernetesPlatform(environment, Cluster.open(environment.kubernetes.namespace, environment.kubernetes.context));
+  return new KubernetesPlatform(
+    environment,
+    Cluster.open(environment.kubernetes.namespace, environment.kubernetes.context),
+  );
 }
 
 function tokenIn(text: string | undefined): number {

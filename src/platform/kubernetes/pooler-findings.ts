@@ -3,19 +3,27 @@ import { objectNames } from '../../components/manifests/names.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
-type PoolerDeployment = Stored & { readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly name: string }[] } } } };
+type PoolerDeployment = Stored & {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly name: string }[] } };
+  };
+};
 
 /** What the poolers lack, by what is there and not by what is declared. */
 export async function poolerFindings(cluster: Cluster, environment: string): Promise<Finding[]> {
   const name = objectNames.pooler(environment);
   const found = await cluster.read<PoolerDeployment>('Deployment', name);
-  if (!found || found.spec.template.spec.containers.some((container) => container.name === guardContainerName)) return [];
-  return [{
-    id: 'no-guard',
-    grade: 'warn',
-    title: 'No guard stands beside the poolers: a hold does not end by itself',
-    objects: [`Deployment ${cluster.namespace}/${name}`],
-    reason: 'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. Where the operator dies in a switchover, clients wait until somebody runs a command.',
-    mend: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
-  }];
+  if (!found || found.spec.template.spec.containers.some((container) => container.name === guardContainerName))
+    return [];
+  return [
+    {
+      id: 'no-guard',
+      grade: 'warn',
+      title: 'No guard stands beside the poolers: a hold does not end by itself',
+      objects: [`Deployment ${cluster.namespace}/${name}`],
+      reason:
+        'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. Where the operator dies in a switchover, clients wait until somebody runs a command.',
+      mend: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
+    },
+  ];
 }

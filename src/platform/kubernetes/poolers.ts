@@ -53,7 +53,12 @@ export class Poolers {
 
   /** Every replica that may have clients: one that is being ended serves those it has until they leave. */
   async replicas(): Promise<Replica[]> {
-    return Promise.all((await this.pods()).map(async ({ metadata: { name }, status }) => ({ pod: name, address: await this.#reach.address(name, 6432, status?.podIP ?? '') })));
+    return Promise.all(
+      (await this.pods()).map(async ({ metadata: { name }, status }) => ({
+        pod: name,
+        address: await this.#reach.address(name, 6432, status?.podIP ?? ''),
+      })),
+    );
   }
 
   /** As `replicas`; throws where there is none: then nobody could be held. */
@@ -78,14 +83,20 @@ export class Poolers {
       // A refusal is an answer, and its console as good as before.
       if (error instanceof Error && 'severity' in error) throw error;
       this.#consoles.delete(replica.pod);
-      void opening.then((console) => console.close(), () => undefined);
+      void opening.then(
+        (console) => console.close(),
+        () => undefined,
+      );
       throw error;
     }
   }
 
   async open(replica: Replica, purpose: string): Promise<Console> {
     try {
-      return await Console.open({ ...replica.address, user: consoleUser, password: await this.#secrets.console() }, purpose);
+      return await Console.open(
+        { ...replica.address, user: consoleUser, password: await this.#secrets.console() },
+        purpose,
+      );
     } catch (cause) {
       throw new VerdigrisError('failed', 'pooler-unreachable', {
         seen: `The admin console of the pooler ${this.#cluster.namespace}/${replica.pod} does not answer: ${describe(cause)}.`,
@@ -100,18 +111,22 @@ export class Poolers {
   /** The databases of ours that a replica has paused. */
   async paused(replica: Replica): Promise<string[]> {
     const found = await this.say<{ name: string; paused: unknown }>(replica, 'SHOW DATABASES');
-    return found.filter(({ name, paused }) => this.databases.includes(name) && String(paused) === '1').map(({ name }) => name);
+    return found
+      .filter(({ name, paused }) => this.databases.includes(name) && String(paused) === '1')
+      .map(({ name }) => name);
   }
 
   /** Lets the clients of a replica go on. RESUME of a database that is not paused is an error, and what was wanted. */
   async resume(replica: Replica): Promise<void> {
-    await Promise.all(this.databases.map(async (database) => {
-      try {
-        await this.say(replica, `RESUME ${consoleIdent(database)}`);
-      } catch (error) {
-        if ((await this.paused(replica)).includes(database)) throw error;
-      }
-    }));
+    await Promise.all(
+      this.databases.map(async (database) => {
+        try {
+          await this.say(replica, `RESUME ${consoleIdent(database)}`);
+        } catch (error) {
+          if ((await this.paused(replica)).includes(database)) throw error;
+        }
+      }),
+    );
   }
 
   /**
@@ -136,7 +151,11 @@ export class Poolers {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#consoles.values()) await opening.then((console) => console.close(), () => undefined);
+    for (const opening of this.#consoles.values())
+      await opening.then(
+        (console) => console.close(),
+        () => undefined,
+      );
     this.#consoles.clear();
   }
 }

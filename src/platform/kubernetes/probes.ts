@@ -28,27 +28,33 @@ export class Probes {
   /** Opens the connections that `ask` will need. One that cannot be had now is for `ask` to open. */
   async prepare(replicas: readonly Replica[]): Promise<void> {
     await this.forget();
-    await Promise.allSettled(replicas.flatMap((replica) => probeDatabases.map(async (database) => {
-      this.#kept.set(key(replica, database), await Kept.open(await this.#settings(replica, database), 'probe'));
-    })));
+    await Promise.allSettled(
+      replicas.flatMap((replica) =>
+        probeDatabases.map(async (database) => {
+          this.#kept.set(key(replica, database), await Kept.open(await this.#settings(replica, database), 'probe'));
+        }),
+      ),
+    );
   }
 
   async ask(replica: Replica): Promise<ProbeAnswer[]> {
-    return Promise.all(probeDatabases.map(async (database) => {
-      // A server connection made before the route moved would answer for the old colour; the fence has ended it, if there was one.
-      // Who asks again was not content with the answer.
-      if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
-      this.#asked.add(key(replica, database));
-      const kept = this.#kept.get(key(replica, database));
-      if (!kept) return within(replica.pod, withClient(await this.#settings(replica, database), 'probe', whoAnswers));
-      try {
-        return await within(replica.pod, whoAnswers(kept.client));
-      } catch (error) {
-        this.#kept.delete(key(replica, database));
-        void kept.close();
-        throw error;
-      }
-    }));
+    return Promise.all(
+      probeDatabases.map(async (database) => {
+        // A server connection made before the route moved would answer for the old colour; the fence has ended it, if there was one.
+        // Who asks again was not content with the answer.
+        if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
+        this.#asked.add(key(replica, database));
+        const kept = this.#kept.get(key(replica, database));
+        if (!kept) return within(replica.pod, withClient(await this.#settings(replica, database), 'probe', whoAnswers));
+        try {
+          return await within(replica.pod, whoAnswers(kept.client));
+        } catch (error) {
+          this.#kept.delete(key(replica, database));
+          void kept.close();
+          throw error;
+        }
+      }),
+    );
   }
 
   async forget(): Promise<void> {
@@ -76,7 +82,10 @@ function key({ pod }: Replica, database: string): string {
 
 function within<T>(pod: string, work: Promise<T>): Promise<T> {
   const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(() => limit.reject(new Error(`no answer through ${pod} within ${probeLimit} ms`)), probeLimit);
+  const timer = setTimeout(
+    () => limit.reject(new Error(`no answer through ${pod} within ${probeLimit} ms`)),
+    probeLimit,
+  );
   work.catch(() => undefined);
   return Promise.race([work, limit.promise]).finally(() => clearTimeout(timer));
 }

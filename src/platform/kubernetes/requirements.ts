@@ -14,23 +14,38 @@ interface Class extends Stored {
 }
 
 interface RulesReview extends Stored {
-  readonly status: { readonly incomplete?: boolean; readonly resourceRules: readonly (Rule & { readonly resourceNames?: readonly string[] })[] };
+  readonly status: {
+    readonly incomplete?: boolean;
+    readonly resourceRules: readonly (Rule & { readonly resourceNames?: readonly string[] })[];
+  };
 }
 
 /** What the cluster is asked for. */
 export type Purpose = 'making' | 'release';
 
-const defaults = { storage: 'storageclass.kubernetes.io/is-default-class', snapshot: 'snapshot.storage.kubernetes.io/is-default-class' };
+const defaults = {
+  storage: 'storageclass.kubernetes.io/is-default-class',
+  snapshot: 'snapshot.storage.kubernetes.io/is-default-class',
+};
 
 /**
  * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads only. Classes
  * belong to the cluster: whoever may not read them is told by the snapshot itself.
  */
-export async function requirements(environment: Environment, cluster: Cluster, servers: Pick<KubernetesServers, 'storageClassOf'>, purpose: Purpose): Promise<Finding[]> {
+export async function requirements(
+  environment: Environment,
+  cluster: Cluster,
+  servers: Pick<KubernetesServers, 'storageClassOf'>,
+  purpose: Purpose,
+): Promise<Finding[]> {
   const rights = await rightsMissing(environment, cluster, purpose);
   // Without rights the other questions have no answer.
   if (rights.length > 0) return rights;
-  return [...(await kindsMissing(environment, cluster)), ...(await certificateFindings(environment, cluster)), ...(await classFindings(environment, cluster, servers))];
+  return [
+    ...(await kindsMissing(environment, cluster)),
+    ...(await certificateFindings(environment, cluster)),
+    ...(await classFindings(environment, cluster, servers)),
+  ];
 }
 
 function refuse(id: string, title: string, reason: string, mend: string, objects: readonly string[] = []): Finding {
@@ -38,75 +53,202 @@ function refuse(id: string, title: string, reason: string, mend: string, objects
 }
 
 /** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */
-export function neededRules({ kubernetes: { images, istio, quota, drill, metrics } }: Environment, purpose: Purpose, inside: boolean): Rule[] {
+export function neededRules(
+  { kubernetes: { images, istio, quota, drill, metrics } }: Environment,
+  purpose: Purpose,
+  inside: boolean,
+): Rule[] {
   const making = purpose === 'making';
   const optional: Readonly<Record<string, boolean>> = {
-    namespaces: making, 'pods/portforward': !inside,
-    jobs: images.upgrade !== undefined, cronjobs: making && drill.schedule !== undefined, events: drill.schedule !== undefined, servicemonitors: making && (metrics.serviceMonitor || metrics.rules), virtualservices: istio,
-    serviceaccounts: making && images.verdigris !== undefined, roles: making && images.verdigris !== undefined, resourcequotas: making && Object.keys(quota).length > 0,
+    namespaces: making,
+    'pods/portforward': !inside,
+    jobs: images.upgrade !== undefined,
+    cronjobs: making && drill.schedule !== undefined,
+    events: drill.schedule !== undefined,
+    servicemonitors: making && (metrics.serviceMonitor || metrics.rules),
+    virtualservices: istio,
+    serviceaccounts: making && images.verdigris !== undefined,
+    roles: making && images.verdigris !== undefined,
+    resourcequotas: making && Object.keys(quota).length > 0,
   };
   return operatorRules.filter(({ resources: [first = ''] }) => optional[first] ?? true);
 }
 
 async function rightsMissing(environment: Environment, cluster: Cluster, purpose: Purpose): Promise<Finding[]> {
-  const review = await cluster.create<RulesReview>({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', metadata: { name: '' }, spec: { namespace: cluster.namespace } });
+  const review = await cluster.create<RulesReview>({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectRulesReview',
+    metadata: { name: '' },
+    spec: { namespace: cluster.namespace },
+  });
   // An authorizer that cannot list its rules is asked by each request itself.
   if (!review || review.status.incomplete === true) return [];
   const has = (list: readonly string[], item: string): boolean => list.includes(item) || list.includes('*');
   const may = (group: string, resource: string, verb: string): boolean =>
-    review.status.resourceRules.some((rule) => has(rule.apiGroups, group) && has(rule.resources, resource) && has(rule.verbs, verb) && (rule.resourceNames ?? []).length === 0);
-  const missing = neededRules(environment, purpose, cluster.inside).flatMap(({ apiGroups: [group = ''], resources, verbs }) => resources.flatMap((resource) => {
-    const lacking = verbs.filter((verb) => !may(group, resource, verb));
-    return lacking.length === 0 ? [] : [`${lacking.join(', ')} ${group === '' ? resource : `${resource}.${group}`}`];
-  }));
+    review.status.resourceRules.some(
+      (rule) =>
+        has(rule.apiGroups, group) &&
+        has(rule.resources, resource) &&
+        has(rule.verbs, verb) &&
+        (rule.resourceNames ?? []).length === 0,
+    );
+  const missing = neededRules(environment, purpose, cluster.inside).flatMap(
+    ({ apiGroups: [group = ''], resources, verbs }) =>
+      resources.flatMap((resource) => {
+        const lacking = verbs.filter((verb) => !may(group, resource, verb));
+        return lacking.length === 0
+          ? []
+          : [`${lacking.join(', ')} ${group === '' ? resource : `${resource}.${group}`}`];
+      }),
+  );
   if (missing.length === 0) return [];
-  return [refuse('rights-missing', `these credentials may not do all that is needed in the namespace ${cluster.namespace}`, 'A release that stops for want of a right would stop in the middle.', 'Bind the operator’s Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name another kubeconfig or context; see also whether the namespace is the one that is meant.', missing)];
+  return [
+    refuse(
+      'rights-missing',
+      `these credentials may not do all that is needed in the namespace ${cluster.namespace}`,
+      'A release that stops for want of a right would stop in the middle.',
+      'Bind the operator’s Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name another kubeconfig or context; see also whether the namespace is the one that is meant.',
+      missing,
+    ),
+  ];
 }
 
 async function kindsMissing({ kubernetes: { istio } }: Environment, cluster: Cluster): Promise<Finding[]> {
   const found: Finding[] = [];
-  if (!(await cluster.knows('VolumeSnapshot'))) found.push(refuse('no-snapshot-api', 'the cluster has no VolumeSnapshots', 'A candidate is made of a snapshot.', 'Install the snapshot API and its controller (kubernetes-csi/external-snapshotter), and a storage driver that has snapshots.'));
-  if (istio && !(await cluster.knows('VirtualService'))) found.push(refuse('istio-missing', 'kubernetes.istio is true, and the cluster has no Istio', 'Routes by weight are Istio’s.', 'Declare kubernetes.istio: false: everything but the canary works without it. Or install Istio.'));
+  if (!(await cluster.knows('VolumeSnapshot')))
+    found.push(
+      refuse(
+        'no-snapshot-api',
+        'the cluster has no VolumeSnapshots',
+        'A candidate is made of a snapshot.',
+        'Install the snapshot API and its controller (kubernetes-csi/external-snapshotter), and a storage driver that has snapshots.',
+      ),
+    );
+  if (istio && !(await cluster.knows('VirtualService')))
+    found.push(
+      refuse(
+        'istio-missing',
+        'kubernetes.istio is true, and the cluster has no Istio',
+        'Routes by weight are Istio’s.',
+        'Declare kubernetes.istio: false: everything but the canary works without it. Or install Istio.',
+      ),
+    );
   return found;
 }
 
 /** Whether the certificate will be taken: a subscription that cannot connect would be noticed only once the candidate is there. */
-async function certificateFindings({ name, kubernetes: { tls, namespace } }: Environment, cluster: Cluster): Promise<Finding[]> {
+async function certificateFindings(
+  { name, kubernetes: { tls, namespace } }: Environment,
+  cluster: Cluster,
+): Promise<Finding[]> {
   if (!tls) return [];
   const secret = `${namespace}/${tls.secret}`;
-  const [crt, ca] = await Promise.all(['tls.crt', 'ca.crt', 'tls.key'].map((key) => secretValue(cluster, tls.secret, key)));
+  const [crt, ca] = await Promise.all(
+    ['tls.crt', 'ca.crt', 'tls.key'].map((key) => secretValue(cluster, tls.secret, key)),
+  );
   const faults: string[] = [];
   try {
     const certificate = new X509Certificate(crt ?? '');
     const hosts = (['blue', 'green'] as const).map((colour) => `${objectNames.colour(name, colour)}.${namespace}.svc`);
-    faults.push(...hosts.filter((host) => certificate.checkHost(host) === undefined).map((host) => `it is not for ${host}`));
+    faults.push(
+      ...hosts.filter((host) => certificate.checkHost(host) === undefined).map((host) => `it is not for ${host}`),
+    );
     if (Date.parse(certificate.validTo) < Date.now()) faults.push(`it ended at ${certificate.validTo}`);
     if (!certificate.checkIssued(new X509Certificate(ca ?? ''))) faults.push('ca.crt did not issue it');
   } catch (error) {
     faults.push(`it cannot be read: ${describe(error)}`);
   }
   if (faults.length === 0) return [];
-  return [refuse('certificate-unfit', `the certificate in the Secret ${secret} will not do`, 'Each colour checks the other’s certificate against its name.', 'Have it made anew for the names of both colours’ Services (with cert-manager: dnsNames of the Certificate).', faults)];
+  return [
+    refuse(
+      'certificate-unfit',
+      `the certificate in the Secret ${secret} will not do`,
+      'Each colour checks the other’s certificate against its name.',
+      'Have it made anew for the names of both colours’ Services (with cert-manager: dnsNames of the Certificate).',
+      faults,
+    ),
+  ];
 }
 
-async function classFindings(environment: Environment, cluster: Cluster, servers: Pick<KubernetesServers, 'storageClassOf'>): Promise<Finding[]> {
-  const [storage, snapshots] = await Promise.all([readable(cluster.list<Class>('StorageClass', {})), readable(cluster.list<Class>('VolumeSnapshotClass', {}))]);
+async function classFindings(
+  environment: Environment,
+  cluster: Cluster,
+  servers: Pick<KubernetesServers, 'storageClassOf'>,
+): Promise<Finding[]> {
+  const [storage, snapshots] = await Promise.all([
+    readable(cluster.list<Class>('StorageClass', {})),
+    readable(cluster.list<Class>('VolumeSnapshotClass', {})),
+  ]);
   if (!storage || !snapshots) return [];
   const { storageClass, snapshotClass, keptSnapshotClass } = environment.kubernetes;
   const live = await servers.storageClassOf(environment.live);
   const name = live ?? storageClass ?? storage.find((each) => isDefault(each, defaults.storage))?.metadata.name;
   const volume = storage.find(({ metadata }) => metadata.name === name);
-  const listed = (classes: readonly Class[]) => classes.map(({ metadata, provisioner, driver }) => `${metadata.name} (${provisioner ?? driver ?? ''})`);
-  if (!volume) return [refuse('no-storage-class', name === undefined ? 'no StorageClass is declared, and the cluster has no default one' : `the StorageClass ${name} is not there`, 'A volume would never be made.', 'Declare kubernetes.storageClass, one of those listed.', listed(storage))];
+  const listed = (classes: readonly Class[]) =>
+    classes.map(({ metadata, provisioner, driver }) => `${metadata.name} (${provisioner ?? driver ?? ''})`);
+  if (!volume)
+    return [
+      refuse(
+        'no-storage-class',
+        name === undefined
+          ? 'no StorageClass is declared, and the cluster has no default one'
+          : `the StorageClass ${name} is not there`,
+        'A volume would never be made.',
+        'Declare kubernetes.storageClass, one of those listed.',
+        listed(storage),
+      ),
+    ];
   const driver = volume.provisioner ?? '';
-  const where = live === undefined ? `the StorageClass ${volume.metadata.name}` : `the claim ${objectNames.colour(environment.name, environment.live)}’s StorageClass ${volume.metadata.name}`;
-  if (!snapshots.some((each) => each.driver === driver)) return [refuse('driver-without-snapshots', `${where} is of the driver ${driver}, for which there is no VolumeSnapshotClass`, 'A candidate is made of a snapshot of the live volume.', 'Make a VolumeSnapshotClass for this driver where it has snapshots; else move the data to a class of a driver that has.', listed(snapshots))];
+  const where =
+    live === undefined
+      ? `the StorageClass ${volume.metadata.name}`
+      : `the claim ${objectNames.colour(environment.name, environment.live)}’s StorageClass ${volume.metadata.name}`;
+  if (!snapshots.some((each) => each.driver === driver))
+    return [
+      refuse(
+        'driver-without-snapshots',
+        `${where} is of the driver ${driver}, for which there is no VolumeSnapshotClass`,
+        'A candidate is made of a snapshot of the live volume.',
+        'Make a VolumeSnapshotClass for this driver where it has snapshots; else move the data to a class of a driver that has.',
+        listed(snapshots),
+      ),
+    ];
   const chosen = [snapshotClass, keptSnapshotClass].filter((each) => each !== undefined);
   const absent = chosen.find((each) => !snapshots.some(({ metadata }) => metadata.name === each));
-  if (absent !== undefined) return [refuse('no-snapshot-class', `the VolumeSnapshotClass ${absent} is not there`, 'A snapshot would never be made.', 'Declare one of those listed.', listed(snapshots))];
+  if (absent !== undefined)
+    return [
+      refuse(
+        'no-snapshot-class',
+        `the VolumeSnapshotClass ${absent} is not there`,
+        'A snapshot would never be made.',
+        'Declare one of those listed.',
+        listed(snapshots),
+      ),
+    ];
   const foreign = snapshots.find(({ metadata, driver: its }) => chosen.includes(metadata.name) && its !== driver);
-  if (foreign) return [refuse('snapshot-class-driver', `the VolumeSnapshotClass ${foreign.metadata.name} is of the driver ${foreign.driver ?? ''}, ${where} of ${driver}`, 'A driver makes snapshots of its own volumes only.', `Declare one of the driver ${driver}.`, listed(snapshots.filter((each) => each.driver === driver)))];
-  if (snapshotClass === undefined && !snapshots.some((each) => each.driver === driver && isDefault(each, defaults.snapshot))) return [refuse('no-snapshot-class', `no VolumeSnapshotClass is declared, and none of the driver ${driver} is the default`, 'A snapshot would wait for a class for ever.', 'Declare kubernetes.snapshotClass, one of those listed.', listed(snapshots.filter((each) => each.driver === driver)))];
+  if (foreign)
+    return [
+      refuse(
+        'snapshot-class-driver',
+        `the VolumeSnapshotClass ${foreign.metadata.name} is of the driver ${foreign.driver ?? ''}, ${where} of ${driver}`,
+        'A driver makes snapshots of its own volumes only.',
+        `Declare one of the driver ${driver}.`,
+        listed(snapshots.filter((each) => each.driver === driver)),
+      ),
+    ];
+  if (
+    snapshotClass === undefined &&
+    !snapshots.some((each) => each.driver === driver && isDefault(each, defaults.snapshot))
+  )
+    return [
+      refuse(
+        'no-snapshot-class',
+        `no VolumeSnapshotClass is declared, and none of the driver ${driver} is the default`,
+        'A snapshot would wait for a class for ever.',
+        'Declare kubernetes.snapshotClass, one of those listed.',
+        listed(snapshots.filter((each) => each.driver === driver)),
+      ),
+    ];
   return [];
 }
 

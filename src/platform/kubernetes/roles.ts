@@ -15,13 +15,26 @@ import { randomPassword, secretValue } from './secrets.ts';
  * candidate is a copy. Under the lease. A password that a role has already is never changed: somebody may be using it.
  * @throws VerdigrisError `role-in-release` where a candidate or a retained colour would lack the role; `wrong-password`.
  */
-export async function addRoles(environment: Environment, platform: KubernetesPlatform, journal: Journal): Promise<string[]> {
-  const { roles, database, kubernetes: { passwords } } = environment;
+export async function addRoles(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  journal: Journal,
+): Promise<string[]> {
+  const {
+    roles,
+    database,
+    kubernetes: { passwords },
+  } = environment;
   const { cluster } = platform;
   const declared = [...roles.application, ...roles.readers];
   return withClient({ ...(await platform.servers.connection(journal.live)), database }, 'roles', async (client) => {
-    const kept = await rows<{ name: string; verifier: string | null }>(client, 'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY($1)', [declared]);
-    const verifierOf = (role: string): string | undefined => kept.find(({ name }) => name === role)?.verifier ?? undefined;
+    const kept = await rows<{ name: string; verifier: string | null }>(
+      client,
+      'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY($1)',
+      [declared],
+    );
+    const verifierOf = (role: string): string | undefined =>
+      kept.find(({ name }) => name === role)?.verifier ?? undefined;
     const lacking = declared.filter((role) => verifierOf(role) === undefined);
     if (lacking.length > 0 && journal.state !== 'single') throw inRelease(lacking, journal);
     for (const role of declared) {
@@ -29,16 +42,38 @@ export async function addRoles(environment: Environment, platform: KubernetesPla
       const verifier = verifierOf(role);
       if (given === undefined && verifier !== undefined) continue;
       // A password that came from a Secret of its own goes on being the one that was taken over at first.
-      if (given !== undefined && verifier !== undefined && (await cluster.read('Secret', objectNames.roleSecret(environment.name, role)))) continue;
-      if (given !== undefined && verifier !== undefined && !passwordFits(verifier, role, given)) throw wrong(role, passwords[role]?.secret ?? '');
+      if (
+        given !== undefined &&
+        verifier !== undefined &&
+        (await cluster.read('Secret', objectNames.roleSecret(environment.name, role)))
+      )
+        continue;
+      if (given !== undefined && verifier !== undefined && !passwordFits(verifier, role, given))
+        throw wrong(role, passwords[role]?.secret ?? '');
       await cluster.create(roleSecret(environment, role, given ?? randomPassword()));
     }
-    for (const role of lacking) await make(client, role, kept.some(({ name }) => name === role), await platform.secrets.role(role), { application: roles.application.filter((each) => each === role), readers: roles.readers.filter((each) => each === role) });
+    for (const role of lacking)
+      await make(
+        client,
+        role,
+        kept.some(({ name }) => name === role),
+        await platform.secrets.role(role),
+        {
+          application: roles.application.filter((each) => each === role),
+          readers: roles.readers.filter((each) => each === role),
+        },
+      );
     return lacking;
   });
 }
 
-async function make(client: Client, role: string, present: boolean, password: string, roles: Environment['roles']): Promise<void> {
+async function make(
+  client: Client,
+  role: string,
+  present: boolean,
+  password: string,
+  roles: Environment['roles'],
+): Promise<void> {
   // Together: cut short, it is as if nothing had been done.
   await withTransaction(client, async () => {
     await client.query(`${present ? 'ALTER' : 'CREATE'} ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);

@@ -1,5 +1,11 @@
 import { adoptedSelector } from '../../components/manifests/adopted.ts';
-import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../components/manifests/traffic.ts';
+import {
+  clientServices,
+  istioDestinations,
+  istioRoutes,
+  selectorOf,
+  type Route,
+} from '../../components/manifests/traffic.ts';
 import { domain, objectNames, selectorLabels } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -9,7 +15,11 @@ import type { Adoption } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface ServiceObject extends Stored {
-  readonly spec: { readonly selector: Record<string, string>; readonly clusterIP?: string; readonly ports?: readonly { readonly port: number }[] };
+  readonly spec: {
+    readonly selector: Record<string, string>;
+    readonly clusterIP?: string;
+    readonly ports?: readonly { readonly port: number }[];
+  };
 }
 
 interface RouteObject extends Stored {
@@ -41,7 +51,10 @@ export class Routes {
   }
 
   async remove(): Promise<void> {
-    const { name, kubernetes: { istio } } = this.#environment;
+    const {
+      name,
+      kubernetes: { istio },
+    } = this.#environment;
     for (const each of [objectNames.writes(name), objectNames.reads(name)]) {
       await this.#cluster.delete('Service', each);
       if (istio) await this.#cluster.delete('VirtualService', each);
@@ -52,11 +65,19 @@ export class Routes {
   }
 
   /** Where writes go now, by the object that decides it. */
-  async current(): Promise<(Route & { readonly clusterIP: string | undefined; readonly selector: string | undefined }) | undefined> {
+  async current(): Promise<
+    (Route & { readonly clusterIP: string | undefined; readonly selector: string | undefined }) | undefined
+  > {
     const found = await this.#cluster.read<ServiceObject>('Service', objectNames.writes(this.#environment.name));
     if (!found) return undefined;
     const { live, canary, token } = routeOf(found);
-    return { live, canary, token, clusterIP: found.spec.clusterIP, selector: found.spec.selector[`${domain}/colour`] ?? ((await this.#adoption.of('blue')) ? 'blue' : undefined) };
+    return {
+      live,
+      canary,
+      token,
+      clusterIP: found.spec.clusterIP,
+      selector: found.spec.selector[`${domain}/colour`] ?? ((await this.#adoption.of('blue')) ? 'blue' : undefined),
+    };
   }
 
   /**
@@ -65,31 +86,41 @@ export class Routes {
    */
   async foresee(): Promise<void> {
     await this.#adoption.of('blue');
-    await Promise.all(this.#moving({ live: 'blue', canary: 0, token: 0 }).map(async ({ kind, metadata: { name } }) => {
-      const found = await this.#cluster.read<RouteObject>(kind, name);
-      if (!found) return;
-      this.#known.set(`${kind} ${name}`, found);
-      await this.#cluster.replace(found, { dryRun: true });
-    }));
+    await Promise.all(
+      this.#moving({ live: 'blue', canary: 0, token: 0 }).map(async ({ kind, metadata: { name } }) => {
+        const found = await this.#cluster.read<RouteObject>(kind, name);
+        if (!found) return;
+        this.#known.set(`${kind} ${name}`, found);
+        await this.#cluster.replace(found, { dryRun: true });
+      }),
+    );
   }
 
   /** All at once, each a compare-and-swap under the fencing token: whoever has a smaller one changes nothing. */
   async move(route: Route): Promise<void> {
     const found = await this.#found(route);
-    await Promise.all([...this.#moving(found).map((manifest) => this.#swap(manifest, route.token)), this.#alias(found)]);
+    await Promise.all([
+      ...this.#moving(found).map((manifest) => this.#swap(manifest, route.token)),
+      this.#alias(found),
+    ]);
   }
 
   /** As long as a colour is an adopted server, its pod bears none of our labels. */
   async #found(route: Route): Promise<Route> {
     const adopted = (await this.#adoption.of('blue')) ?? (await this.#adoption.of('green'));
-    const own = adopted && (await this.#cluster.read('StatefulSet', objectNames.colour(this.#environment.name, adopted.colour)));
+    const own =
+      adopted && (await this.#cluster.read('StatefulSet', objectNames.colour(this.#environment.name, adopted.colour)));
     return adopted && !own ? { ...route, selectors: { [adopted.colour]: adoptedSelector(adopted) } } : route;
   }
 
   /** Services that clients of an adopted server used before: they follow the live colour, also once that server has been let go. */
   async #alias(route: Route): Promise<void> {
     const following = await this.#cluster.list('Service', { [followsLabel]: this.#environment.name });
-    await Promise.all(following.map(({ metadata: { name } }) => this.lead(name, selectorOf(this.#environment, route, route.live), 5432)));
+    await Promise.all(
+      following.map(({ metadata: { name } }) =>
+        this.lead(name, selectorOf(this.#environment, route, route.live), 5432),
+      ),
+    );
   }
 
   /** From now on this Service of somebody else's leads to the live colour, or to the poolers. */
@@ -105,7 +136,10 @@ export class Routes {
       const found = await this.#cluster.read<ServiceObject>('Service', name);
       if (!found) return;
       try {
-        await this.#cluster.replace({ ...found, spec: { ...found.spec, selector, ports: found.spec.ports?.map((port) => ({ ...port, targetPort })) } } as Stored);
+        await this.#cluster.replace({
+          ...found,
+          spec: { ...found.spec, selector, ports: found.spec.ports?.map((port) => ({ ...port, targetPort })) },
+        } as Stored);
         return;
       } catch (error) {
         if (!(error instanceof VerdigrisError) || error.id !== 'object-conflict' || attempt >= 5) throw error;
@@ -121,11 +155,17 @@ export class Routes {
         next: 'declare kubernetes.istio: true where the poolers have sidecars, or go on without a canary.',
       });
     }
-    return [...clientServices(this.#environment, route), ...(this.#environment.kubernetes.istio ? istioRoutes(this.#environment, route) : [])];
+    return [
+      ...clientServices(this.#environment, route),
+      ...(this.#environment.kubernetes.istio ? istioRoutes(this.#environment, route) : []),
+    ];
   }
 
   async #swap(manifest: Manifest, token: number): Promise<void> {
-    const { kind, metadata: { name, annotations, labels } } = manifest;
+    const {
+      kind,
+      metadata: { name, annotations, labels },
+    } = manifest;
     const key = `${kind} ${name}`;
     for (let attempt = 1; ; attempt++) {
       const found = this.#known.get(key) ?? (await this.#cluster.read<RouteObject>(kind, name));
@@ -136,16 +176,28 @@ export class Routes {
       if (routeOf(found).token > token) throw staleToken(token, routeOf(found).token, `${kind} ${name}`);
       const spec = manifest['spec'] as RouteObject['spec'];
       try {
-        this.#known.set(key, await this.#cluster.replace<RouteObject>({
-          ...found,
-          metadata: { ...found.metadata, labels: { ...found.metadata.labels, ...labels }, annotations: { ...found.metadata.annotations, ...annotations } },
-          // What the API server gave a Service is its own: addresses, families.
-          spec: kind === 'Service' ? { ...found.spec, selector: spec['selector'] } : spec,
-        } as Stored));
+        this.#known.set(
+          key,
+          await this.#cluster.replace<RouteObject>({
+            ...found,
+            metadata: {
+              ...found.metadata,
+              labels: { ...found.metadata.labels, ...labels },
+              annotations: { ...found.metadata.annotations, ...annotations },
+            },
+            // What the API server gave a Service is its own: addresses, families.
+            spec: kind === 'Service' ? { ...found.spec, selector: spec['selector'] } : spec,
+          } as Stored),
+        );
         return;
       } catch (error) {
         this.#known.delete(key);
-        if (!(error instanceof VerdigrisError) || !['object-conflict', 'object-missing'].includes(error.id) || attempt >= 5) throw error;
+        if (
+          !(error instanceof VerdigrisError) ||
+          !['object-conflict', 'object-missing'].includes(error.id) ||
+          attempt >= 5
+        )
+          throw error;
       }
     }
   }
@@ -160,5 +212,9 @@ export function staleToken(mine: number, seen: number, where: string): Verdigris
 }
 
 function routeOf({ metadata: { annotations = {} } }: Stored): Route {
-  return { live: annotations[`${domain}/live`] as Colour, canary: Number(annotations[`${domain}/canary`] ?? 0), token: Number(annotations[`${domain}/token`] ?? 0) };
+  return {
+    live: annotations[`${domain}/live`] as Colour,
+    canary: Number(annotations[`${domain}/canary`] ?? 0),
+    token: Number(annotations[`${domain}/token`] ?? 0),
+  };
 }

@@ -57,8 +57,23 @@ export class KubernetesServers implements Servers {
     // Opened already, by an earlier run.
     if (set && set.metadata.annotations?.[`${domain}/provisioned`] === 'false') return this.start(colour);
     await makeVolume(this.#cluster, this.#environment, colour, generation, name);
-    const claim = await this.#cluster.read('PersistentVolumeClaim', objectNames.volume(this.#environment.name, colour, generation));
-    await this.#sets.bring({ colour, generation, major, release, parked: false, provisioned: true, volume: claim?.metadata.uid ?? '', ...(content?.path === undefined || content.path === dataPath ? {} : { path: content.path }) }, this.#environment.limits.snapshot);
+    const claim = await this.#cluster.read(
+      'PersistentVolumeClaim',
+      objectNames.volume(this.#environment.name, colour, generation),
+    );
+    await this.#sets.bring(
+      {
+        colour,
+        generation,
+        major,
+        release,
+        parked: false,
+        provisioned: true,
+        volume: claim?.metadata.uid ?? '',
+        ...(content?.path === undefined || content.path === dataPath ? {} : { path: content.path }),
+      },
+      this.#environment.limits.snapshot,
+    );
   }
 
   /** Uid of the claim that holds a colour's data: it tells a volume from every copy of it. */
@@ -77,7 +92,11 @@ export class KubernetesServers implements Servers {
   /** Of the claim that holds a colour's data; undefined where there is none yet. */
   async storageClassOf(colour: Colour): Promise<string | undefined> {
     const place = await this.#sets.place(colour);
-    return place && (await this.#cluster.read<Stored & { spec: { storageClassName?: string } }>('PersistentVolumeClaim', place.claim))?.spec.storageClassName;
+    return (
+      place &&
+      (await this.#cluster.read<Stored & { spec: { storageClassName?: string } }>('PersistentVolumeClaim', place.claim))
+        ?.spec.storageClassName
+    );
   }
 
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
@@ -90,7 +109,13 @@ export class KubernetesServers implements Servers {
 
   async connection(colour: Colour): Promise<ConnectionSettings> {
     const address = await this.#reach.address(await this.#sets.pod(colour), 5432, this.#host(colour));
-    return { ...address, user: operatorRole, password: await this.#secrets.operator(), database: 'postgres', passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.operatorSecret(this.#environment.name)}, key password` };
+    return {
+      ...address,
+      user: operatorRole,
+      password: await this.#secrets.operator(),
+      database: 'postgres',
+      passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.operatorSecret(this.#environment.name)}, key password`,
+    };
   }
 
   async conninfo(colour: Colour): Promise<string> {
@@ -103,7 +128,12 @@ export class KubernetesServers implements Servers {
     return this.#secrets.replication();
   }
 
-  async snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts> {
+  async snapshot(
+    colour: Colour,
+    name: string,
+    backup: BackupMode,
+    onBytes: (bytes: number) => void,
+  ): Promise<SnapshotFacts> {
     const source = await this.sourceOf(colour);
     // Recovery of the copy begins at the last checkpoint: with one just made it has next to nothing to replay.
     await withClient(await this.connection(colour), 'snapshot', (client) => client.query('CHECKPOINT'));
@@ -132,10 +162,38 @@ export class KubernetesServers implements Servers {
     const major = content?.major ?? life?.major ?? declared?.postgres;
     if (major === undefined) throw this.#sets.missing(colour);
     const backup = content?.label === undefined ? undefined : { label: content.label, path: content.path ?? dataPath };
-    if (!backup && this.#environment.kubernetes.snapshots === 'backup') throw new VerdigrisError('failed', 'snapshot-missing', { seen: `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`, required: 'a whole snapshot.', next: 'run `verdigris abandon`, then seed again.' });
-    if (backup) await makeVolume(this.#cluster, this.#environment, colour, generation, `${object}${logSuffix}`, objectNames.log(this.#environment.name, colour, generation));
-    const claim = await this.#cluster.read('PersistentVolumeClaim', objectNames.volume(this.#environment.name, colour, generation));
-    await this.#sets.bring({ colour, generation, major, release: declared?.release ?? '', parked: true, volume: claim?.metadata.uid ?? '', ...(backup ? { backup } : {}), ...(content?.path === undefined || content.path === dataPath ? {} : { path: content.path }) }, this.#environment.limits.snapshot);
+    if (!backup && this.#environment.kubernetes.snapshots === 'backup')
+      throw new VerdigrisError('failed', 'snapshot-missing', {
+        seen: `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`,
+        required: 'a whole snapshot.',
+        next: 'run `verdigris abandon`, then seed again.',
+      });
+    if (backup)
+      await makeVolume(
+        this.#cluster,
+        this.#environment,
+        colour,
+        generation,
+        `${object}${logSuffix}`,
+        objectNames.log(this.#environment.name, colour, generation),
+      );
+    const claim = await this.#cluster.read(
+      'PersistentVolumeClaim',
+      objectNames.volume(this.#environment.name, colour, generation),
+    );
+    await this.#sets.bring(
+      {
+        colour,
+        generation,
+        major,
+        release: declared?.release ?? '',
+        parked: true,
+        volume: claim?.metadata.uid ?? '',
+        ...(backup ? { backup } : {}),
+        ...(content?.path === undefined || content.path === dataPath ? {} : { path: content.path }),
+      },
+      this.#environment.limits.snapshot,
+    );
   }
 
   async unpark(colour: Colour): Promise<void> {
@@ -173,7 +231,11 @@ export class KubernetesServers implements Servers {
     await untilGone(this.#cluster, 'Pod', `${name}-0`, podLimit);
     await removeUpgrades(this.#cluster, this.#environment, colour);
     for (const kind of ['PodDisruptionBudget', 'Service', 'ConfigMap'] as const) await this.#cluster.delete(kind, name);
-    const claims = await this.#cluster.list('PersistentVolumeClaim', { 'app.kubernetes.io/instance': this.#environment.name, 'app.kubernetes.io/managed-by': 'verdigris', [`${domain}/colour`]: colour });
+    const claims = await this.#cluster.list('PersistentVolumeClaim', {
+      'app.kubernetes.io/instance': this.#environment.name,
+      'app.kubernetes.io/managed-by': 'verdigris',
+      [`${domain}/colour`]: colour,
+    });
     for (const { metadata } of claims) await this.#cluster.delete('PersistentVolumeClaim', metadata.name);
     for (const { metadata } of claims) await untilGone(this.#cluster, 'PersistentVolumeClaim', metadata.name, podLimit);
     await untilGone(this.#cluster, 'StatefulSet', name, podLimit);
@@ -186,7 +248,10 @@ export class KubernetesServers implements Servers {
   readonly upgrades: Upgrades = {
     obstacle: (from, to) => {
       if (this.#environment.kubernetes.images.upgrade !== undefined) return undefined;
-      return { seen: 'kubernetes.images.upgrade is not declared', mend: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.` };
+      return {
+        seen: 'kubernetes.images.upgrade is not declared',
+        mend: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.`,
+      };
     },
     run: async (colour, to) => {
       const set = await this.#sets.read(colour);
@@ -196,7 +261,12 @@ export class KubernetesServers implements Servers {
       let left = '';
       if (life.major !== to) {
         await this.stop(colour, 'fast');
-        left = await runUpgrade(this.#cluster, this.#environment, image, { colour, generation: life.generation, from: life.major, to });
+        left = await runUpgrade(this.#cluster, this.#environment, image, {
+          colour,
+          generation: life.generation,
+          from: life.major,
+          to,
+        });
       }
       await this.#sets.bring({ ...life, major: to, parked: false }, podLimit);
       await removeUpgrades(this.#cluster, this.#environment, colour);

@@ -1,4 +1,11 @@
-import { colourBudget, colourConfig, colourServer, colourService, dataPath, type ColourLife } from '../../components/manifests/colour.ts';
+import {
+  colourBudget,
+  colourConfig,
+  colourServer,
+  colourService,
+  dataPath,
+  type ColourLife,
+} from '../../components/manifests/colour.ts';
 import type { Adopted } from '../../components/manifests/adopted.ts';
 import { domain, objectNames } from '../../components/manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
@@ -83,19 +90,43 @@ export class ColourSets {
   /** Applies a life and waits until a pod of just this template is ready. */
   async bring(life: ColourLife, limit: number): Promise<void> {
     const environment = this.#environment;
-    for (const manifest of [colourConfig(environment, life), colourService(environment, life.colour), colourBudget(environment, life.colour)]) await this.#cluster.apply(manifest);
+    for (const manifest of [
+      colourConfig(environment, life),
+      colourService(environment, life.colour),
+      colourBudget(environment, life.colour),
+    ])
+      await this.#cluster.apply(manifest);
     const applied = await this.#cluster.apply<ServerSet>(colourServer(environment, life));
     const name = this.name(life.colour);
-    const current = await waitFor(async () => {
-      const set = await this.read(life.colour);
-      return set?.status?.updateRevision !== undefined && (set.status.observedGeneration ?? 0) >= (applied.metadata.generation ?? 0) ? set : undefined;
-    }, { limit: podLimit, every: 20, what: `the StatefulSet ${this.#cluster.namespace}/${name} seen by its controller`, next: 'see whether the cluster’s controller manager runs; the same command goes on from here.' });
+    const current = await waitFor(
+      async () => {
+        const set = await this.read(life.colour);
+        return set?.status?.updateRevision !== undefined &&
+          (set.status.observedGeneration ?? 0) >= (applied.metadata.generation ?? 0)
+          ? set
+          : undefined;
+      },
+      {
+        limit: podLimit,
+        every: 20,
+        what: `the StatefulSet ${this.#cluster.namespace}/${name} seen by its controller`,
+        next: 'see whether the cluster’s controller manager runs; the same command goes on from here.',
+      },
+    );
     const revision = current.status?.updateRevision;
-    await untilReady(this.#cluster, `${name}-0`, { limit, next: seeLog, accept: ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision });
+    await untilReady(this.#cluster, `${name}-0`, {
+      limit,
+      next: seeLog,
+      accept: ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision,
+    });
   }
 
   missing(colour: Colour): VerdigrisError {
-    return new VerdigrisError('refused', 'no-colour', { seen: `There is no StatefulSet ${this.#cluster.namespace}/${this.name(colour)}.`, required: `a server for ${colour}.`, next: 'see `verdigris status`.' });
+    return new VerdigrisError('refused', 'no-colour', {
+      seen: `There is no StatefulSet ${this.#cluster.namespace}/${this.name(colour)}.`,
+      required: `a server for ${colour}.`,
+      next: 'see `verdigris status`.',
+    });
   }
 }
 

@@ -11,8 +11,15 @@ import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';
 export const logSuffix = '-log';
 
 /** The storage's own snapshot. Atomic, it is crash-consistent: recovery replays what it holds. Otherwise it is two, see `inBackupMode`. */
-export async function snapshotColour(cluster: Cluster, environment: Environment, source: SnapshotSource, name: string, backup: BackupMode): Promise<SnapshotFacts> {
-  const take = (each: string): Promise<SnapshotObject> => takeSnapshot(cluster, environment, source, each, environment.limits.snapshot);
+export async function snapshotColour(
+  cluster: Cluster,
+  environment: Environment,
+  source: SnapshotSource,
+  name: string,
+  backup: BackupMode,
+): Promise<SnapshotFacts> {
+  const take = (each: string): Promise<SnapshotObject> =>
+    takeSnapshot(cluster, environment, source, each, environment.limits.snapshot);
   const backingUp = environment.kubernetes.snapshots === 'backup';
   const taken = backingUp ? await inBackupMode(cluster, environment, name, backup, take) : await take(name);
   return { method: backingUp ? 'copy' : 'atomic', bytes: bytes(taken.status?.restoreSize ?? '0') };
@@ -23,14 +30,22 @@ export async function snapshotColour(cluster: Cluster, environment: Environment,
  * backup is complete by then, and what is torn after it ends the replay, which is X. The segments are still there because the
  * release's slot is older. The label is written last: a snapshot without it is not whole.
  */
-async function inBackupMode(cluster: Cluster, environment: Environment, name: string, backup: BackupMode, take: (name: string) => Promise<SnapshotObject>): Promise<SnapshotObject> {
+async function inBackupMode(
+  cluster: Cluster,
+  environment: Environment,
+  name: string,
+  backup: BackupMode,
+  take: (name: string) => Promise<SnapshotObject>,
+): Promise<SnapshotObject> {
   const object = objectNames.snapshot(environment.name, name);
   const before = await cluster.read<SnapshotObject>('VolumeSnapshot', object);
   if (before?.metadata.annotations?.[labelAnnotation] !== undefined) return before;
   await removeSnapshot(cluster, environment, name);
   const { label } = await backup(async () => void (await take(name)));
   await take(`${name}${logSuffix}`);
-  return cluster.merge<SnapshotObject>('VolumeSnapshot', object, { metadata: { annotations: { [labelAnnotation]: label } } });
+  return cluster.merge<SnapshotObject>('VolumeSnapshot', object, {
+    metadata: { annotations: { [labelAnnotation]: label } },
+  });
 }
 
 export async function removeSnapshot(cluster: Cluster, environment: Environment, name: string): Promise<void> {

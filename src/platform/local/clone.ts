@@ -29,11 +29,17 @@ export interface Clone {
  * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is older than
  * this call, as every release under way has: it keeps the log that the copy needs.
  */
-export async function cloneEnvironment(environment: Environment, original: LocalPlatform, signal: AbortSignal): Promise<Clone> {
+export async function cloneEnvironment(
+  environment: Environment,
+  original: LocalPlatform,
+  signal: AbortSignal,
+): Promise<Clone> {
   const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
   const { live, database, roles } = environment;
   // Tests are run on clones; a clone runs none itself.
-  const colours = Object.fromEntries(Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]));
+  const colours = Object.fromEntries(
+    Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]),
+  );
   const copy: Environment = { ...environment, name, colours, local: { port: 0 } };
   await original.tidy();
   // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
@@ -43,7 +49,14 @@ export async function cloneEnvironment(environment: Environment, original: Local
   const destroy = () => original.removeClone(name);
   try {
     const source = { ...(await original.servers.connection(live)), database };
-    await withClient(source, 'drill', (client) => original.servers.snapshot(live, name, (work) => withBackupMode(client, name, work), () => undefined));
+    await withClient(source, 'drill', (client) =>
+      original.servers.snapshot(
+        live,
+        name,
+        (work) => withBackupMode(client, name, work),
+        () => undefined,
+      ),
+    );
     await mkdir(platform.places.snapshots, { recursive: true, mode: 0o711 });
     await rename(original.places.snapshot(name), platform.places.snapshot(name));
     await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
@@ -52,13 +65,20 @@ export async function cloneEnvironment(environment: Environment, original: Local
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promote(client, signal);
       await cleanCopy(client);
-      for (const role of [...roles.application, ...roles.readers]) await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+      for (const role of [...roles.application, ...roles.readers])
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
     });
     await platform.servers.unpark(live);
     const port = await freePort();
     await launch(copy, platform, port);
     await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
-    return { environment: copy, platform, destroy, serverLog: path.join(platform.places.server(live, 1), 'server.log'), as: (user) => ({ host: '127.0.0.1', port, user, password, database }) };
+    return {
+      environment: copy,
+      platform,
+      destroy,
+      serverLog: path.join(platform.places.server(live, 1), 'server.log'),
+      as: (user) => ({ host: '127.0.0.1', port, user, password, database }),
+    };
   } catch (error) {
     await destroy();
     throw error;

@@ -28,10 +28,15 @@ export interface CreateOptions {
  * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
  * Where it exists already, starts what is down; says so by `created`.
  */
-export async function createEnvironment(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<{ created: boolean; credentials: Credentials }> {
+export async function createEnvironment(
+  environment: Environment,
+  platform: LocalPlatform,
+  options: CreateOptions,
+): Promise<{ created: boolean; credentials: Credentials }> {
   const lease = await platform.leases.acquire('verdigris create');
   try {
-    if (!(await platform.journal.read())) return { created: true, credentials: await make(environment, platform, options) };
+    if (!(await platform.journal.read()))
+      return { created: true, credentials: await make(environment, platform, options) };
     await startEnvironment(platform);
     return { created: false, credentials: await readCredentials(platform) };
   } finally {
@@ -46,7 +51,12 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
   await refuseRemains(platform);
   await platform.servers.supports(declared.postgres);
   const port = await freePort(environment.local.port);
-  const credentials = Object.fromEntries([...environment.roles.application, ...environment.roles.readers].map((role) => [role, randomBytes(12).toString('base64url')]));
+  const credentials = Object.fromEntries(
+    [...environment.roles.application, ...environment.roles.readers].map((role) => [
+      role,
+      randomBytes(12).toString('base64url'),
+    ]),
+  );
   try {
     await platform.servers.initialize(live, declared.postgres, 1);
     await fillServer(environment, platform.servers, credentials, options.fill);
@@ -75,7 +85,8 @@ async function refuseRemains(platform: LocalPlatform): Promise<void> {
 
 /** Starts what is down of an environment that exists. */
 export async function startEnvironment(platform: LocalPlatform): Promise<void> {
-  for (const colour of ['blue', 'green'] as const) if (await platform.servers.observe(colour)) await platform.servers.start(colour);
+  for (const colour of ['blue', 'green'] as const)
+    if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   if (!(await isRunning(platform.places.router))) await launchRouter(platform.places.router);
 }
 
@@ -111,4 +122,3 @@ export async function launch(environment: Environment, platform: LocalPlatform, 
     recover: recoverCommand(platform.places),
   });
 }
-

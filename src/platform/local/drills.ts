@@ -18,7 +18,12 @@ export class LocalDrills implements DrillStore {
 
   async last(): Promise<DrillOutcome | undefined> {
     const names = await readdir(this.#folder).catch(() => []);
-    const newest = names.filter((name) => /^drill-\d.*\.json$/.test(name)).sort().at(-1);
-    return newest === undefined ? undefined : (JSON.parse(await readFile(path.join(this.#folder, newest), 'utf8')) as DrillOutcome);
+    const newest = names
+      .filter((name) => /^drill-\d.*\.json$/.test(name))
+      .sort()
+      .at(-1);
+    return newest === undefined
+      ? undefined
+      : (JSON.parse(await readFile(path.join(this.#folder, newest), 'utf8')) as DrillOutcome);
   }
 }

@@ -66,7 +66,10 @@ export class NumberedFiles {
 
   async #numbers(): Promise<number[]> {
     const names = await readdir(this.folder).catch(() => []);
-    return names.filter((name) => /^\d{8}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b);
+    return names
+      .filter((name) => /^\d{8}\.json$/.test(name))
+      .map((name) => Number.parseInt(name, 10))
+      .sort((a, b) => a - b);
   }
 }
 

@@ -18,6 +18,9 @@ export class LocalHistory implements HistoryStore {
 
   async list(): Promise<HistoryEntry[]> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
-    return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as HistoryEntry);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as HistoryEntry);
   }
 }

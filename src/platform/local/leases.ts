@@ -5,7 +5,13 @@ import type { Lease, LeaseStore } from '../port.ts';
 import { processStart } from '../process.ts';
 import { NumberedFiles } from './files.ts';
 
-const record = z.object({ holder: z.string(), pid: z.int(), started: z.string(), since: z.string(), released: z.boolean() });
+const record = z.object({
+  holder: z.string(),
+  pid: z.int(),
+  started: z.string(),
+  since: z.string(),
+  released: z.boolean(),
+});
 type Holding = z.output<typeof record>;
 
 /** Milliseconds without renewal after which a lease may be taken over from a process that is stopped but not dead. */
@@ -27,7 +33,13 @@ export class LocalLeases implements LeaseStore {
     const held = newest && newest.number !== gone && (await live(newest.file, newest.text));
     if (held) throw busy(held);
     const token = (newest?.number ?? 0) + 1;
-    const mine: Holding = { holder, pid: process.pid, started: await processStart(process.pid), since: new Date().toISOString(), released: false };
+    const mine: Holding = {
+      holder,
+      pid: process.pid,
+      started: await processStart(process.pid),
+      since: new Date().toISOString(),
+      released: false,
+    };
     if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder, gone);
     const file = this.#files.file(token);
     return {
@@ -40,9 +52,12 @@ export class LocalLeases implements LeaseStore {
       },
       // The next number says that this one is over, so that a release cannot undo somebody else's acquisition.
       // A folder that is gone went with its environment, and the lease with it.
-      release: async () => void (await this.#files.claim(token + 1, JSON.stringify({ ...mine, released: true })).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      })),
+      release: async () =>
+        void (await this.#files
+          .claim(token + 1, JSON.stringify({ ...mine, released: true }))
+          .catch((error: NodeJS.ErrnoException) => {
+            if (error.code !== 'ENOENT') throw error;
+          })),
     };
   }
 

@@ -44,8 +44,13 @@ export class LocalPlatform implements Platform {
   static async open(environment: Environment, home: string, settings: Settings = {}): Promise<LocalPlatform> {
     const places = new Places(home, environment.name);
     for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
-    for (const folder of [places.journal, places.leases, places.router, places.exports]) await mkdir(folder, { recursive: true, mode: 0o700 });
-    return new LocalPlatform(environment, places, new LocalServers(environment, places, await serverAccount(), settings));
+    for (const folder of [places.journal, places.leases, places.router, places.exports])
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new LocalPlatform(
+      environment,
+      places,
+      new LocalServers(environment, places, await serverAccount(), settings),
+    );
   }
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
@@ -62,7 +67,8 @@ export class LocalPlatform implements Platform {
   async tidy(): Promise<void> {
     for (const name of await readdir(this.places.clones).catch(() => [])) {
       // Not those of a marker that is being written.
-      if (!name.endsWith('.new') && (await runningProcess(path.join(this.places.clones, name))) === undefined) await this.removeClone(name);
+      if (!name.endsWith('.new') && (await runningProcess(path.join(this.places.clones, name))) === undefined)
+        await this.removeClone(name);
     }
   }
 

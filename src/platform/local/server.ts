@@ -19,7 +19,6 @@ export interface Server {
 
 export type Settings = Readonly<Record<string, string>>;
 
-
 export { operatorRole } from '../../model/names.ts';
 import { operatorRole } from '../../model/names.ts';
 
@@ -37,7 +36,16 @@ export function dataDirectory(server: Pick<Server, 'directory'>): string {
 export async function initServer(server: Server, settings: Settings): Promise<void> {
   await ownFolder(server.directory, server.account);
   await run(server, 'initdb', [
-    '-D', dataDirectory(server), '-U', operatorRole, '--encoding=UTF8', '--locale=C.UTF-8', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync', '--data-checksums',
+    '-D',
+    dataDirectory(server),
+    '-U',
+    operatorRole,
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--auth-local=trust',
+    '--auth-host=scram-sha-256',
+    '--no-sync',
+    '--data-checksums',
   ]);
   await writeSettings(server, settings);
 }
@@ -52,7 +60,12 @@ export async function writeSettings(server: Server, settings: Settings): Promise
     unix_socket_directories: server.sockets,
     unix_socket_permissions: '0700',
   };
-  await writeFile(file, Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join(''));
+  await writeFile(
+    file,
+    Object.entries(all)
+      .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+      .join(''),
+  );
   if (server.account) await chown(file, server.account.uid, server.account.gid);
   const main = path.join(dataDirectory(server), 'postgresql.conf');
   const text = await readFile(main, 'utf8');
@@ -79,11 +92,20 @@ export async function startServer(server: Server, quiet = false): Promise<void> 
   for (;;) {
     try {
       const timeout = quiet ? quietTimeout : startTimeout;
-      return await run(server, 'pg_ctl', ['start', '-w', '-t', String(timeout / 1000), '-D', dataDirectory(server), '-l', log], timeout + 5_000, quiet ? ['nice', '-n', '10'] : []);
+      return await run(
+        server,
+        'pg_ctl',
+        ['start', '-w', '-t', String(timeout / 1000), '-D', dataDirectory(server), '-l', log],
+        timeout + 5_000,
+        quiet ? ['nice', '-n', '10'] : [],
+      );
     } catch (error) {
       const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n');
       // Processes of a postmaster that was killed end within moments; until then the next one may not begin.
-      if (/pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(tail) && Date.now() - begun < lingering) {
+      if (
+        /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(tail) &&
+        Date.now() - begun < lingering
+      ) {
         await delay(100);
         continue;
       }
@@ -129,7 +151,13 @@ export async function ownFolder(folder: string, account: Account | undefined): P
   await chmod(folder, 0o700);
 }
 
-async function run(server: Server, program: string, args: readonly string[], timeout = 60_000, under: readonly string[] = []): Promise<void> {
+async function run(
+  server: Server,
+  program: string,
+  args: readonly string[],
+  timeout = 60_000,
+  under: readonly string[] = [],
+): Promise<void> {
   const [command = '', ...rest] = [...under, path.join(server.binaries.bin, program), ...args];
   await execa(command, rest, {
     ...(server.account ?? {}),

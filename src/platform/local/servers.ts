@@ -12,7 +12,19 @@ import { copyTree } from './copy.ts';
 import { writeDurably } from './files.ts';
 import type { Places } from './places.ts';
 import { freePort } from './ports.ts';
-import { dataDirectory, initServer, operatorRole, ownFolder, removeServer, serverPid, startServer, stopServer, writeSettings, type Server, type Settings } from './server.ts';
+import {
+  dataDirectory,
+  initServer,
+  operatorRole,
+  ownFolder,
+  removeServer,
+  serverPid,
+  startServer,
+  stopServer,
+  writeSettings,
+  type Server,
+  type Settings,
+} from './server.ts';
 import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
 
 const recordSchema = z.strictObject({ generation: z.int(), major: z.int(), port: z.int() });
@@ -27,7 +39,12 @@ export class LocalServers implements Servers {
   readonly #extra: Settings;
   readonly #binaries = new Map<number, Promise<Binaries>>();
 
-  constructor(environment: Pick<Environment, 'name' | 'limits' | 'database'>, places: Places, account: Account | undefined, extra: Settings = {}) {
+  constructor(
+    environment: Pick<Environment, 'name' | 'limits' | 'database'>,
+    places: Places,
+    account: Account | undefined,
+    extra: Settings = {},
+  ) {
     this.#environment = environment;
     this.#places = places;
     this.#account = account;
@@ -48,7 +65,12 @@ export class LocalServers implements Servers {
     const server = await this.#server(colour);
     // A colour whose files somebody removed is gone, whatever the record says.
     if (!(await exists(dataDirectory(server)))) return undefined;
-    return { running: (await serverPid(server)) !== undefined, generation: found.generation, major: found.major, version: server.binaries.version };
+    return {
+      running: (await serverPid(server)) !== undefined,
+      generation: found.generation,
+      major: found.major,
+      version: server.binaries.version,
+    };
   }
 
   async connection(colour: Colour): Promise<ConnectionSettings> {
@@ -68,7 +90,12 @@ export class LocalServers implements Servers {
     return { port, sockets };
   }
 
-  async snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts> {
+  async snapshot(
+    colour: Colour,
+    name: string,
+    backup: BackupMode,
+    onBytes: (bytes: number) => void,
+  ): Promise<SnapshotFacts> {
     const server = await this.#server(colour);
     if (await hasTablespaces(server)) {
       throw new VerdigrisError('refused', 'tablespaces', {
@@ -94,8 +121,13 @@ export class LocalServers implements Servers {
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
     // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it too soon.
-    const restored = (await exists(path.join(directory, 'restored'))) || (consume && (await exists(path.join(directory, 'complete'))));
-    const major = restored ? (known?.generation === generation ? known.major : await snapshotMajor(directory)) : await snapshotMajor(from);
+    const restored =
+      (await exists(path.join(directory, 'restored'))) || (consume && (await exists(path.join(directory, 'complete'))));
+    const major = restored
+      ? known?.generation === generation
+        ? known.major
+        : await snapshotMajor(directory)
+      : await snapshotMajor(from);
     if (major === undefined) {
       throw new VerdigrisError('failed', 'snapshot-missing', {
         seen: `The snapshot ${snapshot} is missing or incomplete.`,
@@ -103,7 +135,10 @@ export class LocalServers implements Servers {
         next: 'run `verdigris abandon`, then seed again.',
       });
     }
-    const server = await this.#record(colour, known?.generation === generation ? known : { generation, major, port: await freePort() });
+    const server = await this.#record(
+      colour,
+      known?.generation === generation ? known : { generation, major, port: await freePort() },
+    );
     if (!restored) {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
@@ -152,7 +187,12 @@ export class LocalServers implements Servers {
 
   async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
     const wal = path.join(dataDirectory(await this.#server(colour)), 'pg_wal');
-    return { walOnOtherVolume: await readdir(wal, { withFileTypes: true }).then(() => false, () => true) };
+    return {
+      walOnOtherVolume: await readdir(wal, { withFileTypes: true }).then(
+        () => false,
+        () => true,
+      ),
+    };
   }
 
   async supports(major: number): Promise<void> {
@@ -181,7 +221,12 @@ export class LocalServers implements Servers {
 
   async #server(colour: Colour): Promise<Server> {
     const found = (await this.#records())[colour];
-    if (!found) throw new VerdigrisError('refused', 'no-colour', { seen: `${colour} does not exist.`, required: `a server for ${colour}.`, next: 'see `verdigris status`.' });
+    if (!found)
+      throw new VerdigrisError('refused', 'no-colour', {
+        seen: `${colour} does not exist.`,
+        required: `a server for ${colour}.`,
+        next: 'see `verdigris status`.',
+      });
     return this.#describe(colour, found);
   }
 
@@ -217,5 +262,8 @@ export class LocalServers implements Servers {
 }
 
 async function exists(file: string): Promise<boolean> {
-  return access(file).then(() => true, () => false);
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

@@ -6,13 +6,34 @@ import { dataDirectory, ownFolder, type Server } from './server.ts';
 import { writeDurably } from './files.ts';
 
 /** Contents that a copy must not carry, as in pg_basebackup (basebackup.c, excludeDirContents and excludeFiles). */
-const emptied = new Set(['pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans']);
-const leftOut = new Set(['postmaster.pid', 'postmaster.opts', 'postgresql.auto.conf.tmp', 'backup_label', 'tablespace_map', 'standby.signal', 'recovery.signal']);
+const emptied = new Set([
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_replslot',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+]);
+const leftOut = new Set([
+  'postmaster.pid',
+  'postmaster.opts',
+  'postgresql.auto.conf.tmp',
+  'backup_label',
+  'tablespace_map',
+  'standby.signal',
+  'recovery.signal',
+]);
 
 function notData(relative: string): boolean {
   const [top = '', ...rest] = relative.split(path.sep);
   const name = path.basename(relative);
-  return leftOut.has(relative) || ((emptied.has(top) || top === 'pg_wal') && rest.length > 0) || name.startsWith('pgsql_tmp') || name.startsWith('pg_internal.init');
+  return (
+    leftOut.has(relative) ||
+    ((emptied.has(top) || top === 'pg_wal') && rest.length > 0) ||
+    name.startsWith('pgsql_tmp') ||
+    name.startsWith('pg_internal.init')
+  );
 }
 
 /**
@@ -21,7 +42,12 @@ function notData(relative: string): boolean {
  * position is read from it while it is parked. Segments since the start are still there because the release's slot, which is
  * older, retains them. A torn last page is where recovery stops, at a record boundary.
  */
-export async function copySnapshot(server: Server, target: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts> {
+export async function copySnapshot(
+  server: Server,
+  target: string,
+  backup: BackupMode,
+  onBytes: (bytes: number) => void,
+): Promise<SnapshotFacts> {
   await rm(target, { recursive: true, force: true });
   await ownFolder(target, server.account);
   const source = dataDirectory(server);
@@ -33,7 +59,13 @@ export async function copySnapshot(server: Server, target: string, backup: Backu
     bytes += copied.bytes;
     reflink &&= copied.reflink;
   });
-  const wal = await copyTree(path.join(source, 'pg_wal'), path.join(data, 'pg_wal'), server.account, (relative) => relative.startsWith('archive_status' + path.sep), onBytes);
+  const wal = await copyTree(
+    path.join(source, 'pg_wal'),
+    path.join(data, 'pg_wal'),
+    server.account,
+    (relative) => relative.startsWith('archive_status' + path.sep),
+    onBytes,
+  );
   await writeFile(path.join(data, 'backup_label'), label, { mode: 0o600 });
   if (server.account) await chown(path.join(data, 'backup_label'), server.account.uid, server.account.gid);
   await writeDurably(path.join(target, 'complete'), String(server.binaries.major));

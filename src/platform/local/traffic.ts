@@ -28,7 +28,9 @@ export class LocalTraffic implements Traffic {
     const { address, live, weights, held, sessions } = status;
     const count = (colour: Colour): number => Object.values(sessions[colour]).reduce((sum, each) => sum + each, 0);
     return {
-      address, running: true, live,
+      address,
+      running: true,
+      live,
       canary: weights[other(live)],
       held: held ? { since: held.since, token: held.token } : undefined,
       clients: { blue: count('blue'), green: count('green') },
@@ -45,7 +47,9 @@ export class LocalTraffic implements Traffic {
 
   async route(token: number, live: Colour, canary: number): Promise<void> {
     const weights = { [live]: 100 - canary, [other(live)]: canary };
-    await this.#revived(() => this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 }));
+    await this.#revived(() =>
+      this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 }),
+    );
   }
 
   async prepare(): Promise<void> {
@@ -58,12 +62,16 @@ export class LocalTraffic implements Traffic {
    */
   async probe(): Promise<ProbeAnswer> {
     const answer = Promise.withResolvers<ProbeAnswer>();
-    withClient({ host: this.#folder, port: await this.#where(), user: operatorRole, database: 'postgres' }, 'probe', async (client) => {
-      const { clusterName, timeline, inRecovery } = await serverIdentity(client);
-      const colour = colours.find((each) => clusterName.endsWith(`-${each}`));
-      if (!colour) throw new Error(`a server named "${clusterName}" answers`);
-      answer.resolve({ colour, timeline, writable: !inRecovery });
-    }).catch(answer.reject);
+    withClient(
+      { host: this.#folder, port: await this.#where(), user: operatorRole, database: 'postgres' },
+      'probe',
+      async (client) => {
+        const { clusterName, timeline, inRecovery } = await serverIdentity(client);
+        const colour = colours.find((each) => clusterName.endsWith(`-${each}`));
+        if (!colour) throw new Error(`a server named "${clusterName}" answers`);
+        answer.resolve({ colour, timeline, writable: !inRecovery });
+      },
+    ).catch(answer.reject);
     return answer.promise;
   }
 
@@ -76,7 +84,10 @@ export class LocalTraffic implements Traffic {
   }
 
   async refresh(token: number): Promise<void> {
-    const upstreams = { blue: (await this.#servers.upstream('blue')) ?? null, green: (await this.#servers.upstream('green')) ?? null };
+    const upstreams = {
+      blue: (await this.#servers.upstream('blue')) ?? null,
+      green: (await this.#servers.upstream('green')) ?? null,
+    };
     await this.#revived(() => this.#control.upstreams(token, upstreams));
   }
 

@@ -23,7 +23,10 @@ const pagesPerBoundary = 16;
  */
 export async function cutChunks(live: Client, subject: Subject, count: number): Promise<Chunk[]> {
   if (!subject.ordered || count <= 1) return [wholeTable];
-  const percent = Math.min(100, Math.max(0.000_1, (100 * Math.max(64, count * pagesPerBoundary)) / Math.max(1, subject.bytes / 8192)));
+  const percent = Math.min(
+    100,
+    Math.max(0.000_1, (100 * Math.max(64, count * pagesPerBoundary)) / Math.max(1, subject.bytes / 8192)),
+  );
   const names = subject.key.map((_, index) => `k${index + 1}`);
   const result = await live.query<string[]>({
     rowMode: 'array',
@@ -40,7 +43,12 @@ export async function cutChunks(live: Client, subject: Subject, count: number): 
 }
 
 /** The WHERE condition of a chunk on one side, its values to be bound from `$first` on. */
-export function chunkCondition(subject: Subject, side: Side, chunk: Chunk, first: number): { readonly sql: string; readonly values: readonly string[] } {
+export function chunkCondition(
+  subject: Subject,
+  side: Side,
+  chunk: Chunk,
+  first: number,
+): { readonly sql: string; readonly values: readonly string[] } {
   const values: string[] = [];
   const compare = (operator: string, bound: Bound | undefined) => {
     if (!bound) return [];
@@ -62,14 +70,28 @@ export interface Digest {
 
 export async function digestChunk(client: Client, subject: Subject, side: Side, chunk: Chunk): Promise<Digest> {
   const { sql, values } = chunkCondition(subject, side, chunk, 1);
-  return one<Digest>(client, `SELECT count(*)::float8 AS rows, coalesce(sum(${subject.rowHash}), 0)::text AS sum FROM ${subject.table[side]} t WHERE ${sql}`, values);
+  return one<Digest>(
+    client,
+    `SELECT count(*)::float8 AS rows, coalesce(sum(${subject.rowHash}), 0)::text AS sum FROM ${subject.table[side]} t WHERE ${sql}`,
+    values,
+  );
 }
 
 /** Digests of the chunk's rows by the low bits of the key's hash; `buckets` is a power of two. */
-export async function digestBuckets(client: Client, subject: Subject, side: Side, chunk: Chunk, buckets: number): Promise<Map<number, Digest>> {
+export async function digestBuckets(
+  client: Client,
+  subject: Subject,
+  side: Side,
+  chunk: Chunk,
+  buckets: number,
+): Promise<Map<number, Digest>> {
   const { sql, values } = chunkCondition(subject, side, chunk, 2);
-  const found = await rows<Digest & { bucket: number }>(client, `
+  const found = await rows<Digest & { bucket: number }>(
+    client,
+    `
     SELECT (${subject.keyHash} & $1::int8)::int4 AS bucket, count(*)::float8 AS rows, sum(${subject.rowHash})::text AS sum
-    FROM ${subject.table[side]} t WHERE ${sql} GROUP BY 1`, [buckets - 1, ...values]);
+    FROM ${subject.table[side]} t WHERE ${sql} GROUP BY 1`,
+    [buckets - 1, ...values],
+  );
   return new Map(found.map(({ bucket, rows: count, sum }) => [bucket, { rows: count, sum }]));
 }

@@ -41,32 +41,40 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       const works = await plan(pairs, options, how, failed, signal);
       const progress = progressOf(works, options);
       const spent = () => budgetMs !== undefined && Date.now() - startedAt >= budgetMs;
-      const barrierOf = (locker: Barrier['locker']): Barrier => ({ passed: (lsn) => options.passed(lsn), signal, locker });
+      const barrierOf = (locker: Barrier['locker']): Barrier => ({
+        passed: (lsn) => options.passed(lsn),
+        signal,
+        locker,
+      });
       // Tables whose wholes differ come again in chunks, side by side.
       let tasks = interleave(works, sample, seed);
       while (tasks.length > 0 && !spent()) {
         const divided: Work[] = [];
-        await inParallel(pairs, failed, (pair) => withLocker(options.live, sessions, async (locker) => {
-          for (let task = tasks.shift(); task; task = spent() ? undefined : tasks.shift()) {
-            signal.throwIfAborted();
-            const current = task;
-            await timed(current.work, async () => {
-              if (await check(pair, current, chunkBytes, barrierOf(locker))) return;
-              await divide(pair.live, current.work, how);
-              divided.push(current.work);
-            });
-            progress(current);
-          }
-        }));
+        await inParallel(pairs, failed, (pair) =>
+          withLocker(options.live, sessions, async (locker) => {
+            for (let task = tasks.shift(); task; task = spent() ? undefined : tasks.shift()) {
+              signal.throwIfAborted();
+              const current = task;
+              await timed(current.work, async () => {
+                if (await check(pair, current, chunkBytes, barrierOf(locker))) return;
+                await divide(pair.live, current.work, how);
+                divided.push(current.work);
+              });
+              progress(current);
+            }
+          }),
+        );
         tasks = [...tasks, ...interleave(divided)];
       }
       const open = [...works];
-      await inParallel(pairs, failed, (pair) => withLocker(options.live, sessions, async (locker) => {
-        for (let work = open.shift(); work; work = open.shift()) {
-          const current = work;
-          await timed(current, () => settleSuspects(pair, current, barrierOf(locker)));
-        }
-      }));
+      await inParallel(pairs, failed, (pair) =>
+        withLocker(options.live, sessions, async (locker) => {
+          for (let work = open.shift(); work; work = open.shift()) {
+            const current = work;
+            await timed(current, () => settleSuspects(pair, current, barrierOf(locker)));
+          }
+        }),
+      );
       return summarize(works, { left: tasks.length, sample, seconds: (Date.now() - startedAt) / 1000 });
     });
   } catch (error) {
@@ -76,11 +84,23 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
   }
 }
 
-async function plan(pairs: readonly Pair[], options: CompareOptions, how: PlanOptions, failed: AbortController, signal: AbortSignal): Promise<Work[]> {
+async function plan(
+  pairs: readonly Pair[],
+  options: CompareOptions,
+  how: PlanOptions,
+  failed: AbortController,
+  signal: AbortSignal,
+): Promise<Work[]> {
   const [{ live, candidate }] = pairs as [Pair];
   const [left, right] = await Promise.all([
-    readFacts(live, options.tables.map((mapping) => mapping.live.oid)),
-    readFacts(candidate, options.tables.map((mapping) => mapping.candidate.oid)),
+    readFacts(
+      live,
+      options.tables.map((mapping) => mapping.live.oid),
+    ),
+    readFacts(
+      candidate,
+      options.tables.map((mapping) => mapping.candidate.oid),
+    ),
   ]);
   const subjects = options.tables.map((mapping): Subject => {
     const [here, there] = [left.get(mapping.live.oid), right.get(mapping.candidate.oid)];
@@ -94,11 +114,20 @@ async function plan(pairs: readonly Pair[], options: CompareOptions, how: PlanOp
     return makeSubject(mapping, here, there);
   });
   const oids = options.tables.map((mapping) => mapping.live.oid);
-  const busy = how.sample < 1 ? new Set<number>() : await busyTables(live, oids, subjects.reduce((sum, { bytes }) => sum + bytes, 0), signal);
+  const busy =
+    how.sample < 1
+      ? new Set<number>()
+      : await busyTables(
+          live,
+          oids,
+          subjects.reduce((sum, { bytes }) => sum + bytes, 0),
+          signal,
+        );
   const works: Work[] = [];
   const waiting = subjects.map((subject, index) => ({ subject, index }));
   await inParallel(pairs, failed, async (pair) => {
-    for (let item = waiting.shift(); item; item = waiting.shift()) works[item.index] = await planTable(pair.live, item.subject, how, busy.has(oids[item.index] as number));
+    for (let item = waiting.shift(); item; item = waiting.shift())
+      works[item.index] = await planTable(pair.live, item.subject, how, busy.has(oids[item.index] as number));
   });
   return works;
 }
@@ -108,10 +137,13 @@ async function check(pair: Pair, { work, chunk }: Task, chunkBytes: number, barr
   const { subject, tally } = work;
   // Few enough that the sums stay in the processor's cache.
   const buckets = work.method === 'buckets' ? Math.min(4096, bucketCount(subject.rows / 8)) : 1;
-  const [live, candidate] = await Promise.all((['live', 'candidate'] as const).map(async (side) =>
-    buckets > 1
-      ? digestBuckets(pair[side], subject, side, chunk, buckets)
-      : new Map([[0, await digestChunk(pair[side], subject, side, chunk)]]))) as [Map<number, Digest>, Map<number, Digest>];
+  const [live, candidate] = (await Promise.all(
+    (['live', 'candidate'] as const).map(async (side) =>
+      buckets > 1
+        ? digestBuckets(pair[side], subject, side, chunk, buckets)
+        : new Map([[0, await digestChunk(pair[side], subject, side, chunk)]]),
+    ),
+  )) as [Map<number, Digest>, Map<number, Digest>];
   const rows = { live: total(live), candidate: total(candidate) };
   const groups = groupBuckets(live, candidate);
   if (work.method === 'whole' && groups.length > 0 && subject.bytes > chunkBytes) return false;
@@ -124,10 +156,17 @@ async function check(pair: Pair, { work, chunk }: Task, chunkBytes: number, barr
     return true;
   }
   const enough = () => tally.count >= differencesEnough;
-  const complete = await differingKeys(pair, subject, chunk, buckets > 1 ? { buckets, groups } : Math.max(rows.live, rows.candidate), async (keys) => {
-    for (const key of keys) work.suspects.push(key);
-    if (work.suspects.length >= suspectsAtOnce) await settleSuspects(pair, work, barrier);
-  }, enough);
+  const complete = await differingKeys(
+    pair,
+    subject,
+    chunk,
+    buckets > 1 ? { buckets, groups } : Math.max(rows.live, rows.candidate),
+    async (keys) => {
+      for (const key of keys) work.suspects.push(key);
+      if (work.suspects.length >= suspectsAtOnce) await settleSuspects(pair, work, barrier);
+    },
+    enough,
+  );
   if (!complete) work.unexamined++;
   // What was in flight is no surplus: once its rows are settled, the tally says by how much the candidate's count is off.
   work.inFlight += rows.live - rows.candidate;
@@ -153,12 +192,13 @@ function total(digests: ReadonlyMap<number, Digest>): number {
 function progressOf(works: readonly Work[], options: CompareOptions): (task: Task) => void {
   const share = (work: Work) => work.subject.bytes / work.chunks.length;
   const totalBytes = Math.round((options.sample ?? 1) * works.reduce((sum, { subject }) => sum + subject.bytes, 0));
-  return ({ work }) => options.onProgress?.({
-    table: work.subject.label,
-    rows: works.reduce((sum, each) => sum + each.rowsLive, 0),
-    bytes: Math.round(works.reduce((sum, each) => sum + each.checked * share(each), 0)),
-    totalBytes,
-  });
+  return ({ work }) =>
+    options.onProgress?.({
+      table: work.subject.label,
+      rows: works.reduce((sum, each) => sum + each.rowsLive, 0),
+      bytes: Math.round(works.reduce((sum, each) => sum + each.checked * share(each), 0)),
+      totalBytes,
+    });
 }
 
 async function timed(work: Work, run: () => Promise<void>): Promise<void> {
@@ -168,14 +208,20 @@ async function timed(work: Work, run: () => Promise<void>): Promise<void> {
 }
 
 /** One worker a pair. The first failure stops the others, and all have ended when this returns. */
-async function inParallel(pairs: readonly Pair[], failed: AbortController, run: (pair: Pair) => Promise<void>): Promise<void> {
-  const outcomes = await Promise.allSettled(pairs.map(async (pair) => {
-    try {
-      await run(pair);
-    } catch (error) {
-      failed.abort(error);
-      throw error;
-    }
-  }));
+async function inParallel(
+  pairs: readonly Pair[],
+  failed: AbortController,
+  run: (pair: Pair) => Promise<void>,
+): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    pairs.map(async (pair) => {
+      try {
+        await run(pair);
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    }),
+  );
   if (outcomes.some((outcome) => outcome.status === 'rejected')) throw failed.signal.reason;
 }

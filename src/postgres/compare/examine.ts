@@ -12,11 +12,20 @@ const rowsPerBucket = 100;
  * are. False where `enough` stopped it early.
  */
 export async function differingKeys(
-  pair: Pair, subject: Subject, chunk: Chunk, known: number | { readonly buckets: number; readonly groups: readonly number[][] },
-  found: (keys: readonly Bound[]) => Promise<void>, enough: () => boolean,
+  pair: Pair,
+  subject: Subject,
+  chunk: Chunk,
+  known: number | { readonly buckets: number; readonly groups: readonly number[][] },
+  found: (keys: readonly Bound[]) => Promise<void>,
+  enough: () => boolean,
 ): Promise<boolean> {
   const buckets = typeof known === 'number' ? bucketCount(known) : known.buckets;
-  const groups = typeof known !== 'number' ? known.groups : buckets === 1 ? [[0]] : await differingBuckets(pair, subject, chunk, buckets);
+  const groups =
+    typeof known !== 'number'
+      ? known.groups
+      : buckets === 1
+        ? [[0]]
+        : await differingBuckets(pair, subject, chunk, buckets);
   for (const group of groups) {
     if (enough()) return false;
     const [live, candidate] = await Promise.all([

@@ -23,7 +23,9 @@ export interface TableFacts {
 
 /** Facts of the tables with these oids. */
 export async function readFacts(client: Client, oids: readonly number[]): Promise<Map<number, TableFacts>> {
-  const columns = await rows<ColumnFacts>(client, `
+  const columns = await rows<ColumnFacts>(
+    client,
+    `
     WITH RECURSIVE base(start, oid, modifier) AS (
       SELECT t.oid, t.oid, -1 FROM pg_type t
       UNION ALL
@@ -41,12 +43,24 @@ export async function readFacts(client: Client, oids: readonly number[]): Promis
     FROM pg_attribute a
     JOIN base b ON b.start = a.atttypid JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_collation c ON c.oid = a.attcollation
-    WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped`, [oids]);
-  const sizes = await rows<{ table: number; bytes: number }>(client, `
+    WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped`,
+    [oids],
+  );
+  const sizes = await rows<{ table: number; bytes: number }>(
+    client,
+    `
     SELECT c.oid::int8::int AS "table", CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p WHERE p.isleaf)
       ELSE pg_table_size(c.oid) END::float8 AS bytes
-    FROM pg_class c WHERE c.oid = ANY ($1::oid[])`, [oids]);
-  return new Map(sizes.map(({ table, bytes }) => [
-    table, { bytes, columns: new Map(columns.filter((column) => column.table === table).map((column) => [column.name, column])) },
-  ]));
+    FROM pg_class c WHERE c.oid = ANY ($1::oid[])`,
+    [oids],
+  );
+  return new Map(
+    sizes.map(({ table, bytes }) => [
+      table,
+      {
+        bytes,
+        columns: new Map(columns.filter((column) => column.table === table).map((column) => [column.name, column])),
+      },
+    ]),
+  );
 }

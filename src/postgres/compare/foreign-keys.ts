@@ -25,7 +25,9 @@ export interface ForeignKey {
 
 /** Foreign keys of the database, those of partitions left to their root. */
 export async function readForeignKeys(client: Client): Promise<ForeignKey[]> {
-  return rows<ForeignKey>(client, `
+  return rows<ForeignKey>(
+    client,
+    `
     SELECT c.conname AS name, n.nspname AS schema, t.relname AS "table", pn.nspname AS "parentSchema", p.relname AS parent,
       (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.conkey) WITH ORDINALITY k(number, place) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number) AS columns,
       (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY k(number, place) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number) AS "parentColumns",
@@ -34,7 +36,8 @@ export async function readForeignKeys(client: Client): Promise<ForeignKey[]> {
     FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     JOIN pg_class p ON p.oid = c.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
     WHERE c.contype = 'f' AND c.conparentid = 0 AND n.nspname NOT IN (${ignoredSchemas})
-    ORDER BY n.nspname COLLATE "C", t.relname COLLATE "C", c.conname COLLATE "C"`);
+    ORDER BY n.nspname COLLATE "C", t.relname COLLATE "C", c.conname COLLATE "C"`,
+  );
 }
 
 /** Rows that are counted before a foreign key is known broken well enough. */
@@ -44,7 +47,10 @@ const countedRows = 1000;
  * Foreign keys that rows break. Apply runs with session_replication_role = replica and checks none, so a row whose parent was lost
  * stands there unseen. One statement sees one snapshot, and apply commits whole transactions: what is in flight breaks nothing.
  */
-export async function brokenForeignKeys(client: Client, { budgetMs = 600_000, signal }: ForeignKeyOptions = {}): Promise<Finding[]> {
+export async function brokenForeignKeys(
+  client: Client,
+  { budgetMs = 600_000, signal }: ForeignKeyOptions = {},
+): Promise<Finding[]> {
   const deadline = Date.now() + budgetMs;
   const broken: { key: ForeignKey; rows: number }[] = [];
   const unchecked: ForeignKey[] = [];
@@ -71,10 +77,18 @@ export async function brokenForeignKeys(client: Client, { budgetMs = 600_000, si
   }
   return [
     ...broken.map(({ key, rows: count }) => finding(key, count)),
-    ...(unchecked.length === 0 ? [] : [{
-      id: 'foreign-key-unchecked', grade: 'warn' as const, title: `${unchecked.length} foreign ${unchecked.length === 1 ? 'key was' : 'keys were'} not checked within ${budgetMs} ms`,
-      objects: unchecked.map(labelOf), reason: 'Rows without their parent would go unseen.', mend: 'Verify again with a larger budget.',
-    }]),
+    ...(unchecked.length === 0
+      ? []
+      : [
+          {
+            id: 'foreign-key-unchecked',
+            grade: 'warn' as const,
+            title: `${unchecked.length} foreign ${unchecked.length === 1 ? 'key was' : 'keys were'} not checked within ${budgetMs} ms`,
+            objects: unchecked.map(labelOf),
+            reason: 'Rows without their parent would go unseen.',
+            mend: 'Verify again with a larger budget.',
+          },
+        ]),
   ];
 }
 
@@ -97,7 +111,9 @@ function labelOf(key: ForeignKey): string {
 /** MATCH SIMPLE leaves alone a key with any NULL in it; under MATCH FULL a key that is NULL only in part is broken too. */
 function orphansSql(key: ForeignKey): string {
   const columns = key.columns.map((name) => `c.${ident(name)}`);
-  const matches = key.parentColumns.map((name, index) => `p.${ident(name)} OPERATOR(${key.operators[index]}) ${columns[index]}`).join(' AND ');
+  const matches = key.parentColumns
+    .map((name, index) => `p.${ident(name)} OPERATOR(${key.operators[index]}) ${columns[index]}`)
+    .join(' AND ');
   const orphan = `${columns.map((column) => `${column} IS NOT NULL`).join(' AND ')} AND NOT EXISTS (SELECT FROM ${ident(key.parentSchema, key.parent)} p WHERE ${matches})`;
   const partly = `num_nulls(${columns.join(', ')}) BETWEEN 1 AND ${columns.length - 1}`;
   return `SELECT count(*)::int AS count FROM (SELECT FROM ${ident(key.schema, key.table)} c WHERE ${key.full ? `(${orphan}) OR ${partly}` : orphan} LIMIT ${countedRows}) o`;

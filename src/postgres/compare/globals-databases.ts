@@ -36,20 +36,46 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
   const name = ident(there.name);
   const attributes = [
     ...(here.owner === there.owner ? [] : [new Statement(`ALTER DATABASE ${name} OWNER TO ${ident(here.owner)}`)]),
-    ...(here.connections === there.connections ? [] : [new Statement(`ALTER DATABASE ${name} CONNECTION LIMIT ${here.connections}`)]),
-    ...(here.allowed === there.allowed ? [] : [new Statement(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${here.allowed}`)]),
+    ...(here.connections === there.connections
+      ? []
+      : [new Statement(`ALTER DATABASE ${name} CONNECTION LIMIT ${here.connections}`)]),
+    ...(here.allowed === there.allowed
+      ? []
+      : [new Statement(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${here.allowed}`)]),
   ];
   const key = (grant: Grant) => `${grant.grantee} ${grant.privilege} ${grant.grantable}`;
   const missing = here.grants.filter((grant) => !there.grants.some((twin) => key(twin) === key(grant)));
   const extra = there.grants.filter((grant) => !here.grants.some((twin) => key(twin) === key(grant)));
   const grantee = (grant: Grant) => (grant.grantee === '' ? 'PUBLIC' : ident(grant.grantee));
   return [
-    ...globalFinding('database-attributes', 'warn', 'database has other attributes on the candidate', 'Owner and connection limit are not replicated.', attributes.length > 0 ? [{ object: here.name, statements: attributes }] : []),
+    ...globalFinding(
+      'database-attributes',
+      'warn',
+      'database has other attributes on the candidate',
+      'Owner and connection limit are not replicated.',
+      attributes.length > 0 ? [{ object: here.name, statements: attributes }] : [],
+    ),
     // Revoked first: a grant without its option is given again below.
-    ...globalFinding('database-grants', 'refuse', 'grants on the database differ on the candidate', 'Roles may connect, create or use temporary tables on one side and not on the other.', [
-      ...extra.map((grant) => ({ object: `${there.name}: ${grant.privilege} only on the candidate for ${grant.grantee || 'PUBLIC'}`, statements: [new Statement(`REVOKE ${grant.privilege} ON DATABASE ${name} FROM ${grantee(grant)}`)] })),
-      ...missing.map((grant) => ({ object: `${there.name}: ${grant.privilege} missing for ${grant.grantee || 'PUBLIC'}`, statements: [new Statement(`GRANT ${grant.privilege} ON DATABASE ${name} TO ${grantee(grant)}${grant.grantable ? ' WITH GRANT OPTION' : ''}`)] })),
-    ]),
+    ...globalFinding(
+      'database-grants',
+      'refuse',
+      'grants on the database differ on the candidate',
+      'Roles may connect, create or use temporary tables on one side and not on the other.',
+      [
+        ...extra.map((grant) => ({
+          object: `${there.name}: ${grant.privilege} only on the candidate for ${grant.grantee || 'PUBLIC'}`,
+          statements: [new Statement(`REVOKE ${grant.privilege} ON DATABASE ${name} FROM ${grantee(grant)}`)],
+        })),
+        ...missing.map((grant) => ({
+          object: `${there.name}: ${grant.privilege} missing for ${grant.grantee || 'PUBLIC'}`,
+          statements: [
+            new Statement(
+              `GRANT ${grant.privilege} ON DATABASE ${name} TO ${grantee(grant)}${grant.grantable ? ' WITH GRANT OPTION' : ''}`,
+            ),
+          ],
+        })),
+      ],
+    ),
   ];
 }
 
@@ -58,11 +84,24 @@ async function settingDifferences(live: Client, candidate: Client): Promise<Glob
   const same = (a: Setting, b: Setting) => a.database === b.database && a.role === b.role && a.name === b.name;
   const set = left.filter((setting) => right.find((twin) => same(setting, twin))?.value !== setting.value);
   const extra = right.filter((setting) => !left.some((twin) => same(setting, twin)));
-  const object = (setting: Setting) => `${[setting.role && `role ${setting.role}`, setting.database && `database ${setting.database}`].filter(Boolean).join(' in ') || 'all roles'}: ${setting.name}`;
-  return globalFinding('role-settings', 'refuse', 'settings of roles or databases differ on the candidate', 'Sessions would start with other settings (search_path, timeouts, time zone) after the switchover.', [
-    ...set.map((setting) => ({ object: object(setting), statements: [new Statement(`${target(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`)] })),
-    ...extra.map((setting) => ({ object: object(setting), statements: [new Statement(`${target(setting)} RESET ${ident(setting.name)}`)] })),
-  ]);
+  const object = (setting: Setting) =>
+    `${[setting.role && `role ${setting.role}`, setting.database && `database ${setting.database}`].filter(Boolean).join(' in ') || 'all roles'}: ${setting.name}`;
+  return globalFinding(
+    'role-settings',
+    'refuse',
+    'settings of roles or databases differ on the candidate',
+    'Sessions would start with other settings (search_path, timeouts, time zone) after the switchover.',
+    [
+      ...set.map((setting) => ({
+        object: object(setting),
+        statements: [new Statement(`${target(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
+      })),
+      ...extra.map((setting) => ({
+        object: object(setting),
+        statements: [new Statement(`${target(setting)} RESET ${ident(setting.name)}`)],
+      })),
+    ],
+  );
 }
 
 function target({ role, database }: Setting): string {
@@ -71,31 +110,51 @@ function target({ role, database }: Setting): string {
 }
 
 /** Settings that hold a list of names, as pg_dump knows them; their stored text is the list already quoted. */
-const lists = ['local_preload_libraries', 'search_path', 'session_preload_libraries', 'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories'];
+const lists = [
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+];
 
 export function settingValue({ name, value }: Pick<Setting, 'name' | 'value'>): string {
   if (!lists.includes(name.toLowerCase())) return literal(value);
   const items = value.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? [];
-  return items.length === 0 ? "''" : items.map((item) => literal(item.startsWith('"') ? item.slice(1, -1).replaceAll('""', '"') : item.trim())).join(', ');
+  return items.length === 0
+    ? "''"
+    : items
+        .map((item) => literal(item.startsWith('"') ? item.slice(1, -1).replaceAll('""', '"') : item.trim()))
+        .join(', ');
 }
 
 async function readDatabase(client: Client): Promise<Database> {
-  const [database] = await rows<Database>(client, `
+  const [database] = await rows<Database>(
+    client,
+    `
     SELECT d.datname AS name, o.rolname AS owner, d.datconnlimit AS connections, d.datallowconn AS allowed,
       (SELECT coalesce(json_agg(json_build_object('grantee', coalesce(g.rolname, ''), 'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY g.rolname, a.privilege_type), '[]')
         FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee) AS grants
-    FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba WHERE d.datname = current_database()`);
+    FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba WHERE d.datname = current_database()`,
+  );
   if (!database) throw new Error('the connection has no database');
   return { ...database, grants: database.grants.filter(({ grantee }) => !foreignRole(grantee)) };
 }
 
 /** default_transaction_read_only is left out: Verdigris itself sets it on a database that is fenced. */
 async function readSettings(client: Client): Promise<Setting[]> {
-  const found = await rows<Setting>(client, `
+  const found = await rows<Setting>(
+    client,
+    `
     SELECT coalesce(d.datname, '') AS database, coalesce(r.rolname, '') AS role, split_part(c.entry, '=', 1) AS name, substr(c.entry, strpos(c.entry, '=') + 1) AS value
     FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(entry)
     LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
     WHERE s.setdatabase = 0 OR d.datname = current_database()
-    ORDER BY 1, 2, 3`);
-  return found.filter(({ role, database, name }) => !foreignRole(role) && !(database !== '' && role === '' && name === 'default_transaction_read_only'));
+    ORDER BY 1, 2, 3`,
+  );
+  return found.filter(
+    ({ role, database, name }) =>
+      !foreignRole(role) && !(database !== '' && role === '' && name === 'default_transaction_read_only'),
+  );
 }

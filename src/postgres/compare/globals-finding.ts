@@ -12,11 +12,25 @@ export function foreignRole(name: string): boolean {
 }
 
 /** One finding per kind of difference, naming all objects. */
-export function globalFinding(id: string, grade: Grade, title: string, reason: string, found: readonly { readonly object: string; readonly statements: readonly Statement[] }[]): GlobalFinding[] {
+export function globalFinding(
+  id: string,
+  grade: Grade,
+  title: string,
+  reason: string,
+  found: readonly { readonly object: string; readonly statements: readonly Statement[] }[],
+): GlobalFinding[] {
   if (found.length === 0) return [];
   const statements = found.flatMap((each) => each.statements);
-  return [{
-    id, grade, title: `${found.length} ${title}`, objects: found.map(({ object }) => object), reason, statements,
-    mend: statements.length > 0 ? statements.map(({ text }) => `${text};`).join(' ') : 'Set it on the candidate by hand.',
-  }];
+  return [
+    {
+      id,
+      grade,
+      title: `${found.length} ${title}`,
+      objects: found.map(({ object }) => object),
+      reason,
+      statements,
+      mend:
+        statements.length > 0 ? statements.map(({ text }) => `${text};`).join(' ') : 'Set it on the candidate by hand.',
+    },
+  ];
 }

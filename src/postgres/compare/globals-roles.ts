@@ -29,36 +29,85 @@ interface Membership {
 }
 
 /** Roles, passwords and memberships. */
-export async function roleDifferences(live: Client, candidate: Client, fenced: ReadonlySet<string>): Promise<GlobalFinding[]> {
+export async function roleDifferences(
+  live: Client,
+  candidate: Client,
+  fenced: ReadonlySet<string>,
+): Promise<GlobalFinding[]> {
   const [left, right] = [await readRoles(live), await readRoles(candidate)];
   const there = new Map(right.map((role) => [role.name, role]));
   const here = new Set(left.map((role) => role.name));
-  const expected = left.map((role) => (fenced.has(role.name) ? { ...role, login: there.get(role.name)?.login ?? false } : role));
+  const expected = left.map((role) =>
+    fenced.has(role.name) ? { ...role, login: there.get(role.name)?.login ?? false } : role,
+  );
   const missing = expected.filter((role) => !there.has(role.name));
   const changed = expected.flatMap((role) => {
     const twin = there.get(role.name);
     const options = twin ? attributes(role).filter((option, index) => option !== attributes(twin)[index]) : [];
-    return options.length > 0 ? [{ object: role.name, statements: [new Statement(`ALTER ROLE ${ident(role.name)} ${options.join(' ')}`)] }] : [];
+    return options.length > 0
+      ? [{ object: role.name, statements: [new Statement(`ALTER ROLE ${ident(role.name)} ${options.join(' ')}`)] }]
+      : [];
   });
-  const verifiers = await readVerifiers(live, expected.filter((role) => role.password !== (there.get(role.name)?.password ?? null)).map(({ name }) => name));
+  const verifiers = await readVerifiers(
+    live,
+    expected.filter((role) => role.password !== (there.get(role.name)?.password ?? null)).map(({ name }) => name),
+  );
   const password = (name: string) => {
     const verifier = verifiers.get(name) ?? null;
     return verifier === null
       ? new Statement(`ALTER ROLE ${ident(name)} PASSWORD NULL`)
-      : new Statement(`ALTER ROLE ${ident(name)} PASSWORD ${literal(verifier)}`, `ALTER ROLE ${ident(name)} PASSWORD (the live side's verifier, not shown)`);
+      : new Statement(
+          `ALTER ROLE ${ident(name)} PASSWORD ${literal(verifier)}`,
+          `ALTER ROLE ${ident(name)} PASSWORD (the live side's verifier, not shown)`,
+        );
   };
   return [
-    ...globalFinding('role-missing', 'refuse', missing.length === 1 ? 'role is missing on the candidate' : 'roles are missing on the candidate', 'Software that connects as this role, or objects that belong to it, fail after the switchover.', missing.map((role) => ({
-      object: role.name, statements: [new Statement(`CREATE ROLE ${ident(role.name)} ${attributes(role).join(' ')}`), ...(role.password === null ? [] : [password(role.name)])],
-    }))),
-    ...globalFinding('role-extra', 'warn', right.filter(({ name }) => !here.has(name)).length === 1 ? 'role is only on the candidate' : 'roles are only on the candidate', 'It was dropped on the live side since, and would be able to log in again; or a migration made it.', right.filter(({ name }) => !here.has(name)).map((role) => ({
-      // Dropping fails where it owns something, and a migration may have made it on purpose: it is only kept from logging in.
-      object: role.name, statements: role.login ? [new Statement(`ALTER ROLE ${ident(role.name)} NOLOGIN`)] : [],
-    }))),
-    ...globalFinding('role-attributes', 'refuse', changed.length === 1 ? 'role has other attributes on the candidate' : 'roles have other attributes on the candidate', 'Attributes are not replicated; software would have more or less rights after the switchover.', changed),
-    ...globalFinding('role-password', 'refuse', 'passwords differ on the candidate', 'Software that logs in with its password of today fails after the switchover.', expected
-      .filter((role) => there.has(role.name) && role.password !== there.get(role.name)?.password)
-      .map(({ name }) => ({ object: name, statements: [password(name)] }))),
+    ...globalFinding(
+      'role-missing',
+      'refuse',
+      missing.length === 1 ? 'role is missing on the candidate' : 'roles are missing on the candidate',
+      'Software that connects as this role, or objects that belong to it, fail after the switchover.',
+      missing.map((role) => ({
+        object: role.name,
+        statements: [
+          new Statement(`CREATE ROLE ${ident(role.name)} ${attributes(role).join(' ')}`),
+          ...(role.password === null ? [] : [password(role.name)]),
+        ],
+      })),
+    ),
+    ...globalFinding(
+      'role-extra',
+      'warn',
+      right.filter(({ name }) => !here.has(name)).length === 1
+        ? 'role is only on the candidate'
+        : 'roles are only on the candidate',
+      'It was dropped on the live side since, and would be able to log in again; or a migration made it.',
+      right
+        .filter(({ name }) => !here.has(name))
+        .map((role) => ({
+          // Dropping fails where it owns something, and a migration may have made it on purpose: it is only kept from logging in.
+          object: role.name,
+          statements: role.login ? [new Statement(`ALTER ROLE ${ident(role.name)} NOLOGIN`)] : [],
+        })),
+    ),
+    ...globalFinding(
+      'role-attributes',
+      'refuse',
+      changed.length === 1
+        ? 'role has other attributes on the candidate'
+        : 'roles have other attributes on the candidate',
+      'Attributes are not replicated; software would have more or less rights after the switchover.',
+      changed,
+    ),
+    ...globalFinding(
+      'role-password',
+      'refuse',
+      'passwords differ on the candidate',
+      'Software that logs in with its password of today fails after the switchover.',
+      expected
+        .filter((role) => there.has(role.name) && role.password !== there.get(role.name)?.password)
+        .map(({ name }) => ({ object: name, statements: [password(name)] })),
+    ),
     ...(await membershipDifferences(live, candidate)),
   ];
 }
@@ -66,17 +115,35 @@ export async function roleDifferences(live: Client, candidate: Client, fenced: R
 async function membershipDifferences(live: Client, candidate: Client): Promise<GlobalFinding[]> {
   const [left, right] = [await readMemberships(live), await readMemberships(candidate)];
   const same = (a: Membership, b: Membership) => a.role === b.role && a.member === b.member;
-  const equal = (a: Membership, b: Membership) => a.admin === b.admin && (a.inherit ?? b.inherit) === (b.inherit ?? a.inherit) && (a.set ?? b.set) === (b.set ?? a.set);
+  const equal = (a: Membership, b: Membership) =>
+    a.admin === b.admin &&
+    (a.inherit ?? b.inherit) === (b.inherit ?? a.inherit) &&
+    (a.set ?? b.set) === (b.set ?? a.set);
   const lacking = left.filter((membership) => !right.some((twin) => same(membership, twin) && equal(membership, twin)));
   const extra = right.filter((membership) => !left.some((twin) => same(membership, twin)));
   const object = ({ role, member }: Membership) => `${role} to ${member}`;
   const revoke = ({ role, member }: Membership) => new Statement(`REVOKE ${ident(role)} FROM ${ident(member)}`);
   return [
-    ...globalFinding('membership-missing', 'refuse', 'memberships differ on the candidate', 'Rights that come by membership would be missing after the switchover.', lacking.map((membership) => ({
-      object: object(membership),
-      statements: [...(right.some((twin) => same(membership, twin)) ? [revoke(membership)] : []), new Statement(`GRANT ${ident(membership.role)} TO ${ident(membership.member)}${options(membership)}`)],
-    }))),
-    ...globalFinding('membership-extra', 'warn', 'memberships are only on the candidate', 'They were revoked on the live side since, or a migration granted them.', extra.map((membership) => ({ object: object(membership), statements: [revoke(membership)] }))),
+    ...globalFinding(
+      'membership-missing',
+      'refuse',
+      'memberships differ on the candidate',
+      'Rights that come by membership would be missing after the switchover.',
+      lacking.map((membership) => ({
+        object: object(membership),
+        statements: [
+          ...(right.some((twin) => same(membership, twin)) ? [revoke(membership)] : []),
+          new Statement(`GRANT ${ident(membership.role)} TO ${ident(membership.member)}${options(membership)}`),
+        ],
+      })),
+    ),
+    ...globalFinding(
+      'membership-extra',
+      'warn',
+      'memberships are only on the candidate',
+      'They were revoked on the live side since, or a migration granted them.',
+      extra.map((membership) => ({ object: object(membership), statements: [revoke(membership)] })),
+    ),
   ];
 }
 
@@ -88,32 +155,49 @@ function options({ admin, inherit, set }: Membership): string {
 function attributes(role: Role): string[] {
   const flag = (on: boolean, word: string) => `${on ? '' : 'NO'}${word}`;
   return [
-    flag(role.superuser, 'SUPERUSER'), flag(role.inherit, 'INHERIT'), flag(role.createRole, 'CREATEROLE'), flag(role.createDb, 'CREATEDB'), flag(role.login, 'LOGIN'),
-    flag(role.replication, 'REPLICATION'), flag(role.bypassRls, 'BYPASSRLS'), `CONNECTION LIMIT ${role.connections}`, `VALID UNTIL ${literal(role.validUntil)}`,
+    flag(role.superuser, 'SUPERUSER'),
+    flag(role.inherit, 'INHERIT'),
+    flag(role.createRole, 'CREATEROLE'),
+    flag(role.createDb, 'CREATEDB'),
+    flag(role.login, 'LOGIN'),
+    flag(role.replication, 'REPLICATION'),
+    flag(role.bypassRls, 'BYPASSRLS'),
+    `CONNECTION LIMIT ${role.connections}`,
+    `VALID UNTIL ${literal(role.validUntil)}`,
   ];
 }
 
 async function readRoles(client: Client): Promise<Role[]> {
-  const found = await rows<Role>(client, `
+  const found = await rows<Role>(
+    client,
+    `
     SELECT rolname AS name, rolsuper AS superuser, rolinherit AS inherit, rolcreaterole AS "createRole", rolcreatedb AS "createDb", rolcanlogin AS login,
       rolreplication AS replication, rolbypassrls AS "bypassRls", rolconnlimit AS connections,
       coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') ELSE rolvaliduntil::text END, 'infinity') AS "validUntil",
       encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex') AS password
-    FROM pg_authid ORDER BY rolname COLLATE "C"`);
+    FROM pg_authid ORDER BY rolname COLLATE "C"`,
+  );
   return found.filter(({ name }) => !foreignRole(name));
 }
 
 async function readVerifiers(client: Client, names: readonly string[]): Promise<Map<string, string | null>> {
-  const found = await rows<{ name: string; verifier: string | null }>(client, 'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)', [names]);
+  const found = await rows<{ name: string; verifier: string | null }>(
+    client,
+    'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)',
+    [names],
+  );
   return new Map(found.map(({ name, verifier }) => [name, verifier]));
 }
 
 /** Grants of one role to one member by several grantors (PostgreSQL 16+) count as one. */
 async function readMemberships(client: Client): Promise<Membership[]> {
-  const found = await rows<Membership>(client, `
+  const found = await rows<Membership>(
+    client,
+    `
     SELECT r.rolname AS role, m.rolname AS member, bool_or(a.admin_option) AS admin,
       bool_or((to_jsonb(a)->>'inherit_option')::boolean) AS inherit, bool_or((to_jsonb(a)->>'set_option')::boolean) AS set
     FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-    GROUP BY 1, 2 ORDER BY 1, 2`);
+    GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
   return found.filter(({ member }) => !foreignRole(member));
 }

@@ -6,17 +6,77 @@ import { Statement } from './secret.ts';
 
 /** Settings that change what a statement means or whether it works. */
 const meaning = [
-  'TimeZone', 'timezone_abbreviations', 'DateStyle', 'IntervalStyle', 'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'search_path',
-  'standard_conforming_strings', 'backslash_quote', 'escape_string_warning', 'array_nulls', 'transform_null_equals', 'quote_all_identifiers', 'bytea_output', 'extra_float_digits', 'xmlbinary', 'xmloption',
-  'default_transaction_isolation', 'default_transaction_deferrable', 'row_security', 'check_function_bodies', 'session_replication_role', 'password_encryption', 'shared_preload_libraries',
-  'session_preload_libraries', 'local_preload_libraries', 'default_tablespace', 'temp_tablespaces', 'default_table_access_method', 'default_toast_compression', 'max_prepared_transactions',
+  'TimeZone',
+  'timezone_abbreviations',
+  'DateStyle',
+  'IntervalStyle',
+  'lc_messages',
+  'lc_monetary',
+  'lc_numeric',
+  'lc_time',
+  'default_text_search_config',
+  'search_path',
+  'standard_conforming_strings',
+  'backslash_quote',
+  'escape_string_warning',
+  'array_nulls',
+  'transform_null_equals',
+  'quote_all_identifiers',
+  'bytea_output',
+  'extra_float_digits',
+  'xmlbinary',
+  'xmloption',
+  'default_transaction_isolation',
+  'default_transaction_deferrable',
+  'row_security',
+  'check_function_bodies',
+  'session_replication_role',
+  'password_encryption',
+  'shared_preload_libraries',
+  'session_preload_libraries',
+  'local_preload_libraries',
+  'default_tablespace',
+  'temp_tablespaces',
+  'default_table_access_method',
+  'default_toast_compression',
+  'max_prepared_transactions',
 ];
 
 /** Settings that change how much of it works, how safely, and for how long. */
 const manner = [
-  'max_connections', 'superuser_reserved_connections', 'reserved_connections', 'max_locks_per_transaction', 'max_worker_processes', 'max_wal_senders', 'max_replication_slots', 'wal_level', 'fsync', 'synchronous_commit',
-  'full_page_writes', 'shared_buffers', 'work_mem', 'maintenance_work_mem', 'temp_buffers', 'temp_file_limit', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout',
-  'deadlock_timeout', 'autovacuum', 'autovacuum_freeze_max_age', 'track_commit_timestamp', 'jit', 'ssl', 'huge_pages', 'max_wal_size', 'random_page_cost', 'effective_cache_size', 'max_parallel_workers', 'max_parallel_workers_per_gather',
+  'max_connections',
+  'superuser_reserved_connections',
+  'reserved_connections',
+  'max_locks_per_transaction',
+  'max_worker_processes',
+  'max_wal_senders',
+  'max_replication_slots',
+  'wal_level',
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'shared_buffers',
+  'work_mem',
+  'maintenance_work_mem',
+  'temp_buffers',
+  'temp_file_limit',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+  'deadlock_timeout',
+  'autovacuum',
+  'autovacuum_freeze_max_age',
+  'track_commit_timestamp',
+  'jit',
+  'ssl',
+  'huge_pages',
+  'max_wal_size',
+  'random_page_cost',
+  'effective_cache_size',
+  'max_parallel_workers',
+  'max_parallel_workers_per_gather',
 ];
 
 interface Setting {
@@ -38,12 +98,27 @@ export async function serverDifferences(live: Client, candidate: Client): Promis
   });
   const entry = ({ setting, twin }: (typeof changed)[number]) => ({
     object: `${setting.name}: ${shown(setting)} on the live side, ${shown(twin)} on the candidate${twin.context === 'postmaster' ? ' (takes effect at a restart)' : ''}`,
-    statements: twin.context === 'internal' ? [] : [new Statement(`ALTER SYSTEM SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
+    statements:
+      twin.context === 'internal'
+        ? []
+        : [new Statement(`ALTER SYSTEM SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
   });
   const of = (names: readonly string[]) => changed.filter(({ setting }) => names.includes(setting.name)).map(entry);
   return [
-    ...globalFinding('server-settings', 'warn', 'server settings that change what statements mean or whether they work differ', 'The same statement may give another result on the candidate.', of(meaning)),
-    ...globalFinding('server-resources', 'info', 'server settings for resources, limits and durability differ', 'The candidate may carry less load, or be less safe.', of(manner)),
+    ...globalFinding(
+      'server-settings',
+      'warn',
+      'server settings that change what statements mean or whether they work differ',
+      'The same statement may give another result on the candidate.',
+      of(meaning),
+    ),
+    ...globalFinding(
+      'server-resources',
+      'info',
+      'server settings for resources, limits and durability differ',
+      'The candidate may carry less load, or be less safe.',
+      of(manner),
+    ),
     ...(await tablespaceDifferences(live, candidate)),
   ];
 }
@@ -55,11 +130,15 @@ function shown({ value, unit }: Setting): string {
 
 async function readSettings(client: Client): Promise<Setting[]> {
   // Where a role, a database or this session has its own, pg_settings does not show the server's: the files do.
-  return rows<Setting>(client, `
+  return rows<Setting>(
+    client,
+    `
     SELECT s.name, CASE WHEN s.source IN ('database', 'user', 'database user', 'client', 'session')
         THEN coalesce((SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) ORDER BY f.seqno DESC LIMIT 1), s.boot_val)
         ELSE s.reset_val END AS value, coalesce(s.unit, '') AS unit, s.context
-    FROM pg_settings s WHERE s.name = ANY ($1) ORDER BY s.name COLLATE "C"`, [[...meaning, ...manner]]);
+    FROM pg_settings s WHERE s.name = ANY ($1) ORDER BY s.name COLLATE "C"`,
+    [[...meaning, ...manner]],
+  );
 }
 
 async function tablespaceDifferences(live: Client, candidate: Client): Promise<GlobalFinding[]> {
@@ -70,18 +149,46 @@ async function tablespaceDifferences(live: Client, candidate: Client): Promise<G
     const twin = there.get(space.name);
     if (!twin) return [];
     const statements = [
-      ...(twin.owner === space.owner ? [] : [new Statement(`ALTER TABLESPACE ${ident(space.name)} OWNER TO ${ident(space.owner)}`)]),
-      ...space.options.filter((option) => !twin.options.includes(option)).map((option) => new Statement(`ALTER TABLESPACE ${ident(space.name)} SET (${option.split('=')[0]} = ${literal(option.slice(option.indexOf('=') + 1))})`)),
-      ...twin.options.filter((option) => !space.options.some((one) => one.split('=')[0] === option.split('=')[0])).map((option) => new Statement(`ALTER TABLESPACE ${ident(space.name)} RESET (${option.split('=')[0]})`)),
+      ...(twin.owner === space.owner
+        ? []
+        : [new Statement(`ALTER TABLESPACE ${ident(space.name)} OWNER TO ${ident(space.owner)}`)]),
+      ...space.options
+        .filter((option) => !twin.options.includes(option))
+        .map(
+          (option) =>
+            new Statement(
+              `ALTER TABLESPACE ${ident(space.name)} SET (${option.split('=')[0]} = ${literal(option.slice(option.indexOf('=') + 1))})`,
+            ),
+        ),
+      ...twin.options
+        .filter((option) => !space.options.some((one) => one.split('=')[0] === option.split('=')[0]))
+        .map((option) => new Statement(`ALTER TABLESPACE ${ident(space.name)} RESET (${option.split('=')[0]})`)),
     ];
     return statements.length > 0 ? [{ object: space.name, statements }] : [];
   });
   return [
-    ...globalFinding('tablespace-missing', 'refuse', missing.length === 1 ? 'tablespace is missing on the candidate' : 'tablespaces are missing on the candidate', 'A tablespace needs a folder of its own on the candidate, which no statement makes.', missing.map(({ name }) => ({ object: name, statements: [] }))),
-    ...globalFinding('tablespace-attributes', 'warn', changed.length === 1 ? 'tablespace has another owner or other options on the candidate' : 'tablespaces have other owners or options on the candidate', 'Neither is replicated.', changed),
+    ...globalFinding(
+      'tablespace-missing',
+      'refuse',
+      missing.length === 1 ? 'tablespace is missing on the candidate' : 'tablespaces are missing on the candidate',
+      'A tablespace needs a folder of its own on the candidate, which no statement makes.',
+      missing.map(({ name }) => ({ object: name, statements: [] })),
+    ),
+    ...globalFinding(
+      'tablespace-attributes',
+      'warn',
+      changed.length === 1
+        ? 'tablespace has another owner or other options on the candidate'
+        : 'tablespaces have other owners or options on the candidate',
+      'Neither is replicated.',
+      changed,
+    ),
   ];
 }
 
 async function readTablespaces(client: Client): Promise<{ name: string; owner: string; options: string[] }[]> {
-  return rows(client, "SELECT t.spcname AS name, r.rolname AS owner, coalesce(to_json(t.spcoptions), '[]') AS options FROM pg_tablespace t JOIN pg_roles r ON r.oid = t.spcowner WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1");
+  return rows(
+    client,
+    "SELECT t.spcname AS name, r.rolname AS owner, coalesce(to_json(t.spcoptions), '[]') AS options FROM pg_tablespace t JOIN pg_roles r ON r.oid = t.spcowner WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1",
+  );
 }

@@ -10,7 +10,11 @@ import type { Statement } from './secret.ts';
  * settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that software can feel.
  * `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Both clients must be superusers.
  */
-export async function compareGlobals(live: Client, candidate: Client, fenced: ReadonlySet<string> = new Set()): Promise<GlobalFinding[]> {
+export async function compareGlobals(
+  live: Client,
+  candidate: Client,
+  fenced: ReadonlySet<string> = new Set(),
+): Promise<GlobalFinding[]> {
   return [
     ...(await roleDifferences(live, candidate, fenced)),
     ...(await databaseDifferences(live, candidate)),
@@ -26,7 +30,14 @@ export async function compareGlobals(live: Client, candidate: Client, fenced: Re
 export async function applyGlobals(candidate: Client, findings: readonly GlobalFinding[]): Promise<GlobalFinding[]> {
   const statements = findings.flatMap((finding) => finding.statements);
   const outside = statements.filter((statement) => statement.reveal().startsWith('ALTER SYSTEM '));
-  const quiet = ["log_statement = 'none'", 'log_min_duration_statement = -1', 'log_min_duration_sample = -1', "log_min_error_statement = 'panic'", 'log_transaction_sample_rate = 0', 'default_transaction_read_only = off'];
+  const quiet = [
+    "log_statement = 'none'",
+    'log_min_duration_statement = -1',
+    'log_min_duration_sample = -1',
+    "log_min_error_statement = 'panic'",
+    'log_transaction_sample_rate = 0',
+    'default_transaction_read_only = off',
+  ];
   const names = quiet.map((setting) => setting.split(' ')[0] as string);
   for (const setting of quiet) await candidate.query(`SET ${setting}`);
   try {
@@ -46,6 +57,8 @@ async function run(client: Client, statement: Statement): Promise<void> {
   try {
     await client.query(statement.reveal());
   } catch (error) {
-    throw statement.secret ? new Error(`${statement.text} failed with SQLSTATE ${(error as { code?: string }).code ?? 'unknown'}`) : error;
+    throw statement.secret
+      ? new Error(`${statement.text} failed with SQLSTATE ${(error as { code?: string }).code ?? 'unknown'}`)
+      : error;
   }
 }

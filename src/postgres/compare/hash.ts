@@ -36,9 +36,11 @@ function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place:
   if (both(...integers)) return `hashint4extended(${place}, ${column}::int8)`;
   if (both(...texts)) return text(column);
   // After a change of scale or from an integer, the number counts and not how it is written.
-  if (both(...integers, 'numeric') && (live.base !== candidate.base || live.modifier !== candidate.modifier)) return text(`trim_scale(${column}::numeric)`);
+  if (both(...integers, 'numeric') && (live.base !== candidate.base || live.modifier !== candidate.modifier))
+    return text(`trim_scale(${column}::numeric)`);
   if (live.base !== candidate.base && both(...integers, 'numeric', 'float8')) return float(`${column}::float8`, seed);
-  if (live.base !== candidate.base && both('int2', 'float4', 'float8')) return `CASE WHEN abs(${column}::float8) < 3.4e38 THEN ${float(`${column}::float4::float8`, seed)} ELSE ${text(column)} END`;
+  if (live.base !== candidate.base && both('int2', 'float4', 'float8'))
+    return `CASE WHEN abs(${column}::float8) < 3.4e38 THEN ${float(`${column}::float4::float8`, seed)} ELSE ${text(column)} END`;
   if (live.base !== candidate.base && both('json', 'jsonb')) return text(`${column}::jsonb`);
   if (live.base !== candidate.base && both('date', 'timestamp')) return text(`${column}::timestamp`);
   // ALTER TYPE cuts the blanks that padded a value, replication carries them.
@@ -48,21 +50,44 @@ function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place:
   if (live.base === 'bpchar' && live.modifier !== candidate.modifier) return text(column);
 
   switch (live.base) {
-    case 'bool': return `hashint4extended(${column}::int4, ${seed})`;
-    case 'oid': return `hashoidextended(${column}, ${seed})`;
-    case 'uuid': return `uuid_hash_extended(${column}, ${seed})`;
-    case 'bytea': return `hash_array_extended(ARRAY[${column}::bytea], ${seed})`;
+    case 'bool':
+      return `hashint4extended(${column}::int4, ${seed})`;
+    case 'oid':
+      return `hashoidextended(${column}, ${seed})`;
+    case 'uuid':
+      return `uuid_hash_extended(${column}, ${seed})`;
+    case 'bytea':
+      return `hash_array_extended(ARRAY[${column}::bytea], ${seed})`;
     case 'float4':
-    case 'float8': return float(`${column}::float8`, seed);
+    case 'float8':
+      return float(`${column}::float8`, seed);
     case 'bpchar':
       // Padded to a length, a value's blanks follow from the rest of it.
       if (live.modifier !== -1) return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed})`;
       return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed}) # hashint4extended(${place}, octet_length(${column})::int8)`;
     // As doubles, seconds are exact to the microsecond within these years; the function is the cheapest there is that neither formats nor folds.
-    case 'timestamp': return instant(column, "'1730-01-01'::timestamp", "'2270-01-01'::timestamp", `tsrange_subdiff(${column}, '2000-01-01'::timestamp)`, seed, text);
-    case 'timestamptz': return instant(column, "'1730-01-01 00:00:00+00'::timestamptz", "'2270-01-01 00:00:00+00'::timestamptz", `tstzrange_subdiff(${column}, '2000-01-01 00:00:00+00'::timestamptz)`, seed, text);
-    case 'date': return `hashfloat8extended(daterange_subdiff(${column}, '2000-01-01'::date), ${seed})`;
-    default: break;
+    case 'timestamp':
+      return instant(
+        column,
+        "'1730-01-01'::timestamp",
+        "'2270-01-01'::timestamp",
+        `tsrange_subdiff(${column}, '2000-01-01'::timestamp)`,
+        seed,
+        text,
+      );
+    case 'timestamptz':
+      return instant(
+        column,
+        "'1730-01-01 00:00:00+00'::timestamptz",
+        "'2270-01-01 00:00:00+00'::timestamptz",
+        `tstzrange_subdiff(${column}, '2000-01-01 00:00:00+00'::timestamptz)`,
+        seed,
+        text,
+      );
+    case 'date':
+      return `hashfloat8extended(daterange_subdiff(${column}, '2000-01-01'::date), ${seed})`;
+    default:
+      break;
   }
   // An enum's oids stand for its labels only where both catalogues give them the same ones, as in a copy of the volume.
   if (live.labels !== null && live.labels === candidate.labels) return `hashenumextended(${column}, ${seed})`;
@@ -73,6 +98,13 @@ function float(value: string, seed: string): string {
   return `CASE WHEN ${value} = 0 THEN hashtextextended(${value}::text COLLATE "C", ${seed}) ELSE hashfloat8extended(${value}, ${seed}) END`;
 }
 
-function instant(column: string, from: string, to: string, seconds: string, seed: string, text: (value: string) => string): string {
+function instant(
+  column: string,
+  from: string,
+  to: string,
+  seconds: string,
+  seed: string,
+  text: (value: string) => string,
+): string {
   return `CASE WHEN ${column} > ${from} AND ${column} < ${to} THEN hashfloat8extended(${seconds}, ${seed}) ELSE ${text(column)} END`;
 }

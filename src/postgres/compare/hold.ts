@@ -26,7 +26,12 @@ export async function hold(pair: Pair, subject: Subject, keys: readonly Bound[],
     await abortable(barrier.passed(await insertPosition(pair.live)), barrier.signal);
     for (let from = 0; from < open.length; from += rowsHeld) {
       const chosen = open.slice(from, from + rowsHeld);
-      const found = await once(pair, subject, chosen.map((index) => keys[index] as Bound), barrier);
+      const found = await once(
+        pair,
+        subject,
+        chosen.map((index) => keys[index] as Bound),
+        barrier,
+      );
       chosen.forEach((index, place) => {
         verdicts[index] = found[place] ?? { is: 'unsettled' };
       });
@@ -39,7 +44,9 @@ async function once(pair: Pair, subject: Subject, keys: readonly Bound[], barrie
   const locker = await barrier.locker();
   try {
     return await withTransaction(locker, async () => {
-      await locker.query(`SET LOCAL lock_timeout = ${lockMs}; SET LOCAL statement_timeout = ${lockMs + holdMs}; SET LOCAL idle_in_transaction_session_timeout = ${4 * holdMs}`);
+      await locker.query(
+        `SET LOCAL lock_timeout = ${lockMs}; SET LOCAL statement_timeout = ${lockMs + holdMs}; SET LOCAL idle_in_transaction_session_timeout = ${4 * holdMs}`,
+      );
       if (subject.key.length === 0) await locker.query(`LOCK TABLE ${subject.table.live} IN SHARE MODE`);
       const live = await lookUp(locker, subject, 'live', keys, subject.key.length > 0);
       const barred = barrier.passed(await insertPosition(locker));

@@ -29,10 +29,13 @@ export function summarize(works: readonly Work[], totals: Totals): DataCompariso
     unsettled,
     seconds: totals.seconds,
     megabytesPerSecond: totals.seconds > 0 ? bytes / 1e6 / totals.seconds : 0,
-    unchecked: tables.filter((table) => table.checkedChunks < table.chunks).map((table) =>
-      table.checkedChunks === 0
-        ? `${table.table}: nothing was read.`
-        : `${table.table}: ${table.chunks - table.checkedChunks} of ${table.chunks} chunks, about ${Math.round(100 * (1 - table.checkedChunks / table.chunks))} % of the table, were not read.`),
+    unchecked: tables
+      .filter((table) => table.checkedChunks < table.chunks)
+      .map((table) =>
+        table.checkedChunks === 0
+          ? `${table.table}: nothing was read.`
+          : `${table.table}: ${table.chunks - table.checkedChunks} of ${table.chunks} chunks, about ${Math.round(100 * (1 - table.checkedChunks / table.chunks))} % of the table, were not read.`,
+      ),
   };
 }
 

@@ -21,11 +21,15 @@ export interface Sequence {
   readonly ownedBy: string | null;
 }
 
-type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] extends bigint | null ? string | null : T[K] };
+type Text<T> = {
+  readonly [K in keyof T]: T[K] extends bigint ? string : T[K] extends bigint | null ? string | null : T[K];
+};
 
 /** Every permanent sequence of the database in name order. */
 export async function readSequences(client: Client): Promise<Sequence[]> {
-  const found = await rows<Text<Sequence>>(client, `
+  const found = await rows<Text<Sequence>>(
+    client,
+    `
     SELECT n.nspname AS schema, c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start, s.seqmin::text AS min, s.seqmax::text AS max,
       s.seqincrement::text AS increment, s.seqcycle AS cycle, s.seqcache::text AS cache, pg_sequence_last_value(c.oid)::text AS last,
       (SELECT format('%s.%s.%s', tn.nspname, t.relname, a.attname) FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -33,9 +37,15 @@ export async function readSequences(client: Client): Promise<Sequence[]> {
         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') LIMIT 1) AS "ownedBy"
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND n.nspname NOT IN (${ignoredSchemas})
-    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+  );
   return found.map((row) => ({
-    ...row, start: BigInt(row.start), min: BigInt(row.min), max: BigInt(row.max), increment: BigInt(row.increment), cache: BigInt(row.cache),
+    ...row,
+    start: BigInt(row.start),
+    min: BigInt(row.min),
+    max: BigInt(row.max),
+    increment: BigInt(row.increment),
+    cache: BigInt(row.cache),
     last: row.last === null ? null : BigInt(row.last),
   }));
 }
@@ -66,27 +76,76 @@ export function wouldRepeat(live: Sequence, candidate: Sequence): boolean {
  * Sequences of two databases. Behind is the rule before the switchover (`before`), which moves them, and so only information;
  * `after` it a value that exists already would be a duplicate key or a wrong row, and refuses.
  */
-export async function compareSequences(live: Client, candidate: Client, phase: 'before' | 'after' = 'before'): Promise<Finding[]> {
+export async function compareSequences(
+  live: Client,
+  candidate: Client,
+  phase: 'before' | 'after' = 'before',
+): Promise<Finding[]> {
   const [left, right] = [await readSequences(live), await readSequences(candidate)];
   return sequenceFindings(left, right, phase);
 }
 
-export function sequenceFindings(live: readonly Sequence[], candidate: readonly Sequence[], phase: 'before' | 'after'): Finding[] {
-  const twins = live.map((sequence) => ({ sequence, twin: candidate.find(({ schema, name }) => schema === sequence.schema && name === sequence.name) }));
+export function sequenceFindings(
+  live: readonly Sequence[],
+  candidate: readonly Sequence[],
+  phase: 'before' | 'after',
+): Finding[] {
+  const twins = live.map((sequence) => ({
+    sequence,
+    twin: candidate.find(({ schema, name }) => schema === sequence.schema && name === sequence.name),
+  }));
   const pairs = twins.flatMap(({ sequence, twin }) => (twin ? [{ sequence, twin }] : []));
   const missing = twins.filter(({ twin }) => !twin).map(({ sequence }) => sequence);
   const turned = pairs.filter(({ sequence, twin }) => sequence.increment > 0n !== twin.increment > 0n);
-  const repeating = pairs.filter(({ sequence, twin }) => wouldRepeat(sequence, twin) && !turned.some((pair) => pair.twin === twin));
+  const repeating = pairs.filter(
+    ({ sequence, twin }) => wouldRepeat(sequence, twin) && !turned.some((pair) => pair.twin === twin),
+  );
   const findings: Finding[] = [];
-  const add = (id: string, grade: Finding['grade'], found: readonly Sequence[], title: string, reason: string, mend: string) => {
-    if (found.length > 0) findings.push({ id, grade, title: `${found.length} ${found.length === 1 ? 'sequence' : 'sequences'} ${title}`, objects: found.map(labelOf), reason, mend });
+  const add = (
+    id: string,
+    grade: Finding['grade'],
+    found: readonly Sequence[],
+    title: string,
+    reason: string,
+    mend: string,
+  ) => {
+    if (found.length > 0)
+      findings.push({
+        id,
+        grade,
+        title: `${found.length} ${found.length === 1 ? 'sequence' : 'sequences'} ${title}`,
+        objects: found.map(labelOf),
+        reason,
+        mend,
+      });
   };
-  add('sequence-missing', 'warn', missing, 'of the live side are not on the candidate', 'Software that still calls nextval() on them fails after the switchover.', 'Drop a sequence in a release after the last one that uses it.');
-  add('sequence-turned', 'warn', turned.map(({ twin }) => twin), 'count in the other direction on the candidate', 'No position on the candidate stands for the live one.', 'Set the position by hand after the switchover.');
   add(
-    'sequence-behind', phase === 'before' ? 'info' : 'refuse', repeating.map(({ twin }) => twin), 'would hand out values that exist already',
-    phase === 'before' ? 'Replication does not carry sequences; the switchover sets them.' : 'The next insert takes a key that a row has already.',
-    repeating.map(({ sequence, twin }) => `SELECT setval(${literal(ident(twin.schema, twin.name))}, ${sequence.last}, true);`).join(' '),
+    'sequence-missing',
+    'warn',
+    missing,
+    'of the live side are not on the candidate',
+    'Software that still calls nextval() on them fails after the switchover.',
+    'Drop a sequence in a release after the last one that uses it.',
+  );
+  add(
+    'sequence-turned',
+    'warn',
+    turned.map(({ twin }) => twin),
+    'count in the other direction on the candidate',
+    'No position on the candidate stands for the live one.',
+    'Set the position by hand after the switchover.',
+  );
+  add(
+    'sequence-behind',
+    phase === 'before' ? 'info' : 'refuse',
+    repeating.map(({ twin }) => twin),
+    'would hand out values that exist already',
+    phase === 'before'
+      ? 'Replication does not carry sequences; the switchover sets them.'
+      : 'The next insert takes a key that a row has already.',
+    repeating
+      .map(({ sequence, twin }) => `SELECT setval(${literal(ident(twin.schema, twin.name))}, ${sequence.last}, true);`)
+      .join(' '),
   );
   return findings;
 }

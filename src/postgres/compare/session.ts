@@ -11,10 +11,24 @@ export interface Pair {
  * filter; parallel workers would only take cores from the other side.
  */
 const settings: Readonly<Record<string, string>> = {
-  search_path: 'pg_catalog', TimeZone: 'UTC', DateStyle: 'ISO, YMD', IntervalStyle: 'postgres', extra_float_digits: '1', bytea_output: 'hex',
-  lc_monetary: 'C', xmlbinary: 'base64', quote_all_identifiers: 'off', client_encoding: 'UTF8', row_security: 'off',
-  max_parallel_workers_per_gather: '0', work_mem: '64MB', random_page_cost: '1.1', default_transaction_isolation: 'read committed',
-  default_transaction_deferrable: 'off', lock_timeout: '60s', idle_in_transaction_session_timeout: '10s',
+  search_path: 'pg_catalog',
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  xmlbinary: 'base64',
+  quote_all_identifiers: 'off',
+  client_encoding: 'UTF8',
+  row_security: 'off',
+  max_parallel_workers_per_gather: '0',
+  work_mem: '64MB',
+  random_page_cost: '1.1',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  lock_timeout: '60s',
+  idle_in_transaction_session_timeout: '10s',
 };
 
 export interface SessionOptions {
@@ -27,14 +41,33 @@ export interface SessionOptions {
  * One session with the common settings. When `signal` fires its backend is terminated, so that no query outlives the caller;
  * a client that merely closed its socket would leave a sequential scan running to its end.
  */
-export async function withSession<T>(target: ConnectionSettings, options: SessionOptions, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  target: ConnectionSettings,
+  options: SessionOptions,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
   options.signal.throwIfAborted();
   return withClient(target, 'verify', async (client) => {
-    const all = { ...settings, statement_timeout: `${options.statementTimeoutMs}`, default_transaction_read_only: options.readOnly ? 'on' : 'off' };
-    const [backend] = await rows<{ pid: number }>(client, `SELECT pg_backend_pid() AS pid, ${Object.keys(all).map((name, index) => `set_config('${name}', $${index + 1}, false)`).join(', ')}`, Object.values(all));
+    const all = {
+      ...settings,
+      statement_timeout: `${options.statementTimeoutMs}`,
+      default_transaction_read_only: options.readOnly ? 'on' : 'off',
+    };
+    const [backend] = await rows<{ pid: number }>(
+      client,
+      `SELECT pg_backend_pid() AS pid, ${Object.keys(all)
+        .map((name, index) => `set_config('${name}', $${index + 1}, false)`)
+        .join(', ')}`,
+      Object.values(all),
+    );
     let stopping: Promise<void> | undefined;
     const stop = () => {
-      stopping = withClient(target, 'verify', (other) => rows(other, 'SELECT pg_terminate_backend($1)', [backend?.pid])).then(() => undefined, () => undefined);
+      stopping = withClient(target, 'verify', (other) =>
+        rows(other, 'SELECT pg_terminate_backend($1)', [backend?.pid]),
+      ).then(
+        () => undefined,
+        () => undefined,
+      );
     };
     options.signal.addEventListener('abort', stop, { once: true });
     try {
@@ -49,13 +82,19 @@ export async function withSession<T>(target: ConnectionSettings, options: Sessio
 
 /** `count` pairs of read-only sessions. */
 export async function withPairs<T>(
-  live: ConnectionSettings, candidate: ConnectionSettings, count: number, options: Omit<SessionOptions, 'readOnly'>, use: (pairs: readonly Pair[]) => Promise<T>,
+  live: ConnectionSettings,
+  candidate: ConnectionSettings,
+  count: number,
+  options: Omit<SessionOptions, 'readOnly'>,
+  use: (pairs: readonly Pair[]) => Promise<T>,
 ): Promise<T> {
   const readOnly = { ...options, readOnly: true };
   const next = (pairs: readonly Pair[]): Promise<T> =>
     pairs.length === count
       ? use(pairs)
-      : withSession(live, readOnly, (left) => withSession(candidate, readOnly, (right) => next([...pairs, { live: left, candidate: right }])));
+      : withSession(live, readOnly, (left) =>
+          withSession(candidate, readOnly, (right) => next([...pairs, { live: left, candidate: right }])),
+        );
   return next([]);
 }
 
@@ -76,7 +115,9 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
 
 /** A session that may lock rows on the live side, opened at the first call of what `use` gets and closed with it. */
 export async function withLocker<T>(
-  live: ConnectionSettings, options: Omit<SessionOptions, 'readOnly'>, use: (locker: () => Promise<Client>) => Promise<T>,
+  live: ConnectionSettings,
+  options: Omit<SessionOptions, 'readOnly'>,
+  use: (locker: () => Promise<Client>) => Promise<T>,
 ): Promise<T> {
   const done = Promise.withResolvers<void>();
   let opened: Promise<Client> | undefined;

@@ -58,17 +58,34 @@ export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[
     open = open.filter((index) => verdicts[index] === undefined);
   }
 
-  const held = open.length > 0 ? await hold(pair, subject, open.map((index) => keys[index] as Bound), barrier) : [];
+  const held =
+    open.length > 0
+      ? await hold(
+          pair,
+          subject,
+          open.map((index) => keys[index] as Bound),
+          barrier,
+        )
+      : [];
   open.forEach((index, place) => {
     verdicts[index] = held[place];
   });
-  return { verdicts: verdicts.map((verdict) => verdict ?? { is: 'unsettled' }), byLock: held.filter((verdict) => verdict.is !== 'unsettled').length };
+  return {
+    verdicts: verdicts.map((verdict) => verdict ?? { is: 'unsettled' }),
+    byLock: held.filter((verdict) => verdict.is !== 'unsettled').length,
+  };
 }
 
-function judge(before: { live?: Reading; candidate?: Reading }, live: Reading, candidate: Reading): Verdict | undefined {
+function judge(
+  before: { live?: Reading; candidate?: Reading },
+  live: Reading,
+  candidate: Reading,
+): Verdict | undefined {
   if (candidate.state === live.state || before.candidate?.state === live.state) return equal;
-  if (before.live && before.candidate && stood(before.live, live)) return { is: 'different', live: live.state, candidate: before.candidate.state };
-  if (before.candidate && stood(before.candidate, candidate)) return { is: 'different', live: live.state, candidate: candidate.state };
+  if (before.live && before.candidate && stood(before.live, live))
+    return { is: 'different', live: live.state, candidate: before.candidate.state };
+  if (before.candidate && stood(before.candidate, candidate))
+    return { is: 'different', live: live.state, candidate: candidate.state };
   return undefined;
 }
 

@@ -22,9 +22,17 @@ export function keyBound(id: string): Bound {
 }
 
 /** The state of each key in some buckets of a chunk. Bounded by the caller, who knows from the digests how many rows come. */
-export async function readStates(client: Client, subject: Subject, side: Side, chunk: Chunk, buckets: number, chosen: readonly number[]): Promise<Map<string, State>> {
+export async function readStates(
+  client: Client,
+  subject: Subject,
+  side: Side,
+  chunk: Chunk,
+  buckets: number,
+  chosen: readonly number[],
+): Promise<Map<string, State>> {
   const { sql, values } = chunkCondition(subject, side, chunk, 3);
-  const parts = subject.key.length > 0 ? subject.key.map((column) => `t.${ident(column.name)}::text`) : [subject.rowHash];
+  const parts =
+    subject.key.length > 0 ? subject.key.map((column) => `t.${ident(column.name)}::text`) : [subject.rowHash];
   const result = await client.query<string[]>({
     rowMode: 'array',
     values: [buckets - 1, chosen, ...values],
@@ -47,13 +55,22 @@ const nothing: Reading = { state: absent, version: null };
  * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as they
  * stand under the lock; the client must be in a transaction.
  */
-export async function lookUp(client: Client, subject: Subject, side: Side, keys: readonly Bound[], lock = false): Promise<Reading[]> {
+export async function lookUp(
+  client: Client,
+  subject: Subject,
+  side: Side,
+  keys: readonly Bound[],
+  lock = false,
+): Promise<Reading[]> {
   const width = Math.max(1, subject.key.length);
   const values = Array.from({ length: width }, (_, part) => keys.map((key) => key[part]));
   const names = values.map((_, part) => `k${part + 1}`);
-  const on = subject.key.length > 0
-    ? subject.key.map((column, part) => `t.${ident(column.name)} = k.k${part + 1}::${column.type[side]}`).join(' AND ')
-    : `${subject.rowHash} = k.k1::int8`;
+  const on =
+    subject.key.length > 0
+      ? subject.key
+          .map((column, part) => `t.${ident(column.name)} = k.k${part + 1}::${column.type[side]}`)
+          .join(' AND ')
+      : `${subject.rowHash} = k.k1::int8`;
   const result = await client.query<[number, State, string]>({
     rowMode: 'array',
     values,
@@ -68,7 +85,12 @@ export async function lookUp(client: Client, subject: Subject, side: Side, keys:
 }
 
 /** For each key, the columns whose hashes differ between two readings of both sides; rows that are absent on one side have none. */
-export async function readColumnHashes(client: Client, subject: Subject, side: Side, keys: readonly Bound[]): Promise<(readonly string[] | undefined)[]> {
+export async function readColumnHashes(
+  client: Client,
+  subject: Subject,
+  side: Side,
+  keys: readonly Bound[],
+): Promise<(readonly string[] | undefined)[]> {
   if (subject.key.length === 0 || keys.length === 0) return keys.map(() => undefined);
   const values = subject.key.map((_, part) => keys.map((key) => key[part]));
   const result = await client.query<[number, string[]]>({

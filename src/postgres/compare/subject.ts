@@ -37,7 +37,10 @@ export function makeSubject(mapping: TableMapping, live: TableFacts, candidate: 
   return {
     label: label(mapping.live),
     table: { live: qualified(mapping.live), candidate: qualified(mapping.candidate) },
-    key: key.map((column) => ({ name: column.name, type: { live: column.live.type, candidate: column.candidate.type } })),
+    key: key.map((column) => ({
+      name: column.name,
+      type: { live: column.live.type, candidate: column.candidate.type },
+    })),
     ordered: key.length > 0 && key.every((column) => sameOrder(column.live, column.candidate)),
     rowHash: whole,
     keyHash: key.length > 0 ? rowHash(key.map((column) => column.sql)) : whole,
@@ -47,7 +50,12 @@ export function makeSubject(mapping: TableMapping, live: TableFacts, candidate: 
   };
 }
 
-function pick(mapping: TableMapping, name: string, live: TableFacts, candidate: TableFacts): { live: ColumnFacts; candidate: ColumnFacts } {
+function pick(
+  mapping: TableMapping,
+  name: string,
+  live: TableFacts,
+  candidate: TableFacts,
+): { live: ColumnFacts; candidate: ColumnFacts } {
   const [left, right] = [live.columns.get(name), candidate.columns.get(name)];
   if (!left || !right) throw new Error(`column ${name} of ${label(mapping.live)} is not on both sides`);
   return { live: left, candidate: right };
@@ -61,9 +69,10 @@ const texts = ['text', 'varchar'];
  * sides at different rows, and the table is compared in buckets of the key's hash instead.
  */
 function sameOrder(live: ColumnFacts, candidate: ColumnFacts): boolean {
-  const family = live.base === candidate.base
-    || (integers.includes(live.base) && integers.includes(candidate.base))
-    || (texts.includes(live.base) && texts.includes(candidate.base));
+  const family =
+    live.base === candidate.base ||
+    (integers.includes(live.base) && integers.includes(candidate.base)) ||
+    (texts.includes(live.base) && texts.includes(candidate.base));
   return family && live.collation === candidate.collation && live.labels === candidate.labels;
 }
 

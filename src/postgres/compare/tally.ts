@@ -71,19 +71,30 @@ export class Tally {
 
   async #examples(pair: Pair, kind: DifferenceKind, keys: readonly Bound[]): Promise<Example[]> {
     const subject = this.#subject;
-    const [live, candidate] = kind === 'different'
-      ? await Promise.all([readColumnHashes(pair.live, subject, 'live', keys), readColumnHashes(pair.candidate, subject, 'candidate', keys)])
-      : [[], []];
+    const [live, candidate] =
+      kind === 'different'
+        ? await Promise.all([
+            readColumnHashes(pair.live, subject, 'live', keys),
+            readColumnHashes(pair.candidate, subject, 'candidate', keys),
+          ])
+        : [[], []];
     return keys.map((key, index) => {
       const [left, right] = [live[index], candidate[index]];
-      const columns = left && right ? subject.columnHashes.filter((_, place) => left[place] !== right[place]).map(({ name }) => name) : [];
+      const columns =
+        left && right
+          ? subject.columnHashes.filter((_, place) => left[place] !== right[place]).map(({ name }) => name)
+          : [];
       return { key: keyValues(subject, key), columns };
     });
   }
 
   differences(): Difference[] {
     return [...this.#entries].map(([kind, entry]) => ({
-      kind, count: entry.count, first: keyValues(this.#subject, entry.first), last: keyValues(this.#subject, entry.last), examples: entry.examples,
+      kind,
+      count: entry.count,
+      first: keyValues(this.#subject, entry.first),
+      last: keyValues(this.#subject, entry.last),
+      examples: entry.examples,
     }));
   }
 }

@@ -49,8 +49,19 @@ const wholeAtMost = 8 * 1024 ** 3;
  */
 export async function planTable(live: Client, subject: Subject, options: PlanOptions, busy: boolean): Promise<Work> {
   const work: Work = {
-    subject, method: 'whole', chunks: [wholeTable], tally: new Tally(subject),
-    suspects: [], checked: 0, rowsLive: 0, rowsCandidate: 0, inFlight: 0, ms: 0, unexamined: 0, byLock: 0, unsettled: 0,
+    subject,
+    method: 'whole',
+    chunks: [wholeTable],
+    tally: new Tally(subject),
+    suspects: [],
+    checked: 0,
+    rowsLive: 0,
+    rowsCandidate: 0,
+    inFlight: 0,
+    ms: 0,
+    unexamined: 0,
+    byLock: 0,
+    unsettled: 0,
   };
   const small = subject.bytes <= options.chunkBytes;
   if (!small && (busy || partial(subject, options) || subject.bytes > wholeAtMost)) await divide(live, work, options);
@@ -81,12 +92,26 @@ const watchFrom = 2 * 1024 ** 3;
 const busyFrom = 50;
 
 /** Oids of tables that are written so much that reading them as a whole would be in vain. None for small databases, where trying costs less. */
-export async function busyTables(live: Client, oids: readonly number[], totalBytes: number, signal: AbortSignal): Promise<Set<number>> {
+export async function busyTables(
+  live: Client,
+  oids: readonly number[],
+  totalBytes: number,
+  signal: AbortSignal,
+): Promise<Set<number>> {
   if (totalBytes < watchFrom) return new Set();
-  const read = async () => new Map((await rows<{ oid: number; writes: number }>(live, `
+  const read = async () =>
+    new Map(
+      (
+        await rows<{ oid: number; writes: number }>(
+          live,
+          `
     SELECT t.oid::int8::int AS oid, sum(pg_stat_get_tuples_inserted(r) + pg_stat_get_tuples_updated(r) + pg_stat_get_tuples_deleted(r))::float8 AS writes
     FROM unnest($1::oid[]) AS t(oid) CROSS JOIN LATERAL (SELECT t.oid UNION SELECT relid FROM pg_partition_tree(t.oid) WHERE isleaf) l(r)
-    GROUP BY 1`, [oids])).map(({ oid, writes }) => [oid, writes]));
+    GROUP BY 1`,
+          [oids],
+        )
+      ).map(({ oid, writes }) => [oid, writes]),
+    );
   const before = await read();
   await sleep(watchMs, undefined, { signal });
   const after = await read();
@@ -94,11 +119,14 @@ export async function busyTables(live: Client, oids: readonly number[], totalByt
 }
 
 async function scattered(live: Client, subject: Subject): Promise<boolean> {
-  const [found] = await rows<{ correlation: number | null }>(live, `
+  const [found] = await rows<{ correlation: number | null }>(
+    live,
+    `
     SELECT avg(abs(s.correlation))::float8 AS correlation FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
     WHERE c.oid IN (SELECT relid FROM pg_partition_tree($1::regclass) WHERE isleaf UNION SELECT $1::regclass) AND s.attname = $2 AND NOT s.inherited`,
-  [subject.table.live, subject.key[0]?.name]);
+    [subject.table.live, subject.key[0]?.name],
+  );
   return found?.correlation !== null && found?.correlation !== undefined && found.correlation < orderly;
 }
 
@@ -110,7 +138,8 @@ export function interleave(works: readonly Work[], sample = 1, seed = 1): Task[]
   const random = generator(seed);
   return works
     .flatMap((work) => {
-      const chosen = sample < 1 ? choose(work.chunks, Math.max(1, Math.round(sample * work.chunks.length)), random) : work.chunks;
+      const chosen =
+        sample < 1 ? choose(work.chunks, Math.max(1, Math.round(sample * work.chunks.length)), random) : work.chunks;
       return chosen.map((chunk, index) => ({ task: { work, chunk }, place: index / chosen.length }));
     })
     .sort((a, b) => a.place - b.place)

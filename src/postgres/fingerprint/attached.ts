@@ -19,7 +19,8 @@ const indexes = `
     || ${options('x.reloptions')}
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${onTable('i.indrelid')}`;
 
-const state = (column: string) => `CASE ${column} WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always' WHEN 'R' THEN 'enabled replica' ELSE 'disabled' END`;
+const state = (column: string) =>
+  `CASE ${column} WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always' WHEN 'R' THEN 'enabled replica' ELSE 'disabled' END`;
 
 const triggers = `
   SELECT 'trigger', ${on('g.tgname')}, pg_get_triggerdef(g.oid) || E'\\n' || ${state('g.tgenabled')}

@@ -5,7 +5,13 @@ import { lineDiff } from './lines.ts';
 const shownLines = 12;
 
 /** `changed function app.total(integer)` and, indented, the lines that differ: `-` as it was, `+` as it is. */
-export function describeSchemaDifference({ change, kind, identity, before = '', after = '' }: SchemaDifference): string {
+export function describeSchemaDifference({
+  change,
+  kind,
+  identity,
+  before = '',
+  after = '',
+}: SchemaDifference): string {
   const head = `${change} ${kind} ${identity}`;
   const lines = change === 'changed' ? lineDiff(before, after) : [];
   const more = lines.length - shownLines;

@@ -20,17 +20,29 @@ export interface DiffOptions {
 }
 
 /** What must be done to `a` to get `b`, in order of kind and identity. A rename is a removal and an addition. */
-export function diffSchema(a: readonly SchemaObject[], b: readonly SchemaObject[], { acrossMajors = false }: DiffOptions = {}): SchemaDifference[] {
+export function diffSchema(
+  a: readonly SchemaObject[],
+  b: readonly SchemaObject[],
+  { acrossMajors = false }: DiffOptions = {},
+): SchemaDifference[] {
   const key = ({ kind, identity }: SchemaObject) => `${kind} ${identity}`;
   const [before, after] = [a, b].map((objects) => new Map(objects.map((object) => [key(object), object])));
   const objects = new Map([...(before ?? []), ...(after ?? [])]);
-  return [...objects].sort(([, one], [, two]) => byKindAndIdentity(one, two)).flatMap(([id, { kind, identity }]): SchemaDifference[] => {
-    const [old, now] = [before?.get(id)?.definition, after?.get(id)?.definition];
-    if (old === undefined && now !== undefined) return [{ change: 'added', kind, identity, after: now }];
-    if (now === undefined && old !== undefined) return [{ change: 'removed', kind, identity, before: old }];
-    if (old === undefined || now === undefined || old === now || (acrossMajors && loose(kind, old) === loose(kind, now))) return [];
-    return [{ change: 'changed', kind, identity, before: old, after: now }];
-  });
+  return [...objects]
+    .sort(([, one], [, two]) => byKindAndIdentity(one, two))
+    .flatMap(([id, { kind, identity }]): SchemaDifference[] => {
+      const [old, now] = [before?.get(id)?.definition, after?.get(id)?.definition];
+      if (old === undefined && now !== undefined) return [{ change: 'added', kind, identity, after: now }];
+      if (now === undefined && old !== undefined) return [{ change: 'removed', kind, identity, before: old }];
+      if (
+        old === undefined ||
+        now === undefined ||
+        old === now ||
+        (acrossMajors && loose(kind, old) === loose(kind, now))
+      )
+        return [];
+      return [{ change: 'changed', kind, identity, before: old, after: now }];
+    });
 }
 
 /** Kinds whose text holds a query that PostgreSQL wrote from its parse tree. */
@@ -38,5 +50,7 @@ const withQuery: ReadonlySet<SchemaKind> = new Set(['view', 'materialized view',
 
 function loose(kind: SchemaKind, definition: string): string {
   if (!withQuery.has(kind)) return definition;
-  return definition.replaceAll(/("(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)\s*\.\s*(?=["\p{L}_*])/gu, '').replaceAll(/\s+/g, ' ');
+  return definition
+    .replaceAll(/("(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)\s*\.\s*(?=["\p{L}_*])/gu, '')
+    .replaceAll(/\s+/g, ' ');
 }

@@ -16,7 +16,16 @@ const lines = (acl: string, type: string, ownerOid: string) => `
     GROUP BY x.grantee, r.rolname) AS l WHERE NOT whole)`;
 
 /** Extensions' members and PostgreSQL's own objects start from pg_init_privs; every other object from acldefault(). */
-function part(source: { readonly catalogue: string; readonly type: string; readonly acl: string; readonly owner: string; readonly oid: string; readonly identity: string; readonly from: string; readonly column?: string }): string {
+function part(source: {
+  readonly catalogue: string;
+  readonly type: string;
+  readonly acl: string;
+  readonly owner: string;
+  readonly oid: string;
+  readonly identity: string;
+  readonly from: string;
+  readonly column?: string;
+}): string {
   const { catalogue, type, acl, owner, oid, identity, from, column = '0' } = source;
   const initial = `coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = '${catalogue}'::regclass AND i.objoid = ${oid} AND i.objsubid = ${column}), acldefault(${type}, ${owner}))`;
   return `
@@ -30,16 +39,70 @@ const relation = `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;
 const inScope = `${userSchema('n.nspname')}`;
 
 const parts = [
-  part({ catalogue: 'pg_class', type: relationType, acl: 'c.relacl', owner: 'c.relowner', oid: 'c.oid', identity: `format('%I.%I', n.nspname, c.relname)`, from: `${relation} WHERE c.relpersistence <> 't' AND ${inScope}` }),
   part({
-    catalogue: 'pg_class', type: `'c'::"char"`, acl: 'a.attacl', owner: 'c.relowner', oid: 'c.oid', column: 'a.attnum', identity: `format('%I.%I.%I', n.nspname, c.relname, a.attname)`,
+    catalogue: 'pg_class',
+    type: relationType,
+    acl: 'c.relacl',
+    owner: 'c.relowner',
+    oid: 'c.oid',
+    identity: `format('%I.%I', n.nspname, c.relname)`,
+    from: `${relation} WHERE c.relpersistence <> 't' AND ${inScope}`,
+  }),
+  part({
+    catalogue: 'pg_class',
+    type: `'c'::"char"`,
+    acl: 'a.attacl',
+    owner: 'c.relowner',
+    oid: 'c.oid',
+    column: 'a.attnum',
+    identity: `format('%I.%I.%I', n.nspname, c.relname, a.attname)`,
     from: `pg_attribute a JOIN ${relation.replace('pg_class c', 'pg_class c ON c.oid = a.attrelid')} WHERE NOT a.attisdropped AND c.relpersistence <> 't' AND ${inScope}`,
   }),
-  part({ catalogue: 'pg_proc', type: `'f'::"char"`, acl: 'p.proacl', owner: 'p.proowner', oid: 'p.oid', identity: `'function ' || p.oid::regprocedure::text`, from: `pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${inScope}` }),
-  part({ catalogue: 'pg_namespace', type: `'n'::"char"`, acl: 'n.nspacl', owner: 'n.nspowner', oid: 'n.oid', identity: `'schema ' || quote_ident(n.nspname)`, from: `pg_namespace n WHERE ${inScope}` }),
-  part({ catalogue: 'pg_type', type: `'T'::"char"`, acl: 't.typacl', owner: 't.typowner', oid: 't.oid', identity: `'type ' || format_type(t.oid, NULL)`, from: `pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE ${inScope}` }),
-  part({ catalogue: 'pg_language', type: `'l'::"char"`, acl: 'l.lanacl', owner: 'l.lanowner', oid: 'l.oid', identity: `'language ' || quote_ident(l.lanname)`, from: 'pg_language l WHERE true' }),
-  part({ catalogue: 'pg_foreign_server', type: `'S'::"char"`, acl: 's.srvacl', owner: 's.srvowner', oid: 's.oid', identity: `'server ' || quote_ident(s.srvname)`, from: 'pg_foreign_server s WHERE true' }),
+  part({
+    catalogue: 'pg_proc',
+    type: `'f'::"char"`,
+    acl: 'p.proacl',
+    owner: 'p.proowner',
+    oid: 'p.oid',
+    identity: `'function ' || p.oid::regprocedure::text`,
+    from: `pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${inScope}`,
+  }),
+  part({
+    catalogue: 'pg_namespace',
+    type: `'n'::"char"`,
+    acl: 'n.nspacl',
+    owner: 'n.nspowner',
+    oid: 'n.oid',
+    identity: `'schema ' || quote_ident(n.nspname)`,
+    from: `pg_namespace n WHERE ${inScope}`,
+  }),
+  part({
+    catalogue: 'pg_type',
+    type: `'T'::"char"`,
+    acl: 't.typacl',
+    owner: 't.typowner',
+    oid: 't.oid',
+    identity: `'type ' || format_type(t.oid, NULL)`,
+    from: `pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE ${inScope}`,
+  }),
+  part({
+    catalogue: 'pg_language',
+    type: `'l'::"char"`,
+    acl: 'l.lanacl',
+    owner: 'l.lanowner',
+    oid: 'l.oid',
+    identity: `'language ' || quote_ident(l.lanname)`,
+    from: 'pg_language l WHERE true',
+  }),
+  part({
+    catalogue: 'pg_foreign_server',
+    type: `'S'::"char"`,
+    acl: 's.srvacl',
+    owner: 's.srvowner',
+    oid: 's.oid',
+    identity: `'server ' || quote_ident(s.srvname)`,
+    from: 'pg_foreign_server s WHERE true',
+  }),
 ];
 
 const defaults = `

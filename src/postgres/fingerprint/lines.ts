@@ -12,7 +12,8 @@ export function lineDiff(before: string, after: string): string[] {
     old.pop();
     now.pop();
   }
-  if (old.length * now.length > tableLimit) return [...old.map((line) => `- ${line}`), ...now.map((line) => `+ ${line}`)];
+  if (old.length * now.length > tableLimit)
+    return [...old.map((line) => `- ${line}`), ...now.map((line) => `+ ${line}`)];
   return walk(old, now, common(old, now));
 }
 
@@ -21,7 +22,8 @@ function common(old: readonly string[], now: readonly string[]): number[][] {
   const table = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
   for (let i = old.length - 1; i >= 0; i--) {
     for (let j = now.length - 1; j >= 0; j--) {
-      (table[i] as number[])[j] = old[i] === now[j] ? at(table, i + 1, j + 1) + 1 : Math.max(at(table, i + 1, j), at(table, i, j + 1));
+      (table[i] as number[])[j] =
+        old[i] === now[j] ? at(table, i + 1, j + 1) + 1 : Math.max(at(table, i + 1, j), at(table, i, j + 1));
     }
   }
   return table;

@@ -1,9 +1,36 @@
 /** Everything of a database that a migration, or an unplanned DDL, could change. */
 export type SchemaKind =
-  | 'schema' | 'extension' | 'language' | 'collation' | 'type' | 'domain' | 'sequence' | 'table' | 'view' | 'materialized view'
-  | 'foreign table' | 'column' | 'constraint' | 'index' | 'trigger' | 'rule' | 'policy' | 'statistics' | 'function' | 'aggregate'
-  | 'operator' | 'operator class' | 'cast' | 'text search' | 'foreign server' | 'event trigger' | 'publication' | 'comment' | 'label'
-  | 'grants' | 'default grants';
+  | 'schema'
+  | 'extension'
+  | 'language'
+  | 'collation'
+  | 'type'
+  | 'domain'
+  | 'sequence'
+  | 'table'
+  | 'view'
+  | 'materialized view'
+  | 'foreign table'
+  | 'column'
+  | 'constraint'
+  | 'index'
+  | 'trigger'
+  | 'rule'
+  | 'policy'
+  | 'statistics'
+  | 'function'
+  | 'aggregate'
+  | 'operator'
+  | 'operator class'
+  | 'cast'
+  | 'text search'
+  | 'foreign server'
+  | 'event trigger'
+  | 'publication'
+  | 'comment'
+  | 'label'
+  | 'grants'
+  | 'default grants';
 
 /**
  * One object as text. Neither field holds an OID or depends on a session's settings, so that the texts of two databases, or of two

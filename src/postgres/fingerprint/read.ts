@@ -13,14 +13,34 @@ import { typeParts } from './types.ts';
  * bounds, a default) by the others.
  */
 const pinned: Readonly<Record<string, string>> = {
-  search_path: 'pg_catalog', quote_all_identifiers: 'off', datestyle: 'ISO, YMD', intervalstyle: 'postgres', timezone: 'UTC', extra_float_digits: '1', bytea_output: 'hex',
+  search_path: 'pg_catalog',
+  quote_all_identifiers: 'off',
+  datestyle: 'ISO, YMD',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
 };
 
 /** One statement, so that the catalogues are read with one snapshot. */
-const everything = [...databaseParts, ...typeParts, ...relationParts, ...attachedParts, ...codeParts, ...grantParts].join('\nUNION ALL\n');
+const everything = [
+  ...databaseParts,
+  ...typeParts,
+  ...relationParts,
+  ...attachedParts,
+  ...codeParts,
+  ...grantParts,
+].join('\nUNION ALL\n');
 
-const pin = Object.entries(pinned).map(([name, value]) => `set_config('verdigris.${name}', current_setting('${name}'), true), set_config('${name}', '${value}', true)`).join(', ');
-const unpin = Object.keys(pinned).map((name) => `set_config('${name}', current_setting('verdigris.${name}'), true)`).join(', ');
+const pin = Object.entries(pinned)
+  .map(
+    ([name, value]) =>
+      `set_config('verdigris.${name}', current_setting('${name}'), true), set_config('${name}', '${value}', true)`,
+  )
+  .join(', ');
+const unpin = Object.keys(pinned)
+  .map((name) => `set_config('${name}', current_setting('verdigris.${name}'), true)`)
+  .join(', ');
 
 /**
  * Every object of the user's schemas in a fixed order. One round trip; works inside a transaction and outside of one: the three
@@ -29,7 +49,9 @@ const unpin = Object.keys(pinned).map((name) => `set_config('${name}', current_s
  * one definition newer than the rest; the next reading then differs, which is what a gate wants to know.
  */
 export async function readSchema(client: Client): Promise<SchemaObject[]> {
-  const results = (await client.query(`SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${everything}) AS u(kind, identity, definition); SELECT ${unpin}`)) as unknown as QueryResult<SchemaObject>[];
+  const results = (await client.query(
+    `SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${everything}) AS u(kind, identity, definition); SELECT ${unpin}`,
+  )) as unknown as QueryResult<SchemaObject>[];
   return (results[1]?.rows ?? []).sort(byKindAndIdentity);
 }
 

@@ -11,14 +11,29 @@ function words(body: string): string[] {
     .replaceAll(/--[^\n]*/g, ' ')
     .replaceAll(/\b[eE]'(?:[^'\\]|\\.|'')*'/g, " '' ")
     .replaceAll(/'(?:[^']|'')*'/g, " '' ");
-  return (bare.match(/"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*|::|:=|''|[^\s]/gu) ?? []).map((word) => (word.startsWith('"') ? word : word.toLowerCase()));
+  return (bare.match(/"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*|::|:=|''|[^\s]/gu) ?? []).map((word) =>
+    word.startsWith('"') ? word : word.toLowerCase(),
+  );
 }
 
 const beforeRelation: ReadonlySet<string> = new Set(['from', 'join', 'into', 'update', 'table', 'only', 'using']);
 const isName = (word: string | undefined) => word !== undefined && /^["\p{L}_]/u.test(word);
 const bare = (word: string) => (word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word);
 
-const endOfList: ReadonlySet<string> = new Set(['select', 'where', 'returning', 'set', 'values', 'by', 'on', 'having', 'distinct', 'return', 'declare', 'begin']);
+const endOfList: ReadonlySet<string> = new Set([
+  'select',
+  'where',
+  'returning',
+  'set',
+  'values',
+  'by',
+  'on',
+  'having',
+  'distinct',
+  'return',
+  'declare',
+  'begin',
+]);
 
 /** Whether only names, aliases and commas stand between FROM and the word at `at`. */
 function inFromList(all: readonly string[], at: number): boolean {
@@ -41,18 +56,28 @@ export function unqualifiedNames(body: string): UnqualifiedName[] {
   all.forEach((word, at) => {
     const [before, after] = [all[at - 1], all[at + 1]];
     if (!isName(word) || before === '.' || after === '.' || ctes.has(word)) return;
-    if (before === '::' || after === '%' || (before !== undefined && isName(before) && (after === ';' || after === ':='))) names.push({ name: bare(word), kind: 'type' });
+    if (
+      before === '::' ||
+      after === '%' ||
+      (before !== undefined && isName(before) && (after === ';' || after === ':='))
+    )
+      names.push({ name: bare(word), kind: 'type' });
     const called = after === '(' && before !== 'into';
-    if (after === '%' || (!called && (beforeRelation.has(before ?? '') || (before === ',' && inFromList(all, at))))) names.push({ name: bare(word), kind: 'relation' });
+    if (after === '%' || (!called && (beforeRelation.has(before ?? '') || (before === ',' && inFromList(all, at)))))
+      names.push({ name: bare(word), kind: 'relation' });
     if (called) names.push({ name: bare(word), kind: 'function' });
   });
   return names;
 }
 
 /** Words that make a function's result depend on more than its arguments, whatever it declares. */
-const mutable = /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|nextval|currval|setval|current_setting|current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|session_user|inet_client_addr|pg_backend_pid|txid_current)\b/;
+const mutable =
+  /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|nextval|currval|setval|current_setting|current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|session_user|inet_client_addr|pg_backend_pid|txid_current)\b/;
 
 export function looksMutable(body: string): boolean {
   const all = words(body);
-  return mutable.test(all.filter((word) => !word.startsWith('"')).join(' ')) || all.some((word, at) => word === 'from' && isName(all[at + 1]) && all[at - 1] !== 'distinct');
+  return (
+    mutable.test(all.filter((word) => !word.startsWith('"')).join(' ')) ||
+    all.some((word, at) => word === 'from' && isName(all[at + 1]) && all[at - 1] !== 'distinct')
+  );
 }

@@ -5,15 +5,24 @@ import { everyGate, found, statements, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
 /** A setting that takes effect at a restart, as the mend says. */
-const atRestart = (name: string, value: string) => `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value).trim()};`;
+const atRestart = (name: string, value: string) =>
+  `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value).trim()};`;
 
 /** Hazard 23. Docs: "Logical Replication / Configuration Settings". */
 export const walLevel: Check = {
-  id: 'wal-level', hazards: [23], title: 'wal_level', on: 'both', when: everyGate, findings: { 'wal-level': 'refuse' },
+  id: 'wal-level',
+  hazards: [23],
+  title: 'wal_level',
+  on: 'both',
+  when: everyGate,
+  findings: { 'wal-level': 'refuse' },
   run: async (client) => {
     const { level } = await one<{ level: string }>(client, "SELECT current_setting('wal_level') AS level");
     return found({
-      id: 'wal-level', grade: 'refuse', title: `wal_level is ${level}; logical replication needs logical.`, objects: level === 'logical' ? [] : ['wal_level'],
+      id: 'wal-level',
+      grade: 'refuse',
+      title: `wal_level is ${level}; logical replication needs logical.`,
+      objects: level === 'logical' ? [] : ['wal_level'],
       reason: 'Without it no logical slot can be made, here for the candidate and there for the way back.',
       mend: atRestart('wal_level', 'logical'),
     });
@@ -36,7 +45,9 @@ interface Places {
 
 /** What is taken by others than us: a release that is run again finds its own slot and is not to count it twice. */
 async function places(client: Client): Promise<Places> {
-  return one<Places>(client, `
+  return one<Places>(
+    client,
+    `
     SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name !~ '^verdigris_')::int AS slots, current_setting('max_replication_slots')::int AS "maxSlots",
       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name !~ '^verdigris_')::int AS senders, current_setting('max_wal_senders')::int AS "maxSenders",
       (SELECT count(*) FROM pg_subscription WHERE subenabled AND subname !~ '^verdigris_')::int AS "logicalWorkers", current_setting('max_logical_replication_workers')::int AS "maxLogicalWorkers",
@@ -45,28 +56,56 @@ async function places(client: Client): Promise<Places> {
       current_setting('max_worker_processes')::int AS "maxWorkers",
       (SELECT count(*) FROM pg_replication_origin o WHERE NOT EXISTS (SELECT FROM pg_subscription s WHERE o.roname = 'pg_' || s.oid AND s.subname ~ '^verdigris_'))::int AS origins,
       coalesce(current_setting('max_active_replication_origins', true), current_setting('max_replication_slots'))::int AS "maxOrigins",
-      CASE WHEN current_setting('max_active_replication_origins', true) IS NULL THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END AS "originsSetting"`);
+      CASE WHEN current_setting('max_active_replication_origins', true) IS NULL THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END AS "originsSetting"`,
+  );
 }
 
 /** Docs: "Logical Replication / Configuration Settings"; origins have a setting of their own from PostgreSQL 18. */
 export const capacity: Check = {
-  id: 'capacity', hazards: [23], title: 'free slots, senders, workers and origins', on: 'both', when: ['seed', 'switch'],
-  findings: { 'replication-slots': 'refuse', 'wal-senders': 'refuse', 'logical-workers': 'refuse', 'worker-processes': 'refuse', 'replication-origins': 'refuse' },
+  id: 'capacity',
+  hazards: [23],
+  title: 'free slots, senders, workers and origins',
+  on: 'both',
+  when: ['seed', 'switch'],
+  findings: {
+    'replication-slots': 'refuse',
+    'wal-senders': 'refuse',
+    'logical-workers': 'refuse',
+    'worker-processes': 'refuse',
+    'replication-origins': 'refuse',
+  },
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { needs, side }) => {
     await requireStatistics(client);
     const p = await places(client);
-    const short = (id: string, what: string, setting: string, taken: number, most: number, need: number): Finding[] => found({
-      id, grade: 'refuse', title: `Of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free.`,
-      objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
-      reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
-      mend: atRestart(setting, String(taken + need)),
-    });
+    const short = (id: string, what: string, setting: string, taken: number, most: number, need: number): Finding[] =>
+      found({
+        id,
+        grade: 'refuse',
+        title: `Of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free.`,
+        objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
+        reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
+        mend: atRestart(setting, String(taken + need)),
+      });
     return [
       ...short('replication-slots', 'replication slots', 'max_replication_slots', p.slots, p.maxSlots, needs.slots),
       ...short('wal-senders', 'WAL senders', 'max_wal_senders', p.senders, p.maxSenders, needs.senders),
-      ...short('logical-workers', 'logical replication workers', 'max_logical_replication_workers', p.logicalWorkers, p.maxLogicalWorkers, needs.logicalWorkers),
-      ...short('worker-processes', 'worker processes', 'max_worker_processes', p.workers + p.logicalWorkers, p.maxWorkers, needs.logicalWorkers + (p.maxLogicalWorkers === 0 ? 1 : 0)),
+      ...short(
+        'logical-workers',
+        'logical replication workers',
+        'max_logical_replication_workers',
+        p.logicalWorkers,
+        p.maxLogicalWorkers,
+        needs.logicalWorkers,
+      ),
+      ...short(
+        'worker-processes',
+        'worker processes',
+        'max_worker_processes',
+        p.workers + p.logicalWorkers,
+        p.maxWorkers,
+        needs.logicalWorkers + (p.maxLogicalWorkers === 0 ? 1 : 0),
+      ),
       ...short('replication-origins', 'replication origins', p.originsSetting, p.origins, p.maxOrigins, needs.origins),
     ];
   },
@@ -74,21 +113,35 @@ export const capacity: Check = {
 
 /** Hazard 20. Docs: max_slot_wal_keep_size; megabytes in pg_settings. */
 export const slotWal: Check = {
-  id: 'slot-wal', hazards: [20], title: 'limit of the WAL that slots hold back', on: 'live', when: everyGate, findings: { 'slot-wal-unlimited': 'refuse', 'slot-wal-above-budget': 'warn' },
+  id: 'slot-wal',
+  hazards: [20],
+  title: 'limit of the WAL that slots hold back',
+  on: 'live',
+  when: everyGate,
+  findings: { 'slot-wal-unlimited': 'refuse', 'slot-wal-above-budget': 'warn' },
   run: async (client, { limits }) => {
-    const { megabytes } = await one<{ megabytes: number }>(client, "SELECT setting::int AS megabytes FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
+    const { megabytes } = await one<{ megabytes: number }>(
+      client,
+      "SELECT setting::int AS megabytes FROM pg_settings WHERE name = 'max_slot_wal_keep_size'",
+    );
     const budget = Math.max(1, Math.ceil(limits.retainedWalBytes / 1024 ** 2));
     const set = `ALTER SYSTEM SET max_slot_wal_keep_size = '${limits.retainedWalBytes > 0 ? budget : 4096}MB';\nSELECT pg_reload_conf();`;
     return [
       ...found({
-        id: 'slot-wal-unlimited', grade: limits.retainedWalBytes > 0 ? 'warn' : 'refuse', title: 'Slots may hold back WAL without limit.', objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
+        id: 'slot-wal-unlimited',
+        grade: limits.retainedWalBytes > 0 ? 'warn' : 'refuse',
+        title: 'Slots may hold back WAL without limit.',
+        objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
         reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
         mend: statements([set]),
       }),
       ...found({
-        id: 'slot-wal-above-budget', grade: 'warn', title: `Slots may hold back ${megabytes} MB of WAL, more than the budget of ${budget} MB.`,
+        id: 'slot-wal-above-budget',
+        grade: 'warn',
+        title: `Slots may hold back ${megabytes} MB of WAL, more than the budget of ${budget} MB.`,
         objects: limits.retainedWalBytes > 0 && megabytes > budget ? [`max_slot_wal_keep_size = ${megabytes}MB`] : [],
-        reason: "The server protects its disk only at its own limit; between the two only Verdigris watches, and only while it runs.",
+        reason:
+          'The server protects its disk only at its own limit; between the two only Verdigris watches, and only while it runs.',
         mend: set,
       }),
     ];

@@ -16,16 +16,30 @@ const installed = `
 
 /** Hazard 27, before there is a candidate: from what the platform knows of its image. */
 export const extensionsOfImage: Check = {
-  id: 'extensions-of-image', hazards: [27], title: "extensions of the candidate's image", on: 'live', when: ['seed'], findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', extensions: 'info' },
+  id: 'extensions-of-image',
+  hazards: [27],
+  title: "extensions of the candidate's image",
+  on: 'live',
+  when: ['seed'],
+  findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', extensions: 'info' },
   run: async (client, { candidateExtensions }) => {
     const all = await rows<Extension>(client, installed);
-    const missing = candidateExtensions === undefined ? [] : all.filter(({ name }) => candidateExtensions[name] === undefined);
-    const older = candidateExtensions === undefined ? [] : all.filter(({ name, version }) => candidateExtensions[name]?.includes(version) === false);
+    const missing =
+      candidateExtensions === undefined ? [] : all.filter(({ name }) => candidateExtensions[name] === undefined);
+    const older =
+      candidateExtensions === undefined
+        ? []
+        : all.filter(({ name, version }) => candidateExtensions[name]?.includes(version) === false);
     return [
-      ...missingFinding(missing), ...olderFinding(older),
+      ...missingFinding(missing),
+      ...olderFinding(older),
       ...found({
-        id: 'extensions', grade: 'info', title: 'The database uses extensions.', objects: all.filter(({ name }) => name !== 'plpgsql').map(({ name, version }) => `${name} ${version}`),
-        reason: "The candidate's image must hold the files of each; that is looked at again when it runs.", mend: 'Nothing to do where both colours use one image.',
+        id: 'extensions',
+        grade: 'info',
+        title: 'The database uses extensions.',
+        objects: all.filter(({ name }) => name !== 'plpgsql').map(({ name, version }) => `${name} ${version}`),
+        reason: "The candidate's image must hold the files of each; that is looked at again when it runs.",
+        mend: 'Nothing to do where both colours use one image.',
       }),
     ];
   },
@@ -33,15 +47,26 @@ export const extensionsOfImage: Check = {
 
 /** Hazard 27, on the candidate itself. Docs: pg_available_extension_versions; ALTER EXTENSION UPDATE. */
 export const extensionsOfCandidate: Check = {
-  id: 'extensions-of-candidate', hazards: [27], title: 'extensions of the candidate', on: 'candidate', when: ['migrate', 'switch'], findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', 'extension-update': 'info' },
+  id: 'extensions-of-candidate',
+  hazards: [27],
+  title: 'extensions of the candidate',
+  on: 'candidate',
+  when: ['migrate', 'switch'],
+  findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', 'extension-update': 'info' },
   run: async (client) => {
     const all = await rows<Extension>(client, installed);
     const outdated = all.filter(({ standard, known, version }) => standard !== null && known && standard !== version);
     return [
-      ...missingFinding(all.filter(({ standard }) => standard === null)), ...olderFinding(all.filter(({ standard, known }) => standard !== null && !known)),
+      ...missingFinding(all.filter(({ standard }) => standard === null)),
+      ...olderFinding(all.filter(({ standard, known }) => standard !== null && !known)),
       ...found({
-        id: 'extension-update', grade: 'info', title: 'The candidate has newer versions of extensions than the database uses.', objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
-        reason: 'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.', mend: statements(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
+        id: 'extension-update',
+        grade: 'info',
+        title: 'The candidate has newer versions of extensions than the database uses.',
+        objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
+        reason:
+          'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.',
+        mend: statements(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
       }),
     ];
   },
@@ -49,14 +74,22 @@ export const extensionsOfCandidate: Check = {
 
 function missingFinding(all: readonly Extension[]) {
   return found({
-    id: 'extension-missing', grade: 'refuse', title: 'The candidate has no files of extensions that the database uses.', objects: all.map(({ name, version }) => `${name} ${version}`),
-    reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.', mend: "Install their packages in the candidate's image, in at least these versions.",
+    id: 'extension-missing',
+    grade: 'refuse',
+    title: 'The candidate has no files of extensions that the database uses.',
+    objects: all.map(({ name, version }) => `${name} ${version}`),
+    reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.',
+    mend: "Install their packages in the candidate's image, in at least these versions.",
   });
 }
 
 function olderFinding(all: readonly Extension[]) {
   return found({
-    id: 'extension-older', grade: 'refuse', title: 'The candidate has other versions of extensions and does not know those that the database uses.', objects: all.map(({ name, version }) => `${name} ${version}`),
-    reason: 'The SQL objects call into a library that is older: wrong results or crashes.', mend: "Install the same or a newer version of their packages in the candidate's image.",
+    id: 'extension-older',
+    grade: 'refuse',
+    title: 'The candidate has other versions of extensions and does not know those that the database uses.',
+    objects: all.map(({ name, version }) => `${name} ${version}`),
+    reason: 'The SQL objects call into a library that is older: wrong results or crashes.',
+    mend: "Install the same or a newer version of their packages in the candidate's image.",
   });
 }

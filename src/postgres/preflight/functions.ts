@@ -53,27 +53,40 @@ const lookUp = `
 async function missingNames(client: Client, body: string): Promise<Named[]> {
   const names = unqualifiedNames(body);
   const known = await rows<Named>(client, lookUp, [names.map(({ kind }) => kind), names.map(({ name }) => name)]);
-  const builtin = new Set(known.filter(({ schema }) => schema === 'pg_catalog').map(({ kind, name }) => `${kind} ${name}`));
+  const builtin = new Set(
+    known.filter(({ schema }) => schema === 'pg_catalog').map(({ kind, name }) => `${kind} ${name}`),
+  );
   return known.filter(({ kind, name }) => !builtin.has(`${kind} ${name}`));
 }
 
 /** Hazard 14. Apply workers run with search_path = '' (since CVE-2018-1058). Docs: "Logical Replication / Security"; CREATE FUNCTION, SET. */
 export const functionNames: Check = {
-  id: 'function-names', hazards: [14], title: 'search_path of functions that apply runs', on: 'both', when: everyGate, findings: { 'unqualified-names': 'warn' },
+  id: 'function-names',
+  hazards: [14],
+  title: 'search_path of functions that apply runs',
+  on: 'both',
+  when: everyGate,
+  findings: { 'unqualified-names': 'warn' },
   run: async (client) => {
     const hits: { readonly object: string; readonly mend: string }[] = [];
     for (const run of await rows<Run>(client, applied)) {
       const missing = await missingNames(client, run.body);
       if (missing.length === 0) continue;
-      const path = [...new Set([...missing.map(({ schema }) => schema), run.schema])].map((schema) => ident(schema)).join(', ');
+      const path = [...new Set([...missing.map(({ schema }) => schema), run.schema])]
+        .map((schema) => ident(schema))
+        .join(', ');
       hits.push({
         object: `${run.schema}.${run.name}(${run.arguments}) uses ${[...new Set(missing.map(({ name }) => name))].join(', ')}; run by ${run.used.join(', ')}`,
         mend: `ALTER FUNCTION ${ident(run.schema, run.name)}(${run.arguments}) SET search_path = ${path}, pg_temp;`,
       });
     }
     return found({
-      id: 'unqualified-names', grade: 'warn', title: 'Functions that apply runs name objects without their schema.', objects: hits.map(({ object }) => object),
-      reason: 'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',
+      id: 'unqualified-names',
+      grade: 'warn',
+      title: 'Functions that apply runs name objects without their schema.',
+      objects: hits.map(({ object }) => object),
+      reason:
+        'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',
       mend: statements(hits.map(({ mend }) => mend)),
     });
   },

@@ -8,7 +8,9 @@ const fullWorks = (table: PhysicalTable) => table.incomparable.length === 0 || t
 
 /** The cheapest identity that works: a key that is there, the whole row, and only then a new column, which rewrites the table. */
 function giveIdentity(table: PhysicalTable): string[] {
-  return existingKey(table) ?? (fullWorks(table) ? [`ALTER TABLE ${table.name} REPLICA IDENTITY FULL;`] : newKey(table));
+  return (
+    existingKey(table) ?? (fullWorks(table) ? [`ALTER TABLE ${table.name} REPLICA IDENTITY FULL;`] : newKey(table))
+  );
 }
 
 function giveKey(table: PhysicalTable): string[] {
@@ -17,7 +19,9 @@ function giveKey(table: PhysicalTable): string[] {
 
 function existingKey(table: PhysicalTable): string[] | undefined {
   if (table.primaryKey) return [`ALTER TABLE ${table.name} REPLICA IDENTITY DEFAULT;`];
-  return table.usableIndex === undefined ? undefined : [`ALTER TABLE ${table.name} REPLICA IDENTITY USING INDEX ${table.usableIndex};`];
+  return table.usableIndex === undefined
+    ? undefined
+    : [`ALTER TABLE ${table.name} REPLICA IDENTITY USING INDEX ${table.usableIndex};`];
 }
 
 /** A primary key where one can be added; a unique index where a deferrable key is in the way, or a partition's key would have to hold its root's columns. */
@@ -25,7 +29,10 @@ function newKey({ name, label, root, deferrableKey }: PhysicalTable): string[] {
   const warning = '-- rewrites the table under an exclusive lock:';
   const column = ident('verdigris_key');
   if (root === undefined && !deferrableKey) {
-    return [`${warning}\nALTER TABLE ${name} ADD COLUMN ${column} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`, `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT;`];
+    return [
+      `${warning}\nALTER TABLE ${name} ADD COLUMN ${column} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`,
+      `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT;`,
+    ];
   }
   const index = ident(`verdigris_key_${createHash('sha256').update(label).digest('hex').slice(0, 12)}`);
   return [
@@ -37,7 +44,9 @@ function newKey({ name, label, root, deferrableKey }: PhysicalTable): string[] {
 
 const objects = (tables: readonly PhysicalTable[]) => tables.map((table) => table.label);
 const hasNone = ({ identity, primaryKey, deferrableKey, identityIndex }: PhysicalTable) =>
-  identity === 'nothing' || (identity === 'index' && !identityIndex) || (identity === 'default' && !primaryKey && !deferrableKey);
+  identity === 'nothing' ||
+  (identity === 'index' && !identityIndex) ||
+  (identity === 'default' && !primaryKey && !deferrableKey);
 
 /** Hazard 1. Docs: "Logical Replication / Publication"; ALTER TABLE … REPLICA IDENTITY; the index's conditions are of that page. */
 export const replicaIdentity: Check = {
@@ -46,32 +55,55 @@ export const replicaIdentity: Check = {
   title: 'replica identity of every table',
   on: 'live',
   when: everyGate,
-  findings: { 'replica-identity-missing': 'refuse', 'replica-identity-deferrable': 'refuse', 'replica-identity-full-incomparable': 'refuse', 'replica-identity-full': 'warn' },
+  findings: {
+    'replica-identity-missing': 'refuse',
+    'replica-identity-deferrable': 'refuse',
+    'replica-identity-full-incomparable': 'refuse',
+    'replica-identity-full': 'warn',
+  },
   run: async (client) => {
     const tables = await physicalTables(client);
     const none = tables.filter(hasNone);
-    const deferrable = tables.filter((table) => table.identity === 'default' && !table.primaryKey && table.deferrableKey);
+    const deferrable = tables.filter(
+      (table) => table.identity === 'default' && !table.primaryKey && table.deferrableKey,
+    );
     const full = tables.filter((table) => table.identity === 'full' && !table.primaryKey);
     return [
       ...found({
-        id: 'replica-identity-missing', grade: 'refuse', title: 'Tables have no replica identity.', objects: objects(none),
+        id: 'replica-identity-missing',
+        grade: 'refuse',
+        title: 'Tables have no replica identity.',
+        objects: objects(none),
         reason: 'Once they are published, every UPDATE and DELETE on them fails on the live database.',
         mend: statements(none.flatMap(giveIdentity)),
       }),
       ...found({
-        id: 'replica-identity-deferrable', grade: 'refuse', title: 'The primary key of tables is deferrable, which is no replica identity.', objects: objects(deferrable),
-        reason: 'PostgreSQL identifies rows by immediate keys only: once published, every UPDATE and DELETE on these tables fails on the live database.',
+        id: 'replica-identity-deferrable',
+        grade: 'refuse',
+        title: 'The primary key of tables is deferrable, which is no replica identity.',
+        objects: objects(deferrable),
+        reason:
+          'PostgreSQL identifies rows by immediate keys only: once published, every UPDATE and DELETE on these tables fails on the live database.',
         mend: statements(deferrable.flatMap(giveIdentity)),
       }),
       ...found({
-        id: 'replica-identity-full-incomparable', grade: 'refuse', title: 'Tables are identified by the whole row and have columns that cannot be compared.',
-        objects: full.filter((table) => !fullWorks(table)).flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
-        reason: 'Apply finds a row by comparing every column; these types have no equality, so the first UPDATE or DELETE stops replication.',
+        id: 'replica-identity-full-incomparable',
+        grade: 'refuse',
+        title: 'Tables are identified by the whole row and have columns that cannot be compared.',
+        objects: full
+          .filter((table) => !fullWorks(table))
+          .flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
+        reason:
+          'Apply finds a row by comparing every column; these types have no equality, so the first UPDATE or DELETE stops replication.',
         mend: statements(full.filter((table) => !fullWorks(table)).flatMap(giveKey)),
       }),
       ...found({
-        id: 'replica-identity-full', grade: 'warn', title: 'Tables are identified by the whole row.', objects: objects(full.filter(fullWorks)),
-        reason: 'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',
+        id: 'replica-identity-full',
+        grade: 'warn',
+        title: 'Tables are identified by the whole row.',
+        objects: objects(full.filter(fullWorks)),
+        reason:
+          'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',
         mend: statements(full.filter(fullWorks).flatMap(giveKey)),
       }),
     ];

@@ -48,7 +48,9 @@ function revoke(write: Write): string[] {
   if (write.via.length > 0) return write.via.map((role) => `REVOKE ${ident(role)} FROM ${ident(write.reader)};`);
   const from = write.holder === null ? 'PUBLIC' : ident(write.holder);
   return write.privileges.map((privilege) =>
-    privilege === 'OWNER' ? `ALTER ${write.kind === 'table' ? 'TABLE ' : ''}${target(write)} OWNER TO CURRENT_USER;` : `REVOKE ${privilege} ON ${write.kind === 'table' ? 'TABLE ' : ''}${target(write)} FROM ${from} CASCADE;`,
+    privilege === 'OWNER'
+      ? `ALTER ${write.kind === 'table' ? 'TABLE ' : ''}${target(write)} OWNER TO CURRENT_USER;`
+      : `REVOKE ${privilege} ON ${write.kind === 'table' ? 'TABLE ' : ''}${target(write)} FROM ${from} CASCADE;`,
   );
 }
 
@@ -64,12 +66,21 @@ async function writes(client: Client, readers: readonly string[]): Promise<Write
 
 /** Readers reach the candidate during the canary, where nobody but apply and the migrations may write: hazards 17 and 33. */
 export const readerPrivileges: Check = {
-  id: 'reader-privileges', hazards: [17, 33], title: 'privileges of reader roles', on: 'both', when: everyGate, findings: { 'reader-can-write': 'refuse' },
+  id: 'reader-privileges',
+  hazards: [17, 33],
+  title: 'privileges of reader roles',
+  on: 'both',
+  when: everyGate,
+  findings: { 'reader-can-write': 'refuse' },
   run: async (client, { roles }) => {
     const found_ = await writes(client, roles.readers);
     return found({
-      id: 'reader-can-write', grade: 'refuse', title: 'Reader roles can write.', objects: found_.map(describeWrite),
-      reason: 'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',
+      id: 'reader-can-write',
+      grade: 'refuse',
+      title: 'Reader roles can write.',
+      objects: found_.map(describeWrite),
+      reason:
+        'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',
       mend: statements(found_.flatMap(revoke)),
     });
   },

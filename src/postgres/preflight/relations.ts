@@ -7,57 +7,107 @@ const nothing = 'Nothing to do.';
 
 /** Hazard 11. */
 export const partitions: Check = {
-  id: 'partitioned-tables', hazards: [11], title: 'partitioned tables', on: 'live', when: ['seed'], findings: { 'partitioned-tables': 'info' },
+  id: 'partitioned-tables',
+  hazards: [11],
+  title: 'partitioned tables',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'partitioned-tables': 'info' },
   run: async (client) => {
-    const roots = await rows<Relation & { partitions: number }>(client, `
+    const roots = await rows<Relation & { partitions: number }>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS name, (SELECT count(*) FROM pg_partition_tree(c.oid) t WHERE t.isleaf)::int AS partitions
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p' AND NOT c.relispartition AND ${userSchemas} ${byName}`);
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p' AND NOT c.relispartition AND ${userSchemas} ${byName}`,
+    );
     return found({
-      id: 'partitioned-tables', grade: 'info', title: 'Tables are partitioned.', objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
-      reason: 'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.', mend: nothing,
+      id: 'partitioned-tables',
+      grade: 'info',
+      title: 'Tables are partitioned.',
+      objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
+      reason:
+        'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.',
+      mend: nothing,
     });
   },
 };
 
 /** Old-style inheritance: children are tables of their own to replication. */
 export const inheritance: Check = {
-  id: 'inherited-tables', hazards: [11], title: 'inherited tables', on: 'live', when: ['seed'], findings: { 'inherited-tables': 'info' },
+  id: 'inherited-tables',
+  hazards: [11],
+  title: 'inherited tables',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'inherited-tables': 'info' },
   run: async (client) => {
-    const children = await rows<Relation & { parent: string }>(client, `
+    const children = await rows<Relation & { parent: string }>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS name, i.inhparent::regclass::text AS parent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE NOT c.relispartition AND c.relkind = 'r' AND ${userSchemas} ${byName}`);
+      WHERE NOT c.relispartition AND c.relkind = 'r' AND ${userSchemas} ${byName}`,
+    );
     return found({
-      id: 'inherited-tables', grade: 'info', title: 'Tables inherit from others.', objects: children.map((child) => `${label(child)} from ${child.parent}`),
-      reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.', mend: nothing,
+      id: 'inherited-tables',
+      grade: 'info',
+      title: 'Tables inherit from others.',
+      objects: children.map((child) => `${label(child)} from ${child.parent}`),
+      reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.',
+      mend: nothing,
     });
   },
 };
 
 /** Hazard 9. */
 export const materializedViews: Check = {
-  id: 'materialized-views', hazards: [9], title: 'materialized views', on: 'live', when: ['seed'], findings: { 'materialized-views': 'info' },
+  id: 'materialized-views',
+  hazards: [9],
+  title: 'materialized views',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'materialized-views': 'info' },
   run: async (client) => {
-    const views = await rows<Relation & { megabytes: number; populated: boolean }>(client, `
+    const views = await rows<Relation & { megabytes: number; populated: boolean }>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS name, round(pg_total_relation_size(c.oid) / 1048576.0, 1)::float8 AS megabytes, c.relispopulated AS populated
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND ${userSchemas} ${byName}`);
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND ${userSchemas} ${byName}`,
+    );
     return found({
-      id: 'materialized-views', grade: 'info', title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all.`,
+      id: 'materialized-views',
+      grade: 'info',
+      title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all.`,
       objects: views.map((view) => `${label(view)}: ${view.megabytes} MB${view.populated ? '' : ', not populated'}`),
-      reason: 'They are not replicated and go stale on the candidate; Verdigris refreshes them before it verifies, which takes as long as their queries.', mend: nothing,
+      reason:
+        'They are not replicated and go stale on the candidate; Verdigris refreshes them before it verifies, which takes as long as their queries.',
+      mend: nothing,
     });
   },
 };
 
 /** Tables that an extension made are the user's data to replication, and the extension's to pg_dump. */
 export const extensionTables: Check = {
-  id: 'extension-tables', hazards: [27, 35], title: 'tables of extensions', on: 'live', when: ['seed'], findings: { 'extension-tables': 'info' },
+  id: 'extension-tables',
+  hazards: [27, 35],
+  title: 'tables of extensions',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'extension-tables': 'info' },
   run: async (client) => {
-    const tables = await rows<Relation & { extension: string }>(client, `
+    const tables = await rows<Relation & { extension: string }>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS name, e.extname AS extension FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE c.relkind IN ('r', 'p') AND ${userSchemas} ${byName}`);
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE c.relkind IN ('r', 'p') AND ${userSchemas} ${byName}`,
+    );
     return found({
-      id: 'extension-tables', grade: 'info', title: 'Extensions have tables of their own.', objects: tables.map((table) => `${label(table)} of ${table.extension}`),
-      reason: "They are published like others; ALTER EXTENSION UPDATE on the candidate may change them, which then counts as a difference.", mend: nothing,
+      id: 'extension-tables',
+      grade: 'info',
+      title: 'Extensions have tables of their own.',
+      objects: tables.map((table) => `${label(table)} of ${table.extension}`),
+      reason:
+        'They are published like others; ALTER EXTENSION UPDATE on the candidate may change them, which then counts as a difference.',
+      mend: nothing,
     });
   },
 };

@@ -5,38 +5,80 @@ import { requireStatistics } from './transactions.ts';
 
 /** Hazards 19 and 30. pg_subscription is shared by all databases; subconninfo is not read: it holds passwords. */
 export const subscriptions: Check = {
-  id: 'existing-subscriptions', hazards: [19, 30], title: 'subscriptions of the live database', on: 'live', when: ['seed', 'switch'], findings: { 'existing-subscriptions': 'refuse' },
-  needs: (role) => `GRANT SELECT (oid, subdbid, subname, subenabled, subslotname) ON pg_catalog.pg_subscription TO ${role};`,
+  id: 'existing-subscriptions',
+  hazards: [19, 30],
+  title: 'subscriptions of the live database',
+  on: 'live',
+  when: ['seed', 'switch'],
+  findings: { 'existing-subscriptions': 'refuse' },
+  needs: (role) =>
+    `GRANT SELECT (oid, subdbid, subname, subenabled, subslotname) ON pg_catalog.pg_subscription TO ${role};`,
   run: async (client) => {
-    const found_ = await rows<{ name: string; database: string; here: boolean; enabled: boolean; slot: string | null }>(client, `
+    const found_ = await rows<{ name: string; database: string; here: boolean; enabled: boolean; slot: string | null }>(
+      client,
+      `
       SELECT s.subname AS name, d.datname AS database, d.datname = current_database() AS here, s.subenabled AS enabled, s.subslotname AS slot
-      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE s.subname !~ '^verdigris_' ORDER BY d.datname COLLATE "C", s.subname COLLATE "C"`);
+      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE s.subname !~ '^verdigris_' ORDER BY d.datname COLLATE "C", s.subname COLLATE "C"`,
+    );
     return found({
-      id: 'existing-subscriptions', grade: 'refuse', title: 'The server receives data by subscriptions.',
-      objects: found_.map(({ name, database, enabled, slot }) => `${name} in ${database}, ${enabled ? 'enabled' : 'disabled'}, ${slot === null ? 'no slot' : `slot ${slot} on its publisher`}`),
-      reason: 'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
-      mend: statements(found_.flatMap(({ name, database, here }) => [
-        `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe anew after the release`,
-        `ALTER SUBSCRIPTION ${ident(name)} DISABLE;`, `ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE);`, `DROP SUBSCRIPTION ${ident(name)};`,
-      ])),
+      id: 'existing-subscriptions',
+      grade: 'refuse',
+      title: 'The server receives data by subscriptions.',
+      objects: found_.map(
+        ({ name, database, enabled, slot }) =>
+          `${name} in ${database}, ${enabled ? 'enabled' : 'disabled'}, ${slot === null ? 'no slot' : `slot ${slot} on its publisher`}`,
+      ),
+      reason:
+        'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
+      mend: statements(
+        found_.flatMap(({ name, database, here }) => [
+          `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe anew after the release`,
+          `ALTER SUBSCRIPTION ${ident(name)} DISABLE;`,
+          `ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE);`,
+          `DROP SUBSCRIPTION ${ident(name)};`,
+        ]),
+      ),
     });
   },
 };
 
 /** Hazard 29. Slots of every database: those of others are on the same volume. */
 export const logicalConsumers: Check = {
-  id: 'logical-consumers', hazards: [29], title: 'consumers of logical decoding', on: 'live', when: ['seed'], findings: { 'logical-consumers': 'warn' },
+  id: 'logical-consumers',
+  hazards: [29],
+  title: 'consumers of logical decoding',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'logical-consumers': 'warn' },
   run: async (client) => {
-    const slots = await rows<{ name: string; database: string; plugin: string; pid: number | null; application: string | null }>(client, `
+    const slots = await rows<{
+      name: string;
+      database: string;
+      plugin: string;
+      pid: number | null;
+      application: string | null;
+    }>(
+      client,
+      `
       SELECT s.slot_name AS name, s.database, s.plugin, s.active_pid AS pid, a.application_name AS application
-      FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`);
+      FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`,
+    );
     return found({
-      id: 'logical-consumers', grade: 'warn', title: 'Others read changes from logical slots.',
-      objects: slots.map(({ name, database, plugin, pid, application }) => `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`),
-      reason: 'A slot is a place in this server\'s log and does not come along: after the switchover these consumers see nothing new, and start anew on the other colour.',
+      id: 'logical-consumers',
+      grade: 'warn',
+      title: 'Others read changes from logical slots.',
+      objects: slots.map(
+        ({ name, database, plugin, pid, application }) =>
+          `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`,
+      ),
+      reason:
+        "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start anew on the other colour.",
       mend: statements([
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
-        ...slots.flatMap(({ name, pid }) => [...(pid === null ? [] : [`SELECT pg_terminate_backend(${pid});`]), `SELECT pg_drop_replication_slot(${literal(name).trim()});`]),
+        ...slots.flatMap(({ name, pid }) => [
+          ...(pid === null ? [] : [`SELECT pg_terminate_backend(${pid});`]),
+          `SELECT pg_drop_replication_slot(${literal(name).trim()});`,
+        ]),
       ]),
     });
   },
@@ -44,24 +86,48 @@ export const logicalConsumers: Check = {
 
 /** Replicas that follow this server by its log. */
 export const standbys: Check = {
-  id: 'standbys', hazards: [22], title: 'standbys', on: 'live', when: ['seed'], findings: { standbys: 'warn', 'synchronous-standbys': 'warn' },
+  id: 'standbys',
+  hazards: [22],
+  title: 'standbys',
+  on: 'live',
+  when: ['seed'],
+  findings: { standbys: 'warn', 'synchronous-standbys': 'warn' },
   needs: (role) => `GRANT pg_monitor TO ${role};`,
   run: async (client) => {
     await requireStatistics(client);
-    const physical = await rows<{ name: string; slot: boolean }>(client, `
+    const physical = await rows<{ name: string; slot: boolean }>(
+      client,
+      `
       SELECT coalesce(nullif(a.application_name, ''), 'unnamed') || coalesce(' at ' || a.client_addr, '') || ' (pid ' || a.pid || ')' AS name, false AS slot
       FROM pg_stat_replication a WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = a.pid) AND a.application_name !~ '^verdigris'
-      UNION ALL SELECT s.slot_name, true FROM pg_replication_slots s WHERE s.slot_type = 'physical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY 1`);
-    const [synchronous] = await rows<{ names: string }>(client, "SELECT current_setting('synchronous_standby_names') AS names");
+      UNION ALL SELECT s.slot_name, true FROM pg_replication_slots s WHERE s.slot_type = 'physical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY 1`,
+    );
+    const [synchronous] = await rows<{ names: string }>(
+      client,
+      "SELECT current_setting('synchronous_standby_names') AS names",
+    );
     return [
       ...found({
-        id: 'standbys', grade: 'warn', title: 'Standbys follow the live server.', objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
-        reason: 'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
-        mend: statements(['-- make standbys of the candidate before the switchover; where a slot has nobody any more:', ...physical.filter(({ slot }) => slot).map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name).trim()});`)]),
+        id: 'standbys',
+        grade: 'warn',
+        title: 'Standbys follow the live server.',
+        objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
+        reason:
+          'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
+        mend: statements([
+          '-- make standbys of the candidate before the switchover; where a slot has nobody any more:',
+          ...physical
+            .filter(({ slot }) => slot)
+            .map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name).trim()});`),
+        ]),
       }),
       ...found({
-        id: 'synchronous-standbys', grade: 'warn', title: 'Commits wait for synchronous standbys.', objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
-        reason: 'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
+        id: 'synchronous-standbys',
+        grade: 'warn',
+        title: 'Commits wait for synchronous standbys.',
+        objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
+        reason:
+          'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
         mend: "-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\nALTER SYSTEM SET synchronous_standby_names = '';\nSELECT pg_reload_conf();",
       }),
     ];
@@ -69,13 +135,28 @@ export const standbys: Check = {
 };
 
 export const publications: Check = {
-  id: 'publications', hazards: [19, 29], title: 'publications of others', on: 'live', when: ['seed'], findings: { 'existing-publications': 'info' },
+  id: 'publications',
+  hazards: [19, 29],
+  title: 'publications of others',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'existing-publications': 'info' },
   run: async (client) => {
-    const others = await rows<{ name: string; everything: boolean }>(client, `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE pubname !~ '^verdigris_' ORDER BY pubname COLLATE "C"`);
+    const others = await rows<{ name: string; everything: boolean }>(
+      client,
+      `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE pubname !~ '^verdigris_' ORDER BY pubname COLLATE "C"`,
+    );
     return found({
-      id: 'existing-publications', grade: 'info', title: 'There are publications beside ours.', objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
-      reason: 'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',
-      mend: statements(['-- where nobody subscribes to them any more:', ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`)]),
+      id: 'existing-publications',
+      grade: 'info',
+      title: 'There are publications beside ours.',
+      objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
+      reason:
+        'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',
+      mend: statements([
+        '-- where nobody subscribes to them any more:',
+        ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`),
+      ]),
     });
   },
 };

@@ -27,39 +27,90 @@ const declaredRoles = `
 
 /** Hazard 33, the declared roles themselves. Docs: "Role Attributes"; "Privileges" on parameters. */
 export const declared: Check = {
-  id: 'declared-roles', hazards: [33], title: 'declared roles', on: 'live', when: everyGate,
-  findings: { 'declared-role-missing': 'refuse', 'role-superuser': 'refuse', 'role-privileged': 'warn', 'role-nologin': 'warn' },
+  id: 'declared-roles',
+  hazards: [33],
+  title: 'declared roles',
+  on: 'live',
+  when: everyGate,
+  findings: {
+    'declared-role-missing': 'refuse',
+    'role-superuser': 'refuse',
+    'role-privileged': 'warn',
+    'role-nologin': 'warn',
+  },
   run: async (client, { roles }) => {
     const all = await rows<Declared>(client, declaredRoles, [[...new Set([...roles.application, ...roles.readers])]]);
     const supers = all.filter(({ superuser, superusers }) => superuser || superusers.length > 0);
-    const privileged = all.filter(({ attributes, parameters, superuser }) => !superuser && attributes.length + parameters.length > 0);
+    const privileged = all.filter(
+      ({ attributes, parameters, superuser }) => !superuser && attributes.length + parameters.length > 0,
+    );
     const missing = all.filter(({ present }) => !present);
     const nologin = all.filter(({ present, login }) => present && !login);
     return [
       ...found({
-        id: 'declared-role-missing', grade: 'refuse', title: 'Declared roles do not exist.', objects: missing.map(({ name }) => name),
-        reason: 'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
-        mend: statements(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
+        id: 'declared-role-missing',
+        grade: 'refuse',
+        title: 'Declared roles do not exist.',
+        objects: missing.map(({ name }) => name),
+        reason:
+          'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
+        mend: statements(
+          missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`),
+        ),
       }),
       ...found({
-        id: 'role-superuser', grade: 'refuse', title: 'Declared roles are superusers, or may become one.',
-        objects: supers.map(({ name, superuser, superusers }) => (superuser ? name : `${name}, by way of ${superusers.map((role) => role.name).join(', ')}`)),
-        reason: 'A superuser can undo the fence, write past read-only defaults and row security, and take the connections that are reserved for the operator.',
-        mend: statements(supers.flatMap(({ name, superuser, superusers }) => (superuser ? [`ALTER ROLE ${ident(name)} NOSUPERUSER;`] : superusers.map(({ via }) => `REVOKE ${ident(via)} FROM ${ident(name)};`)))),
+        id: 'role-superuser',
+        grade: 'refuse',
+        title: 'Declared roles are superusers, or may become one.',
+        objects: supers.map(({ name, superuser, superusers }) =>
+          superuser ? name : `${name}, by way of ${superusers.map((role) => role.name).join(', ')}`,
+        ),
+        reason:
+          'A superuser can undo the fence, write past read-only defaults and row security, and take the connections that are reserved for the operator.',
+        mend: statements(
+          supers.flatMap(({ name, superuser, superusers }) =>
+            superuser
+              ? [`ALTER ROLE ${ident(name)} NOSUPERUSER;`]
+              : superusers.map(({ via }) => `REVOKE ${ident(via)} FROM ${ident(name)};`),
+          ),
+        ),
       }),
       ...found({
-        id: 'role-privileged', grade: 'warn', title: 'Declared roles have privileges that reach past the fence.',
-        objects: privileged.map(({ name, attributes, parameters }) => `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`),
-        reason: 'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads what policies hide, ALTER SYSTEM changes the server itself.',
-        mend: statements(privileged.flatMap(({ name, attributes, parameters }) => [
-          ...(attributes.length > 0 ? [`ALTER ROLE ${ident(name)} ${attributes.map((attribute) => `NO${attribute}`).join(' ')};`] : []),
-          ...parameters.map((parameter) => `REVOKE ALTER SYSTEM ON PARAMETER ${parameter.name} FROM ${parameter.grantee === null ? 'PUBLIC' : ident(parameter.grantee)};`),
-        ])),
+        id: 'role-privileged',
+        grade: 'warn',
+        title: 'Declared roles have privileges that reach past the fence.',
+        objects: privileged.map(
+          ({ name, attributes, parameters }) =>
+            `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`,
+        ),
+        reason:
+          'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads what policies hide, ALTER SYSTEM changes the server itself.',
+        mend: statements(
+          privileged.flatMap(({ name, attributes, parameters }) => [
+            ...(attributes.length > 0
+              ? [`ALTER ROLE ${ident(name)} ${attributes.map((attribute) => `NO${attribute}`).join(' ')};`]
+              : []),
+            ...parameters.map(
+              (parameter) =>
+                `REVOKE ALTER SYSTEM ON PARAMETER ${parameter.name} FROM ${parameter.grantee === null ? 'PUBLIC' : ident(parameter.grantee)};`,
+            ),
+          ]),
+        ),
       }),
       ...found({
-        id: 'role-nologin', grade: 'warn', title: 'Declared roles cannot log in.', objects: nologin.map(({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`),
+        id: 'role-nologin',
+        grade: 'warn',
+        title: 'Declared roles cannot log in.',
+        objects: nologin.map(
+          ({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`,
+        ),
         reason: 'Clients log in under other names then; or an interrupted switchover left the fence closed.',
-        mend: statements(nologin.map(({ name, members }) => `${members.length > 0 ? '-- or declare its members instead' : '-- or correct the declaration'}:\nALTER ROLE ${ident(name)} LOGIN;`)),
+        mend: statements(
+          nologin.map(
+            ({ name, members }) =>
+              `${members.length > 0 ? '-- or declare its members instead' : '-- or correct the declaration'}:\nALTER ROLE ${ident(name)} LOGIN;`,
+          ),
+        ),
       }),
     ];
   },
@@ -67,13 +118,31 @@ export const declared: Check = {
 
 /** Hazard 17. Readers may log in to the candidate during the canary; writers never before the commit point. */
 export const candidateOpen: Check = {
-  id: 'candidate-open', hazards: [17], title: 'writers on the candidate', on: 'candidate', when: ['migrate', 'switch'], findings: { 'candidate-open': 'refuse' },
+  id: 'candidate-open',
+  hazards: [17],
+  title: 'writers on the candidate',
+  on: 'candidate',
+  when: ['migrate', 'switch'],
+  findings: { 'candidate-open': 'refuse' },
   run: async (client, { roles }) => {
-    const open = await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"', [roles.application]);
+    const open = await rows<{ name: string }>(
+      client,
+      'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"',
+      [roles.application],
+    );
     return found({
-      id: 'candidate-open', grade: 'refuse', title: 'Application roles can log in to the candidate.', objects: open.map(({ name }) => name),
-      reason: 'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',
-      mend: statements(open.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name).trim()};`)),
+      id: 'candidate-open',
+      grade: 'refuse',
+      title: 'Application roles can log in to the candidate.',
+      objects: open.map(({ name }) => name),
+      reason:
+        'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',
+      mend: statements(
+        open.map(
+          ({ name }) =>
+            `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name).trim()};`,
+        ),
+      ),
     });
   },
 };

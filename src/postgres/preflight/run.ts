@@ -17,15 +17,20 @@ export async function runChecks(client: Client, facts: PreflightFacts, checks: r
   const findings: Finding[] = [];
   for (const check of checks) {
     if ((check.on !== 'both' && check.on !== facts.side) || !check.when.includes(facts.gate)) continue;
-    findings.push(...await runCheck(client, facts, check, role));
+    findings.push(...(await runCheck(client, facts, check, role)));
   }
-  return findings.map((finding, place) => ({ finding, place })).sort((a, b) => order[a.finding.grade] - order[b.finding.grade] || a.place - b.place).map(({ finding }) => finding);
+  return findings
+    .map((finding, place) => ({ finding, place }))
+    .sort((a, b) => order[a.finding.grade] - order[b.finding.grade] || a.place - b.place)
+    .map(({ finding }) => finding);
 }
 
 async function runCheck(client: Client, facts: PreflightFacts, check: Check, role: string): Promise<Finding[]> {
   const limit = Math.max(1, Math.round(facts.limits.checkMs));
   try {
-    await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}; SET LOCAL search_path = pg_catalog`);
+    await client.query(
+      `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}; SET LOCAL search_path = pg_catalog`,
+    );
     return await check.run(client, facts);
   } catch (error) {
     return [unchecked(check, role, error)];
@@ -54,9 +59,15 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
     ...subject,
     id: timedOut ? 'check-timed-out' : 'check-failed',
     reason: 'A hazard that is not seen is not absent.',
-    mend: timedOut ? 'Try again when the server has less to do.' : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
+    mend: timedOut
+      ? 'Try again when the server has less to do.'
+      : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
   };
 }
 
 /** Findings that any check can turn into. */
-export const uncheckedFindings: Readonly<Record<string, Grade>> = { 'check-not-permitted': 'refuse', 'check-timed-out': 'refuse', 'check-failed': 'refuse' };
+export const uncheckedFindings: Readonly<Record<string, Grade>> = {
+  'check-not-permitted': 'refuse',
+  'check-timed-out': 'refuse',
+  'check-failed': 'refuse',
+};

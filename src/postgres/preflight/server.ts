@@ -7,31 +7,60 @@ import { everyGate, found, statements, type Check } from './check.ts';
 export function versionFindings(liveMajor: number, candidateMajor: number): Finding[] {
   return [
     ...found({
-      id: 'server-version', grade: 'refuse', title: `The live server is PostgreSQL ${liveMajor}.`, objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
-      reason: 'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.', mend: 'Upgrade the live server to PostgreSQL 15 or later by other means first.',
+      id: 'server-version',
+      grade: 'refuse',
+      title: `The live server is PostgreSQL ${liveMajor}.`,
+      objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
+      reason:
+        'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.',
+      mend: 'Upgrade the live server to PostgreSQL 15 or later by other means first.',
     }),
     ...found({
-      id: 'candidate-older', grade: 'refuse', title: `The candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}.`, objects: candidateMajor < liveMajor ? [`PostgreSQL ${candidateMajor}`] : [],
-      reason: 'The copy of a data directory cannot be started by an older major.', mend: `Declare PostgreSQL ${liveMajor} or later for the candidate.`,
+      id: 'candidate-older',
+      grade: 'refuse',
+      title: `The candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}.`,
+      objects: candidateMajor < liveMajor ? [`PostgreSQL ${candidateMajor}`] : [],
+      reason: 'The copy of a data directory cannot be started by an older major.',
+      mend: `Declare PostgreSQL ${liveMajor} or later for the candidate.`,
     }),
   ];
 }
 
 export const version: Check = {
-  id: 'version', hazards: [], title: 'PostgreSQL majors', on: 'live', when: everyGate, findings: { 'server-version': 'refuse', 'candidate-older': 'refuse' },
+  id: 'version',
+  hazards: [],
+  title: 'PostgreSQL majors',
+  on: 'live',
+  when: everyGate,
+  findings: { 'server-version': 'refuse', 'candidate-older': 'refuse' },
   run: async (client, { candidateMajor, gate }) => {
-    const { major } = await one<{ major: number }>(client, "SELECT current_setting('server_version_num')::int / 10000 AS major");
+    const { major } = await one<{ major: number }>(
+      client,
+      "SELECT current_setting('server_version_num')::int / 10000 AS major",
+    );
     return versionFindings(major, gate === 'seed' ? candidateMajor : major);
   },
 };
 
 export const encoding: Check = {
-  id: 'encoding', hazards: [], title: 'encoding', on: 'live', when: ['seed'], findings: { 'database-encoding': 'warn' },
+  id: 'encoding',
+  hazards: [],
+  title: 'encoding',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'database-encoding': 'warn' },
   run: async (client) => {
-    const { name } = await one<{ name: string }>(client, 'SELECT pg_encoding_to_char(encoding)::text AS name FROM pg_database WHERE datname = current_database()');
+    const { name } = await one<{ name: string }>(
+      client,
+      'SELECT pg_encoding_to_char(encoding)::text AS name FROM pg_database WHERE datname = current_database()',
+    );
     return found({
-      id: 'database-encoding', grade: 'warn', title: 'The database takes bytes in any encoding (SQL_ASCII).', objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
-      reason: 'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
+      id: 'database-encoding',
+      grade: 'warn',
+      title: 'The database takes bytes in any encoding (SQL_ASCII).',
+      objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
+      reason:
+        'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
       mend: 'Dump the database, convert it, and restore it into one with UTF8; the release works without that as long as both colours are SQL_ASCII.',
     });
   },
@@ -39,29 +68,62 @@ export const encoding: Check = {
 
 /** Hazard 26. Docs: ALTER DATABASE / ALTER COLLATION … REFRESH VERSION; pg_database_collation_actual_version() came with PostgreSQL 15. */
 export const collations: Check = {
-  id: 'collations', hazards: [26], title: 'collation versions', on: 'both', when: everyGate, findings: { 'collation-version': 'refuse' },
+  id: 'collations',
+  hazards: [26],
+  title: 'collation versions',
+  on: 'both',
+  when: everyGate,
+  findings: { 'collation-version': 'refuse' },
   run: async (client) => {
-    const [database] = await rows<{ name: string; stored: string; actual: string | null }>(client, `
+    const [database] = await rows<{ name: string; stored: string; actual: string | null }>(
+      client,
+      `
       SELECT datname AS name, datcollversion AS stored, pg_database_collation_actual_version(oid) AS actual FROM pg_database
-      WHERE datname = current_database() AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) AND datcollversion IS NOT NULL`);
-    const used = await rows<{ schema: string; name: string; stored: string; actual: string | null; indexes: { schema: string; name: string }[] }>(client, `
+      WHERE datname = current_database() AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) AND datcollversion IS NOT NULL`,
+    );
+    const used = await rows<{
+      schema: string;
+      name: string;
+      stored: string;
+      actual: string | null;
+      indexes: { schema: string; name: string }[];
+    }>(
+      client,
+      `
       SELECT n.nspname AS schema, c.collname AS name, c.collversion AS stored, pg_collation_actual_version(c.oid) AS actual,
         (SELECT coalesce(json_agg(json_build_object('schema', xn.nspname, 'name', x.relname) ORDER BY xn.nspname, x.relname), '[]') FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
           WHERE c.oid = ANY (i.indcollation) AND x.relkind = 'i') AS indexes
       FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
       WHERE c.collversion IS NOT NULL AND c.collprovider <> 'd' AND c.collversion IS DISTINCT FROM pg_collation_actual_version(c.oid)
         AND (EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid AND d.deptype <> 'e')
-          OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indcollation)) OR n.nspname <> 'pg_catalog') ORDER BY n.nspname COLLATE "C", c.collname COLLATE "C"`);
+          OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indcollation)) OR n.nspname <> 'pg_catalog') ORDER BY n.nspname COLLATE "C", c.collname COLLATE "C"`,
+    );
     return found({
-      id: 'collation-version', grade: 'refuse', title: 'Collations are of another version than the indexes were built with.',
+      id: 'collation-version',
+      grade: 'refuse',
+      title: 'Collations are of another version than the indexes were built with.',
       objects: [
-        ...(database ? [`database ${database.name}: built with ${database.stored}, library has ${database.actual ?? 'none'}`] : []),
-        ...used.map(({ schema, name, stored, actual, indexes }) => `collation ${schema}.${name}: built with ${stored}, library has ${actual ?? 'none'}; indexes: ${indexes.map((index) => `${index.schema}.${index.name}`).join(', ') || 'none'}`),
+        ...(database
+          ? [`database ${database.name}: built with ${database.stored}, library has ${database.actual ?? 'none'}`]
+          : []),
+        ...used.map(
+          ({ schema, name, stored, actual, indexes }) =>
+            `collation ${schema}.${name}: built with ${stored}, library has ${actual ?? 'none'}; indexes: ${indexes.map((index) => `${index.schema}.${index.name}`).join(', ') || 'none'}`,
+        ),
       ],
-      reason: 'Text sorts differently now: indexes miss rows that are there and let doubled keys in, and apply finds no row to update.',
+      reason:
+        'Text sorts differently now: indexes miss rows that are there and let doubled keys in, and apply finds no row to update.',
       mend: statements([
-        ...(database ? [`REINDEX DATABASE ${ident(database.name)};`, `ALTER DATABASE ${ident(database.name)} REFRESH COLLATION VERSION;`] : []),
-        ...used.flatMap(({ schema, name, indexes }) => [...indexes.map((index) => `REINDEX INDEX ${ident(index.schema, index.name)};`), `ALTER COLLATION ${ident(schema, name)} REFRESH VERSION;`]),
+        ...(database
+          ? [
+              `REINDEX DATABASE ${ident(database.name)};`,
+              `ALTER DATABASE ${ident(database.name)} REFRESH COLLATION VERSION;`,
+            ]
+          : []),
+        ...used.flatMap(({ schema, name, indexes }) => [
+          ...indexes.map((index) => `REINDEX INDEX ${ident(index.schema, index.name)};`),
+          `ALTER COLLATION ${ident(schema, name)} REFRESH VERSION;`,
+        ]),
       ]),
     });
   },
@@ -69,13 +131,27 @@ export const collations: Check = {
 
 /** Hazard 28. archive_command is shown to pg_read_all_settings only, archive_mode to all. Docs: "Continuous Archiving". */
 export const archiving: Check = {
-  id: 'archiving', hazards: [28], title: 'WAL archiving', on: 'live', when: ['seed'], findings: { archiving: 'info' },
+  id: 'archiving',
+  hazards: [28],
+  title: 'WAL archiving',
+  on: 'live',
+  when: ['seed'],
+  findings: { archiving: 'info' },
   run: async (client) => {
-    const set = await rows<{ name: string; value: string }>(client, `
-      SELECT name, setting AS value FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library') AND setting NOT IN ('', 'off', '(disabled)') ORDER BY name`);
+    const set = await rows<{ name: string; value: string }>(
+      client,
+      `
+      SELECT name, setting AS value FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library') AND setting NOT IN ('', 'off', '(disabled)') ORDER BY name`,
+    );
     return found({
-      id: 'archiving', grade: 'info', title: 'The live server archives its WAL.', objects: set.some(({ name }) => name === 'archive_mode') ? set.map(({ name, value }) => `${name} = ${value}`) : [],
-      reason: 'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with archiving off; once it is live it needs a place of its own.',
+      id: 'archiving',
+      grade: 'info',
+      title: 'The live server archives its WAL.',
+      objects: set.some(({ name }) => name === 'archive_mode')
+        ? set.map(({ name, value }) => `${name} = ${value}`)
+        : [],
+      reason:
+        'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with archiving off; once it is live it needs a place of its own.',
       mend: "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base backup of the new live colour after the switchover.",
     });
   },

@@ -14,26 +14,46 @@ interface Session {
 
 /** Hazard 33, who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its side. */
 export const sessions: Check = {
-  id: 'sessions', hazards: [33], title: 'sessions of others', on: 'live', when: everyGate, findings: { 'superuser-sessions': 'warn', 'undeclared-sessions': 'warn' },
+  id: 'sessions',
+  hazards: [33],
+  title: 'sessions of others',
+  on: 'live',
+  when: everyGate,
+  findings: { 'superuser-sessions': 'warn', 'undeclared-sessions': 'warn' },
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { roles, operator }) => {
     await requireStatistics(client);
-    const strangers = await rows<Session>(client, `
+    const strangers = await rows<Session>(
+      client,
+      `
       SELECT a.pid, a.usename AS user, a.datname AS database, a.application_name AS application, a.client_addr::text AS address, r.rolsuper AS superuser, a.datname = current_database() AS here
       FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
       WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1 AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
-      [operator, [...roles.application, ...roles.readers]]);
-    const name = ({ pid, user, database, application, address }: Session) => `pid ${pid} ${user}@${database} (${application || 'unnamed'})${address === null ? '' : ` from ${address}`}`;
+      [operator, [...roles.application, ...roles.readers]],
+    );
+    const name = ({ pid, user, database, application, address }: Session) =>
+      `pid ${pid} ${user}@${database} (${application || 'unnamed'})${address === null ? '' : ` from ${address}`}`;
     const end = (some: readonly Session[]) => statements(some.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`));
-    const [supers, undeclared] = [strangers.filter(({ superuser }) => superuser), strangers.filter(({ superuser }) => !superuser)];
+    const [supers, undeclared] = [
+      strangers.filter(({ superuser }) => superuser),
+      strangers.filter(({ superuser }) => !superuser),
+    ];
     return [
       ...found({
-        id: 'superuser-sessions', grade: 'warn', title: 'Superusers are connected.', objects: supers.map(name),
-        reason: 'They can write whatever is fenced, and can undo the fence while writes move.', mend: end(supers),
+        id: 'superuser-sessions',
+        grade: 'warn',
+        title: 'Superusers are connected.',
+        objects: supers.map(name),
+        reason: 'They can write whatever is fenced, and can undo the fence while writes move.',
+        mend: end(supers),
       }),
       ...found({
-        id: 'undeclared-sessions', grade: 'warn', title: 'Roles that are not declared are connected.', objects: undeclared.map(name),
-        reason: 'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',
+        id: 'undeclared-sessions',
+        grade: 'warn',
+        title: 'Roles that are not declared are connected.',
+        objects: undeclared.map(name),
+        reason:
+          'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',
         mend: `-- declare ${[...new Set(undeclared.map(({ user }) => user))].join(', ')} under roles, or end them:\n${end(undeclared)}`,
       }),
     ];

@@ -7,51 +7,107 @@ import { everyGate, found, statements, type Check } from './check.ts';
  * sets this; one that was left behind rejects every write.
  */
 export const readOnlyDefault: Check = {
-  id: 'read-only-default', hazards: [33], title: 'read-only as a default', on: 'live', when: everyGate, findings: { 'read-only-default': 'warn' },
-  needs: (role) => `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`,
+  id: 'read-only-default',
+  hazards: [33],
+  title: 'read-only as a default',
+  on: 'live',
+  when: everyGate,
+  findings: { 'read-only-default': 'warn' },
+  needs: (role) =>
+    `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`,
   run: async (client, { roles }) => {
-    const set = await rows<{ role: string | null; database: string | null; server: boolean }>(client, `
+    const set = await rows<{ role: string | null; database: string | null; server: boolean }>(
+      client,
+      `
       SELECT r.rolname AS role, d.datname AS database, false AS server FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
       WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND (s.setrole = 0 OR r.rolname = ANY ($1))
         AND EXISTS (SELECT FROM unnest(s.setconfig) AS c WHERE c ~ '^default_transaction_read_only=(on|true|yes|1)$')
-      UNION ALL SELECT NULL, NULL, true FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND applied AND setting IN ('on', 'true', 'yes', '1') ORDER BY 3, 1, 2`, [roles.application]);
+      UNION ALL SELECT NULL, NULL, true FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND applied AND setting IN ('on', 'true', 'yes', '1') ORDER BY 3, 1, 2`,
+      [roles.application],
+    );
     return found({
-      id: 'read-only-default', grade: 'warn', title: 'Transactions are read-only by default.', objects: set.map(({ role, database, server }) => (server ? 'the server' : [role === null ? '' : `role ${role}`, database === null ? '' : `database ${database}`].filter(Boolean).join(' in '))),
-      reason: 'Applications cannot write, or a fence of an interrupted switchover was left behind; the copy inherits it.',
-      mend: statements(set.map(({ role, database, server }) => {
-        if (server) return 'ALTER SYSTEM SET default_transaction_read_only = off;\nSELECT pg_reload_conf();';
-        const who = role === null ? `DATABASE ${ident(database ?? '')}` : `ROLE ${ident(role)}${database === null ? '' : ` IN DATABASE ${ident(database)}`}`;
-        return role === null && database === null ? 'ALTER ROLE ALL RESET default_transaction_read_only;' : `ALTER ${who} RESET default_transaction_read_only;`;
-      })),
+      id: 'read-only-default',
+      grade: 'warn',
+      title: 'Transactions are read-only by default.',
+      objects: set.map(({ role, database, server }) =>
+        server
+          ? 'the server'
+          : [role === null ? '' : `role ${role}`, database === null ? '' : `database ${database}`]
+              .filter(Boolean)
+              .join(' in '),
+      ),
+      reason:
+        'Applications cannot write, or a fence of an interrupted switchover was left behind; the copy inherits it.',
+      mend: statements(
+        set.map(({ role, database, server }) => {
+          if (server) return 'ALTER SYSTEM SET default_transaction_read_only = off;\nSELECT pg_reload_conf();';
+          const who =
+            role === null
+              ? `DATABASE ${ident(database ?? '')}`
+              : `ROLE ${ident(role)}${database === null ? '' : ` IN DATABASE ${ident(database)}`}`;
+          return role === null && database === null
+            ? 'ALTER ROLE ALL RESET default_transaction_read_only;'
+            : `ALTER ${who} RESET default_transaction_read_only;`;
+        }),
+      ),
     });
   },
 };
 
 /** Hazard 8. Docs: pg_db_role_setting. Read-only defaults have a finding of their own. */
 export const roleSettings: Check = {
-  id: 'role-settings', hazards: [8], title: 'settings of roles and databases', on: 'live', when: ['seed'], findings: { 'role-settings-present': 'info' },
+  id: 'role-settings',
+  hazards: [8],
+  title: 'settings of roles and databases',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'role-settings-present': 'info' },
   run: async (client) => {
-    const set = await rows<{ who: string; config: string }>(client, `
+    const set = await rows<{ who: string; config: string }>(
+      client,
+      `
       SELECT coalesce('role ' || r.rolname, CASE WHEN s.setrole = 0 THEN NULL ELSE 'role ' || s.setrole END, 'all roles') || coalesce(' in database ' || d.datname, '') AS who, c.config
       FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(config) LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
-      WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1, 2`);
+      WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1, 2`,
+    );
     return found({
-      id: 'role-settings-present', grade: 'info', title: 'Roles or the database have settings of their own.', objects: set.map(({ who, config }) => `${who}: ${config}`),
-      reason: 'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.', mend: 'Nothing to do, but change none until the release is over.',
+      id: 'role-settings-present',
+      grade: 'info',
+      title: 'Roles or the database have settings of their own.',
+      objects: set.map(({ who, config }) => `${who}: ${config}`),
+      reason:
+        'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.',
+      mend: 'Nothing to do, but change none until the release is over.',
     });
   },
 };
 
 /** Passwords that poolers with SCRAM, and PostgreSQL after 18, no longer take. Docs: "Password Authentication". */
 export const passwords: Check = {
-  id: 'passwords', hazards: [8, 32], title: 'password hashes of declared roles', on: 'live', when: ['seed'], findings: { 'password-md5': 'info' },
+  id: 'passwords',
+  hazards: [8, 32],
+  title: 'password hashes of declared roles',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'password-md5': 'info' },
   needs: (role) => `GRANT SELECT ON pg_catalog.pg_authid TO ${role};`,
   run: async (client, { roles }) => {
-    const md5 = await rows<{ name: string }>(client, `SELECT rolname AS name FROM pg_authid WHERE rolpassword ~ '^md5' AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"`, [[...roles.application, ...roles.readers]]);
+    const md5 = await rows<{ name: string }>(
+      client,
+      `SELECT rolname AS name FROM pg_authid WHERE rolpassword ~ '^md5' AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"`,
+      [[...roles.application, ...roles.readers]],
+    );
     return found({
-      id: 'password-md5', grade: 'info', title: 'Declared roles have MD5 passwords.', objects: md5.map(({ name }) => name),
-      reason: 'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',
-      mend: statements(["SET password_encryption = 'scram-sha-256';", ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`)]),
+      id: 'password-md5',
+      grade: 'info',
+      title: 'Declared roles have MD5 passwords.',
+      objects: md5.map(({ name }) => name),
+      reason:
+        'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',
+      mend: statements([
+        "SET password_encryption = 'scram-sha-256';",
+        ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`),
+      ]),
     });
   },
 };

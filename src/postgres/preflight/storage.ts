@@ -9,14 +9,29 @@ const namedAtMost = 1000;
 
 /** Hazard 3. pg_largeobject_metadata is readable by all. Docs: "Logical Replication / Restrictions". */
 export const largeObjects: Check = {
-  id: 'large-objects', hazards: [3], title: 'large objects', on: 'live', when: everyGate, findings: { 'large-objects': 'refuse' },
+  id: 'large-objects',
+  hazards: [3],
+  title: 'large objects',
+  on: 'live',
+  when: everyGate,
+  findings: { 'large-objects': 'refuse' },
   run: async (client) => {
-    const some = await rows<{ oid: string; total: number }>(client, 'SELECT oid::text, (count(*) OVER ())::float8 AS total FROM pg_largeobject_metadata ORDER BY pg_largeobject_metadata.oid LIMIT $1', [namedAtMost]);
+    const some = await rows<{ oid: string; total: number }>(
+      client,
+      'SELECT oid::text, (count(*) OVER ())::float8 AS total FROM pg_largeobject_metadata ORDER BY pg_largeobject_metadata.oid LIMIT $1',
+      [namedAtMost],
+    );
     const total = some[0]?.total ?? 0;
     return found({
-      id: 'large-objects', grade: 'refuse', title: `The database holds ${count(total, 'large object')}.`,
-      objects: [...some.map(({ oid }) => `large object ${oid}`), ...(total > some.length ? [`and ${count(total - some.length, 'other')}`] : [])],
-      reason: 'Logical replication does not carry large objects: what is written to them after the snapshot would be missing on the candidate.',
+      id: 'large-objects',
+      grade: 'refuse',
+      title: `The database holds ${count(total, 'large object')}.`,
+      objects: [
+        ...some.map(({ oid }) => `large object ${oid}`),
+        ...(total > some.length ? [`and ${count(total - some.length, 'other')}`] : []),
+      ],
+      reason:
+        'Logical replication does not carry large objects: what is written to them after the snapshot would be missing on the candidate.',
       mend: '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\nSELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
     });
   },
@@ -35,9 +50,16 @@ interface Unlogged {
  * Docs: CREATE TABLE, UNLOGGED; ALTER TABLE, SET LOGGED.
  */
 export const unloggedTables: Check = {
-  id: 'unlogged-tables', hazards: [4], title: 'unlogged tables and sequences', on: 'live', when: everyGate, findings: { 'unlogged-tables': 'refuse' },
+  id: 'unlogged-tables',
+  hazards: [4],
+  title: 'unlogged tables and sequences',
+  on: 'live',
+  when: everyGate,
+  findings: { 'unlogged-tables': 'refuse' },
   run: async (client) => {
-    const unlogged = await rows<Unlogged>(client, `
+    const unlogged = await rows<Unlogged>(
+      client,
+      `
       WITH RECURSIVE chain(oid, depth, path) AS (
         SELECT c.oid, 0, ARRAY[c.oid] FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'
         UNION ALL
@@ -46,43 +68,84 @@ export const unloggedTables: Check = {
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'S') AND ${userSchemas} AND NOT (c.relkind = 'S' AND EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
-      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
+      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+    );
     return found({
-      id: 'unlogged-tables', grade: 'refuse', title: 'Tables or sequences are unlogged.', objects: unlogged.map(label),
-      reason: 'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
-      mend: statements(unlogged.toSorted((a, b) => a.depth - b.depth).map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`)),
+      id: 'unlogged-tables',
+      grade: 'refuse',
+      title: 'Tables or sequences are unlogged.',
+      objects: unlogged.map(label),
+      reason:
+        'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
+      mend: statements(
+        unlogged
+          .toSorted((a, b) => a.depth - b.depth)
+          .map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`),
+      ),
     });
   },
 };
 
 /** Hazard 39. A tablespace made in place (allow_in_place_tablespaces) lies in the data directory, and says so by a relative path. */
 export const tablespaces: Check = {
-  id: 'tablespaces', hazards: [39], title: 'tablespaces', on: 'live', when: ['seed'], findings: { tablespaces: 'refuse' },
+  id: 'tablespaces',
+  hazards: [39],
+  title: 'tablespaces',
+  on: 'live',
+  when: ['seed'],
+  findings: { tablespaces: 'refuse' },
   run: async (client, facts) => {
-    const spaces = facts.groupSnapshot === true ? [] : await rows<{ name: string; location: string; here: boolean; others: string[] }>(client, `
+    const spaces =
+      facts.groupSnapshot === true
+        ? []
+        : await rows<{ name: string; location: string; here: boolean; others: string[] }>(
+            client,
+            `
       SELECT t.spcname AS name, pg_tablespace_location(t.oid) AS location,
         EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid) AS here,
         coalesce((SELECT json_agg(d.datname ORDER BY d.datname) FROM pg_tablespace_databases(t.oid) AS u(oid) JOIN pg_database d ON d.oid = u.oid WHERE d.datname <> current_database()), '[]') AS others
-      FROM pg_tablespace t WHERE pg_tablespace_location(t.oid) LIKE '/%' ORDER BY t.spcname COLLATE "C"`);
+      FROM pg_tablespace t WHERE pg_tablespace_location(t.oid) LIKE '/%' ORDER BY t.spcname COLLATE "C"`,
+          );
     return found({
-      id: 'tablespaces', grade: 'refuse', title: 'Tablespaces lie outside of the data directory.',
-      objects: spaces.map(({ name, location, others }) => `${name} at ${location}${others.length > 0 ? `, also used by ${others.join(', ')}` : ''}`),
-      reason: 'Snapshots of two volumes are two instants: the copy would be torn. On one machine the copy would even write into the live files.',
-      mend: statements(spaces.flatMap(({ name, here, others }) => [
-        ...(here ? ['TABLE', 'INDEX', 'MATERIALIZED VIEW'].map((kind) => `ALTER ${kind} ALL IN TABLESPACE ${ident(name)} SET TABLESPACE pg_default;`) : []),
-        ...others.map((database) => `-- and the same in database ${database}`),
-        `DROP TABLESPACE ${ident(name)};`,
-      ])),
+      id: 'tablespaces',
+      grade: 'refuse',
+      title: 'Tablespaces lie outside of the data directory.',
+      objects: spaces.map(
+        ({ name, location, others }) =>
+          `${name} at ${location}${others.length > 0 ? `, also used by ${others.join(', ')}` : ''}`,
+      ),
+      reason:
+        'Snapshots of two volumes are two instants: the copy would be torn. On one machine the copy would even write into the live files.',
+      mend: statements(
+        spaces.flatMap(({ name, here, others }) => [
+          ...(here
+            ? ['TABLE', 'INDEX', 'MATERIALIZED VIEW'].map(
+                (kind) => `ALTER ${kind} ALL IN TABLESPACE ${ident(name)} SET TABLESPACE pg_default;`,
+              )
+            : []),
+          ...others.map((database) => `-- and the same in database ${database}`),
+          `DROP TABLESPACE ${ident(name)};`,
+        ]),
+      ),
     });
   },
 };
 
 /** Hazard 39, from the platform: SQL cannot tell where pg_wal points to. */
 export const walVolume: Check = {
-  id: 'wal-volume', hazards: [39], title: 'place of the write-ahead log', on: 'live', when: ['seed'], findings: { 'wal-volume': 'refuse' },
-  run: async (_client, { walOnOtherVolume, groupSnapshot }) => found({
-    id: 'wal-volume', grade: 'refuse', title: 'The write-ahead log lies on another volume than the data.', objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
-    reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
-    mend: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',
-  }),
+  id: 'wal-volume',
+  hazards: [39],
+  title: 'place of the write-ahead log',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'wal-volume': 'refuse' },
+  run: async (_client, { walOnOtherVolume, groupSnapshot }) =>
+    found({
+      id: 'wal-volume',
+      grade: 'refuse',
+      title: 'The write-ahead log lies on another volume than the data.',
+      objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
+      reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
+      mend: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',
+    }),
 };

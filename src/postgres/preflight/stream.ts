@@ -10,21 +10,41 @@ interface OurSlot {
 
 /** Hazards 20 and 21. Docs: pg_replication_slots.wal_status. */
 export const ourSlots: Check = {
-  id: 'our-slots', hazards: [20, 21], title: "the release's own slots", on: 'both', when: ['migrate', 'switch'], findings: { 'slot-lost': 'refuse', 'slot-retains': 'warn' },
+  id: 'our-slots',
+  hazards: [20, 21],
+  title: "the release's own slots",
+  on: 'both',
+  when: ['migrate', 'switch'],
+  findings: { 'slot-lost': 'refuse', 'slot-retains': 'warn' },
   run: async (client, { limits }) => {
-    const slots = await rows<OurSlot>(client, `
+    const slots = await rows<OurSlot>(
+      client,
+      `
       SELECT slot_name AS name, coalesce(wal_status, 'lost') AS status, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained
-      FROM pg_replication_slots WHERE slot_name ~ '^verdigris_' AND slot_type = 'logical' ORDER BY slot_name COLLATE "C"`);
+      FROM pg_replication_slots WHERE slot_name ~ '^verdigris_' AND slot_type = 'logical' ORDER BY slot_name COLLATE "C"`,
+    );
     return [
       ...found({
-        id: 'slot-lost', grade: 'refuse', title: 'The slot has lost WAL that the other colour still needs.', objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
+        id: 'slot-lost',
+        grade: 'refuse',
+        title: 'The slot has lost WAL that the other colour still needs.',
+        objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
         reason: 'What was written since can no longer be sent: the colour behind it stays behind for ever.',
         mend: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
       }),
       ...found({
-        id: 'slot-retains', grade: 'warn', title: "The slot holds back more than half of the WAL it may.",
-        objects: slots.filter(({ status, retained }) => status === 'unreserved' || (status !== 'lost' && limits.retainedWalBytes > 0 && retained > limits.retainedWalBytes / 2)).map(({ name, status, retained }) => `${name}: ${Math.round(retained / 1024 ** 2)} MB, ${status}`),
-        reason: 'When the limit is reached the server throws that WAL away and the candidate is lost; without a limit the disk fills.',
+        id: 'slot-retains',
+        grade: 'warn',
+        title: 'The slot holds back more than half of the WAL it may.',
+        objects: slots
+          .filter(
+            ({ status, retained }) =>
+              status === 'unreserved' ||
+              (status !== 'lost' && limits.retainedWalBytes > 0 && retained > limits.retainedWalBytes / 2),
+          )
+          .map(({ name, status, retained }) => `${name}: ${Math.round(retained / 1024 ** 2)} MB, ${status}`),
+        reason:
+          'When the limit is reached the server throws that WAL away and the candidate is lost; without a limit the disk fills.',
         mend: 'See that the candidate runs and applies (verdigris status), or abandon it.',
       }),
     ];
@@ -33,22 +53,49 @@ export const ourSlots: Check = {
 
 /** Hazard 16. Docs: pg_stat_subscription_stats; a lost connection counts as an error of apply. */
 export const applyHealth: Check = {
-  id: 'apply-health', hazards: [16], title: 'errors of apply', on: 'candidate', when: ['migrate', 'switch'], findings: { 'apply-stopped': 'refuse', 'apply-errors': 'warn' },
+  id: 'apply-health',
+  hazards: [16],
+  title: 'errors of apply',
+  on: 'candidate',
+  when: ['migrate', 'switch'],
+  findings: { 'apply-stopped': 'refuse', 'apply-errors': 'warn' },
   needs: (role) => `GRANT SELECT (oid, subname, subdbid, subenabled) ON pg_catalog.pg_subscription TO ${role};`,
   run: async (client) => {
-    const ours = await rows<{ name: string; enabled: boolean; errors: number }>(client, `
+    const ours = await rows<{ name: string; enabled: boolean; errors: number }>(
+      client,
+      `
       SELECT s.subname AS name, s.subenabled AS enabled, coalesce((SELECT st.apply_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
-      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname ~ '^verdigris_' ORDER BY s.subname COLLATE "C"`);
+      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname ~ '^verdigris_' ORDER BY s.subname COLLATE "C"`,
+    );
     return [
       ...found({
-        id: 'apply-stopped', grade: 'refuse', title: 'Apply has stopped.', objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
-        reason: 'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
-        mend: statements(['-- once the cause in the log of the candidate is removed:', ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`)]),
+        id: 'apply-stopped',
+        grade: 'refuse',
+        title: 'Apply has stopped.',
+        objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
+        reason:
+          'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
+        mend: statements([
+          '-- once the cause in the log of the candidate is removed:',
+          ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`),
+        ]),
       }),
       ...found({
-        id: 'apply-errors', grade: 'warn', title: 'Apply met errors since the candidate was made.', objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
-        reason: 'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
-        mend: statements(['-- only after verify has compared all rows and found them equal:', ...ours.filter(({ errors }) => errors > 0).map(({ name }) => `SELECT pg_stat_reset_subscription_stats(oid) FROM pg_catalog.pg_subscription WHERE subname = ${literal(name).trim()};`)]),
+        id: 'apply-errors',
+        grade: 'warn',
+        title: 'Apply met errors since the candidate was made.',
+        objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
+        reason:
+          'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
+        mend: statements([
+          '-- only after verify has compared all rows and found them equal:',
+          ...ours
+            .filter(({ errors }) => errors > 0)
+            .map(
+              ({ name }) =>
+                `SELECT pg_stat_reset_subscription_stats(oid) FROM pg_catalog.pg_subscription WHERE subname = ${literal(name).trim()};`,
+            ),
+        ]),
       }),
     ];
   },

@@ -64,7 +64,9 @@ interface Row extends Omit<PhysicalTable, 'label' | 'name' | 'usableIndex' | 'ro
 }
 
 export async function physicalTables(client: Client): Promise<PhysicalTable[]> {
-  const found = await rows<Row>(client, `
+  const found = await rows<Row>(
+    client,
+    `
     WITH RECURSIVE ${incomparableTypes}
     SELECT n.nspname AS schema, c.relname AS table, CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index' WHEN 'f' THEN 'full' ELSE 'nothing' END AS identity,
       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate AND i.indisvalid) AS "primaryKey",
@@ -80,7 +82,8 @@ export async function physicalTables(client: Client): Promise<PhysicalTable[]> {
       (SELECT json_build_array(rn.nspname, rc.relname) FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE c.relispartition AND rc.oid = pg_partition_root(c.oid)) AS root
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchemas} AND c.relname NOT IN (${toolTables})
-    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`);
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+  );
   return found.map(({ schema, table: name, index, root, ...rest }) => ({
     ...rest,
     label: label({ schema, name }),

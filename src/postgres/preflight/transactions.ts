@@ -10,22 +10,48 @@ export async function requireStatistics(client: Client): Promise<void> {
 
 /** Hazard 5. Prepared transactions of every database count: slot creation waits for all of them, and the volume holds them all. */
 export const preparedTransactions: Check = {
-  id: 'prepared-transactions', hazards: [5], title: 'prepared transactions', on: 'live', when: everyGate, findings: { 'prepared-transactions': 'refuse', 'two-phase-commit': 'info' },
+  id: 'prepared-transactions',
+  hazards: [5],
+  title: 'prepared transactions',
+  on: 'live',
+  when: everyGate,
+  findings: { 'prepared-transactions': 'refuse', 'two-phase-commit': 'info' },
   run: async (client) => {
-    const prepared = await rows<{ gid: string; database: string; owner: string; seconds: number; here: boolean }>(client, `
-      SELECT gid, database, owner, extract(epoch FROM clock_timestamp() - prepared)::float8 AS seconds, database = current_database() AS here FROM pg_prepared_xacts ORDER BY prepared, gid`);
-    const { slots } = await one<{ slots: number }>(client, "SELECT current_setting('max_prepared_transactions')::int AS slots");
+    const prepared = await rows<{ gid: string; database: string; owner: string; seconds: number; here: boolean }>(
+      client,
+      `
+      SELECT gid, database, owner, extract(epoch FROM clock_timestamp() - prepared)::float8 AS seconds, database = current_database() AS here FROM pg_prepared_xacts ORDER BY prepared, gid`,
+    );
+    const { slots } = await one<{ slots: number }>(
+      client,
+      "SELECT current_setting('max_prepared_transactions')::int AS slots",
+    );
     return [
       ...found({
-        id: 'prepared-transactions', grade: 'refuse', title: 'Transactions are prepared and not finished.',
-        objects: prepared.map(({ gid, database, owner, seconds }) => `${gid} of ${owner} in ${database}, prepared ${Math.round(seconds)} s ago`),
-        reason: 'The snapshot copies them with their locks: apply on the candidate would wait behind them for ever, and so would the slot here.',
-        mend: statements(prepared.map(({ gid, database, here }) => `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid).trim()};`)),
+        id: 'prepared-transactions',
+        grade: 'refuse',
+        title: 'Transactions are prepared and not finished.',
+        objects: prepared.map(
+          ({ gid, database, owner, seconds }) =>
+            `${gid} of ${owner} in ${database}, prepared ${Math.round(seconds)} s ago`,
+        ),
+        reason:
+          'The snapshot copies them with their locks: apply on the candidate would wait behind them for ever, and so would the slot here.',
+        mend: statements(
+          prepared.map(
+            ({ gid, database, here }) =>
+              `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid).trim()};`,
+          ),
+        ),
       }),
       ...found({
-        id: 'two-phase-commit', grade: 'info', title: `Clients can prepare transactions (max_prepared_transactions = ${slots}).`, objects: slots > 0 ? ['max_prepared_transactions'] : [],
-        reason: 'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
-        mend: "-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;",
+        id: 'two-phase-commit',
+        grade: 'info',
+        title: `Clients can prepare transactions (max_prepared_transactions = ${slots}).`,
+        objects: slots > 0 ? ['max_prepared_transactions'] : [],
+        reason:
+          'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
+        mend: '-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
       }),
     ];
   },
@@ -47,22 +73,35 @@ interface Transaction {
  * are replication's own; nor autovacuum, which gives way.
  */
 export const longTransactions: Check = {
-  id: 'long-transactions', hazards: [24], title: 'long transactions', on: 'both', when: everyGate, findings: { 'long-transactions': 'refuse' },
+  id: 'long-transactions',
+  hazards: [24],
+  title: 'long transactions',
+  on: 'both',
+  when: everyGate,
+  findings: { 'long-transactions': 'refuse' },
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { limits }) => {
     await requireStatistics(client);
-    const long = await rows<Transaction>(client, `
+    const long = await rows<Transaction>(
+      client,
+      `
       SELECT pid, usename AS user, datname AS database, application_name AS application, state, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age,
         left(regexp_replace(query, '\\s+', ' ', 'g'), 60) AS query,
         CASE WHEN backend_xid IS NOT NULL THEN 'holds a transaction id' WHEN backend_xmin IS NOT NULL THEN 'holds a snapshot' ELSE 'holds nothing yet' END AS holds
       FROM pg_stat_activity
       WHERE xact_start < clock_timestamp() - $1 * interval '1 millisecond' AND pid <> pg_backend_pid()
         AND backend_type NOT IN ('autovacuum worker', 'walsender') AND backend_type !~ '^logical replication '
-      ORDER BY xact_start, pid`, [limits.longTransactionMs]);
+      ORDER BY xact_start, pid`,
+      [limits.longTransactionMs],
+    );
     return found({
-      id: 'long-transactions', grade: 'refuse', title: `Transactions have been open for more than ${limits.longTransactionMs / 1000} s.`,
-      objects: long.map(({ pid, user, database, application, state, age, query, holds }) =>
-        `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`),
+      id: 'long-transactions',
+      grade: 'refuse',
+      title: `Transactions have been open for more than ${limits.longTransactionMs / 1000} s.`,
+      objects: long.map(
+        ({ pid, user, database, application, state, age, query, holds }) =>
+          `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
+      ),
       reason: `Creating the slot waits for them (at most ${limits.slotCreationMs / 1000} s), and so do the pause and the fence, while clients wait.`,
       mend: statements(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),
     });
@@ -71,12 +110,24 @@ export const longTransactions: Check = {
 
 /** Clients that forget an open transaction hold up the pause. Docs: "Client Connection Defaults". */
 export const idleTransactions: Check = {
-  id: 'idle-transactions', hazards: [24], title: 'limit for idle transactions', on: 'live', when: ['seed'], findings: { 'idle-transaction-unlimited': 'info' },
+  id: 'idle-transactions',
+  hazards: [24],
+  title: 'limit for idle transactions',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'idle-transaction-unlimited': 'info' },
   run: async (client) => {
-    const { limit } = await one<{ limit: string }>(client, "SELECT reset_val AS limit FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'");
+    const { limit } = await one<{ limit: string }>(
+      client,
+      "SELECT reset_val AS limit FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'",
+    );
     return found({
-      id: 'idle-transaction-unlimited', grade: 'info', title: 'A session may stay idle inside a transaction without limit.', objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
-      reason: 'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',
+      id: 'idle-transaction-unlimited',
+      grade: 'info',
+      title: 'A session may stay idle inside a transaction without limit.',
+      objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
+      reason:
+        'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',
       mend: "ALTER SYSTEM SET idle_in_transaction_session_timeout = '60s';\nSELECT pg_reload_conf();",
     });
   },

@@ -18,24 +18,48 @@ const on = ({ schema, table, name }: Trigger) => `${schema}.${table}.${name}`;
  * Docs: ALTER TABLE, ENABLE REPLICA | ALWAYS TRIGGER; "Logical Replication / Architecture".
  */
 export const triggers: Check = {
-  id: 'triggers', hazards: [12], title: 'triggers', on: 'both', when: everyGate, findings: { 'triggers-on-apply': 'warn', triggers: 'info' },
+  id: 'triggers',
+  hazards: [12],
+  title: 'triggers',
+  on: 'both',
+  when: everyGate,
+  findings: { 'triggers-on-apply': 'warn', triggers: 'info' },
   run: async (client) => {
-    const all = await rows<Trigger>(client, `
+    const all = await rows<Trigger>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled
       FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND c.relpersistence <> 't' AND ${userSchemas}
         AND NOT EXISTS (SELECT FROM pg_trigger up WHERE up.oid = g.tgparentid AND up.tgenabled = g.tgenabled)
-      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", g.tgname COLLATE "C"`);
-    const [ordinary, applied] = [all.filter(({ enabled }) => enabled === 'O'), all.filter(({ enabled }) => enabled !== 'O')];
+      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", g.tgname COLLATE "C"`,
+    );
+    const [ordinary, applied] = [
+      all.filter(({ enabled }) => enabled === 'O'),
+      all.filter(({ enabled }) => enabled !== 'O'),
+    ];
     return [
       ...found({
-        id: 'triggers-on-apply', grade: 'warn', title: 'Triggers fire on replicated changes too.', objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
-        reason: 'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
-        mend: statements(applied.map((trigger) => `ALTER TABLE ${qualified({ schema: trigger.schema, name: trigger.table })} ENABLE TRIGGER ${ident(trigger.name)};`)),
+        id: 'triggers-on-apply',
+        grade: 'warn',
+        title: 'Triggers fire on replicated changes too.',
+        objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
+        reason:
+          'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
+        mend: statements(
+          applied.map(
+            (trigger) =>
+              `ALTER TABLE ${qualified({ schema: trigger.schema, name: trigger.table })} ENABLE TRIGGER ${ident(trigger.name)};`,
+          ),
+        ),
       }),
       ...found({
-        id: 'triggers', grade: 'info', title: 'Triggers fire for clients and not for replicated changes.', objects: ordinary.map(on),
-        reason: 'What they write into tables is replicated like anything else. What they do beside that (NOTIFY, dblink, files) happens once, on the live colour.',
+        id: 'triggers',
+        grade: 'info',
+        title: 'Triggers fire for clients and not for replicated changes.',
+        objects: ordinary.map(on),
+        reason:
+          'What they write into tables is replicated like anything else. What they do beside that (NOTIFY, dblink, files) happens once, on the live colour.',
         mend: 'Nothing to do, unless a migration adds a trigger that rows written meanwhile should have passed: backfill those in the migration.',
       }),
     ];
@@ -44,27 +68,56 @@ export const triggers: Check = {
 
 /** Rules rewrite queries; apply runs none. Docs: "Logical Replication / Architecture"; CREATE RULE. */
 export const rules: Check = {
-  id: 'rules', hazards: [12], title: 'rules', on: 'live', when: ['seed'], findings: { rules: 'info' },
+  id: 'rules',
+  hazards: [12],
+  title: 'rules',
+  on: 'live',
+  when: ['seed'],
+  findings: { rules: 'info' },
   run: async (client) => {
-    const all = await rows<Omit<Trigger, 'enabled'>>(client, `
+    const all = await rows<Omit<Trigger, 'enabled'>>(
+      client,
+      `
       SELECT n.nspname AS schema, c.relname AS table, r.rulename AS name FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", r.rulename COLLATE "C"`);
+      WHERE r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", r.rulename COLLATE "C"`,
+    );
     return found({
-      id: 'rules', grade: 'info', title: 'Tables have rules.', objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
+      id: 'rules',
+      grade: 'info',
+      title: 'Tables have rules.',
+      objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rules rewrite the queries of clients and never run on apply; what they made is replicated as rows.',
-      mend: statements(['-- nothing to do; where the rule is not wanted:', ...all.map(({ schema, table, name }) => `DROP RULE ${ident(name)} ON ${qualified({ schema, name: table })};`)]),
+      mend: statements([
+        '-- nothing to do; where the rule is not wanted:',
+        ...all.map(({ schema, table, name }) => `DROP RULE ${ident(name)} ON ${qualified({ schema, name: table })};`),
+      ]),
     });
   },
 };
 
 export const eventTriggers: Check = {
-  id: 'event-triggers', hazards: [7], title: 'event triggers', on: 'live', when: ['seed'], findings: { 'event-triggers': 'info' },
+  id: 'event-triggers',
+  hazards: [7],
+  title: 'event triggers',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'event-triggers': 'info' },
   run: async (client) => {
-    const all = await rows<{ name: string; event: string }>(client, "SELECT evtname AS name, evtevent AS event FROM pg_event_trigger WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE \"C\"");
+    const all = await rows<{ name: string; event: string }>(
+      client,
+      "SELECT evtname AS name, evtevent AS event FROM pg_event_trigger WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE \"C\"",
+    );
     return found({
-      id: 'event-triggers', grade: 'info', title: 'Event triggers answer DDL.', objects: all.map(({ name, event }) => `${name} on ${event}`),
-      reason: 'They fire for the migrations on the candidate as well, and for what Verdigris makes there; one that raises an error stops them.',
-      mend: statements(['-- nothing to do where they let the migrations pass; else, on the candidate:', ...all.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`)]),
+      id: 'event-triggers',
+      grade: 'info',
+      title: 'Event triggers answer DDL.',
+      objects: all.map(({ name, event }) => `${name} on ${event}`),
+      reason:
+        'They fire for the migrations on the candidate as well, and for what Verdigris makes there; one that raises an error stops them.',
+      mend: statements([
+        '-- nothing to do where they let the migrations pass; else, on the candidate:',
+        ...all.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
+      ]),
     });
   },
 };

@@ -19,7 +19,10 @@ export async function* fileBlocks(file: string, signal?: AbortSignal): AsyncGene
   let offset = 0;
   let kept: Buffer[] = [];
   let first = true;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18, ...(signal ? { signal } : {}) }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(file, {
+    highWaterMark: 1 << 18,
+    ...(signal ? { signal } : {}),
+  }) as AsyncIterable<Buffer>) {
     const end = chunk.lastIndexOf(10) + 1;
     if (end === 0) {
       kept.push(chunk);
@@ -52,24 +55,36 @@ export async function* textBlocks(text: string): AsyncGenerator<Block> {
 }
 
 function refuseArchive(bytes: Buffer): void {
-  const kind = bytes.subarray(0, 5).toString('latin1') === 'PGDMP' ? "pg_dump's custom format"
-    : bytes.subarray(0, 7).toString('latin1') === 'toc.dat' ? "pg_dump's tar format"
-    : bytes[0] === 0x1f && bytes[1] === 0x8b ? 'compressed by gzip'
-    : undefined;
+  const kind =
+    bytes.subarray(0, 5).toString('latin1') === 'PGDMP'
+      ? "pg_dump's custom format"
+      : bytes.subarray(0, 7).toString('latin1') === 'toc.dat'
+        ? "pg_dump's tar format"
+        : bytes[0] === 0x1f && bytes[1] === 0x8b
+          ? 'compressed by gzip'
+          : undefined;
   if (kind === undefined) return;
-  throw fault('script-not-plain', { offset: 0 }, {
-    seen: `The file is ${kind}.`,
-    required: 'a plain SQL script, as psql would read it.',
-    next: kind.includes('gzip') ? 'unpack it with gunzip.' : 'turn it into one: pg_restore --file=plain.sql FILE.',
-  });
+  throw fault(
+    'script-not-plain',
+    { offset: 0 },
+    {
+      seen: `The file is ${kind}.`,
+      required: 'a plain SQL script, as psql would read it.',
+      next: kind.includes('gzip') ? 'unpack it with gunzip.' : 'turn it into one: pg_restore --file=plain.sql FILE.',
+    },
+  );
 }
 
 function refuseEncoding(offset: number): never {
-  throw fault('script-encoding', { offset }, {
-    seen: `The script is not UTF-8: byte ${offset} begins no character.`,
-    required: 'UTF-8.',
-    next: 'dump again with pg_dump --encoding=UTF8, or convert the file: iconv -f LATIN1 -t UTF-8.',
-  });
+  throw fault(
+    'script-encoding',
+    { offset },
+    {
+      seen: `The script is not UTF-8: byte ${offset} begins no character.`,
+      required: 'UTF-8.',
+      next: 'dump again with pg_dump --encoding=UTF8, or convert the file: iconv -f LATIN1 -t UTF-8.',
+    },
+  );
 }
 
 /** Decoding puts U+FFFD where bytes are wrong; one that was in the text itself does not count. */

@@ -1,7 +1,12 @@
 import { VerdigrisError, type ErrorFacts } from '../../model/errors.ts';
 
 /** Every failure of a script names its place; `line` counts from 1, `offset` is in bytes from 0. */
-export function fault(id: string, place: { readonly line?: number; readonly offset?: number }, words: Pick<ErrorFacts, 'seen' | 'required' | 'next' | 'cause'>, facts: Readonly<Record<string, unknown>> = {}): VerdigrisError {
+export function fault(
+  id: string,
+  place: { readonly line?: number; readonly offset?: number },
+  words: Pick<ErrorFacts, 'seen' | 'required' | 'next' | 'cause'>,
+  facts: Readonly<Record<string, unknown>> = {},
+): VerdigrisError {
   return new VerdigrisError('failed', id, { ...words, facts: { ...place, ...facts } });
 }
 

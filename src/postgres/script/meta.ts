@@ -8,7 +8,8 @@ export type Meta =
   | { readonly kind: 'encoding'; readonly encoding: string };
 
 /** Variables of psql that say how it prints and when it stops; others would be put into statements, which is not done here. */
-const ownVariables = /^(ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|VERBOSITY|SHOW_CONTEXT|ECHO|ECHO_HIDDEN|FETCH_COUNT|HISTFILE|HISTSIZE|HISTCONTROL|COMP_KEYWORD_CASE|PROMPT[123]|SHOW_ALL_RESULTS)$/;
+const ownVariables =
+  /^(ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|VERBOSITY|SHOW_CONTEXT|ECHO|ECHO_HIDDEN|FETCH_COUNT|HISTFILE|HISTSIZE|HISTCONTROL|COMP_KEYWORD_CASE|PROMPT[123]|SHOW_ALL_RESULTS)$/;
 
 /**
  * Reads a line that begins with a backslash.
@@ -41,16 +42,23 @@ export function readMeta(text: string, line: number): Meta {
       return skip('says how psql prints');
     case 'set':
     case 'unset':
-      if (args[0] === undefined || ownVariables.test(args[0])) return skip('sets a variable of psql; a script stops at its first error in any case');
+      if (args[0] === undefined || ownVariables.test(args[0]))
+        return skip('sets a variable of psql; a script stops at its first error in any case');
       if (args[0] === 'AUTOCOMMIT' && !/^(off|false|0)$/i.test(args[1] ?? '')) return skip('autocommit is on');
       break;
     default:
   }
-  throw fault('script-meta', { line }, {
-    seen: `Line ${line} has the psql command ${text.slice(0, 80)}`,
-    required: 'SQL and COPY, with \\connect to one database, \\restrict, \\echo, \\encoding, \\pset and \\set of psql\'s own variables.',
-    next: 'take the command out, or write what it does as SQL.',
-  }, { command: name });
+  throw fault(
+    'script-meta',
+    { line },
+    {
+      seen: `Line ${line} has the psql command ${text.slice(0, 80)}`,
+      required:
+        "SQL and COPY, with \\connect to one database, \\restrict, \\echo, \\encoding, \\pset and \\set of psql's own variables.",
+      next: 'take the command out, or write what it does as SQL.',
+    },
+    { command: name },
+  );
 }
 
 function skip(reason: string): Meta {
@@ -66,5 +74,8 @@ function databaseOf(args: readonly string[]): string | undefined {
 }
 
 function words(text: string): string[] {
-  return Array.from(text.matchAll(/'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\S+)/g), ([, single, double, plain]) => single?.replaceAll("''", "'") ?? double?.replaceAll('""', '"') ?? plain ?? '');
+  return Array.from(
+    text.matchAll(/'((?:[^']|'')*)'|"((?:[^"]|"")*)"|(\S+)/g),
+    ([, single, double, plain]) => single?.replaceAll("''", "'") ?? double?.replaceAll('""', '"') ?? plain ?? '',
+  );
 }

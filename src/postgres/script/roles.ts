@@ -3,7 +3,8 @@ import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 
 /** Statements that name roles; others are not worth a parse. */
-const namesRoles = /^(ALTER|GRANT|REVOKE|REASSIGN|CREATE\s+(SCHEMA|POLICY|USER\s+MAPPING)|SET\s+(SESSION\s+|LOCAL\s+)?(ROLE|SESSION\s+AUTHORIZATION))\b/i;
+const namesRoles =
+  /^(ALTER|GRANT|REVOKE|REASSIGN|CREATE\s+(SCHEMA|POLICY|USER\s+MAPPING)|SET\s+(SESSION\s+|LOCAL\s+)?(ROLE|SESSION\s+AUTHORIZATION))\b/i;
 
 /** Makes the roles that statements refer to and the server lacks, as NOLOGIN: a dump's owners are of another server. */
 export interface RoleMaker {
@@ -12,7 +13,9 @@ export interface RoleMaker {
 }
 
 export async function roleMaker(client: Client): Promise<RoleMaker> {
-  const known = new Set((await rows<{ rolname: string }>(client, 'SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname));
+  const known = new Set(
+    (await rows<{ rolname: string }>(client, 'SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname),
+  );
   return {
     prepare: async (statement) => {
       if (!namesRoles.test(statement)) return [];
@@ -31,7 +34,11 @@ export async function roleMaker(client: Client): Promise<RoleMaker> {
 function roleNames(node: unknown): string[] {
   if (typeof node !== 'object' || node === null) return [];
   if (Array.isArray(node)) return node.flatMap(roleNames);
-  const { roletype, rolename, VariableSetStmt: setting } = node as { roletype?: string; rolename?: string; VariableSetStmt?: Setting };
+  const {
+    roletype,
+    rolename,
+    VariableSetStmt: setting,
+  } = node as { roletype?: string; rolename?: string; VariableSetStmt?: Setting };
   if (roletype === 'ROLESPEC_CSTRING' && rolename !== undefined) return [rolename];
   if (setting && /^(role|session_authorization)$/.test(setting.name ?? '')) {
     const name = setting.args?.[0]?.A_Const?.sval?.sval;

@@ -47,7 +47,10 @@ export interface Loaded {
 export async function loadScript(client: Client, file: string, options: LoadOptions = {}): Promise<Loaded> {
   const { onNotice = () => undefined, onProgress = () => undefined, signal } = options;
   const size = await sizeOf(file);
-  const { major } = await one<{ major: number }>(client, "SELECT current_setting('server_version_num')::int / 10000 AS major");
+  const { major } = await one<{ major: number }>(
+    client,
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
   const roles = options.createMissingRoles === true ? await roleMaker(client) : undefined;
   const skipped: Skipped[] = [];
   let [statements, rows, database] = [0, 0, undefined as string | undefined];
@@ -56,7 +59,8 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     skipped.push({ line, text: excerpt(text), reason });
     onNotice(`line ${line} skipped: ${excerpt(text)} (${reason})`);
   };
-  const hear = (notice: { severity?: string | undefined; message?: string | undefined }): void => onNotice(`${notice.severity ?? 'NOTICE'}: ${notice.message ?? ''}`);
+  const hear = (notice: { severity?: string | undefined; message?: string | undefined }): void =>
+    onNotice(`${notice.severity ?? 'NOTICE'}: ${notice.message ?? ''}`);
   client.on('notice', hear);
   try {
     // Thousands of small statements need not wait for the disk one by one; the last of them waits for all.
@@ -74,7 +78,9 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     throw error;
   } finally {
     client.off('notice', hear);
-    await client.query('ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SELECT pg_catalog.pg_current_xact_id()').catch(() => undefined);
+    await client
+      .query('ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SELECT pg_catalog.pg_current_xact_id()')
+      .catch(() => undefined);
   }
 
   async function* counted(blocks: AsyncIterable<Block>): AsyncGenerator<Block> {
@@ -90,7 +96,8 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     const reason = reasonToSkip(item.text, major);
     if (reason !== undefined) return skip(item, reason);
     try {
-      for (const role of (await roles?.prepare(item.text)) ?? []) onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);
+      for (const role of (await roles?.prepare(item.text)) ?? [])
+        onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);
       if (item.kind === 'copy') {
         const copy = client.query(copyFrom(item.text));
         await pipeline(Readable.from(item.data), copy, signal ? { signal } : {});
@@ -109,7 +116,8 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     else if (meta.kind === 'encoding') declare(item, meta.encoding);
     else if (meta.kind === 'skip') skip(item, meta.reason);
     else {
-      if (meta.database !== undefined && database !== undefined && meta.database !== database) throw secondDatabase(item, database, meta.database);
+      if (meta.database !== undefined && database !== undefined && meta.database !== database)
+        throw secondDatabase(item, database, meta.database);
       database ??= meta.database;
       skip(item, 'the database is given by the environment');
     }
@@ -126,7 +134,15 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
   }
 
   function openTransaction(): VerdigrisError {
-    return fault('script-open-transaction', {}, { seen: `${file} ends inside a transaction, which was rolled back.`, required: 'a COMMIT for each BEGIN.', next: 'see whether the file is whole.' });
+    return fault(
+      'script-open-transaction',
+      {},
+      {
+        seen: `${file} ends inside a transaction, which was rolled back.`,
+        required: 'a COMMIT for each BEGIN.',
+        next: 'see whether the file is whole.',
+      },
+    );
   }
 }
 
@@ -136,31 +152,67 @@ async function sizeOf(file: string): Promise<number> {
     if (found.isDirectory()) throw new Error('it is a folder');
     return found.size;
   } catch (cause) {
-    throw fault('script-unreadable', {}, { seen: `The script ${file} cannot be read: ${describe(cause)}.`, required: 'a file that this process may read.', next: 'check the path.', cause });
+    throw fault(
+      'script-unreadable',
+      {},
+      {
+        seen: `The script ${file} cannot be read: ${describe(cause)}.`,
+        required: 'a file that this process may read.',
+        next: 'check the path.',
+        cause,
+      },
+    );
   }
 }
 
 function refused(item: ScriptItem, error: pg.DatabaseError): VerdigrisError {
   // The server counts characters of the statement; the line is where it points.
-  const before = error.position === undefined ? '' : Array.from(item.text).slice(0, Number(error.position) - 1).join('');
+  const before =
+    error.position === undefined
+      ? ''
+      : Array.from(item.text)
+          .slice(0, Number(error.position) - 1)
+          .join('');
   const row = item.kind === 'copy' ? /, line (\d+)/.exec(error.where ?? '')?.[1] : undefined;
-  const line = item.line + before.split('\n').length - 1 + (row === undefined ? 0 : item.text.split('\n').length - 1 + Number(row));
-  return fault('script-statement', { line, offset: item.offset }, {
-    seen: `Line ${line}: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}, in: ${excerpt(item.text)}`,
-    required: 'a script that this server carries out from beginning to end.',
-    next: error.code === '42704' && error.message.startsWith('role ') ? 'make the role first, or load with missing roles made.' : 'mend the statement, or prepare what it needs; then load into an empty database again.',
-    cause: error,
-  }, { sqlstate: error.code, where: error.where, statementLine: item.line });
+  const line =
+    item.line +
+    before.split('\n').length -
+    1 +
+    (row === undefined ? 0 : item.text.split('\n').length - 1 + Number(row));
+  return fault(
+    'script-statement',
+    { line, offset: item.offset },
+    {
+      seen: `Line ${line}: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}, in: ${excerpt(item.text)}`,
+      required: 'a script that this server carries out from beginning to end.',
+      next:
+        error.code === '42704' && error.message.startsWith('role ')
+          ? 'make the role first, or load with missing roles made.'
+          : 'mend the statement, or prepare what it needs; then load into an empty database again.',
+      cause: error,
+    },
+    { sqlstate: error.code, where: error.where, statementLine: item.line },
+  );
 }
 
 function secondDatabase(item: ScriptItem, first: string, second: string): VerdigrisError {
-  return fault('script-database', { line: item.line, offset: item.offset }, {
-    seen: `Line ${item.line} goes on to a second database, ${second}, after ${first}.`,
-    required: 'a script for one database.',
-    next: 'dump the databases one by one with pg_dump in place of pg_dumpall.',
-  }, { first, second });
+  return fault(
+    'script-database',
+    { line: item.line, offset: item.offset },
+    {
+      seen: `Line ${item.line} goes on to a second database, ${second}, after ${first}.`,
+      required: 'a script for one database.',
+      next: 'dump the databases one by one with pg_dump in place of pg_dumpall.',
+    },
+    { first, second },
+  );
 }
 
 function interrupted(file: string, cause: unknown): VerdigrisError {
-  return new VerdigrisError('interrupted', 'script-interrupted', { seen: `Loading ${file} was stopped.`, required: 'the whole script.', next: 'load into an empty database again.', cause });
+  return new VerdigrisError('interrupted', 'script-interrupted', {
+    seen: `Loading ${file} was stopped.`,
+    required: 'the whole script.',
+    next: 'load into an empty database again.',
+    cause,
+  });
 }

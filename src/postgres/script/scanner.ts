@@ -30,7 +30,13 @@ const space = /[ \t\n\r\f\v]+/y;
 /** What is neither space nor the beginning of anything: taken together, for speed. */
 const dull = /[0-9,.=+<>:|!%&[\]{}?@#^~`]+/y;
 const dollarTag = /\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$/y;
-const names: Readonly<Partial<Record<Mode, string>>> = { single: 'a string', escape: 'a string', double: 'a quoted name', dollar: 'a dollar-quoted string', 'block-comment': 'a comment' };
+const names: Readonly<Partial<Record<Mode, string>>> = {
+  single: 'a string',
+  escape: 'a string',
+  double: 'a quoted name',
+  dollar: 'a dollar-quoted string',
+  'block-comment': 'a comment',
+};
 
 export function createScanner(): Scanner {
   let mode: Mode = 'plain';
@@ -129,13 +135,20 @@ export function createScanner(): Scanner {
     };
     switch (mode) {
       // A doubled quote closes and opens again, which comes to the same.
-      case 'single': return until("'");
-      case 'double': return until('"');
-      case 'dollar': return until(tag);
-      case 'line-comment': return until('\n');
-      case 'block-comment': return comment(text, at);
-      case 'escape': return escaped(text, at);
-      default: return escapeEnded(text, at);
+      case 'single':
+        return until("'");
+      case 'double':
+        return until('"');
+      case 'dollar':
+        return until(tag);
+      case 'line-comment':
+        return until('\n');
+      case 'block-comment':
+        return comment(text, at);
+      case 'escape':
+        return escaped(text, at);
+      default:
+        return escapeEnded(text, at);
     }
   }
 

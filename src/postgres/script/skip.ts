@@ -1,15 +1,21 @@
 /** Why a statement of the script is left out, or undefined. The environment has its database already, and settings of another server's make must not stop a load. */
 export function reasonToSkip(sql: string, serverMajor: number): string | undefined {
-  if (/^(CREATE|DROP|ALTER)\s+DATABASE\b/i.test(sql) || /^COMMENT\s+ON\s+DATABASE\b/i.test(sql) || /^(GRANT|REVOKE)\b[^;]*?\sON\s+DATABASE\b/i.test(sql)) {
+  if (
+    /^(CREATE|DROP|ALTER)\s+DATABASE\b/i.test(sql) ||
+    /^COMMENT\s+ON\s+DATABASE\b/i.test(sql) ||
+    /^(GRANT|REVOKE)\b[^;]*?\sON\s+DATABASE\b/i.test(sql)
+  ) {
     return 'the database is given by the environment';
   }
-  if (/^SET\s+transaction_timeout\b/i.test(sql) && serverMajor < 17) return `PostgreSQL ${serverMajor} has no transaction_timeout`;
+  if (/^SET\s+transaction_timeout\b/i.test(sql) && serverMajor < 17)
+    return `PostgreSQL ${serverMajor} has no transaction_timeout`;
   return undefined;
 }
 
 /** The encoding that `SET client_encoding` or SET NAMES declares, upper case; undefined for any other statement. */
 export function declaredEncoding(sql: string): string | undefined {
-  const [, first, second] = /^SET\s+(?:SESSION\s+)?(?:client_encoding\s*(?:=|\sTO\b)\s*'?([\w-]+)'?|NAMES\s+'?([\w-]+)'?)/i.exec(sql) ?? [];
+  const [, first, second] =
+    /^SET\s+(?:SESSION\s+)?(?:client_encoding\s*(?:=|\sTO\b)\s*'?([\w-]+)'?|NAMES\s+'?([\w-]+)'?)/i.exec(sql) ?? [];
   return (first ?? second)?.toUpperCase();
 }
 

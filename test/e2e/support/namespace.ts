@@ -7,7 +7,8 @@ import { Transport } from '../../../src/platform/kubernetes/http.ts';
 
 /** As whoever KUBECONFIG says: an administrator of the test cluster. */
 export function administrator(): KubeConfig {
-  if (process.env['KUBECONFIG'] === undefined) throw new Error('KUBECONFIG is not set: these tests need a cluster, and do not guess one');
+  if (process.env['KUBECONFIG'] === undefined)
+    throw new Error('KUBECONFIG is not set: these tests need a cluster, and do not guess one');
   const config = new KubeConfig();
   config.loadFromDefault();
   return config;
@@ -21,16 +22,38 @@ export interface TestNamespace {
 }
 
 /** A namespace of its own for the length of `use`, with an operator in it who has just the documented Role. */
-export async function withNamespace<T>(labels: Record<string, string>, use: (namespace: TestNamespace) => Promise<T>): Promise<T> {
+export async function withNamespace<T>(
+  labels: Record<string, string>,
+  use: (namespace: TestNamespace) => Promise<T>,
+): Promise<T> {
   const config = administrator();
   const transport = new Transport(config);
   const name = `vg-${randomBytes(3).toString('hex')}`;
   const admin = Cluster.of(config, name);
   try {
-    await must(transport, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
-    const environment = parseEnvironment({ name: 'any', platform: 'kubernetes', database: 'any', roles: { application: ['any'] }, colours: { blue: { release: '1', postgres: 15 } }, live: 'blue', kubernetes: { namespace: name, images: { pooler: 'any:1' } } }, 'the test');
+    await must(transport, 'POST', '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels },
+    });
+    const environment = parseEnvironment(
+      {
+        name: 'any',
+        platform: 'kubernetes',
+        database: 'any',
+        roles: { application: ['any'] },
+        colours: { blue: { release: '1', postgres: 15 } },
+        live: 'blue',
+        kubernetes: { namespace: name, images: { pooler: 'any:1' } },
+      },
+      'the test',
+    );
     for (const manifest of serviceRole(environment, 'verdigris', operatorRules)) await admin.apply(manifest);
-    const { status } = await must(transport, 'POST', `/api/v1/namespaces/${name}/serviceaccounts/verdigris/token`, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7200 } }) as { status: { token: string } };
+    const { status } = (await must(transport, 'POST', `/api/v1/namespaces/${name}/serviceaccounts/verdigris/token`, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: 7200 },
+    })) as { status: { token: string } };
     return await use({ name, admin, operator: withToken(config, status.token) });
   } finally {
     await transport.send('DELETE', `/api/v1/namespaces/${name}`).catch(() => undefined);

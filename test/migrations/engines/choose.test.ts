@@ -7,12 +7,18 @@ import { parseEnvironment } from '../../../src/model/environment.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { examples } from './support.ts';
 
-test.each(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate'] as const)('the example of %s is known by its files', async (engine) => {
-  expect(await detectEngine(path.join(examples, engine))).toBe(engine);
-  expect((await chooseEngine(path.join(examples, engine), undefined)).name).toBe(engine);
-});
+test.each(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate'] as const)(
+  'the example of %s is known by its files',
+  async (engine) => {
+    expect(await detectEngine(path.join(examples, engine))).toBe(engine);
+    expect((await chooseEngine(path.join(examples, engine), undefined)).name).toBe(engine);
+  },
+);
 
-async function withFiles(files: Readonly<Record<string, string>>, use: (folder: string) => Promise<void>): Promise<void> {
+async function withFiles(
+  files: Readonly<Record<string, string>>,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
   const folder = await temporaryFolder();
   try {
     for (const [name, text] of Object.entries(files)) {
@@ -27,7 +33,10 @@ async function withFiles(files: Readonly<Record<string, string>>, use: (folder: 
 
 test('files of two engines in one folder are refused, with both named; a declared engine decides', async () => {
   await withFiles({ 'V1__a.sql': '', '0001_b.sql': '' }, async (folder) => {
-    await expect(chooseEngine(folder, undefined)).rejects.toMatchObject({ id: 'migrations-two-engines', seen: expect.stringMatching(/0001_b\.sql \(sql\).*V1__a\.sql \(flyway\)/) });
+    await expect(chooseEngine(folder, undefined)).rejects.toMatchObject({
+      id: 'migrations-two-engines',
+      seen: expect.stringMatching(/0001_b\.sql \(sql\).*V1__a\.sql \(flyway\)/),
+    });
     expect((await chooseEngine(folder, 'flyway')).name).toBe('flyway');
     expect((await chooseEngine(folder, { command: ['true'] })).name).toBe('command');
   });
@@ -35,17 +44,32 @@ test('files of two engines in one folder are refused, with both named; a declare
     await expect(detectEngine(folder)).rejects.toMatchObject({ id: 'migrations-two-engines' });
   });
   // node-pg-migrate takes SQL files too.
-  await withFiles({ '1_a.js': '', '2_b.sql': 'SELECT 1;' }, async (folder) => expect(await detectEngine(folder)).toBe('node-pg-migrate'));
+  await withFiles({ '1_a.js': '', '2_b.sql': 'SELECT 1;' }, async (folder) =>
+    expect(await detectEngine(folder)).toBe('node-pg-migrate'),
+  );
 });
 
 test('an engine that is not installed says how to get it', async () => {
   await withFiles({}, async (folder) => {
-    await expect(findTool({ name: 'Flyway', command: 'flyway-nowhere', get: 'install it' }, folder)).rejects.toMatchObject({ code: 'declaration', id: 'engine-missing', next: 'install it' });
+    await expect(
+      findTool({ name: 'Flyway', command: 'flyway-nowhere', get: 'install it' }, folder),
+    ).rejects.toMatchObject({ code: 'declaration', id: 'engine-missing', next: 'install it' });
   });
 });
 
 test('the declaration takes an engine by name or as a command, and refuses others with the path', () => {
-  const declare = (engine: unknown) => parseEnvironment({ name: 'shop', platform: 'local', database: 'shop', roles: { application: ['app'] }, colours: { blue: { release: '1', postgres: 17, engine } }, live: 'blue' }, 'the test');
+  const declare = (engine: unknown) =>
+    parseEnvironment(
+      {
+        name: 'shop',
+        platform: 'local',
+        database: 'shop',
+        roles: { application: ['app'] },
+        colours: { blue: { release: '1', postgres: 17, engine } },
+        live: 'blue',
+      },
+      'the test',
+    );
   expect(declare('prisma').colours.blue?.engine).toBe('prisma');
   expect(declare({ command: ['make', 'migrate'] }).colours.blue?.engine).toEqual({ command: ['make', 'migrate'] });
   expect(() => declare('sqitch')).toThrow(/colours\.blue\.engine/);

@@ -25,7 +25,10 @@ export interface Scenario {
  * What every engine must do alike: success, failure in the middle, interruption, second run; on Chinook, with a migration of 38
  * functions, views and triggers, of which all come or none. Leaves it applied.
  */
-export async function scenario(bench: Bench, { engine, next, first, second, own, knownAtFirst, tool }: Scenario): Promise<void> {
+export async function scenario(
+  bench: Bench,
+  { engine, next, first, second, own, knownAtFirst, tool }: Scenario,
+): Promise<void> {
   const { client, apply, tables, write, log } = bench;
   if (knownAtFirst) expect(await bench.rehearse(engine)).toContain('customers');
   else await expect(bench.rehearse(engine)).rejects.toMatchObject({ id: 'migration-effect-unknown' });
@@ -45,11 +48,20 @@ export async function scenario(bench: Bench, { engine, next, first, second, own,
 
   await write(next.file, next.text(`${stored}\nCREATE TABLE half (id int PRIMARY KEY);\nSELECT 1/0;`));
   const failure = (await apply(engine).catch((error: unknown) => error)) as { seen: string };
-  expect(failure).toMatchObject({ code: 'failed', id: tool ? 'migration-tool-failed' : 'migration-failed', seen: expect.stringContaining('division by zero'), next: expect.stringMatching(/can be resumed.*live colour is untouched/s) });
+  expect(failure).toMatchObject({
+    code: 'failed',
+    id: tool ? 'migration-tool-failed' : 'migration-failed',
+    seen: expect.stringContaining('division by zero'),
+    next: expect.stringMatching(/can be resumed.*live colour is untouched/s),
+  });
   await none();
 
   await write(next.file, next.text(`${stored}\nSELECT pg_sleep(100);`));
-  expect(await bench.interrupt(engine)).toMatchObject({ code: 'interrupted', id: 'migration-interrupted', next: expect.stringMatching(tool ? /live colour is untouched/ : /can be resumed.*live colour is untouched/) });
+  expect(await bench.interrupt(engine)).toMatchObject({
+    code: 'interrupted',
+    id: 'migration-interrupted',
+    next: expect.stringMatching(tool ? /live colour is untouched/ : /can be resumed.*live colour is untouched/),
+  });
   await none();
 
   await write(next.file, next.text(`${stored}\nCREATE TABLE orders (id int PRIMARY KEY);`));

@@ -16,16 +16,38 @@ test('a tool that says nothing for too long is stopped with all its processes, a
   const script = path.join(folder, 'tool.mjs');
   const log = path.join(folder, 'tool.log');
   // Its child holds the output open, as a JVM behind a shell does.
-  await writeFile(script, `
+  await writeFile(
+    script,
+    `
     import { spawn } from 'node:child_process';
     if (process.argv[2] === 'talk') for (let said = 1; said <= 12; said++) { console.log('still', said); await new Promise((done) => setTimeout(done, 800)); }
-    else console.log('began', process.pid, spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).pid);`);
-  const run = (how: string, silence: number) => runTool({ tool: { name: 'Slow', command: process.execPath, get: '' }, args: [script, how], cwd: folder, env: {}, silence, log, state: 'The candidate can be resumed.' });
+    else console.log('began', process.pid, spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).pid);`,
+  );
+  const run = (how: string, silence: number) =>
+    runTool({
+      tool: { name: 'Slow', command: process.execPath, get: '' },
+      args: [script, how],
+      cwd: folder,
+      env: {},
+      silence,
+      log,
+      state: 'The candidate can be resumed.',
+    });
   const failure = (await run('hush', 8_000).catch((error: unknown) => error)) as { facts: { output: string[] } };
-  expect(failure).toMatchObject({ code: 'failed', id: 'migration-tool-silent', seen: expect.stringMatching(/Slow printed nothing for 8000 ms and was stopped\.\n {2}began \d+/), next: expect.stringMatching(/can be resumed\. The live colour is untouched\. All that it printed:/) });
+  expect(failure).toMatchObject({
+    code: 'failed',
+    id: 'migration-tool-silent',
+    seen: expect.stringMatching(/Slow printed nothing for 8000 ms and was stopped\.\n {2}began \d+/),
+    next: expect.stringMatching(/can be resumed\. The live colour is untouched\. All that it printed:/),
+  });
   const pids = [...(failure.facts.output[0] ?? '').matchAll(/\d+/g)].map(Number);
   expect(pids).toHaveLength(2);
-  for (const pid of pids) await waitFor(async () => ((await ended(pid)) ? true : undefined), { limit: 30_000, what: `the end of process ${pid}`, next: '' });
+  for (const pid of pids)
+    await waitFor(async () => ((await ended(pid)) ? true : undefined), {
+      limit: 30_000,
+      what: `the end of process ${pid}`,
+      next: '',
+    });
   expect(await readFile(log, 'utf8')).toContain('ended with SIGTERM');
   expect(await run('talk', 8_000)).toContain('still 12');
   await rm(folder, { recursive: true, force: true });

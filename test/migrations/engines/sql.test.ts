@@ -4,36 +4,64 @@ import { objects, hasChinook } from './chinook.ts';
 import { remove, scenario } from './scenario.ts';
 import { withBench } from './support.ts';
 
-test.runIf(hasChinook)('plain SQL on Chinook: first run, failure, interruption, going on, nothing twice; a changed checksum and a late version are refused', async () => {
-  await withBench('sql', async (bench) => {
-    const engine = sqlFilesEngine(bench.folder);
-    await scenario(bench, {
-      engine, own: [], knownAtFirst: true, tool: false,
-      next: { file: '0003_orders.sql', text: (sql) => sql },
-      first: [{ version: '0001', name: 'customers' }, { version: '0002', name: 'customers_name' }, { version: 'repeatable', name: 'good_customers.sql' }, { version: 'repeatable', name: 'is_good.sql' }],
-      second: [{ version: '0003', name: 'orders' }],
+test.runIf(hasChinook)(
+  'plain SQL on Chinook: first run, failure, interruption, going on, nothing twice; a changed checksum and a late version are refused',
+  async () => {
+    await withBench('sql', async (bench) => {
+      const engine = sqlFilesEngine(bench.folder);
+      await scenario(bench, {
+        engine,
+        own: [],
+        knownAtFirst: true,
+        tool: false,
+        next: { file: '0003_orders.sql', text: (sql) => sql },
+        first: [
+          { version: '0001', name: 'customers' },
+          { version: '0002', name: 'customers_name' },
+          { version: 'repeatable', name: 'good_customers.sql' },
+          { version: 'repeatable', name: 'is_good.sql' },
+        ],
+        second: [{ version: '0003', name: 'orders' }],
+      });
+      const before = await objects(bench.client);
+      await bench.write('0002.5_late.sql', 'CREATE TABLE late (id int PRIMARY KEY);');
+      await expect(bench.apply(engine)).rejects.toMatchObject({
+        code: 'declaration',
+        id: 'migration-out-of-order',
+        seen: expect.stringContaining('0002.5_late.sql'),
+      });
+      await remove(bench, '0002.5_late.sql');
+      await bench.write('0003_orders.sql', 'CREATE TABLE other (id int PRIMARY KEY);');
+      await expect(bench.apply(engine)).rejects.toMatchObject({
+        code: 'declaration',
+        id: 'migration-changed',
+        seen: expect.stringContaining('0003_orders.sql'),
+      });
+      expect(await objects(bench.client)).toBe(before);
+      expect(await bench.tables()).toEqual(['change_log', 'customers', 'orders']);
     });
-    const before = await objects(bench.client);
-    await bench.write('0002.5_late.sql', 'CREATE TABLE late (id int PRIMARY KEY);');
-    await expect(bench.apply(engine)).rejects.toMatchObject({ code: 'declaration', id: 'migration-out-of-order', seen: expect.stringContaining('0002.5_late.sql') });
-    await remove(bench, '0002.5_late.sql');
-    await bench.write('0003_orders.sql', 'CREATE TABLE other (id int PRIMARY KEY);');
-    await expect(bench.apply(engine)).rejects.toMatchObject({ code: 'declaration', id: 'migration-changed', seen: expect.stringContaining('0003_orders.sql') });
-    expect(await objects(bench.client)).toBe(before);
-    expect(await bench.tables()).toEqual(['change_log', 'customers', 'orders']);
-  });
-});
+  },
+);
 
 test('plain SQL outside a transaction: interrupted in a statement, it goes on behind those that are done', async () => {
   await withBench(undefined, async (bench) => {
     const engine = sqlFilesEngine(bench.folder);
-    const text = (last: string): string => `CREATE TABLE t (id int);\nCREATE INDEX CONCURRENTLY t_id ON t (id);\n${last}`;
+    const text = (last: string): string =>
+      `CREATE TABLE t (id int);\nCREATE INDEX CONCURRENTLY t_id ON t (id);\n${last}`;
     await bench.write('0001_apart.sql', text('SELECT pg_sleep(100);'));
-    expect(await bench.interrupt(engine)).toMatchObject({ code: 'interrupted', id: 'migration-interrupted', next: expect.stringMatching(/can be resumed/) });
+    expect(await bench.interrupt(engine)).toMatchObject({
+      code: 'interrupted',
+      id: 'migration-interrupted',
+      next: expect.stringMatching(/can be resumed/),
+    });
     expect(await bench.tables()).toEqual(['t']);
     await bench.write('0001_apart.sql', text('SELECT 2;'));
     await expect(bench.apply(engine)).rejects.toMatchObject({ id: 'migration-changed' });
     await bench.write('0001_apart.sql', text('SELECT pg_sleep(100);'));
-    await expect(bench.apply(engine, { statementTimeout: 200 })).rejects.toMatchObject({ id: 'migration-failed', seen: expect.stringMatching(/0001_apart\.sql:3: .*statement timeout/), next: expect.stringContaining('statements before it are applied') });
+    await expect(bench.apply(engine, { statementTimeout: 200 })).rejects.toMatchObject({
+      id: 'migration-failed',
+      seen: expect.stringMatching(/0001_apart\.sql:3: .*statement timeout/),
+      next: expect.stringContaining('statements before it are applied'),
+    });
   });
 });

@@ -3,7 +3,13 @@ import path from 'node:path';
 import { waitFor } from '../../../src/model/wait.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../../src/migrations/engine.ts';
 import { operatorRole } from '../../../src/model/names.ts';
-import { rows, withClient, withTransaction, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import {
+  rows,
+  withClient,
+  withTransaction,
+  type Client,
+  type ConnectionSettings,
+} from '../../../src/postgres/client.ts';
 import { loadScript } from '../../../src/postgres/script.ts';
 import { chinook } from './chinook.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
@@ -38,13 +44,38 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
   try {
     await withDatabase(async (client, server) => {
       const connection = connectionTo(server, 'test');
-      await client.query("CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)");
+      await client.query(
+        'CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)',
+      );
       const known = new Set<string>();
-      const all = async (): Promise<string[]> => (await rows<{ name: string }>(client, "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1")).map(({ name }) => name);
+      const all = async (): Promise<string[]> =>
+        (
+          await rows<{ name: string }>(
+            client,
+            "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1",
+          )
+        ).map(({ name }) => name);
       const names = async (): Promise<string[]> => (await all()).filter((name) => !known.has(name));
-      const apply: Bench['apply'] = (engine, parts) => engine.apply({ client, connection, release: '2', lockTimeout: 5_000, statementTimeout: 60_000, signal: new AbortController().signal, log, onProgress: (_done, _total, note) => said.push(note), ...parts });
+      const apply: Bench['apply'] = (engine, parts) =>
+        engine.apply({
+          client,
+          connection,
+          release: '2',
+          lockTimeout: 5_000,
+          statementTimeout: 60_000,
+          signal: new AbortController().signal,
+          log,
+          onProgress: (_done, _total, note) => said.push(note),
+          ...parts,
+        });
       await use({
-        client, connection, folder, log, said, apply, tables: names,
+        client,
+        connection,
+        folder,
+        log,
+        said,
+        apply,
+        tables: names,
         loadChinook: async () => {
           const before = await all();
           await loadScript(client, chinook);
@@ -56,9 +87,20 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
         },
         interrupt: async (engine) => {
           const stop = new AbortController();
-          const run = apply(engine, { signal: stop.signal }).then(() => undefined, (error: unknown) => error);
+          const run = apply(engine, { signal: stop.signal }).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
           await withClient(connection, 'test', async (watcher) =>
-            waitFor(async () => ((await rows(watcher, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0 ? true : undefined), { limit: 100_000, every: 20, slowest: 200, id: 'test', what: 'the migration to run', next: '' }, () => 'it does not'));
+            waitFor(
+              async () =>
+                (await rows(watcher, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0
+                  ? true
+                  : undefined,
+              { limit: 100_000, every: 20, slowest: 200, id: 'test', what: 'the migration to run', next: '' },
+              () => 'it does not',
+            ),
+          );
           stop.abort();
           return run;
         },
@@ -82,8 +124,12 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
 
 /** What must hold after every run, good or bad: no login left, no session of it, nothing that belongs to anybody but the operator. */
 export async function leftBehind(client: Client): Promise<unknown[]> {
-  return rows(client, `
+  return rows(
+    client,
+    `
     SELECT 'role' AS what, rolname AS name FROM pg_roles WHERE rolname = 'verdigris_migration'
     UNION ALL SELECT 'session', application_name FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> $1
-    UNION ALL SELECT 'owner', relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner <> $1::text::regrole`, [operatorRole]);
+    UNION ALL SELECT 'owner', relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner <> $1::text::regrole`,
+    [operatorRole],
+  );
 }

@@ -26,14 +26,22 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function run(args: readonly string[], input = '') {
-  return execa(process.execPath, ['run.mjs', ...args], { cwd: folder, input, reject: false, env: { PATH: '' }, extendEnv: false });
+  return execa(process.execPath, ['run.mjs', ...args], {
+    cwd: folder,
+    input,
+    reject: false,
+    env: { PATH: '' },
+    extendEnv: false,
+  });
 }
 
 test('lints a folder in order, and exits with 4 on a warning', async () => {
   const { stdout, exitCode, stderr } = await run(['m', '--format', 'json']);
   const report = JSON.parse(stdout) as { findings: { path: string; rule: string }[] };
   expect(report.findings.map(({ path: file, rule }) => `${file} ${rule}`)).toEqual([
-    'm/V10__index.sql create-index-blocking', 'm/deep/V11__note.sql prefer-bigint-key', 'm/deep/V11__note.sql prefer-identity',
+    'm/V10__index.sql create-index-blocking',
+    'm/deep/V11__note.sql prefer-bigint-key',
+    'm/deep/V11__note.sql prefer-identity',
   ]);
   expect([exitCode, stderr]).toEqual([4, '']);
 });
@@ -70,6 +78,13 @@ test('a database that does not answer is said, without its password', async () =
   expect(stderr).not.toContain('hidden');
 });
 
-test.each([['a/down.sql', true], ['1_x.down.sql', true], ['U3__x.sql', true], ['Update__x.sql', false], ['1_shutdown.sql', false], ['V1__down_payment.sql', false]])('%s is a down migration: %s', (file, undo) => {
+test.each([
+  ['a/down.sql', true],
+  ['1_x.down.sql', true],
+  ['U3__x.sql', true],
+  ['Update__x.sql', false],
+  ['1_shutdown.sql', false],
+  ['V1__down_payment.sql', false],
+])('%s is a down migration: %s', (file, undo) => {
   expect(isUndo(file)).toBe(undo);
 });

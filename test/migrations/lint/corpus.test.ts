@@ -6,7 +6,10 @@ import { safe, safeOutside } from './corpus/safe.ts';
 import { unsafe } from './corpus/unsafe.ts';
 
 function lint(sql: string): Promise<LintReport> {
-  return lintFiles([{ path: 'schema.sql', text: schema, applied: true }, { path: 'new.sql', text: sql }]);
+  return lintFiles([
+    { path: 'schema.sql', text: schema, applied: true },
+    { path: 'new.sql', text: sql },
+  ]);
 }
 
 function claim({ rule, lock, rewrites }: LintFinding): string {
@@ -28,7 +31,13 @@ test.each([...safe, ...safeOutside])('no false alarm: %s', async (sql) => {
 
 test('on a candidate, findings that matter on a live database only count for nothing', async () => {
   for (const [sql] of unsafe) {
-    const { findings } = await lintFiles([{ path: 'schema.sql', text: schema, applied: true }, { path: 'new.sql', text: sql }], { target: 'candidate' });
+    const { findings } = await lintFiles(
+      [
+        { path: 'schema.sql', text: schema, applied: true },
+        { path: 'new.sql', text: sql },
+      ],
+      { target: 'candidate' },
+    );
     expect(findings.filter((finding) => finding.where === 'live' && finding.severity !== 'info')).toEqual([]);
   }
 });

@@ -22,11 +22,18 @@ test('the configuration in the guide is a good one', async () => {
   const guide = await readFile(path.join(folder, 'README.md'), 'utf8');
   const yaml = /```yaml\n([^]*?)```/.exec(guide)?.[1] ?? '';
   const settings = (parse(yaml) as Record<string, unknown>)['verdigris-lint'];
-  expect(parseLintConfig(settings, ruleIds)).toMatchObject({ postgres: 17, target: 'candidate', rules: { 'prefer-text': 'warning', 'prefer-identity': 'off' } });
+  expect(parseLintConfig(settings, ruleIds)).toMatchObject({
+    postgres: 17,
+    target: 'candidate',
+    rules: { 'prefer-text': 'warning', 'prefer-identity': 'off' },
+  });
 });
 
-test.each(['pre-commit-lint.yaml', 'github-action-lint.yaml'])('the example %s is YAML and calls the linter', async (name) => {
-  const text = await readFile(path.join(folder, '../examples', name), 'utf8');
-  expect(() => parse(text)).not.toThrow();
-  expect(text).toContain('verdigris lint migrations');
-});
+test.each(['pre-commit-lint.yaml', 'github-action-lint.yaml'])(
+  'the example %s is YAML and calls the linter',
+  async (name) => {
+    const text = await readFile(path.join(folder, '../examples', name), 'utf8');
+    expect(() => parse(text)).not.toThrow();
+    expect(text).toContain('verdigris lint migrations');
+  },
+);

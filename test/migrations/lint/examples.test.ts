@@ -5,9 +5,18 @@ import { rules } from '../../../src/migrations/lint/rules/index.ts';
 import { schema } from './corpus/schema.ts';
 
 async function found(sql: string, id: string): Promise<boolean> {
-  const settings: LintSettings = { rules: { [id]: 'on' }, ...(sql.includes('timeouts: file') || id.startsWith('missing-') ? { timeouts: 'file' } : {}) };
+  const settings: LintSettings = {
+    rules: { [id]: 'on' },
+    ...(sql.includes('timeouts: file') || id.startsWith('missing-') ? { timeouts: 'file' } : {}),
+  };
   const text = id === 'encoding' && sql.startsWith('--') ? Buffer.from("SELECT 'caf\u00e9';", 'latin1') : sql;
-  const report = await lintFiles([{ path: 'schema.sql', text: schema, applied: true }, { path: 'new.sql', text }], settings);
+  const report = await lintFiles(
+    [
+      { path: 'schema.sql', text: schema, applied: true },
+      { path: 'new.sql', text },
+    ],
+    settings,
+  );
   return report.findings.some((finding) => finding.rule === id);
 }
 

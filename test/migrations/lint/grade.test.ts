@@ -18,7 +18,14 @@ function told(report: LintReport): unknown[] {
 }
 
 test('grades by the sizes of real tables, partitions included, and says how long', async () => {
-  const settings = { rules: { 'many-exclusive-locks': 'off', 'stricter-constraint': 'off', 'column-type-no-way-back': 'off', 'new-unique': 'off' } } as const;
+  const settings = {
+    rules: {
+      'many-exclusive-locks': 'off',
+      'stricter-constraint': 'off',
+      'column-type-no-way-back': 'off',
+      'new-unique': 'off',
+    },
+  } as const;
   const linted = await lintFiles([known, { path: '1.sql', text: sql }], settings);
   const report = await withDatabase(async (client) => {
     await client.query(`
@@ -44,7 +51,10 @@ test('grades by the sizes of real tables, partitions included, and says how long
   const [middling, , parted] = report.findings;
   expect(middling?.size?.rows).toBe(100_000);
   expect(parted?.size?.rows).toBe(100_000);
-  expect(middling?.size?.seconds).toBeCloseTo((middling?.size?.tableBytes ?? 0) / throughput.rewrite + (middling?.size?.indexBytes ?? 0) / throughput.index, 6);
+  expect(middling?.size?.seconds).toBeCloseTo(
+    (middling?.size?.tableBytes ?? 0) / throughput.rewrite + (middling?.size?.indexBytes ?? 0) / throughput.index,
+    6,
+  );
   expect(report.findings[4]?.size).toBeUndefined();
 });
 
@@ -53,5 +63,10 @@ test('a lock that lasts makes an error of a warning', async () => {
   // A table of this size cannot be made in a test: the catalogue's answer stands in for it.
   const rows = [{ label: 'public.t', tableBytes: longLock * throughput.index, indexBytes: 0, rows: 1e9 }];
   const client = { query: () => Promise.resolve({ rows }) } as unknown as Parameters<typeof gradeByDatabase>[1];
-  expect(told(await gradeByDatabase(linted, client))).toContainEqual(['create-index-blocking', 'public.t', 'error', 'raised: the table is large']);
+  expect(told(await gradeByDatabase(linted, client))).toContainEqual([
+    'create-index-blocking',
+    'public.t',
+    'error',
+    'raised: the table is large',
+  ]);
 });

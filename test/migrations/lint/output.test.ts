@@ -7,7 +7,8 @@ import { jsonReport } from '../../../src/migrations/lint/output/json.ts';
 import { sarifReport } from '../../../src/migrations/lint/output/sarif.ts';
 import { textReport } from '../../../src/migrations/lint/output/text.ts';
 
-const sql = '-- verdigris: allow drop-view because nobody reads it\nDROP VIEW v;\nALTER TABLE t ALTER COLUMN a\n  SET NOT NULL;\nSELECT 1;';
+const sql =
+  '-- verdigris: allow drop-view because nobody reads it\nDROP VIEW v;\nALTER TABLE t ALTER COLUMN a\n  SET NOT NULL;\nSELECT 1;';
 
 function lint(text = sql, settings: LintSettings = {}): Promise<LintReport> {
   return lintFiles([{ path: 'db/V1, odd:name.sql', text }], settings);
@@ -39,7 +40,13 @@ db/V1, odd:name.sql:2: drop-view is allowed: nobody reads it
 
 test('colour comes through the painter only', async () => {
   const mark = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
-  const text = textReport(await lint(), { error: mark('e'), warning: mark('w'), info: mark('i'), dim: mark('d'), bold: mark('b') });
+  const text = textReport(await lint(), {
+    error: mark('e'),
+    warning: mark('w'),
+    info: mark('i'),
+    dim: mark('d'),
+    bold: mark('b'),
+  });
   expect(text).toContain('<w>warning</w> <b>set-not-null-scan</b>');
   expect(textReport(await lint())).not.toContain('\u001b');
 });
@@ -50,9 +57,13 @@ test('JSON is the report', async () => {
 });
 
 test('GitHub annotations are one line each, and nothing in a path or message can begin another', async () => {
-  const lines = githubReport(await lint()).trimEnd().split('\n');
+  const lines = githubReport(await lint())
+    .trimEnd()
+    .split('\n');
   expect(lines).toHaveLength(2);
-  expect(lines[0]).toMatch(/^::warning file=db\/V1%2C odd%3Aname\.sql,line=3,endLine=4,col=15,title=set-not-null-scan::Every row of t is read to prove that a has no null\.%0AInstead:%0A/);
+  expect(lines[0]).toMatch(
+    /^::warning file=db\/V1%2C odd%3Aname\.sql,line=3,endLine=4,col=15,title=set-not-null-scan::Every row of t is read to prove that a has no null\.%0AInstead:%0A/,
+  );
 });
 
 test('SARIF 2.1.0 has the rules, places in code points, and suppressions with their reasons', async () => {
@@ -66,7 +77,11 @@ test('SARIF 2.1.0 has the rules, places in code points, and suppressions with th
     expect(artifactLocation?.uri).toBe('db/V1,%20odd:name.sql');
     expect([region?.startLine, region?.startColumn].every((value) => (value ?? 0) >= 1)).toBe(true);
   }
-  expect(run?.results.flatMap(({ ruleId, suppressions }) => (suppressions ?? []).map((one) => [ruleId, one.kind, one.justification]))).toEqual([['drop-view', 'inSource', 'nobody reads it']]);
+  expect(
+    run?.results.flatMap(({ ruleId, suppressions }) =>
+      (suppressions ?? []).map((one) => [ruleId, one.kind, one.justification]),
+    ),
+  ).toEqual([['drop-view', 'inSource', 'nobody reads it']]);
 });
 
 interface Sarif {
@@ -74,7 +89,15 @@ interface Sarif {
   runs: {
     columnKind: string;
     tool: { driver: { rules: { id: string }[] } };
-    results: { ruleId: string; ruleIndex: number; level: string; suppressions?: { kind: string; justification: string }[]; locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } } }[] }[];
+    results: {
+      ruleId: string;
+      ruleIndex: number;
+      level: string;
+      suppressions?: { kind: string; justification: string }[];
+      locations: {
+        physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } };
+      }[];
+    }[];
   }[];
 }
 
@@ -89,20 +112,40 @@ test.each([
 });
 
 test('settings change severities, turn rules on and off, and leave files out', async () => {
-  const rulesOf = async (settings: LintSettings, text = 'CREATE INDEX ON a (b);') => (await lint(text, settings)).findings.map(({ rule, severity }) => `${severity} ${rule}`);
+  const rulesOf = async (settings: LintSettings, text = 'CREATE INDEX ON a (b);') =>
+    (await lint(text, settings)).findings.map(({ rule, severity }) => `${severity} ${rule}`);
   expect(await rulesOf({ rules: { 'create-index-blocking': 'error' } })).toEqual(['error create-index-blocking']);
   expect(await rulesOf({ rules: { 'create-index-blocking': 'off' } })).toEqual([]);
   expect(await rulesOf({ target: 'candidate' })).toEqual(['info create-index-blocking']);
   expect(await rulesOf({ ignore: ['db/*'] })).toEqual([]);
-  expect(await rulesOf({ timeouts: 'file' }, "SET lock_timeout = '5s'; SET statement_timeout = '1h'; ALTER TABLE t ADD COLUMN n int;")).toEqual([]);
-  expect(await rulesOf({ timeouts: 'file' }, 'SET lock_timeout = 0; ALTER TABLE t ADD COLUMN n int;')).toEqual(['warning missing-lock-timeout', 'info missing-statement-timeout']);
-  expect(await rulesOf({ postgres: 15 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual(['error needs-newer-postgres']);
-  expect(await rulesOf({ postgres: 18 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual([]);
+  expect(
+    await rulesOf(
+      { timeouts: 'file' },
+      "SET lock_timeout = '5s'; SET statement_timeout = '1h'; ALTER TABLE t ADD COLUMN n int;",
+    ),
+  ).toEqual([]);
+  expect(await rulesOf({ timeouts: 'file' }, 'SET lock_timeout = 0; ALTER TABLE t ADD COLUMN n int;')).toEqual([
+    'warning missing-lock-timeout',
+    'info missing-statement-timeout',
+  ]);
+  expect(await rulesOf({ postgres: 15 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual([
+    'error needs-newer-postgres',
+  ]);
+  expect(await rulesOf({ postgres: 18 }, 'ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) VIRTUAL;')).toEqual(
+    [],
+  );
 });
 
 test('settings that are off are said', async () => {
-  await expect(lint(sql, { rules: { 'no-such-rule': 'off' } })).rejects.toMatchObject({ code: 'usage', id: 'lint-config', seen: expect.stringContaining('no-such-rule') as string });
-  await expect(lint(sql, { postgres: 9 } as LintSettings)).rejects.toMatchObject({ code: 'usage', seen: expect.stringContaining('postgres') as string });
+  await expect(lint(sql, { rules: { 'no-such-rule': 'off' } })).rejects.toMatchObject({
+    code: 'usage',
+    id: 'lint-config',
+    seen: expect.stringContaining('no-such-rule') as string,
+  });
+  await expect(lint(sql, { postgres: 9 } as LintSettings)).rejects.toMatchObject({
+    code: 'usage',
+    seen: expect.stringContaining('postgres') as string,
+  });
 });
 
 test('what a release makes is new to its later files; what is applied is not', async () => {
@@ -110,9 +153,13 @@ test('what a release makes is new to its later files; what is applied is not', a
     { path: '1.sql', text: 'CREATE TABLE a (id bigint PRIMARY KEY, x varchar(10));' },
     { path: '2.sql', text: 'CREATE INDEX ON a (x);\nALTER TABLE a ALTER COLUMN x TYPE varchar(20);' },
   ];
-  const found = async (inputs: Parameters<typeof lintFiles>[0]) => (await lintFiles(inputs)).findings.map(({ path, rule }) => `${path} ${rule}`);
+  const found = async (inputs: Parameters<typeof lintFiles>[0]) =>
+    (await lintFiles(inputs)).findings.map(({ path, rule }) => `${path} ${rule}`);
   expect(await found(files)).toEqual(['2.sql create-index-blocking', '2.sql column-type-no-way-back']);
-  expect(await found(files.map((file, index) => ({ ...file, applied: index === 0 })))).toEqual(['2.sql create-index-blocking', '2.sql column-type-no-way-back']);
+  expect(await found(files.map((file, index) => ({ ...file, applied: index === 0 })))).toEqual([
+    '2.sql create-index-blocking',
+    '2.sql column-type-no-way-back',
+  ]);
   expect(await found([{ path: '0.sql', text: 'SELECT 1;', applied: true }, ...files])).toEqual([]);
   expect(await found(files.map((file) => ({ ...file, applied: false })))).toEqual([]);
 });

@@ -18,10 +18,20 @@ interface Relation {
 
 /** SQLSTATEs of statements that PostgreSQL must refuse, as the linter says: a failure is the proof. */
 const refused: Readonly<Record<string, RegExp>> = {
-  'add-required-column': /^23502$/, 'add-primary-key': /^23502$/, 'enum-value-used-in-transaction': /^55P04$/, 'outside-transaction-only': /^25001$/,
-  'needs-newer-postgres': /^42601$/, syntax: /^42601$/, 'half-applied': /^25001$/, 'other-database': /^25001$/,
-  'commit-in-do': /^2D000$/, 'concurrent-index-if-not-exists': /^25001$/, 'drop-object': /^2BP01$/, 'reindex-blocking': /^25001$/,
-  'narrow-column-type': /^22001$/, 'view-column-removed': /^42P16$/,
+  'add-required-column': /^23502$/,
+  'add-primary-key': /^23502$/,
+  'enum-value-used-in-transaction': /^55P04$/,
+  'outside-transaction-only': /^25001$/,
+  'needs-newer-postgres': /^42601$/,
+  syntax: /^42601$/,
+  'half-applied': /^25001$/,
+  'other-database': /^25001$/,
+  'commit-in-do': /^2D000$/,
+  'concurrent-index-if-not-exists': /^25001$/,
+  'drop-object': /^2BP01$/,
+  'reindex-blocking': /^25001$/,
+  'narrow-column-type': /^22001$/,
+  'view-column-removed': /^42P16$/,
 };
 
 let client: Client;
@@ -33,10 +43,14 @@ beforeAll(async () => {
   await new Promise<void>((ready, fail) => {
     closed = withDatabase(async (connected, own) => {
       [client, server] = [connected, own];
-      await client.query(`CREATE ROLE app; CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; SET timezone = 'UTC';`);
+      await client.query(
+        `CREATE ROLE app; CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; SET timezone = 'UTC';`,
+      );
       await client.query(schema);
       await client.query(data);
-      const end = new Promise<void>((resolve) => { finish = resolve; });
+      const end = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
       ready();
       await end;
     });
@@ -50,14 +64,23 @@ afterAll(async () => {
 });
 
 function lint(sql: string): Promise<LintReport> {
-  return lintFiles([{ path: 'schema.sql', text: schema, applied: true }, { path: 'new.sql', text: sql }], { postgres: testMajor, transaction: 'per-file' });
+  return lintFiles(
+    [
+      { path: 'schema.sql', text: schema, applied: true },
+      { path: 'new.sql', text: sql },
+    ],
+    { postgres: testMajor, transaction: 'per-file' },
+  );
 }
 
 function relations(): Promise<Relation[]> {
-  return rows<Relation>(client, `
+  return rows<Relation>(
+    client,
+    `
     SELECT c.oid::int8::int AS oid, n.nspname || '.' || c.relname AS label, pg_relation_filenode(c.oid)::int8::int AS filenode
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('public', 'old') AND c.relkind IN ('r', 'p', 'm', 'v')`);
+    WHERE n.nspname IN ('public', 'old') AND c.relkind IN ('r', 'p', 'm', 'v')`,
+  );
 }
 
 interface Observed {
@@ -75,11 +98,18 @@ async function observe(sql: string): Promise<Observed> {
   await client.query('BEGIN');
   try {
     await client.query(sql);
-    const held = await rows<{ relation: number; mode: string }>(client, `SELECT relation::int8::int, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted`);
+    const held = await rows<{ relation: number; mode: string }>(
+      client,
+      `SELECT relation::int8::int, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted`,
+    );
     const after = new Map((await relations()).map((one) => [one.oid, one]));
     return {
-      locks: held.flatMap(({ relation, mode }) => before.filter((one) => one.oid === relation).map((one) => `${mode} ${one.label}`)),
-      rewritten: before.filter((one) => after.has(one.oid) && after.get(one.oid)?.filenode !== one.filenode).map((one) => one.label),
+      locks: held.flatMap(({ relation, mode }) =>
+        before.filter((one) => one.oid === relation).map((one) => `${mode} ${one.label}`),
+      ),
+      rewritten: before
+        .filter((one) => after.has(one.oid) && after.get(one.oid)?.filenode !== one.filenode)
+        .map((one) => one.label),
     };
   } catch (error) {
     return { refused: (error as { code?: string }).code ?? String(error), locks: [], rewritten: [] };
@@ -89,26 +119,34 @@ async function observe(sql: string): Promise<Observed> {
 }
 
 /** Claims that these statements make are shown elsewhere: they need a second session, a file system or another server. */
-const elsewhere = /^VACUUM FULL|^ALTER SYSTEM|^COPY|TABLESPACE|^BEGIN;|^CREATE DATABASE|^\\c|^-- bytes|EXTENSION hstore/;
+const elsewhere =
+  /^VACUUM FULL|^ALTER SYSTEM|^COPY|TABLESPACE|^BEGIN;|^CREATE DATABASE|^\\c|^-- bytes|EXTENSION hstore/;
 const examples = rules.map((rule) => rule.bad);
 
-describe.each([...new Set([...unsafe.map(([sql]) => sql), ...examples])].filter((sql) => !elsewhere.test(sql)))('%s', (sql) => {
-  test('takes the locks and rewrites the tables that the findings claim, and no others', async () => {
-    const { findings } = await lint(sql);
-    const seen = await observe(sql);
-    if (seen.refused !== undefined) {
-      const said = findings.filter((finding) => refused[finding.rule]?.test(seen.refused ?? ''));
-      expect({ refused: seen.refused, said: said.length > 0 }).toEqual({ refused: seen.refused, said: true });
-      return;
-    }
-    const claimed = findings.flatMap(({ lock }) => (lock?.table === undefined ? [] : [`${pgLocksName(lock.mode)} ${lock.table}`]));
-    expect(seen.locks).toEqual(expect.arrayContaining([...new Set(claimed)]));
-    // TRUNCATE gives a table a new, empty file: that is no rewrite.
-    const emptied = findings.filter((finding) => finding.rule === 'truncate').map((finding) => finding.table);
-    const rewritten = [...new Set(findings.filter((finding) => finding.rewrites).map((finding) => finding.table))].toSorted();
-    expect(seen.rewritten.filter((table) => !emptied.includes(table)).toSorted()).toEqual(rewritten);
-  });
-});
+describe.each([...new Set([...unsafe.map(([sql]) => sql), ...examples])].filter((sql) => !elsewhere.test(sql)))(
+  '%s',
+  (sql) => {
+    test('takes the locks and rewrites the tables that the findings claim, and no others', async () => {
+      const { findings } = await lint(sql);
+      const seen = await observe(sql);
+      if (seen.refused !== undefined) {
+        const said = findings.filter((finding) => refused[finding.rule]?.test(seen.refused ?? ''));
+        expect({ refused: seen.refused, said: said.length > 0 }).toEqual({ refused: seen.refused, said: true });
+        return;
+      }
+      const claimed = findings.flatMap(({ lock }) =>
+        lock?.table === undefined ? [] : [`${pgLocksName(lock.mode)} ${lock.table}`],
+      );
+      expect(seen.locks).toEqual(expect.arrayContaining([...new Set(claimed)]));
+      // TRUNCATE gives a table a new, empty file: that is no rewrite.
+      const emptied = findings.filter((finding) => finding.rule === 'truncate').map((finding) => finding.table);
+      const rewritten = [
+        ...new Set(findings.filter((finding) => finding.rewrites).map((finding) => finding.table)),
+      ].toSorted();
+      expect(seen.rewritten.filter((table) => !emptied.includes(table)).toSorted()).toEqual(rewritten);
+    });
+  },
+);
 
 describe.each(safe)('%s', (sql) => {
   test('runs and rewrites nothing', async () => {
@@ -124,7 +162,10 @@ test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and writes the tab
   await withClient(connectionTo(server, 'test'), 'reader', async (reader) => {
     await reader.query('BEGIN; SELECT FROM t LIMIT 1');
     const done = client.query('VACUUM FULL t');
-    await until(reader, `SELECT FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`);
+    await until(
+      reader,
+      `SELECT FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`,
+    );
     await reader.query('COMMIT');
     await done;
   });
@@ -133,11 +174,16 @@ test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and writes the tab
 
 test('a domain’s constraint locks its tables against writes, unless NOT VALID', async () => {
   expect((await observe('ALTER DOMAIN cents ADD CHECK (VALUE >= 0)')).locks).toContain('ShareLock public.prices');
-  expect((await observe('ALTER DOMAIN cents ADD CHECK (VALUE >= 0) NOT VALID')).locks).not.toContain('ShareLock public.prices');
+  expect((await observe('ALTER DOMAIN cents ADD CHECK (VALUE >= 0) NOT VALID')).locks).not.toContain(
+    'ShareLock public.prices',
+  );
 });
 
 test('what a transaction block refuses fails in one, as said', async () => {
-  for (const sql of ['BEGIN; DROP INDEX CONCURRENTLY t_b_idx; COMMIT;', 'BEGIN; CREATE INDEX CONCURRENTLY t_a_idx ON t (a); COMMIT;']) {
+  for (const sql of [
+    'BEGIN; DROP INDEX CONCURRENTLY t_b_idx; COMMIT;',
+    'BEGIN; CREATE INDEX CONCURRENTLY t_a_idx ON t (a); COMMIT;',
+  ]) {
     expect((await lint(sql)).findings.map(({ rule }) => rule)).toContain('outside-transaction-only');
     await expect(client.query(sql)).rejects.toMatchObject({ code: '25001' });
     await client.query('ROLLBACK');

@@ -30,30 +30,172 @@ INSERT INTO t VALUES (1, 1, 'one', 'c', 'ok', 'f');`;
 const insert = `INSERT INTO t (id, a, b, feel, flag) VALUES (2, 7, 'two', 'ok', 'f')`;
 
 const breaks: readonly Break[] = [
-  { rule: 'add-required-column', direction: 'forward', setup: 'DELETE FROM t', migration: 'ALTER TABLE t ADD COLUMN n integer NOT NULL', write: insert, outcome: 'apply-stops' },
-  { rule: 'new-not-null', direction: 'forward', migration: 'ALTER TABLE t ALTER COLUMN b SET NOT NULL', write: `INSERT INTO t (id, flag) VALUES (2, 'f')`, outcome: 'apply-stops' },
-  { rule: 'stricter-constraint', direction: 'forward', migration: 'ALTER TABLE t ADD CONSTRAINT small CHECK (a < 5) NOT VALID', write: insert, outcome: 'apply-stops' },
-  { rule: 'new-unique', direction: 'forward', migration: 'CREATE UNIQUE INDEX CONCURRENTLY once ON t (b)', write: insert.replace('two', 'one'), outcome: 'apply-stops' },
-  { rule: 'narrow-column-type', direction: 'forward', migration: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(3)', write: insert.replace('two', 'three'), outcome: 'apply-stops' },
+  {
+    rule: 'add-required-column',
+    direction: 'forward',
+    setup: 'DELETE FROM t',
+    migration: 'ALTER TABLE t ADD COLUMN n integer NOT NULL',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'new-not-null',
+    direction: 'forward',
+    migration: 'ALTER TABLE t ALTER COLUMN b SET NOT NULL',
+    write: `INSERT INTO t (id, flag) VALUES (2, 'f')`,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'stricter-constraint',
+    direction: 'forward',
+    migration: 'ALTER TABLE t ADD CONSTRAINT small CHECK (a < 5) NOT VALID',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'new-unique',
+    direction: 'forward',
+    migration: 'CREATE UNIQUE INDEX CONCURRENTLY once ON t (b)',
+    write: insert.replace('two', 'one'),
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'narrow-column-type',
+    direction: 'forward',
+    migration: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(3)',
+    write: insert.replace('two', 'three'),
+    outcome: 'apply-stops',
+  },
   { rule: 'drop-table', direction: 'forward', migration: 'DROP TABLE t', write: insert, outcome: 'apply-stops' },
-  { rule: 'drop-column', direction: 'forward', migration: 'ALTER TABLE t DROP COLUMN flag', write: insert, outcome: 'apply-stops' },
-  { rule: 'rename-table', direction: 'forward', migration: 'ALTER TABLE t RENAME TO t2', write: insert, outcome: 'apply-stops' },
-  { rule: 'rename-column', direction: 'forward', migration: 'ALTER TABLE t RENAME COLUMN b TO label', write: insert, outcome: 'apply-stops' },
-  { rule: 'rename-enum-value', direction: 'forward', migration: `ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'`, write: insert, outcome: 'apply-stops' },
-  { rule: 'add-exclusion-constraint', direction: 'forward', migration: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING btree (a WITH =)', write: insert.replace('7', '1'), outcome: 'apply-stops' },
-  { rule: 'always-trigger', direction: 'forward', setup: 'CREATE TRIGGER noted AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()', migration: 'ALTER TABLE t ENABLE ALWAYS TRIGGER noted', write: insert, outcome: 'apply-stops' },
-  { rule: 'add-enum-value', direction: 'reverse', migration: `ALTER TYPE mood ADD VALUE 'calm'`, write: insert.replace("'ok'", "'calm'"), outcome: 'apply-stops' },
-  { rule: 'drop-not-null', direction: 'reverse', migration: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL', write: `INSERT INTO t (id, c, flag) VALUES (2, NULL, 'f')`, outcome: 'apply-stops' },
-  { rule: 'drop-constraint', direction: 'reverse', migration: 'ALTER TABLE t DROP CONSTRAINT a_check', write: insert.replace('7', '-7'), outcome: 'apply-stops' },
-  { rule: 'column-type-no-way-back', direction: 'reverse', migration: 'ALTER TABLE t ALTER COLUMN a TYPE bigint', write: insert.replace('7', '70000000000'), outcome: 'apply-stops' },
-  { rule: 'drop-column', direction: 'reverse', migration: 'ALTER TABLE t DROP COLUMN flag', write: `INSERT INTO t (id) VALUES (2)`, outcome: 'apply-stops' },
-  { rule: 'rename-column', direction: 'reverse', migration: 'ALTER TABLE t RENAME COLUMN b TO label', write: `INSERT INTO t (id, label, flag) VALUES (2, 'two', 'f')`, outcome: 'apply-stops' },
-  { rule: 'replica-identity', direction: 'reverse', migration: 'ALTER TABLE t REPLICA IDENTITY NOTHING', write: `UPDATE t SET b = 'x'`, outcome: 'write-fails' },
-  { rule: 'drop-primary-key', direction: 'reverse', migration: 'ALTER TABLE t DROP CONSTRAINT t_pkey', write: `UPDATE t SET b = 'x'`, outcome: 'write-fails' },
-  { rule: 'table-without-primary-key', direction: 'reverse', migration: 'CREATE TABLE fresh (name text)', write: `INSERT INTO fresh VALUES ('x'); UPDATE fresh SET name = 'y'`, outcome: 'write-fails' },
-  { rule: 'deferrable-primary-key', direction: 'reverse', migration: 'CREATE TABLE fresh (id bigint PRIMARY KEY DEFERRABLE)', write: 'INSERT INTO fresh VALUES (1); DELETE FROM fresh', outcome: 'write-fails' },
-  { rule: 'unlogged-table', direction: 'reverse', migration: 'ALTER TABLE log SET UNLOGGED', write: `INSERT INTO log (what) VALUES ('gone')`, outcome: 'not-carried', count: 'SELECT count(*)::int AS n FROM log' },
-  { rule: 'large-objects', direction: 'reverse', migration: 'SELECT lo_create(4711)', write: `SELECT lo_put(4711, 0, 'x')`, outcome: 'not-carried', count: 'SELECT count(*)::int AS n FROM pg_largeobject_metadata' },
+  {
+    rule: 'drop-column',
+    direction: 'forward',
+    migration: 'ALTER TABLE t DROP COLUMN flag',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'rename-table',
+    direction: 'forward',
+    migration: 'ALTER TABLE t RENAME TO t2',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'rename-column',
+    direction: 'forward',
+    migration: 'ALTER TABLE t RENAME COLUMN b TO label',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'rename-enum-value',
+    direction: 'forward',
+    migration: `ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'`,
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'add-exclusion-constraint',
+    direction: 'forward',
+    migration: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING btree (a WITH =)',
+    write: insert.replace('7', '1'),
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'always-trigger',
+    direction: 'forward',
+    setup: 'CREATE TRIGGER noted AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()',
+    migration: 'ALTER TABLE t ENABLE ALWAYS TRIGGER noted',
+    write: insert,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'add-enum-value',
+    direction: 'reverse',
+    migration: `ALTER TYPE mood ADD VALUE 'calm'`,
+    write: insert.replace("'ok'", "'calm'"),
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'drop-not-null',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL',
+    write: `INSERT INTO t (id, c, flag) VALUES (2, NULL, 'f')`,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'drop-constraint',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t DROP CONSTRAINT a_check',
+    write: insert.replace('7', '-7'),
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'column-type-no-way-back',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t ALTER COLUMN a TYPE bigint',
+    write: insert.replace('7', '70000000000'),
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'drop-column',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t DROP COLUMN flag',
+    write: `INSERT INTO t (id) VALUES (2)`,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'rename-column',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t RENAME COLUMN b TO label',
+    write: `INSERT INTO t (id, label, flag) VALUES (2, 'two', 'f')`,
+    outcome: 'apply-stops',
+  },
+  {
+    rule: 'replica-identity',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t REPLICA IDENTITY NOTHING',
+    write: `UPDATE t SET b = 'x'`,
+    outcome: 'write-fails',
+  },
+  {
+    rule: 'drop-primary-key',
+    direction: 'reverse',
+    migration: 'ALTER TABLE t DROP CONSTRAINT t_pkey',
+    write: `UPDATE t SET b = 'x'`,
+    outcome: 'write-fails',
+  },
+  {
+    rule: 'table-without-primary-key',
+    direction: 'reverse',
+    migration: 'CREATE TABLE fresh (name text)',
+    write: `INSERT INTO fresh VALUES ('x'); UPDATE fresh SET name = 'y'`,
+    outcome: 'write-fails',
+  },
+  {
+    rule: 'deferrable-primary-key',
+    direction: 'reverse',
+    migration: 'CREATE TABLE fresh (id bigint PRIMARY KEY DEFERRABLE)',
+    write: 'INSERT INTO fresh VALUES (1); DELETE FROM fresh',
+    outcome: 'write-fails',
+  },
+  {
+    rule: 'unlogged-table',
+    direction: 'reverse',
+    migration: 'ALTER TABLE log SET UNLOGGED',
+    write: `INSERT INTO log (what) VALUES ('gone')`,
+    outcome: 'not-carried',
+    count: 'SELECT count(*)::int AS n FROM log',
+  },
+  {
+    rule: 'large-objects',
+    direction: 'reverse',
+    migration: 'SELECT lo_create(4711)',
+    write: `SELECT lo_put(4711, 0, 'x')`,
+    outcome: 'not-carried',
+    count: 'SELECT count(*)::int AS n FROM pg_largeobject_metadata',
+  },
 ];
 
 let server: Server;
@@ -62,12 +204,17 @@ let closed: Promise<unknown>;
 
 beforeAll(async () => {
   await new Promise<void>((ready, fail) => {
-    closed = withServer(async (own) => {
-      server = own;
-      const end = new Promise<void>((resolve) => { finish = resolve; });
-      ready();
-      await end;
-    }, { wal_retrieve_retry_interval: '200', max_logical_replication_workers: '8', max_replication_slots: '40' });
+    closed = withServer(
+      async (own) => {
+        server = own;
+        const end = new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        ready();
+        await end;
+      },
+      { wal_retrieve_retry_interval: '200', max_logical_replication_workers: '8', max_replication_slots: '40' },
+    );
     closed.catch(fail);
   });
 });
@@ -79,18 +226,26 @@ afterAll(async () => {
 
 test.each(breaks)('$rule: $direction replication, $outcome', async (given) => {
   const knowledge = { path: 'base.sql', text: `${base}\n${given.setup ?? ''}`, applied: true };
-  const finding = (await lintFiles([knowledge, { path: 'new.sql', text: given.migration }])).findings.find(({ rule }) => rule === given.rule);
+  const finding = (await lintFiles([knowledge, { path: 'new.sql', text: given.migration }])).findings.find(
+    ({ rule }) => rule === given.rule,
+  );
   expect(finding).toBeDefined();
   if (given.direction === 'reverse') expect(finding?.breaksRollback).toBe(true);
   await withPair(given, async (publisher, subscriber) => {
-    const failed = await publisher.query(given.write).then(() => undefined, (error: unknown) => error as { code?: string });
+    const failed = await publisher.query(given.write).then(
+      () => undefined,
+      (error: unknown) => error as { code?: string },
+    );
     if (given.outcome === 'write-fails') {
       expect(failed).toMatchObject({ code: '55000' });
       return;
     }
     expect(failed).toBeUndefined();
     if (given.outcome === 'apply-stops') {
-      await until(subscriber, `SELECT FROM pg_stat_subscription_stats WHERE apply_error_count > 0 AND subname = current_database()`);
+      await until(
+        subscriber,
+        `SELECT FROM pg_stat_subscription_stats WHERE apply_error_count > 0 AND subname = current_database()`,
+      );
       return;
     }
     // A row that is carried, after the one that is not, shows that apply has been past it.
@@ -102,7 +257,14 @@ test.each(breaks)('$rule: $direction replication, $outcome', async (given) => {
 
 test('the same pair carries a change that the linter lets pass', async () => {
   const migration = 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0';
-  expect((await lintFiles([{ path: 'base.sql', text: base, applied: true }, { path: 'new.sql', text: migration }])).findings).toEqual([]);
+  expect(
+    (
+      await lintFiles([
+        { path: 'base.sql', text: base, applied: true },
+        { path: 'new.sql', text: migration },
+      ])
+    ).findings,
+  ).toEqual([]);
   await withPair({ direction: 'forward', migration }, async (publisher, subscriber) => {
     await publisher.query(insert);
     await until(subscriber, 'SELECT FROM t WHERE id = 2 AND n = 0');
@@ -113,32 +275,40 @@ test('the same pair carries a change that the linter lets pass', async () => {
 let pairs = 0;
 
 /** Two databases of one server, replicating from the first to the second; the migration runs on the one that the direction names. */
-async function withPair(given: Pick<Break, 'direction' | 'setup' | 'migration'>, use: (publisher: Client, subscriber: Client) => Promise<void>): Promise<void> {
+async function withPair(
+  given: Pick<Break, 'direction' | 'setup' | 'migration'>,
+  use: (publisher: Client, subscriber: Client) => Promise<void>,
+): Promise<void> {
   const [pub, sub] = [`pub_${++pairs}`, `sub_${pairs}`];
   await withClient(connectionTo(server), 'admin', async (admin) => {
     await admin.query(`CREATE DATABASE ${pub}`);
     await admin.query(`CREATE DATABASE ${sub}`);
   });
-  await withClient(connectionTo(server, pub), 'pub', (publisher) => withClient(connectionTo(server, sub), 'sub', async (subscriber) => {
-    for (const side of [publisher, subscriber]) {
-      await side.query(base);
-      if (given.setup !== undefined) await side.query(given.setup);
-    }
-    await publisher.query('CREATE PUBLICATION pub FOR ALL TABLES');
-    await one(publisher, 'SELECT pg_create_logical_replication_slot($1, $2)', [sub, 'pgoutput']);
-    const address = `host=${server.sockets} port=${server.port} dbname=${pub} user=${operatorRole}`;
-    await subscriber.query(`CREATE SUBSCRIPTION ${sub} CONNECTION '${address}' PUBLICATION pub WITH (create_slot = false, slot_name = '${sub}', copy_data = false)`);
-    try {
-      await (given.direction === 'forward' ? subscriber : publisher).query(given.migration);
-      await use(publisher, subscriber);
-    } finally {
-      // Stops its worker, so that those of many pairs do not run out.
-      await subscriber.query(`ALTER SUBSCRIPTION ${sub} DISABLE`);
-    }
-  }));
+  await withClient(connectionTo(server, pub), 'pub', (publisher) =>
+    withClient(connectionTo(server, sub), 'sub', async (subscriber) => {
+      for (const side of [publisher, subscriber]) {
+        await side.query(base);
+        if (given.setup !== undefined) await side.query(given.setup);
+      }
+      await publisher.query('CREATE PUBLICATION pub FOR ALL TABLES');
+      await one(publisher, 'SELECT pg_create_logical_replication_slot($1, $2)', [sub, 'pgoutput']);
+      const address = `host=${server.sockets} port=${server.port} dbname=${pub} user=${operatorRole}`;
+      await subscriber.query(
+        `CREATE SUBSCRIPTION ${sub} CONNECTION '${address}' PUBLICATION pub WITH (create_slot = false, slot_name = '${sub}', copy_data = false)`,
+      );
+      try {
+        await (given.direction === 'forward' ? subscriber : publisher).query(given.migration);
+        await use(publisher, subscriber);
+      } finally {
+        // Stops its worker, so that those of many pairs do not run out.
+        await subscriber.query(`ALTER SUBSCRIPTION ${sub} DISABLE`);
+      }
+    }),
+  );
 }
 
 async function until(client: Client, sql: string): Promise<void> {
   const limit = Date.now() + 30_000;
-  while ((await rows(client, sql)).length === 0) if (Date.now() > limit) throw new Error(`never seen on PostgreSQL ${testMajor}: ${sql}`);
+  while ((await rows(client, sql)).length === 0)
+    if (Date.now() > limit) throw new Error(`never seen on PostgreSQL ${testMajor}: ${sql}`);
 }

@@ -25,9 +25,19 @@ const code = `
   CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM max(price) FROM item; END $$`;
 
 beforeAll(async () => {
-  if (!withChecker || (await access('/usr/share/postgresql/15/extension/plpgsql_check.control').then(() => true, () => false))) return;
+  if (
+    !withChecker ||
+    (await access('/usr/share/postgresql/15/extension/plpgsql_check.control').then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
   await execa('apt-get', ['update', '-qq']);
-  await execa('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql-15-plpgsql-check'], { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: fetchLimit });
+  await execa('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql-15-plpgsql-check'], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: fetchLimit,
+  });
 }, fetchLimit);
 
 test(`what a migration breaks inside PL/pgSQL is found ${withChecker ? 'by plpgsql_check, in functions of triggers too' : 'by compiling as far as PostgreSQL does: SQL bodies wholly, PL/pgSQL by syntax'}`, async () => {
@@ -39,16 +49,27 @@ test(`what a migration breaks inside PL/pgSQL is found ${withChecker ? 'by plpgs
     await withTransaction(client, async () => {
       await client.query('ALTER TABLE item RENAME COLUMN price TO amount');
       const after = await brokenFunctions(client);
-      expect([...after.keys()]).toEqual(withChecker ? ['count_prices()', 'double_price(integer)', 'on_ddl()', 'price_of(integer)', 'round_price()'] : ['double_price(integer)']);
+      expect([...after.keys()]).toEqual(
+        withChecker
+          ? ['count_prices()', 'double_price(integer)', 'on_ddl()', 'price_of(integer)', 'round_price()']
+          : ['double_price(integer)'],
+      );
       if (withChecker) {
         expect(after.get('price_of(integer)')).toContain('column "price" does not exist');
         // On the other tables it holds.
         expect(after.get('round_price()')).toBe('item: record "new" has no field "price"');
         expect(after.get('count_prices()')).toBe('item: column "price" does not exist');
       }
-      expect(() => refuseBroken(before, after, () => undefined)).toThrow(expect.objectContaining({ id: 'function-broken' }));
+      expect(() => refuseBroken(before, after, () => undefined)).toThrow(
+        expect.objectContaining({ id: 'function-broken' }),
+      );
     });
     // Nothing of the checking stays, inside a transaction or out of one.
-    expect(await rows(client, "SELECT FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')")).toHaveLength(6);
+    expect(
+      await rows(
+        client,
+        "SELECT FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
+      ),
+    ).toHaveLength(6);
   });
 });

@@ -11,7 +11,13 @@ export const fetchLimit = 400_000;
 /** Makes `name` in the cache by `fill`, all of it or nothing, however many test processes do so at once. */
 async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = path.join(cache, name);
-  if (await readdir(folder).then(() => true, () => false)) return folder;
+  if (
+    await readdir(folder).then(
+      () => true,
+      () => false,
+    )
+  )
+    return folder;
   await mkdir(cache, { recursive: true });
   const made = await mkdtemp(path.join(cache, 'making-'));
   try {
@@ -33,17 +39,42 @@ async function maven(...args: string[]): Promise<void> {
 async function javaCommand(folder: string, name: string, classPath: string, main: string): Promise<void> {
   await mkdir(path.join(folder, 'bin'));
   const file = path.join(folder, 'bin', name);
-  await writeFile(file, `#!/bin/sh\nhere=$(dirname "$0")/..\njava -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp "${classPath}" ${main} "$@"\n`);
+  await writeFile(
+    file,
+    `#!/bin/sh\nhere=$(dirname "$0")/..\njava -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp "${classPath}" ${main} "$@"\n`,
+  );
   await chmod(file, 0o755);
 }
 
 /** Folder with the executable `flyway`. */
 export async function flywayBin(): Promise<string> {
   const folder = await cached('flyway-10.22.0', async (made) => {
-    await maven('dependency:copy', '-Dartifact=org.flywaydb:flyway-commandline:10.22.0:tar.gz', `-DoutputDirectory=${made}`);
-    await execa('tar', ['xzf', 'flyway-commandline-10.22.0.tar.gz', '--strip-components=1', '--wildcards', '--exclude=*/aad/*', '--exclude=*/oracle_wallet/*', '*/lib/*.jar', '*/drivers/postgresql*'], { cwd: made });
+    await maven(
+      'dependency:copy',
+      '-Dartifact=org.flywaydb:flyway-commandline:10.22.0:tar.gz',
+      `-DoutputDirectory=${made}`,
+    );
+    await execa(
+      'tar',
+      [
+        'xzf',
+        'flyway-commandline-10.22.0.tar.gz',
+        '--strip-components=1',
+        '--wildcards',
+        '--exclude=*/aad/*',
+        '--exclude=*/oracle_wallet/*',
+        '*/lib/*.jar',
+        '*/drivers/postgresql*',
+      ],
+      { cwd: made },
+    );
     await rm(path.join(made, 'flyway-commandline-10.22.0.tar.gz'));
-    await javaCommand(made, 'flyway', '$here/lib/*:$here/lib/flyway/*:$here/drivers/*', 'org.flywaydb.commandline.Main');
+    await javaCommand(
+      made,
+      'flyway',
+      '$here/lib/*:$here/lib/flyway/*:$here/drivers/*',
+      'org.flywaydb.commandline.Main',
+    );
   });
   return path.join(folder, 'bin');
 }
@@ -51,10 +82,27 @@ export async function flywayBin(): Promise<string> {
 /** Folder with the executable `liquibase`. */
 export async function liquibaseBin(): Promise<string> {
   const folder = await cached('liquibase-4.29.2', async (made) => {
-    const dependencies = ['org.liquibase:liquibase-core:4.29.2', 'info.picocli:picocli:4.7.6', 'org.postgresql:postgresql:42.7.4'].map((each) => each.split(':'))
-      .map(([group, artifact, version]) => `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`);
-    await writeFile(path.join(made, 'pom.xml'), `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>verdigris</groupId><artifactId>test</artifactId><version>1</version><dependencies>${dependencies.join('')}</dependencies></project>`);
-    await maven('-f', path.join(made, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${path.join(made, 'lib')}`, '-DincludeScope=runtime');
+    const dependencies = [
+      'org.liquibase:liquibase-core:4.29.2',
+      'info.picocli:picocli:4.7.6',
+      'org.postgresql:postgresql:42.7.4',
+    ]
+      .map((each) => each.split(':'))
+      .map(
+        ([group, artifact, version]) =>
+          `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
+      );
+    await writeFile(
+      path.join(made, 'pom.xml'),
+      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>verdigris</groupId><artifactId>test</artifactId><version>1</version><dependencies>${dependencies.join('')}</dependencies></project>`,
+    );
+    await maven(
+      '-f',
+      path.join(made, 'pom.xml'),
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${path.join(made, 'lib')}`,
+      '-DincludeScope=runtime',
+    );
     await javaCommand(made, 'liquibase', '$here/lib/*', 'liquibase.integration.commandline.LiquibaseCommandLine');
   });
   return path.join(folder, 'bin');
@@ -63,7 +111,10 @@ export async function liquibaseBin(): Promise<string> {
 async function npmProject(name: string, packages: readonly string[]): Promise<string> {
   return cached(name, async (made) => {
     await writeFile(path.join(made, 'package.json'), '{ "private": true, "type": "module" }\n');
-    await execa('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', ...packages], { cwd: made, timeout: fetchLimit });
+    await execa('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', ...packages], {
+      cwd: made,
+      timeout: fetchLimit,
+    });
   });
 }
 

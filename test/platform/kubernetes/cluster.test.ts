@@ -8,26 +8,44 @@ import { bytes } from '../../../src/platform/kubernetes/storage.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../components/support.ts';
 
-interface Request { readonly method: string; readonly url: string; readonly type: string | undefined; readonly body: unknown }
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly type: string | undefined;
+  readonly body: unknown;
+}
 
 /** An API server that answers as told, for what a real one does too seldom. */
-async function withServer<T>(answer: (request: Request) => { status: number; body?: unknown } | 'hang up', use: (cluster: Cluster, requests: Request[]) => Promise<T>): Promise<T> {
+async function withServer<T>(
+  answer: (request: Request) => { status: number; body?: unknown } | 'hang up',
+  use: (cluster: Cluster, requests: Request[]) => Promise<T>,
+): Promise<T> {
   const requests: Request[] = [];
   const server = createServer((message: IncomingMessage, response) => {
     const parts: Buffer[] = [];
     message.on('data', (part: Buffer) => parts.push(part));
     message.on('end', () => {
       const text = Buffer.concat(parts).toString();
-      const request = { method: message.method ?? '', url: message.url ?? '', type: message.headers['content-type'], body: text === '' ? undefined : JSON.parse(text) as unknown };
+      const request = {
+        method: message.method ?? '',
+        url: message.url ?? '',
+        type: message.headers['content-type'],
+        body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      };
       requests.push(request);
       const answered = answer(request);
       if (answered === 'hang up') return message.socket.destroy();
-      return response.writeHead(answered.status, { 'content-type': 'application/json' }).end(JSON.stringify(answered.body ?? {}));
+      return response
+        .writeHead(answered.status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(answered.body ?? {}));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const config = new KubeConfig();
-  config.loadFromClusterAndUser({ name: 'c', server: `http://127.0.0.1:${(server.address() as AddressInfo).port}/below`, skipTLSVerify: true }, { name: 'u', token: 'secret' });
+  config.loadFromClusterAndUser(
+    { name: 'c', server: `http://127.0.0.1:${(server.address() as AddressInfo).port}/below`, skipTLSVerify: true },
+    { name: 'u', token: 'secret' },
+  );
   const cluster = Cluster.of(config, 'shops');
   try {
     return await use(cluster, requests);
@@ -44,43 +62,69 @@ test.each([
   [409, 'object-conflict', 'run the command again'],
   [422, 'cluster-refused', 'mend what it says'],
 ])('an answer of %i is the error %s, which names the object and the mend', async (status, id, next) => {
-  await withServer(() => ({ status, body: { message: 'because' } }), async (cluster) => {
-    await expect(cluster.merge('Service', 'shop-rw', {})).rejects.toMatchObject({ id, seen: expect.stringContaining('because') as string, next: expect.stringContaining(next) as string, facts: { status, message: 'because' } });
-  });
+  await withServer(
+    () => ({ status, body: { message: 'because' } }),
+    async (cluster) => {
+      await expect(cluster.merge('Service', 'shop-rw', {})).rejects.toMatchObject({
+        id,
+        seen: expect.stringContaining('because') as string,
+        next: expect.stringContaining(next) as string,
+        facts: { status, message: 'because' },
+      });
+    },
+  );
 });
 
 test('a server that hangs up is unreachable; what is not there is undefined, and gone already where it is deleted', async () => {
-  await withServer(() => 'hang up', async (cluster) => {
-    await expect(cluster.read('ConfigMap', 'a')).rejects.toMatchObject({ id: 'cluster-unreachable', seen: expect.stringContaining('read ConfigMap shops/a') as string });
-  });
-  await withServer(() => ({ status: 404 }), async (cluster, requests) => {
-    expect(await cluster.read('VolumeSnapshot', 'a')).toBeUndefined();
-    expect(await cluster.list('VirtualService', { a: 'b' })).toEqual([]);
-    await cluster.delete('Pod', 'a', { grace: 1 });
-    expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      'GET /below/apis/snapshot.storage.k8s.io/v1/namespaces/shops/volumesnapshots/a',
-      'GET /below/apis/networking.istio.io/v1/namespaces/shops/virtualservices?labelSelector=a%3Db',
-      'DELETE /below/api/v1/namespaces/shops/pods/a',
-    ]);
-    expect(requests[2]?.body).toEqual({ propagationPolicy: 'Background', gracePeriodSeconds: 1 });
-  });
+  await withServer(
+    () => 'hang up',
+    async (cluster) => {
+      await expect(cluster.read('ConfigMap', 'a')).rejects.toMatchObject({
+        id: 'cluster-unreachable',
+        seen: expect.stringContaining('read ConfigMap shops/a') as string,
+      });
+    },
+  );
+  await withServer(
+    () => ({ status: 404 }),
+    async (cluster, requests) => {
+      expect(await cluster.read('VolumeSnapshot', 'a')).toBeUndefined();
+      expect(await cluster.list('VirtualService', { a: 'b' })).toEqual([]);
+      await cluster.delete('Pod', 'a', { grace: 1 });
+      expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+        'GET /below/apis/snapshot.storage.k8s.io/v1/namespaces/shops/volumesnapshots/a',
+        'GET /below/apis/networking.istio.io/v1/namespaces/shops/virtualservices?labelSelector=a%3Db',
+        'DELETE /below/api/v1/namespaces/shops/pods/a',
+      ]);
+      expect(requests[2]?.body).toEqual({ propagationPolicy: 'Background', gracePeriodSeconds: 1 });
+    },
+  );
 });
 
 test('a write of the journal whose answer is lost is looked for: it may stand', async () => {
-  let stored = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shop-journal', resourceVersion: '7' }, data: { revision: '1', journal: 'one' } };
+  let stored = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'shop-journal', resourceVersion: '7' },
+    data: { revision: '1', journal: 'one' },
+  };
   let lose: 'after' | 'before' = 'after';
-  await withServer(({ method, body }) => {
-    if (method === 'GET') return { status: 200, body: stored };
-    if (lose === 'after') stored = { ...(body as typeof stored), metadata: { ...stored.metadata, resourceVersion: '8' } };
-    return 'hang up';
-  }, async (cluster) => {
-    const journal = new KubernetesJournal(cluster, declared());
-    expect(await journal.write(1, 'two')).toBe(2);
-    expect(await journal.read()).toEqual({ revision: 2, text: 'two', where: 'ConfigMap shops/shop-journal' });
-    lose = 'before';
-    await expect(journal.write(2, 'three')).rejects.toMatchObject({ id: 'cluster-unreachable' });
-    await expect(journal.write(1, 'late')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
-  });
+  await withServer(
+    ({ method, body }) => {
+      if (method === 'GET') return { status: 200, body: stored };
+      if (lose === 'after')
+        stored = { ...(body as typeof stored), metadata: { ...stored.metadata, resourceVersion: '8' } };
+      return 'hang up';
+    },
+    async (cluster) => {
+      const journal = new KubernetesJournal(cluster, declared());
+      expect(await journal.write(1, 'two')).toBe(2);
+      expect(await journal.read()).toEqual({ revision: 2, text: 'two', where: 'ConfigMap shops/shop-journal' });
+      lose = 'before';
+      await expect(journal.write(2, 'three')).rejects.toMatchObject({ id: 'cluster-unreachable' });
+      await expect(journal.write(1, 'late')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
+    },
+  );
 });
 
 test('quantities are bytes', () => {
@@ -88,12 +132,21 @@ test('quantities are bytes', () => {
 });
 
 test('why a pod does not come is told apart from that it has not come yet', () => {
-  const pod = (status: Pod['status']): Pod => ({ metadata: { name: 'shop-blue-0' }, spec: { containers: [] }, status }) as unknown as Pod;
-  const waiting = (reason: string, restartCount = 0) => pod({ phase: 'Pending', containerStatuses: [{ name: 'postgresql', ready: false, restartCount, state: { waiting: { reason, message: 'm' } } }] });
+  const pod = (status: Pod['status']): Pod =>
+    ({ metadata: { name: 'shop-blue-0' }, spec: { containers: [] }, status }) as unknown as Pod;
+  const waiting = (reason: string, restartCount = 0) =>
+    pod({
+      phase: 'Pending',
+      containerStatuses: [
+        { name: 'postgresql', ready: false, restartCount, state: { waiting: { reason, message: 'm' } } },
+      ],
+    });
   expect(stuck(waiting('ImagePullBackOff'))).toBe('container postgresql of pod shop-blue-0: ImagePullBackOff: m');
   expect(stuck(waiting('ContainerCreating'))).toBeUndefined();
   expect(stuck(waiting('CrashLoopBackOff', 1))).toBeUndefined();
   expect(stuck(waiting('CrashLoopBackOff', 3))).toContain('ended 3 times');
-  expect(explainPod(pod({ conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node fits' }] }))).toBe('pod shop-blue-0 cannot be scheduled: no node fits');
+  expect(explainPod(pod({ conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node fits' }] }))).toBe(
+    'pod shop-blue-0 cannot be scheduled: no node fits',
+  );
   expect(explainPod(undefined)).toBe('there is no pod');
 });

@@ -6,7 +6,8 @@ const holder = (sign: string, lease = 3_000) => ({ paused: true, holders: [{ tok
 
 test('a hold that is renewed is left alone, however long it lasts', () => {
   const vigil = new Vigil();
-  for (let now = 0; now < 60_000; now += 500) expect(vigil.overdue(holder(`second ${Math.floor(now / 1_000)}`), now)).toBe(false);
+  for (let now = 0; now < 60_000; now += 500)
+    expect(vigil.overdue(holder(`second ${Math.floor(now / 1_000)}`), now)).toBe(false);
 });
 
 test('a hold that falls silent is overdue after its lease, and no longer once somebody resumes', () => {

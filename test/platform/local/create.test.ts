@@ -9,8 +9,13 @@ test('an environment whose journal is lost is not taken for one that was never m
   await withEnvironment({}, async ({ environment, platform, on }) => {
     await on('blue', (client) => client.query('CREATE TABLE precious (id int PRIMARY KEY)'));
     await rm(platform.places.journal, { recursive: true });
-    await expect(createEnvironment(environment, platform, { raw: {} })).rejects.toMatchObject({ code: 'refused', id: 'journal-lost' });
-    expect(await on('blue', (client) => rows(client, "SELECT to_regclass('precious') IS NOT NULL AS there"))).toEqual([{ there: true }]);
+    await expect(createEnvironment(environment, platform, { raw: {} })).rejects.toMatchObject({
+      code: 'refused',
+      id: 'journal-lost',
+    });
+    expect(await on('blue', (client) => rows(client, "SELECT to_regclass('precious') IS NOT NULL AS there"))).toEqual([
+      { there: true },
+    ]);
   });
 });
 
@@ -18,7 +23,9 @@ test('what does not load leaves nothing running', async () => {
   await withEnvironment({}, async ({ environment, platform }) => {
     const second = { ...environment, name: 'second' };
     const other = await LocalPlatform.open(second, platform.places.home);
-    await expect(createEnvironment(second, other, { raw: {}, fill: (client) => client.query('SELECT 1/0').then(() => undefined) })).rejects.toThrow('division by zero');
+    await expect(
+      createEnvironment(second, other, { raw: {}, fill: (client) => client.query('SELECT 1/0').then(() => undefined) }),
+    ).rejects.toThrow('division by zero');
     expect(await other.servers.observe('blue')).toBeUndefined();
     expect(await other.journal.read()).toBeUndefined();
   });

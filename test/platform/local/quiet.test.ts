@@ -12,11 +12,19 @@ async function niceOf(pid: number | undefined): Promise<number> {
 
 test('a parked copy recovers with a lower priority than the live server, and serves with the same', async () => {
   await withEnvironment({}, async ({ operator, platform, on }) => {
-    const nice = async (colour: 'blue' | 'green') => niceOf(await serverPid({ directory: platform.places.server(colour, colour === 'blue' ? 1 : 2) }));
+    const nice = async (colour: 'blue' | 'green') =>
+      niceOf(await serverPid({ directory: platform.places.server(colour, colour === 'blue' ? 1 : 2) }));
     const usual = await nice('blue');
     await on('blue', (client) => client.query("SELECT pg_create_physical_replication_slot('quiet', true)"));
     await operator(async (c) => {
-      await c.on('blue', (client) => c.platform.servers.snapshot('blue', 'quiet', (copy) => withBackupMode(client, 'quiet', copy), () => undefined));
+      await c.on('blue', (client) =>
+        c.platform.servers.snapshot(
+          'blue',
+          'quiet',
+          (copy) => withBackupMode(client, 'quiet', copy),
+          () => undefined,
+        ),
+      );
       await c.platform.servers.restore('green', 'quiet', { generation: 2, consume: true, onBytes: () => undefined });
     });
     expect([usual, await nice('green')]).toEqual([usual, Math.min(19, usual + 10)]);

@@ -19,9 +19,13 @@ test('of many writers of one revision, one succeeds; the others are told', async
   await inFolder(async (folder) => {
     const journal = new LocalJournal(folder);
     for (let revision = 0; revision < 20; revision++) {
-      const outcomes = await Promise.allSettled([...Array(8).keys()].map((writer) => journal.write(revision, `${revision}-${writer}`)));
+      const outcomes = await Promise.allSettled(
+        [...Array(8).keys()].map((writer) => journal.write(revision, `${revision}-${writer}`)),
+      );
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'busy', id: 'journal-conflict' });
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected')
+          expect(outcome.reason).toMatchObject({ code: 'busy', id: 'journal-conflict' });
     }
     expect((await journal.read())?.revision).toBe(20);
   });
@@ -40,7 +44,11 @@ test('the second operator is refused and told who holds the lease and since when
   await inFolder(async (folder) => {
     const leases = new LocalLeases(folder);
     const first = await leases.acquire('anna (verdigris switch)');
-    await expect(leases.acquire('bert')).rejects.toMatchObject({ code: 'busy', id: 'lease-held', facts: { holder: 'anna (verdigris switch)' } });
+    await expect(leases.acquire('bert')).rejects.toMatchObject({
+      code: 'busy',
+      id: 'lease-held',
+      facts: { holder: 'anna (verdigris switch)' },
+    });
     expect(await leases.holder()).toMatchObject({ holder: 'anna (verdigris switch)' });
     await first.release();
     expect(await leases.holder()).toBeUndefined();

@@ -10,14 +10,29 @@ import { until } from '../../support/router.ts';
 
 test('a router that was killed, or cannot be told anything any more, is started again by what needs it, and holds what it held', async () => {
   const folder = await temporaryFolder();
-  const environment = parseEnvironment({ name: 'shop', platform: 'local', database: 'shop', roles: { application: ['app'] }, colours: { blue: { release: '1', postgres: 17 }, green: { release: '2', postgres: 17 } }, live: 'blue' }, 'the test');
+  const environment = parseEnvironment(
+    {
+      name: 'shop',
+      platform: 'local',
+      database: 'shop',
+      roles: { application: ['app'] },
+      colours: { blue: { release: '1', postgres: 17 }, green: { release: '2', postgres: 17 } },
+      live: 'blue',
+    },
+    'the test',
+  );
   const { places, traffic } = await LocalPlatform.open(environment, path.join(folder, 'home'));
   const upstream = (port: number) => ({ port, sockets: folder });
   try {
     // Nobody connects: what the servers would say does not matter.
     await launchRouter(places.router, {
-      environment: 'shop', listen: { host: '127.0.0.1', port: await freePort() }, readers: [], live: 'blue', weights: { blue: 100, green: 0 },
-      upstreams: { blue: upstream(1), green: upstream(2) }, recover: { argv: ['/bin/true'], env: {} },
+      environment: 'shop',
+      listen: { host: '127.0.0.1', port: await freePort() },
+      readers: [],
+      live: 'blue',
+      weights: { blue: 100, green: 0 },
+      upstreams: { blue: upstream(1), green: upstream(2) },
+      recover: { argv: ['/bin/true'], env: {} },
     });
     await traffic.hold(1, 1_000, 60_000);
     const first = await routerPid(places.router);

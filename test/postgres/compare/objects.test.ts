@@ -13,7 +13,9 @@ test('finds invalid indexes, constraints not validated, and foreign keys that ro
       INSERT INTO parted VALUES (1, NULL), (2, 1); CREATE TABLE dup (x int); INSERT INTO dup VALUES (1), (1)`);
     expect(await compareObjects(client)).toEqual([]);
 
-    await client.query(`SET session_replication_role = replica; DELETE FROM "S"."P"; INSERT INTO f VALUES (1, NULL); DELETE FROM parted WHERE id = 1; RESET session_replication_role`);
+    await client.query(
+      `SET session_replication_role = replica; DELETE FROM "S"."P"; INSERT INTO f VALUES (1, NULL); DELETE FROM parted WHERE id = 1; RESET session_replication_role`,
+    );
     await expect(client.query('CREATE UNIQUE INDEX CONCURRENTLY "Dup" ON dup (x)')).rejects.toThrow('could not create');
     await client.query('ALTER TABLE dup ADD CONSTRAINT positive CHECK (x > 1) NOT VALID');
     const found = await compareObjects(client);
@@ -25,7 +27,9 @@ test('finds invalid indexes, constraints not validated, and foreign keys that ro
       ['foreign-key-broken', 'refuse', '1 row has no parent under self', ['public.parted.self']],
     ]);
     await client.query("SET statement_timeout = '7s'");
-    expect((await brokenForeignKeys(client, { budgetMs: 0 })).map(({ id, objects }) => [id, objects])).toEqual([['foreign-key-unchecked', ['public.c.simple', 'public.f.whole', 'public.parted.self']]]);
+    expect((await brokenForeignKeys(client, { budgetMs: 0 })).map(({ id, objects }) => [id, objects])).toEqual([
+      ['foreign-key-unchecked', ['public.c.simple', 'public.f.whole', 'public.parted.self']],
+    ]);
     expect(await one(client, 'SHOW statement_timeout')).toEqual({ statement_timeout: '7s' });
   });
 }, 60_000);

@@ -10,15 +10,21 @@ const schema = `
   CREATE TABLE queue (id uuid PRIMARY KEY, v text)`;
 
 /** Writers that run until the work is done; each statement is a transaction of its own unless it says otherwise. */
-async function whileWriting<T>(at: ConnectionSettings, statements: readonly string[], work: () => Promise<T>): Promise<T> {
+async function whileWriting<T>(
+  at: ConnectionSettings,
+  statements: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   let written = 0;
-  const writers = statements.map((sql) => withClient(at, 'test', async (client) => {
-    while (!stop.signal.aborted) {
-      await client.query(sql);
-      written++;
-    }
-  }));
+  const writers = statements.map((sql) =>
+    withClient(at, 'test', async (client) => {
+      while (!stop.signal.aborted) {
+        await client.query(sql);
+        written++;
+      }
+    }),
+  );
   try {
     await until(async () => written > 20 * statements.length);
     return await work();
@@ -41,7 +47,9 @@ const load = [
 
 test('under load with a hot row: no false alarm, and a real difference is found', async () => {
   await withReplication(schema, async ({ live, candidate, compare, liveAt }) => {
-    await live.query("INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 30000) i; INSERT INTO hot SELECT i, 0 FROM generate_series(1, 50) i; INSERT INTO flag SELECT i, false FROM generate_series(1, 5) i; INSERT INTO log (v) SELECT 'y' FROM generate_series(1, 2000); ANALYZE");
+    await live.query(
+      "INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 30000) i; INSERT INTO hot SELECT i, 0 FROM generate_series(1, 50) i; INSERT INTO flag SELECT i, false FROM generate_series(1, 5) i; INSERT INTO log (v) SELECT 'y' FROM generate_series(1, 2000); ANALYZE",
+    );
     await until(async () => (await one<{ n: string }>(candidate, 'SELECT count(*) AS n FROM log')).n === '2000');
     await whileWriting(liveAt, load, async () => {
       for (let turn = 0; turn < 5; turn++) {
@@ -51,11 +59,16 @@ test('under load with a hot row: no false alarm, and a real difference is found'
         expect(result.tables.find(({ table }) => table === 'public.t')?.unsettled).toBe(0);
       }
 
-      await candidate.query("UPDATE t SET v = 'other' WHERE id = (SELECT min(id) FROM t WHERE id > 15000); DELETE FROM log WHERE ctid = (SELECT min(ctid) FROM log)");
+      await candidate.query(
+        "UPDATE t SET v = 'other' WHERE id = (SELECT min(id) FROM t WHERE id > 15000); DELETE FROM log WHERE ctid = (SELECT min(ctid) FROM log)",
+      );
       const { id } = await one<{ id: string }>(candidate, "SELECT id FROM t WHERE v = 'other'");
       const found = await compare({ chunkBytes: 65536 });
       // Where the writers changed this very row meanwhile, replication has mended it and there is nothing to find.
-      const { still } = await one<{ still: boolean }>(candidate, "SELECT EXISTS (SELECT FROM t WHERE v = 'other') AS still");
+      const { still } = await one<{ still: boolean }>(
+        candidate,
+        "SELECT EXISTS (SELECT FROM t WHERE v = 'other') AS still",
+      );
       expect(account(found).filter((line) => line.startsWith('public.log'))).toHaveLength(1);
       if (still) expect(account(found)).toContain(`public.t different 1 ${id} v`);
     });
@@ -69,7 +82,9 @@ test('a hot row that truly differs is found under its lock, and its writers are 
     // An update carries the whole row and would mend a change made by hand, so a trigger keeps the candidate's row apart.
     await live.query('INSERT INTO hot VALUES (1, 0)');
     await until(async () => (await one<{ n: number }>(candidate, 'SELECT count(*)::int AS n FROM hot')).n === 1);
-    await candidate.query("CREATE FUNCTION apart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := -NEW.n; RETURN NEW; END'; CREATE TRIGGER apart BEFORE UPDATE ON hot FOR EACH ROW EXECUTE FUNCTION apart(); ALTER TABLE hot ENABLE ALWAYS TRIGGER apart");
+    await candidate.query(
+      "CREATE FUNCTION apart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := -NEW.n; RETURN NEW; END'; CREATE TRIGGER apart BEFORE UPDATE ON hot FOR EACH ROW EXECUTE FUNCTION apart(); ALTER TABLE hot ENABLE ALWAYS TRIGGER apart",
+    );
     let slowest = 0;
     const timed = withClient(liveAt, 'test', async (client) => {
       for (let begun = Date.now(); !over; begun = Date.now()) {

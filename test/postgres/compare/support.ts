@@ -1,6 +1,11 @@
 import { readTables } from '../../../src/postgres/catalogue.ts';
 import { one, rows, withClient, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
-import { compareData, type CompareOptions, type DataComparison, type TableMapping } from '../../../src/postgres/compare/index.ts';
+import {
+  compareData,
+  type CompareOptions,
+  type DataComparison,
+  type TableMapping,
+} from '../../../src/postgres/compare/index.ts';
 import { operatorRole, type Server } from '../../../src/platform/local/server.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 
@@ -11,7 +16,13 @@ export async function mapAll(live: Client, candidate: Client): Promise<TableMapp
     const twin = there.find(({ schema, name }) => schema === table.schema && name === table.name);
     if (!twin) return [];
     const names = new Set(twin.columns.map(({ name }) => name));
-    return [{ live: table, candidate: twin, columns: table.columns.map(({ name }) => name).filter((name) => names.has(name)) }];
+    return [
+      {
+        live: table,
+        candidate: twin,
+        columns: table.columns.map(({ name }) => name).filter((name) => names.has(name)),
+      },
+    ];
   });
 }
 
@@ -26,7 +37,11 @@ export interface Sides {
 let made = 0;
 
 /** Two databases of one server, without replication between them: nothing is ever in flight. */
-export async function withSides<T>(server: Server, use: (sides: Sides) => Promise<T>, candidateOptions = ''): Promise<T> {
+export async function withSides<T>(
+  server: Server,
+  use: (sides: Sides) => Promise<T>,
+  candidateOptions = '',
+): Promise<T> {
   const number = ++made;
   const [left, right] = [`live_${number}`, `candidate_${number}`];
   await withClient(connectionTo(server), 'test', async (client) => {
@@ -36,28 +51,63 @@ export async function withSides<T>(server: Server, use: (sides: Sides) => Promis
   return between(connectionTo(server, left), connectionTo(server, right), () => Promise.resolve(), use);
 }
 
-export async function between<T>(liveAt: ConnectionSettings, candidateAt: ConnectionSettings, passed: CompareOptions['passed'], use: (sides: Sides) => Promise<T>): Promise<T> {
-  return withClient(liveAt, 'test', (live) => withClient(candidateAt, 'test', (candidate) =>
-    use({
-      live, candidate, liveAt, candidateAt,
-      compare: async (options = {}) => compareData({ live: liveAt, candidate: candidateAt, tables: await mapAll(live, candidate), passed, ...options }),
-    })));
+export async function between<T>(
+  liveAt: ConnectionSettings,
+  candidateAt: ConnectionSettings,
+  passed: CompareOptions['passed'],
+  use: (sides: Sides) => Promise<T>,
+): Promise<T> {
+  return withClient(liveAt, 'test', (live) =>
+    withClient(candidateAt, 'test', (candidate) =>
+      use({
+        live,
+        candidate,
+        liveAt,
+        candidateAt,
+        compare: async (options = {}) =>
+          compareData({
+            live: liveAt,
+            candidate: candidateAt,
+            tables: await mapAll(live, candidate),
+            passed,
+            ...options,
+          }),
+      }),
+    ),
+  );
 }
 
 /** Two servers, the second subscribed to all of the first. `schema` is made on both before. */
-export async function withReplication<T>(schema: string, use: (sides: Sides, publisher: Server) => Promise<T>): Promise<T> {
-  return withServer((publisher) => withServer(async (subscriber) => {
-    const [liveAt, candidateAt] = [connectionTo(publisher), connectionTo(subscriber)];
-    return between(liveAt, candidateAt, (lsn) => applied(liveAt, candidateAt, lsn), async (sides) => {
-      await sides.live.query(schema);
-      await sides.candidate.query(schema);
-      await sides.live.query('CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES');
-      await sides.candidate.query('CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY)');
-      await sides.candidate.query(`CREATE SUBSCRIPTION s CONNECTION 'host=${publisher.sockets} port=${publisher.port} user=${operatorRole} dbname=postgres' PUBLICATION p`);
-      await until(async () => (await rows(sides.candidate, "SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r'")).length === 0);
-      return use(sides, publisher);
-    });
-  }));
+export async function withReplication<T>(
+  schema: string,
+  use: (sides: Sides, publisher: Server) => Promise<T>,
+): Promise<T> {
+  return withServer((publisher) =>
+    withServer(async (subscriber) => {
+      const [liveAt, candidateAt] = [connectionTo(publisher), connectionTo(subscriber)];
+      return between(
+        liveAt,
+        candidateAt,
+        (lsn) => applied(liveAt, candidateAt, lsn),
+        async (sides) => {
+          await sides.live.query(schema);
+          await sides.candidate.query(schema);
+          await sides.live.query(
+            'CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES',
+          );
+          await sides.candidate.query('CREATE SCHEMA verdigris; CREATE TABLE verdigris.marker (id bigint PRIMARY KEY)');
+          await sides.candidate.query(
+            `CREATE SUBSCRIPTION s CONNECTION 'host=${publisher.sockets} port=${publisher.port} user=${operatorRole} dbname=postgres' PUBLICATION p`,
+          );
+          await until(
+            async () =>
+              (await rows(sides.candidate, "SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r'")).length === 0,
+          );
+          return use(sides, publisher);
+        },
+      );
+    }),
+  );
 }
 
 let marker = 0;
@@ -66,11 +116,17 @@ let marker = 0;
 async function applied(liveAt: ConnectionSettings, candidateAt: ConnectionSettings, lsn: string): Promise<void> {
   const id = ++marker;
   await withClient(liveAt, 'test', async (live) => {
-    const { behind } = await one<{ behind: boolean }>(live, 'SELECT pg_current_wal_insert_lsn() >= $1::pg_lsn AS behind', [lsn]);
+    const { behind } = await one<{ behind: boolean }>(
+      live,
+      'SELECT pg_current_wal_insert_lsn() >= $1::pg_lsn AS behind',
+      [lsn],
+    );
     if (!behind) throw new Error(`${lsn} is in the future`);
     await live.query('INSERT INTO verdigris.marker VALUES ($1)', [id]);
   });
-  await withClient(candidateAt, 'test', (candidate) => until(async () => (await rows(candidate, 'SELECT FROM verdigris.marker WHERE id = $1', [id])).length > 0));
+  await withClient(candidateAt, 'test', (candidate) =>
+    until(async () => (await rows(candidate, 'SELECT FROM verdigris.marker WHERE id = $1', [id])).length > 0),
+  );
 }
 
 /** Waits for a condition, asking every few milliseconds, for 30 s at most. */
@@ -84,6 +140,15 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
 
 /** What differs, short: `table kind count firstKey columns`. */
 export function account(comparison: DataComparison): string[] {
-  return comparison.tables.flatMap((table) => table.differences.map((difference) =>
-    [table.table, difference.kind, difference.count, Object.values(difference.first).join(','), ...(difference.examples[0]?.columns ?? [])].join(' ')));
+  return comparison.tables.flatMap((table) =>
+    table.differences.map((difference) =>
+      [
+        table.table,
+        difference.kind,
+        difference.count,
+        Object.values(difference.first).join(','),
+        ...(difference.examples[0]?.columns ?? []),
+      ].join(' '),
+    ),
+  );
 }

@@ -21,19 +21,33 @@ test('a clean database has nothing against it, at any gate and on either side', 
       INSERT INTO customers (name) VALUES ('A'); ANALYZE;
       GRANT SELECT ON ALL TABLES IN SCHEMA public TO reports; GRANT ALL ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO reports`);
     await withClient(connectionTo(server, 'test', 'app'), 'app', async () => {
-      for (const side of sides) for (const gate of gates) {
-        if (side === 'candidate' && gate !== 'seed') await client.query('ALTER ROLE app NOLOGIN');
-        const findings = await findingsOf(client, { side, gate, roles: { application: ['app'], readers: ['reports'] } });
-        expect(findings.filter(({ grade }) => grade !== 'info'), `${side} at ${gate}`).toEqual([]);
-        expect(findings.every(({ id, objects, title, reason, mend }) => id in findingIds && objects.length > 0 && title !== '' && reason !== '' && mend !== '')).toBe(true);
-      }
+      for (const side of sides)
+        for (const gate of gates) {
+          if (side === 'candidate' && gate !== 'seed') await client.query('ALTER ROLE app NOLOGIN');
+          const findings = await findingsOf(client, {
+            side,
+            gate,
+            roles: { application: ['app'], readers: ['reports'] },
+          });
+          expect(
+            findings.filter(({ grade }) => grade !== 'info'),
+            `${side} at ${gate}`,
+          ).toEqual([]);
+          expect(
+            findings.every(
+              ({ id, objects, title, reason, mend }) =>
+                id in findingIds && objects.length > 0 && title !== '' && reason !== '' && mend !== '',
+            ),
+          ).toBe(true);
+        }
     });
   }, sound);
 });
 
 test('the registry: ids are unique, kebab-case, and every hazard that SQL can see has a check', () => {
   expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
-  for (const id of [...checks.map((check) => check.id), ...Object.keys(findingIds)]) expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+  for (const id of [...checks.map((check) => check.id), ...Object.keys(findingIds)])
+    expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
   const seen = new Set(checks.flatMap(({ hazards }) => hazards));
   const elsewhere = [6, 34, 36, 37, 40, 41, 42];
   expect(Array.from({ length: 42 }, (_, at) => at + 1).filter((hazard) => !seen.has(hazard))).toEqual(elsewhere);

@@ -6,35 +6,57 @@ import { findingOf, mends, runScript, sound, until } from './support.ts';
 
 test('what stops apply is found before, and the mend lets it pass', async () => {
   await withServer(async (server) => {
-    await withReplication(server, 'json', 'CREATE TABLE t (id int, x json); ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, \'{}\')', async ({ publisher, stopped }) => {
-      await publisher.query('UPDATE t SET id = 2');
-      await stopped();
-      await mends(publisher, 'replica-identity-full-incomparable', { grade: 'refuse', objects: ['public.t.x'] });
-    });
+    await withReplication(
+      server,
+      'json',
+      "CREATE TABLE t (id int, x json); ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, '{}')",
+      async ({ publisher, stopped }) => {
+        await publisher.query('UPDATE t SET id = 2');
+        await stopped();
+        await mends(publisher, 'replica-identity-full-incomparable', { grade: 'refuse', objects: ['public.t.x'] });
+      },
+    );
 
-    const path = 'CREATE TABLE rates (x int PRIMARY KEY); INSERT INTO rates VALUES (1); CREATE FUNCTION rate(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN (SELECT count(*) FROM rates) + $1; END $$; CREATE TABLE t (id int PRIMARY KEY, x int); CREATE INDEX i ON t (rate(x))';
+    const path =
+      'CREATE TABLE rates (x int PRIMARY KEY); INSERT INTO rates VALUES (1); CREATE FUNCTION rate(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN (SELECT count(*) FROM rates) + $1; END $$; CREATE TABLE t (id int PRIMARY KEY, x int); CREATE INDEX i ON t (rate(x))';
     await withReplication(server, 'path', path, async ({ publisher, subscriber, stopped, caughtUp }) => {
       await publisher.query('INSERT INTO t VALUES (1, 1)');
       await stopped();
-      for (const client of [publisher, subscriber]) await mends(client, 'unqualified-names', { grade: 'warn', objects: ['public.rate(integer) uses rates; run by index public.i'] });
+      for (const client of [publisher, subscriber])
+        await mends(client, 'unqualified-names', {
+          grade: 'warn',
+          objects: ['public.rate(integer) uses rates; run by index public.i'],
+        });
       await subscriber.query('ALTER SUBSCRIPTION verdigris_path ENABLE');
       await caughtUp();
       expect(await rows(subscriber, 'SELECT id FROM t')).toEqual([{ id: 1 }]);
     });
 
-    const policy = 'CREATE TABLE t (id int PRIMARY KEY); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true); ALTER TABLE t OWNER TO owner';
-    await withReplication(server, 'policy', `DO $$ BEGIN CREATE ROLE owner; EXCEPTION WHEN duplicate_object THEN END $$; GRANT CREATE ON SCHEMA public TO owner; ${policy}`, async ({ publisher, subscriber, stopped, caughtUp }) => {
-      await publisher.query('INSERT INTO t VALUES (1)');
-      if (testMajor >= 16) {
-        await stopped();
-        expect(await findingOf(publisher, 'row-security-apply', { runAsOwner: true })).toBeUndefined();
-        for (const client of [publisher, subscriber]) await mends(client, 'row-security-apply', { grade: 'refuse', objects: ['public.t, forced'] });
-        await subscriber.query('ALTER SUBSCRIPTION verdigris_policy ENABLE');
-      }
-      await caughtUp();
-      expect(await findingOf(publisher, 'row-security')).toMatchObject({ grade: 'info', objects: [testMajor >= 16 ? 'public.t' : 'public.t, forced'] });
-      expect(await findingOf(publisher, 'row-security-apply', { operator: 'owner', runAsOwner: true })).toMatchObject({ grade: 'refuse', mend: 'ALTER ROLE "owner" BYPASSRLS;' });
-    });
+    const policy =
+      'CREATE TABLE t (id int PRIMARY KEY); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true); ALTER TABLE t OWNER TO owner';
+    await withReplication(
+      server,
+      'policy',
+      `DO $$ BEGIN CREATE ROLE owner; EXCEPTION WHEN duplicate_object THEN END $$; GRANT CREATE ON SCHEMA public TO owner; ${policy}`,
+      async ({ publisher, subscriber, stopped, caughtUp }) => {
+        await publisher.query('INSERT INTO t VALUES (1)');
+        if (testMajor >= 16) {
+          await stopped();
+          expect(await findingOf(publisher, 'row-security-apply', { runAsOwner: true })).toBeUndefined();
+          for (const client of [publisher, subscriber])
+            await mends(client, 'row-security-apply', { grade: 'refuse', objects: ['public.t, forced'] });
+          await subscriber.query('ALTER SUBSCRIPTION verdigris_policy ENABLE');
+        }
+        await caughtUp();
+        expect(await findingOf(publisher, 'row-security')).toMatchObject({
+          grade: 'info',
+          objects: [testMajor >= 16 ? 'public.t' : 'public.t, forced'],
+        });
+        expect(await findingOf(publisher, 'row-security-apply', { operator: 'owner', runAsOwner: true })).toMatchObject(
+          { grade: 'refuse', mend: 'ALTER ROLE "owner" BYPASSRLS;' },
+        );
+      },
+    );
   }, sound);
 });
 
@@ -48,7 +70,8 @@ test('a trigger that fires always writes twice, and once after the mend', async 
       await publisher.query('INSERT INTO t VALUES (1)');
       await caughtUp();
       expect(await one(subscriber, 'SELECT count(*)::int AS n FROM log')).toEqual({ n: 2 });
-      for (const client of [publisher, subscriber]) await mends(client, 'triggers-on-apply', { grade: 'warn', objects: ['public.t.note, always'] });
+      for (const client of [publisher, subscriber])
+        await mends(client, 'triggers-on-apply', { grade: 'warn', objects: ['public.t.note, always'] });
       expect((await findingOf(publisher, 'triggers'))?.objects).toEqual(['public.t.note']);
       await publisher.query('INSERT INTO t VALUES (2)');
       await caughtUp();
@@ -59,34 +82,63 @@ test('a trigger that fires always writes twice, and once after the mend', async 
 
 test('a conflict stops apply: both findings, and both mends', async () => {
   await withServer(async (server) => {
-    await withReplication(server, 'conflict', 'CREATE TABLE t (id int PRIMARY KEY)', async ({ publisher, subscriber, stopped, caughtUp }) => {
-      const changes = { side: 'candidate', gate: 'switch' } as const;
-      await subscriber.query('INSERT INTO t VALUES (1)');
-      await publisher.query('INSERT INTO t VALUES (1)');
-      await stopped();
-      await until(async () => (await findingOf(subscriber, 'apply-errors', changes)) !== undefined, 'the error is counted');
-      await subscriber.query('DELETE FROM t');
-      await mends(subscriber, 'apply-stopped', { grade: 'refuse', objects: ['verdigris_conflict'] }, changes);
-      await caughtUp();
-      await mends(subscriber, 'apply-errors', { grade: 'warn', objects: ['verdigris_conflict: 1'] }, changes);
-    });
+    await withReplication(
+      server,
+      'conflict',
+      'CREATE TABLE t (id int PRIMARY KEY)',
+      async ({ publisher, subscriber, stopped, caughtUp }) => {
+        const changes = { side: 'candidate', gate: 'switch' } as const;
+        await subscriber.query('INSERT INTO t VALUES (1)');
+        await publisher.query('INSERT INTO t VALUES (1)');
+        await stopped();
+        await until(
+          async () => (await findingOf(subscriber, 'apply-errors', changes)) !== undefined,
+          'the error is counted',
+        );
+        await subscriber.query('DELETE FROM t');
+        await mends(subscriber, 'apply-stopped', { grade: 'refuse', objects: ['verdigris_conflict'] }, changes);
+        await caughtUp();
+        await mends(subscriber, 'apply-errors', { grade: 'warn', objects: ['verdigris_conflict: 1'] }, changes);
+      },
+    );
   }, sound);
 });
 
 test('subscriptions, consumers, standbys and publications of others', async () => {
   await withServer(async (server) => {
-    await withReplication(server, 'others', 'CREATE TABLE t (id int PRIMARY KEY)', async ({ publisher, subscriber }) => {
-      await subscriber.query("CREATE SUBSCRIPTION \"from afar\" CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)");
-      await mends(subscriber, 'existing-subscriptions', { grade: 'refuse', objects: ['from afar in others_to, disabled, slot from afar on its publisher'] });
-      await publisher.query("SELECT pg_create_logical_replication_slot('cdc', 'test_decoding'), pg_create_physical_replication_slot('replica')");
-      await publisher.query("CREATE PUBLICATION other FOR ALL TABLES");
-      await mends(publisher, 'logical-consumers', { grade: 'warn', objects: ['cdc in others_from, plugin test_decoding, nobody connected'] });
-      await mends(publisher, 'standbys', { grade: 'warn', objects: ['physical slot replica'] });
-      await mends(publisher, 'existing-publications', { grade: 'info', objects: ['other, all tables'] });
-      await publisher.query('SET synchronous_commit = local');
-      await runScript(publisher, "ALTER SYSTEM SET synchronous_standby_names = 'a, b';\nSELECT pg_reload_conf();");
-      await until(async () => (await findingOf(publisher, 'synchronous-standbys')) !== undefined, 'the setting is read');
-      await mends(publisher, 'synchronous-standbys', { grade: 'warn', objects: ['synchronous_standby_names = a, b'] });
-    });
+    await withReplication(
+      server,
+      'others',
+      'CREATE TABLE t (id int PRIMARY KEY)',
+      async ({ publisher, subscriber }) => {
+        await subscriber.query(
+          'CREATE SUBSCRIPTION "from afar" CONNECTION \'dbname=nowhere\' PUBLICATION p WITH (connect = false)',
+        );
+        await mends(subscriber, 'existing-subscriptions', {
+          grade: 'refuse',
+          objects: ['from afar in others_to, disabled, slot from afar on its publisher'],
+        });
+        await publisher.query(
+          "SELECT pg_create_logical_replication_slot('cdc', 'test_decoding'), pg_create_physical_replication_slot('replica')",
+        );
+        await publisher.query('CREATE PUBLICATION other FOR ALL TABLES');
+        await mends(publisher, 'logical-consumers', {
+          grade: 'warn',
+          objects: ['cdc in others_from, plugin test_decoding, nobody connected'],
+        });
+        await mends(publisher, 'standbys', { grade: 'warn', objects: ['physical slot replica'] });
+        await mends(publisher, 'existing-publications', { grade: 'info', objects: ['other, all tables'] });
+        await publisher.query('SET synchronous_commit = local');
+        await runScript(publisher, "ALTER SYSTEM SET synchronous_standby_names = 'a, b';\nSELECT pg_reload_conf();");
+        await until(
+          async () => (await findingOf(publisher, 'synchronous-standbys')) !== undefined,
+          'the setting is read',
+        );
+        await mends(publisher, 'synchronous-standbys', {
+          grade: 'warn',
+          objects: ['synchronous_standby_names = a, b'],
+        });
+      },
+    );
   }, sound);
 });

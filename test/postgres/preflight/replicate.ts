@@ -14,7 +14,12 @@ export interface Pair {
 }
 
 /** Two databases of one server with the same `schema`, the second subscribed to the first: what apply does, at the cost of one server. */
-export async function withReplication<T>(server: Server, name: string, schema: string, use: (pair: Pair) => Promise<T>): Promise<T> {
+export async function withReplication<T>(
+  server: Server,
+  name: string,
+  schema: string,
+  use: (pair: Pair) => Promise<T>,
+): Promise<T> {
   const [from, to, stream] = [`${name}_from`, `${name}_to`, `verdigris_${name}`];
   await withClient(connectionTo(server), 'test', async (client) => {
     await client.query(`CREATE DATABASE ${ident(from)}`);
@@ -25,22 +30,48 @@ export async function withReplication<T>(server: Server, name: string, schema: s
       for (const client of [publisher, subscriber]) await client.query(schema);
       await publisher.query(`CREATE PUBLICATION ${stream} FOR ALL TABLES`);
       await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [stream]);
-      await subscriber.query(`CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris_operator dbname=${from}' PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`);
+      await subscriber.query(
+        `CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris_operator dbname=${from}' PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`,
+      );
       try {
         return await use({
           publisher,
           subscriber,
-          stopped: () => until(async () => (await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1 AND NOT subenabled', [stream])).length === 1, `${name}: apply has stopped`, 30_000),
+          stopped: () =>
+            until(
+              async () =>
+                (await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1 AND NOT subenabled', [stream]))
+                  .length === 1,
+              `${name}: apply has stopped`,
+              30_000,
+            ),
           caughtUp: async () => {
             const { lsn } = await one<{ lsn: string }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
-            await until(async () => (await rows(publisher, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn >= $2::pg_lsn', [stream, lsn])).length === 1, `${name}: caught up`, 30_000);
+            await until(
+              async () =>
+                (
+                  await rows(
+                    publisher,
+                    'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn >= $2::pg_lsn',
+                    [stream, lsn],
+                  )
+                ).length === 1,
+              `${name}: caught up`,
+              30_000,
+            );
           },
         });
       } finally {
         await subscriber.query(`ALTER SUBSCRIPTION ${stream} DISABLE`);
         await subscriber.query(`ALTER SUBSCRIPTION ${stream} SET (slot_name = NONE)`);
         await subscriber.query(`DROP SUBSCRIPTION ${stream}`);
-        await until(async () => (await rows(publisher, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active', [stream])).length === 0, `${name}: the slot is free`, 30_000);
+        await until(
+          async () =>
+            (await rows(publisher, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active', [stream]))
+              .length === 0,
+          `${name}: the slot is free`,
+          30_000,
+        );
         await publisher.query('SELECT pg_drop_replication_slot($1)', [stream]);
       }
     }),

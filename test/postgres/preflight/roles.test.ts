@@ -10,10 +10,24 @@ test('declared roles that are missing, superusers, privileged or cannot log in',
       CREATE ROLE strong LOGIN REPLICATION BYPASSRLS CREATEROLE; GRANT ALTER SYSTEM ON PARAMETER work_mem TO strong; CREATE ROLE team; CREATE ROLE member LOGIN; GRANT team TO member; CREATE ROLE fine LOGIN`);
     const roles = { application: ['fine', 'nobody', 'sly one', 'super', 'strong', 'team'] };
     await mends(client, 'declared-role-missing', { grade: 'refuse', objects: ['nobody'] }, { roles });
-    await mends(client, 'role-superuser', { grade: 'refuse', objects: ['sly one, by way of boss', 'super'] }, { roles });
-    await mends(client, 'role-privileged', { grade: 'warn', objects: ['strong: REPLICATION, BYPASSRLS, CREATEROLE, ALTER SYSTEM on work_mem'] }, { roles });
+    await mends(
+      client,
+      'role-superuser',
+      { grade: 'refuse', objects: ['sly one, by way of boss', 'super'] },
+      { roles },
+    );
+    await mends(
+      client,
+      'role-privileged',
+      { grade: 'warn', objects: ['strong: REPLICATION, BYPASSRLS, CREATEROLE, ALTER SYSTEM on work_mem'] },
+      { roles },
+    );
     await mends(client, 'role-nologin', { grade: 'warn', objects: ['team, members that can: member'] }, { roles });
-    expect((await findingsOf(client, { roles })).filter(({ id }) => /^(declared-)?role-(missing|superuser|privileged|nologin)/.test(id))).toEqual([]);
+    expect(
+      (await findingsOf(client, { roles })).filter(({ id }) =>
+        /^(declared-)?role-(missing|superuser|privileged|nologin)/.test(id),
+      ),
+    ).toEqual([]);
   }, sound);
 });
 
@@ -29,19 +43,38 @@ test('readers that can write, by every way, and that cannot after the mend', asy
     await withClient(connectionTo(server, 'test', 'reader'), 'reader', async (reader) => {
       expect(await failure(reader, 'INSERT INTO direct VALUES (1)')).toBe('succeeded');
       expect(await failure(reader, 'UPDATE by_member SET x = 2')).toBe('succeeded');
-      await mends(client, 'reader-can-write', {
-        grade: 'refuse',
-        objects: [
-          'good: DELETE on public.by Public by PUBLIC',
-          'lazy: pg_write_all_data by pg_write_all_data',
-          'lazy: DELETE on public.by Public by PUBLIC',
-          'lazy: OWNER on public.by_owner by owners',
-          'reader: CREATE on database test', 'reader: CREATE on schema s',
-          'reader: DELETE on public.by Public by PUBLIC',
-          'reader: UPDATE ("N n") on public.by_column', 'reader: UPDATE on public.by_member by writers', 'reader: INSERT, TRUNCATE on public.direct', 'reader: OWNER on public.owned', 'reader: INSERT on public.v',
-        ],
-      }, { roles });
-      for (const statement of ['INSERT INTO direct VALUES (2)', 'INSERT INTO v VALUES (2)', 'DELETE FROM "by Public"', 'UPDATE by_member SET x = 2', 'UPDATE by_column SET "N n" = 1', 'INSERT INTO owned VALUES (2)', 'CREATE TABLE s.t (x int)', 'CREATE SCHEMA z']) {
+      await mends(
+        client,
+        'reader-can-write',
+        {
+          grade: 'refuse',
+          objects: [
+            'good: DELETE on public.by Public by PUBLIC',
+            'lazy: pg_write_all_data by pg_write_all_data',
+            'lazy: DELETE on public.by Public by PUBLIC',
+            'lazy: OWNER on public.by_owner by owners',
+            'reader: CREATE on database test',
+            'reader: CREATE on schema s',
+            'reader: DELETE on public.by Public by PUBLIC',
+            'reader: UPDATE ("N n") on public.by_column',
+            'reader: UPDATE on public.by_member by writers',
+            'reader: INSERT, TRUNCATE on public.direct',
+            'reader: OWNER on public.owned',
+            'reader: INSERT on public.v',
+          ],
+        },
+        { roles },
+      );
+      for (const statement of [
+        'INSERT INTO direct VALUES (2)',
+        'INSERT INTO v VALUES (2)',
+        'DELETE FROM "by Public"',
+        'UPDATE by_member SET x = 2',
+        'UPDATE by_column SET "N n" = 1',
+        'INSERT INTO owned VALUES (2)',
+        'CREATE TABLE s.t (x int)',
+        'CREATE SCHEMA z',
+      ]) {
         expect(await failure(reader, statement), statement).toBe('42501');
       }
       expect(await failure(reader, 'SELECT * FROM direct')).toBe('succeeded');
@@ -51,21 +84,53 @@ test('readers that can write, by every way, and that cannot after the mend', asy
 
 test('sessions of superusers and of undeclared roles are named, in this database', async () => {
   await withDatabase(async (client, server) => {
-    await client.query('CREATE ROLE app LOGIN; CREATE ROLE stray LOGIN; CREATE ROLE dba LOGIN SUPERUSER; CREATE ROLE verdigris_replication LOGIN REPLICATION');
-    const as = async (user: string, database: string, use: () => Promise<void>) => withClient(connectionTo(server, database, user), user, use);
-    await as('app', 'test', async () => as('stray', 'postgres', async () => as('stray', 'test', async () => as('verdigris_replication', 'test', async () => as('dba', 'postgres', async () => {
-      const roles = { application: ['app'] };
-      await mends(client, 'superuser-sessions', { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ dba@postgres \(verdigris\/dba\)$/)] }, { roles });
-      await mends(client, 'undeclared-sessions', { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ stray@test /)] }, { roles });
-      expect((await one<{ left: number }>(client, "SELECT count(*)::int AS left FROM pg_stat_activity WHERE usename IN ('app', 'stray')")).left).toBe(2);
-    })))));
+    await client.query(
+      'CREATE ROLE app LOGIN; CREATE ROLE stray LOGIN; CREATE ROLE dba LOGIN SUPERUSER; CREATE ROLE verdigris_replication LOGIN REPLICATION',
+    );
+    const as = async (user: string, database: string, use: () => Promise<void>) =>
+      withClient(connectionTo(server, database, user), user, use);
+    await as('app', 'test', async () =>
+      as('stray', 'postgres', async () =>
+        as('stray', 'test', async () =>
+          as('verdigris_replication', 'test', async () =>
+            as('dba', 'postgres', async () => {
+              const roles = { application: ['app'] };
+              await mends(
+                client,
+                'superuser-sessions',
+                { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ dba@postgres \(verdigris\/dba\)$/)] },
+                { roles },
+              );
+              await mends(
+                client,
+                'undeclared-sessions',
+                { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ stray@test /)] },
+                { roles },
+              );
+              expect(
+                (
+                  await one<{ left: number }>(
+                    client,
+                    "SELECT count(*)::int AS left FROM pg_stat_activity WHERE usename IN ('app', 'stray')",
+                  )
+                ).left,
+              ).toBe(2);
+            }),
+          ),
+        ),
+      ),
+    );
   }, sound);
 });
 
 test('the candidate is closed to writers, and not to readers', async () => {
   await withDatabase(async (client) => {
     await client.query('CREATE ROLE app LOGIN; CREATE ROLE reports LOGIN');
-    const changes = { side: 'candidate', gate: 'switch', roles: { application: ['app'], readers: ['reports'] } } as const;
+    const changes = {
+      side: 'candidate',
+      gate: 'switch',
+      roles: { application: ['app'], readers: ['reports'] },
+    } as const;
     await mends(client, 'candidate-open', { grade: 'refuse', objects: ['app'] }, changes);
   }, sound);
 });
@@ -77,13 +142,42 @@ test('a role without privileges gets findings that say what to grant, and nothin
       const roles = { application: ['app'] };
       const findings = await findingsOf(plain, { roles });
       const hidden = findings.filter(({ id }) => id === 'check-not-permitted');
-      expect(hidden.flatMap(({ objects }) => objects).sort()).toEqual(['capacity', 'long-transactions', 'passwords', 'read-only-default', 'sequences', 'session-state', 'sessions', 'standbys', 'workers']);
-      expect(hidden.find(({ objects }) => objects[0] === 'long-transactions')).toMatchObject({ grade: 'refuse', mend: 'GRANT pg_read_all_stats TO "plain";' });
+      expect(hidden.flatMap(({ objects }) => objects).sort()).toEqual([
+        'capacity',
+        'long-transactions',
+        'passwords',
+        'read-only-default',
+        'sequences',
+        'session-state',
+        'sessions',
+        'standbys',
+        'workers',
+      ]);
+      expect(hidden.find(({ objects }) => objects[0] === 'long-transactions')).toMatchObject({
+        grade: 'refuse',
+        mend: 'GRANT pg_read_all_stats TO "plain";',
+      });
       expect(findings.map(({ id }) => id)).toContain('replica-identity-missing');
-      expect(findings.find(({ id }) => id === 'operator-privileges')?.objects).toContain('ownership of "public"."bare"');
+      expect(findings.find(({ id }) => id === 'operator-privileges')?.objects).toContain(
+        'ownership of "public"."bare"',
+      );
       for (const { mend } of hidden) await runScript(client, mend);
       expect((await findingsOf(plain, { roles })).filter(({ id }) => id === 'check-not-permitted')).toEqual([]);
-      await mends(plain, 'operator-privileges', { grade: 'refuse', objects: expect.arrayContaining(['REPLICATION', 'CREATEROLE', 'CREATE on database test', 'pg_signal_backend']) as unknown as readonly unknown[] }, { roles }, client);
+      await mends(
+        plain,
+        'operator-privileges',
+        {
+          grade: 'refuse',
+          objects: expect.arrayContaining([
+            'REPLICATION',
+            'CREATEROLE',
+            'CREATE on database test',
+            'pg_signal_backend',
+          ]) as unknown as readonly unknown[],
+        },
+        { roles },
+        client,
+      );
     });
   }, sound);
 });
@@ -93,7 +187,9 @@ test('a check that takes too long is a finding, not a hang', async () => {
     await client.query('CREATE TABLE t (x int)');
     await withClient(connectionTo(server, 'test'), 'blocker', async (blocker) => {
       await blocker.query('BEGIN; LOCK TABLE pg_catalog.pg_largeobject_metadata IN ACCESS EXCLUSIVE MODE');
-      const late = (await findingsOf(client, { limits: { checkMs: 1500 } })).filter(({ id }) => id === 'check-timed-out');
+      const late = (await findingsOf(client, { limits: { checkMs: 1500 } })).filter(
+        ({ id }) => id === 'check-timed-out',
+      );
       expect(late).toMatchObject([{ grade: 'refuse', objects: ['large-objects'] }]);
       await blocker.query('ROLLBACK');
     });

@@ -8,29 +8,47 @@ test('majors', async () => {
   expect(versionFindings(14, 17).map(({ id }) => id)).toEqual(['server-version']);
   expect(versionFindings(15, 18)).toEqual([]);
   await withDatabase(async (client) => {
-    expect(await findingOf(client, 'candidate-older', { candidateMajor: testMajor - 1 })).toMatchObject({ grade: 'refuse', objects: [`PostgreSQL ${testMajor - 1}`] });
+    expect(await findingOf(client, 'candidate-older', { candidateMajor: testMajor - 1 })).toMatchObject({
+      grade: 'refuse',
+      objects: [`PostgreSQL ${testMajor - 1}`],
+    });
   }, sound);
 });
 
 test('SQL_ASCII is warned of', async () => {
   await withDatabase(async (client, server) => {
     await client.query("CREATE DATABASE old ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'");
-    await withClient(connectionTo(server, 'old'), 'test', async (old) => expect(await findingOf(old, 'database-encoding')).toMatchObject({ grade: 'warn', objects: ['SQL_ASCII'] }));
+    await withClient(connectionTo(server, 'old'), 'test', async (old) =>
+      expect(await findingOf(old, 'database-encoding')).toMatchObject({ grade: 'warn', objects: ['SQL_ASCII'] }),
+    );
   }, sound);
 });
 
 test('collations of another version: the database and named ones, with the indexes that the mend rebuilds', async () => {
   await withDatabase(async (client, server) => {
-    await client.query("CREATE DATABASE sorted LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8' TEMPLATE template0");
+    await client.query(
+      "CREATE DATABASE sorted LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8' TEMPLATE template0",
+    );
     await withClient(connectionTo(server, 'sorted'), 'test', async (sorted) => {
-      await sorted.query(`CREATE COLLATION german (provider = icu, locale = 'de'); CREATE TABLE t (id int PRIMARY KEY, x text COLLATE german, y text COLLATE "fr-x-icu"); CREATE INDEX "I i" ON t (x); CREATE INDEX j ON t (y)`);
+      await sorted.query(
+        `CREATE COLLATION german (provider = icu, locale = 'de'); CREATE TABLE t (id int PRIMARY KEY, x text COLLATE german, y text COLLATE "fr-x-icu"); CREATE INDEX "I i" ON t (x); CREATE INDEX j ON t (y)`,
+      );
       expect(await findingOf(sorted, 'collation-version')).toBeUndefined();
-      await sorted.query("UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'sorted'; UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('german', 'fr-x-icu', 'es-x-icu')");
-      await mends(sorted, 'collation-version', { grade: 'refuse', objects: [
-        expect.stringMatching(/^database sorted: built with 1\.0, library has [\d.]+$/),
-        expect.stringMatching(/^collation pg_catalog\.fr-x-icu: built with 1\.0, library has [\d.]+; indexes: public\.j$/),
-        expect.stringMatching(/^collation public\.german: built with 1\.0, library has [\d.]+; indexes: public\.I i$/),
-      ] });
+      await sorted.query(
+        "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'sorted'; UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('german', 'fr-x-icu', 'es-x-icu')",
+      );
+      await mends(sorted, 'collation-version', {
+        grade: 'refuse',
+        objects: [
+          expect.stringMatching(/^database sorted: built with 1\.0, library has [\d.]+$/),
+          expect.stringMatching(
+            /^collation pg_catalog\.fr-x-icu: built with 1\.0, library has [\d.]+; indexes: public\.j$/,
+          ),
+          expect.stringMatching(
+            /^collation public\.german: built with 1\.0, library has [\d.]+; indexes: public\.I i$/,
+          ),
+        ],
+      });
     });
   }, sound);
 });
@@ -43,43 +61,87 @@ test('read-only defaults that a fence left behind, and settings of roles', async
     await runScript(client, 'ALTER SYSTEM SET default_transaction_read_only = on;\nSELECT pg_reload_conf();');
     const roles = { application: ['app'] };
     const finding = await findingOf(client, 'read-only-default', { roles });
-    expect(finding).toMatchObject({ grade: 'warn', objects: ['role app in database test', 'role app', 'database test', 'the server'] });
+    expect(finding).toMatchObject({
+      grade: 'warn',
+      objects: ['role app in database test', 'role app', 'database test', 'the server'],
+    });
     await runScript(client, finding?.mend ?? '');
     expect(await findingOf(client, 'read-only-default', { roles })).toBeUndefined();
-    expect((await findingOf(client, 'role-settings-present'))?.objects).toEqual(['all roles in database test: work_mem=8MB', 'role other: default_transaction_read_only=on']);
+    expect((await findingOf(client, 'role-settings-present'))?.objects).toEqual([
+      'all roles in database test: work_mem=8MB',
+      'role other: default_transaction_read_only=on',
+    ]);
   }, sound);
 });
 
 test('archiving, passwords and foreign servers', async () => {
-  await withDatabase(async (client, server) => {
-    expect(await findingOf(client, 'archiving')).toMatchObject({ grade: 'info', objects: ['archive_command = /bin/true', 'archive_mode = on'] });
-    await client.query("SET password_encryption = 'md5'; CREATE ROLE app LOGIN PASSWORD 'x'; RESET password_encryption");
-    await mends(client, 'password-md5', { grade: 'info', objects: ['app'] }, { roles: { application: ['app'] } });
-    await client.query(`
+  await withDatabase(
+    async (client, server) => {
+      expect(await findingOf(client, 'archiving')).toMatchObject({
+        grade: 'info',
+        objects: ['archive_command = /bin/true', 'archive_mode = on'],
+      });
+      await client.query(
+        "SET password_encryption = 'md5'; CREATE ROLE app LOGIN PASSWORD 'x'; RESET password_encryption",
+      );
+      await mends(client, 'password-md5', { grade: 'info', objects: ['app'] }, { roles: { application: ['app'] } });
+      await client.query(`
       CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'elsewhere.example'); CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '${server.port}');
       CREATE SERVER sibling FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'postgres'); CREATE FOREIGN TABLE f (x int) SERVER far; CREATE FUNCTION d() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM dblink_exec('x', 'y'); END $$`);
-    await mends(client, 'foreign-server-self', { grade: 'warn', objects: [`self {"host": "localhost", "port": "${server.port}"}`] });
-    expect(await findingOf(client, 'foreign-tables')).toMatchObject({ objects: ['public.f of far'] });
-    expect(await findingOf(client, 'dblink')).toMatchObject({ objects: ['public.d'] });
-  }, { ...sound, archive_mode: 'on', archive_command: '/bin/true' });
+      await mends(client, 'foreign-server-self', {
+        grade: 'warn',
+        objects: [`self {"host": "localhost", "port": "${server.port}"}`],
+      });
+      expect(await findingOf(client, 'foreign-tables')).toMatchObject({ objects: ['public.f of far'] });
+      expect(await findingOf(client, 'dblink')).toMatchObject({ objects: ['public.d'] });
+    },
+    { ...sound, archive_mode: 'on', archive_command: '/bin/true' },
+  );
 });
 
 test('extensions: told, missing, older, newer', async () => {
   await withDatabase(async (client) => {
-    await client.query("CREATE EXTENSION pg_stat_statements; CREATE EXTENSION cube; CREATE EXTENSION citext; CREATE EXTENSION hstore VERSION '1.4'; CREATE EXTENSION isn");
-    expect((await findingOf(client, 'extensions'))?.objects.map((name) => name.split(' ')[0])).toEqual(['citext', 'cube', 'hstore', 'isn', 'pg_stat_statements']);
-    expect(await findingOf(client, 'extension-missing', { candidateExtensions: { plpgsql: ['1.0'], cube: ['1.4', '1.5'], citext: ['1.6'], hstore: ['1.4'], isn: ['1.2'] } })).toMatchObject({ grade: 'refuse', objects: [expect.stringMatching(/^pg_stat_statements 1\.\d+$/)] });
+    await client.query(
+      "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION cube; CREATE EXTENSION citext; CREATE EXTENSION hstore VERSION '1.4'; CREATE EXTENSION isn",
+    );
+    expect((await findingOf(client, 'extensions'))?.objects.map((name) => name.split(' ')[0])).toEqual([
+      'citext',
+      'cube',
+      'hstore',
+      'isn',
+      'pg_stat_statements',
+    ]);
+    expect(
+      await findingOf(client, 'extension-missing', {
+        candidateExtensions: { plpgsql: ['1.0'], cube: ['1.4', '1.5'], citext: ['1.6'], hstore: ['1.4'], isn: ['1.2'] },
+      }),
+    ).toMatchObject({ grade: 'refuse', objects: [expect.stringMatching(/^pg_stat_statements 1\.\d+$/)] });
     const candidate = { side: 'candidate', gate: 'switch' } as const;
-    await mends(client, 'extension-update', { grade: 'info', objects: [expect.stringMatching(/^hstore 1\.4, there is 1\.8$/)] }, candidate);
-    await client.query("UPDATE pg_extension SET extversion = '99' WHERE extname = 'cube'; UPDATE pg_extension SET extname = 'nowhere' WHERE extname = 'isn'");
-    expect(await findingOf(client, 'extension-older', candidate)).toMatchObject({ grade: 'refuse', objects: ['cube 99'] });
-    expect(await findingOf(client, 'extension-missing', candidate)).toMatchObject({ grade: 'refuse', objects: [expect.stringMatching(/^nowhere /)] });
+    await mends(
+      client,
+      'extension-update',
+      { grade: 'info', objects: [expect.stringMatching(/^hstore 1\.4, there is 1\.8$/)] },
+      candidate,
+    );
+    await client.query(
+      "UPDATE pg_extension SET extversion = '99' WHERE extname = 'cube'; UPDATE pg_extension SET extname = 'nowhere' WHERE extname = 'isn'",
+    );
+    expect(await findingOf(client, 'extension-older', candidate)).toMatchObject({
+      grade: 'refuse',
+      objects: ['cube 99'],
+    });
+    expect(await findingOf(client, 'extension-missing', candidate)).toMatchObject({
+      grade: 'refuse',
+      objects: [expect.stringMatching(/^nowhere /)],
+    });
   }, sound);
 });
 
 test('tables of extensions are told', async () => {
   await withDatabase(async (client) => {
-    await client.query("CREATE EXTENSION cube; CREATE TABLE of_cube (id int PRIMARY KEY); ALTER EXTENSION cube ADD TABLE of_cube");
+    await client.query(
+      'CREATE EXTENSION cube; CREATE TABLE of_cube (id int PRIMARY KEY); ALTER EXTENSION cube ADD TABLE of_cube',
+    );
     expect(await findingOf(client, 'extension-tables')).toMatchObject({ objects: ['public.of_cube of cube'] });
   }, sound);
 });

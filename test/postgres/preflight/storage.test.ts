@@ -11,7 +11,11 @@ test('large objects are named and mended', async () => {
     await mends(client, 'large-objects', { grade: 'refuse', objects: ['large object 4711', 'large object 4712'] });
     await client.query('SELECT lo_create(0) FROM generate_series(1, 1100)');
     const finding = await findingOf(client, 'large-objects');
-    expect([finding?.objects.length, finding?.objects.at(-1), finding?.title]).toEqual([1001, 'and 100 others', 'The database holds 1,100 large objects.']);
+    expect([finding?.objects.length, finding?.objects.at(-1), finding?.title]).toEqual([
+      1001,
+      'and 100 others',
+      'The database holds 1,100 large objects.',
+    ]);
   }, sound);
 });
 
@@ -21,8 +25,11 @@ test('unlogged tables are left out of publications; the mend logs referenced one
       CREATE UNLOGGED TABLE z_parent (id serial PRIMARY KEY); CREATE UNLOGGED TABLE b_child (id int PRIMARY KEY REFERENCES z_parent); CREATE UNLOGGED TABLE a_grandchild (id int PRIMARY KEY REFERENCES b_child);
       CREATE UNLOGGED SEQUENCE loose; CREATE PUBLICATION p FOR ALL TABLES; CREATE TABLE ok (id int PRIMARY KEY)`);
     expect(await rows(client, 'SELECT tablename FROM pg_publication_tables')).toEqual([{ tablename: 'ok' }]);
-    await mends(client, 'unlogged-tables', { grade: 'refuse', objects: ['public.a_grandchild', 'public.b_child', 'public.loose', 'public.z_parent'] });
-    expect(await rows(client, "SELECT tablename FROM pg_publication_tables ORDER BY 1")).toHaveLength(4);
+    await mends(client, 'unlogged-tables', {
+      grade: 'refuse',
+      objects: ['public.a_grandchild', 'public.b_child', 'public.loose', 'public.z_parent'],
+    });
+    expect(await rows(client, 'SELECT tablename FROM pg_publication_tables ORDER BY 1')).toHaveLength(4);
   }, sound);
 });
 
@@ -32,7 +39,9 @@ test('tablespaces beside the data directory are refused without a group snapshot
     await mkdir(place);
     if (server.account) await chown(place, server.account.uid, server.account.gid);
     await client.query(`CREATE TABLESPACE "S p" LOCATION '${place}'`);
-    await client.query('CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "S p", x int) TABLESPACE "S p"; CREATE MATERIALIZED VIEW m TABLESPACE "S p" AS SELECT 1 AS x');
+    await client.query(
+      'CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "S p", x int) TABLESPACE "S p"; CREATE MATERIALIZED VIEW m TABLESPACE "S p" AS SELECT 1 AS x',
+    );
     expect(await findingOf(client, 'tablespaces', { groupSnapshot: true })).toBeUndefined();
     await mends(client, 'tablespaces', { grade: 'refuse', objects: [`S p at ${place}`] });
   }, sound);
@@ -40,7 +49,10 @@ test('tablespaces beside the data directory are refused without a group snapshot
 
 test('a log on another volume is what the platform says', async () => {
   await withDatabase(async (client) => {
-    expect(await findingOf(client, 'wal-volume', { walOnOtherVolume: true })).toMatchObject({ grade: 'refuse', objects: ['pg_wal'] });
+    expect(await findingOf(client, 'wal-volume', { walOnOtherVolume: true })).toMatchObject({
+      grade: 'refuse',
+      objects: ['pg_wal'],
+    });
     expect(await findingOf(client, 'wal-volume', { walOnOtherVolume: true, groupSnapshot: true })).toBeUndefined();
   }, sound);
 });

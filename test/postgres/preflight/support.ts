@@ -4,13 +4,29 @@ import type { Client } from '../../../src/postgres/client.ts';
 import { preflight, releaseNeeds, type PreflightFacts } from '../../../src/postgres/preflight/index.ts';
 import { testMajor } from '../../support/postgres.ts';
 
-export type Changes = Omit<Partial<PreflightFacts>, 'limits' | 'roles'> & { readonly limits?: Partial<PreflightFacts['limits']>; readonly roles?: Partial<PreflightFacts['roles']> };
+export type Changes = Omit<Partial<PreflightFacts>, 'limits' | 'roles'> & {
+  readonly limits?: Partial<PreflightFacts['limits']>;
+  readonly roles?: Partial<PreflightFacts['roles']>;
+};
 
 export function factsWith({ limits, roles, ...rest }: Changes = {}): PreflightFacts {
   return {
-    environment: 'shop', side: 'live', gate: 'seed', operator: 'verdigris_operator', candidateMajor: testMajor, runAsOwner: false, needs: releaseNeeds,
+    environment: 'shop',
+    side: 'live',
+    gate: 'seed',
+    operator: 'verdigris_operator',
+    candidateMajor: testMajor,
+    runAsOwner: false,
+    needs: releaseNeeds,
     roles: { application: [], readers: [], ...roles },
-    limits: { longTransactionMs: 60_000, retainedWalBytes: 1024 ** 3, slotCreationMs: 30_000, sequenceMargin: 1000, checkMs: 10_000, ...limits },
+    limits: {
+      longTransactionMs: 60_000,
+      retainedWalBytes: 1024 ** 3,
+      slotCreationMs: 30_000,
+      sequenceMargin: 1000,
+      checkMs: 10_000,
+      ...limits,
+    },
     ...rest,
   };
 }
@@ -31,7 +47,13 @@ export async function findingOf(client: Client, id: string, changes: Changes = {
 }
 
 /** The finding must be there with these objects and this grade; its mend is run as it stands, and then it must be gone. */
-export async function mends(client: Client, id: string, expected: Pick<Finding, 'grade'> & { objects: readonly unknown[] }, changes: Changes = {}, by: Client = client): Promise<Finding> {
+export async function mends(
+  client: Client,
+  id: string,
+  expected: Pick<Finding, 'grade'> & { objects: readonly unknown[] },
+  changes: Changes = {},
+  by: Client = client,
+): Promise<Finding> {
   const finding = await findingOf(client, id, changes);
   expect(finding, id).toMatchObject({ id, ...expected });
   if (!finding) throw new Error(`no finding ${id}`);
@@ -42,7 +64,8 @@ export async function mends(client: Client, id: string, expected: Pick<Finding, 
 
 /** As psql would: one statement at a time, so that those that refuse a transaction run too. */
 export async function runScript(client: Client, script: string): Promise<void> {
-  for (const statement of script.replaceAll(/^--.*$/gm, '').split(/;\s*$/m)) if (statement.trim()) await client.query(statement);
+  for (const statement of script.replaceAll(/^--.*$/gm, '').split(/;\s*$/m))
+    if (statement.trim()) await client.query(statement);
 }
 
 /** Waits for a condition that another process brings about: a reload, the end of a session. */
@@ -56,6 +79,9 @@ export async function until(condition: () => Promise<boolean>, what: string, lim
 
 /** SQLSTATE of a statement that must fail. */
 export async function failure(client: Client, statement: string): Promise<string> {
-  const error = await client.query(statement).then(() => undefined, (reason: unknown) => reason);
+  const error = await client.query(statement).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   return (error as { code?: string } | undefined)?.code ?? 'succeeded';
 }

@@ -51,36 +51,90 @@ UPDATE public.t SET b = 'last'
   WHERE a = 2;
 \\unrestrict token
 `;
-    const loaded = await load(client, script, { onNotice: (text) => notices.push(text), onProgress: (bytes, total) => progress.push(bytes / total) });
+    const loaded = await load(client, script, {
+      onNotice: (text) => notices.push(text),
+      onProgress: (bytes, total) => progress.push(bytes / total),
+    });
     expect(loaded).toMatchObject({ statements: testMajor >= 17 ? 7 : 6, rows: 4 });
     const timeout = testMajor >= 17 ? [] : [[9, 'SET transaction_timeout = 0']];
     expect(loaded.skipped.map(({ line, text }) => [line, text])).toEqual([
-      [1, '\\restrict token'], [2, '\\set ON_ERROR_STOP on'], [3, '\\pset pager off'], [4, '\\encoding UTF8'],
-      [5, 'DROP DATABASE IF EXISTS shop'], [5, "CREATE DATABASE shop ENCODING 'UTF8'"], [6, '\\c shop;'], [7, '\\connect -reuse-previous=on "dbname=\'shop\'"'],
-      [8, "SET client_encoding = 'UTF8'"], ...timeout, [25, '\\unrestrict token'],
+      [1, '\\restrict token'],
+      [2, '\\set ON_ERROR_STOP on'],
+      [3, '\\pset pager off'],
+      [4, '\\encoding UTF8'],
+      [5, 'DROP DATABASE IF EXISTS shop'],
+      [5, "CREATE DATABASE shop ENCODING 'UTF8'"],
+      [6, '\\c shop;'],
+      [7, '\\connect -reuse-previous=on "dbname=\'shop\'"'],
+      [8, "SET client_encoding = 'UTF8'"],
+      ...timeout,
+      [25, '\\unrestrict token'],
     ]);
     expect(notices).toContain('NOTICE: hello');
     expect(notices).toContain('so far so good');
     expect(progress.at(-1)).toBe(1);
-    expect(await rows(client, 'SELECT a, b FROM t ORDER BY a')).toEqual([{ a: 1, b: 'one; two' }, { a: 2, b: 'last' }, { a: 3, b: 'à\nb' }, { a: 4, b: 'x;\ny' }]);
-    expect(await one(client, "SELECT current_setting('search_path') AS path, current_setting('synchronous_commit') AS sync")).toEqual({ path: '"$user", public', sync: 'local' });
+    expect(await rows(client, 'SELECT a, b FROM t ORDER BY a')).toEqual([
+      { a: 1, b: 'one; two' },
+      { a: 2, b: 'last' },
+      { a: 3, b: 'à\nb' },
+      { a: 4, b: 'x;\ny' },
+    ]);
+    expect(
+      await one(client, "SELECT current_setting('search_path') AS path, current_setting('synchronous_commit') AS sync"),
+    ).toEqual({ path: '"$user", public', sync: 'local' });
   });
 });
 
 const refusals: readonly (readonly [string, string | Buffer, object])[] = [
-  ['a statement that fails', 'SELECT 1;\nSELECT\n  nothing\nFROM t;', { id: 'script-statement', facts: { line: 4, statementLine: 2, sqlstate: '42P01' }, seen: expect.stringContaining('Line 4: relation "t" does not exist, in: SELECT nothing FROM t') }],
-  ['a row that fails', 'CREATE TABLE c (a int);\nCOPY c\n FROM stdin;\n1\n2\nx\n4\n\\.\n', { id: 'script-statement', facts: { line: 6, sqlstate: '22P02' } }],
-  ['COPY to a table that is missing', 'COPY none FROM stdin;\n1\n\\.\n', { id: 'script-statement', facts: { line: 1, sqlstate: '42P01' } }],
-  ['a command that is not known', 'SELECT 1;\n\\i other.sql\n', { id: 'script-meta', facts: { line: 2, command: 'i' } }],
+  [
+    'a statement that fails',
+    'SELECT 1;\nSELECT\n  nothing\nFROM t;',
+    {
+      id: 'script-statement',
+      facts: { line: 4, statementLine: 2, sqlstate: '42P01' },
+      seen: expect.stringContaining('Line 4: relation "t" does not exist, in: SELECT nothing FROM t'),
+    },
+  ],
+  [
+    'a row that fails',
+    'CREATE TABLE c (a int);\nCOPY c\n FROM stdin;\n1\n2\nx\n4\n\\.\n',
+    { id: 'script-statement', facts: { line: 6, sqlstate: '22P02' } },
+  ],
+  [
+    'COPY to a table that is missing',
+    'COPY none FROM stdin;\n1\n\\.\n',
+    { id: 'script-statement', facts: { line: 1, sqlstate: '42P01' } },
+  ],
+  [
+    'a command that is not known',
+    'SELECT 1;\n\\i other.sql\n',
+    { id: 'script-meta', facts: { line: 2, command: 'i' } },
+  ],
   ['a variable', '\\set who me\nSELECT :who;', { id: 'script-meta', facts: { line: 1 } }],
-  ['a second database', '\\c a\nSELECT 1;\n\\c a\n\\c b\n', { id: 'script-database', facts: { line: 4, first: 'a', second: 'b' } }],
-  ['another encoding declared', "SELECT 1;\nSET client_encoding = 'LATIN1';", { id: 'script-encoding', facts: { line: 2, offset: 10 } }],
-  ['another encoding found', Buffer.concat([Buffer.from("SELECT '\uFFFD é", 'utf8'), Buffer.from([0xe9, 0x27])]), { id: 'script-encoding', facts: { offset: 14 } }],
+  [
+    'a second database',
+    '\\c a\nSELECT 1;\n\\c a\n\\c b\n',
+    { id: 'script-database', facts: { line: 4, first: 'a', second: 'b' } },
+  ],
+  [
+    'another encoding declared',
+    "SELECT 1;\nSET client_encoding = 'LATIN1';",
+    { id: 'script-encoding', facts: { line: 2, offset: 10 } },
+  ],
+  [
+    'another encoding found',
+    Buffer.concat([Buffer.from("SELECT '\uFFFD é", 'utf8'), Buffer.from([0xe9, 0x27])]),
+    { id: 'script-encoding', facts: { offset: 14 } },
+  ],
   ['Latin 1', Buffer.from("-- one\nSELECT 'caf\xe9';", 'latin1'), { id: 'script-encoding', facts: { offset: 18 } }],
   ['an archive', 'PGDMP\x01\x0e', { id: 'script-not-plain', next: expect.stringContaining('pg_restore') }],
   ['a gzip file', Buffer.from([0x1f, 0x8b, 8, 0]), { id: 'script-not-plain' }],
   ['an open transaction', 'BEGIN; CREATE TABLE half ();', { id: 'script-open-transaction' }],
-  ['a role that is missing', 'CREATE TABLE o (); ALTER TABLE o OWNER TO gone;', { id: 'script-statement', facts: { line: 1, sqlstate: '42704' }, next: expect.stringContaining('roles made') }],
+  [
+    'a role that is missing',
+    'CREATE TABLE o (); ALTER TABLE o OWNER TO gone;',
+    { id: 'script-statement', facts: { line: 1, sqlstate: '42704' }, next: expect.stringContaining('roles made') },
+  ],
 ];
 
 test('refuses what it cannot do, with the place; the connection is good afterwards', async () => {
@@ -89,7 +143,8 @@ test('refuses what it cannot do, with the place; the connection is good afterwar
       await expect(load(client, script), name).rejects.toMatchObject(error);
       expect(await one(client, 'SELECT 1 AS one'), name).toEqual({ one: 1 });
     }
-    for (const file of ['/nowhere.sql', '/']) await expect(loadScript(client, file)).rejects.toMatchObject({ id: 'script-unreadable' });
+    for (const file of ['/nowhere.sql', '/'])
+      await expect(loadScript(client, file)).rejects.toMatchObject({ id: 'script-unreadable' });
     expect(await rows(client, "SELECT FROM pg_class WHERE relname = 'half'")).toEqual([]);
   });
 });
@@ -99,8 +154,13 @@ test('makes the roles that are missing, where it is told to', async () => {
     const script = `CREATE TABLE t (); ALTER TABLE t OWNER TO "The Owner"; GRANT SELECT ON t TO r1, r2, PUBLIC;
       ALTER DEFAULT PRIVILEGES FOR ROLE r3 GRANT SELECT ON TABLES TO r1; CREATE SCHEMA s AUTHORIZATION r4; SET SESSION AUTHORIZATION 'r5'; SELECT 1;`;
     await load(client, script, { createMissingRoles: true });
-    const made = await rows<{ rolname: string; rolcanlogin: boolean }>(client, "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^(pg_|verdigris)' ORDER BY rolname COLLATE \"C\"");
-    expect(made).toEqual(['The Owner', 'r1', 'r2', 'r3', 'r4', 'r5'].map((rolname) => ({ rolname, rolcanlogin: false })));
+    const made = await rows<{ rolname: string; rolcanlogin: boolean }>(
+      client,
+      'SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ \'^(pg_|verdigris)\' ORDER BY rolname COLLATE "C"',
+    );
+    expect(made).toEqual(
+      ['The Owner', 'r1', 'r2', 'r3', 'r4', 'r5'].map((rolname) => ({ rolname, rolcanlogin: false })),
+    );
     expect(await one(client, 'SELECT session_user AS who')).toEqual({ who: 'verdigris_operator' });
   });
 });
@@ -109,10 +169,14 @@ test('stops where it is told to, between statements and within rows', async () =
   await withDatabase(async (client) => {
     const stop = new AbortController();
     const script = 'CREATE TABLE t (a int);\n\\echo now\nSELECT 1;\n';
-    await expect(load(client, script, { signal: stop.signal, onNotice: (text) => text === 'now' && stop.abort() })).rejects.toMatchObject({ code: 'interrupted', id: 'script-interrupted' });
+    await expect(
+      load(client, script, { signal: stop.signal, onNotice: (text) => text === 'now' && stop.abort() }),
+    ).rejects.toMatchObject({ code: 'interrupted', id: 'script-interrupted' });
     const inRows = new AbortController();
     const many = `COPY t FROM stdin;\n${'1\n'.repeat(1_000_000)}\\.\n`;
-    await expect(load(client, many, { signal: inRows.signal, onProgress: () => inRows.abort() })).rejects.toMatchObject({ id: 'script-interrupted' });
+    await expect(load(client, many, { signal: inRows.signal, onProgress: () => inRows.abort() })).rejects.toMatchObject(
+      { id: 'script-interrupted' },
+    );
     expect(await one(client, 'SELECT count(*)::int AS n FROM t')).toEqual({ n: 0 });
   });
 });
@@ -122,42 +186,70 @@ const chinook = process.env['VERDIGRIS_TEST_CHINOOK'] ?? '../shared/data/chinook
 test.runIf(existsSync(chinook) || process.env['CI'] !== undefined)('loads a real script, Chinook', async () => {
   await withDatabase(async (client) => {
     const loaded = await loadScript(client, chinook);
-    expect(loaded.skipped.map(({ text }) => text)).toEqual(['DROP DATABASE IF EXISTS chinook_serial', 'CREATE DATABASE chinook_serial', '\\c chinook_serial;']);
-    expect(await one(client, 'SELECT (SELECT count(*)::int FROM track) AS tracks, (SELECT count(*)::int FROM invoice_line) AS lines, (SELECT count(*)::int FROM playlist_track) AS listed, (SELECT sum(total) FROM invoice) AS total'))
-      .toEqual({ tracks: 3503, lines: 2240, listed: 8715, total: '2328.60' });
+    expect(loaded.skipped.map(({ text }) => text)).toEqual([
+      'DROP DATABASE IF EXISTS chinook_serial',
+      'CREATE DATABASE chinook_serial',
+      '\\c chinook_serial;',
+    ]);
+    expect(
+      await one(
+        client,
+        'SELECT (SELECT count(*)::int FROM track) AS tracks, (SELECT count(*)::int FROM invoice_line) AS lines, (SELECT count(*)::int FROM playlist_track) AS listed, (SELECT sum(total) FROM invoice) AS total',
+      ),
+    ).toEqual({ tracks: 3503, lines: 2240, listed: 8715, total: '2328.60' });
   });
 });
 
 const pgDump = `/usr/lib/postgresql/${testMajor}/bin/pg_dump`;
 
-test.runIf(existsSync(pgDump)).for(['--format=plain', '--create', '--inserts'])('what pg_dump %s makes of the sample loads elsewhere, row for row', async (option) => {
-  const folder = await temporaryFolder();
-  const file = path.join(folder, 'dump.sql');
-  try {
-    const before = await withDatabase(async (client, server) => {
-      await client.query('CREATE ROLE shop_app; CREATE ROLE shop_reader; CREATE ROLE keeper');
-      await createSampleSchema(client);
-      await generateSample(client, { scale: 0.2 });
-      await client.query('ALTER VIEW shop.order_overview OWNER TO keeper');
-      const { host, port, user, database } = connectionTo(server, 'test');
-      await execa(pgDump, ['-h', host, '-p', String(port), '-U', user, '-f', file, option, database]);
-      return counts(client);
-    });
-    await withDatabase(async (client, server) => {
-      await withClient(connectionTo(server, 'test'), 'test', async (fresh) => loadScript(fresh, file, { createMissingRoles: true }));
-      expect(await counts(client)).toEqual(before);
-      expect(await checkSample(client)).toEqual([]);
-      expect(await one(client, "SELECT rolname FROM pg_class c JOIN pg_roles r ON r.oid = relowner WHERE c.oid = 'shop.order_overview'::regclass")).toEqual({ rolname: 'keeper' });
-      expect((await client.query("SELECT shop.pay_order(shop.place_order(1, '[{\"product_id\": 1, \"quantity\": 1}]'), 'card')")).rowCount).toBe(1);
-    });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+test.runIf(existsSync(pgDump)).for(['--format=plain', '--create', '--inserts'])(
+  'what pg_dump %s makes of the sample loads elsewhere, row for row',
+  async (option) => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'dump.sql');
+    try {
+      const before = await withDatabase(async (client, server) => {
+        await client.query('CREATE ROLE shop_app; CREATE ROLE shop_reader; CREATE ROLE keeper');
+        await createSampleSchema(client);
+        await generateSample(client, { scale: 0.2 });
+        await client.query('ALTER VIEW shop.order_overview OWNER TO keeper');
+        const { host, port, user, database } = connectionTo(server, 'test');
+        await execa(pgDump, ['-h', host, '-p', String(port), '-U', user, '-f', file, option, database]);
+        return counts(client);
+      });
+      await withDatabase(async (client, server) => {
+        await withClient(connectionTo(server, 'test'), 'test', async (fresh) =>
+          loadScript(fresh, file, { createMissingRoles: true }),
+        );
+        expect(await counts(client)).toEqual(before);
+        expect(await checkSample(client)).toEqual([]);
+        expect(
+          await one(
+            client,
+            "SELECT rolname FROM pg_class c JOIN pg_roles r ON r.oid = relowner WHERE c.oid = 'shop.order_overview'::regclass",
+          ),
+        ).toEqual({ rolname: 'keeper' });
+        expect(
+          (
+            await client.query(
+              'SELECT shop.pay_order(shop.place_order(1, \'[{"product_id": 1, "quantity": 1}]\'), \'card\')',
+            )
+          ).rowCount,
+        ).toBe(1);
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 async function counts(client: Client): Promise<Record<string, number>> {
-  const tables = await rows<{ name: string }>(client, "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'shop'::regnamespace");
+  const tables = await rows<{ name: string }>(
+    client,
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'shop'::regnamespace",
+  );
   const all: Record<string, number> = {};
-  for (const { name } of tables) all[name] = (await one<{ n: number }>(client, `SELECT count(*)::int AS n FROM ${name}`)).n;
+  for (const { name } of tables)
+    all[name] = (await one<{ n: number }>(client, `SELECT count(*)::int AS n FROM ${name}`)).n;
   return all;
 }

@@ -49,11 +49,17 @@ const same: readonly (readonly [string, string])[] = [
   ['dollar quotes', 'DO $$ BEGIN PERFORM 1; END $$'],
   ['dollar quotes within dollar quotes', "DO $a$ SELECT $b$ ;'$$ $b$; $a$"],
   ['parameters and names with a dollar sign', 'SELECT $1, a$b$c FROM t$; SELECT $2'.split(';')[0] ?? ''],
-  ['comments', 'SELECT 1 -- ; \' "\n /* ; /* $$ */ \' */ + 2'],
+  ['comments', "SELECT 1 -- ; ' \"\n /* ; /* $$ */ ' */ + 2"],
   ['operators that look like comments', 'SELECT 1 - 2 / 3 * 4, a->>b, @-c'],
   ['a rule with several commands', 'CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM a; DELETE FROM b)'],
-  ['an atomic body', 'CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 ELSE 2 END; SELECT 2; END'],
-  ['an atomic body of a procedure that is replaced', 'CREATE OR REPLACE PROCEDURE p()\nLANGUAGE sql BEGIN ATOMIC INSERT INTO t VALUES (1); END'],
+  [
+    'an atomic body',
+    'CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 ELSE 2 END; SELECT 2; END',
+  ],
+  [
+    'an atomic body of a procedure that is replaced',
+    'CREATE OR REPLACE PROCEDURE p()\nLANGUAGE sql BEGIN ATOMIC INSERT INTO t VALUES (1); END',
+  ],
   ['characters of several bytes', "SELECT 'à;€😀' AS übergröße"],
 ];
 
@@ -63,18 +69,31 @@ test.for(same)('keeps %s in one statement', async ([, statement]) => {
 
 test('BEGIN and END of a transaction are statements of their own', async () => {
   expect(await texts('BEGIN; INSERT INTO t VALUES (1); END; CREATE TABLE begin (x int); SELECT 1')).toEqual([
-    'BEGIN', 'INSERT INTO t VALUES (1)', 'END', 'CREATE TABLE begin (x int)', 'SELECT 1',
+    'BEGIN',
+    'INSERT INTO t VALUES (1)',
+    'END',
+    'CREATE TABLE begin (x int)',
+    'SELECT 1',
   ]);
 });
 
 test('backslashes escape in plain strings once standard_conforming_strings is off, until it is on', async () => {
-  expect(await texts("SET standard_conforming_strings = off; SELECT 'a\\';'; SET standard_conforming_strings TO on; SELECT '\\'; SELECT 2")).toEqual([
-    'SET standard_conforming_strings = off', "SELECT 'a\\';'", 'SET standard_conforming_strings TO on', "SELECT '\\'", 'SELECT 2',
+  expect(
+    await texts(
+      "SET standard_conforming_strings = off; SELECT 'a\\';'; SET standard_conforming_strings TO on; SELECT '\\'; SELECT 2",
+    ),
+  ).toEqual([
+    'SET standard_conforming_strings = off',
+    "SELECT 'a\\';'",
+    'SET standard_conforming_strings TO on',
+    "SELECT '\\'",
+    'SELECT 2',
   ]);
 });
 
 test('gives kind, line and byte offset, with the rows of COPY apart', async () => {
-  const script = "-- é\n\\connect \"a b\"\nSELECT 'é';\nCOPY s.t (a) FROM stdin; -- rows\n1;\\\\.\n\\.x\n\\.\nCOPY e FROM STDIN WITH (FORMAT csv);\n\\.\n/* c\n*/ \\echo hi; there\nSELECT\n2";
+  const script =
+    '-- é\n\\connect "a b"\nSELECT \'é\';\nCOPY s.t (a) FROM stdin; -- rows\n1;\\\\.\n\\.x\n\\.\nCOPY e FROM STDIN WITH (FORMAT csv);\n\\.\n/* c\n*/ \\echo hi; there\nSELECT\n2';
   const at = (part: string): number => Buffer.from(script, 'utf8').indexOf(part);
   const expected = [
     { kind: 'meta', text: '\\connect "a b"', line: 2, offset: at('\\connect') },
@@ -114,8 +133,11 @@ test.for(broken)('%j is refused', async ([script, id, line]) => {
 });
 
 // Letters that mean something to the lexer, and some that do not.
-const any = fc.string({ unit: fc.constantFrom(';', "'", '"', '$', '\\', '-', '/', '*', '(', ')', '\n', ' ', 'e', 'E', 'a', 'é', '1') });
-const without = (...parts: string[]): fc.Arbitrary<string> => any.map((text) => parts.reduce((left, part) => left.split(part).join('_'), text));
+const any = fc.string({
+  unit: fc.constantFrom(';', "'", '"', '$', '\\', '-', '/', '*', '(', ')', '\n', ' ', 'e', 'E', 'a', 'é', '1'),
+});
+const without = (...parts: string[]): fc.Arbitrary<string> =>
+  any.map((text) => parts.reduce((left, part) => left.split(part).join('_'), text));
 const piece = fc.oneof(
   fc.constantFrom('SELECT', 'x', ',', '+', '1', 'begin', 'end', 'case', '(a; b)', '$1'),
   any.map((text) => `'${text.replaceAll("'", "''")}'`),
@@ -125,20 +147,27 @@ const piece = fc.oneof(
   without('*', '/').map((text) => `/* ${text} /* ; */ ${text} */`),
   without('\n').map((text) => `--${text}\n`),
 );
-const between = fc.oneof(fc.constantFrom(' ', '\n', ' ; ', '\n\n'), without('\n').map((text) => `--${text}\n`), without('*', '/').map((text) => `/*${text}*/`));
+const between = fc.oneof(
+  fc.constantFrom(' ', '\n', ' ; ', '\n\n'),
+  without('\n').map((text) => `--${text}\n`),
+  without('*', '/').map((text) => `/*${text}*/`),
+);
 const statement = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => `SELECT ${pieces.join(' ')} z`);
 
 test('any statements, joined with anything between, come back as they were, with their places', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(between, statement), { maxLength: 8 }), between, async (parts, last) => {
-    const script = `${parts.map(([space, text]) => `${space}${text};`).join('')}${last}`;
-    const seen = await split(lineBlocks(script));
-    expect(seen.map(({ text }) => text)).toEqual(parts.map(([, text]) => text));
-    const bytes = Buffer.from(script, 'utf8');
-    for (const { text, line, offset } of seen) {
-      const length = Buffer.byteLength(text);
-      expect(bytes.subarray(offset, offset + length).toString('utf8')).toBe(text);
-      expect(line).toBe(bytes.subarray(0, offset).toString('utf8').split('\n').length);
-    }
-    expect(await split(textBlocks(script))).toEqual(seen);
-  }), { numRuns: 500 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(between, statement), { maxLength: 8 }), between, async (parts, last) => {
+      const script = `${parts.map(([space, text]) => `${space}${text};`).join('')}${last}`;
+      const seen = await split(lineBlocks(script));
+      expect(seen.map(({ text }) => text)).toEqual(parts.map(([, text]) => text));
+      const bytes = Buffer.from(script, 'utf8');
+      for (const { text, line, offset } of seen) {
+        const length = Buffer.byteLength(text);
+        expect(bytes.subarray(offset, offset + length).toString('utf8')).toBe(text);
+        expect(line).toBe(bytes.subarray(0, offset).toString('utf8').split('\n').length);
+      }
+      expect(await split(textBlocks(script))).toEqual(seen);
+    }),
+    { numRuns: 500 },
+  );
 });

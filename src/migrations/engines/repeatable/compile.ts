@@ -8,10 +8,10 @@ import { describeMany } from './describe-many.ts';
  * syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is none.
  */
 export async function brokenFunctions(client: Client): Promise<Map<string, string>> {
-  const { inside } = await one<{ inside: boolean }>(client, "SELECT now() <> statement_timestamp() AS inside");
+  const { inside } = await one<{ inside: boolean }>(client, 'SELECT now() <> statement_timestamp() AS inside');
   await client.query(inside ? 'SAVEPOINT compile' : 'BEGIN');
   try {
-    await client.query("SET LOCAL check_function_bodies = on; SET LOCAL client_min_messages = error");
+    await client.query('SET LOCAL check_function_bodies = on; SET LOCAL client_min_messages = error');
     return await check(client);
   } finally {
     await client.query(inside ? 'ROLLBACK TO SAVEPOINT compile; RELEASE SAVEPOINT compile' : 'ROLLBACK');
@@ -27,20 +27,32 @@ interface Found {
 }
 
 async function check(client: Client): Promise<Map<string, string>> {
-  const checker = await rows<{ schema: string }>(client, "SELECT quote_ident(n.nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'plpgsql_check'");
-  const functions = await rows<Found>(client, `
+  const checker = await rows<{ schema: string }>(
+    client,
+    "SELECT quote_ident(n.nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'plpgsql_check'",
+  );
+  const functions = await rows<Found>(
+    client,
+    `
     SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS language, p.prorettype = 'trigger'::regtype AS trigger
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-    ORDER BY 2`);
+    ORDER BY 2`,
+  );
   const broken = new Map<string, string>();
   for (const { oid, name, text, language, trigger } of functions) {
     await client.query('SAVEPOINT body');
     try {
       await client.query(text);
       if (checker[0] && language === 'plpgsql') {
-        const errors = await rows<{ message: string }>(client, trigger ? triggerErrors(checker[0].schema) : `SELECT message FROM ${checker[0].schema}.plpgsql_check_function_tb($1::oid::regprocedure) WHERE level = 'error'`, [oid]);
+        const errors = await rows<{ message: string }>(
+          client,
+          trigger
+            ? triggerErrors(checker[0].schema)
+            : `SELECT message FROM ${checker[0].schema}.plpgsql_check_function_tb($1::oid::regprocedure) WHERE level = 'error'`,
+          [oid],
+        );
         if (errors.length > 0) broken.set(name, errors.map(({ message }) => message).join('; '));
       }
     } catch (error) {
@@ -63,9 +75,14 @@ function triggerErrors(schema: string): string {
 }
 
 /** Refuses functions that do not hold now and did before; says which did not hold before either. */
-export function refuseBroken(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>, say: (text: string) => void): void {
+export function refuseBroken(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+  say: (text: string) => void,
+): void {
   const old = [...after].filter(([name]) => before.has(name));
-  if (old.length > 0) say(`broken before this release already: ${describeMany(old.map(([name, why]) => `${name} (${why})`))}`);
+  if (old.length > 0)
+    say(`broken before this release already: ${describeMany(old.map(([name, why]) => `${name} (${why})`))}`);
   const fresh = [...after].filter(([name]) => !before.has(name));
   if (fresh.length === 0) return;
   throw new VerdigrisError('failed', 'function-broken', {

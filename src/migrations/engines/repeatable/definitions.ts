@@ -2,18 +2,22 @@ import { rows, type Client } from '../../../postgres/client.ts';
 
 const users = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris') AND n.nspname !~ '^pg_(toast|temp)'`;
 /** What an extension brought is the extension's. */
-const own = (catalogue: string, oid: string): string => `NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalogue}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
+const own = (catalogue: string, oid: string): string =>
+  `NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalogue}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
 
 /** Definitions of functions, procedures, views and triggers as the server prints them, by `function public.f(integer)`. */
 export async function definitions(client: Client): Promise<Map<string, string>> {
-  const found = await rows<{ name: string; text: string }>(client, `
+  const found = await rows<{ name: string; text: string }>(
+    client,
+    `
     SELECT 'function ' || p.oid::regprocedure AS name, pg_get_functiondef(p.oid) AS text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE ${users} AND p.prokind IN ('f', 'p', 'w') AND ${own('pg_proc', 'p.oid')}
     UNION ALL SELECT 'view ' || c.oid::regclass, pg_get_viewdef(c.oid, true) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE ${users} AND c.relkind IN ('v', 'm') AND ${own('pg_class', 'c.oid')}
     UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass, pg_get_triggerdef(t.oid, true) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE ${users} AND NOT t.tgisinternal
-    ORDER BY 1`);
+    ORDER BY 1`,
+  );
   return new Map(found.map(({ name, text }) => [name, text]));
 }
 
@@ -34,7 +38,11 @@ export function lineDiff(before: string, after: string, most = 20): string[] {
   let head = 0;
   while (head < Math.min(old.length, now.length) && old[head] === now[head]) head++;
   let tail = 0;
-  while (tail < Math.min(old.length, now.length) - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) tail++;
-  const lines = [...old.slice(head, old.length - tail).map((line) => `  - ${line}`), ...now.slice(head, now.length - tail).map((line) => `  + ${line}`)];
+  while (tail < Math.min(old.length, now.length) - head && old[old.length - 1 - tail] === now[now.length - 1 - tail])
+    tail++;
+  const lines = [
+    ...old.slice(head, old.length - tail).map((line) => `  - ${line}`),
+    ...now.slice(head, now.length - tail).map((line) => `  + ${line}`),
+  ];
   return lines.length > most ? [...lines.slice(0, most), `  … ${lines.length - most} more lines`] : lines;
 }

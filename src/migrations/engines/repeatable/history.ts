@@ -15,29 +15,50 @@ export interface Repeatable {
 /** Files of `repeatable/` and below that were never applied, or not as they are now. A file that was removed drops nothing. */
 export async function pendingRepeatables(client: Client, folder: string): Promise<Repeatable[]> {
   const root = path.join(folder, 'repeatable');
-  const names = (await readdir(root, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.sql')).sort();
+  const names = (await readdir(root, { recursive: true }).catch(() => []))
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   if (names.length === 0) return [];
   const applied = await read(client);
-  const files = await Promise.all(names.map(async (name): Promise<Repeatable> => {
-    const file = path.join(root, name);
-    const bytes = await readFile(file);
-    return { name, path: file, checksum: createHash('sha256').update(bytes).digest('hex'), statements: await parseScript(bytes, file) };
-  }));
+  const files = await Promise.all(
+    names.map(async (name): Promise<Repeatable> => {
+      const file = path.join(root, name);
+      const bytes = await readFile(file);
+      return {
+        name,
+        path: file,
+        checksum: createHash('sha256').update(bytes).digest('hex'),
+        statements: await parseScript(bytes, file),
+      };
+    }),
+  );
   return files.filter(({ name, checksum }) => applied.get(name) !== checksum);
 }
 
 async function read(client: Client): Promise<Map<string, string>> {
-  const { there } = await one<{ there: boolean }>(client, "SELECT to_regclass('verdigris.repeatable') IS NOT NULL AS there");
+  const { there } = await one<{ there: boolean }>(
+    client,
+    "SELECT to_regclass('verdigris.repeatable') IS NOT NULL AS there",
+  );
   if (!there) return new Map();
-  return new Map((await rows<{ name: string; checksum: string }>(client, 'SELECT name, checksum FROM verdigris.repeatable')).map(({ name, checksum }) => [name, checksum]));
+  return new Map(
+    (await rows<{ name: string; checksum: string }>(client, 'SELECT name, checksum FROM verdigris.repeatable')).map(
+      ({ name, checksum }) => [name, checksum],
+    ),
+  );
 }
 
 /** Inside the transaction that applied them. */
 export async function recordRepeatables(client: Client, files: readonly Repeatable[], release: string): Promise<void> {
   if (files.length === 0) return;
-  await client.query('CREATE TABLE IF NOT EXISTS verdigris.repeatable (name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())');
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS verdigris.repeatable (name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())',
+  );
   for (const { name, checksum } of files) {
-    await client.query(`INSERT INTO verdigris.repeatable (name, checksum, release) VALUES ($1, $2, $3)
-      ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, release = excluded.release, applied_at = clock_timestamp()`, [name, checksum, release]);
+    await client.query(
+      `INSERT INTO verdigris.repeatable (name, checksum, release) VALUES ($1, $2, $3)
+      ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, release = excluded.release, applied_at = clock_timestamp()`,
+      [name, checksum, release],
+    );
   }
 }

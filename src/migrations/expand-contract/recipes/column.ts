@@ -11,7 +11,11 @@ export interface ColumnFacts {
   readonly notNull: boolean;
   readonly defaultValue: string | null;
   /** Indexes of plain columns, which a new column can have alike. */
-  readonly indexes: readonly { readonly unique: boolean; readonly method: string; readonly columns: readonly string[] }[];
+  readonly indexes: readonly {
+    readonly unique: boolean;
+    readonly method: string;
+    readonly columns: readonly string[];
+  }[];
   /** What else hangs on the column, in words: constraints, other indexes, views, statistics, policies. */
   readonly rest: readonly string[];
   /** Names of the table's columns. */
@@ -27,8 +31,18 @@ export async function readColumn(client: Client, schema: string, table: string, 
   await client.query('BEGIN READ ONLY; SET LOCAL search_path = pg_catalog');
   try {
     const [found] = await rows<Found>(client, query, [schema, table, column]);
-    if (!found) throw unfit(`There is no column ${column} in a table ${schema}.${table}.`, 'a column of a table of the live database.', 'mend the name: verdigris expand-contract rename-column TABLE OLD NEW.');
-    if (found.special !== null) throw unfit(`${schema}.${table}.${column} ${found.special}.`, 'a column that another one can stand in for.', 'docs/expand-contract.md says what to do with such a column.');
+    if (!found)
+      throw unfit(
+        `There is no column ${column} in a table ${schema}.${table}.`,
+        'a column of a table of the live database.',
+        'mend the name: verdigris expand-contract rename-column TABLE OLD NEW.',
+      );
+    if (found.special !== null)
+      throw unfit(
+        `${schema}.${table}.${column} ${found.special}.`,
+        'a column that another one can stand in for.',
+        'docs/expand-contract.md says what to do with such a column.',
+      );
     return found;
   } finally {
     await client.query('ROLLBACK');

@@ -18,7 +18,12 @@ export function expandName({ table, column }: Pick<ColumnFacts, 'table' | 'colum
 /** The migration that adds a column beside another, keeps both in step, and the backfill that fills it. */
 export function expandColumn(pair: Pair): Recipe {
   const { old, column, type, forth } = pair;
-  if (old.siblings.includes(column)) throw unfit(`${old.schema}.${old.table} has a column ${column} already.`, 'a name that is free.', 'give another one.');
+  if (old.siblings.includes(column))
+    throw unfit(
+      `${old.schema}.${old.table} has a column ${column} already.`,
+      'a name that is free.',
+      'give another one.',
+    );
   const table = ident(old.schema, old.table);
   const [from, to] = [`${old.schema}.${old.table}.${old.column}`, `${old.schema}.${old.table}.${column}`];
   const name = expandName(old, column);
@@ -28,12 +33,20 @@ export function expandColumn(pair: Pair): Recipe {
 ALTER TABLE ${table} ADD COLUMN ${ident(column)} ${type};
 ${old.notNull ? `-- verdigris: allow drop-not-null because the trigger refuses NULL to clients; rows of the release that has no ${old.column} come back without it\nALTER TABLE ${table} ALTER COLUMN ${ident(old.column)} DROP NOT NULL;\n` : ''}
 ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
-  const need = pair.comparable ? `${ident(column)} IS DISTINCT FROM ${forth}` : `(${ident(column)})::text IS DISTINCT FROM (${forth})::text`;
-  const backfill = stringify({ table: `${old.schema}.${old.table}`, set: `${ident(column)} = ${forth}`, where: need, trigger: false }, { lineWidth: 0 });
+  const need = pair.comparable
+    ? `${ident(column)} IS DISTINCT FROM ${forth}`
+    : `(${ident(column)})::text IS DISTINCT FROM (${forth})::text`;
+  const backfill = stringify(
+    { table: `${old.schema}.${old.table}`, set: `${ident(column)} = ${forth}`, where: need, trigger: false },
+    { lineWidth: 0 },
+  );
   return {
     files: [
       { name: `${name}.sql`, text: migration },
-      { name: `${name}.backfill.yaml`, text: `# Fills the rows that were there before; the trigger of the migration keeps them, and rows that replication brings.\n${backfill}` },
+      {
+        name: `${name}.backfill.yaml`,
+        text: `# Fills the rows that were there before; the trigger of the migration keeps them, and rows that replication brings.\n${backfill}`,
+      },
     ],
     next: [
       `Release N+1: its software may read and write ${column}, and need not know ${old.column}. Software N goes on with ${old.column}, beside it.`,
@@ -44,8 +57,16 @@ ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
 
 function indexes({ schema, table, column, indexes: all }: ColumnFacts, fresh: string): string {
   if (all.length === 0) return '';
-  return `\n${all.map(({ unique, method, columns }) => `-- verdigris: allow create-index-blocking${unique ? ', new-unique' : ''} because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}
-CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method} (${columns.map((name) => ident(name === column ? fresh : name)).join(', ')});`).join('\n')}\n`;
+  return `\n${all
+    .map(
+      ({
+        unique,
+        method,
+        columns,
+      }) => `-- verdigris: allow create-index-blocking${unique ? ', new-unique' : ''} because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}
+CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method} (${columns.map((name) => ident(name === column ? fresh : name)).join(', ')});`,
+    )
+    .join('\n')}\n`;
 }
 
 function byHand({ column, rest }: ColumnFacts): string {

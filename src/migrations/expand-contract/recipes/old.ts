@@ -6,18 +6,32 @@ import type { ContractColumn } from './contract.ts';
 import { functionName } from './sync.ts';
 
 /** Both columns of an expansion, as they stand in the live colour. */
-export async function readOldColumn(client: Client, { object, replacedBy, kind }: Wait): Promise<Omit<ContractColumn, 'lastUsedBy'>> {
+export async function readOldColumn(
+  client: Client,
+  { object, replacedBy, kind }: Wait,
+): Promise<Omit<ContractColumn, 'lastUsedBy'>> {
   const [schema, table, column] = object.split('.');
   const [, , fresh] = replacedBy.split('.');
   if (kind !== 'column' || schema === undefined || table === undefined || column === undefined || fresh === undefined) {
-    throw unfit(`${object} is a ${kind}.`, 'a column.', `write the migration by hand: DROP it, below -- verdigris: contract ${object} last-used-by RELEASE`);
+    throw unfit(
+      `${object} is a ${kind}.`,
+      'a column.',
+      `write the migration by hand: DROP it, below -- verdigris: contract ${object} last-used-by RELEASE`,
+    );
   }
-  const [old, other] = [await readColumn(client, schema, table, column), await readColumn(client, schema, table, fresh)];
+  const [old, other] = [
+    await readColumn(client, schema, table, column),
+    await readColumn(client, schema, table, fresh),
+  ];
   return { old, fresh: other, required: await refusesNull(client, old, fresh) };
 }
 
 /** The trigger took the NOT NULL of the old column over, where it had one. */
 async function refusesNull(client: Client, old: ColumnFacts, fresh: string): Promise<boolean> {
-  const found = await rows(client, "SELECT FROM pg_proc WHERE oid = to_regproc($1) AND prosrc LIKE '%not_null_violation%'", [ident(old.schema, functionName(old, fresh))]);
+  const found = await rows(
+    client,
+    "SELECT FROM pg_proc WHERE oid = to_regproc($1) AND prosrc LIKE '%not_null_violation%'",
+    [ident(old.schema, functionName(old, fresh))],
+  );
   return found.length > 0;
 }

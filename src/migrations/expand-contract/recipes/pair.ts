@@ -27,7 +27,17 @@ export async function readPair(client: Client, wanted: Wanted): Promise<Pair> {
   const [a, b] = [ident(old.column), ident(wanted.fresh)];
   if (wanted.type === undefined) {
     const { schemas, comparable } = await probe(client, old, old.type);
-    return { old, column: wanted.fresh, type: old.type, forth: a, back: b, comparable, schemas, forthMayFail: false, backMayFail: false };
+    return {
+      old,
+      column: wanted.fresh,
+      type: old.type,
+      forth: a,
+      back: b,
+      comparable,
+      schemas,
+      forthMayFail: false,
+      backMayFail: false,
+    };
   }
   await onlyExpressions(wanted);
   const { type, baseType, constrained, schemas, comparable } = await probe(client, old, wanted.type);
@@ -37,7 +47,17 @@ export async function readPair(client: Client, wanted: Wanted): Promise<Pair> {
   await tryOut(client, `SELECT (${forth})::${type} FROM (SELECT NULL::${old.type} AS ${a}) AS given`, '--using');
   await tryOut(client, `SELECT (${back})::${old.type} FROM (SELECT NULL::${type} AS ${b}) AS given`, '--back');
   const [to, from] = [await fails(client, old, target, 'forth'), await fails(client, old, target, 'back')];
-  return { old, column: wanted.fresh, type, forth: bracketed(forth, wanted.using), back: bracketed(back, wanted.back), comparable, schemas, forthMayFail: wanted.using !== undefined || to, backMayFail: wanted.back !== undefined || from };
+  return {
+    old,
+    column: wanted.fresh,
+    type,
+    forth: bracketed(forth, wanted.using),
+    back: bracketed(back, wanted.back),
+    comparable,
+    schemas,
+    forthMayFail: wanted.using !== undefined || to,
+    backMayFail: wanted.back !== undefined || from,
+  };
 }
 
 function bracketed(expression: string, given: string | undefined): string {
@@ -46,26 +66,66 @@ function bracketed(expression: string, given: string | undefined): string {
 
 /** They are put into the text of a function: each must be what it says it is, and no more. */
 async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }: Wanted): Promise<void> {
-  for (const [option, text] of [['TYPE', `SELECT NULL::${type}`], ['--using', `SELECT (${using}\n)`], ['--back', `SELECT (${back}\n)`]] as const) {
+  for (const [option, text] of [
+    ['TYPE', `SELECT NULL::${type}`],
+    ['--using', `SELECT (${using}\n)`],
+    ['--back', `SELECT (${back}\n)`],
+  ] as const) {
     const { stmts = [] } = await parse(text).catch((error: unknown) => {
-      throw unfit(`${option} is not read as SQL: ${describe(error)}.`, option === 'TYPE' ? 'a type, such as bigint or numeric(12,2).' : 'an expression.', 'mend it; nothing was written.');
+      throw unfit(
+        `${option} is not read as SQL: ${describe(error)}.`,
+        option === 'TYPE' ? 'a type, such as bigint or numeric(12,2).' : 'an expression.',
+        'mend it; nothing was written.',
+      );
     });
-    const select = (stmts[0] as { stmt?: { SelectStmt?: { targetList?: unknown[]; fromClause?: unknown } } } | undefined)?.stmt?.SelectStmt;
-    if (stmts.length !== 1 || select?.targetList?.length !== 1 || select.fromClause !== undefined) throw unfit(`${option} is more than ${option === 'TYPE' ? 'a type' : 'an expression'}.`, 'one, over the column alone.', 'mend it; nothing was written.');
+    const select = (
+      stmts[0] as { stmt?: { SelectStmt?: { targetList?: unknown[]; fromClause?: unknown } } } | undefined
+    )?.stmt?.SelectStmt;
+    if (stmts.length !== 1 || select?.targetList?.length !== 1 || select.fromClause !== undefined)
+      throw unfit(
+        `${option} is more than ${option === 'TYPE' ? 'a type' : 'an expression'}.`,
+        'one, over the column alone.',
+        'mend it; nothing was written.',
+      );
   }
 }
 
 /** The new type as the catalogue prints it, with what functions that use it must find. */
-async function probe(client: Client, old: ColumnFacts, type: string): Promise<{ type: string; baseType: string; constrained: boolean; schemas: string[]; comparable: boolean }> {
-  const known = await readOnly(client, () => one<{ base: string; domain: boolean; schemas: string[] }>(client, `
+async function probe(
+  client: Client,
+  old: ColumnFacts,
+  type: string,
+): Promise<{ type: string; baseType: string; constrained: boolean; schemas: string[]; comparable: boolean }> {
+  const known = await readOnly(client, () =>
+    one<{ base: string; domain: boolean; schemas: string[] }>(
+      client,
+      `
     SELECT (SELECT typtype = 'd' FROM pg_type WHERE oid = pg_typeof(NULL::${type})) AS domain,
       (SELECT bn.nspname || '.' || b.typname FROM pg_type t JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END JOIN pg_namespace bn ON bn.oid = b.typnamespace WHERE t.oid = pg_typeof(NULL::${type})) AS base,
-      (SELECT coalesce(json_agg(DISTINCT n.nspname), '[]') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`))
-    .catch((error: unknown) => {
-      throw unfit(`${type} is no type there: ${describe(error)}.`, 'a type of the live database; one that the release makes does not exist yet.', 'mend it, or write the migration by hand.');
-    });
-  const comparable = await readOnly(client, () => client.query(`SELECT NULL::${type} IS DISTINCT FROM NULL::${type}, NULL::${old.type} IS DISTINCT FROM NULL::${old.type}`)).then(() => true, () => false);
-  return { type, baseType: known.base, constrained: known.domain, schemas: [...new Set([...known.schemas, old.schema, 'public'])], comparable };
+      (SELECT coalesce(json_agg(DISTINCT n.nspname), '[]') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`,
+    ),
+  ).catch((error: unknown) => {
+    throw unfit(
+      `${type} is no type there: ${describe(error)}.`,
+      'a type of the live database; one that the release makes does not exist yet.',
+      'mend it, or write the migration by hand.',
+    );
+  });
+  const comparable = await readOnly(client, () =>
+    client.query(
+      `SELECT NULL::${type} IS DISTINCT FROM NULL::${type}, NULL::${old.type} IS DISTINCT FROM NULL::${old.type}`,
+    ),
+  ).then(
+    () => true,
+    () => false,
+  );
+  return {
+    type,
+    baseType: known.base,
+    constrained: known.domain,
+    schemas: [...new Set([...known.schemas, old.schema, 'public'])],
+    comparable,
+  };
 }
 
 /** As a client's session has it, for the user's own names. */
@@ -80,16 +140,28 @@ async function readOnly<T>(client: Client, use: () => Promise<T>): Promise<T> {
 
 async function tryOut(client: Client, sql: string, option: string): Promise<void> {
   await readOnly(client, () => client.query(sql)).catch((error: unknown) => {
-    throw unfit(`The conversion fails: ${describe(error)}.`, 'an expression over the column that gives the other type.', `give ${option}: the column is named in it as in a statement.`);
+    throw unfit(
+      `The conversion fails: ${describe(error)}.`,
+      'an expression over the column that gives the other type.',
+      `give ${option}: the column is named in it as in a statement.`,
+    );
   });
 }
 
 /** What the mapping of replication knows of the conversion: whether some value does not pass. */
-async function fails(client: Client, old: ColumnFacts, type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'>, way: 'forth' | 'back'): Promise<boolean> {
+async function fails(
+  client: Client,
+  old: ColumnFacts,
+  type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'>,
+  way: 'forth' | 'back',
+): Promise<boolean> {
   const table = (await readTables(client)).find(({ schema, name }) => schema === old.schema && name === old.table);
   const column = table?.columns.find(({ name }) => name === old.column);
   if (!table || !column) throw new Error('the column was read before');
-  const [now, then] = [{ ...table, columns: [column] }, { ...table, columns: [{ ...column, ...type }] }];
+  const [now, then] = [
+    { ...table, columns: [column] },
+    { ...table, columns: [{ ...column, ...type }] },
+  ];
   const { findings } = way === 'forth' ? mapTables([now], [then], 'forward') : mapTables([then], [now], 'forward');
   return findings.some(({ id }) => id === 'type-narrowed' || id === 'type-changed');
 }

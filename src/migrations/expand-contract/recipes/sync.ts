@@ -43,10 +43,15 @@ export function functionName({ table, column }: Pick<ColumnFacts, 'table' | 'col
  */
 export function syncSql(pair: Pair): string {
   const { old, column } = pair;
-  const [table, name, trigger] = [ident(old.schema, old.table), ident(old.schema, functionName(old, column)), ident(triggerName(old, column))];
+  const [table, name, trigger] = [
+    ident(old.schema, old.table),
+    ident(old.schema, functionName(old, column)),
+    ident(triggerName(old, column)),
+  ];
   const [a, b] = [`NEW.${ident(old.column)}`, `NEW.${ident(column)}`];
   const path = ['pg_catalog', ...pair.schemas.map((schema) => ident(schema))].join(', ');
-  const differ = (left: string, right: string): string => (pair.comparable ? `${left} IS DISTINCT FROM ${right}` : `${left}::text IS DISTINCT FROM ${right}::text`);
+  const differ = (left: string, right: string): string =>
+    pair.comparable ? `${left} IS DISTINCT FROM ${right}` : `${left}::text IS DISTINCT FROM ${right}::text`;
   return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${path} AS $sync$
 #variable_conflict use_column
 DECLARE
@@ -111,5 +116,8 @@ function required({ old }: Pair, a: string): string {
 }
 
 function indent(text: string, by: number): string {
-  return text.split('\n').map((line) => `${' '.repeat(by)}${line}`).join('\n');
+  return text
+    .split('\n')
+    .map((line) => `${' '.repeat(by)}${line}`)
+    .join('\n');
 }

@@ -16,7 +16,9 @@ export interface TableFacts {
 
 /** @throws VerdigrisError `recipe-column` where there is no such table, or the new name is taken. */
 export async function readTable(client: Client, schema: string, table: string, fresh: string): Promise<TableFacts> {
-  const [found] = await rows<TableFacts & { taken: boolean }>(client, `
+  const [found] = await rows<TableFacts & { taken: boolean }>(
+    client,
+    `
     SELECT n.nspname AS schema, c.relname AS table,
       (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
       coalesce((SELECT json_agg(json_build_object('grantee', grantee, 'privileges', privileges, 'grantable', grantable) ORDER BY grantee) FROM (
@@ -24,8 +26,15 @@ export async function readTable(client: Client, schema: string, table: string, f
         FROM aclexplode(c.relacl) p WHERE p.grantee <> c.relowner AND p.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY p.grantee, p.is_grantable) AS each), '[]') AS grants,
       coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped), '[]') AS granted,
       EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = n.oid AND o.relname = $3) AS taken
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND NOT c.relispartition`, [schema, table, fresh]);
-  if (!found) throw unfit(`There is no table ${schema}.${table}.`, 'a table of the live database that is no partition.', 'mend the name: verdigris expand-contract rename-table TABLE NEW.');
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
+    [schema, table, fresh],
+  );
+  if (!found)
+    throw unfit(
+      `There is no table ${schema}.${table}.`,
+      'a table of the live database that is no partition.',
+      'mend the name: verdigris expand-contract rename-table TABLE NEW.',
+    );
   if (found.taken) throw unfit(`${schema} has a ${fresh} already.`, 'a name that is free.', 'give another one.');
   return found;
 }
@@ -36,15 +45,25 @@ export async function readTable(client: Client, schema: string, table: string, f
  */
 export function renameTable({ schema, table, columns, grants, granted }: TableFacts, fresh: string): Recipe {
   const [old, view] = [ident(schema, table), ident(schema, fresh)];
-  const rights = grants.map(({ grantee, privileges, grantable }) => `GRANT ${privileges} ON ${view} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''};\n`).join('');
-  const byHand = granted.length === 0 ? '' : `-- To be decided by you: these columns have privileges of their own: ${granted.join(', ')}\n`;
+  const rights = grants
+    .map(
+      ({ grantee, privileges, grantable }) =>
+        `GRANT ${privileges} ON ${view} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''};\n`,
+    )
+    .join('');
+  const byHand =
+    granted.length === 0
+      ? ''
+      : `-- To be decided by you: these columns have privileges of their own: ${granted.join(', ')}\n`;
   return {
-    files: [{
-      name: `${shortened(`rename_${table}_to_${fresh}`)}.sql`,
-      text: `-- Software of release N says ${schema}.${table}, that of N+1 says ${schema}.${fresh}: the same rows, read and written by both names.
+    files: [
+      {
+        name: `${shortened(`rename_${table}_to_${fresh}`)}.sql`,
+        text: `-- Software of release N says ${schema}.${table}, that of N+1 says ${schema}.${fresh}: the same rows, read and written by both names.
 CREATE VIEW ${view} WITH (security_invoker = true) AS SELECT ${columns.map((name) => ident(name)).join(', ')} FROM ${old};
 ${rights}${byHand}`,
-    }],
+      },
+    ],
     next: [
       `Release N+1: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, DELETE. TRUNCATE, COPY into it and foreign keys want ${table}.`,
       `A migration that adds a column to ${table} makes the view anew with it: CREATE OR REPLACE VIEW.`,

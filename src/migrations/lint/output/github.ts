@@ -6,7 +6,14 @@ const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 
 export function githubReport(report: LintReport): string {
   return report.findings
     .map(({ severity, path, start, end, rule, message, fix }) => {
-      const place = [`file=${property(path)}`, `line=${start.line}`, `endLine=${end.line}`, `col=${start.column}`, ...(end.line === start.line ? [`endColumn=${end.column}`] : []), `title=${property(rule)}`];
+      const place = [
+        `file=${property(path)}`,
+        `line=${start.line}`,
+        `endLine=${end.line}`,
+        `col=${start.column}`,
+        ...(end.line === start.line ? [`endColumn=${end.column}`] : []),
+        `title=${property(rule)}`,
+      ];
       return `::${commands[severity]} ${place.join(',')}::${data(fix === undefined ? message : `${message}\nInstead:\n${fix}`)}\n`;
     })
     .join('');

@@ -7,16 +7,33 @@ const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'w
 
 /** SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; paths are relative where they came so. */
 export function sarifReport(report: LintReport): string {
-  const used = rules.filter((rule) => [...report.findings, ...report.suppressed.map((one) => one.finding)].some((finding) => finding.rule === rule.id));
+  const used = rules.filter((rule) =>
+    [...report.findings, ...report.suppressed.map((one) => one.finding)].some((finding) => finding.rule === rule.id),
+  );
   const results = [
     ...report.findings.map((finding) => result(finding, used)),
-    ...report.suppressed.map(({ finding, reason }) => ({ ...result(finding, used), suppressions: [{ kind: 'inSource', justification: reason }] })),
+    ...report.suppressed.map(({ finding, reason }) => ({
+      ...result(finding, used),
+      suppressions: [{ kind: 'inSource', justification: reason }],
+    })),
   ];
-  return JSON.stringify({
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [{ tool: { driver: { name: 'verdigris-lint', informationUri: 'docs/lint/README.md', rules: used.map(descriptor) } }, columnKind: 'unicodeCodePoints', results }],
-  }, null, 2);
+  return JSON.stringify(
+    {
+      $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+      version: '2.1.0',
+      runs: [
+        {
+          tool: {
+            driver: { name: 'verdigris-lint', informationUri: 'docs/lint/README.md', rules: used.map(descriptor) },
+          },
+          columnKind: 'unicodeCodePoints',
+          results,
+        },
+      ],
+    },
+    null,
+    2,
+  );
 }
 
 function descriptor(rule: Rule): object {
@@ -36,16 +53,34 @@ function result(finding: LintFinding, used: readonly Rule[]): object {
     ruleId: finding.rule,
     ruleIndex: used.findIndex((rule) => rule.id === finding.rule),
     level: levels[finding.severity],
-    message: { text: [finding.message, ...facts(finding), ...(finding.fix === undefined ? [] : [`Instead:\n${finding.fix}`])].join('\n') },
-    locations: [{
-      physicalLocation: {
-        artifactLocation: { uri: encodeURI(finding.path.replaceAll('\\', '/')) },
-        region: {
-          startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column,
-          byteOffset: start.byte, byteLength: end.byte - start.byte, snippet: { text: finding.excerpt },
+    message: {
+      text: [
+        finding.message,
+        ...facts(finding),
+        ...(finding.fix === undefined ? [] : [`Instead:\n${finding.fix}`]),
+      ].join('\n'),
+    },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURI(finding.path.replaceAll('\\', '/')) },
+          region: {
+            startLine: start.line,
+            startColumn: start.column,
+            endLine: end.line,
+            endColumn: end.column,
+            byteOffset: start.byte,
+            byteLength: end.byte - start.byte,
+            snippet: { text: finding.excerpt },
+          },
         },
       },
-    }],
-    properties: { lock: finding.lock, rewrites: finding.rewrites, breaksRollback: finding.breaksRollback, where: finding.where },
+    ],
+    properties: {
+      lock: finding.lock,
+      rewrites: finding.rewrites,
+      breaksRollback: finding.breaksRollback,
+      where: finding.where,
+    },
   };
 }

@@ -47,7 +47,10 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
 export function excerpt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>): string[] {
   const number = String(finding.start.line);
   const characters = [...finding.excerpt];
-  const before = characters.slice(0, finding.start.column - 1).map(indent).join('');
+  const before = characters
+    .slice(0, finding.start.column - 1)
+    .map(indent)
+    .join('');
   const last = finding.end.line === finding.start.line ? finding.end.column : characters.length + 1;
   const width = Math.max(1, Math.min(last, characters.length + 1) - finding.start.column);
   return [`${number} | ${finding.excerpt}`, `${' '.repeat(number.length)} | ${before}${'^'.repeat(width)}`];
@@ -56,7 +59,11 @@ export function excerpt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>)
 function indent(character: string): string {
   if (character === '\t') return '\t';
   // East Asian wide characters and emoji fill two columns of a terminal.
-  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(character) ? '  ' : ' ';
+  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
+    character,
+  )
+    ? '  '
+    : ' ';
 }
 
 /** The measurable side of a finding, one clause each. */
@@ -64,19 +71,37 @@ export function facts(finding: LintFinding): string[] {
   const { lock, size } = finding;
   return [
     ...(lock ? [`${lock.mode}${lock.table === undefined ? '' : ` on ${lock.table}`} ${lock.blocks}`] : []),
-    ...(finding.rewrites ? ['writes the table anew'] : finding.work === 'scan' ? ['reads every row'] : finding.work === 'index' ? ['builds an index'] : []),
-    finding.where === 'both' ? 'matters on the live database and on a candidate' : finding.where === 'live' ? 'matters on a live database' : 'matters on a candidate',
+    ...(finding.rewrites
+      ? ['writes the table anew']
+      : finding.work === 'scan'
+        ? ['reads every row']
+        : finding.work === 'index'
+          ? ['builds an index']
+          : []),
+    finding.where === 'both'
+      ? 'matters on the live database and on a candidate'
+      : finding.where === 'live'
+        ? 'matters on a live database'
+        : 'matters on a candidate',
     ...(finding.breaksRollback ? ['a rollback may lose rows'] : []),
-    ...(size ? [`${prettyBytes(size.tableBytes)}${size.rows < 0 ? '' : ` and about ${size.rows.toLocaleString('en')} rows`}${size.seconds > 0 ? `: about ${prettyMs(Math.max(1, Math.round(size.seconds * 1000)), { compact: true })}` : ''}`] : []),
+    ...(size
+      ? [
+          `${prettyBytes(size.tableBytes)}${size.rows < 0 ? '' : ` and about ${size.rows.toLocaleString('en')} rows`}${size.seconds > 0 ? `: about ${prettyMs(Math.max(1, Math.round(size.seconds * 1000)), { compact: true })}` : ''}`,
+        ]
+      : []),
     ...(finding.graded === undefined ? [] : [finding.graded]),
   ];
 }
 
 function summary(report: LintReport, paint: Painter): string {
-  const count = (severity: Severity): number => report.findings.filter((finding) => finding.severity === severity).length;
+  const count = (severity: Severity): number =>
+    report.findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings, infos] = [count('error'), count('warning'), count('info')];
   const live = report.findings.filter((finding) => finding.where === 'live' && finding.severity !== 'info').length;
   const head = `${errors} errors, ${warnings} warnings, ${infos} notes in ${report.files} files, ${report.statements} statements${report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : ''}.`;
-  const hint = report.target === 'live' && live > 0 ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.` : '';
+  const hint =
+    report.target === 'live' && live > 0
+      ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.`
+      : '';
   return paint[errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'bold'](head) + hint;
 }

@@ -20,13 +20,20 @@ function rewriting(context: AlterContext, message: string, fix?: string): Draft 
   return { message, range: context.command, table: context.table, ...(fix === undefined ? {} : { fix }) };
 }
 
-const backfill = (table: string, column: string) => `-- then fill existing rows in batches: a file NNNN_name.backfill.yaml (verdigris backfill), or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
+const backfill = (table: string, column: string) =>
+  `-- then fill existing rows in batches: a file NNNN_name.backfill.yaml (verdigris backfill), or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
 
 export const volatileDefault: Rule = {
-  id: 'add-column-volatile-default', title: 'New column with a volatile default', severity: 'warning', category: 'rewrite', where: 'live',
-  lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'add-column-volatile-default',
+  title: 'New column with a volatile default',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'A constant default is stored once in the catalogue. A volatile one has to be computed for each row, so PostgreSQL writes the whole table and all its indexes anew and nobody can read it meanwhile.',
-  instead: 'Add the column without a default, set the default (it counts for new rows only), and fill the old rows in batches.',
+  instead:
+    'Add the column without a default, set the default (it counts for new rows only), and fill the old rows in batches.',
   bad: 'ALTER TABLE t ADD COLUMN token uuid DEFAULT gen_random_uuid();',
   good: 'ALTER TABLE t ADD COLUMN token uuid;\nALTER TABLE t ALTER COLUMN token SET DEFAULT gen_random_uuid();',
   check: {
@@ -36,34 +43,60 @@ export const volatileDefault: Rule = {
       const call = volatileCall(given?.raw_expr, context.schema);
       if (!added || !given || call === undefined) return undefined;
       const [table, column] = [plainTable(context.table), plain(added.name)];
-      const expression = context.source.slice(context.at(given.location).start, context.command.end).replace(/^DEFAULT\s+/i, '').replace(/\s+(?:NOT\s+NULL|UNIQUE|PRIMARY\s+KEY|CHECK|REFERENCES|CONSTRAINT)\b[^]*$/i, '');
-      return rewriting(context, `Column ${added.name} gets a value of its own in every row, because ${call}() is volatile.`,
-        `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n${backfill(table, column)}`);
+      const expression = context.source
+        .slice(context.at(given.location).start, context.command.end)
+        .replace(/^DEFAULT\s+/i, '')
+        .replace(/\s+(?:NOT\s+NULL|UNIQUE|PRIMARY\s+KEY|CHECK|REFERENCES|CONSTRAINT)\b[^]*$/i, '');
+      return rewriting(
+        context,
+        `Column ${added.name} gets a value of its own in every row, because ${call}() is volatile.`,
+        `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n${backfill(table, column)}`,
+      );
     },
   },
 };
 
 export const storedGenerated: Rule = {
-  id: 'add-generated-column', title: 'New stored generated column', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'add-generated-column',
+  title: 'New stored generated column',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'A stored generated column is computed for each row that is there: the table is written anew under a lock that stops reads and writes.',
-  instead: 'Use an ordinary column, kept by a trigger and filled in batches; a view or an expression index often does without the column. From PostgreSQL 18, VIRTUAL costs nothing.',
-  bad: 'ALTER TABLE t ADD COLUMN twice bigint GENERATED ALWAYS AS (a * 2) STORED;', good: 'ALTER TABLE t ADD COLUMN twice bigint;',
+  instead:
+    'Use an ordinary column, kept by a trigger and filled in batches; a view or an expression index often does without the column. From PostgreSQL 18, VIRTUAL costs nothing.',
+  bad: 'ALTER TABLE t ADD COLUMN twice bigint GENERATED ALWAYS AS (a * 2) STORED;',
+  good: 'ALTER TABLE t ADD COLUMN twice bigint;',
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
-      const generated = added?.constraints.find((one) => one.contype === 'CONSTR_GENERATED' && one.generated_kind !== 'v');
+      const generated = added?.constraints.find(
+        (one) => one.contype === 'CONSTR_GENERATED' && one.generated_kind !== 'v',
+      );
       if (!added || !generated) return undefined;
-      const fix = context.config.postgres >= 18 ? `ALTER TABLE ${plainTable(context.table)} ${context.words.replace(/\bSTORED\b/i, 'VIRTUAL')};` : undefined;
+      const fix =
+        context.config.postgres >= 18
+          ? `ALTER TABLE ${plainTable(context.table)} ${context.words.replace(/\bSTORED\b/i, 'VIRTUAL')};`
+          : undefined;
       return rewriting(context, `Column ${added.name} is computed and stored for every row.`, fix);
     },
   },
 };
 
 export const numberedColumn: Rule = {
-  id: 'add-identity-column', title: 'New serial or identity column', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'add-identity-column',
+  title: 'New serial or identity column',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'Each existing row gets a number, so the whole table is written anew. Done apart on two databases, the numbers may differ from row to row.',
   instead: 'Add a nullable column, a sequence and a default; fill the old rows in batches.',
-  bad: 'ALTER TABLE t ADD COLUMN number bigserial;', good: 'ALTER TABLE t ADD COLUMN number bigint;',
+  bad: 'ALTER TABLE t ADD COLUMN number bigserial;',
+  good: 'ALTER TABLE t ADD COLUMN number bigint;',
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
@@ -72,37 +105,71 @@ export const numberedColumn: Rule = {
       if (!added || !(identity || type.endsWith('serial'))) return undefined;
       const [table, column] = [plainTable(context.table), plain(added.name)];
       const sequence = plain(`${context.table.name}_${added.name}_seq`);
-      const kept = type === 'serial' ? 'integer' : type === 'smallserial' ? 'smallint' : type === 'bigserial' ? 'bigint' : typeText(columnType(added.column.typeName));
-      return rewriting(context, `Column ${added.name} numbers every row that is there.`,
-        `ALTER TABLE ${table} ADD COLUMN ${column} ${kept};\nCREATE SEQUENCE ${sequence} OWNED BY ${table}.${column};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT nextval('${sequence}');\n${backfill(table, column)}`);
+      const kept =
+        type === 'serial'
+          ? 'integer'
+          : type === 'smallserial'
+            ? 'smallint'
+            : type === 'bigserial'
+              ? 'bigint'
+              : typeText(columnType(added.column.typeName));
+      return rewriting(
+        context,
+        `Column ${added.name} numbers every row that is there.`,
+        `ALTER TABLE ${table} ADD COLUMN ${column} ${kept};\nCREATE SEQUENCE ${sequence} OWNED BY ${table}.${column};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT nextval('${sequence}');\n${backfill(table, column)}`,
+      );
     },
   },
 };
 
 export const constrainedDomain: Rule = {
-  id: 'add-column-constrained-domain', title: 'New column of a domain with constraints', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'add-column-constrained-domain',
+  title: 'New column of a domain with constraints',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'PostgreSQL proves the domain’s constraints for the new column row by row, by writing the table anew, even where every value is null.',
   instead: 'Give the column the domain’s base type and a CHECK that is added NOT VALID and validated later.',
-  bad: 'CREATE DOMAIN positive AS integer CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN n positive;', good: 'ALTER TABLE t ADD COLUMN n integer;',
+  bad: 'CREATE DOMAIN positive AS integer CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN n positive;',
+  good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
       const domain = nameOfParts(strings(added?.column.typeName?.names), context.schema.defaultSchema);
       const known = context.schema.types.get(`${domain.schema}.${domain.name}`);
-      return added && known?.constrained === true ? rewriting(context, `Column ${added.name} is of the domain ${domain.name}, which has constraints.`) : undefined;
+      return added && known?.constrained === true
+        ? rewriting(context, `Column ${added.name} is of the domain ${domain.name}, which has constraints.`)
+        : undefined;
     },
   },
 };
 
 export const changedExpression: Rule = {
-  id: 'change-generated-expression', title: 'New expression for a stored generated column', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'change-generated-expression',
+  title: 'New expression for a stored generated column',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'Every row is computed again, and the table written anew. Until the switchover the two databases hold different values in the column, which verification will report.',
   instead: 'Add a second column with the new expression and move readers to it.',
-  bad: 'ALTER TABLE g ALTER COLUMN twice SET EXPRESSION AS (a * 3);', good: 'ALTER TABLE g ADD COLUMN thrice integer;',
+  bad: 'ALTER TABLE g ALTER COLUMN twice SET EXPRESSION AS (a * 3);',
+  good: 'ALTER TABLE g ADD COLUMN thrice integer;',
   check: {
     AlterTableCmd: (command, context) =>
-      command.subtype === 'AT_SetExpression' ? rewriting(context, `Generated column ${command.name ?? ''} is computed again for every row.`) : undefined,
+      command.subtype === 'AT_SetExpression'
+        ? rewriting(context, `Generated column ${command.name ?? ''} is computed again for every row.`)
+        : undefined,
   },
 };
 
-export const addColumnRules: readonly Rule[] = [volatileDefault, storedGenerated, numberedColumn, constrainedDomain, changedExpression];
+export const addColumnRules: readonly Rule[] = [
+  volatileDefault,
+  storedGenerated,
+  numberedColumn,
+  constrainedDomain,
+  changedExpression,
+];

@@ -19,7 +19,12 @@ function changeOf(command: Of<'AlterTableCmd'>, context: AlterContext): Change |
   if (!definition) return undefined;
   const to = columnType(definition.typeName);
   const column = command.name ?? '';
-  return { column, to, from: context.schema.column(context.table, column)?.type, computed: computes(definition.raw_default, column, to) };
+  return {
+    column,
+    to,
+    from: context.schema.column(context.table, column)?.type,
+    computed: computes(definition.raw_default, column, to),
+  };
 }
 
 function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: ColumnType): boolean {
@@ -30,10 +35,18 @@ function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: Col
 }
 
 export const changeType: Rule = {
-  id: 'change-column-type', title: 'A new column type writes the table anew', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'change-column-type',
+  title: 'A new column type writes the table anew',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'Every row is converted and the table and its indexes written anew, while nobody may read or write. Growing a varchar, a numeric’s precision, or varchar to text costs nothing.',
-  instead: 'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
-  bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;', good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(40);',
+  instead:
+    'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
+  bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
+  good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(40);',
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);
@@ -42,44 +55,72 @@ export const changeType: Rule = {
       const rewrite = change.computed || !from ? 'table' : rewriteOf(from, to);
       if (rewrite === 'none') return undefined;
       const what = from ? `from ${typeText(from)} to ${typeText(to)}` : `to ${typeText(to)}`;
-      const doubt = from && !change.computed ? '' : from ? ' (USING computes each value)' : ' (its type now is not known here: no rewrite if it is a shorter one of the same kind)';
+      const doubt =
+        from && !change.computed
+          ? ''
+          : from
+            ? ' (USING computes each value)'
+            : ' (its type now is not known here: no rewrite if it is a shorter one of the same kind)';
       const [table, fresh] = [plainTable(context.table), plain(`${column}_new`)];
       return {
-        message: rewrite === 'utc'
-          ? `Column ${column} changes ${what}: free while the session's TimeZone is UTC, else every row is written anew.`
-          : `Column ${column} changes ${what}: every row is written anew${doubt}.`,
+        message:
+          rewrite === 'utc'
+            ? `Column ${column} changes ${what}: free while the session's TimeZone is UTC, else every row is written anew.`
+            : `Column ${column} changes ${what}: every row is written anew${doubt}.`,
         range: context.command,
         table: context.table,
         // Where the type is not known, or UTC spares the rewrite, the claim is a may, not a does.
-        ...(rewrite === 'utc' || !from ? { work: 'scan' as const, severity: rewrite === 'utc' ? 'info' as const : 'warning' as const } : {}),
-        fix: rewrite === 'utc' ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
-          : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plain(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plain(column)} '${typeText(to)}'`,
+        ...(rewrite === 'utc' || !from
+          ? { work: 'scan' as const, severity: rewrite === 'utc' ? ('info' as const) : ('warning' as const) }
+          : {}),
+        fix:
+          rewrite === 'utc'
+            ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
+            : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plain(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plain(column)} '${typeText(to)}'`,
       };
     },
   },
 };
 
 export const narrowType: Rule = {
-  id: 'narrow-column-type', title: 'A new column type takes fewer values', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: false,
+  id: 'narrow-column-type',
+  title: 'A new column type takes fewer values',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: false,
   why: 'Software N still writes values of the old type. Those that do not fit fail on the live database; on a candidate they come by replication, as text, and stop it. The migration itself fails, or cuts values, where such rows are there already.',
-  instead: 'Let the software write only what fits for one release, check it with a constraint, and narrow the type in the next.',
-  bad: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(10);', good: 'ALTER TABLE t ALTER COLUMN d TYPE text;',
+  instead:
+    'Let the software write only what fits for one release, check it with a constraint, and narrow the type in the next.',
+  bad: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(10);',
+  good: 'ALTER TABLE t ALTER COLUMN d TYPE text;',
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);
       if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
       const { from, to, column } = change;
       if (!isBuiltin(from.base) || carries(from, to)) return undefined;
-      return { message: `${typeText(to)} does not hold every value that software N writes as ${typeText(from)} into ${context.table.name}.${column}.`, range: context.command, table: context.table };
+      return {
+        message: `${typeText(to)} does not hold every value that software N writes as ${typeText(from)} into ${context.table.name}.${column}.`,
+        range: context.command,
+        table: context.table,
+      };
     },
   },
 };
 
 export const typeReplication: Rule = {
-  id: 'column-type-no-way-back', title: 'New values do not fit the old column type', severity: 'warning', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'column-type-no-way-back',
+  title: 'New values do not fit the old column type',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'Replication sends values as text. Once release N+1 writes one that the old type does not take, reverse replication to the retained database stops, and a rollback would lose rows.',
-  instead: 'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to N is wanted.',
-  bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;', good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(20);',
+  instead:
+    'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to N is wanted.',
+  bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
+  good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(20);',
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);
@@ -87,8 +128,13 @@ export const typeReplication: Rule = {
       const { from, to, column } = change;
       if (same(from, to) || (isBuiltin(to.base) && carries(to, from))) return undefined;
       // A longer text of the same kind is the commonest change there is: told, not counted.
-      const severity = from.base === to.base || (isText(from) && isText(to)) ? 'info' as const : 'warning' as const;
-      return { message: `A ${typeText(to)} that does not fit ${typeText(from)} in ${context.table.name}.${column} stops reverse replication.`, range: context.command, table: context.table, severity };
+      const severity = from.base === to.base || (isText(from) && isText(to)) ? ('info' as const) : ('warning' as const);
+      return {
+        message: `A ${typeText(to)} that does not fit ${typeText(from)} in ${context.table.name}.${column} stops reverse replication.`,
+        range: context.command,
+        table: context.table,
+        severity,
+      };
     },
   },
 };

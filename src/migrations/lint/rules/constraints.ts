@@ -15,19 +15,30 @@ function added(kinds: readonly Kind[], inspect: Inspect): Checks {
     *AlterTableCmd(command: Of<'AlterTableCmd'>, context: AlterContext) {
       const own = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
       const column = addedColumn(command);
-      for (const constraint of own ? [own] : column?.constraints ?? []) {
-        const draft = kinds.includes(constraint.contype ?? 'CONSTR_NULL') ? inspect(constraint, context, own ? undefined : column?.name) : undefined;
-        if (draft) yield { range: own ? context.command : context.at(constraint.location), table: context.table, ...draft };
+      for (const constraint of own ? [own] : (column?.constraints ?? [])) {
+        const draft = kinds.includes(constraint.contype ?? 'CONSTR_NULL')
+          ? inspect(constraint, context, own ? undefined : column?.name)
+          : undefined;
+        if (draft)
+          yield { range: own ? context.command : context.at(constraint.location), table: context.table, ...draft };
       }
     },
   };
 }
 
 export const checkScan: Rule = {
-  id: 'add-check-scan', title: 'CHECK added without NOT VALID', severity: 'warning', category: 'lock', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'scan',
+  id: 'add-check-scan',
+  title: 'CHECK added without NOT VALID',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'scan',
   why: 'Every row is checked while ACCESS EXCLUSIVE is held: nobody reads or writes the table for as long as that takes.',
-  instead: 'Add it NOT VALID (a moment; new rows are checked at once) and VALIDATE it later, which blocks neither reads nor writes.',
-  bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0);', good: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
+  instead:
+    'Add it NOT VALID (a moment; new rows are checked at once) and VALIDATE it later, which blocks neither reads nor writes.',
+  bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0);',
+  good: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
   check: added(['CONSTR_CHECK'], (constraint, context, column) => {
     if (constraint.skip_validation === true || constraint.is_enforced === false) return undefined;
     const fix = column === undefined ? { fix: notValidFirst(context, constraint, 'check') } : {};
@@ -36,35 +47,69 @@ export const checkScan: Rule = {
 };
 
 export const foreignKeyScan: Rule = {
-  id: 'add-foreign-key-scan', title: 'Foreign key added without NOT VALID', severity: 'warning', category: 'lock', where: 'live', lock: 'SHARE ROW EXCLUSIVE', work: 'scan',
+  id: 'add-foreign-key-scan',
+  title: 'Foreign key added without NOT VALID',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'SHARE ROW EXCLUSIVE',
+  work: 'scan',
   why: 'Writes to both tables stop while each row is looked up in the other table.',
-  instead: 'Add it NOT VALID, then VALIDATE it in a later transaction, which lets reads and writes go on. On partitioned tables this needs PostgreSQL 18.',
-  bad: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id);', good: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id) NOT VALID;',
+  instead:
+    'Add it NOT VALID, then VALIDATE it in a later transaction, which lets reads and writes go on. On partitioned tables this needs PostgreSQL 18.',
+  bad: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id);',
+  good: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id) NOT VALID;',
   check: added(['CONSTR_FOREIGN'], (constraint, context, column) => {
-    if (constraint.skip_validation === true || constraint.is_enforced === false || column !== undefined) return undefined;
+    if (constraint.skip_validation === true || constraint.is_enforced === false || column !== undefined)
+      return undefined;
     const other = constraint.pktable?.relname ?? '';
-    const fix = context.known?.kind === 'partitioned' && context.config.postgres < 18 ? {} : { fix: notValidFirst(context, constraint, 'foreign') };
-    return { message: `Writes to ${context.table.name} and ${other} stop while all rows are looked up in ${other}.`, ...fix };
+    const fix =
+      context.known?.kind === 'partitioned' && context.config.postgres < 18
+        ? {}
+        : { fix: notValidFirst(context, constraint, 'foreign') };
+    return {
+      message: `Writes to ${context.table.name} and ${other} stop while all rows are looked up in ${other}.`,
+      ...fix,
+    };
   }),
 };
 
 export const primaryKeyScan: Rule = {
-  id: 'add-primary-key', title: 'Primary key added without an index made before', severity: 'warning', category: 'lock', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'index',
+  id: 'add-primary-key',
+  title: 'Primary key added without an index made before',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'index',
   why: 'The index is built under ACCESS EXCLUSIVE; columns that are not known to be NOT NULL are read once more for that.',
   instead: 'CREATE UNIQUE INDEX CONCURRENTLY first, then ADD PRIMARY KEY USING INDEX, which takes a moment.',
-  bad: 'ALTER TABLE k ADD PRIMARY KEY (id);', good: '-- verdigris: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY k_id ON k (id);\nALTER TABLE k ADD CONSTRAINT k_pkey PRIMARY KEY USING INDEX k_id;',
+  bad: 'ALTER TABLE k ADD PRIMARY KEY (id);',
+  good: '-- verdigris: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY k_id ON k (id);\nALTER TABLE k ADD CONSTRAINT k_pkey PRIMARY KEY USING INDEX k_id;',
   check: added(['CONSTR_PRIMARY'], (constraint, context, column) => usingIndex(constraint, context, column, 'primary')),
 };
 
 export const uniqueScan: Rule = {
-  id: 'add-unique-constraint', title: 'Unique constraint added without an index made before', severity: 'warning', category: 'lock', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'index',
+  id: 'add-unique-constraint',
+  title: 'Unique constraint added without an index made before',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'index',
   why: 'The index is built under ACCESS EXCLUSIVE: nobody reads or writes the table until it is done.',
   instead: 'CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT … UNIQUE USING INDEX.',
-  bad: 'ALTER TABLE t ADD CONSTRAINT b_once UNIQUE (b);', good: '-- verdigris: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY e_once ON k (e);\nALTER TABLE k ADD CONSTRAINT e_once UNIQUE USING INDEX e_once;',
+  bad: 'ALTER TABLE t ADD CONSTRAINT b_once UNIQUE (b);',
+  good: '-- verdigris: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY e_once ON k (e);\nALTER TABLE k ADD CONSTRAINT e_once UNIQUE USING INDEX e_once;',
   check: added(['CONSTR_UNIQUE'], (constraint, context, column) => usingIndex(constraint, context, column, 'unique')),
 };
 
-function usingIndex(constraint: Constraint, context: AlterContext, column: string | undefined, kind: 'primary' | 'unique'): Draft | undefined {
+function usingIndex(
+  constraint: Constraint,
+  context: AlterContext,
+  column: string | undefined,
+  kind: 'primary' | 'unique',
+): Draft | undefined {
   if (constraint.indexname !== undefined) return undefined;
   const columns = columnsOf(constraint, column);
   const table = plainTable(context.table);
@@ -73,56 +118,91 @@ function usingIndex(constraint: Constraint, context: AlterContext, column: strin
   const type = kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE';
   return {
     message: `The index on ${columns.join(', ')} is built while nobody may use ${context.table.name}.`,
-    ...(column === undefined ? { fix: `CREATE UNIQUE INDEX CONCURRENTLY ${index} ON ${table} (${list(columns)});\nALTER TABLE ${table} ADD CONSTRAINT ${name} ${type} USING INDEX ${index};` } : {}),
+    ...(column === undefined
+      ? {
+          fix: `CREATE UNIQUE INDEX CONCURRENTLY ${index} ON ${table} (${list(columns)});\nALTER TABLE ${table} ADD CONSTRAINT ${name} ${type} USING INDEX ${index};`,
+        }
+      : {}),
   };
 }
 
 export const exclusion: Rule = {
-  id: 'add-exclusion-constraint', title: 'Exclusion constraint on a table in use', severity: 'warning', category: 'lock', where: 'both', lock: 'ACCESS EXCLUSIVE', work: 'index',
+  id: 'add-exclusion-constraint',
+  title: 'Exclusion constraint on a table in use',
+  severity: 'warning',
+  category: 'lock',
+  where: 'both',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'index',
   why: 'Its index is built under ACCESS EXCLUSIVE and there is no concurrent way. Rows that software N writes on the live database may violate it, and then replication to the candidate stops.',
-  instead: 'Check in the software first; add the constraint on the candidate only when no row can violate it any more, in the release after.',
-  bad: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (int4range(a, a + 1) WITH &&);', good: 'ALTER TABLE t ADD CONSTRAINT a_small CHECK (a < 100) NOT VALID;',
-  check: added(['CONSTR_EXCLUSION'], (_, context) => ({ message: `Rows of ${context.table.name} that overlap are refused from now on, and the index is built under the lock.` })),
+  instead:
+    'Check in the software first; add the constraint on the candidate only when no row can violate it any more, in the release after.',
+  bad: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (int4range(a, a + 1) WITH &&);',
+  good: 'ALTER TABLE t ADD CONSTRAINT a_small CHECK (a < 100) NOT VALID;',
+  check: added(['CONSTR_EXCLUSION'], (_, context) => ({
+    message: `Rows of ${context.table.name} that overlap are refused from now on, and the index is built under the lock.`,
+  })),
 };
 
 export const newUnique: Rule = {
-  id: 'new-unique', title: 'Values must be unique from now on', severity: 'warning', category: 'replication', where: 'both',
+  id: 'new-unique',
+  title: 'Values must be unique from now on',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
   why: 'Software N does not know the rule and may write the same value twice. On the live database its INSERT fails; on a candidate the row comes by replication, violates the index and stops it until somebody acts.',
-  instead: 'Make the software keep values unique in release N+1, and the database in the release after. Look for duplicates first.',
-  bad: 'CREATE UNIQUE INDEX CONCURRENTLY b_once ON t (b);', good: 'CREATE INDEX CONCURRENTLY b_search ON t (b);',
+  instead:
+    'Make the software keep values unique in release N+1, and the database in the release after. Look for duplicates first.',
+  bad: 'CREATE UNIQUE INDEX CONCURRENTLY b_once ON t (b);',
+  good: 'CREATE INDEX CONCURRENTLY b_search ON t (b);',
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = columnsOf(constraint, column);
       // A new column is null in the rows of software N, and nulls are not equal to each other.
-      if (column !== undefined || constraint.indexname !== undefined || alreadyUnique(context, columns)) return undefined;
-      return { message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops software N, or replication to the candidate.` };
+      if (column !== undefined || constraint.indexname !== undefined || alreadyUnique(context, columns))
+        return undefined;
+      return {
+        message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops software N, or replication to the candidate.`,
+      };
     }),
     IndexStmt: (node, context) => {
       if (node.unique !== true || context.isNew(node.relation)) return undefined;
       const table = nameOf(node.relation, context.schema.defaultSchema);
-      return { message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`, table };
+      return {
+        message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`,
+        table,
+      };
     },
   },
 };
 
 /** A key that is unique already, or a column of the batch itself, cannot trip software N. */
 function alreadyUnique(context: AlterContext, columns: readonly string[]): boolean {
-  const unique = [...(context.known?.constraints.values() ?? [])].filter((one) => one.kind === 'unique' || one.kind === 'primary');
+  const unique = [...(context.known?.constraints.values() ?? [])].filter(
+    (one) => one.kind === 'unique' || one.kind === 'primary',
+  );
   return unique.some((one) => one.columns.join() === columns.join());
 }
 
 export const stricter: Rule = {
-  id: 'stricter-constraint', title: 'A check that software N does not know', severity: 'warning', category: 'compatibility', where: 'both',
+  id: 'stricter-constraint',
+  title: 'A check that software N does not know',
+  severity: 'warning',
+  category: 'compatibility',
+  where: 'both',
   why: 'NOT VALID spares the old rows only: new ones are checked at once. Software N may write what the constraint refuses. A CHECK also stops replication to a candidate; a foreign key is not checked there and surfaces at verification.',
-  instead: 'Let release N+1 keep the rule in software; add the constraint in the release after, when no N can write any more.',
-  bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;', good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
+  instead:
+    'Let release N+1 keep the rule in software; add the constraint in the release after, when no N can write any more.',
+  bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
+  good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
   check: added(['CONSTR_CHECK', 'CONSTR_FOREIGN'], (constraint, context, column) => {
     // A new column is null in every row that software N writes, and null passes a check and a foreign key.
     if (column !== undefined || constraint.is_enforced === false) return undefined;
     if (ownColumnsOnly(constraint, context)) return undefined;
-    const message = constraint.contype === 'CONSTR_CHECK'
-      ? `Rows of software N that do not pass the check are refused by ${context.table.name}, NOT VALID or not.`
-      : `Software N may write rows to ${context.table.name} that have no counterpart in ${constraint.pktable?.relname ?? ''}.`;
+    const message =
+      constraint.contype === 'CONSTR_CHECK'
+        ? `Rows of software N that do not pass the check are refused by ${context.table.name}, NOT VALID or not.`
+        : `Software N may write rows to ${context.table.name} that have no counterpart in ${constraint.pktable?.relname ?? ''}.`;
     return { message };
   }),
 };
@@ -131,11 +211,24 @@ export const stricter: Rule = {
 function ownColumnsOnly(constraint: Constraint, context: AlterContext): boolean {
   const beside = context.commands.map((command) => addedColumn(command)?.name);
   const columns = constraint.contype === 'CONSTR_CHECK' ? referenced(constraint) : columnsOf(constraint);
-  return columns.length > 0 && columns.every((column) => context.schema.isNewColumn(context.table, column) || beside.includes(column));
+  return (
+    columns.length > 0 &&
+    columns.every((column) => context.schema.isNewColumn(context.table, column) || beside.includes(column))
+  );
 }
 
 function referenced(constraint: Constraint): string[] {
-  return [...walk(constraint.raw_expr)].flatMap(([tag, fields]) => (tag === 'ColumnRef' ? strings(fields['fields'] as Of<'ColumnRef'>['fields']).slice(-1) : []));
+  return [...walk(constraint.raw_expr)].flatMap(([tag, fields]) =>
+    tag === 'ColumnRef' ? strings(fields['fields'] as Of<'ColumnRef'>['fields']).slice(-1) : [],
+  );
 }
 
-export const constraintRules: readonly Rule[] = [checkScan, foreignKeyScan, primaryKeyScan, uniqueScan, exclusion, newUnique, stricter];
+export const constraintRules: readonly Rule[] = [
+  checkScan,
+  foreignKeyScan,
+  primaryKeyScan,
+  uniqueScan,
+  exclusion,
+  newUnique,
+  stricter,
+];

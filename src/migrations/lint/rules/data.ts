@@ -4,55 +4,101 @@ import { plainTable } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 export const truncate: Rule = {
-  id: 'truncate', title: 'TRUNCATE', severity: 'error', category: 'destructive', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
+  id: 'truncate',
+  title: 'TRUNCATE',
+  severity: 'error',
+  category: 'destructive',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
   why: 'All rows go, without triggers on the rows and under ACCESS EXCLUSIVE. On the live database it is replicated; on a candidate only the candidate loses the rows, and every later UPDATE of one of them is skipped there without a word.',
   instead: 'Delete in batches what is really to go, in a job of its own, not in a migration.',
-  bad: 'TRUNCATE lone;', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nTRUNCATE fresh;',
+  bad: 'TRUNCATE lone;',
+  good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nTRUNCATE fresh;',
   check: {
     *TruncateStmt(node, context) {
       for (const relation of all(node.relations, 'RangeVar')) {
-        if (!context.isNew(relation)) yield { message: `All rows of ${relation.relname ?? ''} go.`, range: context.at(relation.location), table: context.name(relation) };
+        if (!context.isNew(relation))
+          yield {
+            message: `All rows of ${relation.relname ?? ''} go.`,
+            range: context.at(relation.location),
+            table: context.name(relation),
+          };
       }
     },
   },
 };
 
 export const deleteAll: Rule = {
-  id: 'delete-without-where', title: 'DELETE without WHERE', severity: 'error', category: 'destructive', where: 'both', breaksRollback: true, work: 'scan',
+  id: 'delete-without-where',
+  title: 'DELETE without WHERE',
+  severity: 'error',
+  category: 'destructive',
+  where: 'both',
+  breaksRollback: true,
+  work: 'scan',
   why: 'All rows go, in one transaction that holds their locks to its end. No down migration brings them back.',
   instead: 'Name the rows in a WHERE clause, and delete in batches.',
-  bad: 'DELETE FROM lone;', good: 'DELETE FROM lone WHERE id = 7;',
+  bad: 'DELETE FROM lone;',
+  good: 'DELETE FROM lone WHERE id = 7;',
   check: {
     DeleteStmt: (node, context) =>
-      node.whereClause || context.isNew(node.relation) ? undefined : { message: `All rows of ${node.relation?.relname ?? ''} go.`, table: context.name(node.relation) },
+      node.whereClause || context.isNew(node.relation)
+        ? undefined
+        : { message: `All rows of ${node.relation?.relname ?? ''} go.`, table: context.name(node.relation) },
   },
 };
 
 export const updateAll: Rule = {
-  id: 'update-without-where', title: 'UPDATE without WHERE', severity: 'warning', category: 'destructive', where: 'both', work: 'scan',
+  id: 'update-without-where',
+  title: 'UPDATE without WHERE',
+  severity: 'warning',
+  category: 'destructive',
+  where: 'both',
+  work: 'scan',
   why: 'Every row is written anew and stays locked until the transaction ends; the old values are gone. The table doubles until VACUUM has been through it, and all of it goes through the WAL.',
-  instead: 'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
-  bad: 'UPDATE t SET flag = false;', good: 'UPDATE t SET flag = false WHERE id = 7;',
+  instead:
+    'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
+  bad: 'UPDATE t SET flag = false;',
+  good: 'UPDATE t SET flag = false WHERE id = 7;',
   check: {
     UpdateStmt: (node, context) => {
       if (node.whereClause || context.isNew(node.relation)) return undefined;
       const table = context.name(node.relation);
-      return { message: `Every row of ${table.name} is locked and written anew.`, table, fix: `-- in batches, outside the migration:\n${context.statement.text} WHERE id BETWEEN … AND …;` };
+      return {
+        message: `Every row of ${table.name} is locked and written anew.`,
+        table,
+        fix: `-- in batches, outside the migration:\n${context.statement.text} WHERE id BETWEEN … AND …;`,
+      };
     },
   },
 };
 
 export const backfill: Rule = {
-  id: 'backfill-in-migration', title: 'A table is filled inside a schema migration', severity: 'warning', category: 'lock', where: 'both', work: 'scan',
+  id: 'backfill-in-migration',
+  title: 'A table is filled inside a schema migration',
+  severity: 'warning',
+  category: 'lock',
+  where: 'both',
+  work: 'scan',
   why: 'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as long. On a candidate, rows changed here and by software N at the same time part for good: replication brings the old column’s value and overwrites nothing of the new one.',
-  instead: 'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
-  bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;', good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',
+  instead:
+    'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
+  bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;',
+  good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',
   check: {
-    UpdateStmt: (node, context) => (limited(node.whereClause) || !withSchemaChange(context) ? undefined : filling(node.relation, context)),
+    UpdateStmt: (node, context) =>
+      limited(node.whereClause) || !withSchemaChange(context) ? undefined : filling(node.relation, context),
     MergeStmt: (node, context) => (withSchemaChange(context) ? filling(node.relation, context) : undefined),
     InsertStmt: (node, context) => {
       const select = as(node.selectStmt, 'SelectStmt');
-      if (!select?.fromClause || limited(select.whereClause) || !withSchemaChange(context) || context.isNew(node.relation)) return undefined;
+      if (
+        !select?.fromClause ||
+        limited(select.whereClause) ||
+        !withSchemaChange(context) ||
+        context.isNew(node.relation)
+      )
+        return undefined;
       return filling(node.relation, context);
     },
   },
@@ -61,18 +107,36 @@ export const backfill: Rule = {
 function filling(relation: Of<'UpdateStmt'>['relation'], context: Context) {
   if (context.isNew(relation)) return undefined;
   const table = context.name(relation);
-  return { message: `Rows of ${table.name} are written in the same migration that changes the schema.`, table, fix: `-- in NNNN_name.backfill.yaml, beside the migration:\n-- table: ${plainTable(table)}\n-- set: …\n-- where: …` };
+  return {
+    message: `Rows of ${table.name} are written in the same migration that changes the schema.`,
+    table,
+    fix: `-- in NNNN_name.backfill.yaml, beside the migration:\n-- table: ${plainTable(table)}\n-- set: …\n-- where: …`,
+  };
 }
 
 /** A key equals a value: few rows. */
 function limited(where: Of<'UpdateStmt'>['whereClause']): boolean {
   const expression = as(where, 'A_Expr');
-  if (expression) return (expression.kind === 'AEXPR_IN' || JSON.stringify(expression.name).includes('"="')) && as(expression.rexpr, 'ColumnRef') === undefined;
+  if (expression)
+    return (
+      (expression.kind === 'AEXPR_IN' || JSON.stringify(expression.name).includes('"="')) &&
+      as(expression.rexpr, 'ColumnRef') === undefined
+    );
   const both = as(where, 'BoolExpr');
   return both?.boolop === 'AND_EXPR' && (both.args ?? []).some(limited);
 }
 
-const schemaChanges = new Set(['AlterTableStmt', 'CreateStmt', 'IndexStmt', 'DropStmt', 'RenameStmt', 'CreateTrigStmt', 'ViewStmt', 'AlterEnumStmt', 'CreateTableAsStmt']);
+const schemaChanges = new Set([
+  'AlterTableStmt',
+  'CreateStmt',
+  'IndexStmt',
+  'DropStmt',
+  'RenameStmt',
+  'CreateTrigStmt',
+  'ViewStmt',
+  'AlterEnumStmt',
+  'CreateTableAsStmt',
+]);
 
 function withSchemaChange(context: Context): boolean {
   return context.statements.some((one) => {
@@ -83,24 +147,52 @@ function withSchemaChange(context: Context): boolean {
 }
 
 export const deleteRows: Rule = {
-  id: 'data-not-reversible', title: 'Rows are deleted', severity: 'info', category: 'reversibility', where: 'both',
+  id: 'data-not-reversible',
+  title: 'Rows are deleted',
+  severity: 'info',
+  category: 'reversibility',
+  where: 'both',
   why: 'A down migration cannot bring the rows back. On a candidate only the candidate loses them: the two databases differ, and verification will say so.',
-  instead: 'Copy the rows to a table of their own first, or delete them on the live database, in a job, so that replication carries it.',
-  bad: 'DELETE FROM t WHERE a = 1;', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nDELETE FROM fresh WHERE id = 1;',
+  instead:
+    'Copy the rows to a table of their own first, or delete them on the live database, in a job, so that replication carries it.',
+  bad: 'DELETE FROM t WHERE a = 1;',
+  good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nDELETE FROM fresh WHERE id = 1;',
   check: {
-    DeleteStmt: (node, context) => (node.whereClause && !context.isNew(node.relation) ? { message: `Rows of ${node.relation?.relname ?? ''} are gone after this.`, table: context.name(node.relation) } : undefined),
+    DeleteStmt: (node, context) =>
+      node.whereClause && !context.isNew(node.relation)
+        ? {
+            message: `Rows of ${node.relation?.relname ?? ''} are gone after this.`,
+            table: context.name(node.relation),
+          }
+        : undefined,
   },
 };
 
-const largeObjectCalls = new Set(['lo_create', 'lo_creat', 'lo_import', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_unlink']);
+const largeObjectCalls = new Set([
+  'lo_create',
+  'lo_creat',
+  'lo_import',
+  'lo_from_bytea',
+  'lo_put',
+  'lowrite',
+  'lo_unlink',
+]);
 
 export const largeObjects: Rule = {
-  id: 'large-objects', title: 'Large objects are not replicated', severity: 'error', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'large-objects',
+  title: 'Large objects are not replicated',
+  severity: 'error',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'Logical replication does not carry pg_largeobject. What is written on one side never gets to the other, and a switchover or rollback loses it.',
   instead: 'Use bytea columns, or an object store and its key.',
-  bad: "SELECT lo_create(0);", good: 'ALTER TABLE t ADD COLUMN picture bytea;',
+  bad: 'SELECT lo_create(0);',
+  good: 'ALTER TABLE t ADD COLUMN picture bytea;',
   check: {
-    SelectStmt: calls, InsertStmt: calls, UpdateStmt: calls,
+    SelectStmt: calls,
+    InsertStmt: calls,
+    UpdateStmt: calls,
   },
 };
 
@@ -109,7 +201,11 @@ function calls(node: object, context: Context) {
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
     const name = context.nameOf(fields['funcname'] as Of<'FuncCall'>['funcname']).name;
-    if (largeObjectCalls.has(name)) return { message: `${name}() writes a large object.`, range: context.at(fields['location'] as number | undefined) };
+    if (largeObjectCalls.has(name))
+      return {
+        message: `${name}() writes a large object.`,
+        range: context.at(fields['location'] as number | undefined),
+      };
   }
   return undefined;
 }

@@ -2,10 +2,18 @@ import { all, as, type Of } from '../ast.ts';
 import type { Rule } from '../rule.ts';
 
 export const dropConstraint: Rule = {
-  id: 'drop-constraint', title: 'A constraint is dropped', severity: 'warning', category: 'replication', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
+  id: 'drop-constraint',
+  title: 'A constraint is dropped',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
   why: 'The retained database still has the constraint. A row of release N+1 that it refuses stops reverse replication, so that a rollback would lose rows. Software N may also rely on a unique constraint in ON CONFLICT. Putting it back fails where rows violate it by then.',
-  instead: 'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
-  bad: 'ALTER TABLE t DROP CONSTRAINT t_a_check;', good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
+  instead:
+    'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
+  bad: 'ALTER TABLE t DROP CONSTRAINT t_a_check;',
+  good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.known?.constraints.get(command.name ?? '');
@@ -14,42 +22,77 @@ export const dropConstraint: Rule = {
       if (known?.kind === 'primary') return undefined;
       // Foreign keys are not checked by apply, so nothing stops.
       const breaksRollback = known?.kind !== 'foreign';
-      return { message: `${known ? `The ${known.kind} constraint` : 'Constraint'} ${command.name ?? ''} of ${context.table.name} stays on the retained database.`, range: context.command, table: context.table, breaksRollback };
+      return {
+        message: `${known ? `The ${known.kind} constraint` : 'Constraint'} ${command.name ?? ''} of ${context.table.name} stays on the retained database.`,
+        range: context.command,
+        table: context.table,
+        breaksRollback,
+      };
     },
   },
 };
 
 export const dropPrimaryKey: Rule = {
-  id: 'drop-primary-key', title: 'The primary key is dropped', severity: 'error', category: 'replication', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
+  id: 'drop-primary-key',
+  title: 'The primary key is dropped',
+  severity: 'error',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
   why: 'The primary key says which row an UPDATE or DELETE means. Without it, and while the table is published, UPDATE and DELETE fail on the database itself.',
-  instead: 'Make the new key first (CREATE UNIQUE INDEX CONCURRENTLY), set REPLICA IDENTITY USING INDEX, and change the key in one statement.',
-  bad: 'ALTER TABLE p DROP CONSTRAINT p_pkey;', good: 'ALTER TABLE t DROP CONSTRAINT IF EXISTS unknown_check;',
+  instead:
+    'Make the new key first (CREATE UNIQUE INDEX CONCURRENTLY), set REPLICA IDENTITY USING INDEX, and change the key in one statement.',
+  bad: 'ALTER TABLE p DROP CONSTRAINT p_pkey;',
+  good: 'ALTER TABLE t DROP CONSTRAINT IF EXISTS unknown_check;',
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.known?.constraints.get(command.name ?? '');
       const primary = known ? known.kind === 'primary' : command.name === `${context.table.name}_pkey`;
       if (command.subtype !== 'AT_DropConstraint' || !primary) return undefined;
-      const renewed = context.commands.some((one) => one.subtype === 'AT_AddConstraint' && JSON.stringify(one.def).includes('CONSTR_PRIMARY'));
+      const renewed = context.commands.some(
+        (one) => one.subtype === 'AT_AddConstraint' && JSON.stringify(one.def).includes('CONSTR_PRIMARY'),
+      );
       const severity = renewed ? 'warning' : 'error';
-      const rest = renewed ? 'is replaced: both databases must identify rows by the same columns for replication to go on' : 'identified the rows for UPDATE and DELETE in replication';
-      return { message: `${command.name ?? ''} of ${context.table.name} ${rest}.`, range: context.command, table: context.table, severity };
+      const rest = renewed
+        ? 'is replaced: both databases must identify rows by the same columns for replication to go on'
+        : 'identified the rows for UPDATE and DELETE in replication';
+      return {
+        message: `${command.name ?? ''} of ${context.table.name} ${rest}.`,
+        range: context.command,
+        table: context.table,
+        severity,
+      };
     },
   },
 };
 
 export const deferrableKey: Rule = {
-  id: 'deferrable-primary-key', title: 'A deferrable key identifies no rows', severity: 'error', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'deferrable-primary-key',
+  title: 'A deferrable key identifies no rows',
+  severity: 'error',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'PostgreSQL does not use a deferrable primary key as replica identity. Once the table is published, UPDATE and DELETE on it fail.',
   instead: 'Make the primary key not deferrable; where order of updates matters, defer a second unique constraint.',
-  bad: 'CREATE TABLE fresh (id bigint PRIMARY KEY DEFERRABLE);', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY, place integer UNIQUE DEFERRABLE);',
+  bad: 'CREATE TABLE fresh (id bigint PRIMARY KEY DEFERRABLE);',
+  good: 'CREATE TABLE fresh (id bigint PRIMARY KEY, place integer UNIQUE DEFERRABLE);',
   check: {
     CreateStmt: (node, context) =>
       node.relation?.relpersistence !== 't' && hasDeferrableKey(node)
-        ? { message: `The primary key of ${node.relation?.relname ?? ''} is deferrable: replication cannot identify rows by it.`, table: context.name(node.relation) }
+        ? {
+            message: `The primary key of ${node.relation?.relname ?? ''} is deferrable: replication cannot identify rows by it.`,
+            table: context.name(node.relation),
+          }
         : undefined,
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_AddConstraint' && isDeferrableKey(as(command.def, 'Constraint'))
-        ? { message: `The primary key of ${context.table.name} is deferrable: replication cannot identify rows by it.`, range: context.command, table: context.table }
+        ? {
+            message: `The primary key of ${context.table.name} is deferrable: replication cannot identify rows by it.`,
+            range: context.command,
+            table: context.table,
+          }
         : undefined,
   },
 };

@@ -5,9 +5,14 @@ import type { Rule } from '../rule.ts';
 import { createdLater } from './drops.ts';
 
 export const changeSignature: Rule = {
-  id: 'change-function-signature', title: 'A function comes back with another signature', severity: 'error', category: 'compatibility', where: 'both',
+  id: 'change-function-signature',
+  title: 'A function comes back with another signature',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N calls it with the old arguments and reads the old result. A second function of the same name beside the old one can make such calls ambiguous.',
-  instead: 'Give the new function a new name, or add arguments with defaults to a function that is dropped a release later.',
+  instead:
+    'Give the new function a new name, or add arguments with defaults to a function that is dropped a release later.',
   bad: "DROP FUNCTION f(integer);\nCREATE FUNCTION f(x bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT x';",
   good: "DROP FUNCTION f(integer);\nCREATE FUNCTION f(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x * 2';",
   check: {
@@ -16,26 +21,41 @@ export const changeSignature: Rule = {
       for (const object of node.objects ?? []) {
         const name = context.nameOf(object);
         const next = createdLater(name, context);
-        const old = context.schema.functions.get(label(name))?.filter((one) => one.batch !== context.schema.batch) ?? [];
+        const old =
+          context.schema.functions.get(label(name))?.filter((one) => one.batch !== context.schema.batch) ?? [];
         if (!next || old.length === 0) continue;
         const now = signature(next);
         const kept = old.some((one) => one.arguments === now.arguments && one.returns === now.returns);
-        if (!kept) yield { message: `${name.name}(${old[0]?.arguments}) returns ${old[0]?.returns} becomes ${name.name}(${now.arguments}) returns ${now.returns}.` };
+        if (!kept)
+          yield {
+            message: `${name.name}(${old[0]?.arguments}) returns ${old[0]?.returns} becomes ${name.name}(${now.arguments}) returns ${now.returns}.`,
+          };
       }
     },
     CreateFunctionStmt: (node, context) => {
-      const old = context.schema.functions.get(label(context.nameOf(node.funcname)))?.filter((one) => one.batch !== context.schema.batch) ?? [];
+      const old =
+        context.schema.functions
+          .get(label(context.nameOf(node.funcname)))
+          ?.filter((one) => one.batch !== context.schema.batch) ?? [];
       const now = signature(node);
       const same = old.find((one) => one.arguments === now.arguments);
-      if (same && same.returns !== now.returns) return { message: `PostgreSQL refuses to change what ${strings(node.funcname).at(-1)} returns (${same.returns}) without a DROP.` };
+      if (same && same.returns !== now.returns)
+        return {
+          message: `PostgreSQL refuses to change what ${strings(node.funcname).at(-1)} returns (${same.returns}) without a DROP.`,
+        };
       if (same || old.length === 0) return undefined;
-      return { message: `A second ${strings(node.funcname).at(-1)} beside the one with (${old[0]?.arguments}): calls of software N may become ambiguous.`, severity: 'warning' };
+      return {
+        message: `A second ${strings(node.funcname).at(-1)} beside the one with (${old[0]?.arguments}): calls of software N may become ambiguous.`,
+        severity: 'warning',
+      };
     },
   },
 };
 
 function signature(node: Of<'CreateFunctionStmt'>): { arguments: string; returns: string } {
-  const parameters = all(node.parameters, 'FunctionParameter').filter((one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE');
+  const parameters = all(node.parameters, 'FunctionParameter').filter(
+    (one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE',
+  );
   return {
     arguments: parameters.map((one) => typeText(columnType(one.argType))).join(', '),
     returns: `${node.returnType?.setof === true ? 'setof ' : ''}${typeText(columnType(node.returnType))}`,
@@ -51,13 +71,20 @@ function setLater(node: Of<'CreateFunctionStmt'>, context: Context): boolean {
   const name = label(context.nameOf(node.funcname));
   return context.after.some((later) => {
     const fields = later.fields as Of<'AlterFunctionStmt'>;
-    return later.tag === 'AlterFunctionStmt' && label(context.nameOf(fields.func?.objname)) === name
-      && all(fields.actions, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path');
+    return (
+      later.tag === 'AlterFunctionStmt' &&
+      label(context.nameOf(fields.func?.objname)) === name &&
+      all(fields.actions, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path')
+    );
   });
 }
 
 export const definerSearchPath: Rule = {
-  id: 'security-definer-search-path', title: 'SECURITY DEFINER without a fixed search_path', severity: 'warning', category: 'safety', where: 'both',
+  id: 'security-definer-search-path',
+  title: 'SECURITY DEFINER without a fixed search_path',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
   why: 'The function runs with its owner’s rights and looks names up in the caller’s search_path: a caller who can create objects in any schema of it can have his own code run as the owner.',
   instead: 'SET search_path = pg_catalog, your_schema (and pg_temp last) in the function, and qualify names.',
   bad: "CREATE FUNCTION sd() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';",
@@ -66,13 +93,19 @@ export const definerSearchPath: Rule = {
     CreateFunctionStmt: (node, context) => {
       const definer = as(option(node.options, 'security')?.arg, 'Boolean')?.boolval === true;
       if (!definer || setsSearchPath(node) || setLater(node, context)) return undefined;
-      return { message: `${strings(node.funcname).at(-1)} runs with its owner's rights and finds names by the caller's search_path.` };
+      return {
+        message: `${strings(node.funcname).at(-1)} runs with its owner's rights and finds names by the caller's search_path.`,
+      };
     },
   },
 };
 
 export const triggerSearchPath: Rule = {
-  id: 'trigger-function-search-path', title: 'Trigger function without a fixed search_path', severity: 'info', category: 'replication', where: 'both',
+  id: 'trigger-function-search-path',
+  title: 'Trigger function without a fixed search_path',
+  severity: 'info',
+  category: 'replication',
+  where: 'both',
   why: 'The worker that applies replicated rows runs with a bare search_path. A trigger that fires there (ENABLE ALWAYS), or a function in an index or a check, does not find unqualified names and stops replication.',
   instead: 'SET search_path in the function, or qualify every name in it.',
   bad: 'CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log DEFAULT VALUES; RETURN NEW; END $$;',
@@ -81,7 +114,9 @@ export const triggerSearchPath: Rule = {
     CreateFunctionStmt: (node, context) => {
       const trigger = strings(node.returnType?.names).at(-1) === 'trigger';
       if (!trigger || setsSearchPath(node) || setLater(node, context)) return undefined;
-      return { message: `${strings(node.funcname).at(-1)} may be fired by the apply worker, whose search_path is bare.` };
+      return {
+        message: `${strings(node.funcname).at(-1)} may be fired by the apply worker, whose search_path is bare.`,
+      };
     },
   },
 };

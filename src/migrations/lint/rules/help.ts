@@ -7,7 +7,12 @@ import type { ConstraintFact } from '../facts.ts';
 import type { Checks, Drafts } from '../rule.ts';
 
 /** The name of a constraint of the statement, or the one that a suggestion gives it. */
-export function nameFor(table: Name, kind: ConstraintFact['kind'], constraint: Constraint, columns: readonly string[]): string {
+export function nameFor(
+  table: Name,
+  kind: ConstraintFact['kind'],
+  constraint: Constraint,
+  columns: readonly string[],
+): string {
   return plain(constraint.conname ?? constraintName(table.name, kind, columns).slice(0, 63));
 }
 
@@ -22,8 +27,10 @@ export function columnsOf(constraint: Constraint, column?: string): string[] {
 export function notValidFirst(context: AlterContext, constraint: Constraint, kind: 'check' | 'foreign'): string {
   const name = nameFor(context.table, kind, constraint, columnsOf(constraint));
   const definition = context.words.replace(/^ADD\s+(?:CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+)?/i, '');
-  return `ALTER TABLE ${plainTable(context.table)} ADD CONSTRAINT ${name} ${definition} NOT VALID;\n-- in a later migration, or after COMMIT:\n`
-    + `ALTER TABLE ${plainTable(context.table)} VALIDATE CONSTRAINT ${name};`;
+  return (
+    `ALTER TABLE ${plainTable(context.table)} ADD CONSTRAINT ${name} ${definition} NOT VALID;\n-- in a later migration, or after COMMIT:\n` +
+    `ALTER TABLE ${plainTable(context.table)} VALIDATE CONSTRAINT ${name};`
+  );
 }
 
 /** Inserts CONCURRENTLY where a statement allows it. */

@@ -19,8 +19,23 @@ import { newerPostgres } from './version.ts';
 
 /** Every rule, in the order of the documentation. */
 export const rules: readonly Rule[] = [
-  ...textRules, newerPostgres, ...addColumnRules, ...columnTypeRules, ...notNullRules, ...constraintRules, ...dropConstraintRules, ...indexRules, ...lockRules,
-  ...dropRules, ...renameRules, ...functionRules, ...dataRules, ...replicationRules, ...scopeRules, ...timeoutRules, ...typeRules,
+  ...textRules,
+  newerPostgres,
+  ...addColumnRules,
+  ...columnTypeRules,
+  ...notNullRules,
+  ...constraintRules,
+  ...dropConstraintRules,
+  ...indexRules,
+  ...lockRules,
+  ...dropRules,
+  ...renameRules,
+  ...functionRules,
+  ...dataRules,
+  ...replicationRules,
+  ...scopeRules,
+  ...timeoutRules,
+  ...typeRules,
 ];
 
 export const ruleIds: readonly string[] = rules.map((rule) => rule.id);

@@ -4,25 +4,44 @@ import type { Rule } from '../rule.ts';
 import { concurrently } from './help.ts';
 
 export const createIndex: Rule = {
-  id: 'create-index-blocking', title: 'Index built without CONCURRENTLY', severity: 'warning', category: 'lock', where: 'live', lock: 'SHARE', work: 'index',
+  id: 'create-index-blocking',
+  title: 'Index built without CONCURRENTLY',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'SHARE',
+  work: 'index',
   why: 'Writes to the table wait until the index is built. On a candidate only the apply worker waits, and catches up afterwards.',
-  instead: 'CREATE INDEX CONCURRENTLY, outside a transaction. Where it fails it leaves an invalid index: drop that and repeat. On a partitioned table, build it on each partition and attach.',
-  bad: 'CREATE INDEX t_a_idx ON t (a);', good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
+  instead:
+    'CREATE INDEX CONCURRENTLY, outside a transaction. Where it fails it leaves an invalid index: drop that and repeat. On a partitioned table, build it on each partition and attach.',
+  bad: 'CREATE INDEX t_a_idx ON t (a);',
+  good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   check: {
     IndexStmt: (node, context) => {
       if (node.concurrent === true || context.isNew(node.relation)) return undefined;
       const partitioned = context.fact(node.relation)?.kind === 'partitioned';
       const fix = partitioned ? {} : { fix: concurrently(context.statement.text, /^CREATE\s+(?:UNIQUE\s+)?INDEX\b/i) };
-      return { message: `Writes to ${node.relation?.relname ?? ''} wait until the index is built.`, table: context.name(node.relation), ...fix };
+      return {
+        message: `Writes to ${node.relation?.relname ?? ''} wait until the index is built.`,
+        table: context.name(node.relation),
+        ...fix,
+      };
     },
   },
 };
 
 export const dropIndex: Rule = {
-  id: 'drop-index-blocking', title: 'Index dropped without CONCURRENTLY', severity: 'warning', category: 'lock', where: 'live', lock: 'ACCESS EXCLUSIVE',
+  id: 'drop-index-blocking',
+  title: 'Index dropped without CONCURRENTLY',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
   why: 'It takes ACCESS EXCLUSIVE on the table. The drop is quick, but it waits for the longest query at work, and all queries that come after wait behind it.',
-  instead: 'DROP INDEX CONCURRENTLY, outside a transaction. Check first that no statement of software N needs the index.',
-  bad: 'DROP INDEX t_b_idx;', good: 'DROP INDEX CONCURRENTLY t_b_idx;',
+  instead:
+    'DROP INDEX CONCURRENTLY, outside a transaction. Check first that no statement of software N needs the index.',
+  bad: 'DROP INDEX t_b_idx;',
+  good: 'DROP INDEX CONCURRENTLY t_b_idx;',
   check: {
     DropStmt: (node, context) => {
       if (node.removeType !== 'OBJECT_INDEX' || node.concurrent === true) return undefined;
@@ -31,31 +50,56 @@ export const dropIndex: Rule = {
       if (old.length === 0) return undefined;
       const table = context.schema.indexes.get(`${old[0]?.schema}.${old[0]?.name}`)?.table;
       const fix = names.length === 1 ? { fix: concurrently(context.statement.text, /^DROP\s+INDEX\b/i) } : {};
-      return { message: `The table of ${old.map((name) => name.name).join(', ')} is locked for readers and writers.`, ...(table ? { table } : {}), ...fix };
+      return {
+        message: `The table of ${old.map((name) => name.name).join(', ')} is locked for readers and writers.`,
+        ...(table ? { table } : {}),
+        ...fix,
+      };
     },
   },
 };
 
 export const reindex: Rule = {
-  id: 'reindex-blocking', title: 'REINDEX without CONCURRENTLY', severity: 'warning', category: 'lock', where: 'live', lock: 'SHARE', work: 'index',
+  id: 'reindex-blocking',
+  title: 'REINDEX without CONCURRENTLY',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'SHARE',
+  work: 'index',
   why: 'Writes to the table wait until all its indexes are built anew, and reads that would use one of them wait too.',
   instead: 'REINDEX … CONCURRENTLY, outside a transaction.',
-  bad: 'REINDEX TABLE t;', good: 'REINDEX TABLE CONCURRENTLY t;',
+  bad: 'REINDEX TABLE t;',
+  good: 'REINDEX TABLE CONCURRENTLY t;',
   check: {
     ReindexStmt: (node, context) => {
       if (reindexesConcurrently(node) || (node.relation && context.isNew(node.relation))) return undefined;
-      const fix = { fix: concurrently(context.statement.text, /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE|SYSTEM)\b/i) };
+      const fix = {
+        fix: concurrently(
+          context.statement.text,
+          /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE|SYSTEM)\b/i,
+        ),
+      };
       const table = node.kind === 'REINDEX_OBJECT_TABLE' ? { table: context.name(node.relation) } : {};
-      return { message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is indexed anew.`, ...table, ...fix };
+      return {
+        message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is indexed anew.`,
+        ...table,
+        ...fix,
+      };
     },
   },
 };
 
 export const invalidLeft: Rule = {
-  id: 'concurrent-index-if-not-exists', title: 'IF NOT EXISTS takes an invalid index for a good one', severity: 'warning', category: 'safety', where: 'both',
+  id: 'concurrent-index-if-not-exists',
+  title: 'IF NOT EXISTS takes an invalid index for a good one',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
   why: 'A CREATE INDEX CONCURRENTLY that failed leaves an invalid index of that name. The second run finds the name, does nothing and reports success, and queries go on without an index.',
   instead: 'DROP INDEX CONCURRENTLY IF EXISTS first, then CREATE INDEX CONCURRENTLY without IF NOT EXISTS.',
-  bad: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a_idx ON t (a);', good: 'DROP INDEX CONCURRENTLY IF EXISTS t_a_idx;\nCREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
+  bad: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a_idx ON t (a);',
+  good: 'DROP INDEX CONCURRENTLY IF EXISTS t_a_idx;\nCREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   check: {
     IndexStmt: (node, context) => {
       if (node.concurrent !== true || node.if_not_exists !== true) return undefined;
@@ -66,38 +110,77 @@ export const invalidLeft: Rule = {
 };
 
 export const wideIndex: Rule = {
-  id: 'wide-index', title: 'Index on more than three columns', severity: 'info', category: 'safety', where: 'both', off: true,
+  id: 'wide-index',
+  title: 'Index on more than three columns',
+  severity: 'info',
+  category: 'safety',
+  where: 'both',
+  off: true,
   why: 'An index on many columns is large, slows every write and seldom serves more than its first columns.',
   instead: 'Index the columns that narrow the search most, and INCLUDE the others where an index-only scan is wanted.',
-  bad: 'CREATE INDEX CONCURRENTLY wide ON t (a, b, c, d);', good: 'CREATE INDEX CONCURRENTLY narrow ON t (a, b) INCLUDE (c);',
+  bad: 'CREATE INDEX CONCURRENTLY wide ON t (a, b, c, d);',
+  good: 'CREATE INDEX CONCURRENTLY narrow ON t (a, b) INCLUDE (c);',
   check: {
-    IndexStmt: (node) => (node.unique !== true && (node.indexParams?.length ?? 0) > 3 ? { message: `${node.indexParams?.length} columns in one index.` } : undefined),
+    IndexStmt: (node) =>
+      node.unique !== true && (node.indexParams?.length ?? 0) > 3
+        ? { message: `${node.indexParams?.length} columns in one index.` }
+        : undefined,
   },
 };
 
 export const cluster: Rule = {
-  id: 'cluster', title: 'CLUSTER writes the table anew', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'cluster',
+  title: 'CLUSTER writes the table anew',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'Table and indexes are written anew in index order while nobody may read or write.',
   instead: 'Do it on the candidate, before the switchover; or use pg_repack on a live database.',
-  bad: 'CLUSTER t USING t_pkey;', good: 'ALTER TABLE t CLUSTER ON t_pkey;',
+  bad: 'CLUSTER t USING t_pkey;',
+  good: 'ALTER TABLE t CLUSTER ON t_pkey;',
   check: {
-    ClusterStmt: (node, context) => (node.relation && context.isNew(node.relation) ? undefined
-      : { message: `${node.relation?.relname ?? 'Every clustered table'} is written anew.`, ...(node.relation ? { table: context.name(node.relation) } : {}) }),
+    ClusterStmt: (node, context) =>
+      node.relation && context.isNew(node.relation)
+        ? undefined
+        : {
+            message: `${node.relation?.relname ?? 'Every clustered table'} is written anew.`,
+            ...(node.relation ? { table: context.name(node.relation) } : {}),
+          },
   },
 };
 
 export const vacuumFull: Rule = {
-  id: 'vacuum-full', title: 'VACUUM FULL writes the table anew', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'vacuum-full',
+  title: 'VACUUM FULL writes the table anew',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'The table is copied under ACCESS EXCLUSIVE, and as much free disk as the table has is needed.',
   instead: 'Do it on the candidate, before the switchover; plain VACUUM, or pg_repack, on a live database.',
-  bad: 'VACUUM FULL t;', good: 'VACUUM t;',
+  bad: 'VACUUM FULL t;',
+  good: 'VACUUM t;',
   check: {
     VacuumStmt: (node, context) => {
       if (option(node.options, 'full') === undefined) return undefined;
       const relation = all(node.rels, 'VacuumRelation')[0]?.relation;
-      return { message: `${relation?.relname ?? 'Every table'} is written anew.`, ...(relation ? { table: context.name(relation) } : {}) };
+      return {
+        message: `${relation?.relname ?? 'Every table'} is written anew.`,
+        ...(relation ? { table: context.name(relation) } : {}),
+      };
     },
   },
 };
 
-export const indexRules: readonly Rule[] = [createIndex, dropIndex, reindex, invalidLeft, wideIndex, cluster, vacuumFull];
+export const indexRules: readonly Rule[] = [
+  createIndex,
+  dropIndex,
+  reindex,
+  invalidLeft,
+  wideIndex,
+  cluster,
+  vacuumFull,
+];

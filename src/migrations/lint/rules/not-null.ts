@@ -6,75 +6,136 @@ import { columnType, serials } from '../column-type.ts';
 import { addedColumn } from './add-column.ts';
 
 export const setNotNull: Rule = {
-  id: 'set-not-null-scan', title: 'SET NOT NULL reads the whole table under lock', severity: 'warning', category: 'lock', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'scan',
+  id: 'set-not-null-scan',
+  title: 'SET NOT NULL reads the whole table under lock',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'scan',
   why: 'PostgreSQL reads every row to prove that there is no null, and holds ACCESS EXCLUSIVE while it reads. A validated CHECK (column IS NOT NULL) is proof enough, and validating one blocks nobody.',
-  instead: 'Add the check NOT VALID, validate it, SET NOT NULL (a moment), drop the check. From PostgreSQL 18 a NOT NULL constraint itself can be NOT VALID.',
+  instead:
+    'Add the check NOT VALID, validate it, SET NOT NULL (a moment), drop the check. From PostgreSQL 18 a NOT NULL constraint itself can be NOT VALID.',
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: '-- verdigris: no-transaction\nALTER TABLE t ADD CONSTRAINT a_set CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT a_set;\nALTER TABLE t ALTER COLUMN a SET NOT NULL;\nALTER TABLE t DROP CONSTRAINT a_set;',
   check: {
     AlterTableCmd: (command, context) => {
       const column = command.name ?? '';
       if (command.subtype !== 'AT_SetNotNull' || context.schema.provenNotNull(context.table, column)) return undefined;
-      const [table, name] = [plainTable(context.table), plain(constraintName(context.table.name, 'not-null', [column]))];
-      const fix = context.config.postgres >= 18
-        ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plain(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
-        : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plain(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n`
-          + `ALTER TABLE ${table} ALTER COLUMN ${plain(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
-      return { message: `Every row of ${context.table.name} is read to prove that ${column} has no null.`, range: context.command, table: context.table, fix };
+      const [table, name] = [
+        plainTable(context.table),
+        plain(constraintName(context.table.name, 'not-null', [column])),
+      ];
+      const fix =
+        context.config.postgres >= 18
+          ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plain(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
+          : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plain(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
+            `ALTER TABLE ${table} ALTER COLUMN ${plain(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
+      return {
+        message: `Every row of ${context.table.name} is read to prove that ${column} has no null.`,
+        range: context.command,
+        table: context.table,
+        fix,
+      };
     },
   },
 };
 
 export const tightenNotNull: Rule = {
-  id: 'new-not-null', title: 'A column that software N may leave null', severity: 'warning', category: 'compatibility', where: 'both',
+  id: 'new-not-null',
+  title: 'A column that software N may leave null',
+  severity: 'warning',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N is still live, and its INSERTs that leave the column out fail from now on. On a candidate the rows that N writes on the live database arrive with nulls, and forward replication stops.',
-  instead: 'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come back. Or give it a default first, where nulls are never written on purpose.',
-  bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;', good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
+  instead:
+    'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come back. Or give it a default first, where nulls are never written on purpose.',
+  bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
+  good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
   check: {
     AlterTableCmd: (command, context) => {
       const column = command.name ?? '';
       if (command.subtype !== 'AT_SetNotNull' || context.schema.isNewColumn(context.table, column)) return undefined;
       if (context.schema.column(context.table, column)?.notNull === true) return undefined;
-      return { message: `Software N may still write null into ${context.table.name}.${column}: its statements, and their replication to a candidate, fail from here on.`, range: context.command, table: context.table };
+      return {
+        message: `Software N may still write null into ${context.table.name}.${column}: its statements, and their replication to a candidate, fail from here on.`,
+        range: context.command,
+        table: context.table,
+      };
     },
   },
 };
 
 export const requiredColumn: Rule = {
-  id: 'add-required-column', title: 'New NOT NULL column without a default', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: false,
+  id: 'add-required-column',
+  title: 'New NOT NULL column without a default',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: false,
   why: 'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since N does not know the column; on a candidate, so does every row that replication brings.',
   instead: 'Add it with a constant default (no rewrite), or nullable now and NOT NULL in a later release.',
-  bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;', good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
+  bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;',
+  good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
       const has = (type: string) => added?.constraints.some((one) => one.contype === type) === true;
-      if (!added || !(has('CONSTR_NOTNULL') || has('CONSTR_PRIMARY')) || has('CONSTR_DEFAULT') || has('CONSTR_IDENTITY') || has('CONSTR_GENERATED')) return undefined;
+      if (
+        !added ||
+        !(has('CONSTR_NOTNULL') || has('CONSTR_PRIMARY')) ||
+        has('CONSTR_DEFAULT') ||
+        has('CONSTR_IDENTITY') ||
+        has('CONSTR_GENERATED')
+      )
+        return undefined;
       if (columnType(added.column.typeName).base in serials) return undefined;
       const fix = `ALTER TABLE ${plainTable(context.table)} ${context.words.replace(/\s*\bNOT\s+NULL\b/i, '')};`;
-      return { message: `No row that is there has a value for ${added.name}, and software N gives none.`, range: context.command, table: context.table, fix };
+      return {
+        message: `No row that is there has a value for ${added.name}, and software N gives none.`,
+        range: context.command,
+        table: context.table,
+        fix,
+      };
     },
   },
 };
 
 export const dropNotNull: Rule = {
-  id: 'drop-not-null', title: 'A column may be null from now on', severity: 'warning', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'drop-not-null',
+  title: 'A column may be null from now on',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'Once release N+1 writes a null, reverse replication to the retained database stops at that row, because the column is still NOT NULL there; software N may not expect it either.',
-  instead: 'Drop NOT NULL in one release, and begin to write nulls in the next, when the retained database has the relaxed column too.',
-  bad: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL;', good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
+  instead:
+    'Drop NOT NULL in one release, and begin to write nulls in the next, when the retained database has the relaxed column too.',
+  bad: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL;',
+  good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
   check: {
     AlterTableCmd: (command, context) =>
-      command.subtype === 'AT_DropNotNull' && context.schema.column(context.table, command.name ?? '')?.notNull !== false
-        ? { message: `A null in ${context.table.name}.${command.name ?? ''} stops reverse replication: the retained database does not take it.`, range: context.command, table: context.table }
+      command.subtype === 'AT_DropNotNull' &&
+      context.schema.column(context.table, command.name ?? '')?.notNull !== false
+        ? {
+            message: `A null in ${context.table.name}.${command.name ?? ''} stops reverse replication: the retained database does not take it.`,
+            range: context.command,
+            table: context.table,
+          }
         : undefined,
   },
 };
 
 export const dropDefault: Rule = {
-  id: 'drop-default', title: 'A default is dropped', severity: 'warning', category: 'compatibility', where: 'both',
+  id: 'drop-default',
+  title: 'A default is dropped',
+  severity: 'warning',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N may leave the column out and rely on the default: it gets nulls, or an error where the column is NOT NULL. Rows that arrive by replication have their value already.',
   instead: 'Drop the default in the release after the one whose software writes the column itself.',
-  bad: 'ALTER TABLE t ALTER COLUMN flag DROP DEFAULT;', good: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
+  bad: 'ALTER TABLE t ALTER COLUMN flag DROP DEFAULT;',
+  good: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
   check: {
     AlterTableCmd: (command, context) => {
       const column = command.name ?? '';
@@ -83,39 +144,78 @@ export const dropDefault: Rule = {
       const known = context.schema.column(context.table, column);
       if (known?.hasDefault === false || context.schema.isNewColumn(context.table, column)) return undefined;
       const consequence = known?.notNull === true || identity ? 'its INSERT fails' : 'it gets null';
-      return { message: `Where software N leaves ${context.table.name}.${column} out, ${consequence} from now on.`, range: context.command, table: context.table };
+      return {
+        message: `Where software N leaves ${context.table.name}.${column} out, ${consequence} from now on.`,
+        range: context.command,
+        table: context.table,
+      };
     },
   },
 };
 
 export const changeDefault: Rule = {
-  id: 'change-default', title: 'A default is changed', severity: 'info', category: 'compatibility', where: 'both',
+  id: 'change-default',
+  title: 'A default is changed',
+  severity: 'info',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N gets another value than it knows where it leaves the column out. Rows that are there keep theirs.',
   instead: 'Let the new software write the value itself; change the default once no N is left.',
-  bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;', good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
+  bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
+  good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.schema.column(context.table, command.name ?? '');
-      if (command.subtype !== 'AT_ColumnDefault' || command.def === undefined || known?.hasDefault !== true || known.batch === context.schema.batch) return undefined;
-      return { message: `Software N relied on another default of ${context.table.name}.${command.name ?? ''}.`, range: context.command, table: context.table };
+      if (
+        command.subtype !== 'AT_ColumnDefault' ||
+        command.def === undefined ||
+        known?.hasDefault !== true ||
+        known.batch === context.schema.batch
+      )
+        return undefined;
+      return {
+        message: `Software N relied on another default of ${context.table.name}.${command.name ?? ''}.`,
+        range: context.command,
+        table: context.table,
+      };
     },
   },
 };
 
 export const alterDomain: Rule = {
-  id: 'alter-domain-constraint', title: 'A domain gets a constraint', severity: 'warning', category: 'lock', where: 'both', lock: 'SHARE', work: 'scan',
+  id: 'alter-domain-constraint',
+  title: 'A domain gets a constraint',
+  severity: 'warning',
+  category: 'lock',
+  where: 'both',
+  lock: 'SHARE',
+  work: 'scan',
   why: 'All tables with a column of the domain are read under SHARE, which stops their writes; and software N may still write values that the domain refuses from now on.',
-  instead: 'ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT; and only once no N is left.',
-  bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);', good: "COMMENT ON DOMAIN cents IS 'hundredths';",
+  instead:
+    'ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT; and only once no N is left.',
+  bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);',
+  good: "COMMENT ON DOMAIN cents IS 'hundredths';",
   check: {
     AlterDomainStmt: (node, context) => {
       if (node.subtype !== 'C' && node.subtype !== 'O') return undefined;
       const name = context.nameOf(node.typeName);
       if (context.schema.types.get(`${name.schema}.${name.name}`)?.batch === context.schema.batch) return undefined;
       const message = `Every column of the domain ${name.name} is checked, and stricter than software N knows it.`;
-      return as(node.def, 'Constraint')?.skip_validation === true ? { message, lock: 'none', work: 'none' } : node.subtype === 'O' ? { message } : { message, fix: `${context.statement.text} NOT VALID;` };
+      return as(node.def, 'Constraint')?.skip_validation === true
+        ? { message, lock: 'none', work: 'none' }
+        : node.subtype === 'O'
+          ? { message }
+          : { message, fix: `${context.statement.text} NOT VALID;` };
     },
   },
 };
 
-export const notNullRules: readonly Rule[] = [setNotNull, tightenNotNull, requiredColumn, dropNotNull, dropDefault, changeDefault, alterDomain];
+export const notNullRules: readonly Rule[] = [
+  setNotNull,
+  tightenNotNull,
+  requiredColumn,
+  dropNotNull,
+  dropDefault,
+  changeDefault,
+  alterDomain,
+];

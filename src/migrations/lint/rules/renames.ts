@@ -6,29 +6,50 @@ import type { Rule } from '../rule.ts';
 const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'];
 
 export const renameTable: Rule = {
-  id: 'rename-table', title: 'A table or view is renamed or moved', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
+  id: 'rename-table',
+  title: 'A table or view is renamed or moved',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that use the old name fail at once. Replication goes by name too: forward stops at the first row for the old name, reverse at the first for the new one.',
   instead: 'Keep the name, and put a view with the new one beside it: it takes reads and writes, and can stay.',
-  bad: 'ALTER TABLE lone RENAME TO alone;', good: 'CREATE VIEW alone AS SELECT * FROM lone;',
+  bad: 'ALTER TABLE lone RENAME TO alone;',
+  good: 'CREATE VIEW alone AS SELECT * FROM lone;',
   check: {
     RenameStmt: (node, context) => {
       if (!relations.includes(node.renameType ?? '') || context.isNew(node.relation)) return undefined;
       const table = context.name(node.relation);
-      const fix = node.renameType === 'OBJECT_TABLE' ? { fix: `CREATE VIEW ${plain(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` } : {};
+      const fix =
+        node.renameType === 'OBJECT_TABLE'
+          ? { fix: `CREATE VIEW ${plain(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
+          : {};
       return { message: `Software N and replication know ${table.name}, not ${node.newname ?? ''}.`, table, ...fix };
     },
     AlterObjectSchemaStmt: (node, context) => {
       if (!node.relation || context.isNew(node.relation)) return undefined;
-      return { message: `Software N and replication know ${label(context.name(node.relation))}, not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`, table: context.name(node.relation) };
+      return {
+        message: `Software N and replication know ${label(context.name(node.relation))}, not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`,
+        table: context.name(node.relation),
+      };
     },
   },
 };
 
 export const renameColumn: Rule = {
-  id: 'rename-column', title: 'A column is renamed', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true, lock: 'ACCESS EXCLUSIVE',
+  id: 'rename-column',
+  title: 'A column is renamed',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that use the old name fail. Replication maps columns by name: it stops in both directions where the column of the other side is missing.',
-  instead: 'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release later (`verdigris expand-contract rename-column` writes these migrations).',
-  bad: 'ALTER TABLE t RENAME COLUMN b TO label;', good: 'ALTER TABLE t ADD COLUMN label text;',
+  instead:
+    'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release later (`verdigris expand-contract rename-column` writes these migrations).',
+  bad: 'ALTER TABLE t RENAME COLUMN b TO label;',
+  good: 'ALTER TABLE t ADD COLUMN label text;',
   check: {
     RenameStmt: (node, context) => {
       if (node.renameType !== 'OBJECT_COLUMN' || context.isNew(node.relation)) return undefined;
@@ -45,62 +66,114 @@ export const renameColumn: Rule = {
 };
 
 export const renameObject: Rule = {
-  id: 'rename-object', title: 'A function, type, schema or other object is renamed or moved', severity: 'error', category: 'compatibility', where: 'both',
+  id: 'rename-object',
+  title: 'A function, type, schema or other object is renamed or moved',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N calls it by the old name.',
   instead: 'Make the new one beside the old, and drop the old in the release after.',
-  bad: 'ALTER FUNCTION f(integer) RENAME TO g;', good: "CREATE FUNCTION g2(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x';",
+  bad: 'ALTER FUNCTION f(integer) RENAME TO g;',
+  good: "CREATE FUNCTION g2(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x';",
   check: {
     RenameStmt: (node, context) => {
-      const harmless = ['OBJECT_INDEX', 'OBJECT_TABCONSTRAINT', 'OBJECT_TRIGGER', 'OBJECT_COLUMN', 'OBJECT_POLICY', 'OBJECT_RULE', 'OBJECT_ROLE', 'OBJECT_DATABASE', 'OBJECT_STATISTIC_EXT', ...relations];
+      const harmless = [
+        'OBJECT_INDEX',
+        'OBJECT_TABCONSTRAINT',
+        'OBJECT_TRIGGER',
+        'OBJECT_COLUMN',
+        'OBJECT_POLICY',
+        'OBJECT_RULE',
+        'OBJECT_ROLE',
+        'OBJECT_DATABASE',
+        'OBJECT_STATISTIC_EXT',
+        ...relations,
+      ];
       if (harmless.includes(node.renameType ?? '') || isNewObject(node.object, context)) return undefined;
-      return { message: `Software N knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, not as ${node.newname ?? ''}.`, breaksRollback: node.renameType === 'OBJECT_SCHEMA' };
+      return {
+        message: `Software N knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, not as ${node.newname ?? ''}.`,
+        breaksRollback: node.renameType === 'OBJECT_SCHEMA',
+      };
     },
     AlterObjectSchemaStmt: (node, context) =>
-      node.relation || isNewObject(node.object, context) ? undefined : { message: `Software N looks for ${strings(node.object).at(-1) ?? ''} in its old schema.` },
+      node.relation || isNewObject(node.object, context)
+        ? undefined
+        : { message: `Software N looks for ${strings(node.object).at(-1) ?? ''} in its old schema.` },
   },
 };
 
 function isNewObject(object: Of<'RenameStmt'>['object'], context: Context): boolean {
   const name = label(context.nameOf(object));
   const overloads = context.schema.functions.get(name);
-  return context.schema.types.get(name)?.batch === context.schema.batch || overloads?.every((one) => one.batch === context.schema.batch) === true;
+  return (
+    context.schema.types.get(name)?.batch === context.schema.batch ||
+    overloads?.every((one) => one.batch === context.schema.batch) === true
+  );
 }
 
 export const renameEnumValue: Rule = {
-  id: 'rename-enum-value', title: 'An enum value is renamed', severity: 'error', category: 'compatibility', where: 'both', breaksRollback: true,
+  id: 'rename-enum-value',
+  title: 'An enum value is renamed',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: true,
   why: 'Software N writes the old value, which the database refuses now. Replication sends values as text: the old one stops the candidate, the new one the retained database.',
-  instead: 'Add the new value, move rows and software over, and leave the old one unused: values of an enum cannot be dropped.',
-  bad: "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';", good: "COMMENT ON TYPE mood IS 'of a person';",
+  instead:
+    'Add the new value, move rows and software over, and leave the old one unused: values of an enum cannot be dropped.',
+  bad: "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';",
+  good: "COMMENT ON TYPE mood IS 'of a person';",
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
-      if (node.oldVal === undefined || context.schema.types.get(label(type))?.batch === context.schema.batch) return undefined;
+      if (node.oldVal === undefined || context.schema.types.get(label(type))?.batch === context.schema.batch)
+        return undefined;
       return { message: `Software N and replication know '${node.oldVal}', not '${node.newVal ?? ''}'.` };
     },
   },
 };
 
 export const addEnumValue: Rule = {
-  id: 'add-enum-value', title: 'An enum gets a value', severity: 'warning', category: 'reversibility', where: 'both', breaksRollback: true,
+  id: 'add-enum-value',
+  title: 'An enum gets a value',
+  severity: 'warning',
+  category: 'reversibility',
+  where: 'both',
+  breaksRollback: true,
   why: 'A value of an enum cannot be taken away again. Once release N+1 writes it, reverse replication stops, because the retained database does not know it, and software N meets a value that it does not expect.',
-  instead: 'Add the value in one release and write it in the next, so that the retained database knows it too. For lists that change often, a table with a foreign key.',
-  bad: "ALTER TYPE mood ADD VALUE 'calm';", good: "CREATE TYPE shade AS ENUM ('light', 'dark');\nALTER TYPE shade ADD VALUE 'grey';",
+  instead:
+    'Add the value in one release and write it in the next, so that the retained database knows it too. For lists that change often, a table with a foreign key.',
+  bad: "ALTER TYPE mood ADD VALUE 'calm';",
+  good: "CREATE TYPE shade AS ENUM ('light', 'dark');\nALTER TYPE shade ADD VALUE 'grey';",
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
-      if (node.oldVal !== undefined || context.schema.types.get(label(type))?.batch === context.schema.batch) return undefined;
-      return { message: `'${node.newVal ?? ''}' of ${type.name} stays for good, and stops reverse replication once it is written.` };
+      if (node.oldVal !== undefined || context.schema.types.get(label(type))?.batch === context.schema.batch)
+        return undefined;
+      return {
+        message: `'${node.newVal ?? ''}' of ${type.name} stays for good, and stops reverse replication once it is written.`,
+      };
     },
   },
 };
 
 export const enumValueUsed: Rule = {
-  id: 'enum-value-used-in-transaction', title: 'A new enum value is used in the transaction that adds it', severity: 'error', category: 'safety', where: 'both',
+  id: 'enum-value-used-in-transaction',
+  title: 'A new enum value is used in the transaction that adds it',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'PostgreSQL refuses the new value until the transaction that added it has committed (SQLSTATE 55P04).',
   instead: 'Put the statement that uses it into the next migration.',
-  bad: "ALTER TYPE mood ADD VALUE 'calm';\nUPDATE moods SET feel = 'calm' WHERE id = 1;", good: "UPDATE moods SET feel = 'ok' WHERE id = 1;",
+  bad: "ALTER TYPE mood ADD VALUE 'calm';\nUPDATE moods SET feel = 'calm' WHERE id = 1;",
+  good: "UPDATE moods SET feel = 'ok' WHERE id = 1;",
   check: {
-    UpdateStmt: uses, InsertStmt: uses, SelectStmt: uses, AlterTableStmt: uses, CreateStmt: uses, DeleteStmt: uses,
+    UpdateStmt: uses,
+    InsertStmt: uses,
+    SelectStmt: uses,
+    AlterTableStmt: uses,
+    CreateStmt: uses,
+    DeleteStmt: uses,
   },
 };
 
@@ -108,7 +181,16 @@ function uses(_: object, context: Context): { message: string } | undefined {
   if (context.transaction.enumValues.size === 0 || !context.transaction.open) return undefined;
   const text = JSON.stringify(as(context.statement.node, context.statement.tag));
   const used = [...context.transaction.enumValues].find((value) => text.includes(`"sval":${JSON.stringify(value)}`));
-  return used === undefined ? undefined : { message: `'${used}' was added to its enum in this transaction and cannot be used before COMMIT.` };
+  return used === undefined
+    ? undefined
+    : { message: `'${used}' was added to its enum in this transaction and cannot be used before COMMIT.` };
 }
 
-export const renameRules: readonly Rule[] = [renameTable, renameColumn, renameObject, renameEnumValue, addEnumValue, enumValueUsed];
+export const renameRules: readonly Rule[] = [
+  renameTable,
+  renameColumn,
+  renameObject,
+  renameEnumValue,
+  addEnumValue,
+  enumValueUsed,
+];

@@ -4,25 +4,47 @@ import { plain, plainTable } from '../names.ts';
 import type { Draft, Rule } from '../rule.ts';
 
 export const noPrimaryKey: Rule = {
-  id: 'table-without-primary-key', title: 'A table without a primary key', severity: 'warning', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'table-without-primary-key',
+  title: 'A table without a primary key',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'Replication finds the row of an UPDATE or DELETE by the replica identity, which is the primary key unless told otherwise. Once a table without one is published, UPDATE and DELETE on it fail, on the live database, not on the copy.',
-  instead: 'Give it a primary key; else ALTER TABLE … REPLICA IDENTITY USING INDEX a unique one, or FULL, which is slow.',
-  bad: 'CREATE TABLE fresh (name text);', good: 'CREATE TABLE fresh (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);',
+  instead:
+    'Give it a primary key; else ALTER TABLE … REPLICA IDENTITY USING INDEX a unique one, or FULL, which is slow.',
+  bad: 'CREATE TABLE fresh (name text);',
+  good: 'CREATE TABLE fresh (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);',
   check: {
     CreateStmt: (node, context) => {
-      if (node.relation?.relpersistence !== 'p' || node.partbound || node.inhRelations || likeIndexes(node)) return undefined;
-      if (JSON.stringify(node.tableElts ?? []).includes('"CONSTR_PRIMARY"') || identifiedLater(context.name(node.relation), context)) return undefined;
+      if (node.relation?.relpersistence !== 'p' || node.partbound || node.inhRelations || likeIndexes(node))
+        return undefined;
+      if (
+        JSON.stringify(node.tableElts ?? []).includes('"CONSTR_PRIMARY"') ||
+        identifiedLater(context.name(node.relation), context)
+      )
+        return undefined;
       return keyless(context, context.name(node.relation));
     },
     CreateTableAsStmt: (node, context) => {
-      if (node.objtype !== 'OBJECT_TABLE' || node.into?.rel?.relpersistence !== 'p' || identifiedLater(context.name(node.into.rel), context)) return undefined;
+      if (
+        node.objtype !== 'OBJECT_TABLE' ||
+        node.into?.rel?.relpersistence !== 'p' ||
+        identifiedLater(context.name(node.into.rel), context)
+      )
+        return undefined;
       return keyless(context, context.name(node.into.rel));
     },
   },
 };
 
 function keyless(context: Context, table: { schema: string; name: string }): Draft {
-  return { message: `UPDATE and DELETE on ${table.name} fail once it is published.`, table, fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`, range: context.statement.range };
+  return {
+    message: `UPDATE and DELETE on ${table.name} fail once it is published.`,
+    table,
+    fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`,
+    range: context.statement.range,
+  };
 }
 
 function likeIndexes(node: Of<'CreateStmt'>): boolean {
@@ -35,76 +57,168 @@ function identifiedLater(table: { schema: string; name: string }, context: Conte
   return context.after.some((later) => {
     const alter = later.fields as Of<'AlterTableStmt'>;
     if (later.tag === 'AlterTableStmt' && label(context.name(alter.relation)) === label(table)) {
-      return /"CONSTR_PRIMARY"|"AT_ReplicaIdentity"/.test(JSON.stringify(alter.cmds)) && !/"identity_type":"n"/.test(JSON.stringify(alter.cmds));
+      return (
+        /"CONSTR_PRIMARY"|"AT_ReplicaIdentity"/.test(JSON.stringify(alter.cmds)) &&
+        !/"identity_type":"n"/.test(JSON.stringify(alter.cmds))
+      );
     }
     const drop = later.fields as Of<'DropStmt'>;
-    return later.tag === 'DropStmt' && drop.removeType === 'OBJECT_TABLE' && (drop.objects ?? []).some((object) => label(context.nameOf(object)) === label(table));
+    return (
+      later.tag === 'DropStmt' &&
+      drop.removeType === 'OBJECT_TABLE' &&
+      (drop.objects ?? []).some((object) => label(context.nameOf(object)) === label(table))
+    );
   });
 }
 
 export const replicaIdentity: Rule = {
-  id: 'replica-identity', title: 'The replica identity is changed', severity: 'warning', category: 'replication', where: 'both', lock: 'ACCESS EXCLUSIVE', newTables: true,
+  id: 'replica-identity',
+  title: 'The replica identity is changed',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  lock: 'ACCESS EXCLUSIVE',
+  newTables: true,
   why: 'NOTHING makes UPDATE and DELETE fail on a published table. FULL sends and searches whole rows, which is slow on large tables, and fails for types without an equality operator. A changed identity must be there on both databases.',
   instead: 'A primary key and REPLICA IDENTITY DEFAULT.',
-  bad: 'ALTER TABLE t REPLICA IDENTITY NOTHING;', good: 'ALTER TABLE t REPLICA IDENTITY DEFAULT;',
+  bad: 'ALTER TABLE t REPLICA IDENTITY NOTHING;',
+  good: 'ALTER TABLE t REPLICA IDENTITY DEFAULT;',
   check: {
     AlterTableCmd: (command, context) => {
       const identity = command.subtype === 'AT_ReplicaIdentity' ? as(command.def, 'ReplicaIdentityStmt') : undefined;
       const place = { range: context.command, table: context.table };
-      if (identity?.identity_type === 'n') return { ...place, message: `UPDATE and DELETE on ${context.table.name} fail while it is published.`, severity: 'error', breaksRollback: true };
-      if (identity?.identity_type === 'f') return { ...place, message: `Every UPDATE and DELETE on ${context.table.name} sends the whole old row, and is found by comparing rows.` };
-      if (identity?.identity_type === 'i') return { ...place, message: `Rows of ${context.table.name} are found by ${identity.name ?? ''}: the other database needs that index.`, severity: 'info' };
+      if (identity?.identity_type === 'n')
+        return {
+          ...place,
+          message: `UPDATE and DELETE on ${context.table.name} fail while it is published.`,
+          severity: 'error',
+          breaksRollback: true,
+        };
+      if (identity?.identity_type === 'f')
+        return {
+          ...place,
+          message: `Every UPDATE and DELETE on ${context.table.name} sends the whole old row, and is found by comparing rows.`,
+        };
+      if (identity?.identity_type === 'i')
+        return {
+          ...place,
+          message: `Rows of ${context.table.name} are found by ${identity.name ?? ''}: the other database needs that index.`,
+          severity: 'info',
+        };
       return undefined;
     },
   },
 };
 
 export const unlogged: Rule = {
-  id: 'unlogged-table', title: 'Unlogged tables are not replicated', severity: 'error', category: 'replication', where: 'both', breaksRollback: true, newTables: true,
+  id: 'unlogged-table',
+  title: 'Unlogged tables are not replicated',
+  severity: 'error',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  newTables: true,
   why: 'An unlogged table is emptied by a crash and by the recovery of a snapshot, and cannot be published. What is in it is on one database only.',
   instead: 'A permanent table; a temporary one where the rows are of one session.',
-  bad: 'CREATE UNLOGGED TABLE fresh (id bigint PRIMARY KEY);', good: 'CREATE TEMPORARY TABLE fresh (id bigint PRIMARY KEY);',
+  bad: 'CREATE UNLOGGED TABLE fresh (id bigint PRIMARY KEY);',
+  good: 'CREATE TEMPORARY TABLE fresh (id bigint PRIMARY KEY);',
   check: {
-    CreateStmt: (node, context) => (node.relation?.relpersistence === 'u' ? { message: `${node.relation.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`, table: context.name(node.relation) } : undefined),
-    CreateTableAsStmt: (node, context) => (node.into?.rel?.relpersistence === 'u' ? { message: `${node.into.rel.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`, table: context.name(node.into.rel) } : undefined),
-    AlterTableCmd: (command, context) => (command.subtype === 'AT_SetUnLogged' ? { message: `${context.table.name} leaves replication from here on.`, range: context.command, table: context.table } : undefined),
+    CreateStmt: (node, context) =>
+      node.relation?.relpersistence === 'u'
+        ? {
+            message: `${node.relation.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
+            table: context.name(node.relation),
+          }
+        : undefined,
+    CreateTableAsStmt: (node, context) =>
+      node.into?.rel?.relpersistence === 'u'
+        ? {
+            message: `${node.into.rel.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
+            table: context.name(node.into.rel),
+          }
+        : undefined,
+    AlterTableCmd: (command, context) =>
+      command.subtype === 'AT_SetUnLogged'
+        ? {
+            message: `${context.table.name} leaves replication from here on.`,
+            range: context.command,
+            table: context.table,
+          }
+        : undefined,
   },
 };
 
 export const setLogged: Rule = {
-  id: 'set-logged', title: 'SET LOGGED or UNLOGGED writes the table anew', severity: 'warning', category: 'rewrite', where: 'live', lock: 'ACCESS EXCLUSIVE', work: 'rewrite',
+  id: 'set-logged',
+  title: 'SET LOGGED or UNLOGGED writes the table anew',
+  severity: 'warning',
+  category: 'rewrite',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  work: 'rewrite',
   why: 'The table is copied under ACCESS EXCLUSIVE, and made LOGGED, all of it goes through the WAL.',
   instead: 'Make a new table of the right kind, fill it in batches and swap them.',
-  bad: 'ALTER TABLE t SET UNLOGGED;', good: 'ALTER TABLE t SET (fillfactor = 90);',
+  bad: 'ALTER TABLE t SET UNLOGGED;',
+  good: 'ALTER TABLE t SET (fillfactor = 90);',
   check: {
     AlterTableCmd: (command, context) =>
-      command.subtype === 'AT_SetLogged' || command.subtype === 'AT_SetUnLogged' ? { message: `${context.table.name} is copied whole.`, range: context.command, table: context.table } : undefined,
+      command.subtype === 'AT_SetLogged' || command.subtype === 'AT_SetUnLogged'
+        ? { message: `${context.table.name} is copied whole.`, range: context.command, table: context.table }
+        : undefined,
   },
 };
 
 export const alwaysTrigger: Rule = {
-  id: 'always-trigger', title: 'A trigger that fires for replicated rows', severity: 'warning', category: 'replication', where: 'both', breaksRollback: true, lock: 'SHARE ROW EXCLUSIVE', newTables: true,
+  id: 'always-trigger',
+  title: 'A trigger that fires for replicated rows',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'SHARE ROW EXCLUSIVE',
+  newTables: true,
   why: 'The rows it writes are replicated by themselves as well: on the subscriber they arrive twice, which doubles them or stops replication at a duplicate key.',
-  instead: 'Leave triggers as they are (they do not fire on apply), except where the row’s own columns are set on both sides alike.',
-  bad: 'ALTER TABLE t ENABLE ALWAYS TRIGGER t_touch;', good: 'ALTER TABLE t ENABLE TRIGGER t_touch;',
+  instead:
+    'Leave triggers as they are (they do not fire on apply), except where the row’s own columns are set on both sides alike.',
+  bad: 'ALTER TABLE t ENABLE ALWAYS TRIGGER t_touch;',
+  good: 'ALTER TABLE t ENABLE TRIGGER t_touch;',
   check: {
     AlterTableCmd: (command, context) =>
-      ['AT_EnableAlwaysTrig', 'AT_EnableReplicaTrig', 'AT_EnableAlwaysRule', 'AT_EnableReplicaRule'].includes(command.subtype ?? '')
-        ? { message: `${command.name ?? ''} runs again for each row that replication brings.`, range: context.command, table: context.table }
+      ['AT_EnableAlwaysTrig', 'AT_EnableReplicaTrig', 'AT_EnableAlwaysRule', 'AT_EnableReplicaRule'].includes(
+        command.subtype ?? '',
+      )
+        ? {
+            message: `${command.name ?? ''} runs again for each row that replication brings.`,
+            range: context.command,
+            table: context.table,
+          }
         : undefined,
   },
 };
 
 export const replicationObject: Rule = {
-  id: 'replication-object', title: 'Publications and subscriptions are Verdigris’s', severity: 'error', category: 'replication', where: 'both', breaksRollback: true,
+  id: 'replication-object',
+  title: 'Publications and subscriptions are Verdigris’s',
+  severity: 'error',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
   why: 'The release’s own publications, subscriptions and slots carry forward and reverse replication. A migration that makes, changes or drops one can stop them, or be undone when the candidate is cleaned.',
   instead: 'Declare them in the environment; leave migrations to the schema.',
-  bad: 'CREATE PUBLICATION changes FOR ALL TABLES;', good: 'CREATE SCHEMA changes;',
+  bad: 'CREATE PUBLICATION changes FOR ALL TABLES;',
+  good: 'CREATE SCHEMA changes;',
   check: {
-    CreatePublicationStmt: () => says, AlterPublicationStmt: () => says, CreateSubscriptionStmt: () => says, AlterSubscriptionStmt: () => says, DropSubscriptionStmt: () => says,
+    CreatePublicationStmt: () => says,
+    AlterPublicationStmt: () => says,
+    CreateSubscriptionStmt: () => says,
+    AlterSubscriptionStmt: () => says,
+    DropSubscriptionStmt: () => says,
     DropStmt: (node) => (node.removeType === 'OBJECT_PUBLICATION' ? says : undefined),
     SelectStmt: (node, context) => {
-      const found = /pg_(?:create_logical_replication_slot|create_physical_replication_slot|drop_replication_slot|replication_origin_\w+|logical_slot_get_changes|replication_slot_advance)/.exec(JSON.stringify(node.targetList ?? []));
+      const found =
+        /pg_(?:create_logical_replication_slot|create_physical_replication_slot|drop_replication_slot|replication_origin_\w+|logical_slot_get_changes|replication_slot_advance)/.exec(
+          JSON.stringify(node.targetList ?? []),
+        );
       return found ? { message: `${found[0]}() touches replication.`, range: context.statement.range } : undefined;
     },
   },
@@ -113,37 +227,81 @@ export const replicationObject: Rule = {
 const says = { message: 'A migration that changes replication can stop the release’s own.' };
 
 export const rowSecurity: Rule = {
-  id: 'row-security', title: 'Row security changes who sees and writes what', severity: 'warning', category: 'compatibility', where: 'both', lock: 'ACCESS EXCLUSIVE',
+  id: 'row-security',
+  title: 'Row security changes who sees and writes what',
+  severity: 'warning',
+  category: 'compatibility',
+  where: 'both',
+  lock: 'ACCESS EXCLUSIVE',
   why: 'Where row security is on and no policy lets a role, software N sees no rows. Replication applies as the table’s owner or the subscription’s: FORCE can stop it.',
-  instead: 'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
-  bad: 'ALTER TABLE t ENABLE ROW LEVEL SECURITY;', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nALTER TABLE fresh ENABLE ROW LEVEL SECURITY;',
+  instead:
+    'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
+  bad: 'ALTER TABLE t ENABLE ROW LEVEL SECURITY;',
+  good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nALTER TABLE fresh ENABLE ROW LEVEL SECURITY;',
   check: {
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_EnableRowSecurity' || command.subtype === 'AT_ForceRowSecurity'
-        ? { message: `Roles without a policy see and write no row of ${context.table.name}.`, range: context.command, table: context.table }
+        ? {
+            message: `Roles without a policy see and write no row of ${context.table.name}.`,
+            range: context.command,
+            table: context.table,
+          }
         : undefined,
     CreatePolicyStmt: (node, context) =>
-      context.isNew(node.table) || node.permissive === true ? undefined : { message: `A restrictive policy hides rows of ${node.table?.relname ?? ''} from software N.`, table: context.name(node.table) },
+      context.isNew(node.table) || node.permissive === true
+        ? undefined
+        : {
+            message: `A restrictive policy hides rows of ${node.table?.relname ?? ''} from software N.`,
+            table: context.name(node.table),
+          },
   },
 };
 
 export const sequences: Rule = {
-  id: 'alter-sequence', title: 'A sequence is set or changed', severity: 'warning', category: 'replication', where: 'both',
+  id: 'alter-sequence',
+  title: 'A sequence is set or changed',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
   why: 'Sequences are not replicated. The switchover sets them on the new live database from the old one’s values; a value set by a migration on the candidate is overwritten, and one that goes back gives out numbers twice.',
   instead: 'Leave sequences to the switchover; change their type or bounds only to wider ones.',
-  bad: 'ALTER SEQUENCE s RESTART WITH 1;', good: 'CREATE SEQUENCE s2;\nALTER SEQUENCE s2 RESTART WITH 10;',
+  bad: 'ALTER SEQUENCE s RESTART WITH 1;',
+  good: 'CREATE SEQUENCE s2;\nALTER SEQUENCE s2 RESTART WITH 10;',
   check: {
     AlterSeqStmt: (node, context) => {
       const name = label(context.name(node.sequence));
-      const made = context.before.some((one) => one.tag === 'CreateSeqStmt' && label(context.name((one.fields as Of<'CreateSeqStmt'>).sequence)) === name);
-      const risky = all(node.options, 'DefElem').some((one) => ['restart', 'increment', 'maxvalue', 'minvalue', 'as', 'cycle'].includes(one.defname ?? ''));
-      return risky && !made ? { message: `${plain(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` } : undefined;
+      const made = context.before.some(
+        (one) =>
+          one.tag === 'CreateSeqStmt' && label(context.name((one.fields as Of<'CreateSeqStmt'>).sequence)) === name,
+      );
+      const risky = all(node.options, 'DefElem').some((one) =>
+        ['restart', 'increment', 'maxvalue', 'minvalue', 'as', 'cycle'].includes(one.defname ?? ''),
+      );
+      return risky && !made
+        ? { message: `${plain(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` }
+        : undefined;
     },
     SelectStmt: (node, context) => {
-      const call = all(node.targetList, 'ResTarget').map((target) => as(target.val, 'FuncCall')).find((one) => context.nameOf(one?.funcname).name === 'setval');
-      return call && !context.before.some((one) => one.tag === 'CreateSeqStmt' || one.tag === 'CreateStmt') ? { message: 'setval() on one database is undone, or doubled, by the switchover.', range: context.at(call.location) } : undefined;
+      const call = all(node.targetList, 'ResTarget')
+        .map((target) => as(target.val, 'FuncCall'))
+        .find((one) => context.nameOf(one?.funcname).name === 'setval');
+      return call && !context.before.some((one) => one.tag === 'CreateSeqStmt' || one.tag === 'CreateStmt')
+        ? {
+            message: 'setval() on one database is undone, or doubled, by the switchover.',
+            range: context.at(call.location),
+          }
+        : undefined;
     },
   },
 };
 
-export const replicationRules: readonly Rule[] = [noPrimaryKey, replicaIdentity, unlogged, setLogged, alwaysTrigger, replicationObject, rowSecurity, sequences];
+export const replicationRules: readonly Rule[] = [
+  noPrimaryKey,
+  replicaIdentity,
+  unlogged,
+  setLogged,
+  alwaysTrigger,
+  replicationObject,
+  rowSecurity,
+  sequences,
+];

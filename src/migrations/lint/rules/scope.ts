@@ -5,31 +5,48 @@ import type { Drafts, Rule } from '../rule.ts';
 import { forEach } from './help.ts';
 
 const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, string>> = {
-  TRANS_STMT_BEGIN: 'BEGIN', TRANS_STMT_START: 'START TRANSACTION', TRANS_STMT_COMMIT: 'COMMIT', TRANS_STMT_ROLLBACK: 'ROLLBACK',
-  TRANS_STMT_PREPARE: 'PREPARE TRANSACTION', TRANS_STMT_COMMIT_PREPARED: 'COMMIT PREPARED', TRANS_STMT_ROLLBACK_PREPARED: 'ROLLBACK PREPARED',
+  TRANS_STMT_BEGIN: 'BEGIN',
+  TRANS_STMT_START: 'START TRANSACTION',
+  TRANS_STMT_COMMIT: 'COMMIT',
+  TRANS_STMT_ROLLBACK: 'ROLLBACK',
+  TRANS_STMT_PREPARE: 'PREPARE TRANSACTION',
+  TRANS_STMT_COMMIT_PREPARED: 'COMMIT PREPARED',
+  TRANS_STMT_ROLLBACK_PREPARED: 'ROLLBACK PREPARED',
 };
 
 export const transactionControl: Rule = {
-  id: 'transaction-control', title: 'The migration ends the runner’s transaction', severity: 'warning', category: 'safety', where: 'both',
+  id: 'transaction-control',
+  title: 'The migration ends the runner’s transaction',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
   why: 'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends that: a failure afterwards leaves half a migration that counts as not done, and is run again. A prepared transaction blocks replication until somebody resolves it.',
   instead: 'Leave BEGIN and COMMIT to the runner. What has to be apart goes into files of their own.',
-  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;', good: 'ALTER TABLE t ADD COLUMN n integer;',
+  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;',
+  good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {
     TransactionStmt: (node) => {
       const word = controls[node.kind ?? 'TRANS_STMT_SAVEPOINT'];
       const prepared = node.kind === 'TRANS_STMT_PREPARE';
       if (word === undefined) return undefined;
-      const message = prepared ? 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.' : `${word} takes the transaction out of the runner's hands.`;
+      const message = prepared
+        ? 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.'
+        : `${word} takes the transaction out of the runner's hands.`;
       return { message, ...(prepared ? { severity: 'error' as const } : {}) };
     },
   },
 };
 
 export const halfApplied: Rule = {
-  id: 'half-applied', title: 'A file that cannot be undone as a whole', severity: 'info', category: 'reversibility', where: 'both',
+  id: 'half-applied',
+  title: 'A file that cannot be undone as a whole',
+  severity: 'info',
+  category: 'reversibility',
+  where: 'both',
   why: 'One of its statements cannot run in a transaction, so the whole file runs without one: a failure in the middle leaves what was done before.',
   instead: 'Put the statement into a file of its own.',
-  bad: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);\nALTER TABLE t ADD COLUMN n integer;', good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
+  bad: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);\nALTER TABLE t ADD COLUMN n integer;',
+  good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   file: (context) => {
     const working = context.statements.filter((one) => !one.nested && one.tag !== 'VariableSetStmt');
     const outside = working.find(outsideTransaction);
@@ -40,20 +57,33 @@ export const halfApplied: Rule = {
 };
 
 export const role: Rule = {
-  id: 'role-management', title: 'Roles are made or changed', severity: 'error', category: 'safety', where: 'both',
+  id: 'role-management',
+  title: 'Roles are made or changed',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'Roles belong to the server, not to the database: a copy of the migration on another server fails or differs, replication does not carry them, and passwords end up in the repository. On a candidate application roles are kept out on purpose until the switchover.',
   instead: 'Make roles where the environment is provisioned; GRANT on objects is fine in a migration.',
-  bad: "CREATE ROLE reporting LOGIN PASSWORD 'x';", good: 'GRANT SELECT ON t TO app;',
+  bad: "CREATE ROLE reporting LOGIN PASSWORD 'x';",
+  good: 'GRANT SELECT ON t TO app;',
   check: {
-    ...forEach(['CreateRoleStmt', 'AlterRoleStmt', 'DropRoleStmt', 'GrantRoleStmt', 'AlterRoleSetStmt', 'ReassignOwnedStmt'], () => ({ message: 'Roles are shared by all databases of the server and are not replicated.' })),
+    ...forEach(
+      ['CreateRoleStmt', 'AlterRoleStmt', 'DropRoleStmt', 'GrantRoleStmt', 'AlterRoleSetStmt', 'ReassignOwnedStmt'],
+      () => ({ message: 'Roles are shared by all databases of the server and are not replicated.' }),
+    ),
   },
 };
 
 export const revoke: Rule = {
-  id: 'revoke', title: 'Privileges are taken away', severity: 'warning', category: 'compatibility', where: 'both',
+  id: 'revoke',
+  title: 'Privileges are taken away',
+  severity: 'warning',
+  category: 'compatibility',
+  where: 'both',
   why: 'Software N loses what it may still need, at once on a live database and with the first read of the canary on a candidate.',
   instead: 'Revoke in the release after the one whose software no longer needs the privilege.',
-  bad: 'REVOKE SELECT ON t FROM app;', good: 'REVOKE EXECUTE ON FUNCTION fresh() FROM PUBLIC;',
+  bad: 'REVOKE SELECT ON t FROM app;',
+  good: 'REVOKE EXECUTE ON FUNCTION fresh() FROM PUBLIC;',
   check: {
     GrantStmt: (node, context) => {
       if (node.is_grant === true) return undefined;
@@ -61,26 +91,54 @@ export const revoke: Rule = {
       const fromPublic = all(node.grantees, 'RoleSpec').every((grantee) => grantee.roletype === 'ROLESPEC_PUBLIC');
       const relations = all(node.objects, 'RangeVar');
       if (fromPublic || (relations.length > 0 && relations.every((one) => context.isNew(one)))) return undefined;
-      const granted = all(node.grantees, 'RoleSpec').map((grantee) => grantee.rolename ?? 'PUBLIC').join(', ');
+      const granted = all(node.grantees, 'RoleSpec')
+        .map((grantee) => grantee.rolename ?? 'PUBLIC')
+        .join(', ');
       return { message: `${granted} may be the role of software N.` };
     },
     AlterTableStmt: (node, context) =>
       all(node.cmds, 'AlterTableCmd').some((one) => one.subtype === 'AT_ChangeOwner') && !context.isNew(node.relation)
-        ? { message: `The owner of ${node.relation?.relname ?? ''} changes: the old one keeps only what was granted to it.`, severity: 'info' as const }
+        ? {
+            message: `The owner of ${node.relation?.relname ?? ''} changes: the old one keeps only what was granted to it.`,
+            severity: 'info' as const,
+          }
         : undefined,
   },
 };
 
 export const otherDatabase: Rule = {
-  id: 'other-database', title: 'The migration leaves its database', severity: 'error', category: 'safety', where: 'both',
+  id: 'other-database',
+  title: 'The migration leaves its database',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'A release moves one database. What a migration does to the server, to another database or over dblink is not on the candidate’s side alone: it hits the live server, or is done twice, and no rollback knows of it.',
   instead: 'Provision databases, tablespaces and settings with the environment.',
-  bad: 'ALTER SYSTEM SET work_mem = 1;', good: 'SET LOCAL work_mem = 1024;',
+  bad: 'ALTER SYSTEM SET work_mem = 1;',
+  good: 'SET LOCAL work_mem = 1024;',
   check: {
-    ...forEach(['CreatedbStmt', 'DropdbStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'DropTableSpaceStmt', 'CreateForeignServerStmt', 'CreateUserMappingStmt'],
-      (context) => ({ message: messages[context.statement.tag] ?? 'It reaches beyond this database.' })),
-    SelectStmt: dblink, InsertStmt: dblink, UpdateStmt: dblink, CreateTableAsStmt: dblink,
-    CopyStmt: (node) => (node.is_program === true || node.filename !== undefined ? { message: 'COPY with a file or program of the server does the same on no other server.' } : undefined),
+    ...forEach(
+      [
+        'CreatedbStmt',
+        'DropdbStmt',
+        'AlterDatabaseStmt',
+        'AlterDatabaseSetStmt',
+        'AlterSystemStmt',
+        'CreateTableSpaceStmt',
+        'DropTableSpaceStmt',
+        'CreateForeignServerStmt',
+        'CreateUserMappingStmt',
+      ],
+      (context) => ({ message: messages[context.statement.tag] ?? 'It reaches beyond this database.' }),
+    ),
+    SelectStmt: dblink,
+    InsertStmt: dblink,
+    UpdateStmt: dblink,
+    CreateTableAsStmt: dblink,
+    CopyStmt: (node) =>
+      node.is_program === true || node.filename !== undefined
+        ? { message: 'COPY with a file or program of the server does the same on no other server.' }
+        : undefined,
   },
 };
 
@@ -97,30 +155,59 @@ function dblink(node: object, context: Context): Drafts {
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
     const name = strings(fields['funcname'] as Of<'FuncCall'>['funcname']).at(-1) ?? '';
-    if (name.startsWith('dblink')) return { message: `${name}() works on another database, outside the migration's transaction.`, range: context.at(fields['location'] as number | undefined) };
+    if (name.startsWith('dblink'))
+      return {
+        message: `${name}() works on another database, outside the migration's transaction.`,
+        range: context.at(fields['location'] as number | undefined),
+      };
   }
   return undefined;
 }
 
 export const extension: Rule = {
-  id: 'extension', title: 'An extension is added or updated', severity: 'info', category: 'safety', where: 'both',
+  id: 'extension',
+  title: 'An extension is added or updated',
+  severity: 'info',
+  category: 'safety',
+  where: 'both',
   why: 'The extension’s files must be on every server that the database may run on: the live one, the candidate and the clone of a rehearsal. It may need a superuser.',
   instead: 'Put it into the image first; create it in a migration of its own.',
-  bad: 'CREATE EXTENSION hstore;', good: 'CREATE SCHEMA fresh;',
-  check: { CreateExtensionStmt: (node) => ({ message: `${node.extname ?? ''} must be installed on both colours' servers.` }), AlterExtensionStmt: (node) => ({ message: `The new version of ${node.extname ?? ''} must be on both colours' servers.` }) },
+  bad: 'CREATE EXTENSION hstore;',
+  good: 'CREATE SCHEMA fresh;',
+  check: {
+    CreateExtensionStmt: (node) => ({ message: `${node.extname ?? ''} must be installed on both colours' servers.` }),
+    AlterExtensionStmt: (node) => ({
+      message: `The new version of ${node.extname ?? ''} must be on both colours' servers.`,
+    }),
+  },
 };
 
 export const sessionSetting: Rule = {
-  id: 'session-replication-role', title: 'Triggers and foreign keys switched off for the session', severity: 'error', category: 'safety', where: 'both',
+  id: 'session-replication-role',
+  title: 'Triggers and foreign keys switched off for the session',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'With session_replication_role = replica, no ordinary trigger fires and no foreign key is checked: rows that break the schema’s promises get in unseen.',
   instead: 'Order the statements so that keys hold, or defer the constraints.',
-  bad: "SET session_replication_role = 'replica';", good: 'SET CONSTRAINTS ALL DEFERRED;',
+  bad: "SET session_replication_role = 'replica';",
+  good: 'SET CONSTRAINTS ALL DEFERRED;',
   check: {
     VariableSetStmt: (node) => {
       const value = as(node.args?.[0], 'A_Const')?.sval?.sval;
-      return node.name === 'session_replication_role' && value !== undefined && value !== 'origin' ? { message: 'Foreign keys and triggers do not work until it is set back.' } : undefined;
+      return node.name === 'session_replication_role' && value !== undefined && value !== 'origin'
+        ? { message: 'Foreign keys and triggers do not work until it is set back.' }
+        : undefined;
     },
   },
 };
 
-export const scopeRules: readonly Rule[] = [transactionControl, halfApplied, role, revoke, otherDatabase, extension, sessionSetting];
+export const scopeRules: readonly Rule[] = [
+  transactionControl,
+  halfApplied,
+  role,
+  revoke,
+  otherDatabase,
+  extension,
+  sessionSetting,
+];

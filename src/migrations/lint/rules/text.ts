@@ -5,17 +5,27 @@ import { tryParse } from '../parse.ts';
 import type { Drafts, Rule } from '../rule.ts';
 
 export const encoding: Rule = {
-  id: 'encoding', title: 'The file is not UTF-8', severity: 'error', category: 'safety', where: 'both',
+  id: 'encoding',
+  title: 'The file is not UTF-8',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'PostgreSQL takes the bytes for UTF-8: it refuses them, or stores other characters than were meant.',
   instead: 'Save the file as UTF-8 without a byte order mark (`iconv -f latin1 -t utf-8`).',
-  bad: '-- bytes: the character é as Latin-1, 0xE9', good: 'SELECT 1;',
+  bad: '-- bytes: the character é as Latin-1, 0xE9',
+  good: 'SELECT 1;',
 };
 
 export const syntax: Rule = {
-  id: 'syntax', title: 'SQL that PostgreSQL does not parse', severity: 'error', category: 'safety', where: 'both',
+  id: 'syntax',
+  title: 'SQL that PostgreSQL does not parse',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'The migration fails here. This is PostgreSQL’s own parser, of version 18: what it refuses, the server refuses.',
   instead: 'Mend it at the caret.',
-  bad: 'ALTER TABLE t ADD COLUM n integer;', good: 'ALTER TABLE t ADD COLUMN n integer;',
+  bad: 'ALTER TABLE t ADD COLUM n integer;',
+  good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {
     // Bodies of functions are text to the SQL parser: they would fail only when called, or at CREATE.
     CreateFunctionStmt: (node, context) => {
@@ -41,53 +51,98 @@ function inBody(context: Context, node: Of<'DoStmt'> | Of<'CreateFunctionStmt'>)
 }
 
 export const psqlCommand: Rule = {
-  id: 'psql-command', title: 'A command of psql', severity: 'error', category: 'safety', where: 'both',
+  id: 'psql-command',
+  title: 'A command of psql',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'Backslash commands, and data after COPY … FROM stdin, are psql’s own: the server does not know them, and no migration engine but psql runs them. \\c leaves the database, \\i reads files that no review and no checksum sees.',
   instead: 'SQL: SET for \\set, INSERT for data, a file of its own for \\i.',
-  bad: '\\c other\nSELECT 1;', good: 'SELECT 1;',
+  bad: '\\c other\nSELECT 1;',
+  good: 'SELECT 1;',
 };
 
 export const dynamicSql: Rule = {
-  id: 'dynamic-sql', title: 'SQL that is built when it runs', severity: 'info', category: 'safety', where: 'both',
+  id: 'dynamic-sql',
+  title: 'SQL that is built when it runs',
+  severity: 'info',
+  category: 'safety',
+  where: 'both',
   why: 'What EXECUTE runs is text until then: no rule here has looked at it.',
-  instead: 'Write the statements out where that is possible; else rehearse the migration (`verdigris rehearse`), which sees what really runs.',
-  bad: "DO $$ BEGIN EXECUTE 'DROP TABLE lone'; END $$;", good: 'DO $$ BEGIN PERFORM 1; END $$;',
+  instead:
+    'Write the statements out where that is possible; else rehearse the migration (`verdigris rehearse`), which sees what really runs.',
+  bad: "DO $$ BEGIN EXECUTE 'DROP TABLE lone'; END $$;",
+  good: 'DO $$ BEGIN PERFORM 1; END $$;',
   check: {
     DoStmt: (node, context) => {
       const body = bodyOf(context.statement, node);
       if (!body) return undefined;
       if (body.language !== 'plpgsql') return { message: `A DO block in ${body.language} is not looked into.` };
-      return unpack(context.statement, body).dynamic.map((range) => ({ message: 'This statement is not linted: its text exists only when it runs.', range }));
+      return unpack(context.statement, body).dynamic.map((range) => ({
+        message: 'This statement is not linted: its text exists only when it runs.',
+        range,
+      }));
     },
-    CallStmt: (node, context) => ({ message: `What ${context.nameOf(as({ FuncCall: node.funccall ?? {} }, 'FuncCall')?.funcname).name} does is not linted here.` }),
+    CallStmt: (node, context) => ({
+      message: `What ${context.nameOf(as({ FuncCall: node.funccall ?? {} }, 'FuncCall')?.funcname).name} does is not linted here.`,
+    }),
   },
 };
 
 export const doCommit: Rule = {
-  id: 'commit-in-do', title: 'COMMIT inside a DO block', severity: 'error', category: 'safety', where: 'both',
+  id: 'commit-in-do',
+  title: 'COMMIT inside a DO block',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'It fails where the block runs in a transaction, as a runner’s migrations do; outside one it leaves half of the migration behind when something fails later.',
-  instead: 'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
-  bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;', good: 'DO $$ BEGIN PERFORM 1; END $$;',
+  instead:
+    'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
+  bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;',
+  good: 'DO $$ BEGIN PERFORM 1; END $$;',
   check: {
     DoStmt: (node, context) => {
       const body = bodyOf(context.statement, node);
-      return body?.language === 'plpgsql' ? unpack(context.statement, body).commits.map((range) => ({ message: 'It ends the transaction that the runner began, or fails.', range })) : undefined;
+      return body?.language === 'plpgsql'
+        ? unpack(context.statement, body).commits.map((range) => ({
+            message: 'It ends the transaction that the runner began, or fails.',
+            range,
+          }))
+        : undefined;
     },
   },
 };
 
 export const suppressionReason: Rule = {
-  id: 'suppression-without-reason', title: 'A suppression without a reason', severity: 'warning', category: 'safety', where: 'both',
+  id: 'suppression-without-reason',
+  title: 'A suppression without a reason',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
   why: 'Whoever reads it in a year cannot know whether it still holds.',
   instead: '-- verdigris: allow <rule> because <reason>',
-  bad: '-- verdigris: allow drop-table\nDROP TABLE lone;', good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
+  bad: '-- verdigris: allow drop-table\nDROP TABLE lone;',
+  good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };
 
 export const suppressionUnused: Rule = {
-  id: 'suppression-unused', title: 'A suppression that suppresses nothing', severity: 'warning', category: 'safety', where: 'both',
+  id: 'suppression-unused',
+  title: 'A suppression that suppresses nothing',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
   why: 'It names no rule, or one that finds nothing here: a leftover that would hide the next finding.',
   instead: 'Take it away, or mend the rule’s name.',
-  bad: '-- verdigris: allow drop-table because it was there once\nSELECT 1;', good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
+  bad: '-- verdigris: allow drop-table because it was there once\nSELECT 1;',
+  good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };
 
-export const textRules: readonly Rule[] = [encoding, syntax, psqlCommand, dynamicSql, doCommit, suppressionReason, suppressionUnused];
+export const textRules: readonly Rule[] = [
+  encoding,
+  syntax,
+  psqlCommand,
+  dynamicSql,
+  doCommit,
+  suppressionReason,
+  suppressionUnused,
+];

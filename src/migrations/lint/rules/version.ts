@@ -10,22 +10,43 @@ interface Feature {
 
 /** Syntax that the parser, being of 18, takes, and older servers do not. */
 export const newerPostgres: Rule = {
-  id: 'needs-newer-postgres', title: 'Syntax of a newer PostgreSQL', severity: 'error', category: 'safety', where: 'both',
+  id: 'needs-newer-postgres',
+  title: 'Syntax of a newer PostgreSQL',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
   why: 'The server that the migrations run on does not know it: the migration fails there.',
-  instead: 'Write it in the older syntax, or raise `postgres` in the configuration once both colours run the newer major.',
-  bad: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);', good: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) STORED);',
-  check: { CreateStmt: newer, AlterTableStmt: newer, MergeStmt: newer, SelectStmt: newer, InsertStmt: newer, UpdateStmt: newer, DeleteStmt: newer, ViewStmt: newer, CreateTableAsStmt: newer, VacuumStmt: newer },
+  instead:
+    'Write it in the older syntax, or raise `postgres` in the configuration once both colours run the newer major.',
+  bad: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);',
+  good: 'CREATE TABLE fresh (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) STORED);',
+  check: {
+    CreateStmt: newer,
+    AlterTableStmt: newer,
+    MergeStmt: newer,
+    SelectStmt: newer,
+    InsertStmt: newer,
+    UpdateStmt: newer,
+    DeleteStmt: newer,
+    ViewStmt: newer,
+    CreateTableAsStmt: newer,
+    VacuumStmt: newer,
+  },
 };
 
 /** Words without which none of the features is there: walking the tree is the dear part. */
-const telling = /GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
+const telling =
+  /GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
 
 function newer(node: object, context: Context): Drafts {
   if (context.config.postgres >= 18 || !telling.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk({ [context.statement.tag]: node })) {
     const feature = featureOf(tag, fields);
     if (feature && feature.since > context.config.postgres) {
-      return { message: `${feature.name} needs PostgreSQL ${feature.since}; these migrations run on ${context.config.postgres}.`, range: context.at(feature.location) };
+      return {
+        message: `${feature.name} needs PostgreSQL ${feature.since}; these migrations run on ${context.config.postgres}.`,
+        range: context.at(feature.location),
+      };
     }
   }
   return undefined;
@@ -35,16 +56,27 @@ function featureOf(tag: string, fields: Readonly<Record<string, unknown>>): Feat
   const location = fields['location'] as number | undefined;
   if (tag === 'Constraint') {
     if (fields['generated_kind'] === 'v') return { since: 18, name: 'A virtual generated column', location };
-    if (fields['contype'] === 'CONSTR_NOTNULL' && fields['skip_validation'] === true) return { since: 18, name: 'NOT NULL … NOT VALID', location };
-    if (fields['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' || (fields['is_enforced'] !== true && (fields['contype'] === 'CONSTR_CHECK' || fields['contype'] === 'CONSTR_FOREIGN') && fields['skip_validation'] === true && fields['initially_valid'] !== true && 'is_enforced' in fields)) {
+    if (fields['contype'] === 'CONSTR_NOTNULL' && fields['skip_validation'] === true)
+      return { since: 18, name: 'NOT NULL … NOT VALID', location };
+    if (
+      fields['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ||
+      (fields['is_enforced'] !== true &&
+        (fields['contype'] === 'CONSTR_CHECK' || fields['contype'] === 'CONSTR_FOREIGN') &&
+        fields['skip_validation'] === true &&
+        fields['initially_valid'] !== true &&
+        'is_enforced' in fields)
+    ) {
       return { since: 18, name: 'NOT ENFORCED', location };
     }
-    if (fields['without_overlaps'] === true || fields['fk_with_period'] === true) return { since: 18, name: 'WITHOUT OVERLAPS and PERIOD', location };
+    if (fields['without_overlaps'] === true || fields['fk_with_period'] === true)
+      return { since: 18, name: 'WITHOUT OVERLAPS and PERIOD', location };
   }
-  if (tag === 'AlterTableCmd' && fields['subtype'] === 'AT_SetExpression') return { since: 17, name: 'ALTER COLUMN … SET EXPRESSION' };
+  if (tag === 'AlterTableCmd' && fields['subtype'] === 'AT_SetExpression')
+    return { since: 17, name: 'ALTER COLUMN … SET EXPRESSION' };
   if (tag === 'MergeStmt' && fields['returningClause'] !== undefined) return { since: 17, name: 'MERGE … RETURNING' };
   if (tag === 'JsonTable') return { since: 17, name: 'JSON_TABLE', location };
-  if (tag === 'ReturningClause' && all(fields['options'] as never, 'ReturningOption').length > 0) return { since: 18, name: 'RETURNING WITH (OLD AS …)' };
+  if (tag === 'ReturningClause' && all(fields['options'] as never, 'ReturningOption').length > 0)
+    return { since: 18, name: 'RETURNING WITH (OLD AS …)' };
   if (tag === 'FuncCall') {
     const name = as((fields['funcname'] as never[]).at(-1), 'String')?.sval;
     if (name === 'uuidv7' || name === 'uuidv4') return { since: 18, name: `${name}()`, location };

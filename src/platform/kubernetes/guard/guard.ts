@@ -38,7 +38,10 @@ export async function guard(options: GuardOptions): Promise<void> {
       if (overdue) {
         const { token } = vigil;
         log.warn({ token }, 'clients are held and nobody renews the hold: running the recovery');
-        log.warn({ status: await recover([...options.recover, ...(token === undefined ? [] : ['--gone', String(token)])]) }, 'the recovery has ended');
+        log.warn(
+          { status: await recover([...options.recover, ...(token === undefined ? [] : ['--gone', String(token)])]) },
+          'the recovery has ended',
+        );
       }
     } catch (error) {
       log.error({ error: String(error) }, 'the pooler cannot be watched');

@@ -13,7 +13,14 @@ process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort());
 await guard({
   console: { host: '127.0.0.1', port: 6432, password: process.env['CONSOLE_PASSWORD'] ?? '' },
   databases: [environment.database, readersDatabase(environment.database)],
-  recover: [process.execPath, fileURLToPath(new URL('../../../cli/main.ts', import.meta.url)), 'recover', '--file', declaration, '--json'],
+  recover: [
+    process.execPath,
+    fileURLToPath(new URL('../../../cli/main.ts', import.meta.url)),
+    'recover',
+    '--file',
+    declaration,
+    '--json',
+  ],
   log: pino({ base: { environment: environment.name } }),
   signal: stop.signal,
   onLook: () => writeFile(looked, ''),

@@ -35,10 +35,18 @@ export class Vigil {
       this.#token = undefined;
       return false;
     }
-    const sign = holders.map((holder) => holder.sign).sort().join(' ');
+    const sign = holders
+      .map((holder) => holder.sign)
+      .sort()
+      .join(' ');
     if (sign !== this.#sign) {
       this.#since = now;
-      this.#lease = holders.length > 0 ? Math.max(...holders.map(({ lease }) => lease)) + resolution : this.#token === undefined ? unclaimed : closed;
+      this.#lease =
+        holders.length > 0
+          ? Math.max(...holders.map(({ lease }) => lease)) + resolution
+          : this.#token === undefined
+            ? unclaimed
+            : closed;
       if (holders.length > 0) this.#token = Math.max(...holders.map(({ token }) => token));
       this.#sign = sign;
     }

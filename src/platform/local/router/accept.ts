@@ -9,7 +9,10 @@ const no = Buffer.from('N');
 /** A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no password and passes a hold. */
 export function clientServer(router: Router, operator: boolean): Server {
   // A client that has said all may still read: its end of the connection closes before ours.
-  return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (client) => accept(router, client, operator));
+  return createServer(
+    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
+    (client) => accept(router, client, operator),
+  );
 }
 
 /** Reads the opening, and hands over to a session or carries out a request to cancel. */

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { Colour } from '../../../model/colours.ts';
 import { liveSchema, tokenSchema, upstreamSchema, weightsSchema, type Upstream, type Weights } from './config.ts';
 
-const milliseconds = z.int().min(0).max(24 * 3_600_000);
+const milliseconds = z
+  .int()
+  .min(0)
+  .max(24 * 3_600_000);
 const empty = z.strictObject({});
 
 /** Bodies of the control requests. Every one that changes something carries the fencing token of its caller's lease. */

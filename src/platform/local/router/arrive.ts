@@ -39,7 +39,9 @@ const fenced = new Set(['28000', '42501', '55000']);
 /** Whether the same attempt may succeed a moment later. */
 export function mayPass(error: unknown, knownClient: boolean): boolean {
   if (error instanceof Lost) return false;
-  return !(error instanceof Refusal) || passing.has(error.report.code) || (knownClient && fenced.has(error.report.code));
+  return (
+    !(error instanceof Refusal) || passing.has(error.report.code) || (knownClient && fenced.has(error.report.code))
+  );
 }
 
 /** Milliseconds after which a server that says nothing is given up for this attempt. */
@@ -50,11 +52,18 @@ const patience = 10_000;
  * it in. `client.met` gets the backend, for the client's half of that. Rejects only while the client may be attached elsewhere
  * instead: as long as it has heard nothing, or when it has been let in but not welcomed.
  */
-export async function authenticate(target: Target, startup: Buffer, client: {
-  /** As for `mayPass`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN afterwards. */
-  readonly known: boolean;
-  met(backend: Backend): void; letIn(): void; pass(bytes: Buffer): void; parted(): void;
-}): Promise<Arrival> {
+export async function authenticate(
+  target: Target,
+  startup: Buffer,
+  client: {
+    /** As for `mayPass`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN afterwards. */
+    readonly known: boolean;
+    met(backend: Backend): void;
+    letIn(): void;
+    pass(bytes: Buffer): void;
+    parted(): void;
+  },
+): Promise<Arrival> {
   const arrived = Promise.withResolvers<void>();
   const parameters = new Map<string, string>();
   let heard = false;
@@ -101,7 +110,13 @@ export async function authenticate(target: Target, startup: Buffer, client: {
  * A further attachment of a client that PostgreSQL has let in before: through the socket folder, as the same user with the same
  * startup parameters, and with the session's state made again. Rejects with what `mayPass` can judge.
  */
-export async function carryOver(target: Target, startup: Buffer, carry: Carry, pass: (bytes: Buffer) => void, forgotten: (what: string, error: Report) => void): Promise<Arrival> {
+export async function carryOver(
+  target: Target,
+  startup: Buffer,
+  carry: Carry,
+  pass: (bytes: Buffer) => void,
+  forgotten: (what: string, error: Report) => void,
+): Promise<Arrival> {
   const arrived = Promise.withResolvers<void>();
   const parameters = new Map<string, string>();
   const replay = carry.replay();
@@ -111,10 +126,15 @@ export async function carryOver(target: Target, startup: Buffer, carry: Carry, p
     judge(type, head) {
       switch (type) {
         case back.authentication:
-          if (head.readInt32BE(0) !== 0) arrived.reject(new Lost('the server asks for a password on its own socket folder'));
+          if (head.readInt32BE(0) !== 0)
+            arrived.reject(new Lost('the server asks for a password on its own socket folder'));
           return 'drop';
-        case back.parameter: parameters.set(...pair(head)); return 'drop';
-        case back.key: backend.key = Buffer.from(head); return 'drop';
+        case back.parameter:
+          parameters.set(...pair(head));
+          return 'drop';
+        case back.key:
+          backend.key = Buffer.from(head);
+          return 'drop';
         case back.error: {
           const piece = replay[turn - 1];
           const report = readReport(head);
@@ -125,13 +145,20 @@ export async function carryOver(target: Target, startup: Buffer, carry: Carry, p
           return 'drop';
         }
         case back.ready:
-          if (turn === 0) backend.socket.write(Buffer.concat(replay.map(({ message }) => (message[0] === front.parse ? Buffer.concat([message, sync]) : message))));
+          if (turn === 0)
+            backend.socket.write(
+              Buffer.concat(
+                replay.map(({ message }) => (message[0] === front.parse ? Buffer.concat([message, sync]) : message)),
+              ),
+            );
           if (turn === replay.length) arrived.resolve();
           turn++;
           return 'drop';
         // Of a channel that was just listened to again.
-        case back.notification: return 'pass';
-        default: return 'drop';
+        case back.notification:
+          return 'pass';
+        default:
+          return 'drop';
       }
     },
     pass,

@@ -55,21 +55,34 @@ export class Attachment {
     this.#served = served;
     this.#holds = passage.hold.count;
     const attachment = this;
-    this.#attaching = new Attaching({
-      get closed() { return served.closed; },
-      get held() { return served.heldBack() && !served.ahead; },
-      get ahead() { return served.heldBack() && served.ahead; },
-      get known() { return attachment.#known; },
-      get colour() { return served.colour; },
-      upstream: (colour) => passage.table.upstreams[colour],
-      reach: (target) => this.#reach(target),
-      arrived: (arrival) => this.#arrived(arrival),
-      delayed: (error) => {
-        this.#backend = undefined;
-        passage.log.debug({ ...served.facts(), cause: error.message }, 'no backend yet');
+    this.#attaching = new Attaching(
+      {
+        get closed() {
+          return served.closed;
+        },
+        get held() {
+          return served.heldBack() && !served.ahead;
+        },
+        get ahead() {
+          return served.heldBack() && served.ahead;
+        },
+        get known() {
+          return attachment.#known;
+        },
+        get colour() {
+          return served.colour;
+        },
+        upstream: (colour) => passage.table.upstreams[colour],
+        reach: (target) => this.#reach(target),
+        arrived: (arrival) => this.#arrived(arrival),
+        delayed: (error) => {
+          this.#backend = undefined;
+          passage.log.debug({ ...served.facts(), cause: error.message }, 'no backend yet');
+        },
+        failed: (colour, error, outOfTime) => this.#failed(colour, error, outOfTime),
       },
-      failed: (colour, error, outOfTime) => this.#failed(colour, error, outOfTime),
-    }, passage.limits.attachMs);
+      passage.limits.attachMs,
+    );
   }
 
   /** The client has had its first ReadyForQuery. */
@@ -86,7 +99,10 @@ export class Attachment {
     const { colour } = this.#served;
     const should = this.#passage.table.upstreams[colour];
     const is = this.#backend;
-    return is !== undefined && (is.colour !== colour || is.upstream.port !== should?.port || is.upstream.sockets !== should.sockets);
+    return (
+      is !== undefined &&
+      (is.colour !== colour || is.upstream.port !== should?.port || is.upstream.sockets !== should.sockets)
+    );
   }
 
   /** A server is wanted; under a hold, when that ends. */
@@ -119,16 +135,19 @@ export class Attachment {
     const served = this.#served;
     const pass = (bytes: Buffer) => served.write(bytes);
     if (this.#letIn || served.operator) {
-      const carry = () => carryOver(target, this.#startup, this.#talk.carry, pass, (what, { message: why }) =>
-        log.warn({ ...served.facts(), what, why }, 'not carried over; it will be missed if it is used'),
-      );
+      const carry = () =>
+        carryOver(target, this.#startup, this.#talk.carry, pass, (what, { message: why }) =>
+          log.warn({ ...served.facts(), what, why }, 'not carried over; it will be missed if it is used'),
+        );
       // The operator's probe is what all the others wait for.
       return served.operator ? carry() : this.#passage.turns.in(carry);
     }
     const attachment = this;
     return authenticate(target, this.#startup, {
       pass,
-      get known() { return attachment.#known; },
+      get known() {
+        return attachment.#known;
+      },
       met: (backend) => {
         if (served.closed) return backend.release();
         this.#backend = backend;
@@ -143,7 +162,11 @@ export class Attachment {
     const served = this.#served;
     if (served.closed) return backend.release();
     this.#backend = backend;
-    backend.listener = { judge: (type, head) => served.fromServer(type, head), pass: (bytes) => served.toClient(bytes), gone: (cause) => this.#gone(cause) };
+    backend.listener = {
+      judge: (type, head) => served.fromServer(type, head),
+      pass: (bytes) => served.toClient(bytes),
+      gone: (cause) => this.#gone(cause),
+    };
     backend.socket.on('drain', () => served.drained());
     const first = !this.#welcomed;
     const news = this.#news(parameters);
@@ -176,8 +199,18 @@ export class Attachment {
     // The hold's end starts another search, with its whole limit, wherever the routes point then.
     if (served.heldBack()) return log.debug(facts, 'no backend yet');
     log.warn(facts, outOfTime ? 'no backend within the limit' : 'the session cannot go on');
-    if (outOfTime) served.close(fatal('57P03', `the database cannot be reached: ${colour} took no connection for ${limits.attachMs} ms (${error.message})`, 'Nothing of the waiting statement was executed. Try again.'));
+    if (outOfTime)
+      served.close(
+        fatal(
+          '57P03',
+          `the database cannot be reached: ${colour} took no connection for ${limits.attachMs} ms (${error.message})`,
+          'Nothing of the waiting statement was executed. Try again.',
+        ),
+      );
     else if (error instanceof Refusal) served.close(message(back.error, error.raw));
-    else served.close(fatal('57P01', `the session could not be carried over to ${colour}: ${error.message}`, 'Connect again.'));
+    else
+      served.close(
+        fatal('57P01', `the session could not be carried over to ${colour}: ${error.message}`, 'Connect again.'),
+      );
   }
 }

@@ -11,7 +11,13 @@ export type Way = 'tcp' | 'socket';
 
 /** Bytes of each type of message that somebody here reads; of all others only the header. */
 const heads: Readonly<Record<number, number>> = {
-  [back.ready]: 1, [back.authentication]: 4, [back.commandComplete]: 64, [back.key]: 512, [back.parameter]: 16_384, [back.error]: 16_384, [back.notice]: 16_384,
+  [back.ready]: 1,
+  [back.authentication]: 4,
+  [back.commandComplete]: 64,
+  [back.key]: 512,
+  [back.parameter]: 16_384,
+  [back.error]: 16_384,
+  [back.notice]: 16_384,
 };
 
 /** What follows the messages of one backend: first the attachment, then the session. */
@@ -47,7 +53,10 @@ export class Backend {
 
   /** Rejects with the system's error where nobody listens. */
   static dial(colour: Colour, upstream: Upstream, way: Way, listener: Listener): Promise<Backend> {
-    const options = way === 'tcp' ? { host: '127.0.0.1', port: upstream.port } : { path: path.join(upstream.sockets, `.s.PGSQL.${upstream.port}`) };
+    const options =
+      way === 'tcp'
+        ? { host: '127.0.0.1', port: upstream.port }
+        : { path: path.join(upstream.sockets, `.s.PGSQL.${upstream.port}`) };
     const socket = connect(options);
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -103,7 +112,10 @@ export class Backend {
     return new Promise((resolve) => {
       const socket = connect(this.#options, () => socket.write(cancelRequest(key)));
       socket.setTimeout(5_000, () => socket.destroy());
-      socket.on('error', () => undefined).on('data', () => undefined).on('close', () => resolve());
+      socket
+        .on('error', () => undefined)
+        .on('data', () => undefined)
+        .on('close', () => resolve());
     });
   }
 }

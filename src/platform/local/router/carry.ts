@@ -10,10 +10,27 @@ type Change =
   | { readonly kind: 'savepoint'; readonly key: string };
 
 /** First words of the statements that end with a command tag; COMMIT of a failed transaction answers ROLLBACK. */
-const origins: Readonly<Record<string, readonly string[]>> = { ROLLBACK: ['rollback', 'abort', 'commit', 'end', 'prepare'] };
-const counted = new Set(['SET', 'RESET', 'LISTEN', 'UNLISTEN', 'PREPARE', 'DEALLOCATE', 'DISCARD', 'SAVEPOINT', 'RELEASE', 'ROLLBACK', 'COMMIT', 'LOAD', 'CLOSE']);
+const origins: Readonly<Record<string, readonly string[]>> = {
+  ROLLBACK: ['rollback', 'abort', 'commit', 'end', 'prepare'],
+};
+const counted = new Set([
+  'SET',
+  'RESET',
+  'LISTEN',
+  'UNLISTEN',
+  'PREPARE',
+  'DEALLOCATE',
+  'DISCARD',
+  'SAVEPOINT',
+  'RELEASE',
+  'ROLLBACK',
+  'COMMIT',
+  'LOAD',
+  'CLOSE',
+]);
 /** Whether a text can have any part in this: all others are forgotten as soon as they are sent. */
-const hint = /\b(?:set|reset|listen|unlisten|prepare|deallocate|discard|savepoint|release|rollback|abort|commit|end|load|close)\b|temp|hold|advisory|set_config/i;
+const hint =
+  /\b(?:set|reset|listen|unlisten|prepare|deallocate|discard|savepoint|release|rollback|abort|commit|end|load|close)\b|temp|hold|advisory|set_config/i;
 
 export function counts(sql: string): boolean {
   return hint.test(sql);
@@ -48,9 +65,17 @@ export class Carry {
   /** Messages that make the state again, each answered by one ReadyForQuery of its own once a Sync follows those that need it. */
   replay(): { readonly message: Buffer; readonly what: string; readonly optional: boolean }[] {
     return [
-      ...[...this.#settings.values(), ...this.#libraries, ...this.#channels.values()].map((sql) => ({ message: query(sql), what: sql, optional: false })),
+      ...[...this.#settings.values(), ...this.#libraries, ...this.#channels.values()].map((sql) => ({
+        message: query(sql),
+        what: sql,
+        optional: false,
+      })),
       // The new release's schema may lack what a forgotten statement needs: that is an error of its next use, not of the session.
-      ...[...this.#prepared].map(([name, made]) => ({ message: made, what: `prepared statement "${name}"`, optional: true })),
+      ...[...this.#prepared].map(([name, made]) => ({
+        message: made,
+        what: `prepared statement "${name}"`,
+        optional: true,
+      })),
     ];
   }
 
@@ -78,7 +103,8 @@ export class Carry {
     if (text === undefined) return;
     request.pieces ??= split(text);
     const word = tag.split(' ', 1)[0] as string;
-    if (counted.has(word) && !this.#counted(request.pieces, tag, word) && request.cut) this.#pins.add('unread statement');
+    if (counted.has(word) && !this.#counted(request.pieces, tag, word) && request.cut)
+      this.#pins.add('unread statement');
     if (word === 'ROLLBACK' || word === 'DISCARD') return;
     for (const pin of pinsOf(text)) {
       // Advisory locks outlive a rollback.
@@ -106,20 +132,30 @@ export class Carry {
         if (tag === 'SET' && key !== undefined) this.#pending.push({ kind: 'set', key, statement });
         return;
       }
-      case 'RESET': return void this.#pending.push({ kind: 'reset', key: settingOf(statement) ?? '' });
-      case 'LISTEN': return void this.#pending.push({ kind: 'listen', key: named(rest), statement });
-      case 'UNLISTEN': return void this.#pending.push({ kind: 'unlisten', key: named(rest) });
-      case 'LOAD': return void this.#libraries.add(statement);
-      case 'CLOSE': return tag === 'CLOSE CURSOR ALL' ? void this.#pending.push({ kind: 'unpin', key: 'cursor with hold' }) : undefined;
-      case 'SAVEPOINT': return void this.#pending.push({ kind: 'savepoint', key: named(rest) });
-      case 'RELEASE': return this.#truncate(named(rest.replace(/^savepoint\s+/i, '')), true);
+      case 'RESET':
+        return void this.#pending.push({ kind: 'reset', key: settingOf(statement) ?? '' });
+      case 'LISTEN':
+        return void this.#pending.push({ kind: 'listen', key: named(rest), statement });
+      case 'UNLISTEN':
+        return void this.#pending.push({ kind: 'unlisten', key: named(rest) });
+      case 'LOAD':
+        return void this.#libraries.add(statement);
+      case 'CLOSE':
+        return tag === 'CLOSE CURSOR ALL'
+          ? void this.#pending.push({ kind: 'unpin', key: 'cursor with hold' })
+          : undefined;
+      case 'SAVEPOINT':
+        return void this.#pending.push({ kind: 'savepoint', key: named(rest) });
+      case 'RELEASE':
+        return this.#truncate(named(rest.replace(/^savepoint\s+/i, '')), true);
       case 'PREPARE':
         if (tag === 'PREPARE TRANSACTION') return this.#commit();
         return void this.#prepared.set(named(rest), message(front.query, Buffer.from(`${statement}\0`, 'latin1')));
       case 'DEALLOCATE':
         if (tag === 'DEALLOCATE ALL') return this.#prepared.clear();
         return void this.#prepared.delete(named(rest.replace(/^prepare\s+/i, '')));
-      case 'COMMIT': return this.#commit();
+      case 'COMMIT':
+        return this.#commit();
       case 'ROLLBACK': {
         const savepoint = /^(?:(?:transaction|work)\s+)?to\s+(?:savepoint\s+)?(.*)$/is.exec(rest)?.[1];
         if (/^rollback/i.test(statement) && savepoint !== undefined) this.#truncate(named(savepoint), false);
@@ -128,7 +164,8 @@ export class Carry {
       }
       case 'DISCARD':
         if (tag === 'DISCARD TEMP') this.#pins.delete('temporary table');
-        if (tag === 'DISCARD ALL') for (const state of [this.#settings, this.#channels, this.#prepared, this.#pins]) state.clear();
+        if (tag === 'DISCARD ALL')
+          for (const state of [this.#settings, this.#channels, this.#prepared, this.#pins]) state.clear();
     }
   }
 

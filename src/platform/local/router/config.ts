@@ -25,19 +25,23 @@ export const configSchema = z.strictObject({
   weights: weightsSchema,
   upstreams: z.strictObject({ blue: upstreamSchema.optional(), green: upstreamSchema.optional() }),
   /** What is run when a hold was not renewed in time. Nothing here: the clients go on by themselves, on the colour that is routed to. */
-  recover: z.strictObject({
-    argv: z.array(z.string()).min(1),
-    /** Added to the router's own environment. */
-    env: z.record(z.string(), z.string()).default({}),
-  }).optional(),
-  limits: z.strictObject({
-    /** Milliseconds a client waits while the server that it needs cannot be reached. */
-    attachMs: z.int().positive().default(30_000),
-    /** Between two runs of the recovery command while a hold lasts. */
-    recoverEveryMs: z.int().positive().default(3_000),
-    /** A run of it that takes longer is killed. */
-    recoverLimitMs: z.int().positive().default(120_000),
-  }).prefault({}),
+  recover: z
+    .strictObject({
+      argv: z.array(z.string()).min(1),
+      /** Added to the router's own environment. */
+      env: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      /** Milliseconds a client waits while the server that it needs cannot be reached. */
+      attachMs: z.int().positive().default(30_000),
+      /** Between two runs of the recovery command while a hold lasts. */
+      recoverEveryMs: z.int().positive().default(3_000),
+      /** A run of it that takes longer is killed. */
+      recoverLimitMs: z.int().positive().default(120_000),
+    })
+    .prefault({}),
   log: z.enum(['debug', 'info', 'warn']).default('info'),
 });
 

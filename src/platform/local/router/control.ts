@@ -64,14 +64,28 @@ export class RouterControl {
 
   async #ask(method: string, path: string, body = '', milliseconds = 0, again = false): Promise<unknown> {
     const answered = Promise.withResolvers<{ status: number; text: string }>();
-    const request = httpRequest({ socketPath: routerFiles(this.folder).control, agent: this.#agent, method, path, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('error', answered.reject);
-      response.on('end', () => answered.resolve({ status: response.statusCode ?? 500, text: Buffer.concat(parts).toString('utf8') }));
-    });
+    const request = httpRequest(
+      {
+        socketPath: routerFiles(this.folder).control,
+        agent: this.#agent,
+        method,
+        path,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', answered.reject);
+        response.on('end', () =>
+          answered.resolve({ status: response.statusCode ?? 500, text: Buffer.concat(parts).toString('utf8') }),
+        );
+      },
+    );
     request.on('error', answered.reject);
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${milliseconds + patience} ms`)), milliseconds + patience);
+    const timer = setTimeout(
+      () => request.destroy(new Error(`no answer within ${milliseconds + patience} ms`)),
+      milliseconds + patience,
+    );
     request.end(body);
     try {
       const { status, text } = await answered.promise;
@@ -80,7 +94,11 @@ export class RouterControl {
     } catch (error) {
       if (error instanceof VerdigrisError) throw error;
       // A connection kept from a router that was restarted since. Every request may be made twice: the token sees to that.
-      if (request.reusedSocket && !again && ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))) {
+      if (
+        request.reusedSocket &&
+        !again &&
+        ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))
+      ) {
         await delay(0);
         return this.#ask(method, path, body, milliseconds, true);
       }
@@ -98,6 +116,13 @@ export class RouterControl {
 }
 
 function remote(body: Record<string, unknown>): VerdigrisError {
-  const { code, id, seen, required, next, facts } = body as { code: ErrorCode; id: string; seen: string; required: string; next: string; facts: Record<string, unknown> };
+  const { code, id, seen, required, next, facts } = body as {
+    code: ErrorCode;
+    id: string;
+    seen: string;
+    required: string;
+    next: string;
+    facts: Record<string, unknown>;
+  };
   return new VerdigrisError(code, id, { seen, required, next, facts });
 }

@@ -12,9 +12,14 @@ const statusOf: Readonly<Record<string, number>> = { usage: 400, busy: 409, refu
 export function controlServer(router: Router, stop: () => void): Server {
   const server = createServer((request, response) => {
     answer(router, stop, request, response).catch((error: unknown) => {
-      const known = error instanceof VerdigrisError ? error : new VerdigrisError('failed', 'router-failed', {
-        seen: `The router failed: ${describe(error)}.`, required: 'a router that can do what it is asked.', next: 'read router.log.',
-      });
+      const known =
+        error instanceof VerdigrisError
+          ? error
+          : new VerdigrisError('failed', 'router-failed', {
+              seen: `The router failed: ${describe(error)}.`,
+              required: 'a router that can do what it is asked.',
+              next: 'read router.log.',
+            });
       if (!response.headersSent) send(response, statusOf[known.code] ?? 500, known.toJSON());
       router.log.warn({ path: request.url, err: known.toJSON() }, 'a control request failed');
     });
@@ -24,7 +29,12 @@ export function controlServer(router: Router, stop: () => void): Server {
   return server;
 }
 
-async function answer(router: Router, stop: () => void, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  router: Router,
+  stop: () => void,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method === 'GET' && path === '/status') return send(response, 200, routerStatus(router));
   if (request.method === 'GET' && path === '/metrics') {
@@ -33,12 +43,21 @@ async function answer(router: Router, stop: () => void, request: IncomingMessage
   }
   const verb = path?.slice(1) as Verb;
   if (request.method !== 'POST' || !Object.hasOwn(requestSchemas, verb)) {
-    throw usage('unknown-request', `${request.method} ${path} is nothing that the router does.`, `GET /status, GET /metrics, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`);
+    throw usage(
+      'unknown-request',
+      `${request.method} ${path} is nothing that the router does.`,
+      `GET /status, GET /metrics, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`,
+    );
   }
   const body = await readBody(request);
   const parse = <V extends Verb>(of: V) => {
     const parsed = requestSchemas[of].safeParse(body);
-    if (!parsed.success) throw usage('bad-request', `The body of /${of} has faults: ${z.prettifyError(parsed.error)}`, 'the fields that docs/router.md lists.');
+    if (!parsed.success)
+      throw usage(
+        'bad-request',
+        `The body of /${of} has faults: ${z.prettifyError(parsed.error)}`,
+        'the fields that docs/router.md lists.',
+      );
     return parsed.data as z.output<(typeof requestSchemas)[V]>;
   };
   switch (verb) {
@@ -47,10 +66,18 @@ async function answer(router: Router, stop: () => void, request: IncomingMessage
       response.on('close', () => gone.abort());
       return send(response, 200, await router.holdAll(parse('hold'), gone.signal));
     }
-    case 'renew': await router.renew(parse('renew')); break;
-    case 'route': await router.route(parse('route')); break;
-    case 'resume': await router.resume(parse('resume')); break;
-    case 'upstreams': await router.upstreams(parse('upstreams')); break;
+    case 'renew':
+      await router.renew(parse('renew'));
+      break;
+    case 'route':
+      await router.route(parse('route'));
+      break;
+    case 'resume':
+      await router.resume(parse('resume'));
+      break;
+    case 'upstreams':
+      await router.upstreams(parse('upstreams'));
+      break;
     case 'stop':
       parse('stop');
       response.on('finish', stop);
@@ -63,7 +90,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > longestBody) throw usage('bad-request', `The body is longer than ${longestBody} bytes.`, 'a small JSON object.');
+    if (size > longestBody)
+      throw usage('bad-request', `The body is longer than ${longestBody} bytes.`, 'a small JSON object.');
     parts.push(part);
   }
   const text = Buffer.concat(parts).toString('utf8');
@@ -76,7 +104,9 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    .end(text);
 }
 
 function usage(id: string, seen: string, required: string): VerdigrisError {

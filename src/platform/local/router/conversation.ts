@@ -43,7 +43,8 @@ export class Conversation {
         if (name) this.parameters.set(name.text, cstring(head, name.next)?.text ?? '');
         return nothing;
       }
-      case back.error: case back.notice:
+      case back.error:
+      case back.notice:
         if (requests.idle && !carry.pinned) {
           // An error when nobody has asked anything: the fence, a shutdown, an idle timeout, a crash beside it.
           const { severity, code, message } = readReport(head);

@@ -19,7 +19,14 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
   const files = routerFiles(folder);
   const config = await readConfig(folder);
   // Synchronous: the last lines before a crash are those that count.
-  const log = pino({ level: config.log, base: { environment: config.environment, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 1, sync: true }));
+  const log = pino(
+    {
+      level: config.log,
+      base: { environment: config.environment, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    pino.destination({ dest: 1, sync: true }),
+  );
   const router = new Router(config, await Store.open(files.state, config), log);
   const { host, port } = config.listen;
   const clients = clientServer(router, false);
@@ -31,17 +38,36 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
     log.info('stopping');
     clients.close();
     router.close(fatal('57P01', 'the router of this environment is stopping', 'Connect again.'));
-    void Promise.all([rm(files.pid, { force: true }), rm(files.control, { force: true }), rm(operatorSocket(folder, port), { force: true })]).then(() => process.exit(0));
+    void Promise.all([
+      rm(files.pid, { force: true }),
+      rm(files.control, { force: true }),
+      rm(operatorSocket(folder, port), { force: true }),
+    ]).then(() => process.exit(0));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
   process.on('uncaughtException', (err) => {
-    log.fatal({ err: describe(err), stack: err.stack }, 'a fault of the router: it ends, and is held at the next start if it was held now');
+    log.fatal(
+      { err: describe(err), stack: err.stack },
+      'a fault of the router: it ends, and is held at the next start if it was held now',
+    );
     process.exit(1);
   });
   await replaceSocket(clientServer(router, true), operatorSocket(folder, port));
   await replaceSocket(controlServer(router, stop), files.control);
   await writeFile(files.pid, JSON.stringify(await ownIdentity()), { mode: 0o600 });
-  log.info({ version, host, port, live: router.table.live, weights: router.table.weights, upstreams: router.table.upstreams, readers: config.readers, held: router.hold.record ?? null }, 'the router takes clients');
+  log.info(
+    {
+      version,
+      host,
+      port,
+      live: router.table.live,
+      weights: router.table.weights,
+      upstreams: router.table.upstreams,
+      readers: config.readers,
+      held: router.hold.record ?? null,
+    },
+    'the router takes clients',
+  );
   return { stop };
 }
 

@@ -21,7 +21,12 @@ export class Deadman {
   #expires: number | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(config: Pick<RouterConfig, 'recover' | 'limits'>, log: Logger, release: () => void, token: () => number | undefined) {
+  constructor(
+    config: Pick<RouterConfig, 'recover' | 'limits'>,
+    log: Logger,
+    release: () => void,
+    token: () => number | undefined,
+  ) {
     this.#config = config;
     this.#log = log;
     this.#release = release;
@@ -36,7 +41,8 @@ export class Deadman {
 
   #arm(milliseconds: number | undefined): void {
     clearTimeout(this.#timer);
-    if (milliseconds !== undefined) this.#timer = setTimeout(() => this.#due(), Math.min(Math.max(milliseconds, 0), longestTimer));
+    if (milliseconds !== undefined)
+      this.#timer = setTimeout(() => this.#due(), Math.min(Math.max(milliseconds, 0), longestTimer));
   }
 
   #due(): void {
@@ -53,15 +59,22 @@ export class Deadman {
     const [program, ...args] = argv as [string, ...string[]];
     this.#log.warn({ argv }, 'nobody renewed the hold in time: running the recovery command');
     // Straight into the log: a pipe would break, and the recovery with it, if this router died in the middle of it.
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...recover.env } });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...recover.env },
+    });
     this.#child = child;
     const limit = setTimeout(() => child.kill('SIGKILL'), limits.recoverLimitMs);
     const ended = (fields: Record<string, unknown>) => {
       if (this.#child !== child) return;
       clearTimeout(limit);
       this.#child = undefined;
-      if (this.#expires === undefined) return this.#log.info(fields, 'the recovery command has ended and the clients go on');
-      this.#log.warn({ ...fields, againInMs: limits.recoverEveryMs }, 'the recovery command has ended and the clients are still held');
+      if (this.#expires === undefined)
+        return this.#log.info(fields, 'the recovery command has ended and the clients go on');
+      this.#log.warn(
+        { ...fields, againInMs: limits.recoverEveryMs },
+        'the recovery command has ended and the clients are still held',
+      );
       this.#arm(limits.recoverEveryMs);
     };
     child.on('error', (error) => ended({ error: error.message }));

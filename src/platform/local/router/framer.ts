@@ -86,7 +86,8 @@ export class Framer {
       if (bytes.length - at < header) break;
       const type = bytes[at] as number;
       const length = bytes.readInt32BE(at + 1);
-      if (length < 4 || length > longest) throw new Error(`a message of type 0x${type.toString(16)} claims ${length} bytes`);
+      if (length < 4 || length > longest)
+        throw new Error(`a message of type 0x${type.toString(16)} claims ${length} bytes`);
       const wanted = Math.min(this.#framing.wanted(type), length - 4);
       if (bytes.length - at < header + wanted) {
         this.#need = header + wanted;

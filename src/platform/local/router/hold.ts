@@ -112,7 +112,10 @@ export class Hold {
 }
 
 function timedOut(budget: number, blockers: readonly SessionFacts[]): VerdigrisError {
-  const list = blockers.map(({ user, applicationName, database, pid, state, since }) => `  ${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}\n`);
+  const list = blockers.map(
+    ({ user, applicationName, database, pid, state, since }) =>
+      `  ${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}\n`,
+  );
   return new VerdigrisError('refused', 'pause-timeout', {
     seen: `${blockers.length} ${blockers.length === 1 ? 'client was' : 'clients were'} still busy after ${budget} ms:\n${list.join('')}`,
     required: 'every client of the live colour between two transactions.',
@@ -123,12 +126,16 @@ function timedOut(budget: number, blockers: readonly SessionFacts[]): VerdigrisE
 
 function callerGone(): VerdigrisError {
   return new VerdigrisError('interrupted', 'hold-abandoned', {
-    seen: 'The caller went away while the hold was waiting.', required: 'a caller that waits for the answer.', next: 'hold again.',
+    seen: 'The caller went away while the hold was waiting.',
+    required: 'a caller that waits for the answer.',
+    next: 'hold again.',
   });
 }
 
 function resumedMeanwhile(): VerdigrisError {
   return new VerdigrisError('refused', 'hold-ended', {
-    seen: 'The hold was ended while it was still waiting for clients.', required: 'one operator at a time.', next: 'find out who resumed; the log of the router says it.',
+    seen: 'The hold was ended while it was still waiting for clients.',
+    required: 'one operator at a time.',
+    next: 'find out who resumed; the log of the router says it.',
   });
 }

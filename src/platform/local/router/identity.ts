@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-const identitySchema = z.object({ pid: z.int().positive(), /** Clock ticks after boot. */ started: z.string(), boot: z.string() });
+const identitySchema = z.object({
+  pid: z.int().positive(),
+  /** Clock ticks after boot. */ started: z.string(),
+  boot: z.string(),
+});
 
 /** A process, and not whichever process has its number later: process ids are used again, start times within a boot are not. */
 export type ProcessIdentity = z.output<typeof identitySchema>;
@@ -14,7 +18,10 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 
 async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   try {
-    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')]);
+    const [stat, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+    ]);
     // The second field is the program's name in parentheses and may hold anything; what follows begins with the third.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;

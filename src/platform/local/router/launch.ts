@@ -31,7 +31,11 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
   const log = await open(routerFiles(folder).log, 'a', 0o600);
   try {
     // Detached: a session of its own, so that neither the operator's end nor its terminal's reaches it.
-    const child = spawn(process.execPath, [program, folder], { detached: true, cwd: '/', stdio: ['ignore', log.fd, log.fd, 'ipc'] });
+    const child = spawn(process.execPath, [program, folder], {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    });
     const told = Promise.withResolvers<{ error?: Record<string, unknown> }>();
     child.on('message', (message) => told.resolve(message as { error?: Record<string, unknown> }));
     child.on('error', told.reject);
@@ -45,7 +49,10 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
       child.kill('SIGKILL');
       if (error instanceof VerdigrisError) throw error;
       throw new VerdigrisError('failed', 'router-start', {
-        seen: `The router in ${folder} did not start.`, required: 'a router that takes clients.', next: `read ${routerFiles(folder).log}.`, cause: error,
+        seen: `The router in ${folder} did not start.`,
+        required: 'a router that takes clients.',
+        next: `read ${routerFiles(folder).log}.`,
+        cause: error,
       });
     } finally {
       clearTimeout(timer);

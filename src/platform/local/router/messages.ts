@@ -1,14 +1,40 @@
 /** Types of the messages that a client sends, of protocol 3. */
 export const front = {
-  bind: 0x42, close: 0x43, copyData: 0x64, copyDone: 0x63, copyFail: 0x66, describe: 0x44, execute: 0x45, flush: 0x48,
-  call: 0x46, parse: 0x50, password: 0x70, query: 0x51, sync: 0x53, terminate: 0x58,
+  bind: 0x42,
+  close: 0x43,
+  copyData: 0x64,
+  copyDone: 0x63,
+  copyFail: 0x66,
+  describe: 0x44,
+  execute: 0x45,
+  flush: 0x48,
+  call: 0x46,
+  parse: 0x50,
+  password: 0x70,
+  query: 0x51,
+  sync: 0x53,
+  terminate: 0x58,
 } as const;
 
 /** Types of the messages that a server sends and the router has to know. */
 export const back = {
-  authentication: 0x52, bindComplete: 0x32, closeComplete: 0x33, commandComplete: 0x43, copyBoth: 0x57, copyIn: 0x47, emptyQuery: 0x49,
-  error: 0x45, key: 0x4b, noData: 0x6e, notice: 0x4e, notification: 0x41, parameter: 0x53, parseComplete: 0x31, ready: 0x5a,
-  rowDescription: 0x54, suspended: 0x73,
+  authentication: 0x52,
+  bindComplete: 0x32,
+  closeComplete: 0x33,
+  commandComplete: 0x43,
+  copyBoth: 0x57,
+  copyIn: 0x47,
+  emptyQuery: 0x49,
+  error: 0x45,
+  key: 0x4b,
+  noData: 0x6e,
+  notice: 0x4e,
+  notification: 0x41,
+  parameter: 0x53,
+  parseComplete: 0x31,
+  ready: 0x5a,
+  rowDescription: 0x54,
+  suspended: 0x73,
 } as const;
 
 export function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
@@ -54,13 +80,17 @@ export interface Report {
 
 export function readReport(body: Buffer): Report {
   const fields = new Map<string, string>();
-  for (let at = 0; at < body.length && body[at] !== 0; ) {
+  for (let at = 0; at < body.length && body[at] !== 0;) {
     const value = cstring(body, at + 1);
     if (!value) break;
     fields.set(String.fromCharCode(body[at] as number), Buffer.from(value.text, 'latin1').toString('utf8'));
     at = value.next;
   }
-  return { severity: fields.get('V') ?? fields.get('S') ?? '', code: fields.get('C') ?? '', message: fields.get('M') ?? '' };
+  return {
+    severity: fields.get('V') ?? fields.get('S') ?? '',
+    code: fields.get('C') ?? '',
+    message: fields.get('M') ?? '',
+  };
 }
 
 /** An ErrorResponse of the router's own, after which it closes the connection. */

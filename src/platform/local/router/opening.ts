@@ -2,7 +2,12 @@
 export type Opening =
   | { readonly kind: 'encryption'; readonly size: number }
   | { readonly kind: 'cancel'; readonly key: Buffer }
-  | { readonly kind: 'startup'; readonly size: number; readonly raw: Buffer; readonly parameters: ReadonlyMap<string, string> };
+  | {
+      readonly kind: 'startup';
+      readonly size: number;
+      readonly raw: Buffer;
+      readonly parameters: ReadonlyMap<string, string>;
+    };
 
 const requests = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;
 /** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH). A TLS hello sent without asking looks far longer. */
@@ -20,7 +25,8 @@ export function readOpening(bytes: Buffer): Opening | undefined {
   if (code >>> 16 !== 3) throw new Error(`the client speaks protocol ${code >>> 16}.${code & 0xffff}, not 3`);
   const words = bytes.toString('utf8', 8, size).split('\0');
   const parameters = new Map<string, string>();
-  for (let at = 0; at + 1 < words.length && words[at] !== ''; at += 2) parameters.set(words[at] as string, words[at + 1] as string);
+  for (let at = 0; at + 1 < words.length && words[at] !== ''; at += 2)
+    parameters.set(words[at] as string, words[at + 1] as string);
   return { kind: 'startup', size, raw: Buffer.from(bytes.subarray(0, size)), parameters };
 }
 

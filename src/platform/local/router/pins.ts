@@ -1,8 +1,10 @@
 /** State of a session that cannot be made again on another server. */
-export type Pin = 'temporary table' | 'cursor with hold' | 'advisory lock' | 'set_config' | 'unread statement' | 'replication';
+export type Pin =
+  'temporary table' | 'cursor with hold' | 'advisory lock' | 'set_config' | 'unread statement' | 'replication';
 
 const hint = /temp|hold|advisory_lock|set_config/i;
-const temporary = /\bcreate\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp|temporary)\b|\binto\s+(?:(?:local|global)\s+)?(?:temp|temporary)\b|\bcreate\b[^;]*\bpg_temp\s*\./i;
+const temporary =
+  /\bcreate\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp|temporary)\b|\binto\s+(?:(?:local|global)\s+)?(?:temp|temporary)\b|\bcreate\b[^;]*\bpg_temp\s*\./i;
 const droppedAtCommit = /\bcreate\s+(?:(?:local|global)\s+)?temp(?:orary)?\b[^;]*?\bon\s+commit\s+drop\b/gi;
 const holdable = /\bwith\s+hold\b/i;
 const advisory = /\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(/i;
@@ -35,7 +37,12 @@ function setsForSession(sql: string): boolean {
       else if (next === ')') depth--;
       else if (next === ',' && depth === 1) last = at + 1;
     }
-    if (!/^\s*(?:is_local\s*(?:=>|:=)\s*)?(?:true|'t(?:rue)?')\s*(?:::\s*bool(?:ean)?\s*)?$/i.test(sql.slice(last, at - 1))) return true;
+    if (
+      !/^\s*(?:is_local\s*(?:=>|:=)\s*)?(?:true|'t(?:rue)?')\s*(?:::\s*bool(?:ean)?\s*)?$/i.test(
+        sql.slice(last, at - 1),
+      )
+    )
+      return true;
   }
   return false;
 }

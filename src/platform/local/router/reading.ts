@@ -8,7 +8,11 @@ export const readLimit = 1024 * 1024;
 const nameLimit = 512;
 
 export const wantedOfClient: Readonly<Record<number, number>> = {
-  [front.query]: readLimit, [front.parse]: readLimit, [front.bind]: nameLimit, [front.execute]: nameLimit, [front.close]: nameLimit,
+  [front.query]: readLimit,
+  [front.parse]: readLimit,
+  [front.bind]: nameLimit,
+  [front.execute]: nameLimit,
+  [front.close]: nameLimit,
 };
 
 /** Turns the client's messages into requests, and knows which SQL a portal runs. */

@@ -49,16 +49,22 @@ export class Requests {
         if (this.#copyIn) return;
         this.#open = false;
         break;
-      case front.parse: case front.bind: case front.describe: case front.execute: case front.close:
+      case front.parse:
+      case front.bind:
+      case front.describe:
+      case front.execute:
+      case front.close:
         this.#open = true;
         break;
       case front.flush:
         this.#open = true;
         return;
-      case front.copyDone: case front.copyFail:
+      case front.copyDone:
+      case front.copyFail:
         this.#copyIn = false;
         return;
-      case front.query: case front.call:
+      case front.query:
+      case front.call:
         break;
       default:
         return;
@@ -70,13 +76,21 @@ export class Requests {
   received(type: number): Request | undefined {
     const head = this.#queue[0];
     switch (type) {
-      case back.parseComplete: return this.#shift(front.parse);
-      case back.bindComplete: return this.#shift(front.bind);
-      case back.closeComplete: return this.#shift(front.close);
-      case back.rowDescription: case back.noData: return this.#shift(front.describe);
-      case back.commandComplete: case back.emptyQuery: case back.suspended:
+      case back.parseComplete:
+        return this.#shift(front.parse);
+      case back.bindComplete:
+        return this.#shift(front.bind);
+      case back.closeComplete:
+        return this.#shift(front.close);
+      case back.rowDescription:
+      case back.noData:
+        return this.#shift(front.describe);
+      case back.commandComplete:
+      case back.emptyQuery:
+      case back.suspended:
         return head?.type === front.query ? head : this.#shift(front.execute);
-      case back.copyIn: case back.copyBoth:
+      case back.copyIn:
+      case back.copyBoth:
         // A Sync that libpq sends right behind the Execute is read as part of the copy and never answered.
         this.#queue = this.#queue.filter((request) => request.type !== front.sync);
         this.#open = head?.type === front.execute;
@@ -86,7 +100,8 @@ export class Requests {
         this.failed = true;
         this.#copyIn = false;
         return undefined;
-      default: return undefined;
+      default:
+        return undefined;
     }
   }
 

@@ -40,9 +40,16 @@ export class Router implements Passage {
     this.#admission = new Admission(() => this.token);
     this.table = new Table(config.readers, store.state);
     this.hold = new Hold(this.table);
-    this.#deadman = new Deadman(config, log, () => {
-      this.#release('dead man').catch((err: unknown) => log.error({ err }, 'the end of the hold could not be written down'));
-    }, () => this.hold.record?.token);
+    this.#deadman = new Deadman(
+      config,
+      log,
+      () => {
+        this.#release('dead man').catch((err: unknown) =>
+          log.error({ err }, 'the end of the hold could not be written down'),
+        );
+      },
+      () => this.hold.record?.token,
+    );
     const { hold } = store.state;
     if (!hold) return;
     log.warn({ hold }, 'the router stopped while it held: it starts holding');
@@ -103,16 +110,27 @@ export class Router implements Passage {
     this.#deadman.set(expires);
     try {
       // Written down while the clients are still waited for: it costs the write pause nothing.
-      await Promise.all([this.#store.save({ token: this.#highest(token), hold: record }), this.hold.drained(budgetMs, signal)]);
+      await Promise.all([
+        this.#store.save({ token: this.#highest(token), hold: record }),
+        this.hold.drained(budgetMs, signal),
+      ]);
     } catch (error) {
       this.log.warn({ token, err: error }, 'the hold failed');
       // Somebody who took this hold over in the meantime keeps it.
-      if (this.hold.record?.token === token) await this.#release('the hold failed').catch((err: unknown) => this.log.error({ err }, 'the end of the hold could not be written down'));
+      if (this.hold.record?.token === token)
+        await this.#release('the hold failed').catch((err: unknown) =>
+          this.log.error({ err }, 'the end of the hold could not be written down'),
+        );
       throw error;
     }
     const waitedMs = performance.now() - from;
     const lease = this.hold.take({ token, expires: Date.now() + leaseMs });
-    if (!lease) throw new VerdigrisError('refused', 'hold-ended', { seen: 'The hold ended before it was granted.', required: 'one operator at a time.', next: 'hold again.' });
+    if (!lease)
+      throw new VerdigrisError('refused', 'hold-ended', {
+        seen: 'The hold ended before it was granted.',
+        required: 'one operator at a time.',
+        next: 'hold again.',
+      });
     this.#deadman.set(lease.expires);
     this.log.info({ token, waitedMs, leaseMs, sessions: this.sessions.size }, 'held');
     return { waitedMs, expires: new Date(lease.expires).toISOString() };
@@ -123,7 +141,9 @@ export class Router implements Passage {
       const record = this.hold.take({ token, expires: Date.now() + leaseMs });
       if (!record) {
         throw new VerdigrisError('refused', 'not-held', {
-          seen: 'The router holds nobody: the hold has ended.', required: 'a hold that is on.', next: 'begin the switchover again; clients may have written meanwhile.',
+          seen: 'The router holds nobody: the hold has ended.',
+          required: 'a hold that is on.',
+          next: 'begin the switchover again; clients may have written meanwhile.',
         });
       }
       this.#deadman.set(record.expires);
@@ -171,7 +191,8 @@ export class Router implements Passage {
     this.hold.end();
     this.#deadman.set(undefined);
     for (const session of [...this.sessions]) session.rerouted();
-    if (record) this.log.info({ token, why, live: this.table.live, heldMs: Date.now() - record.since }, 'clients go on');
+    if (record)
+      this.log.info({ token, why, live: this.table.live, heldMs: Date.now() - record.since }, 'clients go on');
     await this.#store.save({ token: this.#highest(token), hold: null });
   }
 
@@ -196,6 +217,8 @@ async function settled(): Promise<void> {
 
 function noServer(colour: Colour): VerdigrisError {
   return new VerdigrisError('refused', 'no-upstream', {
-    seen: `The router knows no server of ${colour}.`, required: 'a server for the colour that takes writes.', next: `tell the router where ${colour} listens (/upstreams) first.`,
+    seen: `The router knows no server of ${colour}.`,
+    required: 'a server for the colour that takes writes.',
+    next: `tell the router where ${colour} listens (/upstreams) first.`,
   });
 }

@@ -211,15 +211,21 @@ export class Session implements Served {
     const { requests, carry } = this.#talk;
     const { welcomed, backend, misplaced } = this.#attachment;
     const step = gate(type, {
-      welcomed, attached: backend !== undefined, held: this.#passage.hold.covers(this), misplaced,
-      pinned: carry.pinned, harmless: this.reader || this.replication, requests,
+      welcomed,
+      attached: backend !== undefined,
+      held: this.#passage.hold.covers(this),
+      misplaced,
+      pinned: carry.pinned,
+      harmless: this.reader || this.replication,
+      requests,
     });
     this.#blocked = step !== 'pass' && step !== 'drop';
     if (step === 'pass') {
       this.#waited();
       if (type === front.terminate) this.#leaving = true;
       if (requests.idle) this.#since = Date.now();
-      if (type === front.query || type === front.execute || type === front.call) this.#passage.count(this.attachedTo ?? this.colour, this.reader);
+      if (type === front.query || type === front.execute || type === front.call)
+        this.#passage.count(this.attachedTo ?? this.colour, this.reader);
       this.#talk.sent(type, head, length);
       return 'pass';
     }
@@ -272,6 +278,12 @@ export class Session implements Served {
   #expel(): void {
     const facts = this.facts();
     this.#passage.log.warn({ ...facts, pins: this.pins }, 'closed: it is pinned to a colour that is no longer live');
-    this.close(fatal('57P01', `terminating connection: ${facts.colour} is no longer live, and this session cannot move (${this.pins.join(', ')})`, 'Connect again.'));
+    this.close(
+      fatal(
+        '57P01',
+        `terminating connection: ${facts.colour} is no longer live, and this session cannot move (${this.pins.join(', ')})`,
+        'Connect again.',
+      ),
+    );
   }
 }

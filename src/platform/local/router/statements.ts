@@ -49,7 +49,9 @@ function quoteEnd(sql: string, at: number, quote: string): number {
 }
 
 function dollarEnd(sql: string, at: number): number {
-  const tag = /[\w\x80-\xff]/.test(sql[at - 1] ?? '') ? null : /^\$(?:[a-z_\x80-\xff][\w\x80-\xff]*)?\$/i.exec(sql.slice(at, at + 70));
+  const tag = /[\w\x80-\xff]/.test(sql[at - 1] ?? '')
+    ? null
+    : /^\$(?:[a-z_\x80-\xff][\w\x80-\xff]*)?\$/i.exec(sql.slice(at, at + 70));
   if (!tag) return at + 1;
   const end = sql.indexOf(tag[0], at + tag[0].length);
   return end < 0 ? sql.length : end + tag[0].length;
@@ -58,7 +60,7 @@ function dollarEnd(sql: string, at: number): number {
 function commentEnd(sql: string, at: number): number {
   let depth = 0;
   for (let end = at; end < sql.length; end++) {
-    if (sql.startsWith('/*', end)) depth++, end++;
+    if (sql.startsWith('/*', end)) (depth++, end++);
     else if (sql.startsWith('*/', end) && (end++, --depth === 0)) return end + 1;
   }
   return sql.length;
@@ -67,7 +69,9 @@ function commentEnd(sql: string, at: number): number {
 /** A name as the server folds it. `rest` is the text from the name on; other text than a name is its own name. */
 export function named(rest: string): string {
   const match = identifier.exec(rest);
-  return match ? (match[1]?.replaceAll('""', '"') ?? (match[2] as string).toLowerCase().replaceAll(/\s/g, '')) : rest.toLowerCase();
+  return match
+    ? (match[1]?.replaceAll('""', '"') ?? (match[2] as string).toLowerCase().replaceAll(/\s/g, ''))
+    : rest.toLowerCase();
 }
 
 /** Which setting a SET or RESET is about; undefined for those that end with the transaction. */

@@ -46,7 +46,14 @@ export class Store {
     });
     if (text !== undefined) return new Store(file, parse(text, file));
     const { blue = null, green = null } = config.upstreams;
-    return new Store(file, { version: 1, live: config.live, weights: config.weights, upstreams: { blue, green }, token: 0, hold: null });
+    return new Store(file, {
+      version: 1,
+      live: config.live,
+      weights: config.weights,
+      upstreams: { blue, green },
+      token: 0,
+      hold: null,
+    });
   }
 
   get state(): RouterState {

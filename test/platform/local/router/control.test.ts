@@ -23,10 +23,24 @@ test('status and metrics say what is', async () => {
   const status = await router.control.status();
   const counts = { connecting: 0, active: 0, transaction: 0, waiting: 0, detached: 0, idle: 0 };
   expect(status).toMatchObject({
-    environment: 'test', address: `127.0.0.1:${router.port}`, pid: await router.pid(), version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string, live: 'blue', weights: { blue: 100, green: 0 }, token: 0,
-    held: null, sessions: { blue: { ...counts, idle: 1 }, green: counts }, pinned: [], pinnedCount: 0, statements: { blue: { reader: 0, writer: 2 }, green: { reader: 0, writer: 0 } }, moves: 0, longestWaitMs: 0,
+    environment: 'test',
+    address: `127.0.0.1:${router.port}`,
+    pid: await router.pid(),
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+    live: 'blue',
+    weights: { blue: 100, green: 0 },
+    token: 0,
+    held: null,
+    sessions: { blue: { ...counts, idle: 1 }, green: counts },
+    pinned: [],
+    pinnedCount: 0,
+    statements: { blue: { reader: 0, writer: 2 }, green: { reader: 0, writer: 0 } },
+    moves: 0,
+    longestWaitMs: 0,
   });
-  expect(await router.control.metrics()).toContain('verdigris_router_statements_total{environment="test",colour="blue",kind="writer"} 2\n');
+  expect(await router.control.metrics()).toContain(
+    'verdigris_router_statements_total{environment="test",colour="blue",kind="writer"} 2\n',
+  );
   expect((await stat(path.join(router.folder, 'control.sock'))).mode & 0o777).toBe(0o600);
   await client.end();
 });
@@ -34,7 +48,12 @@ test('status and metrics say what is', async () => {
 test('a token that is older than the newest seen is refused, also after a restart', async () => {
   await using router = await TestRouter.start(pair);
   await router.control.route(7, 'green', nobody);
-  const stale = { code: 'busy', id: 'stale-token', seen: expect.stringMatching(/carries token 6; the router has seen 7/) as string, facts: { token: 6, holds: 7 } };
+  const stale = {
+    code: 'busy',
+    id: 'stale-token',
+    seen: expect.stringMatching(/carries token 6; the router has seen 7/) as string,
+    facts: { token: 6, holds: 7 },
+  };
   await expect(router.control.hold(6, 100, 1_000)).rejects.toMatchObject(stale);
   await expect(router.control.route(6, 'blue', nobody)).rejects.toMatchObject(stale);
   await expect(router.control.resume(6)).rejects.toMatchObject(stale);
@@ -87,16 +106,25 @@ test('nobody renews: the recovery command is run again and again until it has re
   const folder = await temporaryFolder();
   const script = path.join(folder, 'recover.mjs');
   // Fails the first time; then does what an operator's recovery would: opens the live colour and resumes under a newer token.
-  await writeFile(script, `
+  await writeFile(
+    script,
+    `
     import { existsSync, writeFileSync } from 'node:fs';
     import { RouterControl } from ${JSON.stringify(path.resolve('src/platform/local/router/control.ts'))};
     if (!existsSync(process.env.MARK)) { writeFileSync(process.env.MARK, ''); console.log('recovery: not yet'); process.exit(3); }
     const control = new RouterControl(process.env.ROUTER);
     await control.resume(9);
     console.log('recovery: resumed');
-    control.close();`);
-  const settings = { recover: { argv: [process.execPath, script], env: { MARK: path.join(folder, 'mark'), ROUTER: '' } }, limits: { recoverEveryMs: 100 } };
-  await using router = await TestRouter.start(pair, (folderOf) => ({ ...settings, recover: { ...settings.recover, env: { ...settings.recover.env, ROUTER: folderOf } } }));
+    control.close();`,
+  );
+  const settings = {
+    recover: { argv: [process.execPath, script], env: { MARK: path.join(folder, 'mark'), ROUTER: '' } },
+    limits: { recoverEveryMs: 100 },
+  };
+  await using router = await TestRouter.start(pair, (folderOf) => ({
+    ...settings,
+    recover: { ...settings.recover, env: { ...settings.recover.env, ROUTER: folderOf } },
+  }));
   const client = await router.connect();
   await router.control.hold(1, 100, 150);
   await pair.fence('blue');
@@ -104,7 +132,9 @@ test('nobody renews: the recovery command is run again and again until it has re
   await pair.open('blue');
   expect(await answer).toBe('blue');
   await expect(router.control.resume(1)).rejects.toMatchObject({ id: 'stale-token' });
-  const log = await until('the log is complete', async () => ((await router.log()).includes('recovery: resumed') ? router.log() : undefined));
+  const log = await until('the log is complete', async () =>
+    (await router.log()).includes('recovery: resumed') ? router.log() : undefined,
+  );
   expect(log).toContain('recovery: not yet');
   expect(log).toMatch(/"status":3.*"againInMs":100/);
   await client.end();
@@ -115,7 +145,7 @@ test('a router that is killed while it holds starts holding, for the rest of the
   await using router = await TestRouter.start(pair);
   // Longer than a router takes to start on a busy machine.
   const { expires } = await router.control.hold(3, 100, 10_000);
-  const pid = await router.pid() as number;
+  const pid = (await router.pid()) as number;
   process.kill(pid, 'SIGKILL');
   await until('it is dead', async () => (await router.pid()) === undefined);
   await expect(router.control.status()).rejects.toMatchObject({ code: 'failed', id: 'router-down' });
@@ -147,8 +177,15 @@ test('a caller that goes away while its hold waits does not leave the clients he
 
 test('requests that make no sense are told so', async () => {
   await using router = await TestRouter.start(pair);
-  await expect(router.control.route(1, 'red' as never, nobody)).rejects.toMatchObject({ code: 'usage', id: 'bad-request', seen: expect.stringContaining('live') as string });
-  await expect(router.control.route(1, 'blue', { blue: 0, green: 0 })).rejects.toMatchObject({ code: 'usage', id: 'bad-request' });
+  await expect(router.control.route(1, 'red' as never, nobody)).rejects.toMatchObject({
+    code: 'usage',
+    id: 'bad-request',
+    seen: expect.stringContaining('live') as string,
+  });
+  await expect(router.control.route(1, 'blue', { blue: 0, green: 0 })).rejects.toMatchObject({
+    code: 'usage',
+    id: 'bad-request',
+  });
   await expect(router.control.hold(1.5, 1, 1)).rejects.toMatchObject({ code: 'usage', id: 'bad-request' });
   expect((await router.control.status()).token).toBe(0);
 });
@@ -158,13 +195,30 @@ test('a port that is taken, and a configuration with faults, are errors that say
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
-  const settings = { environment: 'test', listen: { port }, live: 'blue' as const, weights: nobody, upstreams: { blue: pair.upstream('blue') } };
-  await expect(launchRouter(folder, settings)).rejects.toMatchObject({ code: 'failed', id: 'port-taken', seen: expect.stringContaining(`127.0.0.1:${port}`) as string, facts: { host: '127.0.0.1', port } });
+  const settings = {
+    environment: 'test',
+    listen: { port },
+    live: 'blue' as const,
+    weights: nobody,
+    upstreams: { blue: pair.upstream('blue') },
+  };
+  await expect(launchRouter(folder, settings)).rejects.toMatchObject({
+    code: 'failed',
+    id: 'port-taken',
+    seen: expect.stringContaining(`127.0.0.1:${port}`) as string,
+    facts: { host: '127.0.0.1', port },
+  });
   expect(await isRunning(folder)).toBe(false);
   other.close();
-  await expect(launchRouter(folder, { ...settings, live: 'red' as never })).rejects.toMatchObject({ id: 'router-config', seen: expect.stringContaining('live') as string });
+  await expect(launchRouter(folder, { ...settings, live: 'red' as never })).rejects.toMatchObject({
+    id: 'router-config',
+    seen: expect.stringContaining('live') as string,
+  });
   await writeFile(path.join(folder, 'router.json'), '{"environment": ');
-  await expect(launchRouter(folder)).rejects.toMatchObject({ id: 'router-config', seen: expect.stringContaining('is not JSON') as string });
+  await expect(launchRouter(folder)).rejects.toMatchObject({
+    id: 'router-config',
+    seen: expect.stringContaining('is not JSON') as string,
+  });
   await launchRouter(folder, settings);
   expect(await isRunning(folder)).toBe(true);
   // A second start is no second router.

@@ -3,15 +3,29 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { query, sync } from '../../../../src/platform/local/router/messages.ts';
 import { startServer, stopServer } from '../../../../src/platform/local/server.ts';
-import { colourOf, extended, Pair, reader, TestClient, TestRouter, until, Wire, writer } from '../../../support/router.ts';
+import {
+  colourOf,
+  extended,
+  Pair,
+  reader,
+  TestClient,
+  TestRouter,
+  until,
+  Wire,
+  writer,
+} from '../../../support/router.ts';
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));
 // Without what came before: a test that is tried again would meet its own keys.
-beforeEach(() => Promise.all((['blue', 'green'] as const).map(async (colour) => {
-  await pair.open(colour);
-  await pair.on(colour, (operator) => operator.query('DELETE FROM writes'));
-})));
+beforeEach(() =>
+  Promise.all(
+    (['blue', 'green'] as const).map(async (colour) => {
+      await pair.open(colour);
+      await pair.on(colour, (operator) => operator.query('DELETE FROM writes'));
+    }),
+  ),
+);
 afterAll(() => pair[Symbol.asyncDispose]());
 
 /** Where each write stands. */
@@ -44,9 +58,20 @@ test('no statement fails and none is done twice while clients of every kind writ
   const pool = new pg.Pool({ ...router.settings(), max: 3, idleTimeoutMillis: 40 });
   pool.on('error', (error) => failures.push(['pool', error]));
   const clients = await Promise.all(Array.from({ length: 9 }, () => router.connect()));
-  const [a, b, c, d, e, f, g, h, i] = clients as unknown as [pg.Client, pg.Client, pg.Client, pg.Client, pg.Client, pg.Client, pg.Client, pg.Client, pg.Client];
+  const [a, b, c, d, e, f, g, h, i] = clients as unknown as [
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+    pg.Client,
+  ];
   const insert = 'INSERT INTO writes (id) VALUES ($1)';
-  const simple = (client: pg.Client) => async (id: string) => void (await client.query(`INSERT INTO writes (id) VALUES ('${id}')`));
+  const simple = (client: pg.Client) => async (id: string) =>
+    void (await client.query(`INSERT INTO writes (id) VALUES ('${id}')`));
   const transaction = (client: pg.Client) => async (id: string) => {
     await client.query('BEGIN');
     await client.query(insert, [id]);
@@ -57,14 +82,25 @@ test('no statement fails and none is done twice while clients of every kind writ
   const running = [
     ...[a, b].map((client, n) => run(`simple-${n}`, simple(client))),
     ...[c, d].map((client, n) => run(`transaction-${n}`, transaction(client))),
-    ...[e, f].map((client, n) => run(`named-${n}`, async (id) => void (await client.query({ name: 'insert', text: insert, values: [id] })))),
+    ...[e, f].map((client, n) =>
+      run(`named-${n}`, async (id) => void (await client.query({ name: 'insert', text: insert, values: [id] }))),
+    ),
     run('unnamed', async (id) => void (await g.query(insert, [id]))),
     run('pipelined', async (id) => {
       const { parse, bind, execute } = extended;
       // Four groups in one write; the gate may close between any two of them.
-      wire.send(query('BEGIN'), parse('', insert), bind('', '', id), execute(), sync, query('COMMIT'), query('SELECT colour FROM me'));
+      wire.send(
+        query('BEGIN'),
+        parse('', insert),
+        bind('', '', id),
+        execute(),
+        sync,
+        query('COMMIT'),
+        query('SELECT colour FROM me'),
+      );
       const answer = await wire.answer(4);
-      if (answer.includes('SFATAL') || answer.includes('SERROR') || !answer.includes('INSERT 0 1')) throw new Error(answer.toString('latin1'));
+      if (answer.includes('SFATAL') || answer.includes('SERROR') || !answer.includes('INSERT 0 1'))
+        throw new Error(answer.toString('latin1'));
     }),
     run('pooled', async (id) => void (await pool.query(insert, [id]))),
     run('new', async (id) => {
@@ -76,7 +112,8 @@ test('no statement fails and none is done twice while clients of every kind writ
       }
     }),
   ];
-  const progress = (seen = acknowledged.length) => until('every switchover lets writes through', () => acknowledged.length > seen + 150);
+  const progress = (seen = acknowledged.length) =>
+    until('every switchover lets writes through', () => acknowledged.length > seen + 150);
   let token = 0;
   for (const to of ['green', 'blue', 'green', 'blue'] as const) {
     await progress();
@@ -111,7 +148,7 @@ test('connections that come in at any instant of a held switchover are all let i
       const client = new TestClient(router.settings());
       try {
         await client.connect();
-        await client.query("INSERT INTO writes VALUES (gen_random_uuid()::text)");
+        await client.query('INSERT INTO writes VALUES (gen_random_uuid()::text)');
         instants.set(came, (instants.get(came) ?? 0) + 1);
       } catch (error) {
         failures.push([came, instant, error]);
@@ -126,17 +163,25 @@ test('connections that come in at any instant of a held switchover are all let i
     instant = at;
     const slow = mid();
     coming.push(come(), come());
-    await Promise.race([slow.asked, until('it waits', async () => Object.values((await router.control.status()).sessions).some(({ waiting }) => waiting >= 1))]);
+    await Promise.race([
+      slow.asked,
+      until('it waits', async () =>
+        Object.values((await router.control.status()).sessions).some(({ waiting }) => waiting >= 1),
+      ),
+    ]);
     return slow;
   };
   /** A client that is in the middle of its password exchange until it is told to go on. */
   const mid = () => {
     const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const client = new TestClient({ ...router.settings(), password: async () => {
-      asked.resolve();
-      await answer.promise;
-      return writer.password;
-    } });
+    const client = new TestClient({
+      ...router.settings(),
+      password: async () => {
+        asked.resolve();
+        await answer.promise;
+        return writer.password;
+      },
+    });
     const connected = client.connect();
     connected.catch((error: unknown) => failures.push(['mid', instant, error]));
     return { asked: asked.promise, answer: answer.resolve, connected, client };
@@ -151,7 +196,10 @@ test('connections that come in at any instant of a held switchover are all let i
     await pair.fence(from);
     // Let in by its password and refused by the fence, which both come after the hold began.
     early[0].answer();
-    await until('it met the fence', async () => (await router.log()).split('is not permitted to log in').length > round + 1);
+    await until(
+      'it met the fence',
+      async () => (await router.log()).split('is not permitted to log in').length > round + 1,
+    );
     const fenced = await newcomers('fenced');
     await pair.open(to);
     const opened = await newcomers('opened');
@@ -171,7 +219,9 @@ test('connections that come in at any instant of a held switchover are all let i
   going = false;
   await Promise.all(coming);
   expect(failures).toEqual([]);
-  expect([...instants.keys()]).toEqual(expect.arrayContaining(['before', 'held', 'fenced', 'opened', 'routed', 'probed']));
+  expect([...instants.keys()]).toEqual(
+    expect.arrayContaining(['before', 'held', 'fenced', 'opened', 'routed', 'probed']),
+  );
 });
 
 test('a switchover that is taken back lets in those who met its fence, and who may not log in is told so', async () => {
@@ -213,7 +263,11 @@ test('a session that is being carried over when the fence ends its new backend i
     const answer = client.query("SELECT current_setting('default_text_search_config') AS setting");
     await until('it is being carried over', async () => {
       // On a connection of its own: a transaction goes on seeing the activity that it saw first.
-      const { rowCount } = await pair.on('blue', (other) => other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'"));
+      const { rowCount } = await pair.on('blue', (other) =>
+        other.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'",
+        ),
+      );
       return rowCount === 1;
     });
     await until('the attempt failed', async () => (await router.log()).includes('no backend yet'));
@@ -261,8 +315,22 @@ test('a long transaction makes the hold fail in its budget, named, and everybody
   const other = await router.connect();
   await slow.query("BEGIN; INSERT INTO writes VALUES ('slow')");
   const hold = expect(router.control.hold(1, 300, 5_000)).rejects.toMatchObject({
-    code: 'refused', id: 'pause-timeout',
-    facts: { budgetMs: 300, blockers: [{ user: 'app', applicationName: 'nightly', database: 'shop', state: 'transaction', colour: 'blue', pid: expect.any(Number) as number, since: expect.any(String) as string }] },
+    code: 'refused',
+    id: 'pause-timeout',
+    facts: {
+      budgetMs: 300,
+      blockers: [
+        {
+          user: 'app',
+          applicationName: 'nightly',
+          database: 'shop',
+          state: 'transaction',
+          colour: 'blue',
+          pid: expect.any(Number) as number,
+          since: expect.any(String) as string,
+        },
+      ],
+    },
   });
   await until('the hold waits', async () => (await router.control.status()).held !== null);
   const waiting = other.query("INSERT INTO writes VALUES ('held')");
@@ -309,7 +377,10 @@ test('a client that waits gets its new backend before the hold ends, and is serv
   expect(await router.probe()).toBe('green');
   await until('it has a backend there', async () => (await router.control.status()).moves === 1);
   expect((await stored()).has('ahead')).toBe(false);
-  expect((await router.control.status()).sessions).toMatchObject({ blue: { waiting: 0 }, green: { waiting: 1, detached: 1 } });
+  expect((await router.control.status()).sessions).toMatchObject({
+    blue: { waiting: 0 },
+    green: { waiting: 1, detached: 1 },
+  });
   await router.control.resume(1);
   await waiting;
   expect([(await stored()).get('ahead'), await colourOf(sleeper)]).toEqual([1, 'green']);
@@ -387,7 +458,10 @@ test('a server that stays down is an error with a reason', async () => {
   const client = await router.connect();
   await stopServer(pair.servers.blue);
   try {
-    await expect(client.query('SELECT 1')).rejects.toMatchObject({ code: '57P03', message: expect.stringMatching(/blue took no connection for 200 ms/) as string });
+    await expect(client.query('SELECT 1')).rejects.toMatchObject({
+      code: '57P03',
+      message: expect.stringMatching(/blue took no connection for 200 ms/) as string,
+    });
     await expect(router.connect()).rejects.toMatchObject({ code: '57P03' });
   } finally {
     await startServer(pair.servers.blue);
@@ -400,7 +474,9 @@ test('colours come and go: readers of one that goes are served by the other', as
   expect(await colourOf(client)).toBe('green');
   await router.control.upstreams(1, { blue: pair.upstream('blue'), green: null });
   expect(await colourOf(client)).toBe('blue');
-  await expect(router.control.upstreams(1, { blue: null, green: pair.upstream('green') })).rejects.toMatchObject({ id: 'no-upstream' });
+  await expect(router.control.upstreams(1, { blue: null, green: pair.upstream('green') })).rejects.toMatchObject({
+    id: 'no-upstream',
+  });
   await expect(router.control.route(1, 'green', { blue: 1, green: 0 })).rejects.toMatchObject({ id: 'no-upstream' });
   await client.end();
 });

@@ -20,15 +20,72 @@ test('whatever is asked, the bytes are those that the server itself would have s
   await using router = await TestRouter.start(pair);
   const many = Array.from({ length: 300 }, (_, n) => [bind('', 'row', String(n)), execute()]).flat();
   const dialogues: [asked: Buffer[], answers: number][] = [
-    [[query('SELECT 1; SELECT 2; SELECT'), query(''), query('SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) g')], 3],
-    [[parse('row', 'SELECT $1::int, repeat($1, 50)'), describe('S', 'row'), ...many, sync, query('SHOW server_version')], 2],
+    [
+      [
+        query('SELECT 1; SELECT 2; SELECT'),
+        query(''),
+        query('SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) g'),
+      ],
+      3,
+    ],
+    [
+      [
+        parse('row', 'SELECT $1::int, repeat($1, 50)'),
+        describe('S', 'row'),
+        ...many,
+        sync,
+        query('SHOW server_version'),
+      ],
+      2,
+    ],
     // An error in the middle: the server skips to the Sync, and what is behind it counts again.
-    [[bind('', 'row', 'x'), execute(), bind('', 'row', '1'), execute(), sync, bind('', 'row', '2'), execute(), sync, query('SELECT 1/0; SELECT 1'), query('SELECT 3')], 4],
-    [[query('BEGIN'), bind('p', 'row', '1'), execute('p', 1), flush, execute('p', 1), close('P', 'p'), sync, query('ROLLBACK')], 3],
+    [
+      [
+        bind('', 'row', 'x'),
+        execute(),
+        bind('', 'row', '1'),
+        execute(),
+        sync,
+        bind('', 'row', '2'),
+        execute(),
+        sync,
+        query('SELECT 1/0; SELECT 1'),
+        query('SELECT 3'),
+      ],
+      4,
+    ],
+    [
+      [
+        query('BEGIN'),
+        bind('p', 'row', '1'),
+        execute('p', 1),
+        flush,
+        execute('p', 1),
+        close('P', 'p'),
+        sync,
+        query('ROLLBACK'),
+      ],
+      3,
+    ],
     // As libpq sends a COPY of the extended protocol: with a Sync that the server swallows, and one more behind the data.
-    [[parse('', 'COPY writes (id) FROM STDIN'), bind('', ''), describe('P'), execute(), sync, copyData('wire-1\nwire-2\n'), copyDone, sync], 1],
-    [[query('COPY writes (id) FROM STDIN'), copyData('wire-3\n'), copyData('wire-1\n'), copyDone, query('SELECT 4')], 2],
-    [[query("COPY (SELECT g FROM generate_series(1, 50000) g) TO STDOUT")], 1],
+    [
+      [
+        parse('', 'COPY writes (id) FROM STDIN'),
+        bind('', ''),
+        describe('P'),
+        execute(),
+        sync,
+        copyData('wire-1\nwire-2\n'),
+        copyDone,
+        sync,
+      ],
+      1,
+    ],
+    [
+      [query('COPY writes (id) FROM STDIN'), copyData('wire-3\n'), copyData('wire-1\n'), copyDone, query('SELECT 4')],
+      2,
+    ],
+    [[query('COPY (SELECT g FROM generate_series(1, 50000) g) TO STDOUT')], 1],
     [[query("DELETE FROM writes WHERE id LIKE 'wire%'"), close('S', 'row'), sync], 2],
     [[query(`SELECT length('${'x'.repeat(3_000_000)}')`)], 1],
   ];
@@ -47,7 +104,8 @@ test('whatever is asked, the bytes are those that the server itself would have s
   };
   const expected = await record(one);
   const got = await record(other);
-  for (const [n, bytes] of got.entries()) expect(bytes.equals(expected[n] as Buffer), `dialogue ${n}: ${bytes.toString('latin1').slice(0, 200)}`).toBe(true);
+  for (const [n, bytes] of got.entries())
+    expect(bytes.equals(expected[n] as Buffer), `dialogue ${n}: ${bytes.toString('latin1').slice(0, 200)}`).toBe(true);
   await direct.end();
   expect((await router.control.status()).sessions.blue.idle).toBe(1);
   await router.switchTo(pair, 'green', 1);
@@ -85,15 +143,20 @@ test('copies of any size go through, in and out, and a slow reader is waited for
   const client = await router.connect();
   await client.query('CREATE TABLE big (a int, b text)');
   const lines = function* () {
-    for (let n = 0; n < 2_000; n++) yield Array.from({ length: 100 }, (_, k) => `${n * 100 + k}\t${'ä'.repeat((n * 7 + k) % 40)}\n`).join('');
+    for (let n = 0; n < 2_000; n++)
+      yield Array.from({ length: 100 }, (_, k) => `${n * 100 + k}\t${'ä'.repeat((n * 7 + k) % 40)}\n`).join('');
   };
   await pipeline(Readable.from(lines()), client.query(copyFrom('COPY big FROM STDIN')));
-  const digest = (text: AsyncIterable<Buffer | string> | Iterable<string>) => (async () => {
-    const hash = createHash('sha256');
-    for await (const part of text) hash.update(part);
-    return hash.digest('hex');
-  })();
-  const [out, expected] = [client.query(copyTo('COPY (SELECT * FROM big ORDER BY a) TO STDOUT')), await digest(lines())];
+  const digest = (text: AsyncIterable<Buffer | string> | Iterable<string>) =>
+    (async () => {
+      const hash = createHash('sha256');
+      for await (const part of text) hash.update(part);
+      return hash.digest('hex');
+    })();
+  const [out, expected] = [
+    client.query(copyTo('COPY (SELECT * FROM big ORDER BY a) TO STDOUT')),
+    await digest(lines()),
+  ];
   expect(await digest(out as unknown as AsyncIterable<Buffer>)).toBe(expected);
   await client.query('DROP TABLE big');
   const slow = await router.connect();
@@ -101,8 +164,14 @@ test('copies of any size go through, in and out, and a slow reader is waited for
   const before = await memory(await router.pid());
   stream.pause();
   const rows = slow.query("SELECT repeat('x', 1000) FROM generate_series(1, 150000)");
-  await until('the server waits for its client', () => pair.on('blue', async (other) => (await other.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'")).rowCount === 1));
-  expect(await memory(await router.pid()) - before).toBeLessThan(60);
+  await until('the server waits for its client', () =>
+    pair.on(
+      'blue',
+      async (other) =>
+        (await other.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'")).rowCount === 1,
+    ),
+  );
+  expect((await memory(await router.pid())) - before).toBeLessThan(60);
   stream.resume();
   expect((await rows).rowCount).toBe(150_000);
   await Promise.all([client.end(), slow.end()]);
