@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { Environment } from '../src/components/environment.ts';
+import { Environment } from '../src/pulumi/components/environment.ts';
 import { readSettings } from './settings.ts';
 
 /** Changes a declaration on its way to the resource: `verdigris up` stops a release at its stages by it. */

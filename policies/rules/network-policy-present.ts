@@ -1,5 +1,5 @@
 import type { StackValidationPolicy } from '@pulumi/policy';
-import { selectorLabels } from '../../src/components/manifests/names.ts';
+import { selectorLabels } from '../../src/manifests/names.ts';
 import { isService } from './pods.ts';
 import { environmentIn, trafficType } from './release.ts';
 

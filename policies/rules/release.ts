@@ -1,9 +1,9 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
-import { colourConfig, colourServer, dataPath } from '../../src/components/manifests/colour.ts';
-import type { Manifest } from '../../src/components/manifests/manifest.ts';
-import { poolerConfig, poolerDeployment } from '../../src/components/manifests/pooler.ts';
-import { volumeClaim, volumeSnapshot } from '../../src/components/manifests/storage.ts';
-import { istioRoutes } from '../../src/components/manifests/traffic.ts';
+import { colourConfig, colourServer, dataPath } from '../../src/manifests/colour.ts';
+import type { Manifest } from '../../src/manifests/manifest.ts';
+import { poolerConfig, poolerDeployment } from '../../src/manifests/pooler.ts';
+import { volumeClaim, volumeSnapshot } from '../../src/manifests/storage.ts';
+import { istioRoutes } from '../../src/manifests/traffic.ts';
 import type { Colour } from '../../src/model/colours.ts';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 

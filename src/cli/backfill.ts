@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import { duration } from '../model/units.ts';
-import { backfill, forgetBackfill } from '../operations/backfill.ts';
-import { backfillFindings, outlivedFindings } from '../operations/backfill-gate.ts';
-import { readBackfillStates, type BackfillState } from '../operations/backfill-state.ts';
+import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
+import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
+import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
 import { withObserver, withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { drill, type DrillReport } from '../operations/drill.ts';
+import { drill, type DrillReport } from '../operations/proofs/drill.ts';
 import { describeVerdict } from '../workload/verdict.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 

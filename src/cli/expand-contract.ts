@@ -11,7 +11,7 @@ import { readPair, type Wanted } from '../migrations/expand-contract/recipes/pai
 import { readTable, renameTable } from '../migrations/expand-contract/recipes/table.ts';
 import { lastUser } from '../migrations/expand-contract/waits.ts';
 import { withObserver } from '../operations/operator.ts';
-import { readWaits, type WaitReport } from '../operations/waits.ts';
+import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
 import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
 
 interface RecipeOptions extends CommonOptions {

@@ -2,8 +2,13 @@ import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { withOperator } from '../operations/operator.ts';
-import { readStatus } from '../operations/status.ts';
-import { createEnvironment, destroyEnvironment, startEnvironment, type Credentials } from '../platform/local/create.ts';
+import { readStatus } from '../operations/reads/status.ts';
+import {
+  createEnvironment,
+  destroyEnvironment,
+  startEnvironment,
+  type Credentials,
+} from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { statusText } from './status.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';

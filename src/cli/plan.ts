@@ -3,7 +3,7 @@ import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import { declaredOf, plan } from '../model/plan.ts';
 import { states, type State } from '../model/transitions.ts';
-import { readJournal } from '../operations/ledger.ts';
+import { readJournal } from '../operations/engine/ledger.ts';
 import { operationOf } from '../operations/perform.ts';
 import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
 

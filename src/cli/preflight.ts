@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { withObserver } from '../operations/operator.ts';
-import { preflightFindings } from '../operations/preflight.ts';
+import { preflightFindings } from '../operations/gates/preflight.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 export function preflightCommand(): Command {

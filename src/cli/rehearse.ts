@@ -5,8 +5,8 @@ import { duration } from '../model/units.ts';
 import { htmlReport } from '../migrations/rehearsal/html.ts';
 import { refusal } from '../migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../migrations/rehearsal/text.ts';
-import { rehearse } from '../operations/rehearse.ts';
-import { cloneEnvironment } from '../platform/local/clone.ts';
+import { rehearse } from '../operations/proofs/rehearse.ts';
+import { cloneEnvironment } from '../platform/local/lifecycle/clone.ts';
 import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 interface RehearseFlags extends CommonOptions {

@@ -4,7 +4,7 @@ import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Event } from '../operations/events.ts';
+import type { Event } from '../model/events.ts';
 
 /** Where a command's events, result and failure go. */
 export interface Reporter {

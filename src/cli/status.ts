@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
-import type { BackfillStatus } from '../operations/backfill-status.ts';
-import { readStatus, type ColourStatus, type Status } from '../operations/status.ts';
+import type { BackfillStatus } from '../operations/reads/backfill-status.ts';
+import { readStatus, type ColourStatus, type Status } from '../operations/reads/status.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
 

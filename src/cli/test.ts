@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import prettyMs from 'pretty-ms';
 import { VerdigrisError } from '../model/errors.ts';
-import { runTests } from '../operations/compatibility.ts';
+import { runTests } from '../operations/gates/compatibility.ts';
 import { withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 

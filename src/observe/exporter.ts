@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Environment } from '../model/environment.ts';
-import { readStatus } from '../operations/status.ts';
+import { readStatus } from '../operations/reads/status.ts';
 import type { Platform } from '../platform/port.ts';
 import { measure } from './metrics.ts';
 

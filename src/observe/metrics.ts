@@ -2,7 +2,7 @@ import { Gauge, Registry } from 'prom-client';
 import { colours } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { states } from '../model/transitions.ts';
-import type { Status } from '../operations/status.ts';
+import type { Status } from '../operations/reads/status.ts';
 import type { DrillOutcome } from '../platform/port.ts';
 
 /** What can be measured of an environment. A value that is not known now has no sample: absence is not zero. */

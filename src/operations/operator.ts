@@ -3,9 +3,9 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Platform } from '../platform/port.ts';
-import { Context } from './context.ts';
-import type { Emit } from './events.ts';
-import { Ledger } from './ledger.ts';
+import { Context } from './engine/context.ts';
+import type { Emit } from '../model/events.ts';
+import { Ledger } from './engine/ledger.ts';
 import { recover } from './recover.ts';
 
 export type Purpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';

@@ -1,18 +1,18 @@
 import type { Verb } from '../model/transitions.ts';
 import { declaredOf, plan, type Planned } from '../model/plan.ts';
 import type { State } from '../model/transitions.ts';
-import { abandon } from './abandon.ts';
-import { canary } from './canary.ts';
-import type { Context } from './context.ts';
-import { execute } from './engine.ts';
-import { migrate } from './migrate.ts';
-import type { Operation } from './operation.ts';
-import { retire } from './retire.ts';
-import { rollbackLossless } from './rollback.ts';
-import { rollbackLossy } from './rollback-lossy.ts';
-import { seed } from './seed.ts';
-import { switchOver } from './switch.ts';
-import { verify, type VerifyOptions } from './verify.ts';
+import { abandon } from './verbs/abandon.ts';
+import { canary } from './verbs/canary.ts';
+import type { Context } from './engine/context.ts';
+import { execute } from './engine/engine.ts';
+import { migrate } from './verbs/migrate.ts';
+import type { Operation } from './engine/operation.ts';
+import { retire } from './verbs/retire.ts';
+import { rollbackLossless } from './verbs/rollback.ts';
+import { rollbackLossy } from './verbs/rollback-lossy.ts';
+import { seed } from './verbs/seed.ts';
+import { switchOver } from './verbs/switch.ts';
+import { verify, type VerifyOptions } from './verbs/verify.ts';
 
 export interface PerformOptions extends VerifyOptions {
   readonly lossy?: boolean | undefined;

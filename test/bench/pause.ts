@@ -1,4 +1,4 @@
-import type { Event } from '../../src/operations/events.ts';
+import type { Event } from '../../src/model/events.ts';
 import { withClusterEnvironment } from '../e2e/support/environment.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { quantile, type BenchRow } from './measure.ts';

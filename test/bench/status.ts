@@ -1,4 +1,4 @@
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { quantile, timed, type BenchRow } from './measure.ts';
 

@@ -19,8 +19,8 @@ describe('docs/errors.md', () => {
     // What the router or the provider answered is made an error again by the operator's side.
     expect(unknown).toEqual([
       'src/cli/up/observe.ts:failure',
-      'src/platform/local/router/control.ts:remote',
-      'src/platform/local/router/launch.ts:rebuilt',
+      'src/router/control.ts:remote',
+      'src/router/launch.ts:rebuilt',
     ]);
     expect([...found].filter(([id]) => !errors.includes(id))).toEqual([]);
   });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Manifest } from '../../src/components/manifests/manifest.ts';
+import type { Manifest } from '../../src/manifests/manifest.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { Cluster, type Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { waitFor } from '../../src/model/wait.ts';
-import { createKubernetes } from '../../src/platform/kubernetes/create.ts';
+import { createKubernetes } from '../../src/platform/kubernetes/lifecycle/create.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { untilReady } from '../../src/platform/kubernetes/pods.ts';
 import { Reach } from '../../src/platform/kubernetes/reach.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { clusterEnvironment, type ClusterEnvironment } from './support/environment.ts';

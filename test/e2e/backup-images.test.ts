@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { parkedFile, startScript } from '../../src/components/manifests/settings.ts';
+import { parkedFile, startScript } from '../../src/manifests/settings.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { dataDirectory, type Server } from '../../src/platform/local/server.ts';
 import { withBackupMode } from '../../src/postgres/backup.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { one, rows } from '../../src/postgres/client.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
 /** How torn images become exact is shown with more of them, and without a cluster, by backup-images. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Kind, Manifest } from '../../src/components/manifests/manifest.ts';
+import type { Kind, Manifest } from '../../src/manifests/manifest.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
-import { createKubernetes } from '../../src/platform/kubernetes/create.ts';
+import { createKubernetes } from '../../src/platform/kubernetes/lifecycle/create.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { administrator, withNamespace, type TestNamespace } from './support/namespace.ts';

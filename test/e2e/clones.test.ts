@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { operatorSecret } from '../../src/components/manifests/secrets.ts';
-import { CloneMarks } from '../../src/platform/kubernetes/clone-marks.ts';
+import { operatorSecret } from '../../src/manifests/secrets.ts';
+import { CloneMarks } from '../../src/platform/kubernetes/lifecycle/clone-marks.ts';
 import type { PlatformClone } from '../../src/platform/port.ts';
 import { one, withClient } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import type { Kind } from '../../src/components/manifests/manifest.ts';
+import type { Kind } from '../../src/manifests/manifest.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { served, until } from '../faults/support.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Environment } from '../../src/components/environment.ts';
+import { Environment } from '../../src/pulumi/components/environment.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { rows, withClient, type Client } from '../../src/postgres/client.ts';

@@ -1,9 +1,9 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { objectNames } from '../../src/components/manifests/names.ts';
-import { probeDatabases } from '../../src/components/manifests/pooler.ts';
+import { objectNames } from '../../src/manifests/names.ts';
+import { probeDatabases } from '../../src/manifests/pooler.ts';
 import { waitFor } from '../../src/model/wait.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { Kept } from '../../src/platform/kubernetes/kept.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { Verdict } from '../../src/workload/verdict.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { other, type Colour } from '../../src/model/colours.ts';
 import { waitFor } from '../../src/model/wait.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
-import { readStatus } from '../../src/operations/status.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { Transport } from '../../src/platform/kubernetes/http.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import type { Workload } from '../../src/workload/start.ts';

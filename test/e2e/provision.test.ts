@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
-import { createKubernetes } from '../../src/platform/kubernetes/create.ts';
+import { createKubernetes } from '../../src/platform/kubernetes/lifecycle/create.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
 import { clusterEnvironment, withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';

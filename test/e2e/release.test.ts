@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';

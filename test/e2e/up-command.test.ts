@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
 import { small, withBackend } from './support/stack.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const provider = fileURLToPath(new URL('../../src/provider', import.meta.url));
+const provider = fileURLToPath(new URL('../../src/pulumi/provider', import.meta.url));
 
 interface Ran {
   readonly exitCode: number | undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Traffic } from '../../src/components/traffic.ts';
+import { Traffic } from '../../src/pulumi/components/traffic.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { Environment, type EnvironmentArgs } from '../../src/components/environment.ts';
-import { Traffic } from '../../src/components/traffic.ts';
+import { Environment, type EnvironmentArgs } from '../../src/pulumi/components/environment.ts';
+import { Traffic } from '../../src/pulumi/components/traffic.ts';
 import { openStack, small, withBackend } from './support/stack.ts';
 
 const pack = fileURLToPath(new URL('../../policies', import.meta.url));

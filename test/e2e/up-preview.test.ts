@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { expect, test } from 'vitest';
-import { clientSecrets } from '../../src/components/manifests/addresses.ts';
+import { clientSecrets } from '../../src/manifests/addresses.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
 import { ours, prepared, small, withStack } from './support/stack.ts';

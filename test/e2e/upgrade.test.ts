@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows, type Client } from '../../src/postgres/client.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import type { Workload } from '../../src/workload/start.ts';

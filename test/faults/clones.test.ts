@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Places } from '../../src/platform/local/places.ts';
-import { routerPid } from '../../src/platform/local/router/launch.ts';
+import { routerPid } from '../../src/router/launch.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, served, until, withBench, type FaultBench } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';

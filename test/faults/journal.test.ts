@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readJournal } from '../../src/operations/ledger.ts';
-import { readStatus } from '../../src/operations/status.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { good } from '../support/verdict.ts';
 import { failure, nothing, served, withBench } from './support.ts';
 

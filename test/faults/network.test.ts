@@ -3,7 +3,7 @@ import { other, type Colour } from '../../src/model/colours.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import type { Servers } from '../../src/platform/port.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';

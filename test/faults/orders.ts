@@ -1,5 +1,5 @@
 import type { Verb } from '../../src/model/transitions.ts';
-import type { Event } from '../../src/operations/events.ts';
+import type { Event } from '../../src/model/events.ts';
 import type { PerformOptions } from '../../src/operations/perform.ts';
 
 /** Where an operator in a process of its own finds the environment. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { routerFiles } from '../../src/platform/local/router/config.ts';
-import { routerPid } from '../../src/platform/local/router/launch.ts';
+import { routerFiles } from '../../src/router/config.ts';
+import { routerPid } from '../../src/router/launch.ts';
 import { untilStopped } from './operators.ts';
 import { nothing, served, until, withBench, withOpenTransaction, type FaultBench } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { chown } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
 import { failure, killServer, nothing, served, until, withBench, type FaultBench } from './support.ts';

@@ -5,12 +5,12 @@ import { expect } from 'vitest';
 import type { Colour } from '../../src/model/colours.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import type { Verb } from '../../src/model/transitions.ts';
-import { withClients, type Exercise } from '../../src/operations/exercise.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { withClients, type Exercise } from '../../src/operations/proofs/exercise.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform, type PerformOptions } from '../../src/operations/perform.ts';
 import { dataDirectory } from '../../src/platform/local/server.ts';
-import { launchRouter, stopRouter } from '../../src/platform/local/router/launch.ts';
+import { launchRouter, stopRouter } from '../../src/router/launch.ts';
 import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
@@ -238,9 +238,7 @@ export async function withOpenTransaction<T>(
 }
 
 /** The failure of work that must fail. */
-export async function failure(
-  work: Promise<unknown>,
-): Promise<
+export async function failure(work: Promise<unknown>): Promise<
   Error & {
     readonly code?: string;
     readonly id?: string;

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { failure, killServer, nothing, served, until, withBench, type FaultBench } from './support.ts';

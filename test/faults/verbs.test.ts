@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { State, Verb } from '../../src/model/transitions.ts';
-import { execute } from '../../src/operations/engine.ts';
+import { execute } from '../../src/operations/engine/engine.ts';
 import { operationOf, perform, type PerformOptions } from '../../src/operations/perform.ts';
-import type { Step } from '../../src/operations/operation.ts';
+import type { Step } from '../../src/operations/engine/operation.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { failure, nothing, served, withBench, type FaultBench } from './support.ts';

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readSqlFiles } from '../../src/migrations/sql-files.ts';
+import { readSqlFiles } from '../../src/migrations/engines/sql/files.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 
 async function refusal(content: string | Uint8Array): Promise<unknown> {

@@ -139,13 +139,11 @@ function crashPoints(verb: Verb): OperationRecord[] {
           phase,
           ...(kind ? { kind } : {}),
           startedAt: at,
-          steps: steps
-            .slice(0, count)
-            .map(({ id }, index) => ({
-              id,
-              startedAt: at,
-              ...(index < count - 1 || lastEnded ? { endedAt: at } : {}),
-            })),
+          steps: steps.slice(0, count).map(({ id }, index) => ({
+            id,
+            startedAt: at,
+            ...(index < count - 1 || lastEnded ? { endedAt: at } : {}),
+          })),
         })),
       ),
     );

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { dashboard } from '../../src/observe/dashboard.ts';
+import { dashboard } from '../../src/metrics/dashboard.ts';
 import { metrics } from '../../src/observe/metrics.ts';
-import { alertRules, ruleGroups } from '../../src/observe/rules.ts';
+import { alertRules, ruleGroups } from '../../src/metrics/rules.ts';
 import { document, root } from '../docs/sources.ts';
 
 const folder = path.join(root, 'examples/monitoring');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measure, metrics, type MetricName } from '../../src/observe/metrics.ts';
-import { declared } from '../components/support.ts';
+import { declared } from '../pulumi/components/support.ts';
 import { status } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');

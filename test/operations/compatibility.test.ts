@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { runTests } from '../../src/operations/compatibility.ts';
+import { runTests } from '../../src/operations/gates/compatibility.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { drill } from '../../src/operations/drill.ts';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { drill } from '../../src/operations/proofs/drill.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';

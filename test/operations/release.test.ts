@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readJournal } from '../../src/operations/ledger.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
 import { good } from '../support/verdict.ts';

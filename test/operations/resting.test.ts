@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/operations/status.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';

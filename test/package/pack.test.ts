@@ -68,7 +68,7 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     });
 
     // What plugins.providers of Pulumi.yaml names: an executable that answers with its port.
-    const executable = path.join(installed, 'dist/src/provider/pulumi-resource-verdigris');
+    const executable = path.join(installed, 'dist/src/pulumi/provider/pulumi-resource-verdigris');
     expect((await stat(executable)).mode & 0o100).toBe(0o100);
     const provider = execa(executable, ['127.0.0.1:1'], { reject: false });
     const port = await new Promise<string>((resolve, reject) => {

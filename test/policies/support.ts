@@ -1,5 +1,5 @@
 import type { ResourceValidationPolicy, StackValidationPolicy } from '@pulumi/policy';
-import type { Manifest } from '../../src/components/manifests/manifest.ts';
+import type { Manifest } from '../../src/manifests/manifest.ts';
 
 /** The type token under which the Kubernetes provider has a kind. */
 export function typeOf({ apiVersion, kind }: Pick<Manifest, 'apiVersion' | 'kind'>): string {

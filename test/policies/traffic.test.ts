@@ -11,9 +11,9 @@ import { protectedData } from '../../policies/rules/protected-data.ts';
 import { alsoOfReleases, madeOf, trafficType } from '../../policies/rules/release.ts';
 import { unweightedWrites } from '../../policies/rules/unweighted-writes.ts';
 import { wayBack } from '../../policies/rules/way-back.ts';
-import { networkPolicies } from '../../src/components/manifests/network.ts';
-import { trafficType as provided } from '../../src/provider/provider.ts';
-import { declared } from '../components/support.ts';
+import { networkPolicies } from '../../src/manifests/network.ts';
+import { trafficType as provided } from '../../src/pulumi/provider/provider.ts';
+import { declared } from '../pulumi/components/support.ts';
 import { typeOf } from './support.ts';
 
 const environment = {

@@ -6,9 +6,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { noPlainSecret } from '../../policies/rules/no-plain-secret.ts';
 import { pinnedImages } from '../../policies/rules/pinned-images.ts';
 import { probesAndResources } from '../../policies/rules/probes-and-resources.ts';
-import type { Manifest } from '../../src/components/manifests/manifest.ts';
+import type { Manifest } from '../../src/manifests/manifest.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { inputIssues, withDefaults } from '../../src/provider/inputs.ts';
+import { inputIssues, withDefaults } from '../../src/pulumi/provider/inputs.ts';
 import { readSettings } from '../../stacks/settings.ts';
 import { judge } from '../policies/support.ts';
 

@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { expect, test } from 'vitest';
-import { Environment } from '../../src/components/environment.ts';
+import { Environment } from '../../src/pulumi/components/environment.ts';
 
 const made: pulumi.runtime.MockResourceArgs[] = [];
 await pulumi.runtime.setMocks({

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Heard } from '../../provider/voice.ts';
+import type { Heard } from '../../pulumi/provider/voice.ts';
 
 /** Listens on a socket of its own to what the provider says, as it is and not as the engine draws it. */
 export async function withListener<T>(hear: (heard: Heard) => void, use: (address: string) => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { exitCodes, VerdigrisError, type ErrorCode } from '../../model/errors.ts';
-import { trafficType } from '../../provider/provider.ts';
-import type { Heard } from '../../provider/voice.ts';
-import type { Preview } from '../../operations/preview.ts';
+import { trafficType } from '../../pulumi/provider/provider.ts';
+import type { Heard } from '../../pulumi/provider/voice.ts';
+import type { Preview } from '../../operations/reads/preview.ts';
 
 export interface Change {
   readonly op: string;

@@ -1,6 +1,6 @@
 import { other, type Colour } from '../../model/colours.ts';
 import type { State } from '../../model/transitions.ts';
-import type { Preview } from '../../operations/preview.ts';
+import type { Preview } from '../../operations/reads/preview.ts';
 import type { Adjust } from '../../../stacks/program.ts';
 
 /** How far one update goes. Between two of them the next one's gate is asked and shown, and a person may stop. */

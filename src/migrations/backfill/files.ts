@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { compareVersions } from '../sql-files.ts';
+import { compareVersions } from '../engines/sql/files.ts';
 import { parseAssignments, type Assignment } from './assignments.ts';
 import { backfillSchema, type BackfillDeclaration } from './declaration.ts';
 

@@ -1,5 +1,5 @@
 import type { Client } from '../../postgres/client.ts';
-import { compareVersions } from '../sql-files.ts';
+import { compareVersions } from '../engines/sql/files.ts';
 import { readBackfills, type Backfill } from './files.ts';
 import { hasTarget } from './plan.ts';
 import { isDone, readProgress } from './progress.ts';

@@ -8,7 +8,7 @@ import { flywayEngine } from './flyway.ts';
 import { changelogName, liquibaseEngine } from './liquibase.ts';
 import { nodePgMigrateEngine } from './node-pg-migrate.ts';
 import { prismaEngine } from './prisma.ts';
-import { sqlFilesEngine } from './sql.ts';
+import { sqlFilesEngine } from './sql/engine.ts';
 
 const engines = {
   sql: sqlFilesEngine,

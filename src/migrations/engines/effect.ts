@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
-import { parseScript } from '../sql-parse.ts';
+import { parseScript } from './sql/parse.ts';
 
 /** A rehearsal cannot tell what these migrations lead to; the caller judges the catalogue after the run instead. */
 export function effectUnknown(engine: string, why: string, cause?: unknown): VerdigrisError {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
-import { compareVersions } from '../sql-files.ts';
+import { compareVersions } from './sql/files.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
 import { historyRows } from './history.ts';
 import { jdbcUrlOf, withMigrationRole } from './role.ts';

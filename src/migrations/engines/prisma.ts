@@ -4,7 +4,7 @@ import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../engine.ts';
-import { parseScript } from '../sql-parse.ts';
+import { parseScript } from './sql/parse.ts';
 import { rehearseScripts } from './effect.ts';
 import { historyRows, since } from './history.ts';
 import { urlOf, withMigrationRole, type Login } from './role.ts';

@@ -2,7 +2,7 @@ import { lsnDistance } from '../../model/lsn.ts';
 import { describe } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { LockMode } from '../lint/locks.ts';
-import type { StatementWatch } from '../sql.ts';
+import type { StatementWatch } from '../engines/sql/run.ts';
 import { readState, rewrites, type Rewrite, type State } from './state.ts';
 
 /** One statement as the session that ran it saw it; times by this machine's clock. */

@@ -4,7 +4,7 @@ import { withClient, type Client, type ConnectionSettings } from '../../postgres
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { fillAll } from '../backfill/fill-all.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
-import type { WatchedTarget } from '../sql.ts';
+import type { WatchedTarget } from '../engines/sql/run.ts';
 import { chooseLoad, type LoadChoice } from './choose-load.ts';
 import { ignoring } from './ignore.ts';
 import type { Load } from './load.ts';

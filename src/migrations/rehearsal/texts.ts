@@ -1,4 +1,4 @@
-import { readSqlFiles } from '../sql-files.ts';
+import { readSqlFiles } from '../engines/sql/files.ts';
 
 /** The statements of a folder of plain SQL files; none for other engines' folders, whose files are theirs to read. */
 export async function migrationTexts(folder: string | undefined): Promise<string[]> {

@@ -1,5 +1,5 @@
-import { adoptedRecord, adoptedService, type Adopted } from '../../components/manifests/adopted.ts';
-import { objectNames, type Named } from '../../components/manifests/names.ts';
+import { adoptedRecord, adoptedService, type Adopted } from '../../manifests/adopted.ts';
+import { objectNames, type Named } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -1,5 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import type { Kind, Manifest } from '../../components/manifests/manifest.ts';
+import type { Kind, Manifest } from '../../manifests/manifest.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { refused, unreachable, type Asked } from './failures.ts';
 import { Transport, type Answer } from './http.ts';

@@ -1,9 +1,9 @@
-import { declarationConfig, migrationsConfig } from '../../components/manifests/declaration.ts';
-import { objectNames } from '../../components/manifests/names.ts';
+import { declarationConfig, migrationsConfig } from '../../manifests/declaration.ts';
+import { objectNames } from '../../manifests/names.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { packedName, packFolder } from '../../migrations/packed.ts';
-import type { Emit } from '../../operations/events.ts';
+import type { Emit } from '../../model/events.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface DeclarationMap extends Stored {

@@ -1,4 +1,4 @@
-import { metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { metadata, objectNames, type Named } from '../../manifests/names.ts';
 import type { DrillOutcome, DrillStore } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -1,4 +1,4 @@
-import type { Kind } from '../../components/manifests/manifest.ts';
+import type { Kind } from '../../manifests/manifest.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 
 export interface Asked {

@@ -1,4 +1,4 @@
-import { commonLabels, domain, metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { commonLabels, domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import type { HistoryEntry, HistoryStore } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -1,4 +1,4 @@
-import { metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { JournalStore } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';

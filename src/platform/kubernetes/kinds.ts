@@ -1,4 +1,4 @@
-import type { Kind } from '../../components/manifests/manifest.ts';
+import type { Kind } from '../../manifests/manifest.ts';
 
 /** Where the API server keeps each kind; cluster-scoped ones say so. */
 export const kinds: Readonly<

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { domain, metadata, objectNames, type Named } from '../../components/manifests/names.ts';
+import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
 import { isGone, thisProcess } from '../process.ts';

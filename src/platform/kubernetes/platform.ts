@@ -64,7 +64,7 @@ export class KubernetesPlatform implements Platform {
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
     // Loaded only here: a clone is an environment of this platform itself.
-    const { cloneKubernetes } = await import('./clone.ts');
+    const { cloneKubernetes } = await import('./lifecycle/clone.ts');
     return cloneKubernetes(of, this, signal);
   }
 

@@ -1,4 +1,4 @@
-import type { Kind } from '../../components/manifests/manifest.ts';
+import type { Kind } from '../../manifests/manifest.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';

@@ -1,5 +1,5 @@
-import { guardContainerName } from '../../components/manifests/pooler.ts';
-import { objectNames } from '../../components/manifests/names.ts';
+import { guardContainerName } from '../../manifests/pooler.ts';
+import { objectNames } from '../../manifests/names.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -1,5 +1,5 @@
-import { consoleUser, readersDatabase } from '../../components/manifests/pooler.ts';
-import { objectNames, selectorLabels } from '../../components/manifests/names.ts';
+import { consoleUser, readersDatabase } from '../../manifests/pooler.ts';
+import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';

@@ -1,4 +1,4 @@
-import { probeDatabases } from '../../components/manifests/pooler.ts';
+import { probeDatabases } from '../../manifests/pooler.ts';
 import type { Environment } from '../../model/environment.ts';
 import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';

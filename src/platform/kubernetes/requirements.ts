@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { operatorRules, type Rule } from '../../components/manifests/rbac.ts';
-import { objectNames } from '../../components/manifests/names.ts';
+import { operatorRules, type Rule } from '../../manifests/rbac.ts';
+import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';

@@ -1,5 +1,5 @@
-import { objectNames } from '../../components/manifests/names.ts';
-import { roleSecret } from '../../components/manifests/secrets.ts';
+import { objectNames } from '../../manifests/names.ts';
+import { roleSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';

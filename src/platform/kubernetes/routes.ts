@@ -1,16 +1,10 @@
-import { adoptedSelector } from '../../components/manifests/adopted.ts';
-import {
-  clientServices,
-  istioDestinations,
-  istioRoutes,
-  selectorOf,
-  type Route,
-} from '../../components/manifests/traffic.ts';
-import { domain, objectNames, selectorLabels } from '../../components/manifests/names.ts';
+import { adoptedSelector } from '../../manifests/adopted.ts';
+import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../manifests/traffic.ts';
+import { domain, objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Manifest } from '../../components/manifests/manifest.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
 import type { Adoption } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { objectNames, type Named } from '../../components/manifests/names.ts';
+import { objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

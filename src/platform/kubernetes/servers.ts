@@ -1,8 +1,8 @@
-import { dataPath, postgresImage } from '../../components/manifests/colour.ts';
-import type { Adopted } from '../../components/manifests/adopted.ts';
-import { domain, objectNames } from '../../components/manifests/names.ts';
-import { tlsMount } from '../../components/manifests/settings.ts';
-import type { SnapshotSource } from '../../components/manifests/storage.ts';
+import { dataPath, postgresImage } from '../../manifests/colour.ts';
+import type { Adopted } from '../../manifests/adopted.ts';
+import { domain, objectNames } from '../../manifests/names.ts';
+import { tlsMount } from '../../manifests/settings.ts';
+import type { SnapshotSource } from '../../manifests/storage.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';

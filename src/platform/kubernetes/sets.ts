@@ -5,9 +5,9 @@ import {
   colourService,
   dataPath,
   type ColourLife,
-} from '../../components/manifests/colour.ts';
-import type { Adopted } from '../../components/manifests/adopted.ts';
-import { domain, objectNames } from '../../components/manifests/names.ts';
+} from '../../manifests/colour.ts';
+import type { Adopted } from '../../manifests/adopted.ts';
+import { domain, objectNames } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';

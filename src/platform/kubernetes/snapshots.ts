@@ -1,5 +1,5 @@
-import { objectNames } from '../../components/manifests/names.ts';
-import { labelAnnotation, type SnapshotSource } from '../../components/manifests/storage.ts';
+import { objectNames } from '../../manifests/names.ts';
+import { labelAnnotation, type SnapshotSource } from '../../manifests/storage.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { BackupMode, SnapshotFacts } from '../port.ts';
 import type { Cluster } from './cluster.ts';

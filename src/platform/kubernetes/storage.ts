@@ -4,8 +4,8 @@ import {
   volumeClaim,
   volumeSnapshot,
   type SnapshotSource,
-} from '../../components/manifests/storage.ts';
-import { domain, objectNames, selectorLabels, type Named } from '../../components/manifests/names.ts';
+} from '../../manifests/storage.ts';
+import { domain, objectNames, selectorLabels, type Named } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { objectNames } from '../../components/manifests/names.ts';
-import { readersDatabase } from '../../components/manifests/pooler.ts';
+import { objectNames } from '../../manifests/names.ts';
+import { readersDatabase } from '../../manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';

@@ -1,5 +1,5 @@
-import { domain } from '../../components/manifests/names.ts';
-import { upgradeJob, type MajorUpgrade } from '../../components/manifests/upgrade.ts';
+import { domain } from '../../manifests/names.ts';
+import { upgradeJob, type MajorUpgrade } from '../../manifests/upgrade.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';

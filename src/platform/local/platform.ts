@@ -3,13 +3,13 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
-import { destroyEnvironment } from './create.ts';
+import { destroyEnvironment } from './lifecycle/create.ts';
 import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
 import { LocalLeases } from './leases.ts';
 import { Places } from './places.ts';
-import { runningProcess } from './router/identity.ts';
+import { runningProcess } from '../../router/identity.ts';
 import type { Settings } from './server.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
@@ -55,7 +55,7 @@ export class LocalPlatform implements Platform {
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
     // Loaded only here: a clone is an environment of this platform itself.
-    const { cloneEnvironment } = await import('./clone.ts');
+    const { cloneEnvironment } = await import('./lifecycle/clone.ts');
     return cloneEnvironment(of, this, signal);
   }
 

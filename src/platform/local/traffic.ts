@@ -5,8 +5,8 @@ import { withClient } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Places } from './places.ts';
-import { RouterControl } from './router/control.ts';
-import { launchRouter, stopRouter } from './router/launch.ts';
+import { RouterControl } from '../../router/control.ts';
+import { launchRouter, stopRouter } from '../../router/launch.ts';
 import type { LocalServers } from './servers.ts';
 
 /** The router in the place of Service, route and pooler. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KubeConfig } from '@kubernetes/client-node';
-import { operatorRules, serviceRole } from '../../../src/components/manifests/rbac.ts';
+import { operatorRules, serviceRole } from '../../../src/manifests/rbac.ts';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
 import { Transport } from '../../../src/platform/kubernetes/http.ts';

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { objectNames } from '../../../src/components/manifests/names.ts';
-import { readersDatabase } from '../../../src/components/manifests/pooler.ts';
-import { containerSecurity, podSecurity } from '../../../src/components/manifests/security.ts';
-import { withClients, type Exercise } from '../../../src/operations/exercise.ts';
+import { objectNames } from '../../../src/manifests/names.ts';
+import { readersDatabase } from '../../../src/manifests/pooler.ts';
+import { containerSecurity, podSecurity } from '../../../src/manifests/security.ts';
+import { withClients, type Exercise } from '../../../src/operations/proofs/exercise.ts';
 import { isReady, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { waitFor } from '../../../src/model/wait.ts';
 import type { ConnectionSettings } from '../../../src/postgres/client.ts';

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
-import { containerSecurity, podSecurity } from '../../../src/components/manifests/security.ts';
-import { objectNames } from '../../../src/components/manifests/names.ts';
+import { containerSecurity, podSecurity } from '../../../src/manifests/security.ts';
+import { objectNames } from '../../../src/manifests/names.ts';
 import type { Stored } from '../../../src/platform/kubernetes/cluster.ts';
 import { until } from '../../faults/support.ts';
 import type { ClusterEnvironment } from './environment.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LocalWorkspace, type ProjectSettings, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Output } from '@pulumi/pulumi';
-import { Environment, type EnvironmentArgs } from '../../../src/components/environment.ts';
+import { Environment, type EnvironmentArgs } from '../../../src/pulumi/components/environment.ts';
 import type { Cluster, Stored } from '../../../src/platform/kubernetes/cluster.ts';
 
 export const project = 'verdigris-test';
@@ -34,7 +34,9 @@ export async function openStack(folder: string, stackName: string, program: Pulu
         name: project,
         runtime: 'nodejs',
         plugins: {
-          providers: [{ name: 'verdigris', path: fileURLToPath(new URL('../../../src/provider', import.meta.url)) }],
+          providers: [
+            { name: 'verdigris', path: fileURLToPath(new URL('../../../src/pulumi/provider', import.meta.url)) },
+          ],
         },
       } as unknown as ProjectSettings,
     },

@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { lineDiff } from '../../../src/migrations/engines/repeatable/definitions.ts';
-import { sqlFilesEngine } from '../../../src/migrations/engines/sql.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { one, rows, withTransaction } from '../../../src/postgres/client.ts';
 import { answered, asked, changeLog, codeCount, codeFolder, hasChinook, objects } from './chinook.ts';
 import { examples, withBench } from './support.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sqlFilesEngine } from '../../../src/migrations/engines/sql.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { objects, hasChinook } from './chinook.ts';
 import { remove, scenario } from './scenario.ts';
 import { withBench } from './support.ts';

@@ -6,7 +6,7 @@ import { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
 import { KubernetesJournal } from '../../../src/platform/kubernetes/journal.ts';
 import { bytes } from '../../../src/platform/kubernetes/storage.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
-import { declared } from '../../components/support.ts';
+import { declared } from '../../pulumi/components/support.ts';
 
 interface Request {
   readonly method: string;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createEnvironment } from '../../../src/platform/local/create.ts';
+import { createEnvironment } from '../../../src/platform/local/lifecycle/create.ts';
 import { LocalPlatform } from '../../../src/platform/local/platform.ts';
 import { rows } from '../../../src/postgres/client.ts';
 import { withEnvironment } from '../../support/environment.ts';

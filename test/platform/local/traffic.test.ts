@@ -3,8 +3,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { LocalPlatform } from '../../../src/platform/local/platform.ts';
-import { routerFiles } from '../../../src/platform/local/router/config.ts';
-import { launchRouter, routerPid, stopRouter } from '../../../src/platform/local/router/launch.ts';
+import { routerFiles } from '../../../src/router/config.ts';
+import { launchRouter, routerPid, stopRouter } from '../../../src/router/launch.ts';
 import { freePort, temporaryFolder } from '../../support/postgres.ts';
 import { until } from '../../support/router.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { one, rows, type Client } from '../../../postgres/client.ts';
-import { parseScript, type SqlStatement } from '../../sql-parse.ts';
+import { parseScript, type SqlStatement } from '../sql/parse.ts';
 
 export interface Repeatable {
   /** Path below `repeatable/`. */

@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { compareVersions } from '../../sql-files.ts';
+import { compareVersions } from '../../engines/sql/files.ts';
 import { unfit } from './column.ts';
 import type { Recipe } from './expand.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { consoleUser } from '../../../components/manifests/pooler.ts';
+import { consoleUser } from '../../../manifests/pooler.ts';
 import { Console } from '../console.ts';
 import { parseHold } from '../hold.ts';
 import { Vigil, type Look } from './vigil.ts';

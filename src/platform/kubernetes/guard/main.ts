@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { readersDatabase } from '../../../components/manifests/pooler.ts';
+import { readersDatabase } from '../../../manifests/pooler.ts';
 import { parseEnvironment } from '../../../model/environment.ts';
 import { guard } from './guard.ts';
 

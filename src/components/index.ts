@@ -1,4 +1,0 @@
-/** What other Pulumi programs import: `verdigris/pulumi`. */
-export { Environment, type EnvironmentArgs } from './environment.ts';
-export type { Addresses } from './manifests/addresses.ts';
-export { Traffic, type TrafficArgs } from './traffic.ts';

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../model/environment.ts';
+import type { Manifest } from './manifest.ts';
+import { domain, metadata, objectNames, selectorLabels } from './names.ts';
+import { containerSecurity, podSecurity, resources } from './security.ts';
+
+type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
+
+/** User of the admin console; no role of the database. */
+export const consoleUser = 'verdigris_console';
+/** By this name readers get the database through the readers' Service, and with it the canary. */
+export function readersDatabase(database: string): string {
+  return `${database}_ro`;
+}
+/** Never paused: by them the operator asks, along the clients' own paths of writes and of reads, who answers. */
+export const probeDatabases = ['verdigris_probe', 'verdigris_probe_ro'] as const;
+
+/** pgbouncer.ini. What a switchover rests on is said beside it. */
+export function poolerSettings({ name, database, kubernetes: { namespace, pooler } }: Declared): string {
+  const target = (service: string): string =>
+    `host=${service}.${namespace}.svc port=5432 dbname='${database.replaceAll("'", "''")}'`;
+  return `[databases]
+${key(database)} = ${target(objectNames.writes(name))}
+${key(readersDatabase(database))} = ${target(objectNames.reads(name))}
+${probeDatabases[0]} = ${target(objectNames.writes(name))} pool_mode=transaction pool_size=2
+${probeDatabases[1]} = ${target(objectNames.reads(name))} pool_mode=transaction pool_size=2
+
+[pgbouncer]
+listen_addr = *
+listen_port = 6432
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = /etc/pgbouncer-users/userlist.txt
+admin_users = ${consoleUser}
+pool_mode = ${pooler.mode}
+default_pool_size = ${pooler.poolSize}
+max_client_conn = ${pooler.maxClients}
+max_prepared_statements = 200
+ignore_startup_parameters = extra_float_digits,options,search_path
+# A fenced colour refuses logins: the wait after such a refusal would be passed on to clients as errors once writes have moved.
+server_login_retry = 0
+# A client that is held waits; how long that may last is the business of whoever holds, not of this limit.
+query_wait_timeout = 120
+server_connect_timeout = 5
+server_check_delay = 1
+tcp_keepalive = 1
+tcp_keepidle = 10
+tcp_keepintvl = 5
+tcp_keepcnt = 3
+log_connections = 0
+log_disconnections = 0
+`;
+}
+
+/** Passwords in clear, in a Secret: the pooler must prove them to the server as well as ask clients for them. */
+export function userList(credentials: Readonly<Record<string, string>>, console: string): string {
+  return Object.entries({ ...credentials, [consoleUser]: console })
+    .map(([role, password]) => `${quote(role)} ${quote(password)}\n`)
+    .join('');
+}
+
+/** A key is quoted only where it must be: not every version of PgBouncer takes quotes here. */
+function key(database: string): string {
+  return /^[\w.-]+$/.test(database) ? database : quote(database);
+}
+
+function quote(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+export function poolerConfig(environment: Declared): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    data: { 'pgbouncer.ini': poolerSettings(environment) },
+  };
+}
+
+export function poolerSecret(environment: Declared, users: string): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    type: 'Opaque',
+    stringData: { 'userlist.txt': users },
+  };
+}
+
+/** What the guard needs to recover by itself: the declaration, and a role of its own in the namespace. */
+export interface Guard {
+  readonly image: string;
+  /** ConfigMap with the declaration, key `declaration.json`. */
+  readonly declaration: string;
+  readonly serviceAccount: string;
+}
+
+export function poolerDeployment(environment: Declared, guard?: Guard): Manifest {
+  const {
+    name,
+    kubernetes: { images, pooler },
+  } = environment;
+  const own = objectNames.pooler(name);
+  const tcp = { tcpSocket: { port: 'pgbouncer' } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(environment, 'pooler', own),
+    spec: {
+      replicas: pooler.replicas,
+      selector: { matchLabels: selectorLabels(environment, 'pooler') },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      template: {
+        metadata: {
+          labels: metadata(environment, 'pooler', own).labels,
+          annotations: {
+            [`${domain}/configuration`]: createHash('sha256')
+              .update(poolerSettings(environment))
+              .digest('hex')
+              .slice(0, 16),
+          },
+        },
+        spec: {
+          ...(guard ? { serviceAccountName: guard.serviceAccount } : {}),
+          automountServiceAccountToken: guard !== undefined,
+          securityContext: podSecurity,
+          containers: [
+            {
+              name: 'pgbouncer',
+              image: images.pooler ?? '',
+              imagePullPolicy: 'IfNotPresent',
+              command: ['pgbouncer', '/etc/pgbouncer/pgbouncer.ini'],
+              terminationMessagePolicy: 'FallbackToLogsOnError',
+              ports: [{ name: 'pgbouncer', containerPort: 6432, protocol: 'TCP' }],
+              securityContext: containerSecurity,
+              resources: resources(pooler.resources),
+              readinessProbe: { ...tcp, periodSeconds: 2 },
+              livenessProbe: { ...tcp, periodSeconds: 10, failureThreshold: 6 },
+              volumeMounts: [
+                { name: 'configuration', mountPath: '/etc/pgbouncer', readOnly: true },
+                { name: 'users', mountPath: '/etc/pgbouncer-users', readOnly: true },
+                { name: 'tmp', mountPath: '/tmp' },
+              ],
+            },
+            ...(guard ? [guardContainer(guard, objectNames.operatorSecret(name))] : []),
+          ],
+          volumes: [
+            { name: 'configuration', configMap: { name: own } },
+            { name: 'users', secret: { secretName: own, defaultMode: 0o440 } },
+            { name: 'tmp', emptyDir: {} },
+            ...(guard ? [{ name: 'declaration', configMap: { name: guard.declaration } }] : []),
+          ],
+        },
+      },
+    },
+  };
+}
+
+export const guardContainerName = 'guard';
+const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };
+
+/** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
+function guardContainer(guard: Guard, operator: string): Record<string, unknown> {
+  return {
+    name: guardContainerName,
+    image: guard.image,
+    imagePullPolicy: 'IfNotPresent',
+    command: [
+      'node',
+      '/verdigris/src/platform/kubernetes/guard/main.ts',
+      '/etc/verdigris/declaration.json',
+      '/tmp/looked',
+    ],
+    env: [
+      { name: 'HOME', value: '/tmp' },
+      { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+      // Clients wait for a recovery to be loaded.
+      { name: 'NODE_COMPILE_CACHE', value: '/tmp/compiled' },
+      { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
+    ],
+    securityContext: containerSecurity,
+    // Enough that a recovery is not starved on a busy node: clients wait for it.
+    resources: resources({ cpu: '50m', memory: '96Mi', memoryLimit: '512Mi' }),
+    // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than the guard.
+    startupProbe: { ...looked, periodSeconds: 2, failureThreshold: 150 },
+    readinessProbe: { ...looked, periodSeconds: 60 },
+    volumeMounts: [
+      { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+export function poolerService(environment: Declared): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels(environment, 'pooler'),
+      ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 'pgbouncer', protocol: 'TCP' }],
+    },
+  };
+}
+
+export function poolerBudget(environment: Declared): Manifest {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
+    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(environment, 'pooler') } },
+  };
+}

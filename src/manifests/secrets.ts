@@ -1,0 +1,62 @@
+import type { Environment } from '../model/environment.ts';
+import { operatorRole, replicationRole } from '../model/names.ts';
+import type { Manifest } from './manifest.ts';
+import { domain, metadata, objectNames } from './names.ts';
+
+type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
+
+/** Passwords of Verdigris's own roles. The replication role's stands in subscriptions, which only superusers can read. */
+export interface OperatorPasswords {
+  readonly operator: string;
+  readonly replication: string;
+  /** Of the pooler's admin console. */
+  readonly console: string;
+}
+
+function secret(
+  environment: Declared,
+  name: string,
+  data: Record<string, string>,
+  annotations?: Record<string, string>,
+): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(environment, 'database', name, {}, annotations),
+    type: 'Opaque',
+    stringData: data,
+  };
+}
+
+export function operatorSecret(environment: Declared, { operator, replication, console }: OperatorPasswords): Manifest {
+  return secret(environment, objectNames.operatorSecret(environment.name), {
+    username: operatorRole,
+    password: operator,
+    'replication-username': replicationRole,
+    'replication-password': replication,
+    'console-password': console,
+  });
+}
+
+/** What an application needs to connect, under the names that libpq's and most frameworks' environment variables have. */
+export function roleSecret(environment: Declared, role: string, password: string): Manifest {
+  const {
+    name,
+    database,
+    kubernetes: { namespace },
+  } = environment;
+  const host = `${objectNames.pooler(name)}.${namespace}.svc`;
+  return secret(
+    environment,
+    objectNames.roleSecret(name, role),
+    {
+      username: role,
+      password,
+      host,
+      port: '5432',
+      dbname: database,
+      uri: `postgresql://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
+    },
+    { [`${domain}/role`]: role },
+  );
+}

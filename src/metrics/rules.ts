@@ -1,0 +1,157 @@
+import type { MetricName } from '../observe/metrics.ts';
+
+export interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly labels: { readonly severity: 'critical' | 'warning' };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
+}
+
+/** A metric's name, so that the type checker finds one that does not exist. */
+const m = (name: MetricName): string => name;
+const docs = 'docs';
+
+function rule(
+  alert: string,
+  severity: 'critical' | 'warning',
+  lasts: string,
+  expr: string,
+  summary: string,
+  description: string,
+  page: string,
+): AlertRule {
+  return {
+    alert,
+    expr,
+    for: lasts,
+    labels: { severity },
+    annotations: { summary: `{{ $labels.environment }}: ${summary}`, description, runbook_url: `${docs}/${page}` },
+  };
+}
+
+/** What somebody is to be told of. `for` is how long it must hold, so that a switchover does not ring. */
+export const alertRules: readonly AlertRule[] = [
+  rule(
+    'VerdigrisClientsHeld',
+    'critical',
+    '0s',
+    `${m('verdigris_hold_age_seconds')} > 15`,
+    'clients have been held for {{ $value | humanizeDuration }}',
+    'A hold ends by itself; this one does not. Run `verdigris recover`; do not resume by hand.',
+    'operations/recover.md',
+  ),
+  rule(
+    'VerdigrisColourDown',
+    'critical',
+    '1m',
+    `${m('verdigris_colour_up')}{role="live"} == 0`,
+    'the live colour {{ $labels.colour }} does not answer',
+    'Clients wait or fail. See its pod or its log.',
+    'errors.md#server-down',
+  ),
+  rule(
+    'VerdigrisPathDown',
+    'critical',
+    '1m',
+    `${m('verdigris_path_up')} == 0`,
+    'the clients’ path is down',
+    'No pooler or router runs.',
+    'router.md',
+  ),
+  rule(
+    'VerdigrisRouteDiffers',
+    'critical',
+    '1m',
+    `${m('verdigris_routed')} == 1 unless on (environment, colour) ${m('verdigris_live')} == 1`,
+    'writes are led to {{ $labels.colour }}, which is not live',
+    'Somebody moved the route by hand. The fence rejects the writes; the next command mends the route.',
+    'kubernetes.md',
+  ),
+  rule(
+    'VerdigrisUnfinished',
+    'warning',
+    '10m',
+    `${m('verdigris_operation_age_seconds')} > 0 unless on (environment) ${m('verdigris_operator')} == 1`,
+    '{{ $labels.verb }} was cut short and nobody goes on with it',
+    'Run the same verb again, or `verdigris recover`.',
+    'operations/recover.md',
+  ),
+  rule(
+    'VerdigrisNoLosslessRollback',
+    'critical',
+    '1m',
+    `${m('verdigris_lossless_rollback_possible')} == 0`,
+    'a rollback would lose rows',
+    'Reverse replication is gone or does not apply. Decide now: retire, or mend it.',
+    'operations/rollback.md',
+  ),
+  rule(
+    'VerdigrisSlotLost',
+    'critical',
+    '0s',
+    `${m('verdigris_slot_healthy')} == 0`,
+    'the slot on {{ $labels.from }} is gone',
+    '{{ $labels.to }} can no longer follow: abandon and seed again, or retire.',
+    'operations/seed.md',
+  ),
+  rule(
+    'VerdigrisApplyStopped',
+    'critical',
+    '2m',
+    `${m('verdigris_replication_applying')} == 0`,
+    '{{ $labels.to }} does not apply changes of {{ $labels.from }}',
+    'WAL is retained on {{ $labels.from }} meanwhile. See the server’s log.',
+    'findings.md#apply-stopped',
+  ),
+  rule(
+    'VerdigrisLag',
+    'warning',
+    '5m',
+    `${m('verdigris_replication_lag_seconds')} > 30`,
+    '{{ $labels.to }} is {{ $value | humanizeDuration }} behind',
+    'A switchover would wait, or be refused.',
+    'operations/seed.md',
+  ),
+  rule(
+    'VerdigrisRetainedWal',
+    'warning',
+    '5m',
+    `${m('verdigris_slot_retained_wal_bytes')} > on (environment) group_left () 0.5 * ${m('verdigris_retained_wal_limit_bytes')}`,
+    'a slot retains {{ $value | humanize1024 }}B of WAL on {{ $labels.from }}',
+    'At limits.retainedWal the slot is given up, so that the disk does not fill.',
+    'operations/seed.md',
+  ),
+  rule(
+    'VerdigrisDrillFailed',
+    'warning',
+    '0s',
+    `${m('verdigris_drill_success')} == 0`,
+    'the last drill did not hold',
+    'A release or its rollback would not work today. The report says which step failed.',
+    'operations/drill.md',
+  ),
+  rule(
+    'VerdigrisDrillOld',
+    'warning',
+    '1h',
+    `time() - ${m('verdigris_drill_end_timestamp_seconds')} > 8 * 86400`,
+    'no drill for {{ $value | humanizeDuration }}',
+    'The schedule does not run, or drills are refused because a release is always under way.',
+    'operations/drill.md',
+  ),
+  rule(
+    'VerdigrisUnobserved',
+    'warning',
+    '10m',
+    `${m('verdigris_observed')} == 0`,
+    'the journal cannot be read',
+    'No other alert can be trusted until it can.',
+    'operations/journal.md',
+  ),
+];
+
+/** As Prometheus' own rule files have it; also the `spec` of a PrometheusRule. */
+export function ruleGroups(): { groups: readonly { name: string; rules: readonly AlertRule[] }[] } {
+  return { groups: [{ name: 'verdigris', rules: alertRules }] };
+}

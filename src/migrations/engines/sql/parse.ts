@@ -1,0 +1,110 @@
+import { isUtf8 } from 'node:buffer';
+import { parse, SqlError } from 'libpg-query';
+import { VerdigrisError } from '../../../model/errors.ts';
+import { whyForbidden } from '../../forbidden.ts';
+
+export interface SqlStatement {
+  readonly text: string;
+  /** Counted from 1, of the statement's first character. */
+  readonly line: number;
+  readonly transactional: boolean;
+  /** The name of an index built CONCURRENTLY: where that is cut short it leaves an invalid index of this name. */
+  readonly concurrentIndex?: string | undefined;
+}
+
+type Node = Record<string, Record<string, unknown>>;
+
+/** Splits a script by PostgreSQL's own parser. Refuses what a migration must not do: end the runner's transaction, leave the database. */
+export async function parseScript(bytes: Uint8Array, file: string): Promise<SqlStatement[]> {
+  if (!isUtf8(bytes))
+    throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', 'convert it: iconv -f LATIN1 -t UTF-8.');
+  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  const meta = /^\s*\\\w+/m.exec(text);
+  const parsed = await parse(text).catch((cause: unknown) => {
+    if (meta)
+      throw invalid(
+        file,
+        'psql-command',
+        `${file}:${lineAt(text, meta.index + meta[0].search(/\\/))}: ${meta[0].trim()} is a command of psql, not SQL.`,
+        'SQL only.',
+        'take it out, or run the file with an engine that calls psql.',
+      );
+    throw syntax(file, text, cause);
+  });
+  const source = Buffer.from(text, 'utf8');
+  const statements: SqlStatement[] = [];
+  for (const raw of (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[]) {
+    const begin = raw.stmt_location ?? 0;
+    const piece = source.subarray(begin, raw.stmt_len ? begin + raw.stmt_len : undefined).toString('utf8');
+    const lead = piece.length - piece.trimStart().length;
+    const line = lineAt(text, source.subarray(0, begin).toString('utf8').length + lead);
+    const node = raw.stmt as Node;
+    await refuseForbidden(file, line, node, piece);
+    statements.push({
+      text: piece.trim(),
+      line,
+      transactional: !outsideTransaction(node),
+      concurrentIndex: concurrentIndex(node),
+    });
+  }
+  return statements;
+}
+
+/** Statements that PostgreSQL refuses inside a transaction block. */
+function outsideTransaction(node: Node): boolean {
+  const [kind, body] = Object.entries(node)[0] ?? [];
+  if (kind === 'IndexStmt' || kind === 'DropStmt') return body?.['concurrent'] === true;
+  if (kind === 'ReindexStmt') return JSON.stringify(body).includes('"concurrently"');
+  if (kind === 'AlterTableStmt') return JSON.stringify(body).includes('"concurrent":true');
+  return kind === 'VacuumStmt'
+    ? body?.['is_vacuumcmd'] === true
+    : kind === 'CreateTableSpaceStmt' || kind === 'AlterSystemStmt';
+}
+
+function concurrentIndex(node: Node): string | undefined {
+  const body = node['IndexStmt'];
+  return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
+}
+
+async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {
+  const why = await whyForbidden(node, text);
+  if (why !== undefined)
+    throw invalid(
+      file,
+      'migration-forbidden',
+      `${file}:${line}: this statement ${why}.`,
+      'statements that change this database only.',
+      'take it out of the migration.',
+    );
+}
+
+function syntax(file: string, text: string, cause: unknown): VerdigrisError {
+  const details = cause instanceof SqlError ? cause.sqlDetails : undefined;
+  // PostgreSQL counts characters, a string here counts UTF-16 units.
+  const before = [...text].slice(0, Math.max(0, details?.cursorPosition ?? 0)).join('');
+  const line = lineAt(before, before.length);
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
+  return invalid(
+    file,
+    'sql-syntax',
+    `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n  ${' '.repeat(Math.max(0, column - 1))}^\n`,
+    'SQL that PostgreSQL parses.',
+    'mend it there.',
+    cause,
+  );
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}
+
+function invalid(
+  file: string,
+  id: string,
+  seen: string,
+  required: string,
+  next: string,
+  cause?: unknown,
+): VerdigrisError {
+  return new VerdigrisError('declaration', id, { seen, required, next, facts: { file }, cause });
+}

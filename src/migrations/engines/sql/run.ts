@@ -1,0 +1,223 @@
+import path from 'node:path';
+import { VerdigrisError } from '../../../model/errors.ts';
+import { rows, withTransaction, type Client } from '../../../postgres/client.ts';
+import { ident } from '../../../postgres/quote.ts';
+import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
+import { readBackfills } from '../../backfill/files.ts';
+import { rehearseBackfills } from '../../backfill/rehearse.ts';
+import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
+import type { SqlStatement } from './parse.ts';
+
+interface Applied {
+  readonly version: string;
+  readonly name: string;
+  readonly checksum: string;
+  readonly done: number;
+  readonly complete: boolean;
+}
+
+/**
+ * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has none.
+ * Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
+ */
+export interface StatementWatch {
+  /** Around one attempt at a file: its transaction, or all its statements where they run one by one. */
+  file(file: SqlFile, work: () => Promise<void>): Promise<void>;
+  statement(file: SqlFile, statement: SqlStatement, work: () => Promise<void>): Promise<void>;
+}
+
+/** A target that wants to know of each statement. Engines that have no statements of their own never call `watch`. */
+export interface WatchedTarget extends MigrationTarget {
+  readonly watch?: StatementWatch;
+}
+
+const unwatched: StatementWatch = { file: (_, work) => work(), statement: (_file, _statement, work) => work() };
+
+/** Attempts at a migration that did not get its lock in time; apply holds locks on the candidate for moments only. */
+const lockAttempts = 10;
+
+/** Plain versioned SQL files, with their history in verdigris.migration of the database they change. */
+export function sqlEngine(folder: string): MigrationEngine {
+  return {
+    name: 'sql',
+    pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
+    rehearse: async (client) => {
+      const backfills = await readBackfills(folder);
+      for (const file of await pendingFiles(client, folder)) {
+        await rehearseBackfills(
+          client,
+          backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
+        );
+        for (const statement of file.statements)
+          if (statement.transactional)
+            await run(
+              client,
+              file,
+              statement,
+              'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.',
+            );
+      }
+      await rehearseBackfills(client, backfills);
+    },
+    apply: async (target: WatchedTarget) => {
+      const files = await pendingFiles(target.client, folder);
+      const done: Migration[] = [];
+      for (const [index, file] of files.entries()) {
+        target.signal.throwIfAborted();
+        await target.backfillsBefore?.(file.version);
+        target.onProgress(index, files.length, path.basename(file.path));
+        await applyFile(target, file);
+        done.push({ version: file.version, name: file.name });
+      }
+      return done;
+    },
+  };
+}
+
+async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> {
+  const files = await readSqlFiles(folder);
+  const applied = await rows<Applied>(
+    client,
+    'SELECT version, name, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration',
+  );
+  for (const known of applied) {
+    const file = files.find(({ version }) => compareVersions(version, known.version) === 0);
+    if (file && file.checksum !== known.checksum && (known.complete || known.done > 0)) {
+      throw new VerdigrisError('declaration', 'migration-changed', {
+        seen: `${file.path} was changed after it ran (checksum ${file.checksum.slice(0, 12)}…, applied as ${known.checksum.slice(0, 12)}…).`,
+        required: 'that an applied migration stays as it was.',
+        next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
+        facts: { version: file.version },
+      });
+    }
+  }
+  const complete = new Set(applied.filter((known) => known.complete).map((known) => known.version));
+  const pending = files.filter((file) => !complete.has(file.version));
+  const newest = applied
+    .filter((known) => known.complete)
+    .map((known) => known.version)
+    .sort(compareVersions)
+    .at(-1);
+  const late = newest === undefined ? [] : pending.filter((file) => compareVersions(file.version, newest) < 0);
+  if (late.length > 0) {
+    throw new VerdigrisError('declaration', 'migration-out-of-order', {
+      seen: `${late.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
+      required: 'that migrations run in the order of their versions.',
+      next: 'give them versions above the newest one.',
+    });
+  }
+  return pending;
+}
+
+async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
+  const { client } = target;
+  await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
+  try {
+    const watch = target.watch ?? unwatched;
+    if (file.transactional)
+      await retryLocks(target, file, () =>
+        watch.file(file, () => withTransaction(client, () => inTransaction(target, file))),
+      );
+    else await watch.file(file, () => oneByOne(target, file));
+  } finally {
+    await client
+      .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
+      .catch(() => undefined);
+  }
+}
+
+async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
+  for (const statement of file.statements)
+    await watched(
+      target,
+      file,
+      statement,
+      'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.',
+    );
+  await target.client.query(
+    'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
+    [file.version, file.name, file.checksum, target.release, file.statements.length],
+  );
+}
+
+/** Outside a transaction each statement counts for itself; how many are done is written down after each. */
+async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
+  const { client } = target;
+  await client.query(
+    `INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`,
+    [file.version, file.name, file.checksum, target.release],
+  );
+  const [known] = await rows<{ done: number }>(
+    client,
+    'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1',
+    [file.version],
+  );
+  for (const [index, statement] of file.statements.entries()) {
+    if (index < (known?.done ?? 0)) continue;
+    await retryLocks(target, file, async () => {
+      if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
+      await watched(
+        target,
+        file,
+        statement,
+        'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.',
+      );
+    });
+    await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
+      file.version,
+      index + 1,
+    ]);
+  }
+  await client.query('UPDATE verdigris.migration SET applied_at = clock_timestamp() WHERE version = $1', [
+    file.version,
+  ]);
+}
+
+/** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */
+async function dropInvalid(client: Client, name: string): Promise<void> {
+  const left = await rows<{ schema: string }>(
+    client,
+    `
+    SELECT n.nspname AS schema FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = $1 AND NOT i.indisvalid AND n.nspname NOT LIKE 'pg\\_%'`,
+    [name],
+  );
+  for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
+}
+
+async function watched(target: WatchedTarget, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
+  target.signal.throwIfAborted();
+  await (target.watch ?? unwatched).statement(file, statement, () => run(target.client, file, statement, state));
+}
+
+async function run(client: Client, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
+  try {
+    await client.query(statement.text);
+  } catch (cause) {
+    const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
+    throw new VerdigrisError('failed', code === '55P03' ? 'migration-lock' : 'migration-failed', {
+      seen: `${file.path}:${statement.line}: ${message}${detail ? ` (${detail})` : ''}${hint ? ` Hint: ${hint}.` : ''}\n  ${statement.text.split('\n')[0]}\n`,
+      required: 'that every statement succeeds on the candidate.',
+      next: `${state} The live colour is untouched.`,
+      facts: { file: file.path, line: statement.line, sqlstate: code },
+      cause,
+    });
+  }
+}
+
+async function retryLocks(target: MigrationTarget, file: SqlFile, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof VerdigrisError) || error.id !== 'migration-lock' || attempt === lockAttempts) throw error;
+      target.signal.throwIfAborted();
+      target.onProgress(
+        0,
+        0,
+        `${path.basename(file.path)}: lock not had within ${target.lockTimeout} ms, attempt ${attempt} of ${lockAttempts}`,
+      );
+    }
+  }
+}

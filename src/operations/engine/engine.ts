@@ -1,0 +1,228 @@
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import type { Journal, OperationRecord, Span } from '../../model/journal.ts';
+import type { Context } from './context.ts';
+import { Deadline } from './deadline.ts';
+import { passGates, requireState } from './gates.ts';
+import type { Operation, Step } from './operation.ts';
+
+/** Runs an operation from its gates to its end. On failure before the commit point everything is undone. */
+export async function execute(c: Context, operation: Operation): Promise<void> {
+  requireState(c, operation);
+  await operation.ready?.(c);
+  await passGates(c, operation);
+  const { verb, kind } = operation;
+  await c.ledger.write((journal) => ({
+    ...journal,
+    operation: { verb, ...(kind ? { kind } : {}), phase: 'start', startedAt: now(), steps: [] },
+  }));
+  await resume(c, operation);
+}
+
+/** Goes on with the operation in the journal, in `start` or in `complete`. */
+export async function resume(c: Context, operation: Operation): Promise<void> {
+  const track: Span[] = [];
+  // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
+  if (c.journal.operation?.phase === 'complete') return complete(c, operation, track);
+  try {
+    await c.keeping(operation.keep?.(c) ?? [], async () => {
+      await start(c, operation, track);
+      await complete(c, operation, track);
+    });
+  } catch (error) {
+    c.stopRenewing();
+    if (c.journal.operation?.phase !== 'start') throw error;
+    await c.dropKept();
+    if (!(await settled(c, operation, track, error))) throw error;
+  }
+}
+
+async function start(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  const { limit } = operation;
+  const deadline = new Deadline();
+  try {
+    for (const group of groups(remaining(c, operation.start))) {
+      await begin(c, group, track);
+      for (const step of group) {
+        c.signal.throwIfAborted();
+        if (limit?.from === step.id) deadline.arm(limit.ms(c), operation.verb);
+        await deadline.race(run(c, operation, step, track));
+      }
+    }
+    await commit(c, operation, track);
+  } finally {
+    deadline.disarm();
+  }
+}
+
+/**
+ * The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. What follows at once
+ * is written down as begun with it, so that clients wait for one write of the journal and no more.
+ * Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
+ */
+async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  const [next = []] = groups(operation.complete);
+  await c.ledger.write((journal) => ({
+    ...operation.commit(ended(journal, track), c),
+    operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
+  }));
+  track.length = 0;
+}
+
+async function complete(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  for (const group of groups(remaining(c, operation.complete))) {
+    await begin(c, group, track);
+    for (const step of group) await run(c, operation, step, track);
+  }
+  await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
+}
+
+/**
+ * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says whether it did.
+ * Only while nothing was undone yet: a live colour that was opened again may have taken writes.
+ */
+export async function settle(c: Context, operation: Operation, track: Span[] = []): Promise<'forward' | 'reverted'> {
+  if (current(c.journal).phase === 'start' && (await operation.stranded?.(c))) {
+    c.emit({
+      type: 'note',
+      text: `${c.live} cannot be started, and ${c.idle} holds all that it acknowledged: going forward`,
+    });
+    await commit(c, operation, track);
+    await complete(c, operation, track);
+    return 'forward';
+  }
+  await revert(c, operation, track);
+  return 'reverted';
+}
+
+/** Undoes what `start` did, newest first, and closes the operation. Safe to run again. */
+export async function revert(c: Context, operation: Operation, track: Span[] = []): Promise<void> {
+  const touched = new Set(current(c.journal).steps.map((step) => step.id));
+  if (current(c.journal).phase !== 'revert') {
+    await c.ledger.write((journal) => {
+      const known = ended(journal, track);
+      return { ...known, operation: { ...current(known), phase: 'revert' } };
+    });
+  }
+  for (const step of operation.start.toReversed()) {
+    if (!touched.has(step.id) || !step.undo) continue;
+    const startedAt = Date.now();
+    await step.undo(c);
+    c.emit({
+      type: 'step',
+      verb: operation.verb,
+      step: step.id,
+      title: step.title,
+      status: 'undone',
+      ms: Date.now() - startedAt,
+    });
+  }
+  await c.ledger.write((journal) => ({ ...journal, operation: null }));
+}
+
+/** After a failure in this process. True where it went forward all the same; throws what prevented the settling. */
+async function settled(c: Context, operation: Operation, track: Span[], error: unknown): Promise<boolean> {
+  // Somebody else holds the lease: what there is to undo is theirs.
+  if (error instanceof VerdigrisError && error.code === 'busy') return false;
+  try {
+    return (await settle(c, operation, track)) === 'forward';
+  } catch (failure) {
+    if (failure instanceof VerdigrisError && failure.code === 'busy') throw failure;
+    // Behind the commit point there is nothing to undo: what failed is repeated.
+    if (c.journal.operation?.phase === 'complete') throw failure;
+    throw new VerdigrisError('failed', 'undo-failed', {
+      seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
+      required: 'both to be settled before anything else is done.',
+      next: 'mend the cause and run the same command again: it continues undoing.',
+      cause: new AggregateError([error, failure]),
+    });
+  }
+}
+
+/** Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are not. */
+function remaining(c: Context, steps: readonly Step[]): Step[] {
+  const done = new Set(
+    current(c.journal)
+      .steps.filter((step) => step.endedAt !== undefined)
+      .map((step) => step.id),
+  );
+  return steps.filter((step) => !done.has(step.id));
+}
+
+/**
+ * Steps that one write of the journal announces. While clients are held that is all of them together: undoing or repeating a step
+ * that was announced and never run does no harm, and a write for each would be most of the write pause.
+ */
+function groups(steps: readonly Step[]): Step[][] {
+  const found: Step[][] = [];
+  for (const step of steps) {
+    const last = found.at(-1);
+    if (step.held && last?.[0]?.held) last.push(step);
+    else found.push([step]);
+  }
+  return found;
+}
+
+/** Writes down what has ended and what begins, unless the journal says so already. */
+async function begin(c: Context, group: readonly Step[], track: Span[]): Promise<void> {
+  const known = new Set(current(c.journal).steps.map(({ id }) => id));
+  if (group.every(({ id }) => known.has(id))) return;
+  const ids = new Set(group.map(({ id }) => id));
+  await c.ledger.write((journal) => {
+    const past = ended(journal, track);
+    const record = current(past);
+    return {
+      ...past,
+      operation: { ...record, steps: [...record.steps.filter(({ id }) => !ids.has(id)), ...group.map(begun)] },
+    };
+  });
+  track.length = 0;
+}
+
+function begun({ id }: Step): OperationRecord['steps'][number] {
+  return { id, startedAt: now() };
+}
+
+async function run(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
+  const { verb } = operation;
+  const startedAt = now();
+  const from = performance.now();
+  const note = (status: 'done' | 'failed', outcome: Span['outcome'], detail: string | undefined): void => {
+    track.push({ verb, step: step.id, startedAt, endedAt: now(), outcome });
+    c.emit({
+      type: 'step',
+      verb,
+      step: step.id,
+      title: step.title,
+      status,
+      ms: Math.round(performance.now() - from),
+      detail,
+    });
+  };
+  c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'started' });
+  try {
+    note('done', 'done', (await step.run(c)) ?? undefined);
+  } catch (error) {
+    note('failed', 'failed', describe(error));
+    throw error;
+  }
+}
+
+/** The journal with the steps in `track` marked as ended and put on the timeline. */
+function ended(journal: Journal, track: readonly Span[]): Journal {
+  const { operation } = journal;
+  if (!operation) return journal;
+  const at = new Map(track.filter(({ outcome }) => outcome === 'done').map(({ step, endedAt }) => [step, endedAt]));
+  const steps = operation.steps.map((step) =>
+    at.has(step.id) ? { ...step, endedAt: at.get(step.id) as string } : step,
+  );
+  return { ...journal, operation: { ...operation, steps }, timeline: [...journal.timeline, ...track] };
+}
+
+function current(journal: Journal): OperationRecord {
+  if (!journal.operation) throw new Error('no operation is open in the journal');
+  return journal.operation;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

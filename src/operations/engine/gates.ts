@@ -1,0 +1,33 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Context } from './context.ts';
+import type { Operation } from './operation.ts';
+
+/** Throws `wrong-state` where the verb has no edge from the state that is. */
+export function requireState(c: Context, operation: Operation): void {
+  const { state } = c.journal;
+  if (operation.from.includes(state)) return;
+  throw new VerdigrisError('refused', 'wrong-state', {
+    seen: `The environment ${c.environment.name} is ${state}.`,
+    required: `${operation.from.join(' or ')}, to ${operation.verb}.`,
+    next: 'see `verdigris status` for what is possible now.',
+    facts: { state, verb: operation.verb },
+  });
+}
+
+/** Runs the gates, says every finding, and throws where one refuses. */
+export async function passGates(c: Context, operation: Operation): Promise<Finding[]> {
+  const findings = await operation.validate(c);
+  // What is merely told is told once, where a release begins.
+  for (const finding of findings)
+    if (finding.grade !== 'info' || operation.verb === 'seed')
+      c.emit({ type: 'finding', gate: operation.verb, finding });
+  const refused = findings.filter((finding) => finding.grade === 'refuse');
+  if (refused.length === 0) return findings;
+  throw new VerdigrisError('refused', 'gate-refused', {
+    seen: `${operation.verb} is refused for ${refused.length === 1 ? 'one reason' : `${refused.length} reasons`}:\n${refused.map((finding) => `  ${finding.id}: ${finding.title}${finding.objects.length > 0 ? ` (${finding.objects.join(', ')})` : ''}`).join('\n')}\n`,
+    required: 'no finding graded refuse.',
+    next: refused.map((finding) => finding.mend).join(' '),
+    facts: { findings: refused },
+  });
+}

@@ -1,0 +1,113 @@
+import type { Finding } from '../../model/finding.ts';
+import { barrier } from '../../postgres/barrier.ts';
+import type { Client } from '../../postgres/client.ts';
+import { readSlot, readSubscription } from '../../postgres/stream.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { Context } from '../engine/context.ts';
+import { release, stream } from '../engine/release-record.ts';
+
+const mendBySeed = 'Run `verdigris abandon`, then seed again.';
+
+/** Milliseconds in which a marker crosses where apply works: it retries a failed transaction every five seconds. */
+const crossing = 8_000;
+
+/** An error counted in the past may have been a lost connection; whether apply is past it, only a marker tells. */
+async function crosses(c: Context, subscriber: Client): Promise<boolean> {
+  const { name, from } = stream(c);
+  return c
+    .on(from, (publisher) => barrier(publisher, subscriber, name, crossing, c.signal))
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** Whether replication between the colours is whole: slot, subscription, timeline, lag. Empty where it is. */
+export async function streamFindings(c: Context, options: { readonly lagLimit?: number } = {}): Promise<Finding[]> {
+  const { name, from, to } = stream(c);
+  const retained = c.journal.state === 'switched';
+  const mend = retained
+    ? 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.'
+    : mendBySeed;
+  const refuse = (id: string, title: string, reason: string, how = mend): Finding => ({
+    id,
+    grade: 'refuse',
+    title,
+    objects: [name],
+    reason,
+    mend: how,
+  });
+  for (const colour of [from, to]) {
+    const seen = await c.platform.servers.observe(colour);
+    if (!seen?.running)
+      return [
+        refuse(
+          'server-down',
+          `${colour} is ${seen ? 'down' : 'gone'}`,
+          'Replication needs both colours.',
+          seen ? 'Start it (`verdigris start`) and see its log.' : mend,
+        ),
+      ];
+  }
+  const findings: Finding[] = [];
+  await c.on(from, async (client) => {
+    const slot = await readSlot(client, name);
+    if (!slot)
+      findings.push(
+        refuse('slot-missing', `the slot on ${from} is gone`, 'Changes made since were not kept for the other colour.'),
+      );
+    else if (slot.walStatus === 'lost')
+      findings.push(
+        refuse(
+          'slot-lost',
+          `the slot on ${from} was invalidated: the other colour fell behind by more WAL than limits.retainedWal`,
+          'What it had still to read was removed, to keep the disk of the live colour from filling.',
+        ),
+      );
+    else if (options.lagLimit !== undefined && slot.behind > options.lagLimit)
+      findings.push(
+        refuse(
+          'lag',
+          `${to} is ${Math.round(slot.behind / 1024)} KiB behind, the limit is ${Math.round(options.lagLimit / 1024)} KiB`,
+          'Clients would wait until it caught up.',
+          'Wait, or find out what slows apply down.',
+        ),
+      );
+    const { timeline, startTime } = await serverIdentity(client);
+    const { seed } = release(c);
+    if (from === c.live && c.journal.state !== 'switched' && seed.timeline !== undefined) {
+      if (timeline !== seed.timeline)
+        findings.push(
+          refuse(
+            'timeline-changed',
+            `${from} is on timeline ${timeline}, not ${seed.timeline}`,
+            'The live server failed over or was restored: the slot may have been rewound.',
+          ),
+        );
+      else if (startTime !== seed.startTime)
+        findings.push({
+          id: 'live-restarted',
+          grade: 'warn',
+          title: `${from} restarted since the candidate was seeded`,
+          objects: [],
+          reason: 'Slots survive a restart, and only durable changes are ever sent, so the candidate is still good.',
+          mend: 'Nothing; the data is compared before the switchover anyway.',
+        });
+    }
+  });
+  await c.on(to, async (client) => {
+    const subscription = await readSubscription(client, name);
+    if (!subscription)
+      findings.push(refuse('subscription-missing', `the subscription on ${to} is gone`, 'Nothing is applied there.'));
+    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c, client))))
+      findings.push(
+        refuse(
+          'apply-stopped',
+          `apply on ${to} does not get past an error`,
+          'A change could not be applied, and nothing is skipped: see the log of the server for the row.',
+          retained ? mend : 'Mend the row on the candidate if you know why it is there, or abandon and seed again.',
+        ),
+      );
+  });
+  return findings;
+}

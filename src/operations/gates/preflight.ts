@@ -1,0 +1,37 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Finding } from '../../model/finding.ts';
+import { operatorRole } from '../../model/names.ts';
+import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
+import type { Context } from '../engine/context.ts';
+
+/** What the checks of a gate find on the live colour, and on the candidate where there is one. */
+export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
+  const found = [...(await check(c, c.live, gate)), ...((await c.platform.findings?.(gate === 'seed')) ?? [])];
+  const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
+  return candidate ? [...found, ...(await check(c, c.idle, gate))] : found;
+}
+
+async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]> {
+  const { limits, roles, colours, name } = c.environment;
+  const { walOnOtherVolume } = await c.platform.servers.facts(colour);
+  return c.on(colour, (client) =>
+    preflight(client, {
+      environment: name,
+      side: colour === c.live ? 'live' : 'candidate',
+      gate,
+      operator: operatorRole,
+      roles,
+      limits: {
+        longTransactionMs: limits.longTransaction,
+        retainedWalBytes: limits.retainedWal,
+        slotCreationMs: limits.slotCreation,
+        sequenceMargin: 32,
+        checkMs: 15_000,
+      },
+      candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
+      runAsOwner: false,
+      needs: releaseNeeds,
+      walOnOtherVolume,
+    }),
+  );
+}

@@ -1,0 +1,18 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { Context } from '../engine/context.ts';
+import { release } from '../engine/release-record.ts';
+
+/** Throws where the live server restarted or changed its timeline since the slot was made: the log may have been rewound under the copy. */
+export async function requireSteady(c: Context): Promise<void> {
+  const { startTime, timeline } = release(c).seed;
+  const now = await c.on(c.live, serverIdentity);
+  if (now.startTime === startTime && now.timeline === timeline) return;
+  throw new VerdigrisError('failed', 'live-restarted', {
+    seen: `The live server ${c.live} ${now.timeline === timeline ? `restarted at ${now.startTime}` : `is on timeline ${now.timeline}, not ${timeline}`} while it was being seeded.`,
+    required:
+      'one and the same server process from the slot to the subscription: what a copy holds may otherwise never have become durable.',
+    next: 'the candidate is thrown away; seed again.',
+    facts: { before: { startTime, timeline }, now },
+  });
+}

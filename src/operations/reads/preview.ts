@@ -1,0 +1,70 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { declaredOf, plan, type Planned } from '../../model/plan.ts';
+import type { Verb } from '../../model/transitions.ts';
+import type { Platform } from '../../platform/port.ts';
+import { readJournal } from '../engine/ledger.ts';
+import { withObserver } from '../operator.ts';
+import { operationOf } from '../perform.ts';
+
+/** What the gate of the first verb would say now. Later gates judge what does not exist yet. */
+export interface GateNow {
+  readonly verb: Verb;
+  readonly findings: readonly Finding[];
+  /** Why it could not be asked to the end. */
+  readonly unknown?: string;
+}
+
+export interface Preview {
+  readonly steps: readonly Planned[];
+  /** The longest that clients may wait, in ms; infinite where it depends on the amount of data. */
+  readonly longestWait: number;
+  readonly gate?: GateNow;
+}
+
+/** SQLSTATE read_only_sql_transaction: a gate that tries the migrations out and takes them back. */
+const wouldWrite = '25006';
+
+/** The plan from what is to what is declared, and its first gate. Opens connections that cannot write, changes nothing, fails only where the journal cannot be read. */
+export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
+  const steps = plan(declaredOf(environment), await readJournal(platform.journal));
+  const longestWait = Math.max(
+    0,
+    ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)),
+  );
+  const [first] = steps;
+  return first
+    ? { steps, longestWait, gate: await gateNow(environment, platform, first, limit) }
+    : { steps, longestWait };
+}
+
+async function gateNow(
+  environment: Environment,
+  platform: Platform,
+  { verb, kind }: Planned,
+  limit: number,
+): Promise<GateNow> {
+  const late = new AbortController();
+  const asking = withObserver(
+    { environment, platform, emit: () => undefined, signal: late.signal, looking: true },
+    (c) => operationOf(verb, { lossy: kind === 'lossy' }).validate(c),
+  );
+  asking.catch(() => undefined);
+  try {
+    const findings = await Promise.race([asking, pause(limit, undefined, { signal: late.signal })]);
+    return findings === undefined
+      ? { verb, findings: [], unknown: `it did not answer within ${limit / 1000} s` }
+      : { verb, findings };
+  } catch (error) {
+    const writes = (error as { code?: unknown }).code === wouldWrite;
+    return {
+      verb,
+      findings: [],
+      unknown: writes ? 'it tries the migrations out on the candidate, which a preview does not' : describe(error),
+    };
+  } finally {
+    late.abort();
+  }
+}

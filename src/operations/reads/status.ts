@@ -1,0 +1,200 @@
+import { colours, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
+import type { Journal } from '../../model/journal.ts';
+import { guarantees, possible, type State, type Transition } from '../../model/transitions.ts';
+import type { Platform, TrafficStatus } from '../../platform/port.ts';
+import { one, rows, withClient } from '../../postgres/client.ts';
+import { readSlot, readSubscription } from '../../postgres/stream.ts';
+import { readBackfillStatus, type BackfillStatus } from './backfill-status.ts';
+import { readJournal } from '../engine/ledger.ts';
+import { withObserver } from '../operator.ts';
+
+export interface ColourStatus {
+  readonly colour: Colour;
+  readonly role: 'live' | 'candidate' | 'retained' | 'absent';
+  readonly running: boolean;
+  readonly version?: string | undefined;
+  readonly release?: string | undefined;
+  readonly bytes?: number | undefined;
+  readonly connections?: number | undefined;
+  readonly error?: string | undefined;
+}
+
+export interface ReplicationStatus {
+  readonly from: Colour;
+  readonly to: Colour;
+  readonly name: string;
+  readonly slot: 'missing' | string;
+  readonly applying: boolean;
+  /** Bytes of WAL not yet confirmed by the other colour. */
+  readonly lagBytes?: number | undefined;
+  /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when level. */
+  readonly lagSeconds?: number | undefined;
+  readonly retainedBytes?: number | undefined;
+}
+
+export interface Status {
+  readonly environment: string;
+  readonly platform: string;
+  readonly state: State;
+  readonly guarantee: string;
+  readonly live: Colour;
+  readonly declaredLive: Colour;
+  readonly release?: { readonly from: string; readonly to: string } | undefined;
+  readonly operation?:
+    | { readonly verb: string; readonly phase: string; readonly step?: string | undefined; readonly since: string }
+    | undefined;
+  readonly operator?: { readonly holder: string; readonly since: string } | undefined;
+  readonly colours: readonly ColourStatus[];
+  readonly replication?: ReplicationStatus | undefined;
+  /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
+  readonly retained?:
+    { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
+  readonly losslessRollback?: boolean | undefined;
+  /** Why it could not be told, where it could not. */
+  readonly backfills: readonly BackfillStatus[] | { readonly error: string };
+  readonly traffic: TrafficStatus;
+  readonly lastPauseMs?: number | undefined;
+  readonly verification?: Journal['release'] extends infer R
+    ? R extends { verification?: infer V }
+      ? V
+      : never
+    : never;
+  readonly next: readonly Transition[];
+}
+
+/** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
+export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
+  const journal = await readJournal(platform.journal);
+  const [found, replication, backfills, traffic, operator, past] = await Promise.all([
+    Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
+    replicationStatus(environment, platform, journal),
+    backfillStatus(environment, platform),
+    platform.traffic.status(),
+    platform.leases.holder(),
+    journal.release?.pauseMs === undefined ? platform.history.list() : [],
+  ]);
+  const operation = journal.operation;
+  return {
+    environment: environment.name,
+    platform: platform.kind,
+    state: journal.state,
+    guarantee: guarantees[journal.state],
+    live: journal.live,
+    declaredLive: environment.live,
+    release: journal.release ? { from: journal.release.from, to: journal.release.to } : undefined,
+    operation: operation
+      ? { verb: operation.verb, phase: operation.phase, step: operation.steps.at(-1)?.id, since: operation.startedAt }
+      : undefined,
+    operator,
+    colours: found,
+    replication,
+    retained: retained(environment, journal),
+    losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
+    backfills,
+    traffic,
+    lastPauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
+    verification: journal.release?.verification,
+    next: possible(journal.state),
+  };
+}
+
+async function backfillStatus(environment: Environment, platform: Platform): Promise<Status['backfills']> {
+  const parts = {
+    environment,
+    platform,
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    looking: true,
+  } as const;
+  return withObserver(parts, readBackfillStatus).catch((error: unknown) => ({ error: describe(error) }));
+}
+
+function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {
+  if (state !== 'switched' || release?.switchedAt === undefined) return undefined;
+  const until = Date.parse(release.switchedAt) + retention.retained;
+  return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
+}
+
+/** Apply must work; of a colour that is scaled down the log that it needs must be there. A slot that could not be read proves nothing. */
+function lossless(
+  { retention }: Environment,
+  replication: ReplicationStatus | undefined,
+  found: readonly ColourStatus[],
+): boolean {
+  if (!replication || ['missing', 'lost', 'unknown'].includes(replication.slot)) return false;
+  return (
+    replication.applying ||
+    (retention.mode === 'scaled-down' && found.some(({ role, running }) => role === 'retained' && !running))
+  );
+}
+
+async function colourStatus(
+  environment: Environment,
+  platform: Platform,
+  journal: Journal,
+  colour: Colour,
+): Promise<ColourStatus> {
+  const seen = await platform.servers.observe(colour);
+  if (!seen) return { colour, role: 'absent', running: false };
+  const role = colour === journal.live ? 'live' : journal.state === 'switched' ? 'retained' : 'candidate';
+  const release =
+    role === 'live' ? journal.liveRelease : role === 'retained' ? journal.release?.from : journal.release?.to;
+  const base = { colour, role, running: seen.running, version: seen.version, release } as const;
+  if (!seen.running) return base;
+  try {
+    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    return await withClient(settings, 'status', async (client) => ({
+      ...base,
+      ...(await one<{ bytes: number; connections: number }>(
+        client,
+        `SELECT pg_database_size(current_database())::float8 AS bytes,
+        (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
+      )),
+    }));
+  } catch (error) {
+    return { ...base, error: describe(error) };
+  }
+}
+
+async function replicationStatus(
+  environment: Environment,
+  platform: Platform,
+  journal: Journal,
+): Promise<ReplicationStatus | undefined> {
+  const { stream } = journal;
+  if (!stream) return undefined;
+  const { name, from, to } = stream;
+  const at = async (colour: Colour) => ({
+    ...(await platform.servers.connection(colour)),
+    database: environment.database,
+  });
+  try {
+    const published = await withClient(await at(from), 'status', async (client) => ({
+      slot: await readSlot(client, name),
+      sender: (
+        await rows<{ seconds: number }>(
+          client,
+          'SELECT coalesce(extract(epoch FROM replay_lag), 0)::float8 AS seconds FROM pg_stat_replication WHERE application_name = $1',
+          [name],
+        )
+      )[0],
+    }));
+    const subscribed = await withClient(await at(to), 'status', (client) => readSubscription(client, name)).catch(
+      () => undefined,
+    );
+    return {
+      name,
+      from,
+      to,
+      slot: published.slot?.walStatus ?? 'missing',
+      applying: subscribed?.enabled === true && subscribed.working,
+      lagBytes: published.slot?.behind,
+      lagSeconds: published.sender?.seconds,
+      retainedBytes: published.slot?.retained,
+    };
+  } catch {
+    return { name, from, to, slot: 'unknown', applying: false };
+  }
+}

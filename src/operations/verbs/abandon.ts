@@ -1,0 +1,23 @@
+import { withdrawCanary } from './canary.ts';
+import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import type { Operation, Step } from '../engine/operation.ts';
+
+const withdraw: Step = {
+  id: 'withdraw',
+  title: 'take the readers back to the live colour',
+  why: 'nobody may be on a candidate that is about to go',
+  risk: "readers' connections are spread anew",
+  run: withdrawCanary,
+};
+
+/** Leaves a release before its switchover. The live colour does not notice. */
+export const abandon: Operation = {
+  verb: 'abandon',
+  from: ['seeded', 'migrated', 'verified', 'canary'],
+  to: 'single',
+  clientsWait: () => 0,
+  validate: async () => [],
+  start: [withdraw],
+  commit: (journal) => ({ ...journal, state: 'single' }),
+  complete: [clearStreams, clearIdle, clearSnapshots, clearRole, record('abandoned')],
+};

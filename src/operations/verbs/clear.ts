@@ -1,0 +1,91 @@
+import { replicationRole, streamPrefix } from '../../model/names.ts';
+import { removeKeepers } from '../../migrations/backfill/keeper.ts';
+import { rows } from '../../postgres/client.ts';
+import { ident } from '../../postgres/quote.ts';
+import { unpublish, unsubscribe } from '../../postgres/stream.ts';
+import type { HistoryEntry } from '../../platform/port.ts';
+import type { Step } from '../engine/operation.ts';
+
+/** Ends replication in both directions between the colours, as far as they still run. */
+export const clearStreams: Step = {
+  id: 'clear-streams',
+  title: 'take replication away',
+  why: 'a slot that nobody reads fills the live disk',
+  risk: 'none: nothing needs it any more',
+  async run(c) {
+    for (const stream of [c.journal.stream, c.journal.closing]) {
+      if (!stream) continue;
+      await c.ifRunning(stream.to, (client) => unsubscribe(client, stream.name));
+      await c.ifRunning(stream.from, (client) => unpublish(client, stream.name));
+    }
+    // Markers came by replication too, under the names of the streams that carried them. A switchover that was undone while the other colour was down may have left what it had prepared there.
+    await c.on(c.live, async (client) => {
+      for (const { name } of await rows<{ name: string }>(
+        client,
+        'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)',
+        [streamPrefix(c.environment.name)],
+      ))
+        await unpublish(client, name);
+      await client.query('DELETE FROM verdigris.barrier');
+      await removeKeepers(client);
+    });
+    await c.ledger.write((journal) => ({ ...journal, stream: null, closing: null }));
+  },
+};
+
+/** Removes the colour that is not live, with its storage. */
+export const clearIdle: Step = {
+  id: 'clear-colour',
+  title: 'remove the other colour and its storage',
+  why: 'nothing refers to it any more',
+  risk: 'its data is gone for good',
+  async run(c) {
+    await c.platform.servers.remove(c.idle);
+    await c.platform.traffic.refresh(c.ledger.token);
+  },
+};
+
+export const clearSnapshots: Step = {
+  id: 'clear-snapshots',
+  title: "remove the release's snapshots",
+  why: 'they hold blocks of the volume',
+  risk: 'the lossy way back is gone with them',
+  async run(c) {
+    for (const name of await c.platform.servers.snapshots()) await c.platform.servers.removeSnapshot(name);
+  },
+};
+
+export const clearRole: Step = {
+  id: 'clear-role',
+  title: 'drop the replication role',
+  why: 'it served this release only',
+  risk: 'none',
+  async run(c) {
+    await c.on(c.live, (client) => client.query(`DROP ROLE IF EXISTS ${ident(replicationRole)}`));
+  },
+};
+
+/** Writes the release to the history, and forgets it in the journal. */
+export function record(outcome: HistoryEntry['outcome']): Step {
+  return {
+    id: 'record',
+    title: 'write the release to the history',
+    why: 'what was done, when, and how long it took, is wanted later',
+    risk: 'none',
+    async run(c) {
+      const { release, timeline } = c.journal;
+      if (!release) return;
+      await c.platform.history.append({
+        from: release.from,
+        to: release.to,
+        outcome,
+        startedAt: release.startedAt,
+        endedAt: new Date().toISOString(),
+        pauseMs: release.pauseMs,
+        migrations: release.migrations,
+        spans: timeline,
+      });
+      await c.ledger.write((journal) => ({ ...journal, release: null, timeline: [] }));
+    },
+  };
+}

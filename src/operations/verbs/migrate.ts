@@ -1,0 +1,257 @@
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { compareVersions } from '../../migrations/engines/sql/files.ts';
+import { barrier } from '../../postgres/barrier.ts';
+import { label, qualified, readTables } from '../../postgres/catalogue.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
+import { readSchema } from '../../postgres/fingerprint/index.ts';
+import { mapTables, type Mapping } from '../../postgres/mapping.ts';
+import { ident } from '../../postgres/quote.ts';
+import { publish } from '../../postgres/stream.ts';
+import { backfillCandidate } from './backfill.ts';
+import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
+import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
+import type { Context } from '../engine/context.ts';
+import { contractFindings, ledger, requireContracts } from '../gates/expand-contract.ts';
+import { replicationFindings, schemaDigest } from '../gates/schema.ts';
+import type { Operation, Step } from '../engine/operation.ts';
+import { preflightFindings } from '../gates/preflight.ts';
+import { note, release, stream } from '../engine/release-record.ts';
+import { engineOf, pendingNames, plannedMappings } from './to-come.ts';
+
+/** What the stream still carries although the candidate lost it, as `schema.table.column`. */
+async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
+  const sent = await rows<{ table: string; column: string }>(
+    live,
+    `
+    SELECT p.schemaname || '.' || p.tablename AS table, unnest(p.attnames) AS column FROM pg_publication_tables p
+    WHERE pubname = $1 AND schemaname <> 'verdigris' ORDER BY 1, 2`,
+    [name],
+  );
+  const generated = new Set(
+    (await readTables(live)).flatMap((table) =>
+      table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`),
+    ),
+  );
+  return sent
+    .filter(({ table, column }) => {
+      const carried = forward.published.find((each) => label(each.table) === table);
+      return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
+    })
+    .map(({ table, column }) => `${table}.${column}`)
+    .filter((where) => !generated.has(where));
+}
+
+const columns: Step = {
+  id: 'columns',
+  title: 'publish what both schemas have',
+  why: 'a column that the candidate is about to lose must no longer be sent, and what was sent before must have arrived',
+  risk: 'none for clients; rows already sent are waited for',
+  async run(c) {
+    const { forward, unknown } = await plannedMappings(c);
+    const { name } = stream(c);
+    const lists = forward.published.filter(({ columns: list }) => list !== undefined);
+    await c.on(c.idle, async (client) => {
+      for (const { from, to } of forward.common) {
+        const carried = forward.published.find(({ table }) => label(table) === label(from))?.columns;
+        if (!carried) continue;
+        // Until the migration drops it, a column that is no longer sent must not be required.
+        for (const column of to.columns.filter(
+          (found) => found.notNull && !found.hasDefault && !found.generated && !carried.includes(found.name),
+        )) {
+          await client.query(`ALTER TABLE ${qualified(to)} ALTER COLUMN ${ident(column.name)} DROP NOT NULL`);
+        }
+      }
+    });
+    await c.on(c.live, async (from) => {
+      await publish(from, name, forward.published);
+      await c.on(c.idle, (to) => barrier(from, to, name, c.environment.limits.catchUp, c.signal));
+    });
+    if (unknown !== undefined) return 'every column; what the migrations drop is found afterwards';
+    return lists.length === 0
+      ? 'every column'
+      : `column lists for ${lists.map(({ table }) => label(table)).join(', ')}`;
+  },
+};
+
+const apply: Step = {
+  id: 'apply',
+  title: "apply the release's migrations to the candidate",
+  why: 'locks and rewrites happen where no client waits',
+  risk: 'replication waits behind locks; a failure leaves the live colour untouched and the candidate resumable',
+  async run(c) {
+    const engine = await engineOf(c);
+    if (!engine) return 'this release has no migrations';
+    const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+    const { limits } = c.environment;
+    await c.on(c.idle, ensureControlSchema);
+    const log = await c.platform.exportFile(
+      `migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`,
+    );
+    const at = new Date().toISOString();
+    const report = (facts: { readonly applied: string[]; readonly error?: string }): Promise<void> =>
+      note(c, {
+        migrations: [
+          ...(release(c).migrations ?? []),
+          { at, engine: engine.name, outcome: facts.error === undefined ? 'done' : 'failed', ...facts, log },
+        ],
+      });
+    const done = await c
+      .keeping([c.live], () =>
+        c.on(c.idle, (client) =>
+          engine.apply({
+            client,
+            connection,
+            backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined),
+            release: release(c).to,
+            lockTimeout: limits.migrationLock,
+            statementTimeout: limits.migrationStatement,
+            signal: c.signal,
+            log,
+            onProgress: (count, total, text) =>
+              c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
+          }),
+        ),
+      )
+      .catch(async (error: unknown) => {
+        // Whoever lost the lease cannot write it down, and is to be told of that.
+        await report({ applied: [], error: describe(error) }).catch(() => undefined);
+        throw error;
+      });
+    await report({ applied: done.map(({ version, name }) => `${version} ${name}`) });
+    return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
+  },
+};
+
+/** Runs what is to be filled on the candidate and is not yet; of versions below `before`, where it is given. */
+async function fill(c: Context, client: Client, step: string, before?: string): Promise<string[]> {
+  const { backfills } = await readBackfillStates(c);
+  const done: string[] = [];
+  for (const { backfill, place, done: complete } of backfills) {
+    if (complete || place !== 'candidate' || (before !== undefined && compareVersions(backfill.version, before) >= 0))
+      continue;
+    const { filled, seen } = await backfillCandidate(c, client, backfill, {
+      release: release(c).to,
+      again: false,
+      step,
+    });
+    done.push(`${backfill.name}: ${filled} of ${seen} rows`);
+  }
+  return done;
+}
+
+const backfills: Step = {
+  id: 'backfill',
+  title: 'fill what the release needs filled',
+  why: 'on the candidate nobody waits for it, and the next release may read it from its first query on',
+  risk: 'apply waits for a batch at most; rows that arrive are filled on their way in',
+  async run(c) {
+    // Progress is in the candidate: after a kill it goes on behind the last batch.
+    await c.on(c.idle, ensureControlSchema);
+    const done = await c.keeping([c.live, c.idle], () => c.on(c.idle, (client) => fill(c, client, 'backfill')));
+    return done.length === 0 ? 'nothing was to be filled' : done.join(', ');
+  },
+};
+
+const check: Step = {
+  id: 'check',
+  title: 'check that both schemas still fit together',
+  why: 'the catalogue after the migrations is what counts, not what was expected of them',
+  risk: 'none',
+  async run(c) {
+    const live = await c.on(c.live, readTables);
+    const candidate = await c.on(c.idle, readTables);
+    const forward = mapTables(live, candidate, 'forward');
+    const refused = forward.findings.filter(({ grade }) => grade === 'refuse');
+    if (refused.length > 0) {
+      throw new VerdigrisError('failed', 'mapping-broken', {
+        seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
+        required: 'a schema that the live colour can be replicated to.',
+        next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
+        facts: { findings: refused },
+      });
+    }
+    const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
+    if (inVain.length > 0) {
+      throw new VerdigrisError('failed', 'column-still-sent', {
+        seen: `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What their engine does was not known beforehand.`,
+        required:
+          'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
+        next: 'abandon the candidate, move the drop to a release after the last one that writes there or to migrations in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
+        facts: { columns: inVain },
+      });
+    }
+    await requireContracts(c);
+    await c.on(c.live, async (from) => {
+      await publish(from, stream(c).name, forward.published);
+      await c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
+    });
+  },
+};
+
+const analyze: Step = {
+  id: 'analyze',
+  title: 'refresh the statistics',
+  why: 'plans on the candidate must be as good as on the live colour from its first query on',
+  risk: 'none',
+  async run(c) {
+    await c.on(c.idle, (client) => client.query('ANALYZE'));
+    await note(c, { schema: { ...release(c).schema, [c.idle]: await schemaDigest(c, c.idle, true) } });
+  },
+};
+
+export const migrate: Operation = {
+  verb: 'migrate',
+  from: ['seeded'],
+  to: 'migrated',
+  clientsWait: () => 0,
+  async validate(c): Promise<Finding[]> {
+    const replication = await replicationFindings(c);
+    if (replication.some(({ grade }) => grade === 'refuse')) return replication;
+    const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
+    if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+    const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) =>
+      c.emit({ type: 'note', text }),
+    );
+    if (unknown !== undefined) {
+      findings.push({
+        id: 'migration-effect-unknown',
+        grade: 'warn',
+        title: 'what the migrations do to columns cannot be known beforehand',
+        objects: [],
+        reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
+        mend: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
+      });
+    }
+    findings.push(
+      ...(await contractFindings(
+        c,
+        { before: await c.on(c.live, readSchema), after: schema, mapping: forward.findings },
+        await pendingNames(c),
+      )),
+    );
+    const { backfills: declared } = await readBackfillStates(c);
+    findings.push(...outlivedFindings(declared));
+    for (const { backfill, done } of declared) {
+      const place = placeOf(backfill, tables, forward);
+      // What is complete already, the release may take away, or leave to the live colour.
+      const finding =
+        done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
+      if (finding) findings.push(finding);
+    }
+    // What cannot come back does not stop the migration: it takes the lossless rollback away, which is said now and asked again at the switchover.
+    return [
+      ...findings,
+      ...forward.findings,
+      ...reverse.findings.map((finding): Finding =>
+        finding.grade === 'refuse'
+          ? { ...finding, grade: 'warn', reason: 'A lossless rollback will not be possible.' }
+          : finding,
+      ),
+    ];
+  },
+  start: [columns, apply, backfills, check, ledger, analyze],
+  commit: (journal) => ({ ...journal, state: 'migrated' }),
+  complete: [],
+};

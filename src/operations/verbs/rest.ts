@@ -1,0 +1,67 @@
+import type { Finding } from '../../model/finding.ts';
+import { barrier } from '../../postgres/barrier.ts';
+import { readSlot } from '../../postgres/stream.ts';
+import type { Context } from '../engine/context.ts';
+import type { Step } from '../engine/operation.ts';
+import { stream } from '../engine/release-record.ts';
+
+/** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
+export async function resting(c: Context): Promise<boolean> {
+  return (
+    c.environment.retention.mode === 'scaled-down' &&
+    c.journal.state === 'switched' &&
+    c.journal.closing === null &&
+    (await c.platform.servers.observe(c.idle))?.running === false
+  );
+}
+
+export const rest: Step = {
+  id: 'rest',
+  title: 'stop the retained colour, where it is declared scaled down',
+  why: 'its memory and processors are free; its storage stays',
+  risk: 'what is written meanwhile waits for it in the log of the live colour, up to limits.retainedWal: beyond that the lossless rollback is gone',
+  async run(c) {
+    if (c.environment.retention.mode === 'warm') return 'kept warm';
+    // Replication the other way has not begun, because that colour was down: it is needed once more.
+    if (c.journal.closing !== null) return `${c.idle} still has to follow`;
+    await c.platform.servers.stop(c.idle, 'fast');
+    return undefined;
+  },
+};
+
+/** Starts a retained colour that rests, and lets it come level: what a rollback asks of it, it can answer then. */
+export async function wake(c: Context): Promise<void> {
+  if (!(await resting(c)) || (await restingFindings(c)).some(({ grade }) => grade === 'refuse')) return;
+  const { name, from, to } = stream(c);
+  c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
+  await c.platform.servers.start(to);
+  await c.on(from, (live) =>
+    c.on(to, (retained) => barrier(live, retained, name, c.environment.limits.catchUp, c.signal)),
+  );
+}
+
+/** What can be said of a rollback before the retained colour is woken. */
+export async function restingFindings(c: Context): Promise<Finding[]> {
+  const { name, from, to } = stream(c);
+  const slot = await c.on(from, (client) => readSlot(client, name));
+  const kept = slot !== undefined && slot.walStatus !== 'lost';
+  return [
+    kept
+      ? {
+          id: 'retained-rests',
+          grade: 'info',
+          title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
+          objects: [to],
+          reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.',
+          mend: 'Nothing.',
+        }
+      : {
+          id: slot ? 'slot-lost' : 'slot-missing',
+          grade: 'refuse',
+          title: `the log that ${to} needs is gone from ${from}`,
+          objects: [name],
+          reason: 'It was scaled down for longer than limits.retainedWal lasts.',
+          mend: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
+        },
+  ];
+}

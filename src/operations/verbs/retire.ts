@@ -1,0 +1,79 @@
+import type { Finding } from '../../model/finding.ts';
+import { rows } from '../../postgres/client.ts';
+import { readSlot } from '../../postgres/stream.ts';
+import { operatorRole, replicationRole } from '../../model/names.ts';
+import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import type { Context } from '../engine/context.ts';
+import type { Operation } from '../engine/operation.ts';
+import { release, stream } from '../engine/release-record.ts';
+import { resting } from './rest.ts';
+
+/** Accepts the release: the retained colour goes, and with it the way back. `early` waives the retention that is declared. */
+export function retire(options: { readonly early: boolean }): Operation {
+  return {
+    verb: 'retire',
+    from: ['switched'],
+    to: 'single',
+    clientsWait: () => 0,
+    validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
+    start: [],
+    commit: (journal) => ({ ...journal, state: 'single' }),
+    complete: [clearStreams, clearIdle, clearSnapshots, clearRole, record('released')],
+  };
+}
+
+function retention(c: Context, early: boolean): Finding[] {
+  const { switchedAt } = release(c);
+  const until = Date.parse(switchedAt ?? '') + c.environment.retention.retained;
+  if (early || !(until > Date.now())) return [];
+  return [
+    {
+      id: 'retained',
+      grade: 'refuse',
+      title: `${c.idle} is to be retained until ${new Date(until).toISOString()}`,
+      objects: [c.idle],
+      reason: 'retention.retained says how long a rollback must remain possible.',
+      mend: 'Wait, or give --early.',
+    },
+  ];
+}
+
+/** Somebody who reads the retained colour directly would lose it without notice. */
+async function readers(c: Context): Promise<Finding[]> {
+  const found: Finding[] = [];
+  await c.ifRunning(c.idle, async (client) => {
+    const sessions = await rows<{ who: string }>(
+      client,
+      `
+      SELECT usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ', ' || coalesce(client_addr::text, 'local') || ')' AS who
+      FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
+      [[operatorRole, replicationRole]],
+    );
+    if (sessions.length > 0)
+      found.push({
+        id: 'retained-in-use',
+        grade: 'refuse',
+        title: `${c.idle} still has sessions`,
+        objects: sessions.map(({ who }) => who),
+        reason: 'They would be cut off.',
+        mend: 'Move them to the environment’s address, then retire.',
+      });
+  });
+  return found;
+}
+
+async function behind(c: Context, early: boolean): Promise<Finding[]> {
+  if (await resting(c)) return [];
+  const slot = await c.on(c.live, (client) => readSlot(client, stream(c).name));
+  if (!slot || slot.walStatus === 'lost' || slot.behind <= c.environment.limits.lag) return [];
+  return [
+    {
+      id: 'retained-behind',
+      grade: early ? 'warn' : 'refuse',
+      title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`,
+      objects: [c.idle],
+      reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.',
+      mend: 'Wait until it caught up, or give up the way back knowingly with --early.',
+    },
+  ];
+}

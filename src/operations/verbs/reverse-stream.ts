@@ -1,0 +1,93 @@
+import type { Colour } from '../../model/colours.ts';
+import { streamName } from '../../model/names.ts';
+import { barrier } from '../../postgres/barrier.ts';
+import { readTables } from '../../postgres/catalogue.ts';
+import { mapTables } from '../../postgres/mapping.ts';
+import { createSlot, enable, publish, subscribe, unpublish, unsubscribe } from '../../postgres/stream.ts';
+import type { Context } from '../engine/context.ts';
+import type { Step } from '../engine/operation.ts';
+import { stream } from '../engine/release-record.ts';
+
+/** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
+function nextStream(c: Context): { name: string; from: Colour; to: Colour } {
+  return { name: streamName(c.environment.name, c.journal.streams + 1, c.idle, c.live), from: c.idle, to: c.live };
+}
+
+/** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
+export function moved(c: Context): {
+  live: Colour;
+  stream: ReturnType<typeof nextStream>;
+  closing: ReturnType<typeof stream>;
+  streams: number;
+} {
+  return { live: c.idle, stream: nextStream(c), closing: stream(c), streams: c.journal.streams + 1 };
+}
+
+/** Everything that can be done before clients wait is done before. */
+export const prepareReverse: Step = {
+  id: 'prepare-reverse',
+  title: 'prepare replication the other way',
+  why: 'its slot must exist before the first write on the new live colour; making it may wait, so it is made while nobody does',
+  risk: 'retains WAL on the candidate until it is used',
+  async run(c) {
+    const { name } = nextStream(c);
+    await c.on(c.idle, async (to) => {
+      const { published } = mapTables(await readTables(to), await c.on(c.live, readTables), 'reverse');
+      await publish(to, name, published);
+      await createSlot(to, name, c.environment.limits.slotCreation);
+    });
+  },
+  async undo(c) {
+    const { name } = nextStream(c);
+    await c.ifRunning(c.idle, (to) => unpublish(to, name));
+  },
+};
+
+/** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
+export const advance: Step = {
+  id: 'advance-reverse',
+  title: 'set the way back to begin here',
+  why: 'what came from the old live colour must not be sent back to it',
+  risk: 'none',
+  async run(c) {
+    const { name } = nextStream(c);
+    await c.on(c.idle, (client) =>
+      client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]),
+    );
+  },
+};
+
+export const closeForward: Step = {
+  id: 'close-stream',
+  title: 'take away the replication that has ended',
+  why: 'two directions at once would be a loop before PostgreSQL 16',
+  risk: 'none: everything it carried has arrived',
+  async run(c) {
+    const { closing } = c.journal;
+    if (!closing) return undefined;
+    await c.on(closing.to, (client) => unsubscribe(client, closing.name));
+    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))
+      ? undefined
+      : `${closing.from} is down: its slot is left for later`;
+  },
+};
+
+export const reverse: Step = {
+  id: 'reverse',
+  title: 'start replication the other way',
+  why: 'a rollback then loses nothing',
+  risk: 'one more sender on the live colour',
+  async run(c) {
+    const { name, from, to } = stream(c);
+    const conninfo = await c.platform.servers.conninfo(from);
+    const running = await c.ifRunning(to, async (client) => {
+      await subscribe(client, name, conninfo, c.environment.database);
+      await enable(client, name);
+      await c.on(from, (live) => barrier(live, client, name, c.environment.limits.catchUp, c.signal));
+    });
+    if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
+    // Until now the old stream in the journal says that this is still to be done.
+    await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    return undefined;
+  },
+};

@@ -1,0 +1,195 @@
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { readTables } from '../../postgres/catalogue.ts';
+import { cleanCopy } from '../../postgres/clean-copy.ts';
+import { exportDifferences, type LossCount } from '../../postgres/export-differences.ts';
+import { fence, unfence } from '../../postgres/fence.ts';
+import { mapTables } from '../../postgres/mapping.ts';
+import { parkedPosition } from '../../postgres/position.ts';
+import { promote } from '../../postgres/promote.ts';
+import { carrySequences } from '../../postgres/sequences.ts';
+import { suspend, unsuspend } from '../../postgres/stream.ts';
+import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import type { Context } from '../engine/context.ts';
+import type { Operation, Step } from '../engine/operation.ts';
+import { note, release, stream } from '../engine/release-record.ts';
+import { close, hold, open, probe, release as letGo, routes } from './switchover.ts';
+
+/**
+ * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported before
+ * anything moves, and consent is asked for with the count. Where the retained colour itself is gone, it is made again from the
+ * snapshot of just before the switchover.
+ */
+export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operation {
+  return {
+    verb: 'rollback',
+    kind: 'lossy',
+    from: ['switched'],
+    to: 'single',
+    clientsWait: () => Number.POSITIVE_INFINITY,
+    validate: async (c) => consent(c, options.acceptLoss),
+    start: [revive, hold, closeIfRunning, detach, exporting, sequences],
+    commit(journal, c) {
+      if (!journal.release) throw new Error('a rollback has a release');
+      return { ...journal, state: 'single', live: c.idle, liveRelease: journal.release.from };
+    },
+    complete: [open, routes, probe, letGo, clearStreams, clearIdle, clearSnapshots, clearRole, record('rolled back')],
+  };
+}
+
+const revive: Step = {
+  id: 'revive',
+  title: 'bring the retained colour back',
+  why: 'it, or else the snapshot of just before the switchover, is what there is to go back to',
+  risk: 'none for the live colour',
+  async run(c) {
+    await discardRevived(c);
+    const present = await c.platform.servers.observe(c.idle);
+    if (present) {
+      await c.platform.servers.start(c.idle);
+      return 'the retained colour itself';
+    }
+    const { fallback } = release(c);
+    if (!fallback)
+      throw new VerdigrisError('refused', 'nothing-to-go-back-to', {
+        seen: 'The retained colour is gone, and so is the snapshot.',
+        required: 'one of the two.',
+        next: 'go on with the live colour: `verdigris retire`.',
+      });
+    await c.ledger.write((journal) => ({ ...journal, generation: journal.generation + 1 }));
+    await c.platform.servers.restore(c.idle, fallback, {
+      generation: c.journal.generation,
+      consume: false,
+      onBytes: () => undefined,
+    });
+    await c.on(c.idle, async (client) => {
+      await parkedPosition(client, c.environment.limits.catchUp, c.signal);
+      await promote(client, c.signal);
+      await cleanCopy(client);
+      await fence(client, c.ledger.token, 10_000);
+    });
+    await c.platform.servers.unpark(c.idle);
+    await c.platform.traffic.refresh(c.ledger.token);
+    return `restored from the snapshot ${fallback}`;
+  },
+  undo: discardRevived,
+};
+
+/**
+ * What was made from the snapshot may be half made, and can be made again. The newest generation is the live colour's own, from its
+ * seeding, unless the retained one was made again since.
+ */
+async function discardRevived(c: Context): Promise<void> {
+  if ((await c.platform.servers.observe(c.idle))?.generation !== c.journal.generation) return;
+  await c.platform.servers.remove(c.idle);
+  await c.platform.traffic.refresh(c.ledger.token);
+}
+
+/** A live colour that is down takes no writes; it is one reason to go back. */
+const closeIfRunning: Step = {
+  ...close,
+  async run(c) {
+    await c.ifRunning(c.live, () => close.run(c));
+  },
+  async undo(c) {
+    // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.
+    if (
+      await c.platform.servers.start(c.live).then(
+        () => true,
+        () => false,
+      )
+    )
+      await c.on(c.live, (client) => unfence(client, c.ledger.token));
+  },
+};
+
+/** Replication that still works, or works again, would go on after the clients and overwrite what they write. */
+const detach: Step = {
+  id: 'detach',
+  title: 'stop what the live colour still sends',
+  why: 'a change that arrives after the export was counted as lost, and could undo what clients write after it',
+  risk: 'none: what has not arrived by now is exported',
+  async run(c) {
+    await c.on(c.idle, (client) => suspend(client, stream(c).name, c.environment.limits.switchover, c.signal));
+  },
+  async undo(c) {
+    await c.ifRunning(c.idle, (client) => unsuspend(client, stream(c).name));
+  },
+};
+
+const exporting: Step = {
+  id: 'export',
+  title: 'export what the retained colour lacks',
+  why: 'what is given up must be on paper first',
+  risk: 'clients wait as long as this takes: both colours are compared row by row',
+  async run(c) {
+    if (!(await c.platform.servers.observe(c.live))?.running)
+      return `${c.live} is down: what is lost cannot be counted`;
+    const file = await c.platform.exportFile(`lossy-rollback-${c.journal.streams}.jsonl`);
+    const counts = await losses(c, file);
+    const total = sum(counts);
+    await note(c, { exported: { rows: total, file } });
+    return `${total} rows in ${file}`;
+  },
+};
+
+const sequences: Step = {
+  id: 'sequences',
+  title: 'carry the sequences over',
+  why: 'a number that was handed out must not be handed out again',
+  risk: 'leaves gaps',
+  async run(c) {
+    await c.ifRunning(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
+  },
+};
+
+/** Rows that differ, by table; written to `file` where one is given. */
+async function losses(c: Context, file?: string): Promise<LossCount[]> {
+  const out = file === undefined ? undefined : createWriteStream(file, { mode: 0o600, flush: true });
+  const counts = await c.on(c.live, (lost) =>
+    c.on(c.idle, async (kept) => {
+      const { common } = mapTables(await readTables(kept), await readTables(lost), 'reverse');
+      const all: LossCount[] = [];
+      for (const { from, to, columns } of common) {
+        all.push(await exportDifferences(kept, lost, { kept: from, lost: to, columns }, out));
+        c.emit({
+          type: 'progress',
+          step: 'export',
+          done: all.length,
+          total: common.length,
+          unit: 'items',
+          note: to.name,
+        });
+      }
+      return all;
+    }),
+  );
+  if (out) {
+    out.end();
+    await finished(out);
+  }
+  return counts.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+}
+
+function sum(counts: readonly LossCount[]): number {
+  return counts.reduce((total, { inserted, updated, deleted }) => total + inserted + updated + deleted, 0);
+}
+
+/** Without consent: says what would be lost, as of now, and stops. */
+async function consent(c: Context, given: boolean): Promise<Finding[]> {
+  if (given) return [];
+  const up = await Promise.all([c.live, c.idle].map((colour) => c.platform.servers.observe(colour)));
+  const running = up.every((seen) => seen?.running === true);
+  const counts = running ? await losses(c) : undefined;
+  throw new VerdigrisError('loss', 'consent-missing', {
+    seen:
+      counts === undefined
+        ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
+        : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
+    required: 'consent to that loss.',
+    next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
+    facts: { losses: counts ?? null },
+  });
+}

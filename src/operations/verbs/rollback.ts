@@ -1,0 +1,28 @@
+import type { Operation } from '../engine/operation.ts';
+import { resting, restingFindings, wake } from './rest.ts';
+import { moved } from './reverse-stream.ts';
+import { switchoverFindings } from './switch.ts';
+import { completeSteps, startSteps, stranded } from './switchover.ts';
+
+/** Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the release can go forward again. */
+export const rollbackLossless: Operation = {
+  verb: 'rollback',
+  kind: 'lossless',
+  from: ['switched'],
+  to: 'migrated',
+  clientsWait: (limits) => limits.switchover,
+  keep: (c) => [c.live, c.idle],
+  limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
+  // On the day of a rollback a role that is missing there is no reason to stay.
+  validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c, 'warn')),
+  ready: wake,
+  start: startSteps,
+  stranded,
+  commit(journal, c) {
+    const { release } = journal;
+    if (!release) throw new Error('a rollback has a release');
+    const { verification: _, canary: __, ...rest } = release;
+    return { ...journal, ...moved(c), state: 'migrated', liveRelease: release.from, release: rest };
+  },
+  complete: completeSteps,
+};

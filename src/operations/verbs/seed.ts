@@ -1,0 +1,64 @@
+import { other } from '../../model/colours.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Context } from '../engine/context.ts';
+import type { Operation } from '../engine/operation.ts';
+import { preflightFindings } from '../gates/preflight.ts';
+import { align, promotion, unpark } from './seed/candidate.ts';
+import { position, restore, snapshot, tidy } from './seed/copy.ts';
+import { open, publication, slot } from './seed/origin.ts';
+import { catchUp, enabling, subscription } from './seed/replication.ts';
+import { upgrade, upgradeFindings } from './seed/upgrade.ts';
+
+export const seed: Operation = {
+  verb: 'seed',
+  from: ['single'],
+  to: 'seeded',
+  clientsWait: () => 0,
+  validate: async (c) => [...declared(c), ...(await upgradeFindings(c)), ...(await preflightFindings(c, 'seed'))],
+  start: [
+    open,
+    publication,
+    slot,
+    snapshot,
+    restore,
+    position,
+    promotion,
+    align,
+    upgrade,
+    unpark,
+    subscription,
+    enabling,
+    catchUp,
+  ],
+  commit: (journal) => ({ ...journal, state: 'seeded' }),
+  complete: [tidy],
+};
+
+/** What the declaration must say before a candidate can be made. */
+function declared(c: Context): Finding[] {
+  const candidate = c.environment.colours[other(c.live)];
+  const reason = 'A release is from one declared colour to the other.';
+  if (!candidate)
+    return [
+      {
+        id: 'no-candidate-declared',
+        grade: 'refuse',
+        title: `colours.${c.idle} is not declared`,
+        objects: [],
+        reason,
+        mend: `Declare colours.${c.idle} with the release to come.`,
+      },
+    ];
+  if (candidate.release === c.journal.liveRelease)
+    return [
+      {
+        id: 'same-release',
+        grade: 'refuse',
+        title: `${c.idle} declares release ${candidate.release}, which is live already`,
+        objects: [],
+        reason,
+        mend: `Give colours.${c.idle}.release the name of the release to come.`,
+      },
+    ];
+  return [];
+}

@@ -1,0 +1,97 @@
+import { VerdigrisError } from '../../../model/errors.ts';
+import { lsnBytes, lsnDistance } from '../../../model/lsn.ts';
+import { seedSnapshotName } from '../../../model/names.ts';
+import { withBackupMode } from '../../../postgres/backup.ts';
+import { one } from '../../../postgres/client.ts';
+import { parkedPosition } from '../../../postgres/position.ts';
+import type { Step } from '../../engine/operation.ts';
+import { noteSeed, release } from '../../engine/release-record.ts';
+import { requireSteady } from '../../gates/steady.ts';
+import { onCandidate } from './on-candidate.ts';
+
+export const snapshot: Step = {
+  id: 'snapshot',
+  title: 'snapshot the live volume',
+  why: 'the copy costs the same at any size where the storage shares blocks, and blocks nobody',
+  risk: 'reads the whole volume where the storage cannot share blocks',
+  async run(c) {
+    const name = seedSnapshotName(c.journal.generation);
+    await noteSeed(c, { snapshot: name });
+    const { total } = await c.on(c.live, (client) =>
+      one<{ total: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS total FROM pg_database'),
+    );
+    let done = 0;
+    const facts = await c.on(c.live, (client) =>
+      c.platform.servers.snapshot(
+        c.live,
+        name,
+        (copy) => withBackupMode(client, name, copy),
+        (bytes) => {
+          done += bytes;
+          c.emit({ type: 'progress', step: 'snapshot', done, total: Math.max(total, done), unit: 'bytes' });
+        },
+      ),
+    );
+    await requireSteady(c);
+    await noteSeed(c, { method: facts.method });
+    return `${facts.method === 'copy' ? 'full copy: this filesystem has no reflink' : facts.method}, ${Math.round(facts.bytes / 1024 ** 2)} MiB`;
+  },
+  async undo(c) {
+    await c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation));
+  },
+};
+
+export const restore: Step = {
+  id: 'restore',
+  title: 'start the copy as a parked standby',
+  why: 'a standby with nothing to follow replays what the snapshot holds and stops there',
+  risk: 'none for the live colour',
+  async run(c) {
+    await c.platform.servers.restore(c.idle, seedSnapshotName(c.journal.generation), {
+      generation: c.journal.generation,
+      consume: true,
+      onBytes: () => undefined,
+    });
+  },
+  async undo(c) {
+    await c.platform.servers.remove(c.idle);
+  },
+};
+
+export const position: Step = {
+  id: 'position',
+  title: 'read the position X of the copy',
+  why: 'the subscription must start exactly where the copy ends: neither a transaction lost nor one applied twice',
+  risk: 'none; the position is written down before the copy is promoted, because promotion forgets it',
+  async run(c) {
+    if (release(c).seed.position) return;
+    const found = await onCandidate(c, (client) => parkedPosition(client, c.environment.limits.catchUp, c.signal));
+    if (found === undefined) {
+      throw new VerdigrisError('failed', 'promoted-early', {
+        seen: `${c.idle} was promoted before its position was written down.`,
+        required: 'the position that the parked copy had replayed; nothing else gives it exactly.',
+        next: 'the candidate is thrown away; seed again.',
+      });
+    }
+    const { slotLsn } = release(c).seed;
+    if (!slotLsn || lsnBytes(found) < lsnBytes(slotLsn)) {
+      throw new VerdigrisError('failed', 'position-before-slot', {
+        seen: `The copy ends at X = ${found}, before the slot begins at C = ${slotLsn ?? 'unknown'}.`,
+        required: 'X ≥ C: the server would start at C without a word, and what lies between would be lost.',
+        next: 'the candidate is thrown away; seed again.',
+      });
+    }
+    await requireSteady(c);
+    await noteSeed(c, { position: found });
+    return `X = ${found}, ${lsnDistance(slotLsn, found)} bytes after C`;
+  },
+};
+
+/** After the commit point nothing restores from it any more. */
+export const tidy: Step = {
+  id: 'tidy',
+  title: 'drop the snapshot',
+  why: 'the copy no longer needs it',
+  risk: 'none',
+  run: (c) => c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation)),
+};

@@ -1,0 +1,85 @@
+import { replicationRole, streamName } from '../../../model/names.ts';
+import { readTables } from '../../../postgres/catalogue.ts';
+import { ensureControlSchema } from '../../../postgres/control.ts';
+import { ident } from '../../../postgres/quote.ts';
+import { serverIdentity } from '../../../postgres/server-identity.ts';
+import { createSlot, ensureReplicationRole, publish, unpublish } from '../../../postgres/stream.ts';
+import type { Context } from '../../engine/context.ts';
+import type { Step } from '../../engine/operation.ts';
+import { noteSeed, stream } from '../../engine/release-record.ts';
+import { schemaDigest } from '../../gates/schema.ts';
+
+export const open: Step = {
+  id: 'open',
+  title: 'open the release',
+  why: 'the journal says what is being made before anything is made',
+  risk: 'adds the schema verdigris and a role for replication to the live database; nothing waits for it',
+  async run(c) {
+    const candidate = c.environment.colours[c.idle];
+    if (!candidate) throw new Error('checked by the gates');
+    await c.on(c.live, async (client) => {
+      await ensureControlSchema(client);
+      await ensureReplicationRole(client, await c.platform.servers.replicationPassword?.());
+    });
+    const digest = await schemaDigest(c, c.live, true);
+    await c.ledger.write((journal) => ({
+      ...journal,
+      generation: journal.generation + 1,
+      streams: journal.streams + 1,
+      stream: { name: streamName(c.environment.name, journal.streams + 1, c.live, c.idle), from: c.live, to: c.idle },
+      release: {
+        from: journal.liveRelease,
+        to: candidate.release,
+        candidate: c.idle,
+        startedAt: new Date().toISOString(),
+        seed: {},
+        schema: { [c.live]: digest },
+      },
+      timeline: [],
+    }));
+  },
+  async undo(c) {
+    await c.on(c.live, (client) => client.query(`DROP ROLE IF EXISTS ${ident(replicationRole)}`));
+    await c.ledger.write((journal) => ({ ...journal, release: null, stream: null }));
+  },
+};
+
+export const publication: Step = {
+  id: 'publication',
+  title: 'publish all tables of the live database',
+  why: 'the slot decodes only what a publication names, and it must exist before the slot',
+  risk: 'UPDATE and DELETE on a table without replica identity would fail: preflight refused those',
+  async run(c) {
+    return c.on(c.live, async (client) => {
+      const tables = await readTables(client);
+      await publish(
+        client,
+        stream(c).name,
+        tables.map((table) => ({ table })),
+      );
+      return `${tables.length} tables`;
+    });
+  },
+  undo: withdrawStream,
+};
+
+export const slot: Step = {
+  id: 'slot',
+  title: 'make the logical slot',
+  why: 'from C on, the live server keeps every change for the candidate',
+  risk: 'waits for running transactions, no longer than limits.slotCreation; retains WAL on the live disk, no more than limits.retainedWal',
+  async run(c) {
+    return c.on(c.live, async (client) => {
+      const { startTime, timeline } = await serverIdentity(client);
+      const slotLsn = await createSlot(client, stream(c).name, c.environment.limits.slotCreation);
+      await noteSeed(c, { slotLsn, startTime, timeline });
+      return `C = ${slotLsn}`;
+    });
+  },
+  undo: withdrawStream,
+};
+
+/** Slot and publication go together, whichever of the two was reached. */
+async function withdrawStream(c: Context): Promise<void> {
+  if (c.journal.stream) await c.on(c.live, (client) => unpublish(client, stream(c).name));
+}

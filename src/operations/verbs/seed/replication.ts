@@ -1,0 +1,54 @@
+import { barrier } from '../../../postgres/barrier.ts';
+import { enable, startAt, subscribe, unsubscribe } from '../../../postgres/stream.ts';
+import type { Step } from '../../engine/operation.ts';
+import { release, stream } from '../../engine/release-record.ts';
+import { requireSteady } from '../../gates/steady.ts';
+
+export const subscription: Step = {
+  id: 'subscription',
+  title: 'subscribe from X',
+  why: 'changes after X come by replication; those before it are in the copy',
+  risk: 'disabled until its start is set: a worker that began earlier would lose data',
+  async run(c) {
+    const { name, from } = stream(c);
+    const { position: start } = release(c).seed;
+    if (!start) throw new Error('the position is written down before the subscription is made');
+    await requireSteady(c);
+    const conninfo = await c.platform.servers.conninfo(from);
+    await c.on(c.idle, async (client) => {
+      await subscribe(client, name, conninfo, c.environment.database);
+      await startAt(client, name, start);
+    });
+  },
+  async undo(c) {
+    if (c.journal.stream && (await c.platform.servers.observe(c.idle))?.running)
+      await c.on(c.idle, (client) => unsubscribe(client, stream(c).name)).catch(() => undefined);
+  },
+};
+
+export const enabling: Step = {
+  id: 'enable',
+  title: 'start replication',
+  why: 'the candidate catches up with what was written since X',
+  risk: 'one more sender on the live server',
+  async run(c) {
+    await requireSteady(c);
+    await c.on(c.idle, (client) => enable(client, stream(c).name));
+  },
+};
+
+export const catchUp: Step = {
+  id: 'catch-up',
+  title: 'wait until the candidate has caught up',
+  why: 'a marker written now must arrive, which proves that replication works from end to end',
+  risk: 'none; gives up after limits.catchUp',
+  async run(c) {
+    const lsn = await c.keeping([c.live, c.idle], () =>
+      c.on(c.live, (from) =>
+        c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal)),
+      ),
+    );
+    await requireSteady(c);
+    return `in step at ${lsn}`;
+  },
+};

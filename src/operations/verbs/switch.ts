@@ -1,0 +1,85 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Finding } from '../../model/finding.ts';
+import { rows } from '../../postgres/client.ts';
+import { backfillFindings } from '../gates/backfill-gate.ts';
+import { recall } from './canary.ts';
+import { testFindings } from '../gates/compatibility.ts';
+import type { Context } from '../engine/context.ts';
+import type { Operation } from '../engine/operation.ts';
+import { preflightFindings } from '../gates/preflight.ts';
+import { release } from '../engine/release-record.ts';
+import { moved } from './reverse-stream.ts';
+import { rest } from './rest.ts';
+import { replicationFindings } from '../gates/schema.ts';
+import { completeSteps, fallback, startSteps, stranded } from './switchover.ts';
+
+/** Gates of every switchover, either way. */
+export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {
+  const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
+  if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+  return [...findings, ...(await missingRoles(c, missing)), ...(await preflightFindings(c, 'switch'))];
+}
+
+/** Roles are shared by a server's databases and never replicated: one made since the verification would be locked out. */
+async function missingRoles(c: Context, grade: Finding['grade']): Promise<Finding[]> {
+  const names = (colour: Colour): Promise<string[]> =>
+    c.on(colour, async (client) =>
+      (await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles')).map(({ name }) => name),
+    );
+  const there = new Set(await names(c.idle));
+  const missing = (await names(c.live)).filter((name) => !there.has(name));
+  if (missing.length === 0) return [];
+  return [
+    {
+      id: 'role-missing',
+      grade,
+      title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`,
+      objects: missing,
+      reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.',
+      mend:
+        grade === 'refuse'
+          ? 'Run `verdigris verify --apply-globals`, or drop them.'
+          : 'Make them there, where they are needed after the rollback.',
+    },
+  ];
+}
+
+export const switchOver: Operation = {
+  verb: 'switch',
+  from: ['verified', 'canary'],
+  to: 'switched',
+  clientsWait: (limits) => limits.switchover,
+  keep: (c) => [c.live, c.idle],
+  limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
+  async validate(c) {
+    const findings = [...(await switchoverFindings(c, 'refuse')), ...testFindings(c), ...proof(c)];
+    return findings.some(({ grade }) => grade === 'refuse')
+      ? findings
+      : [...findings, ...(await backfillFindings(c, 'refuse', true))];
+  },
+  start: [recall, fallback, ...startSteps],
+  stranded,
+  commit: (journal, c) => ({
+    ...journal,
+    ...moved(c),
+    state: 'switched',
+    liveRelease: journal.release?.to ?? journal.liveRelease,
+  }),
+  complete: [...completeSteps, rest],
+};
+
+/** A proof that is not whole is said again where it counts. */
+function proof(c: Context): Finding[] {
+  const { verification } = release(c);
+  if (!verification || verification.mode === 'complete') return [];
+  return [
+    {
+      id: 'verified-partly',
+      grade: 'warn',
+      title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
+      objects: [],
+      reason: 'What was not compared was not proved.',
+      mend: 'Run `verdigris verify` without budget and sample.',
+    },
+  ];
+}

@@ -1,0 +1,243 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import { fallbackSnapshotName } from '../../model/names.ts';
+import { waitFor } from '../../model/wait.ts';
+import { withBackupMode } from '../../postgres/backup.ts';
+import { barrier, isSealed } from '../../postgres/barrier.ts';
+import { fence, unfence } from '../../postgres/fence.ts';
+import { carrySequences } from '../../postgres/sequences.ts';
+import type { Context } from '../engine/context.ts';
+import type { Step } from '../engine/operation.ts';
+import { note, stream } from '../engine/release-record.ts';
+import { advance, closeForward, prepareReverse, reverse } from './reverse-stream.ts';
+
+/** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
+export const holdLease = 3_000;
+
+/** Milliseconds behind the commit point in which the clients' path must take its change, and again in which it must work. */
+const pathLimit = 60_000;
+
+/** A snapshot of the colour that is about to lose the writes, for the day that reverse replication is gone. */
+export const fallback: Step = {
+  id: 'fallback',
+  title: 'snapshot the live volume once more',
+  why: 'a way back that does not depend on replication',
+  risk: 'reads the whole volume where the storage cannot share blocks',
+  async run(c) {
+    const name = fallbackSnapshotName(c.journal.streams);
+    const before = c.journal.release?.fallback;
+    const facts = await c.on(c.live, (client) =>
+      c.platform.servers.snapshot(
+        c.live,
+        name,
+        (copy) => withBackupMode(client, name, copy),
+        () => undefined,
+      ),
+    );
+    if (before !== undefined && before !== name) await c.platform.servers.removeSnapshot(before);
+    await note(c, { fallback: name });
+    return facts.method;
+  },
+};
+
+/** A barrier before the hold: what is on its way is waited for while clients still work. */
+export const settle: Step = {
+  id: 'settle',
+  title: 'let replication come level',
+  why: 'the barrier under the fence then has next to nothing to wait for',
+  risk: 'none',
+  async run(c) {
+    await c.platform.traffic.prepare?.(c.ledger.token);
+    await cross(c);
+  },
+};
+
+export const hold: Step = {
+  id: 'hold',
+  title: 'hold the clients',
+  why: 'a client that waits is no error; one that is cut off is',
+  risk: 'clients wait from here; after limits.pause with a transaction still open, all go on and nothing has happened',
+  async run(c) {
+    await c.platform.traffic.hold(c.ledger.token, c.environment.limits.pause, holdLease);
+    c.startRenewing(() => c.platform.traffic.renew(c.ledger.token, holdLease), holdLease / 4);
+  },
+  async undo(c) {
+    c.stopRenewing();
+    await c.platform.traffic.resume(c.ledger.token);
+  },
+};
+
+export const close: Step = {
+  id: 'fence',
+  title: 'fence the live colour',
+  why: 'no writer may be left there, not even one that goes round the clients’ path',
+  risk: 'sessions that do not come through the clients’ path are ended',
+  async run(c) {
+    await c.on(c.live, (client) => fence(client, c.ledger.token, c.environment.limits.pause));
+  },
+  async undo(c) {
+    // A live server that crashed meanwhile is needed again, whatever else happens.
+    await c.platform.servers.start(c.live);
+    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+  },
+};
+
+export const sequences: Step = {
+  id: 'sequences',
+  title: 'carry the sequences over',
+  why: 'replication does not carry them',
+  risk: 'leaves gaps of at least 32 numbers',
+  async run(c) {
+    const set = await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
+    return `${set} set`;
+  },
+};
+
+export const level: Step = {
+  id: 'barrier',
+  title: 'wait for the last write to arrive',
+  why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
+  risk: 'bounded by limits.switchover',
+  async run(c) {
+    return `L = ${await cross(c, seal(c))}`;
+  },
+};
+
+/** Names the operation that is open: what an earlier attempt sealed, clients may have written behind. */
+function seal(c: Context): number {
+  if (!c.journal.operation) throw new Error('no operation is open in the journal');
+  return Date.parse(c.journal.operation.startedAt);
+}
+
+/**
+ * The live colour died behind the fence and cannot be started any more. Its fence stands, and where the marker that was written
+ * behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences were carried before it.
+ */
+export async function stranded(c: Context): Promise<boolean> {
+  if (!c.journal.operation?.steps.some(({ id }) => id === level.id)) return false;
+  if (
+    await c.platform.servers.start(c.live).then(
+      () => true,
+      () => false,
+    )
+  )
+    return false;
+  await c.platform.servers.start(c.idle);
+  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, seal(c))))) return false;
+  await advance.run(c);
+  return true;
+}
+
+/** From here `live` is the colour that was the candidate. */
+export const open: Step = {
+  id: 'open',
+  title: 'open the new live colour',
+  why: 'the applications’ roles may log in there from now on',
+  risk: 'none: the old one is closed, and the journal says which is live',
+  run: (c) => c.on(c.live, (client) => unfence(client, c.ledger.token)),
+};
+
+export const routes: Step = {
+  id: 'route',
+  title: 'point the clients’ path to the new live colour',
+  why: 'all writes at once, never by weight',
+  risk: 'none: clients are still held',
+  async run(c) {
+    let last = '';
+    await waitFor(
+      () =>
+        c.platform.traffic.route(c.ledger.token, c.live, 0).then(
+          () => true as const,
+          (error: unknown) => {
+            // Behind the commit point there is no way but forward; somebody with a newer lease goes it.
+            if (error instanceof VerdigrisError && error.code === 'busy') throw error;
+            last = String(error);
+            return undefined;
+          },
+        ),
+      {
+        limit: pathLimit,
+        signal: c.signal,
+        every: 20,
+        slowest: 1_000,
+        what: `the clients’ path pointed to ${c.live}`,
+        next: 'mend what refuses it; the same command goes on from here, clients are held meanwhile.',
+      },
+      () => last,
+    );
+  },
+};
+
+export const probe: Step = {
+  id: 'probe',
+  title: 'ask through the clients’ path who answers',
+  why: 'a route that is written is not yet a route that works; the system identifier is the same on both, so the colour is asked for',
+  risk: 'clients wait until the answer is right',
+  async run(c) {
+    let last = 'no answer';
+    await waitFor(
+      async () => {
+        const answer = await c.platform.traffic.probe().catch((error: unknown) => {
+          last = String(error);
+          return undefined;
+        });
+        if (!answer) return undefined;
+        last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
+        return answer.colour === c.live && answer.writable ? true : undefined;
+      },
+      {
+        limit: pathLimit,
+        signal: c.signal,
+        every: 5,
+        slowest: 25,
+        what: `${c.live}, writable, through the clients’ path`,
+        next: 'mend the path; the same command goes on from here, clients are held meanwhile.',
+      },
+      () => last,
+    );
+  },
+};
+
+export const release: Step = {
+  id: 'resume',
+  title: 'let the clients go on',
+  why: 'everything that a waiting client does not need comes later',
+  risk: 'none',
+  async run(c) {
+    c.stopRenewing();
+    await c.platform.traffic.resume(c.ledger.token);
+    const pauseMs = pause(c);
+    if (pauseMs !== undefined) await note(c, { pauseMs, switchedAt: new Date().toISOString() });
+    return pauseMs === undefined ? undefined : `clients were held for ${pauseMs} ms`;
+  },
+};
+
+/** From the moment that clients were asked to wait until they were let go, in ms, across a crash in between. */
+function pause(c: Context): number | undefined {
+  const began = c.journal.timeline.findLast((span) => span.step === 'hold' && span.outcome === 'done');
+  return began && Date.now() - Date.parse(began.startedAt);
+}
+
+/** The steps that hold clients, and those on either side of them. */
+export const startSteps: readonly Step[] = [
+  prepareReverse,
+  settle,
+  ...whileHeld(hold, close, sequences, level, advance),
+];
+export const completeSteps: readonly Step[] = [...whileHeld(open, routes, probe, release), closeForward, reverse];
+
+function whileHeld(...steps: readonly Step[]): Step[] {
+  return steps.map((step) => ({ ...step, held: true }));
+}
+
+async function cross(c: Context, mark?: number): Promise<string> {
+  const { name, from, to } = stream(c);
+  if (from !== c.live)
+    throw new VerdigrisError('failed', 'wrong-direction', {
+      seen: `Replication runs from ${from}, which is not live.`,
+      required: 'replication from the live colour.',
+      next: 'see `verdigris status`.',
+    });
+  return c.on(from, (live) =>
+    c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)),
+  );
+}

@@ -1,0 +1,96 @@
+import type { MigrationEngine } from '../../migrations/engine.ts';
+import { chooseEngine } from '../../migrations/engines/choose.ts';
+import { interruptible } from '../../migrations/interruptible.ts';
+import { isEffectUnknown } from '../../migrations/engines/effect.ts';
+import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
+import type { Client } from '../../postgres/client.ts';
+import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { mapTables, type Mapping } from '../../postgres/mapping.ts';
+import type { Context } from '../engine/context.ts';
+import { release } from '../engine/release-record.ts';
+
+/** The engine that the candidate's declaration or the folder's files ask for; undefined where the release changes no schema. */
+export async function engineOf(c: Context): Promise<MigrationEngine | undefined> {
+  const declared = c.environment.colours[release(c).candidate];
+  return declared?.migrations === undefined ? undefined : chooseEngine(declared.migrations, declared.engine);
+}
+
+interface ToCome {
+  readonly tables: Table[];
+  readonly schema: SchemaObject[];
+  /** Why they are those of now, where what the migrations do cannot be known. */
+  readonly unknown?: string;
+}
+
+/**
+ * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables are
+ * emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more with the data.
+ */
+async function tablesToCome(client: Client, engine: MigrationEngine, say: (text: string) => void): Promise<ToCome> {
+  const now = await readTables(client);
+  const asIs = async (unknown: string): Promise<ToCome> => ({ tables: now, schema: await readSchema(client), unknown });
+  const { rehearse } = engine;
+  if (!rehearse) return asIs(`the engine ${engine.name} does not say what it runs`);
+  const attempt = async (emptied: boolean): Promise<ToCome & { said: string[] }> => {
+    const said: string[] = [];
+    await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
+    try {
+      if (emptied && now.length > 0)
+        await client.query(
+          `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
+        );
+      await rehearse(client, (text) => said.push(text));
+      return { tables: await readTables(client), schema: await readSchema(client), said };
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  };
+  try {
+    const { tables, schema, said } = await attempt(true).catch((error: unknown) => {
+      if (isEffectUnknown(error)) throw error;
+      return attempt(false);
+    });
+    for (const text of said) say(text);
+    return { tables, schema };
+  } catch (error) {
+    if (!isEffectUnknown(error)) throw error;
+    return asIs(error.seen);
+  }
+}
+
+/** What the migrations will do to replication in both directions, before anything is changed. */
+export async function plannedMappings(
+  c: Context,
+  say: (text: string) => void = () => undefined,
+): Promise<{
+  forward: Mapping;
+  reverse: Mapping;
+  tables: readonly Table[];
+  schema: readonly SchemaObject[];
+  unknown?: string | undefined;
+}> {
+  const engine = await engineOf(c);
+  const live = await c.on(c.live, readTables);
+  const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+  const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => {
+    if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
+    return interruptible(
+      { client, connection, signal: c.signal },
+      'They were tried in a transaction that is rolled back: nothing is applied.',
+      () => tablesToCome(client, engine, say),
+    );
+  });
+  return {
+    forward: mapTables(live, tables, 'forward'),
+    reverse: mapTables(tables, live, 'reverse'),
+    tables,
+    schema,
+    unknown,
+  };
+}
+
+/** Names of the migrations that are yet to be applied. */
+export async function pendingNames(c: Context): Promise<string[]> {
+  const engine = await engineOf(c);
+  return engine ? c.on(c.idle, async (client) => (await engine.pending(client)).map(({ name }) => name)) : [];
+}

@@ -1,0 +1,229 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { barrier } from '../../postgres/barrier.ts';
+import { readTables } from '../../postgres/catalogue.ts';
+import { rows } from '../../postgres/client.ts';
+import {
+  applyGlobals,
+  compareData,
+  compareGlobals,
+  compareObjects,
+  compareSequences,
+  describeComparison,
+  type DataComparison,
+} from '../../postgres/compare/index.ts';
+import { fence, fencedRoles } from '../../postgres/fence.ts';
+import { mapTables } from '../../postgres/mapping.ts';
+import { ident } from '../../postgres/quote.ts';
+import { backfill } from './backfill.ts';
+import { backfillFindings } from '../gates/backfill-gate.ts';
+import { readBackfillStates } from '../gates/backfill-state.ts';
+import { withdrawCanary } from './canary.ts';
+import { runTests } from '../gates/compatibility.ts';
+import type { Context } from '../engine/context.ts';
+import type { Operation, Step } from '../engine/operation.ts';
+import { note, stream } from '../engine/release-record.ts';
+import { replicationFindings } from '../gates/schema.ts';
+
+export interface VerifyOptions {
+  /** Milliseconds after which no new part is compared; the result says what was left. */
+  readonly budget?: number | undefined;
+  /** Share of each table to compare, 0 to 1. */
+  readonly sample?: number | undefined;
+  /** Bring roles, settings and the like on the candidate in line with the live colour before they are compared. */
+  readonly applyGlobals?: boolean | undefined;
+}
+
+/** Proves that the candidate holds the live colour's data. */
+export function verify(options: VerifyOptions = {}): Operation {
+  return {
+    verb: 'verify',
+    from: ['migrated', 'verified', 'canary'],
+    to: 'verified',
+    clientsWait: () => 0,
+    async validate(c) {
+      const findings = await replicationFindings(c);
+      return findings.some(({ grade }) => grade === 'refuse')
+        ? findings
+        : [...findings, ...(await backfillFindings(c, 'warn', false))];
+    },
+    start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
+    commit: (journal) => ({ ...journal, state: 'verified' }),
+    complete: [],
+  };
+}
+
+const withdraw: Step = {
+  id: 'withdraw',
+  title: 'take the readers back to the live colour',
+  why: 'no client may be on a candidate whose proof is being renewed',
+  risk: "readers' connections are spread anew",
+  async run(c) {
+    if (c.journal.state === 'canary') await withdrawCanary(c);
+  },
+};
+
+const backfills: Step = {
+  id: 'backfills',
+  title: 'look for rows that backfills have missed, and mend them',
+  why: 'replication does not carry what only the candidate has, so comparing rows cannot prove it',
+  risk: 'reads the tables that were filled; apply waits for a batch at most',
+  async run(c) {
+    const filled = (await readBackfillStates(c)).backfills.filter(({ place }) => place === 'candidate');
+    const names = filled.map(({ backfill }) => backfill.name);
+    const reports = names.length === 0 ? [] : await backfill(c, { names, again: true });
+    return reports.length === 0
+      ? 'nothing was filled on the candidate'
+      : reports.map(({ name, filled: mended, seen }) => `${name}: ${mended} of ${seen} rows mended`).join(', ');
+  },
+};
+
+const refresh: Step = {
+  id: 'refresh',
+  title: 'refresh materialized views on the candidate',
+  why: 'replication does not carry them',
+  risk: 'none for the live colour',
+  async run(c) {
+    return c.on(c.idle, async (client) => {
+      // Views may be built on views: their oids grow in the order in which they were made, so that what is built on comes first.
+      const views = await rows<{ schema: string; name: string }>(
+        client,
+        "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid",
+      );
+      for (const { schema, name } of views) await client.query(`REFRESH MATERIALIZED VIEW ${ident(schema, name)}`);
+      return `${views.length} refreshed`;
+    });
+  },
+};
+
+function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
+  return {
+    id: 'objects',
+    title: 'check indexes, constraints, sequences and globals',
+    why: 'a copy of the data is not yet a copy of the database',
+    risk: 'reads foreign keys’ tables on the candidate',
+    async run(c) {
+      if (apply) await alignGlobals(c);
+      const found = await sideFindings(c, budget);
+      for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
+      const refused = found.filter(({ grade }) => grade === 'refuse');
+      if (refused.length > 0)
+        throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), {
+          findings: refused,
+        });
+      return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
+    },
+  };
+}
+
+async function alignGlobals(c: Context): Promise<void> {
+  await c.on(c.live, (live) =>
+    c.on(c.idle, async (candidate) => {
+      const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)));
+      await applyGlobals(candidate, findings);
+      // A role that was just made could log in, and write.
+      await fence(candidate, c.ledger.token, 10_000);
+      for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
+    }),
+  );
+}
+
+/** Everything beside the rows that is compared. */
+async function sideFindings(c: Context, budget: number | undefined): Promise<Finding[]> {
+  return c.on(c.live, (live) =>
+    c.on(c.idle, async (candidate) => [
+      ...(await compareObjects(candidate, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) })),
+      ...(await compareSequences(live, candidate)),
+      ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)))),
+    ]),
+  );
+}
+
+const tests: Step = {
+  id: 'tests',
+  title: 'run the releases’ own tests against the new schema',
+  why: 'around the switchover both are served by it',
+  risk: 'copies the candidate for each; none for the candidate itself',
+  async run(c) {
+    const results = await runTests(c);
+    return results.length === 0
+      ? 'none are declared'
+      : results.map(({ release, seconds }) => `release ${release} passed in ${Math.round(seconds)} s`).join(', ');
+  },
+};
+
+function data(options: VerifyOptions): Step {
+  return {
+    id: 'data',
+    title: 'compare every row of both colours',
+    why: 'a lag of zero says that everything sent has arrived, not that the copy was right',
+    risk: 'reads all data on both colours; rows that never stand still are locked for moments',
+    async run(c) {
+      const result = await compare(c, options);
+      if (result.totalBytes > 0 && result.checkedChunks === 0)
+        throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
+      if (!result.equal)
+        throw differs(
+          describeComparison(result),
+          'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.',
+          { comparison: result },
+        );
+      await note(c, {
+        verification: {
+          at: new Date().toISOString(),
+          mode: result.mode,
+          rows: result.rowsLive,
+          bytes: result.bytes,
+          seconds: result.seconds,
+        },
+      });
+      const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';
+      return `${result.mode}: ${result.rowsLive} rows in ${result.tables.length} tables are equal, ${Math.round(result.megabytesPerSecond)} MB/s${unchecked}`;
+    },
+  };
+}
+
+/** Compares all tables that both colours have. */
+export async function compare(c: Context, options: VerifyOptions = {}): Promise<DataComparison> {
+  const live = await c.on(c.live, readTables);
+  const candidate = await c.on(c.idle, readTables);
+  const { common } = mapTables(live, candidate, 'forward');
+  const { name, from, to } = stream(c);
+  const at = async (colour: typeof c.live) => ({
+    ...(await c.platform.servers.connection(colour)),
+    database: c.environment.database,
+  });
+  return c.keeping([c.live, c.idle], async () =>
+    compareData({
+      live: await at(c.live),
+      candidate: await at(c.idle),
+      tables: common.map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
+      ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
+      ...(options.sample === undefined ? {} : { sample: options.sample }),
+      passed: serial(
+        async () =>
+          void (await c.on(from, (live) =>
+            c.on(to, (subscriber) => barrier(live, subscriber, name, c.environment.limits.catchUp, c.signal)),
+          )),
+      ),
+      onProgress: ({ table, bytes, totalBytes }) =>
+        c.emit({ type: 'progress', step: 'data', done: bytes, total: totalBytes, unit: 'bytes', note: table }),
+      signal: c.signal,
+    }),
+  );
+}
+
+/** One at a time: the kept connections serve one query after the other, and the barrier has one marker. */
+function serial(work: () => Promise<void>): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return () => (last = last.catch(() => undefined).then(work));
+}
+
+function differs(seen: string, next: string, facts: Record<string, unknown>): VerdigrisError {
+  return new VerdigrisError('refused', 'data-differs', {
+    seen,
+    required: 'a candidate that holds just what the live colour holds.',
+    next,
+    facts,
+  });
+}

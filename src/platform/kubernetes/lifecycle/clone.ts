@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { networkPolicies } from '../../../manifests/network.ts';
+import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
+import type { Environment } from '../../../model/environment.ts';
+import { VerdigrisError } from '../../../model/errors.ts';
+import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { cleanCopy } from '../../../postgres/clean-copy.ts';
+import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
+import { parkedPosition } from '../../../postgres/position.ts';
+import { promote } from '../../../postgres/promote.ts';
+import { ident, literal } from '../../../postgres/quote.ts';
+import { CloneMarks } from './clone-marks.ts';
+import { makePooler } from './create.ts';
+import { KubernetesPlatform } from '../platform.ts';
+import { plainKinds, removeKubernetes } from './remove.ts';
+import { randomPassword } from '../secrets.ts';
+import { takeSnapshot } from '../storage.ts';
+
+export interface KubernetesClone {
+  readonly environment: Environment;
+  readonly platform: KubernetesPlatform;
+  /** Connects through the clone's own pooler. */
+  readonly as: (role: string) => ConnectionSettings;
+  readonly destroy: () => Promise<void>;
+}
+
+/** In the clone, the snapshot of the original that its first volume is made of. */
+const seedSnapshot = 'clone';
+
+/**
+ * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. What a
+ * killed maker left of an earlier one is found by its mark and removed first; those of others that live are left alone.
+ */
+export async function cloneKubernetes(
+  environment: Environment,
+  original: KubernetesPlatform,
+  signal: AbortSignal,
+): Promise<KubernetesClone> {
+  const { live, database, roles } = environment;
+  const marks = new CloneMarks(original.cluster, environment);
+  await removeClones(environment, original, await marks.abandoned());
+  const name = `drill-${randomBytes(6).toString('hex')}`;
+  const copy = throwAway(environment, name);
+  const platform = new KubernetesPlatform(copy, original.cluster.again());
+  const { cluster } = platform;
+  const kept = await marks.make(name);
+  const remove = () => removeKubernetes(copy, platform, plainKinds).then(() => kept.remove());
+  const end = () => remove().finally(() => (kept.release(), platform.close()));
+  try {
+    if (environment.kubernetes.snapshots === 'backup')
+      throw new VerdigrisError('refused', 'clone-needs-atomic', {
+        seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).',
+        required: 'atomic ones, for a clone.',
+        next: 'drill on an environment whose driver has them; nothing was changed.',
+      });
+    const source = await original.servers.sourceOf(live);
+    await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
+    await takeSnapshot(cluster, copy, source, seedSnapshot, environment.limits.snapshot);
+    // The copy's own role has the original's password until it is thrown away.
+    await cluster.create(
+      operatorSecret(copy, {
+        operator: await original.secrets.operator(),
+        replication: randomPassword(),
+        console: randomPassword(),
+      }),
+    );
+    const passwords: Record<string, string> = {};
+    for (const role of [...roles.application, ...roles.readers]) {
+      passwords[role] = randomPassword();
+      await cluster.create(roleSecret(copy, role, passwords[role]));
+    }
+    for (const policy of networkPolicies(copy)) await cluster.apply(policy);
+    await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
+    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+      await parkedPosition(client, environment.limits.catchUp, signal);
+      await promote(client, signal);
+      await cleanCopy(client);
+      for (const [role, password] of Object.entries(passwords))
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+    });
+    await platform.servers.unpark(live);
+    await platform.servers.removeSnapshot(seedSnapshot);
+    await platform.routes.establish({ live, canary: 0, token: 0 });
+    await makePooler(copy, platform, passwords, undefined);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    const [replica] = await platform.poolers.required();
+    if (!replica) throw new Error('there is at least one replica');
+    const as = (user: string): ConnectionSettings => ({
+      ...replica.address,
+      user,
+      password: passwords[user] ?? '',
+      database,
+    });
+    return { environment: copy, platform, as, destroy: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Removes throw-away environments of `environment`, whoever made them. */
+export async function removeClones(
+  environment: Environment,
+  original: KubernetesPlatform,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    const copy = throwAway(environment, name);
+    const platform = new KubernetesPlatform(copy, original.cluster.again());
+    await removeKubernetes(copy, platform, plainKinds).finally(() => platform.close());
+    await new CloneMarks(original.cluster, environment).remove(name);
+  }
+}
+
+/** One pooler, nobody who watches over it, no schedule and no tests of its own; no certificate either, since none is for its name. */
+function throwAway(environment: Environment, name: string): Environment {
+  const {
+    images: { verdigris: _, ...images },
+    drill: { schedule: __, ...drill },
+    metrics,
+    pooler,
+    adopt: ___,
+    from: ____,
+    tls: _____,
+    ...kubernetes
+  } = environment.kubernetes;
+  const colours = Object.fromEntries(
+    Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]),
+  );
+  return {
+    ...environment,
+    name,
+    canary: 0,
+    colours,
+    kubernetes: {
+      ...kubernetes,
+      images,
+      drill,
+      metrics: { ...metrics, enabled: false },
+      pooler: { ...pooler, replicas: 1 },
+    },
+  };
+}

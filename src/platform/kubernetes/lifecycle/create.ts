@@ -1,0 +1,167 @@
+import { fixedManifests } from '../../../manifests/fixed.ts';
+import { guardManifests } from '../../../manifests/guard.ts';
+import { objectNames, selectorLabels } from '../../../manifests/names.ts';
+import { poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../../manifests/pooler.ts';
+import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
+import type { Environment } from '../../../model/environment.ts';
+import { VerdigrisError } from '../../../model/errors.ts';
+import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { waitFor } from '../../../model/wait.ts';
+import type { Client } from '../../../postgres/client.ts';
+import { fillServer } from '../../fill.ts';
+import { examine, takeOver } from './adopt.ts';
+import type { Stored } from '../cluster.ts';
+import type { KubernetesPlatform } from '../platform.ts';
+import { stuck, type Pod } from '../pods.ts';
+import { examineOrigin, open as opened, provision } from './provision.ts';
+import { randomPassword, secretValue } from '../secrets.ts';
+
+export interface CreateOptions {
+  /** The declaration as it was written, for the guard beside the poolers. */
+  readonly raw: unknown;
+  /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
+  readonly fill?: (client: Client) => Promise<void>;
+  /** False where a Pulumi program declares what is fixed. */
+  readonly fixed?: boolean;
+}
+
+/**
+ * Makes an environment, its first colour from nothing or adopted: Secrets, database, roles, pooler, routes, and last the journal, whose presence
+ * says that all the rest is there. Cut short, it is repeated. Says by `created` whether there was anything to make.
+ */
+export async function createKubernetes(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  options: CreateOptions,
+): Promise<{ created: boolean }> {
+  const journal = await platform.journal.read().catch(async (error: unknown) => {
+    // Where not even this may be read, everything that is missing is said.
+    await requireCluster(platform);
+    throw error;
+  });
+  if (journal) return { created: false };
+  const { live, colours, name } = environment;
+  const declared = colours[live];
+  if (!declared) throw new Error('a parsed declaration has its live colour');
+  await requireCluster(platform);
+  const { cluster } = platform;
+  const { adopt, from } = environment.kubernetes;
+  const existing = adopt && (await examine(environment, platform, adopt));
+  const original = from && (await examineOrigin(environment, platform, from));
+  const credentials = await makeSecrets(environment, platform);
+  for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
+  if (existing) await takeOver(platform, existing);
+  else if (from && original) {
+    await provision(environment, platform, from, original);
+    await fillServer(environment, platform.servers, credentials, options.fill);
+    await opened(environment, platform);
+  } else {
+    await platform.servers.initialize(live, declared.postgres, 1, declared.release);
+    await fillServer(environment, platform.servers, credentials, options.fill);
+  }
+  await platform.routes.establish({ live, canary: 0, token: 0 });
+  await makePooler(environment, platform, credentials, options.raw);
+  if (adopt?.service) await platform.routes.attach(adopt.service, { live, canary: 0, token: 0 });
+  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+  return { created: true };
+}
+
+/** Before anything is made: everything that is missing, at once. */
+async function requireCluster(platform: KubernetesPlatform): Promise<void> {
+  const { cluster } = platform;
+  const findings = await platform.requirements('making');
+  if (findings.length > 0) {
+    throw new VerdigrisError('refused', 'cluster-unfit', {
+      seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, mend }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${mend}`).join('\n')}\n`,
+      required: 'all of it before anything is made.',
+      next: 'mend what is listed; nothing was changed.',
+      facts: { findings },
+    });
+  }
+  if (await cluster.read('Namespace', cluster.namespace)) return;
+  throw new VerdigrisError('refused', 'no-namespace', {
+    seen: `The cluster has no namespace ${cluster.namespace}.`,
+    required: 'a namespace that exists: whom it belongs to and what quotas it has is not for a database to decide.',
+    next: `run \`kubectl create namespace ${cluster.namespace}\`, or declare kubernetes.namespace.`,
+  });
+}
+
+/** Passwords are made once: a Secret that is there keeps its own. */
+async function makeSecrets(
+  environment: Environment,
+  { cluster, secrets }: KubernetesPlatform,
+): Promise<Record<string, string>> {
+  await cluster.create(
+    operatorSecret(environment, {
+      operator: randomPassword(),
+      replication: randomPassword(),
+      console: randomPassword(),
+    }),
+  );
+  const credentials: Record<string, string> = {};
+  for (const role of [...environment.roles.application, ...environment.roles.readers]) {
+    const given = environment.kubernetes.passwords[role];
+    await cluster.create(
+      roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : randomPassword()),
+    );
+    credentials[role] = await secrets.role(role);
+  }
+  return credentials;
+}
+
+/** The poolers as declared, ready. */
+export async function makePooler(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  credentials: Record<string, string>,
+  raw: unknown,
+): Promise<void> {
+  const { cluster, secrets } = platform;
+  const { guard, manifests } = guardManifests(environment, raw);
+  const name = objectNames.pooler(environment.name);
+  for (const manifest of [
+    ...manifests,
+    poolerConfig(environment),
+    poolerSecret(environment, userList(credentials, await secrets.console())),
+    poolerService(environment),
+  ])
+    await cluster.apply(manifest);
+  const { metadata } = await cluster.apply(poolerDeployment(environment, guard));
+  const { replicas } = environment.kubernetes.pooler;
+  let last = 'it says nothing';
+  let since: number | undefined;
+  await waitFor(
+    async () => {
+      const found = await cluster.read<
+        Stored & {
+          status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
+        }
+      >('Deployment', name);
+      const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = found?.status ?? {};
+      const why = (await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'))).flatMap(
+        (pod) => stuck(pod) ?? [],
+      );
+      since = why.length > 0 ? (since ?? Date.now()) : undefined;
+      if (since !== undefined && Date.now() - since > 20_000)
+        throw new VerdigrisError('failed', 'pod-stuck', {
+          seen: `${why.join('; ')}.`,
+          required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
+          next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
+        });
+      last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
+      return observedGeneration >= (metadata.generation ?? 0) &&
+        updatedReplicas >= replicas &&
+        readyReplicas >= replicas
+        ? true
+        : undefined;
+    },
+    {
+      limit: 300_000,
+      every: 100,
+      slowest: 500,
+      what: `the poolers of Deployment ${cluster.namespace}/${name}`,
+      next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.',
+    },
+    () => last,
+  );
+}

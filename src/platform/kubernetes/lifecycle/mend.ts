@@ -1,0 +1,101 @@
+import { other, type Colour } from '../../../model/colours.ts';
+import type { Environment } from '../../../model/environment.ts';
+import { describe, VerdigrisError } from '../../../model/errors.ts';
+import type { Journal } from '../../../model/journal.ts';
+import { waitFor } from '../../../model/wait.ts';
+import { withClient } from '../../../postgres/client.ts';
+import { makePooler } from './create.ts';
+import { claimsOf, drift, generationOf } from './drift.ts';
+import type { KubernetesPlatform } from '../platform.ts';
+import { addRoles } from '../roles.ts';
+
+/**
+ * Puts right what stands outside a release: colours, routes, roles and poolers as the journal and the declaration say. Under the lease,
+ * with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one in place of a lost one would
+ * be taken for the data.
+ */
+export async function mendKubernetes(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  journal: Journal,
+  raw: unknown,
+): Promise<string[]> {
+  const found = await drift(environment, platform, journal);
+  if (found.length > 0) {
+    for (const colour of journal.state === 'single' ? [journal.live] : [journal.live, other(journal.live)])
+      await mendColour(environment, platform, journal, colour);
+    const route = {
+      live: journal.live,
+      canary: journal.state === 'canary' ? (journal.release?.canary ?? 0) : 0,
+      token: journal.token,
+    };
+    await platform.routes.establish(route);
+    await platform.routes.move(route);
+  }
+  const added = await addRoles(environment, platform, journal);
+  await makePooler(environment, platform, await credentials(environment, platform), raw);
+  for (const role of added) await admitted(environment, platform, role);
+  return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
+}
+
+/** Until every pooler lets a new role in: a Secret that changed reaches a pod within a minute or two, and PgBouncer looks at it when it is told to. */
+async function admitted({ database }: Environment, { poolers }: KubernetesPlatform, role: string): Promise<void> {
+  for (const replica of await poolers.required()) {
+    const client = await poolers.client(replica, role, database);
+    let last: unknown;
+    await waitFor(
+      async () => {
+        await poolers.say(replica, 'RELOAD');
+        return withClient(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => void (last = error));
+      },
+      {
+        limit: 300_000,
+        every: 200,
+        slowest: 2_000,
+        what: `the role ${role} let in by the pooler ${replica.pod}`,
+        next: 'see its log; the same command goes on from here.',
+      },
+      () => describe(last),
+    );
+  }
+}
+
+async function credentials({ roles }: Environment, { secrets }: KubernetesPlatform): Promise<Record<string, string>> {
+  return Object.fromEntries(
+    await Promise.all(
+      [...roles.application, ...roles.readers].map(async (role) => [role, await secrets.role(role)] as const),
+    ),
+  );
+}
+
+async function mendColour(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  journal: Journal,
+  colour: Colour,
+): Promise<void> {
+  if (await platform.servers.observe(colour)) {
+    if (colour === journal.live) await platform.servers.start(colour);
+    return;
+  }
+  const [claim] = (await claimsOf(platform, environment, colour)).filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined,
+  );
+  const declared = environment.colours[colour];
+  if (!claim || !declared) {
+    // A candidate or retained colour that is gone is for the gates to say: abandon and retire work without it.
+    if (colour !== journal.live) return;
+    throw new VerdigrisError('failed', 'live-volume-gone', {
+      seen: `${colour} is live, and neither its StatefulSet nor a PersistentVolumeClaim of it is in the namespace ${environment.kubernetes.namespace}.`,
+      required: 'the volume of the live colour.',
+      next: 'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and labels (docs/kubernetes.md), then run the same command.',
+    });
+  }
+  const release =
+    colour === journal.live
+      ? journal.liveRelease
+      : journal.state === 'switched'
+        ? journal.release?.from
+        : journal.release?.to;
+  await platform.servers.revive(colour, generationOf(claim), declared.postgres, release ?? declared.release);
+}

@@ -1,0 +1,191 @@
+import { execa } from 'execa';
+import { objectNames, type Named } from '../../../manifests/names.ts';
+import { dataPath } from '../../../manifests/colour.ts';
+import type { SnapshotSource } from '../../../manifests/storage.ts';
+import type { Environment } from '../../../model/environment.ts';
+import { describe, VerdigrisError } from '../../../model/errors.ts';
+import { parseJournal } from '../../../model/journal.ts';
+import { cleanCopy } from '../../../postgres/clean-copy.ts';
+import { one, rows, withClient, withTransaction } from '../../../postgres/client.ts';
+import { ensureControlSchema } from '../../../postgres/control.ts';
+import { ident } from '../../../postgres/quote.ts';
+import { Adoption } from '../adopted.ts';
+import { KubernetesJournal } from '../journal.ts';
+import type { KubernetesPlatform } from '../platform.ts';
+import type { ServerSet } from '../sets.ts';
+import { snapshotContent, takeSnapshot } from '../storage.ts';
+
+type From = NonNullable<Environment['kubernetes']['from']>;
+
+/** Within the new environment, of the snapshot that its first colour is made of. */
+const origin = 'origin';
+
+/** What the first colour is to be a copy of. */
+export type Origin = { readonly source: SnapshotSource } | { readonly snapshot: string };
+
+/** Finds the original, or says what is wrong with it, before anything is made. */
+export async function examineOrigin(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  { environment: name, snapshot }: From,
+): Promise<Origin> {
+  const found = name === undefined ? undefined : await sourceOf(platform, environment, name);
+  const given = snapshot === undefined ? undefined : await snapshotOf(platform, snapshot);
+  const { live, colours } = environment;
+  const [major, declared] = [found?.major ?? given?.major, colours[live]?.postgres];
+  if (major !== undefined && major !== declared)
+    throw differs(
+      `${name ?? `The VolumeSnapshot ${String(snapshot)}`} has PostgreSQL ${major}, colours.${live} declares ${String(declared)}`,
+      `declare colours.${live}.postgres: ${major}; a release can go to a later one.`,
+    );
+  if (found) return { source: found };
+  return { snapshot: snapshot ?? '' };
+}
+
+/**
+ * The first colour as a copy: restored, closed to everybody the original knew, cleaned of what belonged to the original, masked.
+ * Nobody can log in to it until the caller has made the roles anew. Repeated where it was cut short; a mask of SQL runs once.
+ */
+export async function provision(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  from: From,
+  found: Origin,
+): Promise<void> {
+  const { live, colours, limits } = environment;
+  if ('source' in found) await takeSnapshot(platform.cluster, environment, found.source, origin, limits.snapshot);
+  await platform.servers.provision(
+    live,
+    'snapshot' in found ? found.snapshot : objectNames.snapshot(environment.name, origin),
+    1,
+    colours[live]?.release ?? '',
+  );
+  await clean(environment, platform);
+  await mask(environment, platform, from.mask);
+}
+
+/** Ordinary settings once the copy is masked and its roles are new; the snapshot is not needed any more. */
+export async function open(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+  await platform.servers.unpark(environment.live);
+  await platform.servers.removeSnapshot(origin);
+}
+
+/** A VolumeSnapshot that somebody made; what it says of itself, where it was made by Verdigris. */
+async function snapshotOf({ cluster }: KubernetesPlatform, name: string): Promise<{ major: number | undefined }> {
+  const content = await snapshotContent(cluster, name);
+  if (!content)
+    throw differs(
+      `There is no VolumeSnapshot ${cluster.namespace}/${name}`,
+      'make it, or name one that is there: a snapshot serves claims of its own namespace only (docs/kubernetes.md says how one of another namespace comes here).',
+    );
+  if (!content.ready)
+    throw differs(
+      `The VolumeSnapshot ${cluster.namespace}/${name} is not ready to use${content.error === undefined ? '' : `: ${content.error}`}`,
+      'wait until `kubectl get volumesnapshot` shows it as ready, or see `kubectl describe volumesnapshot` for what keeps it; then run the same command again.',
+    );
+  return content;
+}
+
+/** The live colour of another environment of the namespace, by its journal. */
+async function sourceOf(
+  { cluster }: KubernetesPlatform,
+  environment: Environment,
+  name: string,
+): Promise<SnapshotSource> {
+  if (environment.kubernetes.snapshots === 'backup')
+    throw differs(
+      'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup)',
+      'declare kubernetes.from.snapshot with a VolumeSnapshot of a server that was shut down, as a destroy leaves it.',
+    );
+  const named: Named = { ...environment, name };
+  const stored = await new KubernetesJournal(cluster, named).read();
+  if (!stored)
+    throw differs(
+      `There is no environment ${name} in the namespace ${cluster.namespace}`,
+      'name one that is there. From another namespace: have whoever may write VolumeSnapshotContents make a VolumeSnapshot here of its snapshot’s handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).',
+    );
+  const { live } = parseJournal(stored.text, stored.where);
+  const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(name, live));
+  if (set) {
+    const { labels = {} } = set.metadata;
+    return {
+      colour: environment.live,
+      major: Number(labels['app.kubernetes.io/version']),
+      claim: objectNames.volume(name, live, Number(labels['verdigris.dev/generation'])),
+      path: dataPath,
+    };
+  }
+  const adopted = await new Adoption(named, cluster).of(live);
+  if (!adopted) throw differs(`The live colour of ${name} has no StatefulSet`, 'bring it up first.');
+  return { colour: environment.live, major: adopted.major, claim: adopted.claim, path: adopted.path };
+}
+
+/** Takes away what belonged to the original: its slots, subscriptions, markers and fences; other databases too, which no mask reaches. */
+async function clean(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+  const connection = await platform.servers.connection(environment.live);
+  const others = await withClient(connection, 'provision', async (client) => {
+    const all = await rows<{ name: string }>(
+      client,
+      "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
+    );
+    if (!all.some(({ name }) => name === environment.database))
+      throw differs(
+        `The copy has no database ${environment.database}; it has ${all.map(({ name }) => name).join(', ') || 'none'}`,
+        'declare the name that the original’s has.',
+      );
+    return all.map(({ name }) => name).filter((name) => name !== environment.database);
+  });
+  await withClient(connection, 'provision', async (client) => {
+    for (const name of others) await client.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
+  });
+  await withClient({ ...connection, database: environment.database }, 'provision', async (client) => {
+    await ensureControlSchema(client);
+    await cleanCopy(client);
+    await client.query(
+      'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; UPDATE verdigris.fence SET token = 0',
+    );
+  });
+}
+
+/** Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs again. */
+async function mask({ database, live }: Environment, platform: KubernetesPlatform, how: From['mask']): Promise<void> {
+  if (how === 'none') return;
+  const connection = { ...(await platform.servers.connection(live)), database };
+  const told = "obj_description('verdigris'::regnamespace, 'pg_namespace')";
+  const claim = await platform.servers.claimOf(live);
+  await withClient(connection, 'mask', async (client) => {
+    if ((await one<{ mark: string | null }>(client, `SELECT ${told} AS mark`)).mark === `masked ${claim}`) return;
+    const done = `COMMENT ON SCHEMA verdigris IS 'masked ${claim}'`;
+    try {
+      if ('sql' in how) {
+        await withTransaction(client, async () => {
+          await client.query(how.sql);
+          await client.query(done);
+        });
+        return;
+      }
+      const [program = '', ...args] = how.command;
+      const { host, port, user, password } = connection;
+      await execa(program, args, {
+        env: { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password ?? '', PGDATABASE: database },
+        stdin: 'ignore',
+      });
+      await client.query(done);
+    } catch (cause) {
+      throw new VerdigrisError('failed', 'mask-failed', {
+        seen: `The masking of the copy failed: ${describe(cause)}.`,
+        required: 'a mask that gets through: nobody may connect before.',
+        next: 'mend kubernetes.from.mask; the same command goes on from here, and until then nobody can log in.',
+        cause,
+      });
+    }
+  });
+}
+
+function differs(seen: string, next: string): VerdigrisError {
+  return new VerdigrisError('refused', 'origin-unfit', {
+    seen: `${seen}.`,
+    required: 'an original that fits the declaration.',
+    next,
+  });
+}

@@ -1,0 +1,86 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { Environment } from '../../../model/environment.ts';
+import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { withBackupMode } from '../../../postgres/backup.ts';
+import { cleanCopy } from '../../../postgres/clean-copy.ts';
+import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
+import { parkedPosition } from '../../../postgres/position.ts';
+import { promote } from '../../../postgres/promote.ts';
+import { ident, literal } from '../../../postgres/quote.ts';
+import { launch } from './create.ts';
+import { writeDurably } from '../files.ts';
+import { LocalPlatform } from '../platform.ts';
+import { freePort } from '../ports.ts';
+import { ownIdentity } from '../../../router/identity.ts';
+
+export interface Clone {
+  readonly environment: Environment;
+  readonly platform: LocalPlatform;
+  /** Connects through the clone's own address. */
+  readonly as: (role: string) => ConnectionSettings;
+  readonly destroy: () => Promise<void>;
+  /** Of its live colour. */
+  readonly serverLog: string;
+}
+
+/**
+ * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is older than
+ * this call, as every release under way has: it keeps the log that the copy needs.
+ */
+export async function cloneEnvironment(
+  environment: Environment,
+  original: LocalPlatform,
+  signal: AbortSignal,
+): Promise<Clone> {
+  const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
+  const { live, database, roles } = environment;
+  // Tests are run on clones; a clone runs none itself.
+  const colours = Object.fromEntries(
+    Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]),
+  );
+  const copy: Environment = { ...environment, name, colours, local: { port: 0 } };
+  await original.tidy();
+  // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
+  await mkdir(original.places.clones, { recursive: true, mode: 0o700 });
+  await writeDurably(path.join(original.places.clones, name), JSON.stringify(await ownIdentity()));
+  const platform = await LocalPlatform.open(copy, original.places.home);
+  const destroy = () => original.removeClone(name);
+  try {
+    const source = { ...(await original.servers.connection(live)), database };
+    await withClient(source, 'drill', (client) =>
+      original.servers.snapshot(
+        live,
+        name,
+        (work) => withBackupMode(client, name, work),
+        () => undefined,
+      ),
+    );
+    await mkdir(platform.places.snapshots, { recursive: true, mode: 0o711 });
+    await rename(original.places.snapshot(name), platform.places.snapshot(name));
+    await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
+    const password = randomBytes(12).toString('base64url');
+    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+      await parkedPosition(client, environment.limits.catchUp, signal);
+      await promote(client, signal);
+      await cleanCopy(client);
+      for (const role of [...roles.application, ...roles.readers])
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+    });
+    await platform.servers.unpark(live);
+    const port = await freePort();
+    await launch(copy, platform, port);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    return {
+      environment: copy,
+      platform,
+      destroy,
+      serverLog: path.join(platform.places.server(live, 1), 'server.log'),
+      as: (user) => ({ host: '127.0.0.1', port, user, password, database }),
+    };
+  } catch (error) {
+    await destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Environment } from '../../../model/environment.ts';
+import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { VerdigrisError } from '../../../model/errors.ts';
+import type { Client } from '../../../postgres/client.ts';
+import { fillServer } from '../../fill.ts';
+import { writeDurably } from '../files.ts';
+import type { LocalPlatform } from '../platform.ts';
+import { freePort } from '../ports.ts';
+import { isRunning, launchRouter, stopRouter } from '../../../router/launch.ts';
+import { recoverCommand } from '../recover-command.ts';
+
+const credentialsSchema = z.record(z.string(), z.string());
+
+/** Role to password, of the roles that the declaration names. */
+export type Credentials = z.output<typeof credentialsSchema>;
+
+export interface CreateOptions {
+  /** The declaration as it was written, for the recovery that the router runs by itself. */
+  readonly raw: unknown;
+  /** Fills the new database, as superuser, before anybody can connect. */
+  readonly fill?: (client: Client) => Promise<void>;
+}
+
+/**
+ * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
+ * Where it exists already, starts what is down; says so by `created`.
+ */
+export async function createEnvironment(
+  environment: Environment,
+  platform: LocalPlatform,
+  options: CreateOptions,
+): Promise<{ created: boolean; credentials: Credentials }> {
+  const lease = await platform.leases.acquire('verdigris create');
+  try {
+    if (!(await platform.journal.read()))
+      return { created: true, credentials: await make(environment, platform, options) };
+    await startEnvironment(platform);
+    return { created: false, credentials: await readCredentials(platform) };
+  } finally {
+    await lease.release();
+  }
+}
+
+async function make(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<Credentials> {
+  const { live, colours, name } = environment;
+  const declared = colours[live];
+  if (!declared) throw new Error('a parsed declaration has its live colour');
+  await refuseRemains(platform);
+  await platform.servers.supports(declared.postgres);
+  const port = await freePort(environment.local.port);
+  const credentials = Object.fromEntries(
+    [...environment.roles.application, ...environment.roles.readers].map((role) => [
+      role,
+      randomBytes(12).toString('base64url'),
+    ]),
+  );
+  try {
+    await platform.servers.initialize(live, declared.postgres, 1);
+    await fillServer(environment, platform.servers, credentials, options.fill);
+    await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
+    await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
+    await launch(environment, platform, port);
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+  } catch (error) {
+    // Half an environment is none: a dump that does not load leaves nothing running.
+    await destroyEnvironment(platform);
+    throw error;
+  }
+  return credentials;
+}
+
+/** Servers without a journal are an environment that lost it, not one that was never made: their data is somebody's. */
+async function refuseRemains(platform: LocalPlatform): Promise<void> {
+  const found = await Promise.all((['blue', 'green'] as const).map((colour) => platform.servers.observe(colour)));
+  if (found.every((seen) => seen === undefined)) return;
+  throw new VerdigrisError('refused', 'journal-lost', {
+    seen: `${platform.places.root} holds servers, and no journal.`,
+    required: 'an empty place for a new environment, or the journal of the one that is there.',
+    next: 'put the journal back (docs/operations/journal.md); or, where the data may go, run `verdigris destroy --yes` first. Nothing was changed.',
+  });
+}
+
+/** Starts what is down of an environment that exists. */
+export async function startEnvironment(platform: LocalPlatform): Promise<void> {
+  for (const colour of ['blue', 'green'] as const)
+    if (await platform.servers.observe(colour)) await platform.servers.start(colour);
+  if (!(await isRunning(platform.places.router))) await launchRouter(platform.places.router);
+}
+
+/** Stops every process and removes every file of an environment. */
+export async function destroyEnvironment(platform: LocalPlatform): Promise<void> {
+  await stopRouter(platform.places.router);
+  for (const colour of ['blue', 'green'] as const) await platform.servers.remove(colour);
+  await rm(platform.places.root, { recursive: true, force: true });
+  await rm(platform.places.socketsRoot, { recursive: true, force: true });
+}
+
+export async function readCredentials(platform: LocalPlatform): Promise<Credentials> {
+  return credentialsSchema.parse(JSON.parse(await readFile(credentialsFile(platform), 'utf8')));
+}
+
+function credentialsFile(platform: LocalPlatform): string {
+  return `${platform.places.root}/credentials.json`;
+}
+
+export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
+  const { live } = environment;
+  const folder = platform.places.router;
+  await rm(folder, { recursive: true, force: true });
+  const upstream = await platform.servers.upstream(live);
+  if (!upstream) throw new Error('the live colour was just made');
+  await launchRouter(folder, {
+    environment: environment.name,
+    listen: { host: '127.0.0.1', port },
+    readers: environment.roles.readers,
+    live,
+    weights: { blue: live === 'blue' ? 100 : 0, green: live === 'green' ? 100 : 0 },
+    upstreams: { [live]: upstream },
+    recover: recoverCommand(platform.places),
+  });
+}

@@ -1,0 +1,96 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { Colour } from '../../model/colours.ts';
+import { parseEnvironment } from '../../model/environment.ts';
+import { clientAddresses, clientSecrets, type Addresses } from '../../manifests/addresses.ts';
+import { fixedManifests } from '../../manifests/fixed.ts';
+import type { Kind, Manifest } from '../../manifests/manifest.ts';
+import { plainResource } from './plain.ts';
+import { Traffic } from './traffic.ts';
+
+export interface EnvironmentArgs {
+  /** The declaration as docs/declaration.md describes it, for the platform kubernetes. */
+  readonly declaration: Readonly<Record<string, unknown>>;
+  /** Where the declaration's paths begin; the program's own folder. */
+  readonly folder?: string;
+  /** `keep`, the default, protects the environment: neither a destroy nor its leaving the program removes anything. `remove` lifts that, in an update of its own. */
+  readonly onDestroy?: 'keep' | 'remove';
+  /** Takes an environment that another stack made into this one, as it is. To be left out again afterwards. */
+  readonly import?: boolean;
+}
+
+/**
+ * One database service with two slots, to be declared by any Pulumi program. What has no moment of its own is a plain resource
+ * of the cluster; what a release does to it in order is the one resource `Traffic`.
+ */
+export class Environment extends pulumi.ComponentResource {
+  /** Where clients connect: `host:port`. */
+  readonly address: pulumi.Output<string>;
+  /** The same as addresses of PostgreSQL without user and password: `rw` for writes, `ro` for reads. */
+  readonly addresses: pulumi.Output<Addresses>;
+  /** Names of the Secrets with user, password and `uri`, by role. */
+  readonly secrets: pulumi.Output<Record<string, string>>;
+  readonly live: pulumi.Output<Colour>;
+  readonly state: pulumi.Output<string>;
+  readonly release: pulumi.Output<string>;
+  /** Milliseconds that clients were held at the last switchover. */
+  readonly lastPauseMs: pulumi.Output<number | undefined>;
+
+  constructor(
+    name: string,
+    { declaration, folder, onDestroy = 'keep', import: taken = false }: EnvironmentArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super('verdigris:index:Environment', name, {}, { protect: onDestroy === 'keep', ...options });
+    const environment = parseEnvironment(declaration, `the environment ${name}`);
+    const { namespace } = environment.kubernetes;
+    const existing = (object: string): { import?: string } => (taken ? { import: `${namespace}/${object}` } : {});
+    const plain = (manifest: Manifest, dependsOn: pulumi.Resource[]): pulumi.CustomResource =>
+      plainResource(`${name}-${shortName(manifest.kind)}-${manifest.metadata.name}`, manifest, {
+        parent: this,
+        dependsOn,
+        ...existing(manifest.metadata.name),
+      });
+    const fixed = fixedManifests(environment);
+    const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, []));
+    const { live, canary, ...rest } = declaration as { live: Colour; canary?: number };
+    const traffic = new Traffic(
+      name,
+      {
+        live,
+        environment: rest,
+        onDestroy,
+        ...(canary === undefined ? {} : { canary }),
+        ...(folder === undefined ? {} : { folder }),
+      },
+      { parent: this, dependsOn: before, ...existing(environment.name) },
+    );
+    // What looks at the environment becomes ready only where there is one.
+    for (const manifest of fixed) if (!isGuarding(manifest.kind)) plain(manifest, [traffic]);
+    this.address = traffic.address;
+    this.addresses = pulumi.output(clientAddresses(environment));
+    this.secrets = pulumi.output(clientSecrets(environment));
+    this.live = traffic.live;
+    this.state = traffic.state;
+    this.release = traffic.release;
+    this.lastPauseMs = traffic.lastPauseMs;
+    this.registerOutputs({
+      address: this.address,
+      addresses: this.addresses,
+      secrets: this.secrets,
+      live: this.live,
+      state: this.state,
+      release: this.release,
+      lastPauseMs: this.lastPauseMs,
+    });
+  }
+}
+
+/** Apart, so that objects of two kinds may bear one name. */
+function shortName(kind: string): string {
+  return kind.replaceAll(/[a-z]/g, '').toLowerCase();
+}
+
+/** What must stand before the first pod does. */
+function isGuarding(kind: Kind): boolean {
+  return kind === 'NetworkPolicy' || kind === 'PodDisruptionBudget';
+}

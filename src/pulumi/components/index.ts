@@ -1,0 +1,4 @@
+/** What other Pulumi programs import: `verdigris/pulumi`. */
+export { Environment, type EnvironmentArgs } from './environment.ts';
+export type { Addresses } from '../../manifests/addresses.ts';
+export { Traffic, type TrafficArgs } from './traffic.ts';

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { runtime } from '@pulumi/pulumi';
+import { main } from '@pulumi/pulumi/provider/index.js';
+import { kubernetesBackend } from './backend.ts';
+import { allowImport } from './importing.ts';
+import { verdigrisProvider } from './provider.ts';
+import { engineVoice, eventsVariable } from './voice.ts';
+
+const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const args = process.argv.slice(2);
+
+// The engine's address, for its log, is the one argument.
+const engine = args.find((arg) => !arg.startsWith('-'));
+if (engine !== undefined) runtime.resetOptions('', '', -1, engine, '', false, '');
+
+allowImport();
+await main(verdigrisProvider(kubernetesBackend, version, engineVoice(process.env[eventsVariable])), args);

@@ -1,0 +1,121 @@
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import path from 'node:path';
+import type { Colour } from '../model/colours.ts';
+import type { Upstream } from './config.ts';
+import { Framer, type Verdict } from '../wire/framer.ts';
+import { back, terminate } from '../wire/messages.ts';
+import { cancelRequest } from '../wire/opening.ts';
+
+/** Over TCP the server asks for a password; over its socket folder it does not. */
+export type Way = 'tcp' | 'socket';
+
+/** Bytes of each type of message that somebody here reads; of all others only the header. */
+const heads: Readonly<Record<number, number>> = {
+  [back.ready]: 1,
+  [back.authentication]: 4,
+  [back.commandComplete]: 64,
+  [back.key]: 512,
+  [back.parameter]: 16_384,
+  [back.error]: 16_384,
+  [back.notice]: 16_384,
+};
+
+/** What follows the messages of one backend: first the attachment, then the session. */
+export interface Listener {
+  judge(type: number, head: Buffer, length: number): Verdict;
+  pass(bytes: Buffer): void;
+  /** The connection is gone; called once, and never after `release`. */
+  gone(cause: Error | undefined): void;
+}
+
+/** One connection to a server, for one session at a time of its life. */
+export class Backend {
+  readonly colour: Colour;
+  readonly upstream: Upstream;
+  readonly socket: Socket;
+  readonly #framer: Framer;
+  readonly #options: NetConnectOpts;
+  #listener: Listener | undefined;
+  /** Body of BackendKeyData: process id and secret. */
+  key: Buffer | undefined;
+
+  private constructor(colour: Colour, upstream: Upstream, options: NetConnectOpts, socket: Socket) {
+    this.colour = colour;
+    this.upstream = upstream;
+    this.socket = socket;
+    this.#options = options;
+    this.#framer = new Framer({
+      wanted: (type) => heads[type] ?? 0,
+      judge: (type, head, length) => this.#listener?.judge(type, head, length) ?? 'drop',
+      pass: (bytes) => this.#listener?.pass(bytes),
+    });
+  }
+
+  /** Rejects with the system's error where nobody listens. */
+  static dial(colour: Colour, upstream: Upstream, way: Way, listener: Listener): Promise<Backend> {
+    const options =
+      way === 'tcp'
+        ? { host: '127.0.0.1', port: upstream.port }
+        : { path: path.join(upstream.sockets, `.s.PGSQL.${upstream.port}`) };
+    const socket = connect(options);
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        if (way === 'tcp') socket.setNoDelay(true).setKeepAlive(true, 30_000);
+        const backend = new Backend(colour, upstream, options, socket);
+        backend.#listener = listener;
+        backend.#watch();
+        resolve(backend);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.key?.readInt32BE(0);
+  }
+
+  set listener(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  #watch(): void {
+    let failure: Error | undefined;
+    this.socket.on('error', (error) => (failure = error));
+    this.socket.on('data', (bytes) => {
+      try {
+        this.#framer.push(bytes);
+      } catch (error) {
+        this.socket.destroy(error as Error);
+      }
+    });
+    this.socket.on('close', () => {
+      const listener = this.#listener;
+      this.#listener = undefined;
+      listener?.gone(failure);
+    });
+  }
+
+  /** Leaves the server, politely; what it still says is nobody's. */
+  release(): void {
+    this.#listener = undefined;
+    this.#framer.stop();
+    if (this.socket.writable) this.socket.end(terminate);
+    // A server that does not close (stopped, hung) must not keep the descriptor.
+    this.socket.resume().setTimeout(5_000, () => this.socket.destroy());
+  }
+
+  /** Asks the server to cancel what this backend does. Resolves when the server has taken note. */
+  cancel(): Promise<void> {
+    const { key } = this;
+    if (!key) return Promise.resolve();
+    return new Promise((resolve) => {
+      const socket = connect(this.#options, () => socket.write(cancelRequest(key)));
+      socket.setTimeout(5_000, () => socket.destroy());
+      socket
+        .on('error', () => undefined)
+        .on('data', () => undefined)
+        .on('close', () => resolve());
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { colours } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
+
+/** Where a colour's server listens: 127.0.0.1 at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a password. */
+export const upstreamSchema = z.strictObject({ port: z.int().min(1).max(65_535), sockets: z.string().min(1) });
+
+/** Shares of the readers' sessions; only their proportion counts. */
+export const weightsSchema = z
+  .strictObject({ blue: z.number().min(0), green: z.number().min(0) })
+  .refine(({ blue, green }) => blue + green > 0, 'weights of zero for both colours send readers nowhere');
+
+export const liveSchema = z.enum(colours);
+export const tokenSchema = z.int().min(0);
+
+export const configSchema = z.strictObject({
+  environment: z.string().min(1),
+  listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.int().min(1).max(65_535) }),
+  /** Users whose sessions only read, and so may be spread over the colours by weight. */
+  readers: z.array(z.string().min(1)).default([]),
+  /** Live colour, weights and upstreams count at the first start only; afterwards the router's own state does. */
+  live: liveSchema,
+  weights: weightsSchema,
+  upstreams: z.strictObject({ blue: upstreamSchema.optional(), green: upstreamSchema.optional() }),
+  /** What is run when a hold was not renewed in time. Nothing here: the clients go on by themselves, on the colour that is routed to. */
+  recover: z
+    .strictObject({
+      argv: z.array(z.string()).min(1),
+      /** Added to the router's own environment. */
+      env: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      /** Milliseconds a client waits while the server that it needs cannot be reached. */
+      attachMs: z.int().positive().default(30_000),
+      /** Between two runs of the recovery command while a hold lasts. */
+      recoverEveryMs: z.int().positive().default(3_000),
+      /** A run of it that takes longer is killed. */
+      recoverLimitMs: z.int().positive().default(120_000),
+    })
+    .prefault({}),
+  log: z.enum(['debug', 'info', 'warn']).default('info'),
+});
+
+export type RouterConfig = z.output<typeof configSchema>;
+export type RouterSettings = z.input<typeof configSchema>;
+export type Upstream = z.output<typeof upstreamSchema>;
+export type Weights = z.output<typeof weightsSchema>;
+
+/** The files of a router's folder. */
+export function routerFiles(folder: string) {
+  return {
+    config: path.join(folder, 'router.json'),
+    state: path.join(folder, 'router-state.json'),
+    log: path.join(folder, 'router.log'),
+    pid: path.join(folder, 'router.pid'),
+    control: path.join(folder, 'control.sock'),
+  };
+}
+
+/** Throws `router-config`, with every fault listed. */
+export async function readConfig(folder: string): Promise<RouterConfig> {
+  const { config: file } = routerFiles(folder);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw invalid(file, 'cannot be read', cause);
+  }
+  return parseConfig(text, file);
+}
+
+export function parseConfig(text: string, file: string): RouterConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(file, 'is not JSON', cause);
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) throw invalid(file, `has faults:\n${z.prettifyError(parsed.error)}\n`);
+  return parsed.data;
+}
+
+function invalid(file: string, what: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('failed', 'router-config', {
+    seen: `The router's configuration ${file} ${what}.`,
+    required: 'the file as Verdigris writes it (docs/router.md).',
+    next: 'mend it, or let `verdigris create` write it again; no client was touched.',
+    facts: { file },
+    cause,
+  });
+}

@@ -1,0 +1,128 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { VerdigrisError, describe, type ErrorCode } from '../model/errors.ts';
+import type { Body, Held, RouterStatus, Verb } from './api.ts';
+import { routerFiles } from './config.ts';
+
+/** Beyond what the request itself may take. A router that is alive answers within milliseconds. */
+const patience = 5_000;
+
+/**
+ * The operator's side of the router's control socket. Throws VerdigrisError: `stale-token` (busy), `pause-timeout` and other refusals,
+ * `router-down` (failed) where nobody answers. Keeps its connection, so that a request in the write pause costs a fraction of a millisecond.
+ */
+export class RouterControl {
+  readonly folder: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  status(): Promise<RouterStatus> {
+    return this.#ask('GET', '/status') as Promise<RouterStatus>;
+  }
+
+  async metrics(): Promise<string> {
+    return (await this.#ask('GET', '/metrics')) as string;
+  }
+
+  /** Resolves when no client of the live colour is busy any more, and all of them wait. */
+  hold(token: number, budgetMs: number, leaseMs: number): Promise<Held> {
+    return this.#post('hold', { token, budgetMs, leaseMs }, budgetMs) as Promise<Held>;
+  }
+
+  async renew(token: number, leaseMs: number): Promise<void> {
+    await this.#post('renew', { token, leaseMs });
+  }
+
+  /** Live colour and read weights in one. Durable when it resolves. */
+  async route(token: number, live: Body<'route'>['live'], weights: Body<'route'>['weights']): Promise<void> {
+    await this.#post('route', { token, live, weights });
+  }
+
+  async resume(token: number): Promise<void> {
+    await this.#post('resume', { token });
+  }
+
+  async upstreams(token: number, upstreams: Omit<Body<'upstreams'>, 'token'>): Promise<void> {
+    await this.#post('upstreams', { token, ...upstreams });
+  }
+
+  async stop(): Promise<void> {
+    await this.#post('stop', {});
+  }
+
+  /** Closes the connections kept. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #post<V extends Verb>(verb: V, body: Body<V>, milliseconds = 0): Promise<unknown> {
+    return this.#ask('POST', `/${verb}`, JSON.stringify(body), milliseconds);
+  }
+
+  async #ask(method: string, path: string, body = '', milliseconds = 0, again = false): Promise<unknown> {
+    const answered = Promise.withResolvers<{ status: number; text: string }>();
+    const request = httpRequest(
+      {
+        socketPath: routerFiles(this.folder).control,
+        agent: this.#agent,
+        method,
+        path,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', answered.reject);
+        response.on('end', () =>
+          answered.resolve({ status: response.statusCode ?? 500, text: Buffer.concat(parts).toString('utf8') }),
+        );
+      },
+    );
+    request.on('error', answered.reject);
+    const timer = setTimeout(
+      () => request.destroy(new Error(`no answer within ${milliseconds + patience} ms`)),
+      milliseconds + patience,
+    );
+    request.end(body);
+    try {
+      const { status, text } = await answered.promise;
+      if (status === 200) return path === '/metrics' ? text : (JSON.parse(text) as unknown);
+      throw remote(JSON.parse(text) as Record<string, unknown>);
+    } catch (error) {
+      if (error instanceof VerdigrisError) throw error;
+      // A connection kept from a router that was restarted since. Every request may be made twice: the token sees to that.
+      if (
+        request.reusedSocket &&
+        !again &&
+        ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))
+      ) {
+        await delay(0);
+        return this.#ask(method, path, body, milliseconds, true);
+      }
+      throw new VerdigrisError('failed', 'router-down', {
+        seen: `The router in ${this.folder} does not answer: ${describe(error)}.`,
+        required: 'a running router: it is the way of all clients.',
+        next: 'start it (`verdigris start`); router.log there says why it ended.',
+        facts: { folder: this.folder },
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function remote(body: Record<string, unknown>): VerdigrisError {
+  const { code, id, seen, required, next, facts } = body as {
+    code: ErrorCode;
+    id: string;
+    seen: string;
+    required: string;
+    next: string;
+    facts: Record<string, unknown>;
+  };
+  return new VerdigrisError(code, id, { seen, required, next, facts });
+}

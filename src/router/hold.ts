@@ -1,0 +1,141 @@
+import type { Colour } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import type { SessionFacts } from './api.ts';
+import type { Session } from './session.ts';
+import type { HoldRecord } from './store.ts';
+import type { Table } from './table.ts';
+
+/** Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it had begun. */
+export class Hold {
+  readonly #table: Table;
+  /** Those who were busy when the hold began and still are. Nobody is added: at the gate, idle ones stop. */
+  readonly #busy = new Set<Session>();
+  #record: HoldRecord | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #longestWait = 0;
+  #count = 0;
+  #reached: Colour | undefined;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  get record(): HoldRecord | undefined {
+    return this.#record;
+  }
+
+  /** Holds that have begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Milliseconds; of the hold that is on, or the last one. */
+  get longestWait(): number {
+    return this.#longestWait;
+  }
+
+  /** The colour that the operator has come to through the router during this hold. */
+  get reached(): Colour | undefined {
+    return this.#reached;
+  }
+
+  /** True where it is news. */
+  reach(colour: Colour): boolean {
+    const news = this.#record !== undefined && this.#reached !== colour;
+    if (news) this.#reached = colour;
+    return news;
+  }
+
+  begin(record: HoldRecord, sessions: Iterable<Session>): void {
+    this.#record = record;
+    this.#count++;
+    this.#reached = undefined;
+    this.#longestWait = 0;
+    this.#busy.clear();
+    for (const session of sessions) if (session.busy && this.covers(session)) this.#busy.add(session);
+  }
+
+  /** Another token or another end, for the same hold. */
+  take(change: Pick<HoldRecord, 'token' | 'expires'>): HoldRecord | undefined {
+    return this.#record && (this.#record = { ...this.#record, ...change });
+  }
+
+  end(): void {
+    this.#record = undefined;
+    this.#busy.clear();
+    this.#drained?.reject(resumedMeanwhile());
+    this.#drained = undefined;
+  }
+
+  /** Readers that another colour serves go on; so does what the operator sends past the hold. */
+  covers(session: Session): boolean {
+    const record = this.#record;
+    if (!record || session.operator) return false;
+    const at = session.attachedTo;
+    if (session.replication) return at === undefined;
+    if (!session.reader || at === record.colour) return true;
+    // A reader without a backend waits unless it goes to a colour that took no part: neither live before nor now.
+    return at === undefined && (session.colour === record.colour || session.colour === this.#table.live);
+  }
+
+  /** The session is idle, or gone. */
+  settled(session: Session): void {
+    if (!this.#busy.has(session) || session.busy) return;
+    this.#busy.delete(session);
+    if (this.#busy.size === 0) this.#drained?.resolve();
+  }
+
+  /** A client's wait is over. */
+  waited(milliseconds: number): void {
+    this.#longestWait = Math.max(this.#longestWait, milliseconds);
+  }
+
+  /** Rejects with `pause-timeout` after `budget` milliseconds, and when `signal` aborts; the hold itself is still on then. */
+  async drained(budget: number, signal: AbortSignal): Promise<void> {
+    if (this.#busy.size === 0) return;
+    const drained = (this.#drained ??= Promise.withResolvers<void>());
+    const abort = () => drained.reject(callerGone());
+    const timer = setTimeout(() => drained.reject(timedOut(budget, this.#blockers())), budget);
+    signal.addEventListener('abort', abort);
+    try {
+      await drained.promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      this.#drained = undefined;
+    }
+  }
+
+  #blockers(): SessionFacts[] {
+    return [...this.#busy].map((session) => session.facts()).sort((one, two) => one.since.localeCompare(two.since));
+  }
+}
+
+function timedOut(budget: number, blockers: readonly SessionFacts[]): VerdigrisError {
+  const list = blockers.map(
+    ({ user, applicationName, database, pid, state, since }) =>
+      `  ${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}\n`,
+  );
+  return new VerdigrisError('refused', 'pause-timeout', {
+    seen: `${blockers.length} ${blockers.length === 1 ? 'client was' : 'clients were'} still busy after ${budget} ms:\n${list.join('')}`,
+    required: 'every client of the live colour between two transactions.',
+    next: 'nothing was changed and all clients go on; wait for these, end them, or raise limits.pause.',
+    facts: { budgetMs: budget, blockers },
+  });
+}
+
+function callerGone(): VerdigrisError {
+  return new VerdigrisError('interrupted', 'hold-abandoned', {
+    seen: 'The caller went away while the hold was waiting.',
+    required: 'a caller that waits for the answer.',
+    next: 'hold again.',
+  });
+}
+
+function resumedMeanwhile(): VerdigrisError {
+  return new VerdigrisError('refused', 'hold-ended', {
+    seen: 'The hold was ended while it was still waiting for clients.',
+    required: 'one operator at a time.',
+    next: 'find out who resumed; the log of the router says it.',
+  });
+}

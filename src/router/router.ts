@@ -1,0 +1,224 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { VerdigrisError } from '../model/errors.ts';
+import type { Colour } from '../model/colours.ts';
+import { Admission } from './admission.ts';
+import type { Body, Held } from './api.ts';
+import type { RouterConfig } from './config.ts';
+import { Deadman } from './deadman.ts';
+import { Hold } from './hold.ts';
+import { Keys, type Cancellable } from './keys.ts';
+import type { Passage } from './passage.ts';
+import type { Session } from './session.ts';
+import type { Store } from './store.ts';
+import { Table } from './table.ts';
+import { Turns } from './turns.ts';
+
+/** The sessions, and the commands that act on all of them. */
+export class Router implements Passage {
+  readonly config: RouterConfig;
+  readonly table: Table;
+  readonly hold: Hold;
+  readonly limits: RouterConfig['limits'];
+  readonly log: Logger;
+  readonly turns = new Turns(availableParallelism());
+  readonly sessions = new Set<Session>();
+  readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
+  moves = 0;
+  readonly #keys = new Keys();
+  readonly #admission: Admission;
+  readonly #store: Store;
+  readonly #deadman: Deadman;
+
+  constructor(config: RouterConfig, store: Store, log: Logger) {
+    this.config = config;
+    this.limits = config.limits;
+    this.log = log;
+    this.#store = store;
+    // Commands that change the routes or end the hold follow each other.
+    this.#admission = new Admission(() => this.token);
+    this.table = new Table(config.readers, store.state);
+    this.hold = new Hold(this.table);
+    this.#deadman = new Deadman(
+      config,
+      log,
+      () => {
+        this.#release('dead man').catch((err: unknown) =>
+          log.error({ err }, 'the end of the hold could not be written down'),
+        );
+      },
+      () => this.hold.record?.token,
+    );
+    const { hold } = store.state;
+    if (!hold) return;
+    log.warn({ hold }, 'the router stopped while it held: it starts holding');
+    this.hold.begin(hold, []);
+    this.#deadman.set(hold.expires);
+  }
+
+  /** Highest fencing token seen. */
+  get token(): number {
+    return this.#store.state.token;
+  }
+
+  add(session: Session): void {
+    this.sessions.add(session);
+    this.log.debug({ ...session.facts() }, 'session begins');
+  }
+
+  count(colour: Colour, reader: boolean): void {
+    this.statements[colour][reader ? 'reader' : 'writer']++;
+  }
+
+  keyed(key: Buffer, session: Session): void {
+    this.#keys.give(key, session);
+  }
+
+  /** The session whose client was given this key. */
+  byKey(key: Buffer): Cancellable | undefined {
+    return this.#keys.owner(key);
+  }
+
+  moved(session: Session): void {
+    this.moves++;
+    this.log.debug({ ...session.facts() }, 'moved');
+  }
+
+  reached(colour: Colour): void {
+    if (this.hold.reach(colour)) for (const session of [...this.sessions]) session.rerouted();
+  }
+
+  ended(session: Session): void {
+    if (!this.sessions.delete(session)) return;
+    this.#keys.forget(session);
+    this.hold.settled(session);
+    this.log.debug({ ...session.facts() }, 'session ends');
+  }
+
+  /**
+   * Resolves when none of the live colour's clients is busy and the hold is durable. Otherwise lets all go on and rejects.
+   * A hold that is on already is taken over.
+   */
+  async holdAll({ token, budgetMs, leaseMs }: Body<'hold'>, signal: AbortSignal): Promise<Held> {
+    this.#admission.admit(token);
+    const from = performance.now();
+    const expires = Date.now() + budgetMs + leaseMs;
+    const taken = this.hold.take({ token, expires });
+    const record = taken ?? { token, since: Date.now(), expires, colour: this.table.live };
+    if (!taken) this.hold.begin(record, this.sessions);
+    this.#deadman.set(expires);
+    try {
+      // Written down while the clients are still waited for: it costs the write pause nothing.
+      await Promise.all([
+        this.#store.save({ token: this.#highest(token), hold: record }),
+        this.hold.drained(budgetMs, signal),
+      ]);
+    } catch (error) {
+      this.log.warn({ token, err: error }, 'the hold failed');
+      // Somebody who took this hold over in the meantime keeps it.
+      if (this.hold.record?.token === token)
+        await this.#release('the hold failed').catch((err: unknown) =>
+          this.log.error({ err }, 'the end of the hold could not be written down'),
+        );
+      throw error;
+    }
+    const waitedMs = performance.now() - from;
+    const lease = this.hold.take({ token, expires: Date.now() + leaseMs });
+    if (!lease)
+      throw new VerdigrisError('refused', 'hold-ended', {
+        seen: 'The hold ended before it was granted.',
+        required: 'one operator at a time.',
+        next: 'hold again.',
+      });
+    this.#deadman.set(lease.expires);
+    this.log.info({ token, waitedMs, leaseMs, sessions: this.sessions.size }, 'held');
+    return { waitedMs, expires: new Date(lease.expires).toISOString() };
+  }
+
+  renew({ token, leaseMs }: Body<'renew'>): Promise<void> {
+    return this.#admission.inTurn(token, async () => {
+      const record = this.hold.take({ token, expires: Date.now() + leaseMs });
+      if (!record) {
+        throw new VerdigrisError('refused', 'not-held', {
+          seen: 'The router holds nobody: the hold has ended.',
+          required: 'a hold that is on.',
+          next: 'begin the switchover again; clients may have written meanwhile.',
+        });
+      }
+      this.#deadman.set(record.expires);
+      await this.#store.save({ token: this.#highest(token), hold: record });
+    });
+  }
+
+  /** Durable before the first client follows it. */
+  route({ token, live, weights }: Body<'route'>): Promise<void> {
+    return this.#admission.inTurn(token, async () => {
+      if (!this.table.upstreams[live]) throw noServer(live);
+      await this.#store.save({ token: this.#highest(token), live, weights });
+      Object.assign(this.table, { live, weights });
+      this.log.info({ token, live, weights }, 'routed');
+      await this.#rerouted();
+    });
+  }
+
+  upstreams({ token, blue, green }: Body<'upstreams'>): Promise<void> {
+    return this.#admission.inTurn(token, async () => {
+      if (!{ blue, green }[this.table.live]) throw noServer(this.table.live);
+      await this.#store.save({ token: this.#highest(token), upstreams: { blue, green } });
+      this.table.upstreams = { blue, green };
+      this.log.info({ token, blue, green }, 'servers');
+      await this.#rerouted();
+    });
+  }
+
+  resume({ token }: Body<'resume'>): Promise<void> {
+    return this.#admission.inTurn(token, async () => {
+      await this.#release('resumed', token);
+    });
+  }
+
+  /** Ends every session. What is held stays held for the next start. */
+  close(last: Buffer): void {
+    this.#deadman.set(undefined);
+    for (const session of this.sessions) session.close(last);
+  }
+
+  /** The clients go first, the file follows: a crash between the two holds them again, which is the safe side. */
+  async #release(why: string, token = this.token): Promise<void> {
+    const { record } = this.hold;
+    await settled();
+    this.hold.end();
+    this.#deadman.set(undefined);
+    for (const session of [...this.sessions]) session.rerouted();
+    if (record)
+      this.log.info({ token, why, live: this.table.live, heldMs: Date.now() - record.since }, 'clients go on');
+    await this.#store.save({ token: this.#highest(token), hold: null });
+  }
+
+  async #rerouted(): Promise<void> {
+    await settled();
+    for (const session of [...this.sessions]) session.rerouted();
+  }
+
+  #highest(token: number): number {
+    return Math.max(this.token, token);
+  }
+}
+
+/**
+ * Two turns of the event loop: everything that had reached the sockets before this call has then been read, so that no message is sent
+ * on to a backend whose farewell already lies in our own buffers.
+ */
+async function settled(): Promise<void> {
+  await turn();
+  await turn();
+}
+
+function noServer(colour: Colour): VerdigrisError {
+  return new VerdigrisError('refused', 'no-upstream', {
+    seen: `The router knows no server of ${colour}.`,
+    required: 'a server for the colour that takes writes.',
+    next: `tell the router where ${colour} listens (/upstreams) first.`,
+  });
+}

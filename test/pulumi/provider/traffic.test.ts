@@ -1,0 +1,275 @@
+import { createRequire } from 'node:module';
+import { runtime } from '@pulumi/pulumi';
+import { beforeEach, expect, test } from 'vitest';
+import { VerdigrisError } from '../../../src/model/errors.ts';
+import { transitions } from '../../../src/model/transitions.ts';
+import type { Backend, Observed } from '../../../src/pulumi/provider/backend.ts';
+import { allowImport } from '../../../src/pulumi/provider/importing.ts';
+import { trafficType, verdigrisProvider } from '../../../src/pulumi/provider/provider.ts';
+import { secretly, unwrap } from '../../../src/pulumi/provider/values.ts';
+import type { Voice } from '../../../src/pulumi/provider/voice.ts';
+
+const urn = `urn:pulumi:dev::verdigris::verdigris:index:Environment$${trafficType}::shop`;
+const { specialSigKey, specialOutputValueSig, unknownValue } = runtime;
+const declaration = {
+  name: 'shop',
+  platform: 'kubernetes',
+  database: 'shop',
+  roles: { application: ['app'] },
+  colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
+  kubernetes: { images: { pooler: 'p:1' } },
+};
+const inputs = { live: 'blue', canary: 0, environment: declaration, onDestroy: 'keep' };
+const present: Observed = {
+  state: 'verified',
+  live: 'blue',
+  release: '1',
+  routed: 'blue',
+  canary: undefined,
+  address: 'shop-pooler.default.svc:5432',
+  lastPauseMs: undefined,
+  drift: [],
+};
+
+const lag = {
+  id: 'lag',
+  grade: 'refuse',
+  title: 'green is behind',
+  objects: ['s'],
+  reason: 'r',
+  mend: 'Wait.',
+} as const;
+
+let did: string[];
+let said: string[];
+let seen: Observed | undefined;
+let failure: Error | undefined;
+let declaredRaw: unknown;
+const voice: Voice = {
+  say: (of, text) => said.push(`${of.split('::').at(-1)}: ${text}`),
+  event: (_, __, text) => {
+    if (text !== undefined) said.push(text);
+  },
+  preview: (_, __, text) => said.push(text),
+  failure: (_, { id }) => said.push(`failure ${id}`),
+};
+const backend: Backend = {
+  observe: async () => seen,
+  preview: async () => {
+    did.push('preview');
+    const step = transitions.find(({ from, verb }) => from === 'verified' && verb === 'switch');
+    return step
+      ? {
+          steps: [{ ...step, because: 'the declaration says live: green' }],
+          longestWait: 12_000,
+          gate: { verb: 'switch', findings: [lag] },
+        }
+      : { steps: [], longestWait: 0 };
+  },
+  apply: async ({ live, canary }, raw, emit) => {
+    did.push(`${seen ? 'release' : 'make'} live ${live} canary ${canary}`);
+    declaredRaw = raw;
+    emit({ type: 'step', verb: 'seed', step: 'slot', title: 'make the slot', status: 'done' });
+    if (failure) throw failure;
+    seen = { ...(seen ?? present), live, routed: live, drift: [] };
+  },
+  recall: async (namespace, name) =>
+    namespace === 'default' && name === 'shop' ? { ...declaration, live: 'blue', canary: 5 } : undefined,
+  destroy: async () => (did.push('destroy'), { name: 'shop-last-1', class: 'retain' }),
+};
+const {
+  check,
+  diff,
+  create,
+  read,
+  update,
+  delete: remove,
+} = verdigrisProvider(backend, '1.2.3', voice) as Required<ReturnType<typeof verdigrisProvider>>;
+
+beforeEach(() => {
+  did = [];
+  said = [];
+  seen = undefined;
+  failure = undefined;
+});
+
+test('check fills defaults and names every fault by its property', async () => {
+  expect(await check(urn, {}, { live: 'blue', environment: declaration })).toEqual({ inputs, failures: [] });
+  const { failures } = await check(
+    urn,
+    {},
+    { live: 'red', colour: 1, environment: { ...declaration, live: 'blue', roles: {}, platform: 'local' } },
+  );
+  expect(failures?.map(({ property }) => property).sort()).toEqual(
+    ['colour', 'environment.live', 'environment.platform', 'environment.roles.application', 'live'].sort(),
+  );
+});
+
+test('check lets what is not known yet pass, and keeps secrets and unknowns as the engine wrapped them', async () => {
+  const unknown = {
+    ...inputs,
+    environment: { ...declaration, database: { [specialSigKey]: specialOutputValueSig, dependencies: ['urn'] } },
+  };
+  expect(await check(urn, {}, unknown)).toEqual({ inputs: unknown });
+  const hidden = { ...inputs, environment: { ...declaration, database: secretly('shop') } };
+  expect(await check(urn, {}, hidden)).toEqual({ inputs: hidden, failures: [] });
+  expect(await check(urn, {}, { ...inputs, live: unknownValue })).toEqual({
+    inputs: { ...inputs, live: unknownValue },
+  });
+});
+
+test('the diff of a release is the live colour alone, and the preview says the plan and the longest wait, changing nothing', async () => {
+  const state = { ...inputs, state: 'verified', release: '1', address: 'a:1' };
+  expect(await diff('id', urn, state, { ...inputs, live: 'green' })).toEqual({ changes: true });
+  expect(said.join('\n')).toContain(
+    'verified → switched: switch: writes move, once (the declaration says live: green)\nThe gate of switch is closed, for one reason now.\n  refuse lag: green is behind (s). Wait.\nClients wait once, for no longer than 12 s',
+  );
+  expect(did).toEqual(['preview']);
+});
+
+test('a second update is none: neither outputs, folders of other machines nor the engine’s wrapping are changes', async () => {
+  const state = { ...inputs, folder: '/one', state: 'single', release: '1', address: 'a:1' };
+  expect(
+    await diff('id', urn, state, {
+      ...inputs,
+      folder: '/two',
+      live: { [specialSigKey]: specialOutputValueSig, value: 'blue' },
+      environment: secretly(declaration),
+    }),
+  ).toEqual({ changes: false });
+  expect(did).toEqual([]);
+});
+
+test('another name or namespace is another environment', async () => {
+  expect(await diff('id', urn, inputs, { ...inputs, environment: { ...declaration, name: 'other' } })).toEqual({
+    changes: true,
+    replaces: ['environment.name'],
+  });
+  expect(
+    await diff('id', urn, inputs, {
+      ...inputs,
+      environment: { ...declaration, kubernetes: { namespace: 'n', images: { pooler: 'p:1' } } },
+    }),
+  ).toEqual({ changes: true, replaces: ['environment.kubernetes.namespace'] });
+});
+
+test('a preview whose cluster does not answer still shows the diff', async () => {
+  const silent = verdigrisProvider(
+    { ...backend, preview: () => Promise.reject(new Error('no route')) },
+    '1.2.3',
+    voice,
+  );
+  expect(await silent.diff?.('id', urn, inputs, { ...inputs, canary: 5 })).toEqual({ changes: true });
+  expect(said).toEqual(['shop: The plan cannot be told now: no route']);
+});
+
+test('create makes what is not there, releases as declared, and marks secrets again', async () => {
+  const { id, outs } = await create(urn, { ...inputs, environment: secretly(declaration) });
+  expect(did).toEqual(['make live blue canary 0']);
+  expect(declaredRaw).toEqual({ ...declaration, live: 'blue', canary: 0 });
+  expect(id).toBe('default/shop');
+  expect(outs).toEqual({
+    ...inputs,
+    environment: secretly(declaration),
+    state: 'verified',
+    release: '1',
+    address: 'shop-pooler.default.svc:5432',
+  });
+});
+
+test('update is the release, and what it does is said', async () => {
+  seen = present;
+  const { outs } = await update('id', urn, inputs, { ...inputs, live: 'green' });
+  expect(did).toEqual(['release live green canary 0']);
+  expect(said).toEqual(['seed: make the slot']);
+  expect(outs).toMatchObject({ live: 'green', state: 'verified' });
+});
+
+test('what a refresh found is a change, until the update that puts it right', async () => {
+  seen = { ...present, drift: ['StatefulSet shop-blue is missing'] };
+  const { props } = await read('id', urn, { ...inputs, state: 'verified' });
+  expect(props).toMatchObject({ drift: ['StatefulSet shop-blue is missing'] });
+  expect(await diff('id', urn, props, inputs)).toEqual({ changes: true });
+  expect(said[0]).toBe('shop: To be put right: StatefulSet shop-blue is missing.');
+  const { outs } = await update('id', urn, props, inputs);
+  expect(outs).not.toHaveProperty('drift');
+  expect(await diff('id', urn, outs, inputs)).toEqual({ changes: false });
+});
+
+test('an import takes the declaration that the cluster has, and finds nothing to change in it', async () => {
+  seen = present;
+  const found = await read('default/shop', urn, {});
+  expect(found).toMatchObject({
+    id: 'default/shop',
+    inputs: { live: 'blue', canary: 5, environment: declaration, onDestroy: 'keep' },
+  });
+  expect(await diff('default/shop', urn, found.props, { ...inputs, canary: 5, folder: '/x' })).toEqual({
+    changes: false,
+  });
+  await expect(read('default/other', urn, {})).rejects.toThrow('There is no environment default/other to import');
+  await expect(read('shop', urn, {})).rejects.toThrow('Required: namespace/name');
+});
+
+test('a canary that is declared and not yet, or no longer, under way is no drift', async () => {
+  seen = { ...present, state: 'switched', canary: undefined };
+  expect((await read('id', urn, { ...inputs, canary: 25 })).inputs).toMatchObject({ canary: 25 });
+});
+
+test('a failure does not pass for an object that was made: its id is not the resource’s', async () => {
+  failure = new VerdigrisError('refused', 'gate-refused', { seen: 'lag.', required: 'none.', next: 'wait.' });
+  const error: unknown = await update('id', urn, inputs, { ...inputs, live: 'green' }).catch(
+    (caught: unknown) => caught,
+  );
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toHaveProperty('id');
+  expect((error as Error).message).toBe('lag. Required: none. Next: wait.');
+  expect(said.at(-1)).toBe('failure gate-refused');
+});
+
+test('read shows a route that somebody moved by hand, and an environment that is gone', async () => {
+  seen = { ...present, routed: 'green', canary: 10 };
+  expect(await read('id', urn, { ...inputs, folder: '/x', state: 'single' })).toMatchObject({
+    id: 'id',
+    inputs: { live: 'green', canary: 10, environment: declaration, folder: '/x' },
+    props: { live: 'green', state: 'verified' },
+  });
+  seen = undefined;
+  expect(await read('id', urn, inputs)).toEqual({});
+});
+
+test('delete keeps the data unless it is told to remove it', async () => {
+  await remove('id', urn, inputs);
+  expect(did).toEqual([]);
+  expect(said[0]).toContain('is left as it is');
+  await remove('id', urn, { ...inputs, onDestroy: 'remove' });
+  expect(did).toEqual(['destroy']);
+  expect(said[1]).toContain('VolumeSnapshot shop-last-1, class retain');
+});
+
+test('another resource is refused by name', async () => {
+  await expect(check('urn:pulumi:dev::p::verdigris:index:Other::x', {}, {})).rejects.toThrow(
+    'no resource verdigris:index:Other',
+  );
+});
+
+test('unwrap: at any depth', () => {
+  expect(unwrap([{ a: secretly({ b: [unknownValue, 1] }) }])).toEqual({
+    value: [{ a: { b: [undefined, 1] } }],
+    secret: true,
+    unknown: true,
+  });
+  expect(unwrap({ [specialSigKey]: specialOutputValueSig, secret: true, value: 's' })).toEqual({
+    value: 's',
+    secret: true,
+    unknown: false,
+  });
+});
+
+test('an import, which the engine asks for without properties, reaches the resource', () => {
+  const { ReadRequest } = createRequire(import.meta.url)('@pulumi/pulumi/proto/provider_pb.js') as {
+    ReadRequest: new () => { getProperties(): { toJavaScript(): unknown } | undefined };
+  };
+  expect(new ReadRequest().getProperties()).toBeUndefined();
+  allowImport();
+  expect(new ReadRequest().getProperties()?.toJavaScript()).toEqual({});
+});
