@@ -21,7 +21,7 @@ export function backfillCommand(): Command {
     .summary('fill the columns that the release needs, in batches; goes on where it stopped')
     .description(
       `Runs the NNNN_name.backfill.yaml files of the migrations folder that are not complete. \`migrate\` does so by itself for columns that only the
-candidate has; this command goes on after a time limit, mends rows that drifted (--again), and fills columns that clients use (--live).
+candidate has; this command goes on after a time limit, fixes rows that drifted (--again), and fills columns that clients use (--live).
 Yields to replication and to clients; a kill at any point costs one batch. The switchover is refused until all are complete.`,
     )
     .option('--name <backfill...>', 'only these')

@@ -28,7 +28,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
     throw new VerdigrisError('declaration', 'declaration-syntax', {
       seen: `${file} is not YAML: ${describe(cause)}`,
       required: 'YAML or JSON.',
-      next: 'mend it there; nothing was done.',
+      next: 'fix it there; nothing was done.',
       cause,
     });
   }

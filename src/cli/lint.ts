@@ -129,7 +129,7 @@ function applied(files: readonly LintInput[], since: string | undefined): readon
     throw new VerdigrisError('usage', 'lint-since', {
       seen: `${since} is none of the ${files.length} files.`,
       required: '--since one of the files given.',
-      next: 'mend the path.',
+      next: 'fix the path.',
     });
   }
   return files.map((file, index) => ({ ...file, applied: index < first }));
@@ -150,7 +150,7 @@ async function graded(report: LintReport, url: string): Promise<LintReport> {
     throw new VerdigrisError('failed', 'lint-database', {
       seen: 'The database could not be asked for its tables’ sizes.',
       required: 'a connection that may read the catalogue.',
-      next: 'mend --database, or leave it out.',
+      next: 'fix --database, or leave it out.',
       cause,
     });
   } finally {

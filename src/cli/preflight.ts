@@ -7,7 +7,7 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function preflightCommand(): Command {
   return withCommonOptions(new Command('preflight'))
-    .summary('what stands in the way of a release, and the statement that mends it')
+    .summary('what stands in the way of a release, and the statement that fixes it')
     .description(
       'Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md.',
     )
@@ -23,7 +23,7 @@ export function preflightCommand(): Command {
           throw new VerdigrisError('refused', 'preflight-refused', {
             seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`,
             required: 'none.',
-            next: 'run the statements under `mend`, then preflight again.',
+            next: 'run the statements under `fix`, then preflight again.',
           });
         }
       }),

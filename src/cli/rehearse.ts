@@ -79,6 +79,6 @@ function usage(option: string, text: string, required: string): VerdigrisError {
   return new VerdigrisError('usage', 'rehearsal-option', {
     seen: `${option} ${JSON.stringify(text)}.`,
     required,
-    next: 'mend the option; nothing was done.',
+    next: 'fix the option; nothing was done.',
   });
 }

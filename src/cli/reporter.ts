@@ -175,12 +175,12 @@ function lineOf(event: Event): string | undefined {
   }
 }
 
-export function findingText({ grade, id, title, objects, reason, mend }: Finding): string {
+export function findingText({ grade, id, title, objects, reason, fix }: Finding): string {
   const mark =
     grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
   const shown = objects.length > 6 ? [...objects.slice(0, 6), `and ${objects.length - 6} more`] : objects;
   const first = `  ${mark} ${colors.dim(id)} ${title}${shown.length > 0 ? `: ${shown.join(', ')}` : ''}`;
-  return grade === 'info' ? first : `${first}\n      ${colors.dim(reason)}\n      ${colors.dim('mend:')} ${mend}`;
+  return grade === 'info' ? first : `${first}\n      ${colors.dim(reason)}\n      ${colors.dim('fix:')} ${fix}`;
 }
 
 function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {

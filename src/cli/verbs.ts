@@ -24,7 +24,7 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
   },
   migrate: {
     does: "apply the release's migrations to the candidate",
-    more: 'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is refused before anything is changed.\nA failure leaves the live colour untouched and the candidate resumable: mend the file and run it again.',
+    more: 'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is refused before anything is changed.\nA failure leaves the live colour untouched and the candidate resumable: fix the file and run it again.',
   },
   verify: {
     does: 'prove that both colours hold the same data',

@@ -104,7 +104,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
       serviceName: name,
       replicas: life.replicas ?? 1,
       selector: { matchLabels: colourSelector(environment, colour) },
-      // With OrderedReady a pod that never became ready is not replaced by its mended template.
+      // With OrderedReady a pod that never became ready is not replaced by its fixed template.
       podManagementPolicy: 'Parallel',
       revisionHistoryLimit: 3,
       template: {

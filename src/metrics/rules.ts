@@ -65,7 +65,7 @@ export const alertRules: readonly AlertRule[] = [
     '1m',
     `${m('verdigris_routed')} == 1 unless on (environment, colour) ${m('verdigris_live')} == 1`,
     'writes are led to {{ $labels.colour }}, which is not live',
-    'Somebody moved the route by hand. The fence rejects the writes; the next command mends the route.',
+    'Somebody moved the route by hand. The fence rejects the writes; the next command fixes the route.',
     'kubernetes.md',
   ),
   rule(
@@ -83,7 +83,7 @@ export const alertRules: readonly AlertRule[] = [
     '1m',
     `${m('verdigris_lossless_rollback_possible')} == 0`,
     'a rollback would lose rows',
-    'Reverse replication is gone or does not apply. Decide now: retire, or mend it.',
+    'Reverse replication is gone or does not apply. Decide now: retire, or fix it.',
     'operations/rollback.md',
   ),
   rule(

@@ -120,7 +120,7 @@ export function parseEnvironment(value: unknown, source: string): Environment {
   throw new VerdigrisError('declaration', 'declaration-invalid', {
     seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.map((issue) => `  ${issue.path}: ${issue.message}`).join('\n')}\n`,
     required: 'a declaration as docs/declaration.md describes it.',
-    next: 'mend what is listed; nothing was done.',
+    next: 'fix what is listed; nothing was done.',
     facts: { issues },
   });
 }

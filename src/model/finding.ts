@@ -12,6 +12,6 @@ export interface Finding {
   readonly objects: readonly string[];
   /** Why it matters for a release. */
   readonly reason: string;
-  /** The statement or action that mends it, ready to run where that is possible. */
-  readonly mend: string;
+  /** The statement or action that fixes it, ready to run where that is possible. */
+  readonly fix: string;
 }

@@ -44,7 +44,7 @@ export async function recover(
   wanted: Verb | 'any' | undefined,
 ): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
   const operation = interrupted(c);
-  if (!operation) return (await mend(c)) ? 'continued' : 'nothing';
+  if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
   const record = c.journal.operation;
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
@@ -78,7 +78,7 @@ async function endPredecessors(c: Context): Promise<void> {
 }
 
 /** What a settled operation could not do because a colour was down, once it runs again. */
-async function mend(c: Context): Promise<boolean> {
+async function fix(c: Context): Promise<boolean> {
   const opened = await openLive(c);
   return (await followBack(c)) || opened;
 }

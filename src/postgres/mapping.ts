@@ -33,17 +33,17 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const common: { from: Table; to: Table; columns: string[] }[] = [];
   const cost =
     direction === 'forward' ? 'replication to the candidate would stop' : 'a lossless rollback would be lost';
-  const refuse = (id: string, title: string, objects: readonly string[], mend: string): void =>
+  const refuse = (id: string, title: string, objects: readonly string[], fix: string): void =>
     void findings.push({
       id,
       grade: 'refuse',
       title,
       objects,
       reason: `Rows of software N cannot be carried: ${cost}.`,
-      mend,
+      fix,
     });
-  const warn = (id: string, title: string, objects: readonly string[], reason: string, mend: string): void =>
-    void findings.push({ id, grade: 'warn', title, objects, reason, mend });
+  const warn = (id: string, title: string, objects: readonly string[], reason: string, fix: string): void =>
+    void findings.push({ id, grade: 'warn', title, objects, reason, fix });
 
   for (const source of from) {
     const target = to.find((table) => label(table) === label(source));

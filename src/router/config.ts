@@ -89,7 +89,7 @@ function invalid(file: string, what: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('failed', 'router-config', {
     seen: `The router's configuration ${file} ${what}.`,
     required: 'the file as Verdigris writes it (docs/router.md).',
-    next: 'mend it, or let `verdigris create` write it again; no client was touched.',
+    next: 'fix it, or let `verdigris create` write it again; no client was touched.',
     facts: { file },
     cause,
   });

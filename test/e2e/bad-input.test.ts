@@ -164,7 +164,7 @@ test('images that cannot be pulled, and a quota that is too small: the object an
     expect(
       await made(namespace.operator, declare(namespace.name, { images: { pooler: 'nowhere.invalid/pgbouncer:1' } })),
     ).toMatchObject({ id: 'pod-stuck', seen: expect.stringContaining('nowhere.invalid/pgbouncer:1') as unknown });
-    // The same command goes on where the declaration is mended.
+    // The same command goes on where the declaration is fixed.
     expect(await made(namespace.operator, declare(namespace.name))).toMatchObject({ message: 'it was made' });
   });
 });

@@ -180,7 +180,7 @@ test('without an image for it a later major is refused before anything is change
         findings: [
           expect.objectContaining({
             id: 'major-differs',
-            mend: expect.stringContaining('kubernetes.images.upgrade') as unknown,
+            fix: expect.stringContaining('kubernetes.images.upgrade') as unknown,
           }),
         ],
       },

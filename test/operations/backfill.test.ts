@@ -164,7 +164,7 @@ test(
 );
 
 test(
-  'what is unfinished, orphaned or drifted blocks the switchover and says so; the command mends it',
+  'what is unfinished, orphaned or drifted blocks the switchover and says so; the command fixes it',
   { timeout },
   async () => {
     const own = fill.replace('table: person', 'table: person\ntrigger: false');
@@ -194,7 +194,7 @@ test(
         });
         await environment.verb('migrate');
         await environment.verb('verify');
-        // Without a trigger, what arrives is not filled; that is seen, and mended by hand.
+        // Without a trigger, what arrives is not filled; that is seen, and fixed by hand.
         await environment.on('blue', (client) =>
           client.query("INSERT INTO person VALUES (90001, 'a', 'b'); UPDATE person SET first = 'z' WHERE id < 10"),
         );

@@ -51,7 +51,7 @@ export class Observation {
       return new VerdigrisError('refused', 'policy-violated', {
         seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`,
         required: 'no violation of a mandatory policy.',
-        next: 'mend what they name; nothing was changed.',
+        next: 'fix what they name; nothing was changed.',
         cause: error,
       });
     }
@@ -84,7 +84,7 @@ export class Observation {
     return new VerdigrisError('failed', 'up-failed', {
       seen: `Pulumi did not come to its end: ${seen}\n`,
       required: 'an update without errors.',
-      next: 'mend what it says and run the same command: it goes on from the journal.',
+      next: 'fix what it says and run the same command: it goes on from the journal.',
       cause: error,
     });
   }

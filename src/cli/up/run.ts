@@ -129,7 +129,7 @@ function requireOpen({ previews }: Observation, { title }: Stage): void {
   throw new VerdigrisError('refused', 'gate-refused', {
     seen: `The stage "${title}" is refused:\n${closed.map(({ name, finding }) => `  ${name}: ${finding.id}: ${finding.title}`).join('\n')}\n`,
     required: 'no finding graded refuse.',
-    next: closed.map(({ finding }) => finding.mend).join(' '),
+    next: closed.map(({ finding }) => finding.fix).join(' '),
     facts: { findings: closed.map(({ finding }) => finding) },
   });
 }

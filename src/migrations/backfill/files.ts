@@ -52,7 +52,7 @@ async function readBackfill(file: string): Promise<Backfill> {
   try {
     raw = parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw invalid(file, `${file} is not YAML: ${describe(cause)}`, 'YAML.', 'mend it there.', cause);
+    throw invalid(file, `${file} is not YAML: ${describe(cause)}`, 'YAML.', 'fix it there.', cause);
   }
   const parsed = backfillSchema.safeParse(raw);
   if (!parsed.success) {
@@ -65,7 +65,7 @@ async function readBackfill(file: string): Promise<Backfill> {
       file,
       `${file} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.join('\n')}\n`,
       'a backfill as docs/backfill.md describes it.',
-      'mend what is listed; nothing was done.',
+      'fix what is listed; nothing was done.',
       parsed.error,
     );
   }
@@ -75,7 +75,7 @@ async function readBackfill(file: string): Promise<Backfill> {
       file,
       `${file}: \`set\` and \`where\` are not read as SQL: ${describe(cause)}.`,
       'an assignment list, as after SET, and a condition, as after WHERE.',
-      'mend it there; nothing was done.',
+      'fix it there; nothing was done.',
       cause,
     );
   });

@@ -37,7 +37,7 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
       backfill,
       `${backfill.name} fills ${backfill.assignments.map(({ column }) => column).join(', ')} of ${backfill.table}, which is not there.`,
       'a table with all the columns that it fills.',
-      'mend the file, or give it a version above that of the migration that adds them.',
+      'fix the file, or give it a version above that of the migration that adds them.',
     );
   }
   const names = backfill.key ?? table.primaryKey;

@@ -26,7 +26,7 @@ export async function rehearseBackfills(client: Client, backfills: readonly Back
         throw new VerdigrisError('failed', 'backfill-failed', {
           seen: `${backfill.name}: ${cause.message}`,
           required: 'that `set` and `where` can be computed for every row.',
-          next: 'it was tried in a transaction that is rolled back: nothing is changed. Mend the file and run the same command again.',
+          next: 'it was tried in a transaction that is rolled back: nothing is changed. Fix the file and run the same command again.',
           facts: { backfill: backfill.name, file: backfill.path, sqlstate: (cause as { code?: string }).code },
           cause,
         });

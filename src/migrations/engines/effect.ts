@@ -33,7 +33,7 @@ export async function rehearseScripts(
         throw new VerdigrisError('failed', 'migration-failed', {
           seen: `${path}:${statement.line}: ${(cause as Error).message}\n  ${statement.text.split('\n')[0]}\n`,
           required: 'that every statement succeeds on the candidate.',
-          next: 'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again. The live colour is untouched.',
+          next: 'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again. The live colour is untouched.',
           facts: { file: path, line: statement.line, sqlstate: (cause as { code?: string }).code },
           cause,
         });

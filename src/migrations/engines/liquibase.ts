@@ -50,7 +50,7 @@ export function liquibaseEngine(folder: string): MigrationEngine {
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),
           state:
-            'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say runInTransaction false. The candidate can be resumed: mend the changeset and migrate again.',
+            'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say runInTransaction false. The candidate can be resumed: fix the changeset and migrate again.',
         });
       });
       return (await executed(client)).filter((row) => !before.has(key(row)));

@@ -31,7 +31,7 @@ interface Applied {
   readonly refused: boolean;
 }
 
-const resumable = 'The candidate can be resumed: mend the migration and migrate again.';
+const resumable = 'The candidate can be resumed: fix the migration and migrate again.';
 const lost = 'Abandon the candidate and seed again.';
 
 /** `prisma migrate deploy` on Prisma's own folder, with its history in _prisma_migrations. `folder` holds schema.prisma, or is its folder of migrations. */

@@ -55,7 +55,7 @@ export function judgeContractions(
             title: `release ${to} takes away what release ${from} uses`,
             objects: early,
             reason: `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its schema unless a note says otherwise.`,
-            mend:
+            fix:
               `Move these statements to the release after the last one that uses it (verdigris expand-contract shows which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
               `-- verdigris: contract ${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
           },
@@ -81,7 +81,7 @@ function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: rea
     title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`,
     objects: [object],
     reason: `Releases are told apart by their names alone, so it cannot be seen whether that one came before ${from}.`,
-    mend: `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- verdigris: contract ${object} unused because REASON`,
+    fix: `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- verdigris: contract ${object} unused because REASON`,
   };
 }
 
@@ -95,7 +95,7 @@ function idle(fresh: readonly ContractNote[], found: readonly Contraction[]): Fi
       title: 'notes speak of objects that these migrations leave as they are',
       objects: objects.map(({ object, at }) => `${object} (${at})`),
       reason: 'A note that fits nothing is most likely misspelt.',
-      mend: 'Write the object as the finding contract-too-early prints it, or take the note away.',
+      fix: 'Write the object as the finding contract-too-early prints it, or take the note away.',
     },
   ];
 }

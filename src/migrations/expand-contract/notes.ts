@@ -75,7 +75,7 @@ function malformed(at: string, said: string): VerdigrisError {
     seen: `${at}: ${said}`,
     required:
       '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',
-    next: 'mend the comment; docs/expand-contract.md has examples.',
+    next: 'fix the comment; docs/expand-contract.md has examples.',
     facts: { at },
   });
 }

@@ -46,6 +46,6 @@ function wrong(seen: string): VerdigrisError {
   return new VerdigrisError('usage', 'lint-config', {
     seen: `The linter's configuration is off: ${seen}.`,
     required: 'the settings of docs/lint/README.md.',
-    next: 'mend the configuration; `verdigris lint --list-rules` prints the rules.',
+    next: 'fix the configuration; `verdigris lint --list-rules` prints the rules.',
   });
 }

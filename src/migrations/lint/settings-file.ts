@@ -8,7 +8,7 @@ export async function readSettings(file: string): Promise<unknown> {
     throw new VerdigrisError('usage', 'lint-config', {
       seen: `${file} cannot be read.`,
       required: 'a YAML or JSON file with a verdigris-lint section.',
-      next: 'mend the path.',
+      next: 'fix the path.',
       cause,
     });
   });
@@ -21,7 +21,7 @@ export async function readSettings(file: string): Promise<unknown> {
     throw new VerdigrisError('usage', 'lint-config', {
       seen: `${file} is no YAML.`,
       required: 'a YAML or JSON file with a verdigris-lint section.',
-      next: 'mend it.',
+      next: 'fix it.',
       cause,
     });
   }

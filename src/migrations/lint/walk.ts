@@ -23,7 +23,7 @@ async function expand(given: string): Promise<string[]> {
     throw new VerdigrisError('usage', 'lint-path', {
       seen: `There is no ${given}.`,
       required: 'a file, or a folder with *.sql files.',
-      next: 'mend the path.',
+      next: 'fix the path.',
     });
   }
   if (!seen.isDirectory()) return [given];

@@ -60,6 +60,6 @@ function early(command: string, { exitCode, output }: ShellResult): VerdigrisErr
   return new VerdigrisError('failed', 'rehearsal-load', {
     seen: `The load \`${command}\` ended with exit code ${exitCode} before it had connected: ${tail(output, 10)}`,
     required: 'a command that works on the database until it is ended.',
-    next: 'mend it, or leave --load out for a synthetic load.',
+    next: 'fix it, or leave --load out for a synthetic load.',
   });
 }

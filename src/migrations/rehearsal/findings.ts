@@ -27,7 +27,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
       objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
       reason:
         'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
-      mend: 'Split the transaction, or use the form of the statement that takes a weaker lock: `verdigris lint` names it.',
+      fix: 'Split the transaction, or use the form of the statement that takes a weaker lock: `verdigris lint` names it.',
     });
   }
   const own = waited.toSorted((a, b) => b.ms - a.ms)[0];
@@ -39,7 +39,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
       title: `the migration itself waited ${time(own.ms)} for a lock`,
       objects: [`behind ${oneLine(own.behind)}`],
       reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
-      mend: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
+      fix: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
     });
   }
   return found;
@@ -55,7 +55,7 @@ function locks({ locks: held, limits }: Seen): RehearsalFinding[] {
       title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`,
       objects: [table],
       reason: `${mode} ${blocks[mode]}.`,
-      mend: 'Let the candidate take it, as a release does; on a live database split the transaction.',
+      fix: 'Let the candidate take it, as a release does; on a live database split the transaction.',
     }));
 }
 
@@ -70,7 +70,7 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
       title: `${prettyBytes(totals.rewrittenBytes)} written anew`,
       objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
       reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
-      mend: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
+      fix: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
     });
   }
   if (replication.applyStandsMs > limits.pause || replication.walBytes > limits.lag) {
@@ -82,7 +82,7 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
       objects: replication.table === undefined ? [] : [replication.table],
       reason:
         'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
-      mend: 'Migrate well before the switchover.',
+      fix: 'Migrate well before the switchover.',
     });
   }
   return found;
@@ -98,7 +98,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
       title: `${plans.broken.length} statements of software N are refused by the new schema`,
       objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
       reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
-      mend: 'Expand first, contract in a later release.',
+      fix: 'Expand first, contract in a later release.',
     });
   if (plans.worse.length > 0)
     found.push({
@@ -110,7 +110,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
         ({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
       ),
       reason: 'The planner sees more work for the same statement, by another way.',
-      mend: 'Look for the index that is gone or the predicate that no longer fits one.',
+      fix: 'Look for the index that is gone or the predicate that no longer fits one.',
     });
   if (load.errors.length > 0)
     found.push({
@@ -120,7 +120,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
       title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
       objects: load.errors.slice(0, 10).map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`),
       reason: 'Software N would get them too.',
-      mend: 'Keep what N uses until no release that uses it can be live.',
+      fix: 'Keep what N uses until no release that uses it can be live.',
     });
   if (smoke && smoke.exitCode !== 0)
     found.push({
@@ -130,7 +130,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
       title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`,
       objects: [smoke.command],
       reason: 'Software N and its rollback run on this schema.',
-      mend: 'Read the end of its output in the report.',
+      fix: 'Read the end of its output in the report.',
     });
   return found;
 }
@@ -138,14 +138,14 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
 /** What this rehearsal cannot have seen. */
 function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] {
   const found: RehearsalFinding[] = [];
-  const gap = (title: string, mend: string): RehearsalFinding => ({
+  const gap = (title: string, fix: string): RehearsalFinding => ({
     id: 'rehearsal-not-in-use',
     grade: 'warn',
     where: 'both',
     title,
     objects: [],
     reason: 'Locks cost what somebody waits for them: an idle database shows none of it.',
-    mend,
+    fix,
   });
   if (load.kind === 'none') found.push(gap(`rehearsed without a workload: ${load.detail}`, 'Give one with --load.'));
   if (loadEnded !== undefined)
@@ -158,7 +158,7 @@ function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] 
       title: `plans were not compared: ${plans.skipped}`,
       objects: [],
       reason: 'Plans that got worse show only after the release.',
-      mend: 'Install pg_stat_statements in the live database.',
+      fix: 'Install pg_stat_statements in the live database.',
     });
   if (migrations.length === 0)
     found.push({
@@ -168,7 +168,7 @@ function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] 
       title: 'no migration was pending',
       objects: [],
       reason: 'Nothing was measured.',
-      mend: 'Declare the candidate’s folder of migrations.',
+      fix: 'Declare the candidate’s folder of migrations.',
     });
   return found;
 }

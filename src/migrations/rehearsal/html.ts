@@ -51,12 +51,12 @@ function cards({ totals, replication, load }: RehearsalReport): string {
   ].join('')}</div>`;
 }
 
-function finding({ grade, id, title, objects, reason, mend, where }: RehearsalReport['findings'][number]): string {
+function finding({ grade, id, title, objects, reason, fix, where }: RehearsalReport['findings'][number]): string {
   return `<div class="finding ${grade}"><h3>${grade === 'refuse' ? 'Refused: ' : ''}${escape(title)}<span class="tag">${escape(id)}</span>${where === 'live' ? '<span class="tag">matters on a live database</span>' : ''}</h3>
 ${objects
   .slice(0, 12)
   .map((object) => `<p><code>${escape(object)}</code></p>`)
-  .join('')}<p>${escape(reason)}${grade === 'info' ? '' : ` <b>Mend:</b> ${escape(mend)}`}</p></div>`;
+  .join('')}<p>${escape(reason)}${grade === 'info' ? '' : ` <b>Fix:</b> ${escape(fix)}`}</p></div>`;
 }
 
 function statements(report: RehearsalReport): string {

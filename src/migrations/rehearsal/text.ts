@@ -9,10 +9,10 @@ export function rehearsalText(report: RehearsalReport): string {
     '',
     headline(report),
     '',
-    ...report.findings.flatMap(({ grade, id, title, objects, where, mend }) => [
+    ...report.findings.flatMap(({ grade, id, title, objects, where, fix }) => [
       `  ${grade.padEnd(6)} ${title}${where === 'live' ? ' [matters on a live database]' : ''} (${id})`,
       ...objects.slice(0, 6).map((object) => `           ${object}`),
-      ...(grade === 'info' ? [] : [`         mend: ${mend}`]),
+      ...(grade === 'info' ? [] : [`         fix: ${fix}`]),
     ]),
     '',
     `statements (measured ${{ statements: 'in the session that ran them', log: "by the clone's server log", whole: 'as a whole' }[report.measured]})`,

@@ -132,7 +132,7 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
     throw new VerdigrisError('failed', 'undo-failed', {
       seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
       required: 'both to be settled before anything else is done.',
-      next: 'mend the cause and run the same command again: it continues undoing.',
+      next: 'fix the cause and run the same command again: it continues undoing.',
       cause: new AggregateError([error, failure]),
     });
   }

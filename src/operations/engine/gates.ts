@@ -27,7 +27,7 @@ export async function passGates(c: Context, operation: Operation): Promise<Findi
   throw new VerdigrisError('refused', 'gate-refused', {
     seen: `${operation.verb} is refused for ${refused.length === 1 ? 'one reason' : `${refused.length} reasons`}:\n${refused.map((finding) => `  ${finding.id}: ${finding.title}${finding.objects.length > 0 ? ` (${finding.objects.join(', ')})` : ''}`).join('\n')}\n`,
     required: 'no finding graded refuse.',
-    next: refused.map((finding) => finding.mend).join(' '),
+    next: refused.map((finding) => finding.fix).join(' '),
     facts: { findings: refused },
   });
 }

@@ -22,7 +22,7 @@ export function placeFinding({ name, table, assignments }: Backfill, place: Plac
         objects,
         reason:
           'Filled on the candidate alone, the rows would part from those of the live colour, which sends its own with the next change. It runs on the live colour, in batches, and replication carries it.',
-        mend: `Run \`verdigris backfill --live --name ${name}\`.`,
+        fix: `Run \`verdigris backfill --live --name ${name}\`.`,
       };
     case 'mixed':
       return {
@@ -31,7 +31,7 @@ export function placeFinding({ name, table, assignments }: Backfill, place: Plac
         title: `${name} fills columns that the live colour has and columns that it has not`,
         objects,
         reason: 'The ones are filled on the live colour, the others on the candidate.',
-        mend: 'Make two files of it.',
+        fix: 'Make two files of it.',
       };
     case 'later':
       return {
@@ -40,7 +40,7 @@ export function placeFinding({ name, table, assignments }: Backfill, place: Plac
         title: `${name} fills what is not there after the migrations`,
         objects,
         reason: 'It would never run.',
-        mend: 'Mend the file, or add the migration that makes the columns.',
+        fix: 'Fix the file, or add the migration that makes the columns.',
       };
     case 'candidate':
       return undefined;
@@ -58,7 +58,7 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
       title: `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
       objects: gone.map(({ backfill: { name }, outlived }) => `${name}: ${outlived ?? ''}`),
       reason: 'It does not run any more, and its rows are not looked at for drift.',
-      mend: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,
+      fix: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,
     },
   ];
 }
@@ -84,7 +84,7 @@ export async function backfillFindings(c: Context, grade: Grade, drift: boolean)
         title: `${name} ${changed ? 'was changed since it ran' : progress === undefined ? 'has not run' : `is not complete: ${progress.seen} rows so far`}`,
         objects: backfill.assignments.map(({ column }) => `${backfill.table}.${column}`),
         reason: 'The next release would read columns that are not filled.',
-        mend: `Run \`verdigris backfill${place === 'live' ? ' --live' : ''} --name ${name}\`.`,
+        fix: `Run \`verdigris backfill${place === 'live' ? ' --live' : ''} --name ${name}\`.`,
       });
     } else if (drift) findings.push(...(await drifted(c, state)));
   }
@@ -95,7 +95,7 @@ export async function backfillFindings(c: Context, grade: Grade, drift: boolean)
       title: `${name} was begun and is not complete (${seen} rows so far), and its file is gone`,
       objects: [name],
       reason: 'Nobody can say what is still to be filled.',
-      mend: `Put the file back and run \`verdigris backfill\`; or, where it is not wanted any more, \`verdigris backfill --forget ${name}\`.`,
+      fix: `Put the file back and run \`verdigris backfill\`; or, where it is not wanted any more, \`verdigris backfill --forget ${name}\`.`,
     });
   }
   return findings;
@@ -107,7 +107,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
   );
   if (count === 0) return [];
   const objects = backfill.assignments.map(({ column }) => `${backfill.table}.${column}`);
-  const mend = `Run \`verdigris backfill --again${place === 'live' ? ' --live' : ''} --name ${backfill.name}\`.`;
+  const fix = `Run \`verdigris backfill --again${place === 'live' ? ' --live' : ''} --name ${backfill.name}\`.`;
   if (count === undefined)
     return [
       {
@@ -116,7 +116,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
         title: `whether rows of ${backfill.name} drifted could not be told within ${countLimit / 1000} s`,
         objects,
         reason: 'Its condition needs a long look at the table.',
-        mend: `${mend} Or make an index that serves \`where\`.`,
+        fix: `${fix} Or make an index that serves \`where\`.`,
       },
     ];
   return [
@@ -127,7 +127,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
       title: `${count === most ? `${most} rows or more` : `${count} rows`} of ${backfill.table} need ${backfill.name} again`,
       objects,
       reason: 'They came or changed after it was complete, and no trigger filled them on their way in.',
-      mend,
+      fix,
     },
   ];
 }

@@ -43,7 +43,7 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
         )
         .join(''),
       required: 'that both releases work with the new schema: both are served by it around the switchover.',
-      next: 'mend what fails, then run `verdigris test` or `verdigris verify` again. The live colour is untouched.',
+      next: 'fix what fails, then run `verdigris test` or `verdigris verify` again. The live colour is untouched.',
       facts: { tests: results },
     });
   }
@@ -106,7 +106,7 @@ export function testFindings(c: Context): Finding[] {
         title,
         objects: [`colours.${colour}.test`],
         reason: 'Around the switchover both releases are served by the new schema.',
-        mend: 'Run `verdigris test`.',
+        fix: 'Run `verdigris test`.',
       },
     ];
     if (!result) return finding('tests-missing', `the tests of release ${name} have not run against the candidate`);

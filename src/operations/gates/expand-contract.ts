@@ -44,7 +44,7 @@ export async function requireContracts(c: Context): Promise<void> {
   throw new VerdigrisError('failed', 'contract-too-early', {
     seen: `The migrations took away on the candidate what the live release uses: ${refused.flatMap(({ objects }) => objects).join('; ')}.`,
     required: 'the N and N+1 rule: nothing goes while a release that uses it can be live or be rolled back to.',
-    next: `abandon the candidate, change the migrations, and seed again; the live colour is untouched. ${refused.map(({ mend }) => mend).join(' ')}`,
+    next: `abandon the candidate, change the migrations, and seed again; the live colour is untouched. ${refused.map(({ fix }) => fix).join(' ')}`,
     facts: { findings: refused },
   });
 }

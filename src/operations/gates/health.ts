@@ -6,7 +6,7 @@ import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 
-const mendBySeed = 'Run `verdigris abandon`, then seed again.';
+const fixBySeed = 'Run `verdigris abandon`, then seed again.';
 
 /** Milliseconds in which a marker crosses where apply works: it retries a failed transaction every five seconds. */
 const crossing = 8_000;
@@ -26,16 +26,16 @@ async function crosses(c: Context, subscriber: Client): Promise<boolean> {
 export async function streamFindings(c: Context, options: { readonly lagLimit?: number } = {}): Promise<Finding[]> {
   const { name, from, to } = stream(c);
   const retained = c.journal.state === 'switched';
-  const mend = retained
+  const fix = retained
     ? 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.'
-    : mendBySeed;
-  const refuse = (id: string, title: string, reason: string, how = mend): Finding => ({
+    : fixBySeed;
+  const refuse = (id: string, title: string, reason: string, how = fix): Finding => ({
     id,
     grade: 'refuse',
     title,
     objects: [name],
     reason,
-    mend: how,
+    fix: how,
   });
   for (const colour of [from, to]) {
     const seen = await c.platform.servers.observe(colour);
@@ -45,7 +45,7 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
           'server-down',
           `${colour} is ${seen ? 'down' : 'gone'}`,
           'Replication needs both colours.',
-          seen ? 'Start it (`verdigris start`) and see its log.' : mend,
+          seen ? 'Start it (`verdigris start`) and see its log.' : fix,
         ),
       ];
   }
@@ -91,7 +91,7 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
           title: `${from} restarted since the candidate was seeded`,
           objects: [],
           reason: 'Slots survive a restart, and only durable changes are ever sent, so the candidate is still good.',
-          mend: 'Nothing; the data is compared before the switchover anyway.',
+          fix: 'Nothing; the data is compared before the switchover anyway.',
         });
     }
   });
@@ -105,7 +105,7 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
           'apply-stopped',
           `apply on ${to} does not get past an error`,
           'A change could not be applied, and nothing is skipped: see the log of the server for the row.',
-          retained ? mend : 'Mend the row on the candidate if you know why it is there, or abandon and seed again.',
+          retained ? fix : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.',
         ),
       );
   });

@@ -45,7 +45,7 @@ export async function driftFindings(c: Context): Promise<Finding[]> {
       title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
       objects: differences,
       reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
-      mend:
+      fix:
         colour === c.live
           ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
           : 'Undo the change on the candidate, or abandon it and seed again.',

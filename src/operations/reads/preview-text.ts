@@ -35,8 +35,8 @@ function gateText({ verb, findings, unknown }: GateNow, more: boolean): string[]
   return [
     `The gate of ${verb} is ${state} now.${more ? ' The later ones are judged when it comes to them.' : ''}`,
     ...told.map(
-      ({ grade, id, title, objects, mend }) =>
-        `  ${grade} ${id}: ${title}${objects.length > 0 ? ` (${objects.slice(0, 6).join(', ')}${objects.length > 6 ? ', …' : ''})` : ''}. ${mend}`,
+      ({ grade, id, title, objects, fix }) =>
+        `  ${grade} ${id}: ${title}${objects.length > 0 ? ` (${objects.slice(0, 6).join(', ')}${objects.length > 6 ? ', …' : ''})` : ''}. ${fix}`,
     ),
   ];
 }

@@ -15,7 +15,7 @@ export interface BackfillOptions {
   readonly names?: readonly string[] | undefined;
   /** Writes on the live colour are consented to. */
   readonly live?: boolean | undefined;
-  /** Those that are complete too: mends rows that drifted. */
+  /** Those that are complete too: fixes rows that drifted. */
   readonly again?: boolean | undefined;
   /** Milliseconds for all of them together. */
   readonly time?: number | undefined;
@@ -93,7 +93,7 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
     throw new VerdigrisError('usage', 'backfill-unknown', {
       seen: `There is no backfill ${unknown}.`,
       required: `one of: ${backfills.map((state) => state.backfill.name).join(', ') || 'none is declared'}.`,
-      next: 'mend --name, or the folder of the migrations.',
+      next: 'fix --name, or the folder of the migrations.',
     });
   const gone = backfills.find(
     ({ backfill: { name }, outlived }) => outlived !== undefined && options.names?.includes(name),

@@ -127,7 +127,7 @@ function declared(c: Context): Finding[] {
         title: 'no reader roles are declared',
         objects: [],
         reason,
-        mend: 'Declare roles.readers: roles that can read and not write; or switch without a canary.',
+        fix: 'Declare roles.readers: roles that can read and not write; or switch without a canary.',
       },
     ];
   if (c.environment.canary === 0)
@@ -138,7 +138,7 @@ function declared(c: Context): Finding[] {
         title: 'canary is 0',
         objects: [],
         reason,
-        mend: 'Declare canary: 10, or give --weight 10.',
+        fix: 'Declare canary: 10, or give --weight 10.',
       },
     ];
   return [];

@@ -221,7 +221,7 @@ export const migrate: Operation = {
         title: 'what the migrations do to columns cannot be known beforehand',
         objects: [],
         reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
-        mend: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
+        fix: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
       });
     }
     findings.push(

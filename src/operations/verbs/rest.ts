@@ -53,7 +53,7 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
           title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
           objects: [to],
           reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.',
-          mend: 'Nothing.',
+          fix: 'Nothing.',
         }
       : {
           id: slot ? 'slot-lost' : 'slot-missing',
@@ -61,7 +61,7 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
           title: `the log that ${to} needs is gone from ${from}`,
           objects: [name],
           reason: 'It was scaled down for longer than limits.retainedWal lasts.',
-          mend: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
+          fix: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
         },
   ];
 }

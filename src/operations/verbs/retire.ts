@@ -33,7 +33,7 @@ function retention(c: Context, early: boolean): Finding[] {
       title: `${c.idle} is to be retained until ${new Date(until).toISOString()}`,
       objects: [c.idle],
       reason: 'retention.retained says how long a rollback must remain possible.',
-      mend: 'Wait, or give --early.',
+      fix: 'Wait, or give --early.',
     },
   ];
 }
@@ -56,7 +56,7 @@ async function readers(c: Context): Promise<Finding[]> {
         title: `${c.idle} still has sessions`,
         objects: sessions.map(({ who }) => who),
         reason: 'They would be cut off.',
-        mend: 'Move them to the environment’s address, then retire.',
+        fix: 'Move them to the environment’s address, then retire.',
       });
   });
   return found;
@@ -73,7 +73,7 @@ async function behind(c: Context, early: boolean): Promise<Finding[]> {
       title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`,
       objects: [c.idle],
       reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.',
-      mend: 'Wait until it caught up, or give up the way back knowingly with --early.',
+      fix: 'Wait until it caught up, or give up the way back knowingly with --early.',
     },
   ];
 }

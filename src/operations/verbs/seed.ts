@@ -46,7 +46,7 @@ function declared(c: Context): Finding[] {
         title: `colours.${c.idle} is not declared`,
         objects: [],
         reason,
-        mend: `Declare colours.${c.idle} with the release to come.`,
+        fix: `Declare colours.${c.idle} with the release to come.`,
       },
     ];
   if (candidate.release === c.journal.liveRelease)
@@ -57,7 +57,7 @@ function declared(c: Context): Finding[] {
         title: `${c.idle} declares release ${candidate.release}, which is live already`,
         objects: [],
         reason,
-        mend: `Give colours.${c.idle}.release the name of the release to come.`,
+        fix: `Give colours.${c.idle}.release the name of the release to come.`,
       },
     ];
   return [];

@@ -36,7 +36,7 @@ async function missingRoles(c: Context, grade: Finding['grade']): Promise<Findin
       title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`,
       objects: missing,
       reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.',
-      mend:
+      fix:
         grade === 'refuse'
           ? 'Run `verdigris verify --apply-globals`, or drop them.'
           : 'Make them there, where they are needed after the rollback.',
@@ -79,7 +79,7 @@ function proof(c: Context): Finding[] {
       title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
       objects: [],
       reason: 'What was not compared was not proved.',
-      mend: 'Run `verdigris verify` without budget and sample.',
+      fix: 'Run `verdigris verify` without budget and sample.',
     },
   ];
 }

@@ -160,7 +160,7 @@ export const routes: Step = {
         every: 20,
         slowest: 1_000,
         what: `the clients’ path pointed to ${c.live}`,
-        next: 'mend what refuses it; the same command goes on from here, clients are held meanwhile.',
+        next: 'fix what refuses it; the same command goes on from here, clients are held meanwhile.',
       },
       () => last,
     );
@@ -190,7 +190,7 @@ export const probe: Step = {
         every: 5,
         slowest: 25,
         what: `${c.live}, writable, through the clients’ path`,
-        next: 'mend the path; the same command goes on from here, clients are held meanwhile.',
+        next: 'fix the path; the same command goes on from here, clients are held meanwhile.',
       },
       () => last,
     );

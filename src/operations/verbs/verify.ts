@@ -65,7 +65,7 @@ const withdraw: Step = {
 
 const backfills: Step = {
   id: 'backfills',
-  title: 'look for rows that backfills have missed, and mend them',
+  title: 'look for rows that backfills have missed, and fix them',
   why: 'replication does not carry what only the candidate has, so comparing rows cannot prove it',
   risk: 'reads the tables that were filled; apply waits for a batch at most',
   async run(c) {
@@ -74,7 +74,7 @@ const backfills: Step = {
     const reports = names.length === 0 ? [] : await backfill(c, { names, again: true });
     return reports.length === 0
       ? 'nothing was filled on the candidate'
-      : reports.map(({ name, filled: mended, seen }) => `${name}: ${mended} of ${seen} rows mended`).join(', ');
+      : reports.map(({ name, filled: fixed, seen }) => `${name}: ${fixed} of ${seen} rows fixed`).join(', ');
   },
 };
 
@@ -108,7 +108,7 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
       for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
       const refused = found.filter(({ grade }) => grade === 'refuse');
       if (refused.length > 0)
-        throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ mend }) => mend).join(' '), {
+        throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ fix }) => fix).join(' '), {
           findings: refused,
         });
       return found.length === 0 ? 'all as they should be' : `${found.length} to note`;

@@ -12,7 +12,7 @@ function object({ kind, namespace, name }: Asked): string {
   return `${kind} ${namespace}/${name ?? '*'}`;
 }
 
-/** What the API server refused, in words that name the object and the mend. */
+/** What the API server refused, in words that name the object and the fix. */
 export function refused(asked: Asked, status: number, body: unknown): VerdigrisError {
   const message = String((body as { message?: unknown }).message ?? 'no reason given');
   const facts = { ...asked, status, message };
@@ -54,7 +54,7 @@ export function refused(asked: Asked, status: number, body: unknown): VerdigrisE
   return new VerdigrisError('failed', 'cluster-refused', {
     seen: `The cluster refuses to ${asked.verb} ${object(asked)} (${status}): ${message}`,
     required: 'an object that it takes.',
-    next: 'mend what it says; the same command goes on from here.',
+    next: 'fix what it says; the same command goes on from here.',
     facts,
   });
 }

@@ -62,7 +62,7 @@ export async function managedBy(
   cluster: Cluster,
   statefulSet: string,
   ...found: readonly (Stored | undefined)[]
-): Promise<Pick<Finding, 'title' | 'reason' | 'mend'> | undefined> {
+): Promise<Pick<Finding, 'title' | 'reason' | 'fix'> | undefined> {
   // CloudNativePG has no StatefulSets: what is meant may be one of its clusters, whose pods are numbered from 1.
   const objects = [
     ...found,
@@ -84,7 +84,7 @@ export async function managedBy(
     return {
       title: `${name} belongs to ${foreign}`,
       reason: 'An operator that owns the pods puts back what a switchover changes, and fails over on its own.',
-      mend: `What works instead: ${operator?.instead ?? 'a dump of its database into a new environment'} (create without kubernetes.adopt, then pg_restore through its pooler).`,
+      fix: `What works instead: ${operator?.instead ?? 'a dump of its database into a new environment'} (create without kubernetes.adopt, then pg_restore through its pooler).`,
     };
   }
   return undefined;

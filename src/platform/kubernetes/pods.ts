@@ -41,7 +41,7 @@ export function hasSidecar({ spec: { containers, initContainers = [] } }: Pod): 
   return [...containers, ...initContainers].some(({ name }) => name === 'istio-proxy');
 }
 
-/** What no waiting will mend; undefined for a pod that is merely not there yet. */
+/** What no waiting will fix; undefined for a pod that is merely not there yet. */
 export function stuck({ metadata, status }: Pod): string | undefined {
   for (const { name, state, lastState, restartCount } of status?.containerStatuses ?? []) {
     const reason = state?.waiting?.reason ?? '';

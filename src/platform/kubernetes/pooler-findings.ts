@@ -23,7 +23,7 @@ export async function poolerFindings(cluster: Cluster, environment: string): Pro
       objects: [`Deployment ${cluster.namespace}/${name}`],
       reason:
         'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. Where the operator dies in a switchover, clients wait until somebody runs a command.',
-      mend: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
+      fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
     },
   ];
 }

@@ -48,8 +48,8 @@ export async function requirements(
   ];
 }
 
-function refuse(id: string, title: string, reason: string, mend: string, objects: readonly string[] = []): Finding {
-  return { id, grade: 'refuse', title, objects, reason, mend };
+function refuse(id: string, title: string, reason: string, fix: string, objects: readonly string[] = []): Finding {
+  return { id, grade: 'refuse', title, objects, reason, fix };
 }
 
 /** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */

@@ -250,7 +250,7 @@ export class KubernetesServers implements Servers {
       if (this.#environment.kubernetes.images.upgrade !== undefined) return undefined;
       return {
         seen: 'kubernetes.images.upgrade is not declared',
-        mend: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.`,
+        fix: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.`,
       };
     },
     run: async (colour, to) => {

@@ -111,7 +111,7 @@ export class KubernetesTraffic implements Traffic {
           title: 'kubernetes.istio is off',
           objects: [],
           reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
-          mend: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
+          fix: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
         },
       ];
     const outside = (await this.#poolers.pods())
@@ -126,7 +126,7 @@ export class KubernetesTraffic implements Traffic {
         objects: outside,
         reason:
           'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
-        mend: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
+        fix: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
       },
     ];
   }

@@ -32,7 +32,7 @@ export async function runUpgrade(
 ): Promise<string> {
   const manifest = upgradeJob(environment, image, upgrade);
   const { name } = manifest.metadata;
-  const next = 'mend what it says, then seed again; the live colour is untouched.';
+  const next = 'fix what it says, then seed again; the live colour is untouched.';
   await cluster.create(manifest);
   let since: number | undefined;
   let last = 'it has no pod yet';

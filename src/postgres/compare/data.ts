@@ -27,7 +27,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
     throw new VerdigrisError('usage', 'compare-options', {
       seen: `A comparison was asked for with sample ${sample}, connections ${connections}, chunks of ${chunkBytes} bytes.`,
       required: 'a sample above 0 and up to 1, at least one connection, chunks of at least 8192 bytes.',
-      next: 'mend the options.',
+      next: 'fix the options.',
     });
   }
   const startedAt = Date.now();

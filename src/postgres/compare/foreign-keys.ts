@@ -86,7 +86,7 @@ export async function brokenForeignKeys(
             title: `${unchecked.length} foreign ${unchecked.length === 1 ? 'key was' : 'keys were'} not checked within ${budgetMs} ms`,
             objects: unchecked.map(labelOf),
             reason: 'Rows without their parent would go unseen.',
-            mend: 'Verify again with a larger budget.',
+            fix: 'Verify again with a larger budget.',
           },
         ]),
   ];
@@ -100,7 +100,7 @@ function finding(key: ForeignKey, count: number): Finding {
     title: `${count >= countedRows ? `at least ${count}` : count} ${count === 1 ? 'row has' : 'rows have'} no parent under ${key.name}`,
     objects: [labelOf(key)],
     reason: `A row of ${key.schema}.${key.table} points to a row that ${key.parentSchema}.${key.parent} does not have.`,
-    mend: 'Abandon the candidate and seed again, or find who wrote on it.',
+    fix: 'Abandon the candidate and seed again, or find who wrote on it.',
   };
 }
 

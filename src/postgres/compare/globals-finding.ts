@@ -29,7 +29,7 @@ export function globalFinding(
       objects: found.map(({ object }) => object),
       reason,
       statements,
-      mend:
+      fix:
         statements.length > 0 ? statements.map(({ text }) => `${text};`).join(' ') : 'Set it on the candidate by hand.',
     },
   ];

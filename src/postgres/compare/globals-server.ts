@@ -91,7 +91,7 @@ interface Setting {
 export async function serverDifferences(live: Client, candidate: Client): Promise<GlobalFinding[]> {
   const [left, right] = [await readSettings(live), await readSettings(candidate)];
   const there = new Map(right.map((setting) => [setting.name, setting]));
-  // A setting that only one major knows is no difference that could be mended.
+  // A setting that only one major knows is no difference that could be fixed.
   const changed = left.flatMap((setting) => {
     const twin = there.get(setting.name);
     return twin && twin.value !== setting.value ? [{ setting, twin }] : [];

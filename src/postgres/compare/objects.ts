@@ -31,7 +31,7 @@ export async function invalidIndexes(client: Client): Promise<Finding[]> {
       title: `${found.length} ${found.length === 1 ? 'index is' : 'indexes are'} not valid on the candidate`,
       objects: found.map(({ schema, name, table }) => `${schema}.${name} (${table})`),
       reason: 'Queries do not use it, and a unique one lets doubles in.',
-      mend: found
+      fix: found
         .map(
           ({ schema, name, concurrently }) =>
             `REINDEX INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${ident(schema, name)};`,
@@ -58,7 +58,7 @@ export async function unvalidatedConstraints(client: Client): Promise<Finding[]>
       title: `${found.length} ${found.length === 1 ? 'constraint is' : 'constraints are'} not validated on the candidate`,
       objects: found.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rows from before the constraint may break it.',
-      mend: found
+      fix: found
         .map(({ schema, table, name }) => `ALTER TABLE ${ident(schema, table)} VALIDATE CONSTRAINT ${ident(name)};`)
         .join(' '),
     },

@@ -107,7 +107,7 @@ export function sequenceFindings(
     found: readonly Sequence[],
     title: string,
     reason: string,
-    mend: string,
+    fix: string,
   ) => {
     if (found.length > 0)
       findings.push({
@@ -116,7 +116,7 @@ export function sequenceFindings(
         title: `${found.length} ${found.length === 1 ? 'sequence' : 'sequences'} ${title}`,
         objects: found.map(labelOf),
         reason,
-        mend,
+        fix,
       });
   };
   add(

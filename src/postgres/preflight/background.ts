@@ -41,7 +41,7 @@ export const scheduledJobs: Check = {
         objects: changing.map(name),
         reason:
           'DDL is not replicated. A partition that a job makes on the live database after seeding blocks the switchover, and its rows stop apply.',
-        mend: statements([
+        fix: statements([
           '-- until the release is over:',
           ...changing.map(({ id }) => `UPDATE cron.job SET active = false WHERE jobid = ${id};`),
         ]),
@@ -53,7 +53,7 @@ export const scheduledJobs: Check = {
         objects: plain.map(name),
         reason:
           'They must run on the live colour only: on the candidate they would write what replication brings as well.',
-        mend: 'Keep cron.database_name of the candidate off this database, or pg_cron out of its shared_preload_libraries, until it is live.',
+        fix: 'Keep cron.database_name of the candidate off this database, or pg_cron out of its shared_preload_libraries, until it is live.',
       }),
     ];
   },
@@ -86,7 +86,7 @@ export const partman: Check = {
       objects: parents.map(({ parent }) => parent),
       reason:
         'DDL is not replicated. A partition that is made on the live database after seeding is missing on the candidate: the switchover is blocked, and its rows stop apply.',
-      mend: `-- until the release is over; make the partitions that will be needed meanwhile first, with run_maintenance():\nUPDATE ${ident(config.schema)}.part_config SET automatic_maintenance = 'off' WHERE automatic_maintenance = 'on';`,
+      fix: `-- until the release is over; make the partitions that will be needed meanwhile first, with run_maintenance():\nUPDATE ${ident(config.schema)}.part_config SET automatic_maintenance = 'off' WHERE automatic_maintenance = 'on';`,
     });
   },
 };
@@ -144,7 +144,7 @@ export const workers: Check = {
         title: 'The server loads libraries at its start.',
         objects: side === 'live' ? libraries : [],
         reason: "The candidate's image must hold the same, or the copied configuration keeps it from starting.",
-        mend: "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
+        fix: "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
       }),
     ];
   },
@@ -157,7 +157,7 @@ export function workersFinding(names: readonly string[]) {
     title: 'Preloaded libraries run workers that act by themselves.',
     objects: names,
     reason: 'On the candidate they would run every job a second time, or write what replication brings as well.',
-    mend: 'Leave them out of shared_preload_libraries of the candidate until it is live.',
+    fix: 'Leave them out of shared_preload_libraries of the candidate until it is live.',
   });
 }
 

@@ -4,7 +4,7 @@ import { literal } from '../quote.ts';
 import { everyGate, found, statements, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
-/** A setting that takes effect at a restart, as the mend says. */
+/** A setting that takes effect at a restart, as the fix says. */
 const atRestart = (name: string, value: string) =>
   `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value).trim()};`;
 
@@ -24,7 +24,7 @@ export const walLevel: Check = {
       title: `wal_level is ${level}; logical replication needs logical.`,
       objects: level === 'logical' ? [] : ['wal_level'],
       reason: 'Without it no logical slot can be made, here for the candidate and there for the way back.',
-      mend: atRestart('wal_level', 'logical'),
+      fix: atRestart('wal_level', 'logical'),
     });
   },
 };
@@ -85,7 +85,7 @@ export const capacity: Check = {
         title: `Of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free.`,
         objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
         reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
-        mend: atRestart(setting, String(taken + need)),
+        fix: atRestart(setting, String(taken + need)),
       });
     return [
       ...short('replication-slots', 'replication slots', 'max_replication_slots', p.slots, p.maxSlots, needs.slots),
@@ -133,7 +133,7 @@ export const slotWal: Check = {
         title: 'Slots may hold back WAL without limit.',
         objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
         reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
-        mend: statements([set]),
+        fix: statements([set]),
       }),
       ...found({
         id: 'slot-wal-above-budget',
@@ -142,7 +142,7 @@ export const slotWal: Check = {
         objects: limits.retainedWalBytes > 0 && megabytes > budget ? [`max_slot_wal_keep_size = ${megabytes}MB`] : [],
         reason:
           'The server protects its disk only at its own limit; between the two only Verdigris watches, and only while it runs.',
-        mend: set,
+        fix: set,
       }),
     ];
   },

@@ -48,7 +48,7 @@ export const generatedColumns: Check = {
         ),
         reason:
           'Each colour computes these columns by itself: from the time, a setting or a table it gets another value, and verify finds the rows unequal.',
-        mend: statements([
+        fix: statements([
           '-- makes it an ordinary column, which is replicated and which clients or a trigger must fill:',
           ...suspect.map(
             ({ column }) =>
@@ -63,7 +63,7 @@ export const generatedColumns: Check = {
         objects: all.map((column) => `${full(column)}: ${column.expression}`),
         reason:
           'They are not replicated: the candidate computes them with its own expression, and verify compares the results.',
-        mend: 'Nothing to do.',
+        fix: 'Nothing to do.',
       }),
     ];
   },
@@ -107,7 +107,7 @@ export const upgradeTypes: Check = {
       title: `Columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses.`,
       objects: all.map((column) => `${full(column)} ${column.type}`),
       reason: 'They hold OIDs that pg_upgrade does not keep, so it stops before it begins.',
-      mend: statements(
+      fix: statements(
         all.map(
           ({ schema, table, column, type }) =>
             `ALTER TABLE ${qualified({ schema, name: table })} ALTER COLUMN ${ident(column)} TYPE text${type.endsWith('[]') ? '[]' : ''} USING ${ident(column)}::text${type.endsWith('[]') ? '[]' : ''};`,
@@ -148,7 +148,7 @@ export const rowSecurity: Check = {
         reason: tableOwner
           ? "Apply runs as the table's owner, whom FORCE makes subject to the policies: PostgreSQL then refuses to apply, and replication stops."
           : `Apply runs as ${operator}, who is subject to the policies: PostgreSQL then refuses to apply, and replication stops.`,
-        mend: tableOwner
+        fix: tableOwner
           ? statements([
               '-- or ALTER ROLE … BYPASSRLS for the owner, or a subscription with run_as_owner = true:',
               ...stopped.map((table) => `ALTER TABLE ${qualified(table)} NO FORCE ROW LEVEL SECURITY;`),
@@ -161,7 +161,7 @@ export const rowSecurity: Check = {
         title: 'Tables have row-level security.',
         objects: passing.map(name),
         reason: 'Clients see through the policies on both colours; apply and verify are not subject to them.',
-        mend: 'Nothing to do.',
+        fix: 'Nothing to do.',
       }),
     ];
   },

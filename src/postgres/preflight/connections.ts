@@ -28,7 +28,7 @@ export const sessionState: Check = {
       objects: held.map(({ what }) => what),
       reason:
         'The switchover ends every connection: advisory locks, temporary tables, LISTEN, prepared statements and settings of sessions are gone, and clients must make them anew.',
-      mend: 'See that these clients connect again by themselves and then repeat LISTEN and their locks.',
+      fix: 'See that these clients connect again by themselves and then repeat LISTEN and their locks.',
     });
   },
 };

@@ -37,7 +37,7 @@ export const foreignKeys: Check = {
         title: 'Foreign keys point at tables that are not replicated.',
         objects: outside.map((key) => `${label(key)}.${key.constraint} to ${key.target}`),
         reason: 'A replicated TRUNCATE would fail for them, and their rows on the candidate point at nothing.',
-        mend: statements(
+        fix: statements(
           outside.map((key) => `ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${ident(key.constraint)};`),
         ),
       }),
@@ -47,7 +47,7 @@ export const foreignKeys: Check = {
         title: 'Constraints are not validated.',
         objects: open.map((key) => `${label(key)}.${key.constraint}`),
         reason: 'Old rows may break them; verify cannot hold the candidate to more than the live database keeps.',
-        mend: statements(
+        fix: statements(
           open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`),
         ),
       }),
@@ -57,7 +57,7 @@ export const foreignKeys: Check = {
         title: `${count(keys, 'foreign key')}, ${deferrable} of them deferrable.`,
         objects: keys > 0 ? [`${keys} in all`] : [],
         reason: 'Apply does not check foreign keys; verify does, for the whole of the candidate.',
-        mend: 'Nothing to do.',
+        fix: 'Nothing to do.',
       }),
     ];
   },

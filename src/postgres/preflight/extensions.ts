@@ -39,7 +39,7 @@ export const extensionsOfImage: Check = {
         title: 'The database uses extensions.',
         objects: all.filter(({ name }) => name !== 'plpgsql').map(({ name, version }) => `${name} ${version}`),
         reason: "The candidate's image must hold the files of each; that is looked at again when it runs.",
-        mend: 'Nothing to do where both colours use one image.',
+        fix: 'Nothing to do where both colours use one image.',
       }),
     ];
   },
@@ -66,7 +66,7 @@ export const extensionsOfCandidate: Check = {
         objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
         reason:
           'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.',
-        mend: statements(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
+        fix: statements(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
       }),
     ];
   },
@@ -79,7 +79,7 @@ function missingFinding(all: readonly Extension[]) {
     title: 'The candidate has no files of extensions that the database uses.',
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.',
-    mend: "Install their packages in the candidate's image, in at least these versions.",
+    fix: "Install their packages in the candidate's image, in at least these versions.",
   });
 }
 
@@ -90,6 +90,6 @@ function olderFinding(all: readonly Extension[]) {
     title: 'The candidate has other versions of extensions and does not know those that the database uses.',
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'The SQL objects call into a library that is older: wrong results or crashes.',
-    mend: "Install the same or a newer version of their packages in the candidate's image.",
+    fix: "Install the same or a newer version of their packages in the candidate's image.",
   });
 }

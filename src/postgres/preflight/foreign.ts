@@ -41,7 +41,7 @@ export const foreignTables: Check = {
         objects: selves.map(({ name, options }) => `${name} ${options}`),
         reason:
           'The copy keeps the address: what migrations or clients do through them on the candidate happens on the live database, or after the switchover on the old one.',
-        mend: statements([
+        fix: statements([
           '-- give them the address of the environment, which follows the live colour; or, where they are not needed:',
           ...selves.map(({ name }) => `DROP SERVER ${ident(name)} CASCADE;`),
         ]),
@@ -53,7 +53,7 @@ export const foreignTables: Check = {
         objects: tables.map((table) => `${label(table)} of ${table.server}`),
         reason:
           'Both colours read and write the same remote tables through them; migrations must not write there twice.',
-        mend: nothing,
+        fix: nothing,
       }),
       ...found({
         id: 'dblink',
@@ -62,7 +62,7 @@ export const foreignTables: Check = {
         objects: users.map(label),
         reason:
           'What they do elsewhere is not replicated and does not follow the switchover, unless they use the address of the environment.',
-        mend: nothing,
+        fix: nothing,
       }),
     ];
   },

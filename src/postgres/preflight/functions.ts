@@ -68,7 +68,7 @@ export const functionNames: Check = {
   when: everyGate,
   findings: { 'unqualified-names': 'warn' },
   run: async (client) => {
-    const hits: { readonly object: string; readonly mend: string }[] = [];
+    const hits: { readonly object: string; readonly fix: string }[] = [];
     for (const run of await rows<Run>(client, applied)) {
       const missing = await missingNames(client, run.body);
       if (missing.length === 0) continue;
@@ -77,7 +77,7 @@ export const functionNames: Check = {
         .join(', ');
       hits.push({
         object: `${run.schema}.${run.name}(${run.arguments}) uses ${[...new Set(missing.map(({ name }) => name))].join(', ')}; run by ${run.used.join(', ')}`,
-        mend: `ALTER FUNCTION ${ident(run.schema, run.name)}(${run.arguments}) SET search_path = ${path}, pg_temp;`,
+        fix: `ALTER FUNCTION ${ident(run.schema, run.name)}(${run.arguments}) SET search_path = ${path}, pg_temp;`,
       });
     }
     return found({
@@ -87,7 +87,7 @@ export const functionNames: Check = {
       objects: hits.map(({ object }) => object),
       reason:
         'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',
-      mend: statements(hits.map(({ mend }) => mend)),
+      fix: statements(hits.map(({ fix }) => fix)),
     });
   },
 };

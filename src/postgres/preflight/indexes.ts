@@ -26,7 +26,7 @@ export const invalidIndexes: Check = {
       objects: indexes.map(({ schema, index, name }) => `${schema}.${index} on ${name}`),
       reason:
         'No query uses them, a unique one guards nothing, and every write still pays for them; the copy inherits them.',
-      mend: statements(
+      fix: statements(
         indexes.map(({ schema, index }) =>
           /_cc(new|old)\d*$/.test(index)
             ? `DROP INDEX ${ident(schema, index)};`
@@ -59,7 +59,7 @@ export const statisticsMissing: Check = {
       title: 'Tables were never analyzed.',
       objects: tables.map(label),
       reason: 'Without statistics the first queries after the switchover get bad plans, all at once.',
-      mend: statements(tables.map((table) => `ANALYZE ${qualified(table)};`)),
+      fix: statements(tables.map((table) => `ANALYZE ${qualified(table)};`)),
     });
   },
 };

@@ -51,7 +51,7 @@ export const operator: Check = {
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
         );
     const role = ident(can.role);
-    const wants: readonly (readonly [missing: boolean, what: string, mend: string])[] = [
+    const wants: readonly (readonly [missing: boolean, what: string, fix: string])[] = [
       [!can.replication, 'REPLICATION', `ALTER ROLE ${role} REPLICATION;`],
       [!can.createrole, 'CREATEROLE', `ALTER ROLE ${role} CREATEROLE;`],
       [
@@ -84,7 +84,7 @@ export const operator: Check = {
       title: `Role ${can.role} lacks what a release needs.`,
       objects: missing.map(([, what]) => what),
       reason: 'A step in the middle of the release would fail for want of it; a superuser has all of it.',
-      mend: statements(missing.map(([, , mend]) => mend)),
+      fix: statements(missing.map(([, , fix]) => fix)),
     });
   },
 };

@@ -81,7 +81,7 @@ export const readerPrivileges: Check = {
       objects: found_.map(describeWrite),
       reason:
         'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',
-      mend: statements(found_.flatMap(revoke)),
+      fix: statements(found_.flatMap(revoke)),
     });
   },
 };

@@ -27,7 +27,7 @@ export const partitions: Check = {
       objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
       reason:
         'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.',
-      mend: nothing,
+      fix: nothing,
     });
   },
 };
@@ -53,7 +53,7 @@ export const inheritance: Check = {
       title: 'Tables inherit from others.',
       objects: children.map((child) => `${label(child)} from ${child.parent}`),
       reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.',
-      mend: nothing,
+      fix: nothing,
     });
   },
 };
@@ -80,7 +80,7 @@ export const materializedViews: Check = {
       objects: views.map((view) => `${label(view)}: ${view.megabytes} MB${view.populated ? '' : ', not populated'}`),
       reason:
         'They are not replicated and go stale on the candidate; Verdigris refreshes them before it verifies, which takes as long as their queries.',
-      mend: nothing,
+      fix: nothing,
     });
   },
 };
@@ -107,7 +107,7 @@ export const extensionTables: Check = {
       objects: tables.map((table) => `${label(table)} of ${table.extension}`),
       reason:
         'They are published like others; ALTER EXTENSION UPDATE on the candidate may change them, which then counts as a difference.',
-      mend: nothing,
+      fix: nothing,
     });
   },
 };

@@ -30,7 +30,7 @@ export const subscriptions: Check = {
       ),
       reason:
         'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
-      mend: statements(
+      fix: statements(
         found_.flatMap(({ name, database, here }) => [
           `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe anew after the release`,
           `ALTER SUBSCRIPTION ${ident(name)} DISABLE;`,
@@ -73,7 +73,7 @@ export const logicalConsumers: Check = {
       ),
       reason:
         "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start anew on the other colour.",
-      mend: statements([
+      fix: statements([
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
         ...slots.flatMap(({ name, pid }) => [
           ...(pid === null ? [] : [`SELECT pg_terminate_backend(${pid});`]),
@@ -114,7 +114,7 @@ export const standbys: Check = {
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
         reason:
           'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
-        mend: statements([
+        fix: statements([
           '-- make standbys of the candidate before the switchover; where a slot has nobody any more:',
           ...physical
             .filter(({ slot }) => slot)
@@ -128,7 +128,7 @@ export const standbys: Check = {
         objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
         reason:
           'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
-        mend: "-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\nALTER SYSTEM SET synchronous_standby_names = '';\nSELECT pg_reload_conf();",
+        fix: "-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\nALTER SYSTEM SET synchronous_standby_names = '';\nSELECT pg_reload_conf();",
       }),
     ];
   },
@@ -153,7 +153,7 @@ export const publications: Check = {
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
       reason:
         'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',
-      mend: statements([
+      fix: statements([
         '-- where nobody subscribes to them any more:',
         ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`),
       ]),

@@ -51,7 +51,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
       ...subject,
       id: 'check-not-permitted',
       reason: `Role ${role} may not see what this check looks at, and a hazard that is not seen is not absent.`,
-      mend: statements([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
+      fix: statements([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
     };
   }
   const timedOut = state === '57014' || state === '55P03';
@@ -59,7 +59,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
     ...subject,
     id: timedOut ? 'check-timed-out' : 'check-failed',
     reason: 'A hazard that is not seen is not absent.',
-    mend: timedOut
+    fix: timedOut
       ? 'Try again when the server has less to do.'
       : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
   };

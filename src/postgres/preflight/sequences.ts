@@ -44,7 +44,7 @@ export const sequences: Check = {
         title: 'Sequences are close to their end.',
         objects: near.map((sequence) => `${label(sequence)}, ${count(Math.floor(sequence.left), 'value')} left`),
         reason: `The switchover sets each ${limits.sequenceMargin.toLocaleString('en')} values ahead, and so does each rollback: then nextval() fails.`,
-        mend: statements(
+        fix: statements(
           near.map(
             (sequence) =>
               `-- see that its columns are bigint too:\nALTER SEQUENCE ${qualified(sequence)} AS bigint ${sequence.ascending ? 'NO MAXVALUE' : 'NO MINVALUE'};`,
@@ -58,7 +58,7 @@ export const sequences: Check = {
         objects: all.map(label),
         reason:
           'Sequences are not replicated; the switchover sets each on the new live colour past the old one by a margin, so numbers have a gap.',
-        mend: 'Nothing to do.',
+        fix: 'Nothing to do.',
       }),
     ];
   },

@@ -13,7 +13,7 @@ export function versionFindings(liveMajor: number, candidateMajor: number): Find
       objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
       reason:
         'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.',
-      mend: 'Upgrade the live server to PostgreSQL 15 or later by other means first.',
+      fix: 'Upgrade the live server to PostgreSQL 15 or later by other means first.',
     }),
     ...found({
       id: 'candidate-older',
@@ -21,7 +21,7 @@ export function versionFindings(liveMajor: number, candidateMajor: number): Find
       title: `The candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}.`,
       objects: candidateMajor < liveMajor ? [`PostgreSQL ${candidateMajor}`] : [],
       reason: 'The copy of a data directory cannot be started by an older major.',
-      mend: `Declare PostgreSQL ${liveMajor} or later for the candidate.`,
+      fix: `Declare PostgreSQL ${liveMajor} or later for the candidate.`,
     }),
   ];
 }
@@ -61,7 +61,7 @@ export const encoding: Check = {
       objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
       reason:
         'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
-      mend: 'Dump the database, convert it, and restore it into one with UTF8; the release works without that as long as both colours are SQL_ASCII.',
+      fix: 'Dump the database, convert it, and restore it into one with UTF8; the release works without that as long as both colours are SQL_ASCII.',
     });
   },
 };
@@ -113,7 +113,7 @@ export const collations: Check = {
       ],
       reason:
         'Text sorts differently now: indexes miss rows that are there and let doubled keys in, and apply finds no row to update.',
-      mend: statements([
+      fix: statements([
         ...(database
           ? [
               `REINDEX DATABASE ${ident(database.name)};`,
@@ -152,7 +152,7 @@ export const archiving: Check = {
         : [],
       reason:
         'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with archiving off; once it is live it needs a place of its own.',
-      mend: "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base backup of the new live colour after the switchover.",
+      fix: "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base backup of the new live colour after the switchover.",
     });
   },
 };

@@ -45,7 +45,7 @@ export const sessions: Check = {
         title: 'Superusers are connected.',
         objects: supers.map(name),
         reason: 'They can write whatever is fenced, and can undo the fence while writes move.',
-        mend: end(supers),
+        fix: end(supers),
       }),
       ...found({
         id: 'undeclared-sessions',
@@ -54,7 +54,7 @@ export const sessions: Check = {
         objects: undeclared.map(name),
         reason:
           'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',
-        mend: `-- declare ${[...new Set(undeclared.map(({ user }) => user))].join(', ')} under roles, or end them:\n${end(undeclared)}`,
+        fix: `-- declare ${[...new Set(undeclared.map(({ user }) => user))].join(', ')} under roles, or end them:\n${end(undeclared)}`,
       }),
     ];
   },

@@ -38,7 +38,7 @@ export const readOnlyDefault: Check = {
       ),
       reason:
         'Applications cannot write, or a fence of an interrupted switchover was left behind; the copy inherits it.',
-      mend: statements(
+      fix: statements(
         set.map(({ role, database, server }) => {
           if (server) return 'ALTER SYSTEM SET default_transaction_read_only = off;\nSELECT pg_reload_conf();';
           const who =
@@ -77,7 +77,7 @@ export const roleSettings: Check = {
       objects: set.map(({ who, config }) => `${who}: ${config}`),
       reason:
         'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.',
-      mend: 'Nothing to do, but change none until the release is over.',
+      fix: 'Nothing to do, but change none until the release is over.',
     });
   },
 };
@@ -104,7 +104,7 @@ export const passwords: Check = {
       objects: md5.map(({ name }) => name),
       reason:
         'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',
-      mend: statements([
+      fix: statements([
         "SET password_encryption = 'scram-sha-256';",
         ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`),
       ]),

@@ -32,7 +32,7 @@ export const largeObjects: Check = {
       ],
       reason:
         'Logical replication does not carry large objects: what is written to them after the snapshot would be missing on the candidate.',
-      mend: '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\nSELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
+      fix: '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\nSELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
     });
   },
 };
@@ -77,7 +77,7 @@ export const unloggedTables: Check = {
       objects: unlogged.map(label),
       reason:
         'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
-      mend: statements(
+      fix: statements(
         unlogged
           .toSorted((a, b) => a.depth - b.depth)
           .map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`),
@@ -116,7 +116,7 @@ export const tablespaces: Check = {
       ),
       reason:
         'Snapshots of two volumes are two instants: the copy would be torn. On one machine the copy would even write into the live files.',
-      mend: statements(
+      fix: statements(
         spaces.flatMap(({ name, here, others }) => [
           ...(here
             ? ['TABLE', 'INDEX', 'MATERIALIZED VIEW'].map(
@@ -146,6 +146,6 @@ export const walVolume: Check = {
       title: 'The write-ahead log lies on another volume than the data.',
       objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
       reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
-      mend: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',
+      fix: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',
     }),
 };

@@ -30,7 +30,7 @@ export const ourSlots: Check = {
         title: 'The slot has lost WAL that the other colour still needs.',
         objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
         reason: 'What was written since can no longer be sent: the colour behind it stays behind for ever.',
-        mend: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
+        fix: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
       }),
       ...found({
         id: 'slot-retains',
@@ -45,7 +45,7 @@ export const ourSlots: Check = {
           .map(({ name, status, retained }) => `${name}: ${Math.round(retained / 1024 ** 2)} MB, ${status}`),
         reason:
           'When the limit is reached the server throws that WAL away and the candidate is lost; without a limit the disk fills.',
-        mend: 'See that the candidate runs and applies (verdigris status), or abandon it.',
+        fix: 'See that the candidate runs and applies (verdigris status), or abandon it.',
       }),
     ];
   },
@@ -75,7 +75,7 @@ export const applyHealth: Check = {
         objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
         reason:
           'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
-        mend: statements([
+        fix: statements([
           '-- once the cause in the log of the candidate is removed:',
           ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`),
         ]),
@@ -87,7 +87,7 @@ export const applyHealth: Check = {
         objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
         reason:
           'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
-        mend: statements([
+        fix: statements([
           '-- only after verify has compared all rows and found them equal:',
           ...ours
             .filter(({ errors }) => errors > 0)

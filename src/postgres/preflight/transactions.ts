@@ -37,7 +37,7 @@ export const preparedTransactions: Check = {
         ),
         reason:
           'The snapshot copies them with their locks: apply on the candidate would wait behind them for ever, and so would the slot here.',
-        mend: statements(
+        fix: statements(
           prepared.map(
             ({ gid, database, here }) =>
               `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid).trim()};`,
@@ -51,7 +51,7 @@ export const preparedTransactions: Check = {
         objects: slots > 0 ? ['max_prepared_transactions'] : [],
         reason:
           'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
-        mend: '-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
+        fix: '-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
       }),
     ];
   },
@@ -103,7 +103,7 @@ export const longTransactions: Check = {
           `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
       ),
       reason: `Creating the slot waits for them (at most ${limits.slotCreationMs / 1000} s), and so do the pause and the fence, while clients wait.`,
-      mend: statements(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),
+      fix: statements(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),
     });
   },
 };
@@ -128,7 +128,7 @@ export const idleTransactions: Check = {
       objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
       reason:
         'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',
-      mend: "ALTER SYSTEM SET idle_in_transaction_session_timeout = '60s';\nSELECT pg_reload_conf();",
+      fix: "ALTER SYSTEM SET idle_in_transaction_session_timeout = '60s';\nSELECT pg_reload_conf();",
     });
   },
 };

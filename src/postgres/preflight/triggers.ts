@@ -46,7 +46,7 @@ export const triggers: Check = {
         objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
         reason:
           'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
-        mend: statements(
+        fix: statements(
           applied.map(
             (trigger) =>
               `ALTER TABLE ${qualified({ schema: trigger.schema, name: trigger.table })} ENABLE TRIGGER ${ident(trigger.name)};`,
@@ -60,7 +60,7 @@ export const triggers: Check = {
         objects: ordinary.map(on),
         reason:
           'What they write into tables is replicated like anything else. What they do beside that (NOTIFY, dblink, files) happens once, on the live colour.',
-        mend: 'Nothing to do, unless a migration adds a trigger that rows written meanwhile should have passed: backfill those in the migration.',
+        fix: 'Nothing to do, unless a migration adds a trigger that rows written meanwhile should have passed: backfill those in the migration.',
       }),
     ];
   },
@@ -87,7 +87,7 @@ export const rules: Check = {
       title: 'Tables have rules.',
       objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rules rewrite the queries of clients and never run on apply; what they made is replicated as rows.',
-      mend: statements([
+      fix: statements([
         '-- nothing to do; where the rule is not wanted:',
         ...all.map(({ schema, table, name }) => `DROP RULE ${ident(name)} ON ${qualified({ schema, name: table })};`),
       ]),
@@ -114,7 +114,7 @@ export const eventTriggers: Check = {
       objects: all.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'They fire for the migrations on the candidate as well, and for what Verdigris makes there; one that raises an error stops them.',
-      mend: statements([
+      fix: statements([
         '-- nothing to do where they let the migrations pass; else, on the candidate:',
         ...all.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
       ]),

@@ -188,7 +188,7 @@ function refused(item: ScriptItem, error: pg.DatabaseError): VerdigrisError {
       next:
         error.code === '42704' && error.message.startsWith('role ')
           ? 'make the role first, or load with missing roles made.'
-          : 'mend the statement, or prepare what it needs; then load into an empty database again.',
+          : 'fix the statement, or prepare what it needs; then load into an empty database again.',
       cause: error,
     },
     { sqlstate: error.code, where: error.where, statementLine: item.line },

@@ -10,7 +10,7 @@ import { createKubernetes } from '../../platform/kubernetes/lifecycle/create.ts'
 import { recalledDeclaration, recordDeclaration } from '../../platform/kubernetes/declaration.ts';
 import { destroyKubernetes, type LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
 import { drift } from '../../platform/kubernetes/lifecycle/drift.ts';
-import { mendKubernetes } from '../../platform/kubernetes/lifecycle/mend.ts';
+import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
 
 /** An environment as it is. */
@@ -84,7 +84,7 @@ export const kubernetesBackend: Backend = {
       const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
       await recordDeclaration(platform.cluster, environment, raw, emit);
       await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
-        const found = created ? [] : await mendKubernetes(environment, platform, c.journal, raw);
+        const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
         for (const text of found) emit({ type: 'note', text: `put right: ${text}` });
         await performRelease(c, undefined);
       });

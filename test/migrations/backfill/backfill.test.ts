@@ -285,7 +285,7 @@ describe('a run', () => {
     });
   });
 
-  test('an expression that fails for a row names the backfill, keeps what is done, and goes on once it is mended', async () => {
+  test('an expression that fails for a row names the backfill, keeps what is done, and goes on once it is fixed', async () => {
     await client.query(
       "CREATE TABLE t (id int PRIMARY KEY, a text, n int); INSERT INTO t SELECT i, i::text FROM generate_series(1, 1000) i; UPDATE t SET a = 'x' WHERE id = 700",
     );

@@ -12,7 +12,7 @@ const judge = (note: string, changes: Partial<Stage> = {}) =>
 test('without a note release N uses all of its schema: nothing goes', () => {
   const [finding] = judgeContractions(gone, [], stage);
   expect(finding).toMatchObject({ id: 'contract-too-early', grade: 'refuse', objects: ['shop.customer.name is gone'] });
-  expect(finding?.mend).toContain('-- verdigris: contract shop.customer.name last-used-by 41');
+  expect(finding?.fix).toContain('-- verdigris: contract shop.customer.name last-used-by 41');
 });
 
 test('a release before the live one is past: what it was the last to use may go', () => {

@@ -60,8 +60,8 @@ test.each([
   [401, 'cluster-unauthorized', 'log in to the cluster again'],
   [403, 'cluster-forbidden', 'have it bound'],
   [409, 'object-conflict', 'run the command again'],
-  [422, 'cluster-refused', 'mend what it says'],
-])('an answer of %i is the error %s, which names the object and the mend', async (status, id, next) => {
+  [422, 'cluster-refused', 'fix what it says'],
+])('an answer of %i is the error %s, which names the object and the fix', async (status, id, next) => {
   await withServer(
     () => ({ status, body: { message: 'because' } }),
     async (cluster) => {

@@ -85,10 +85,10 @@ test('finds what differs between two servers, never shows a password, and brings
 
             expect(await applyGlobals(candidate, found)).toEqual([]);
             expect(await verifier(candidate)).toBe(await verifier(live));
-            await withClient(connectionTo(right), 'test', async (mended) => {
+            await withClient(connectionTo(right), 'test', async (fixed) => {
               await expect
                 .poll(async () =>
-                  (await compareGlobals(fresh, mended, new Set(['fenced']))).map(({ id, objects }) => [id, objects]),
+                  (await compareGlobals(fresh, fixed, new Set(['fenced']))).map(({ id, objects }) => [id, objects]),
                 )
                 .toEqual([['role-extra', ['late']]]);
             });

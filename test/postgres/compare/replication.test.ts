@@ -64,7 +64,7 @@ test('under load with a hot row: no false alarm, and a real difference is found'
       );
       const { id } = await one<{ id: string }>(candidate, "SELECT id FROM t WHERE v = 'other'");
       const found = await compare({ chunkBytes: 65536 });
-      // Where the writers changed this very row meanwhile, replication has mended it and there is nothing to find.
+      // Where the writers changed this very row meanwhile, replication has fixed it and there is nothing to find.
       const { still } = await one<{ still: boolean }>(
         candidate,
         "SELECT EXISTS (SELECT FROM t WHERE v = 'other') AS still",
@@ -79,7 +79,7 @@ test('under load with a hot row: no false alarm, and a real difference is found'
 
 test('a hot row that truly differs is found under its lock, and its writers are never held long', async () => {
   await withReplication(schema, async ({ live, candidate, compare, liveAt }) => {
-    // An update carries the whole row and would mend a change made by hand, so a trigger keeps the candidate's row apart.
+    // An update carries the whole row and would fix a change made by hand, so a trigger keeps the candidate's row apart.
     await live.query('INSERT INTO hot VALUES (1, 0)');
     await until(async () => (await one<{ n: number }>(candidate, 'SELECT count(*)::int AS n FROM hot')).n === 1);
     await candidate.query(

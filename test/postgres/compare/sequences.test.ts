@@ -42,7 +42,7 @@ test('reads all sequences and says which would hand out a value again', async ()
       ]);
       const after = (await compareSequences(live, candidate, 'after')).find(({ id }) => id === 'sequence-behind');
       expect(after?.grade).toBe('refuse');
-      await candidate.query(after?.mend ?? '');
+      await candidate.query(after?.fix ?? '');
       expect((await compareSequences(live, candidate, 'after')).map(({ id }) => id)).toEqual([
         'sequence-missing',
         'sequence-turned',

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { startServer, stopServer } from '../../../src/platform/local/server.ts';
 import { withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase, withServer } from '../../support/postgres.ts';
-import { failure, findingOf, findingsOf, mends, runScript, sound, until } from './support.ts';
+import { failure, findingOf, findingsOf, fixes, runScript, sound, until } from './support.ts';
 
-test('a server with no room is told the numbers, and has room after the mends and a restart', async () => {
+test('a server with no room is told the numbers, and has room after the fixes and a restart', async () => {
   await withServer(
     async (server) => {
       const graves = [
@@ -31,7 +31,7 @@ test('a server with no room is told the numbers, and has room after the mends an
           ['worker-processes', 'max_worker_processes = 0, needed 2'],
           ['replication-origins', 'max_replication_slots = 1, needed 2'],
         ]);
-        for (const { mend } of found) await runScript(client, mend);
+        for (const { fix } of found) await runScript(client, fix);
       });
       await stopServer(server);
       await startServer(server);
@@ -57,9 +57,9 @@ test('WAL without limit is refused without a budget and warned of with one; a li
     expect(await findingOf(client, 'slot-wal-unlimited', { limits: { retainedWalBytes: 0 } })).toMatchObject({
       grade: 'refuse',
     });
-    await mends(client, 'slot-wal-unlimited', { grade: 'warn', objects: ['max_slot_wal_keep_size = -1'] });
+    await fixes(client, 'slot-wal-unlimited', { grade: 'warn', objects: ['max_slot_wal_keep_size = -1'] });
     expect(await findingOf(client, 'slot-wal-above-budget')).toBeUndefined();
-    await mends(
+    await fixes(
       client,
       'slot-wal-above-budget',
       { grade: 'warn', objects: ['max_slot_wal_keep_size = 1024MB'] },

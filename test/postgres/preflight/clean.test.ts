@@ -35,8 +35,8 @@ test('a clean database has nothing against it, at any gate and on either side', 
           ).toEqual([]);
           expect(
             findings.every(
-              ({ id, objects, title, reason, mend }) =>
-                id in findingIds && objects.length > 0 && title !== '' && reason !== '' && mend !== '',
+              ({ id, objects, title, reason, fix }) =>
+                id in findingIds && objects.length > 0 && title !== '' && reason !== '' && fix !== '',
             ),
           ).toBe(true);
         }

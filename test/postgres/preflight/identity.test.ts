@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { withDatabase } from '../../support/postgres.ts';
-import { failure, findingOf, findingsOf, mends, sound } from './support.ts';
+import { failure, findingOf, findingsOf, fixes, sound } from './support.ts';
 
-test('tables without a replica identity: UPDATE fails once published, and the mend lets it pass', async () => {
+test('tables without a replica identity: UPDATE fails once published, and the fix lets it pass', async () => {
   await withDatabase(async (client) => {
     await client.query(`
       CREATE SCHEMA "A b";
@@ -17,17 +17,17 @@ test('tables without a replica identity: UPDATE fails once published, and the me
       INSERT INTO bare VALUES (1, 'a'); INSERT INTO uniq VALUES (1, 1, 1);
       CREATE PUBLICATION p FOR ALL TABLES`);
     expect(await failure(client, 'UPDATE bare SET x = 2')).toBe('55000');
-    const finding = await mends(client, 'replica-identity-missing', {
+    const finding = await fixes(client, 'replica-identity-missing', {
       grade: 'refuse',
       objects: ['A b.T"t', 'public.bare', 'public.j', 'public.lost', 'public.nothing', 'public.part_1', 'public.uniq'],
     });
-    expect(finding.mend).toContain('ALTER TABLE "A b"."T""t" REPLICA IDENTITY FULL;');
-    expect(finding.mend).toContain('ALTER TABLE "public"."uniq" REPLICA IDENTITY USING INDEX "narrow";');
-    expect(finding.mend).toContain('ALTER TABLE "public"."nothing" REPLICA IDENTITY DEFAULT;');
-    expect(finding.mend).toContain('ALTER TABLE "public"."j" ADD COLUMN "verdigris_key"');
+    expect(finding.fix).toContain('ALTER TABLE "A b"."T""t" REPLICA IDENTITY FULL;');
+    expect(finding.fix).toContain('ALTER TABLE "public"."uniq" REPLICA IDENTITY USING INDEX "narrow";');
+    expect(finding.fix).toContain('ALTER TABLE "public"."nothing" REPLICA IDENTITY DEFAULT;');
+    expect(finding.fix).toContain('ALTER TABLE "public"."j" ADD COLUMN "verdigris_key"');
     expect(await failure(client, 'UPDATE bare SET x = 2')).toBe('succeeded');
     expect(await failure(client, 'UPDATE uniq SET c = 2')).toBe('succeeded');
-    await mends(client, 'replica-identity-full', {
+    await fixes(client, 'replica-identity-full', {
       grade: 'warn',
       objects: ['A b.T"t', 'public.bare', 'public.lost', 'public.part_1'],
     });
@@ -40,8 +40,8 @@ test('a deferrable primary key identifies nothing', async () => {
       'CREATE TABLE d (id int PRIMARY KEY DEFERRABLE, x int); INSERT INTO d VALUES (1, 1); CREATE PUBLICATION p FOR ALL TABLES',
     );
     expect(await failure(client, 'UPDATE d SET x = 2')).toBe('55000');
-    const finding = await mends(client, 'replica-identity-deferrable', { grade: 'refuse', objects: ['public.d'] });
-    expect(finding.mend).toBe('ALTER TABLE "public"."d" REPLICA IDENTITY FULL;');
+    const finding = await fixes(client, 'replica-identity-deferrable', { grade: 'refuse', objects: ['public.d'] });
+    expect(finding.fix).toBe('ALTER TABLE "public"."d" REPLICA IDENTITY FULL;');
     expect(await failure(client, 'UPDATE d SET x = 2')).toBe('succeeded');
   }, sound);
 });
@@ -52,7 +52,7 @@ test('FULL with columns that cannot be compared is refused, unless a key stands 
       CREATE DOMAIN dj AS json; CREATE TYPE holder AS (a int, b point); CREATE TYPE mood AS ENUM ('a');
       CREATE TABLE odd (a json, b point, c xml, d dj, e json[], f holder, g varchar(3), h mood, i int4range, j text[], k jsonb, l box, m uuid, n inet, o "char", p bit(3), q name, r oid);
       CREATE TABLE key (id int PRIMARY KEY, a json); ALTER TABLE odd REPLICA IDENTITY FULL; ALTER TABLE key REPLICA IDENTITY FULL`);
-    await mends(client, 'replica-identity-full-incomparable', {
+    await fixes(client, 'replica-identity-full-incomparable', {
       grade: 'refuse',
       objects: ['a', 'b', 'c', 'd', 'e', 'f', 'l'].map((column) => `public.odd.${column}`),
     });
@@ -60,13 +60,13 @@ test('FULL with columns that cannot be compared is refused, unless a key stands 
   }, sound);
 });
 
-test('FULL is told as slow, and its mend names the index that would do', async () => {
+test('FULL is told as slow, and its fix names the index that would do', async () => {
   await withDatabase(async (client) => {
     await client.query(
       'CREATE TABLE t (a int NOT NULL UNIQUE); CREATE TABLE u (a int); ALTER TABLE t REPLICA IDENTITY FULL; ALTER TABLE u REPLICA IDENTITY FULL',
     );
-    const finding = await mends(client, 'replica-identity-full', { grade: 'warn', objects: ['public.t', 'public.u'] });
-    expect(finding.mend).toContain('ALTER TABLE "public"."t" REPLICA IDENTITY USING INDEX "t_a_key";');
+    const finding = await fixes(client, 'replica-identity-full', { grade: 'warn', objects: ['public.t', 'public.u'] });
+    expect(finding.fix).toContain('ALTER TABLE "public"."t" REPLICA IDENTITY USING INDEX "t_a_key";');
     expect(await findingOf(client, 'replica-identity-full')).toBeUndefined();
   }, sound);
 });

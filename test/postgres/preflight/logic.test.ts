@@ -3,7 +3,7 @@ import { withClient } from '../../../src/postgres/client.ts';
 import { looksMutable, unqualifiedNames } from '../../../src/postgres/preflight/bodies.ts';
 import { workersFinding, workingLibraries } from '../../../src/postgres/preflight/background.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
-import { failure, findingOf, mends, sound } from './support.ts';
+import { failure, findingOf, fixes, sound } from './support.ts';
 
 test('unqualified names are found in every function that apply runs, and only there', async () => {
   await withDatabase(async (client) => {
@@ -26,7 +26,7 @@ test('unqualified names are found in every function that apply runs, and only th
     await client.query("SET search_path = ''");
     expect(await failure(client, 'INSERT INTO public.t (id, a) VALUES (1, 1)')).toBe('42704');
     await client.query('RESET search_path');
-    const finding = await mends(client, 'unqualified-names', {
+    const finding = await fixes(client, 'unqualified-names', {
       grade: 'warn',
       objects: [
         'public.in_check(integer) uses helper; run by constraint t_a_check on public.t',
@@ -35,7 +35,7 @@ test('unqualified names are found in every function that apply runs, and only th
         'public.in_trigger() uses rates; run by trigger g on public.t',
       ],
     });
-    expect(finding.mend).toContain(
+    expect(finding.fix).toContain(
       'ALTER FUNCTION "public"."in_check"(integer) SET search_path = "A b", "public", pg_temp;',
     );
     await client.query("SET search_path = ''");
@@ -78,7 +78,7 @@ test('generated columns that only say that they are immutable', async () => {
       'public.t.a: public.liar(id)',
       'public.t.b: public.honest(id)',
     ]);
-    await mends(client, 'generated-column-mutable', { grade: 'warn', objects: ['public.t.a by public.liar(integer)'] });
+    await fixes(client, 'generated-column-mutable', { grade: 'warn', objects: ['public.t.a by public.liar(integer)'] });
     await client.query('ALTER TABLE t ALTER COLUMN b DROP EXPRESSION');
     expect(await findingOf(client, 'generated-columns')).toBeUndefined();
   }, sound);
@@ -91,11 +91,11 @@ test('jobs and background workers that change the schema', async () => {
       INSERT INTO cron.job VALUES (1, '@daily', 'CREATE TABLE p PARTITION OF t', true), (2, '* * * * *', 'DELETE FROM t', true), (3, '* * * * *', 'DROP TABLE x', false), (4, '@hourly', 'CALL partman.run_maintenance_proc()', true);
       CREATE SCHEMA "Part m"; CREATE TABLE "Part m".part_config (parent_table text PRIMARY KEY, automatic_maintenance text); INSERT INTO "Part m".part_config VALUES ('public.events', 'on'), ('public.old', 'off')`);
     expect((await findingOf(client, 'scheduled-jobs'))?.objects).toEqual(['job 2, * * * * *: DELETE FROM t']);
-    await mends(client, 'background-ddl', {
+    await fixes(client, 'background-ddl', {
       grade: 'warn',
       objects: ['job 1, @daily: CREATE TABLE p PARTITION OF t', 'job 4, @hourly: CALL partman.run_maintenance_proc()'],
     });
-    await mends(client, 'background-partitions', { grade: 'warn', objects: ['public.events'] });
+    await fixes(client, 'background-partitions', { grade: 'warn', objects: ['public.events'] });
   }, sound);
 });
 
@@ -120,9 +120,9 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
         title: '4 sequences, 3 of them owned by no column, 1 descending.',
         objects: ['public.down', 'public.round', 'public.small', 'public.t_id_seq'],
       });
-      await mends(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
-      await mends(client, 'rules', { grade: 'info', objects: ['public.t.r'] });
-      await mends(client, 'event-triggers', { grade: 'info', objects: ['e on sql_drop'] });
+      await fixes(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
+      await fixes(client, 'rules', { grade: 'info', objects: ['public.t.r'] });
+      await fixes(client, 'event-triggers', { grade: 'info', objects: ['e on sql_drop'] });
       await withClient(connectionTo(server, 'test', 'app'), 'app', async (app) => {
         await app.query('SELECT pg_advisory_lock(5); CREATE TEMP TABLE scratch (x int)');
         await app.query('LISTEN news');
@@ -149,13 +149,13 @@ test('keys, constraints, indexes and statistics', async () => {
       await client.query(
         "CREATE INDEX fine_ccnew ON t (v); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'fine_ccnew'::regclass; UPDATE t SET v = id",
       );
-      await mends(client, 'foreign-keys-outside', { grade: 'refuse', objects: ['public.t.t_k_fkey to verdigris.k'] });
-      await mends(client, 'constraints-not-validated', { grade: 'info', objects: ['public.t.positive'] });
-      await mends(client, 'invalid-indexes', {
+      await fixes(client, 'foreign-keys-outside', { grade: 'refuse', objects: ['public.t.t_k_fkey to verdigris.k'] });
+      await fixes(client, 'constraints-not-validated', { grade: 'info', objects: ['public.t.positive'] });
+      await fixes(client, 'invalid-indexes', {
         grade: 'warn',
         objects: ['public.broken on t', 'public.fine_ccnew on t'],
       });
-      await mends(
+      await fixes(
         client,
         'statistics-missing',
         { grade: 'warn', objects: ['public.t'] },
@@ -177,7 +177,7 @@ test('column types that pg_upgrade refuses', async () => {
       "CREATE TABLE t (id int PRIMARY KEY, f regproc, g regoperator[], ok regclass, r regrole); INSERT INTO t VALUES (1, 'now', ARRAY['=(int4,int4)'::regoperator])",
     );
     expect(await findingOf(client, 'upgrade-types')).toBeUndefined();
-    await mends(
+    await fixes(
       client,
       'upgrade-types',
       { grade: 'refuse', objects: ['public.t.f regproc', 'public.t.g regoperator[]'] },

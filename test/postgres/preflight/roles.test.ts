@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { one, withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { failure, findingsOf, mends, runScript, sound } from './support.ts';
+import { failure, findingsOf, fixes, runScript, sound } from './support.ts';
 
 test('declared roles that are missing, superusers, privileged or cannot log in', async () => {
   await withDatabase(async (client) => {
@@ -9,20 +9,20 @@ test('declared roles that are missing, superusers, privileged or cannot log in',
       CREATE ROLE boss SUPERUSER; CREATE ROLE way; GRANT boss TO way; CREATE ROLE "sly one" LOGIN; GRANT way TO "sly one"; CREATE ROLE super LOGIN SUPERUSER;
       CREATE ROLE strong LOGIN REPLICATION BYPASSRLS CREATEROLE; GRANT ALTER SYSTEM ON PARAMETER work_mem TO strong; CREATE ROLE team; CREATE ROLE member LOGIN; GRANT team TO member; CREATE ROLE fine LOGIN`);
     const roles = { application: ['fine', 'nobody', 'sly one', 'super', 'strong', 'team'] };
-    await mends(client, 'declared-role-missing', { grade: 'refuse', objects: ['nobody'] }, { roles });
-    await mends(
+    await fixes(client, 'declared-role-missing', { grade: 'refuse', objects: ['nobody'] }, { roles });
+    await fixes(
       client,
       'role-superuser',
       { grade: 'refuse', objects: ['sly one, by way of boss', 'super'] },
       { roles },
     );
-    await mends(
+    await fixes(
       client,
       'role-privileged',
       { grade: 'warn', objects: ['strong: REPLICATION, BYPASSRLS, CREATEROLE, ALTER SYSTEM on work_mem'] },
       { roles },
     );
-    await mends(client, 'role-nologin', { grade: 'warn', objects: ['team, members that can: member'] }, { roles });
+    await fixes(client, 'role-nologin', { grade: 'warn', objects: ['team, members that can: member'] }, { roles });
     expect(
       (await findingsOf(client, { roles })).filter(({ id }) =>
         /^(declared-)?role-(missing|superuser|privileged|nologin)/.test(id),
@@ -31,7 +31,7 @@ test('declared roles that are missing, superusers, privileged or cannot log in',
   }, sound);
 });
 
-test('readers that can write, by every way, and that cannot after the mend', async () => {
+test('readers that can write, by every way, and that cannot after the fix', async () => {
   await withDatabase(async (client, server) => {
     await client.query(`
       CREATE ROLE reader LOGIN; CREATE ROLE good LOGIN; CREATE ROLE writers; CREATE ROLE outer_writers; GRANT writers TO outer_writers; GRANT outer_writers TO reader; CREATE ROLE owners; CREATE ROLE lazy LOGIN NOINHERIT; GRANT owners TO lazy;
@@ -43,7 +43,7 @@ test('readers that can write, by every way, and that cannot after the mend', asy
     await withClient(connectionTo(server, 'test', 'reader'), 'reader', async (reader) => {
       expect(await failure(reader, 'INSERT INTO direct VALUES (1)')).toBe('succeeded');
       expect(await failure(reader, 'UPDATE by_member SET x = 2')).toBe('succeeded');
-      await mends(
+      await fixes(
         client,
         'reader-can-write',
         {
@@ -95,13 +95,13 @@ test('sessions of superusers and of undeclared roles are named, in this database
           as('verdigris_replication', 'test', async () =>
             as('dba', 'postgres', async () => {
               const roles = { application: ['app'] };
-              await mends(
+              await fixes(
                 client,
                 'superuser-sessions',
                 { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ dba@postgres \(verdigris\/dba\)$/)] },
                 { roles },
               );
-              await mends(
+              await fixes(
                 client,
                 'undeclared-sessions',
                 { grade: 'warn', objects: [expect.stringMatching(/^pid \d+ stray@test /)] },
@@ -131,7 +131,7 @@ test('the candidate is closed to writers, and not to readers', async () => {
       gate: 'switch',
       roles: { application: ['app'], readers: ['reports'] },
     } as const;
-    await mends(client, 'candidate-open', { grade: 'refuse', objects: ['app'] }, changes);
+    await fixes(client, 'candidate-open', { grade: 'refuse', objects: ['app'] }, changes);
   }, sound);
 });
 
@@ -155,15 +155,15 @@ test('a role without privileges gets findings that say what to grant, and nothin
       ]);
       expect(hidden.find(({ objects }) => objects[0] === 'long-transactions')).toMatchObject({
         grade: 'refuse',
-        mend: 'GRANT pg_read_all_stats TO "plain";',
+        fix: 'GRANT pg_read_all_stats TO "plain";',
       });
       expect(findings.map(({ id }) => id)).toContain('replica-identity-missing');
       expect(findings.find(({ id }) => id === 'operator-privileges')?.objects).toContain(
         'ownership of "public"."bare"',
       );
-      for (const { mend } of hidden) await runScript(client, mend);
+      for (const { fix } of hidden) await runScript(client, fix);
       expect((await findingsOf(plain, { roles })).filter(({ id }) => id === 'check-not-permitted')).toEqual([]);
-      await mends(
+      await fixes(
         plain,
         'operator-privileges',
         {

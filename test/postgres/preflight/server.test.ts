@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { withClient } from '../../../src/postgres/client.ts';
 import { versionFindings } from '../../../src/postgres/preflight/server.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
-import { findingOf, mends, runScript, sound } from './support.ts';
+import { findingOf, fixes, runScript, sound } from './support.ts';
 
 test('majors', async () => {
   expect(versionFindings(14, 17).map(({ id }) => id)).toEqual(['server-version']);
@@ -24,7 +24,7 @@ test('SQL_ASCII is warned of', async () => {
   }, sound);
 });
 
-test('collations of another version: the database and named ones, with the indexes that the mend rebuilds', async () => {
+test('collations of another version: the database and named ones, with the indexes that the fix rebuilds', async () => {
   await withDatabase(async (client, server) => {
     await client.query(
       "CREATE DATABASE sorted LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8' TEMPLATE template0",
@@ -37,7 +37,7 @@ test('collations of another version: the database and named ones, with the index
       await sorted.query(
         "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'sorted'; UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('german', 'fr-x-icu', 'es-x-icu')",
       );
-      await mends(sorted, 'collation-version', {
+      await fixes(sorted, 'collation-version', {
         grade: 'refuse',
         objects: [
           expect.stringMatching(/^database sorted: built with 1\.0, library has [\d.]+$/),
@@ -65,7 +65,7 @@ test('read-only defaults that a fence left behind, and settings of roles', async
       grade: 'warn',
       objects: ['role app in database test', 'role app', 'database test', 'the server'],
     });
-    await runScript(client, finding?.mend ?? '');
+    await runScript(client, finding?.fix ?? '');
     expect(await findingOf(client, 'read-only-default', { roles })).toBeUndefined();
     expect((await findingOf(client, 'role-settings-present'))?.objects).toEqual([
       'all roles in database test: work_mem=8MB',
@@ -84,11 +84,11 @@ test('archiving, passwords and foreign servers', async () => {
       await client.query(
         "SET password_encryption = 'md5'; CREATE ROLE app LOGIN PASSWORD 'x'; RESET password_encryption",
       );
-      await mends(client, 'password-md5', { grade: 'info', objects: ['app'] }, { roles: { application: ['app'] } });
+      await fixes(client, 'password-md5', { grade: 'info', objects: ['app'] }, { roles: { application: ['app'] } });
       await client.query(`
       CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'elsewhere.example'); CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '${server.port}');
       CREATE SERVER sibling FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'postgres'); CREATE FOREIGN TABLE f (x int) SERVER far; CREATE FUNCTION d() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM dblink_exec('x', 'y'); END $$`);
-      await mends(client, 'foreign-server-self', {
+      await fixes(client, 'foreign-server-self', {
         grade: 'warn',
         objects: [`self {"host": "localhost", "port": "${server.port}"}`],
       });
@@ -117,7 +117,7 @@ test('extensions: told, missing, older, newer', async () => {
       }),
     ).toMatchObject({ grade: 'refuse', objects: [expect.stringMatching(/^pg_stat_statements 1\.\d+$/)] });
     const candidate = { side: 'candidate', gate: 'switch' } as const;
-    await mends(
+    await fixes(
       client,
       'extension-update',
       { grade: 'info', objects: [expect.stringMatching(/^hstore 1\.4, there is 1\.8$/)] },

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { rows } from '../../../src/postgres/client.ts';
 import { withDatabase } from '../../support/postgres.ts';
-import { findingOf, mends, sound } from './support.ts';
+import { findingOf, fixes, sound } from './support.ts';
 
-test('large objects are named and mended', async () => {
+test('large objects are named and fixed', async () => {
   await withDatabase(async (client) => {
     await client.query("SELECT lo_from_bytea(4711, 'x'), lo_from_bytea(4712, 'y')");
-    await mends(client, 'large-objects', { grade: 'refuse', objects: ['large object 4711', 'large object 4712'] });
+    await fixes(client, 'large-objects', { grade: 'refuse', objects: ['large object 4711', 'large object 4712'] });
     await client.query('SELECT lo_create(0) FROM generate_series(1, 1100)');
     const finding = await findingOf(client, 'large-objects');
     expect([finding?.objects.length, finding?.objects.at(-1), finding?.title]).toEqual([
@@ -19,13 +19,13 @@ test('large objects are named and mended', async () => {
   }, sound);
 });
 
-test('unlogged tables are left out of publications; the mend logs referenced ones first and sequences too', async () => {
+test('unlogged tables are left out of publications; the fix logs referenced ones first and sequences too', async () => {
   await withDatabase(async (client) => {
     await client.query(`
       CREATE UNLOGGED TABLE z_parent (id serial PRIMARY KEY); CREATE UNLOGGED TABLE b_child (id int PRIMARY KEY REFERENCES z_parent); CREATE UNLOGGED TABLE a_grandchild (id int PRIMARY KEY REFERENCES b_child);
       CREATE UNLOGGED SEQUENCE loose; CREATE PUBLICATION p FOR ALL TABLES; CREATE TABLE ok (id int PRIMARY KEY)`);
     expect(await rows(client, 'SELECT tablename FROM pg_publication_tables')).toEqual([{ tablename: 'ok' }]);
-    await mends(client, 'unlogged-tables', {
+    await fixes(client, 'unlogged-tables', {
       grade: 'refuse',
       objects: ['public.a_grandchild', 'public.b_child', 'public.loose', 'public.z_parent'],
     });
@@ -33,7 +33,7 @@ test('unlogged tables are left out of publications; the mend logs referenced one
   }, sound);
 });
 
-test('tablespaces beside the data directory are refused without a group snapshot, and emptied by the mend', async () => {
+test('tablespaces beside the data directory are refused without a group snapshot, and emptied by the fix', async () => {
   await withDatabase(async (client, server) => {
     const place = path.join(path.dirname(server.directory), 'space "1"');
     await mkdir(place);
@@ -43,7 +43,7 @@ test('tablespaces beside the data directory are refused without a group snapshot
       'CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "S p", x int) TABLESPACE "S p"; CREATE MATERIALIZED VIEW m TABLESPACE "S p" AS SELECT 1 AS x',
     );
     expect(await findingOf(client, 'tablespaces', { groupSnapshot: true })).toBeUndefined();
-    await mends(client, 'tablespaces', { grade: 'refuse', objects: [`S p at ${place}`] });
+    await fixes(client, 'tablespaces', { grade: 'refuse', objects: [`S p at ${place}`] });
   }, sound);
 });
 

@@ -46,8 +46,8 @@ export async function findingOf(client: Client, id: string, changes: Changes = {
   return found[0];
 }
 
-/** The finding must be there with these objects and this grade; its mend is run as it stands, and then it must be gone. */
-export async function mends(
+/** The finding must be there with these objects and this grade; its fix is run as it stands, and then it must be gone. */
+export async function fixes(
   client: Client,
   id: string,
   expected: Pick<Finding, 'grade'> & { objects: readonly unknown[] },
@@ -57,8 +57,8 @@ export async function mends(
   const finding = await findingOf(client, id, changes);
   expect(finding, id).toMatchObject({ id, ...expected });
   if (!finding) throw new Error(`no finding ${id}`);
-  await runScript(by, finding.mend);
-  await until(async () => (await findingOf(client, id, changes)) === undefined, `${id} is gone after ${finding.mend}`);
+  await runScript(by, finding.fix);
+  await until(async () => (await findingOf(client, id, changes)) === undefined, `${id} is gone after ${finding.fix}`);
   return finding;
 }
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { findingOf, findingsOf, mends, runScript, sound, until } from './support.ts';
+import { findingOf, findingsOf, fixes, runScript, sound, until } from './support.ts';
 
 test('prepared transactions of every database are refused', async () => {
   await withDatabase(
     async (client, server) => {
       await client.query("BEGIN; CREATE TABLE t (x int); PREPARE TRANSACTION 'it''s one'");
-      await mends(client, 'prepared-transactions', {
+      await fixes(client, 'prepared-transactions', {
         grade: 'refuse',
         objects: [expect.stringMatching(/^it's one of verdigris_operator in test, prepared \d+ s ago$/)],
       });
@@ -18,8 +18,8 @@ test('prepared transactions of every database are refused', async () => {
       await withClient(connectionTo(server), 'other', async (other) => {
         await other.query("BEGIN; CREATE TABLE t (x int); PREPARE TRANSACTION 'elsewhere'");
         const finding = await findingOf(client, 'prepared-transactions');
-        expect(finding?.mend).toContain('-- in database postgres, ');
-        await runScript(other, finding?.mend ?? '');
+        expect(finding?.fix).toContain('-- in database postgres, ');
+        await runScript(other, finding?.fix ?? '');
         expect(await findingOf(client, 'prepared-transactions')).toBeUndefined();
       });
     },
@@ -27,7 +27,7 @@ test('prepared transactions of every database are refused', async () => {
   );
 });
 
-test('long transactions are named with who holds what, and ended by the mend', async () => {
+test('long transactions are named with who holds what, and ended by the fix', async () => {
   await withDatabase(async (client, server) => {
     await client.query('CREATE ROLE app LOGIN; CREATE TABLE t (id int PRIMARY KEY); GRANT ALL ON t TO app');
     await withClient(connectionTo(server, 'test', 'app'), 'slow', async (slow) => {
@@ -38,7 +38,7 @@ test('long transactions are named with who holds what, and ended by the mend', a
         async () => (await findingOf(client, 'long-transactions', { limits })) !== undefined,
         'the transaction is older than a millisecond',
       );
-      await mends(
+      await fixes(
         client,
         'long-transactions',
         {
@@ -55,9 +55,9 @@ test('long transactions are named with who holds what, and ended by the mend', a
   }, sound);
 });
 
-test('an unlimited idle transaction is told, and its limit is set by the mend', async () => {
+test('an unlimited idle transaction is told, and its limit is set by the fix', async () => {
   await withDatabase(async (client) => {
-    await mends(client, 'idle-transaction-unlimited', {
+    await fixes(client, 'idle-transaction-unlimited', {
       grade: 'info',
       objects: ['idle_in_transaction_session_timeout'],
     });

@@ -37,7 +37,7 @@ const lag = {
   title: 'green is behind',
   objects: ['s'],
   reason: 'r',
-  mend: 'Wait.',
+  fix: 'Wait.',
 } as const;
 
 let did: string[];

@@ -89,7 +89,7 @@ function syntax(file: string, text: string, cause: unknown): VerdigrisError {
     'sql-syntax',
     `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n  ${' '.repeat(Math.max(0, column - 1))}^\n`,
     'SQL that PostgreSQL parses.',
-    'mend it there.',
+    'fix it there.',
     cause,
   );
 }

@@ -54,7 +54,7 @@ export function sqlEngine(folder: string): MigrationEngine {
               client,
               file,
               statement,
-              'It was tried in a transaction that is rolled back: nothing is applied. Mend the file and migrate again.',
+              'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again.',
             );
       }
       await rehearseBackfills(client, backfills);
@@ -132,7 +132,7 @@ async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void
       target,
       file,
       statement,
-      'Nothing of this file is applied; the files before it are. The candidate can be resumed: mend the file and migrate again.',
+      'Nothing of this file is applied; the files before it are. The candidate can be resumed: fix the file and migrate again.',
     );
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
@@ -161,7 +161,7 @@ async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
         target,
         file,
         statement,
-        'The statements before it are applied and will not run again. The candidate can be resumed: mend this statement and migrate again.',
+        'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.',
       );
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [

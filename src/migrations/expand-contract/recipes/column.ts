@@ -35,7 +35,7 @@ export async function readColumn(client: Client, schema: string, table: string, 
       throw unfit(
         `There is no column ${column} in a table ${schema}.${table}.`,
         'a column of a table of the live database.',
-        'mend the name: verdigris expand-contract rename-column TABLE OLD NEW.',
+        'fix the name: verdigris expand-contract rename-column TABLE OLD NEW.',
       );
     if (found.special !== null)
       throw unfit(

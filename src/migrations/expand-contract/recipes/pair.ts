@@ -75,7 +75,7 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
       throw unfit(
         `${option} is not read as SQL: ${describe(error)}.`,
         option === 'TYPE' ? 'a type, such as bigint or numeric(12,2).' : 'an expression.',
-        'mend it; nothing was written.',
+        'fix it; nothing was written.',
       );
     });
     const select = (
@@ -85,7 +85,7 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
       throw unfit(
         `${option} is more than ${option === 'TYPE' ? 'a type' : 'an expression'}.`,
         'one, over the column alone.',
-        'mend it; nothing was written.',
+        'fix it; nothing was written.',
       );
   }
 }
@@ -108,7 +108,7 @@ async function probe(
     throw unfit(
       `${type} is no type there: ${describe(error)}.`,
       'a type of the live database; one that the release makes does not exist yet.',
-      'mend it, or write the migration by hand.',
+      'fix it, or write the migration by hand.',
     );
   });
   const comparable = await readOnly(client, () =>

@@ -33,7 +33,7 @@ export async function readTable(client: Client, schema: string, table: string, f
     throw unfit(
       `There is no table ${schema}.${table}.`,
       'a table of the live database that is no partition.',
-      'mend the name: verdigris expand-contract rename-table TABLE NEW.',
+      'fix the name: verdigris expand-contract rename-table TABLE NEW.',
     );
   if (found.taken) throw unfit(`${schema} has a ${fresh} already.`, 'a name that is free.', 'give another one.');
   return found;

@@ -23,7 +23,7 @@ export const syntax: Rule = {
   category: 'safety',
   where: 'both',
   why: 'The migration fails here. This is PostgreSQL’s own parser, of version 18: what it refuses, the server refuses.',
-  instead: 'Mend it at the caret.',
+  instead: 'Fix it at the caret.',
   bad: 'ALTER TABLE t ADD COLUM n integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {
@@ -132,7 +132,7 @@ export const suppressionUnused: Rule = {
   category: 'safety',
   where: 'both',
   why: 'It names no rule, or one that finds nothing here: a leftover that would hide the next finding.',
-  instead: 'Take it away, or mend the rule’s name.',
+  instead: 'Take it away, or fix the rule’s name.',
   bad: '-- verdigris: allow drop-table because it was there once\nSELECT 1;',
   good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };

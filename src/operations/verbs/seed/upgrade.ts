@@ -20,7 +20,7 @@ export async function upgradeFindings(c: Context): Promise<Finding[]> {
     ? upgrades.obstacle(found.from, found.to)
     : {
         seen: `the platform ${c.platform.kind} has no way to upgrade a copy`,
-        mend: 'Declare the same major for both colours; the platform kubernetes upgrades inside a release.',
+        fix: 'Declare the same major for both colours; the platform kubernetes upgrades inside a release.',
       };
   if (!obstacle) return [];
   return [
@@ -30,7 +30,7 @@ export async function upgradeFindings(c: Context): Promise<Finding[]> {
       title: `${c.idle} declares PostgreSQL ${found.to}, ${c.live} is ${found.from}, and ${obstacle.seen}`,
       objects: [c.idle],
       reason: 'A copy of a volume has the major of its original until pg_upgrade has worked on it.',
-      mend: obstacle.mend,
+      fix: obstacle.fix,
     },
   ];
 }

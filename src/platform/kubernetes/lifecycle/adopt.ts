@@ -70,7 +70,7 @@ export async function examine(
       {
         title: `the ${set ? `pod ${declared.statefulSet}-0` : `StatefulSet ${declared.statefulSet}`} in ${cluster.namespace} is ${set && pod ? 'not ready' : 'not there'}`,
         reason: 'A server is adopted while it serves.',
-        mend: set
+        fix: set
           ? 'Bring it up first.'
           : 'Name the StatefulSet whose only pod is the server (kubernetes.adopt.statefulSet).',
       },
@@ -91,7 +91,7 @@ export async function examine(
           {
             title: `${declared.statefulSet} has ${set.spec.replicas} replicas`,
             reason: 'Replicas of its own would not be part of a switchover, and would follow the old colour.',
-            mend: `Scale it to 1: kubectl scale statefulset ${declared.statefulSet} --replicas=1`,
+            fix: `Scale it to 1: kubectl scale statefulset ${declared.statefulSet} --replicas=1`,
           },
         ]),
   ];
@@ -110,25 +110,25 @@ export async function examine(
     problems.push({
       title: `${superuser.user} is no superuser`,
       reason: 'Verdigris makes a superuser of its own, to fence and to replicate.',
-      mend: 'Name a superuser in kubernetes.adopt.superuser.',
+      fix: 'Name a superuser in kubernetes.adopt.superuser.',
     });
   if (facts.major !== declaredMajor)
     problems.push({
       title: `the server is PostgreSQL ${facts.major}, colours.${live} declares ${String(declaredMajor)}`,
       reason: 'A colour is declared as it is.',
-      mend: `Declare colours.${live}.postgres: ${facts.major}.`,
+      fix: `Declare colours.${live}.postgres: ${facts.major}.`,
     });
   if (facts.name.endsWith('-green'))
     problems.push({
       title: `cluster_name is ${facts.name}`,
       reason: 'By it the colours are told apart, and an adopted one is blue.',
-      mend: 'Take the ending -green away, and restart the server at a time of your choice.',
+      fix: 'Take the ending -green away, and restart the server at a time of your choice.',
     });
   if (!facts.present)
     problems.push({
       title: `the database ${database} is not there`,
       reason: 'An environment is one database.',
-      mend: 'Name the database that is there.',
+      fix: 'Name the database that is there.',
     });
   if ('fault' in place) problems.push(place.fault);
   const user =
@@ -139,7 +139,7 @@ export async function examine(
     problems.push({
       title: `its server runs as user ${user}, the candidates would run as ${environment.kubernetes.user}`,
       reason: 'PostgreSQL refuses a data directory that another user owns, and a copy keeps the owner.',
-      mend: `Declare kubernetes.user: ${user}, and images of PostgreSQL that run as any user, as the official ones do.`,
+      fix: `Declare kubernetes.user: ${user}, and images of PostgreSQL that run as any user, as the official ones do.`,
     });
   problems.push(...(await serviceProblems(platform, declared)));
   if (facts.present)
@@ -178,7 +178,7 @@ export async function takeOver(platform: KubernetesPlatform, { adopted, superuse
   await platform.adoption.record(adopted);
 }
 
-type Problem = Pick<Finding, 'title' | 'reason' | 'mend'>;
+type Problem = Pick<Finding, 'title' | 'reason' | 'fix'>;
 
 /**
  * Each declared role's own password, held against what the server keeps of it: the poolers will need it. A log-in would prove
@@ -211,13 +211,13 @@ async function passwordProblems(
       problems.push({
         title: `the password of the role ${role} is not known`,
         reason: 'The poolers log in as the roles that clients have.',
-        mend: `Declare kubernetes.passwords.${role}: { secret, key } with the Secret that its software uses.`,
+        fix: `Declare kubernetes.passwords.${role}: { secret, key } with the Secret that its software uses.`,
       });
     else if (!fits(role, await secretValue(cluster, declared.secret, declared.key)))
       problems.push({
         title: `the role ${role} cannot log in with the password in the Secret ${declared.secret}, key ${declared.key}`,
         reason: 'The poolers log in as the roles that clients have.',
-        mend: 'Put the role’s password there, or name the Secret that its software uses.',
+        fix: 'Put the role’s password there, or name the Secret that its software uses.',
       });
   }
   return problems;
@@ -242,7 +242,7 @@ function dataPlace(pod: Volumes, directory: string): { claim: string; path: stri
       fault: {
         title: `its data directory ${directory} is on no PersistentVolumeClaim`,
         reason: 'A candidate is made from a snapshot of the claim.',
-        mend: 'Load a dump into a new environment instead.',
+        fix: 'Load a dump into a new environment instead.',
       },
     };
   const others = [...new Set(mounts.map(({ name }) => name))].filter((name) => name !== within.name);
@@ -251,7 +251,7 @@ function dataPlace(pod: Volumes, directory: string): { claim: string; path: stri
       fault: {
         title: `its pod has further volumes (${others.join(', ')})`,
         reason: 'WAL or tablespaces on another volume need a snapshot of both at one instant.',
-        mend: 'Move everything to one volume; or load a dump into a new environment.',
+        fix: 'Move everything to one volume; or load a dump into a new environment.',
       },
     };
   return {
@@ -272,7 +272,7 @@ async function serviceProblems({ cluster }: KubernetesPlatform, { service }: Dec
       {
         title: `the Service ${cluster.namespace}/${service.name} is not there`,
         reason: 'It is to lead to the live colour from now on.',
-        mend: 'Name the Service that clients use, or leave kubernetes.adopt.service out.',
+        fix: 'Name the Service that clients use, or leave kubernetes.adopt.service out.',
       },
     ];
   if (found.spec.clusterIP === 'None' || found.spec.type === 'ExternalName')
@@ -280,7 +280,7 @@ async function serviceProblems({ cluster }: KubernetesPlatform, { service }: Dec
       {
         title: `the Service ${service.name} has no address of its own`,
         reason: 'Clients of a headless Service keep the address of the pod.',
-        mend: 'Have clients use a Service with an address, or the environment’s own; leave kubernetes.adopt.service out.',
+        fix: 'Have clients use a Service with an address, or the environment’s own; leave kubernetes.adopt.service out.',
       },
     ];
   if (found.spec.ports?.length !== 1)
@@ -288,13 +288,13 @@ async function serviceProblems({ cluster }: KubernetesPlatform, { service }: Dec
       {
         title: `the Service ${service.name} has several ports`,
         reason: 'Only one of them can be PostgreSQL’s.',
-        mend: 'Give PostgreSQL a Service of its own.',
+        fix: 'Give PostgreSQL a Service of its own.',
       },
     ];
   return [];
 }
 
-/** What any release would be refused for, settings first among them, with the statement that mends it. */
+/** What any release would be refused for, settings first among them, with the statement that fixes it. */
 async function serverProblems(
   { name, live, roles, limits, colours }: Environment,
   client: Client,
@@ -323,9 +323,9 @@ async function serverProblems(
 
 function refuse(problems: readonly Problem[]): VerdigrisError {
   return new VerdigrisError('refused', 'adoption-refused', {
-    seen: `The server cannot be adopted as it is:\n${problems.map(({ title, reason, mend }) => `  ${title}. ${reason} ${mend}`).join('\n')}\n`,
+    seen: `The server cannot be adopted as it is:\n${problems.map(({ title, reason, fix }) => `  ${title}. ${reason} ${fix}`).join('\n')}\n`,
     required: 'a server that a release can start from; it was not changed.',
-    next: 'mend what is listed (what needs a restart, at a time of your choice), then run the same command again.',
+    next: 'fix what is listed (what needs a restart, at a time of your choice), then run the same command again.',
     facts: { problems },
   });
 }

@@ -72,9 +72,9 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
   const findings = await platform.requirements('making');
   if (findings.length > 0) {
     throw new VerdigrisError('refused', 'cluster-unfit', {
-      seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, mend }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${mend}`).join('\n')}\n`,
+      seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, fix }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${fix}`).join('\n')}\n`,
       required: 'all of it before anything is made.',
-      next: 'mend what is listed; nothing was changed.',
+      next: 'fix what is listed; nothing was changed.',
       facts: { findings },
     });
   }

@@ -175,7 +175,7 @@ async function mask({ database, live }: Environment, platform: KubernetesPlatfor
       throw new VerdigrisError('failed', 'mask-failed', {
         seen: `The masking of the copy failed: ${describe(cause)}.`,
         required: 'a mask that gets through: nobody may connect before.',
-        next: 'mend kubernetes.from.mask; the same command goes on from here, and until then nobody can log in.',
+        next: 'fix kubernetes.from.mask; the same command goes on from here, and until then nobody can log in.',
         cause,
       });
     }

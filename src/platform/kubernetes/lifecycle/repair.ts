@@ -14,7 +14,7 @@ import { addRoles } from '../roles.ts';
  * with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one in place of a lost one would
  * be taken for the data.
  */
-export async function mendKubernetes(
+export async function repairKubernetes(
   environment: Environment,
   platform: KubernetesPlatform,
   journal: Journal,
@@ -23,7 +23,7 @@ export async function mendKubernetes(
   const found = await drift(environment, platform, journal);
   if (found.length > 0) {
     for (const colour of journal.state === 'single' ? [journal.live] : [journal.live, other(journal.live)])
-      await mendColour(environment, platform, journal, colour);
+      await repairColour(environment, platform, journal, colour);
     const route = {
       live: journal.live,
       canary: journal.state === 'canary' ? (journal.release?.canary ?? 0) : 0,
@@ -68,7 +68,7 @@ async function credentials({ roles }: Environment, { secrets }: KubernetesPlatfo
   );
 }
 
-async function mendColour(
+async function repairColour(
   environment: Environment,
   platform: KubernetesPlatform,
   journal: Journal,
