@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
+import { isCollection, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { parseEnvironment, type Environment } from '../model/environment.ts';
 import { packedName, unpackFolder } from '../migrations/packed.ts';
@@ -21,19 +21,38 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
       cause,
     });
   });
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (cause) {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [fault] = document.errors;
+  if (fault) {
     throw new VerdigrisError('declaration', 'declaration-syntax', {
-      seen: `${file} is not YAML: ${describe(cause)}`,
+      seen: `${file} is not YAML: ${fault.message}`,
       required: 'YAML or JSON.',
       next: 'fix it there; nothing was done.',
-      cause,
+      cause: fault,
     });
   }
-  const resolved = await withFoldersFound(raw, path.dirname(path.resolve(file)));
-  return { environment: parseEnvironment(resolved, file), raw: resolved };
+  const resolved = await withFoldersFound(document.toJS() as unknown, path.dirname(path.resolve(file)));
+  const environment = parseEnvironment(resolved, file, (at) => lineOf(document, lines, at));
+  return { environment, raw: resolved };
+}
+
+/** The line of the deepest key of `path` that the file has: a key that is missing is reported where it belongs. */
+function lineOf(document: Document, lines: LineCounter, path: readonly string[]): number | undefined {
+  let node: unknown = document.contents;
+  let line: number | undefined;
+  for (const key of path) {
+    if (!isCollection(node)) break;
+    const item: unknown = node.items.find((each, index) =>
+      isPair(each) ? isScalar(each.key) && String(each.key.value) === key : String(index) === key,
+    );
+    const at = isPair(item) ? item.key : item;
+    const offset = isScalar(at) || isCollection(at) ? at.range?.[0] : undefined;
+    if (offset === undefined) break;
+    ({ line } = lines.linePos(offset));
+    node = isPair(item) ? item.value : item;
+  }
+  return line;
 }
 
 async function withFoldersFound(raw: unknown, folder: string): Promise<unknown> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { colours, other, type Colour } from './colours.ts';
 import { VerdigrisError } from './errors.ts';
 import { kubernetesSchema } from './kubernetes.ts';
+import { nearest } from './nearest.ts';
 import { duration, size } from './units.ts';
 
 /** Part of names of slots, folders, volumes and Kubernetes objects: what all of them allow. */
@@ -100,33 +101,70 @@ export type ColourDeclaration = z.output<typeof colourSchema>;
 export interface DeclarationIssue {
   readonly path: string;
   readonly message: string;
+  /** Of the file that declares it, where that is known. */
+  readonly line?: number | undefined;
 }
 
-/** Parses the declaration of an environment. Every unknown key, wrong type and contradiction is reported at once. */
-export function parseEnvironment(value: unknown, source: string): Environment {
-  const parsed = environmentSchema.safeParse(value);
-  const issues: DeclarationIssue[] = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({
-            path: dotted([...issue.path, key]),
-            message: 'is not a key that Verdigris knows',
-          }))
-        : [{ path: dotted(issue.path), message: issue.message }],
-    ),
-    ...contradictions(value),
-  ];
+/** The JSON schema of a declaration as people write it, for editors. */
+export function declarationJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(environmentSchema, { io: 'input' });
+}
+
+/**
+ * Parses the declaration of an environment. Every unknown key, wrong type and contradiction is reported at once.
+ * @param lineOf the line of a path in the file that declares it, where there is one.
+ */
+export function parseEnvironment(
+  value: unknown,
+  source: string,
+  lineOf: (path: readonly string[]) => number | undefined = () => undefined,
+): Environment {
+  const parsed = environmentSchema.safeParse(value, { error: required });
+  const issues = [...(parsed.error?.issues ?? []).flatMap(issuesOf), ...contradictions(value)]
+    .map((issue) => ({ ...issue, line: lineOf(issue.path.split('.')) }))
+    .toSorted((one, next) => (one.line ?? 0) - (next.line ?? 0));
   if (parsed.success && issues.length === 0) return parsed.data;
+  const listed = issues.map(
+    ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}: `}${path}: ${message}`,
+  );
   throw new VerdigrisError('declaration', 'declaration-invalid', {
-    seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.map((issue) => `  ${issue.path}: ${issue.message}`).join('\n')}\n`,
+    seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${listed.join('\n')}\n`,
     required: 'a declaration as docs/declaration.md describes it.',
     next: 'fix what is listed; nothing was done.',
     facts: { issues },
   });
 }
 
-function dotted(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? '(whole file)' : path.map(String).join('.');
+/** In the words of a person who left a key out; undefined leaves the message to zod. */
+function required({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  return code === 'invalid_type' && input === undefined ? 'is required' : undefined;
+}
+
+function issuesOf(issue: z.core.$ZodIssue): DeclarationIssue[] {
+  const path = issue.path.map(String);
+  if (issue.code !== 'unrecognized_keys') return [{ path: dotted(path), message: issue.message }];
+  const known = keysAt(path);
+  return issue.keys.map((key) => {
+    const near = nearest(key, known);
+    return {
+      path: dotted([...path, key]),
+      message: `is not a key that Verdigris knows${near === undefined ? '' : `: did you mean ${near}?`}`,
+    };
+  });
+}
+
+/** The keys that the schema has below a path. */
+function keysAt(path: readonly string[]): string[] {
+  let schema: z.core.JSONSchema._JSONSchema = declarationJsonSchema();
+  for (const key of path) {
+    if (typeof schema !== 'object') return [];
+    schema = schema.properties?.[key] ?? schema.additionalProperties ?? {};
+  }
+  return typeof schema === 'object' ? Object.keys(schema.properties ?? {}) : [];
+}
+
+function dotted(path: readonly string[]): string {
+  return path.length === 0 ? '(whole file)' : path.join('.');
 }
 
 /** What no single field shows. Reads the raw value, so that it speaks even where types are wrong elsewhere. */

@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { declarationSchemaFile } from '../../scripts/declaration-schema.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { bare, document, isNode, nameOf, nodes, parseSource, type Node } from './sources.ts';
 
@@ -105,4 +107,34 @@ function withValue(value: unknown, key: string, leaf: unknown): unknown {
 
 function without(value: unknown, key: string): unknown {
   return JSON.parse(JSON.stringify(withValue(value, key, undefined)));
+}
+
+test('the JSON schema is what the code says now: npm run schema', () => {
+  expect(document('docs/declaration.schema.json')).toBe(declarationSchemaFile());
+});
+
+test('the JSON schema describes every key', () => {
+  expect(undescribed(JSON.parse(declarationSchemaFile()) as JsonSchema)).toEqual([]);
+});
+
+test('every example of a declaration names the schema, where an editor finds it', () => {
+  for (const file of ['examples/stacks/shop.yaml', 'examples/stacks/verdigris.local.example.yaml']) {
+    const [, named = ''] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(document(file)) ?? [];
+    expect(path.normalize(path.join(path.dirname(file), named)), file).toBe('docs/declaration.schema.json');
+  }
+});
+
+interface JsonSchema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+}
+
+/** Paths of keys that hold a value and say nothing of it. Names that the user chooses (roles, quotas, settings) are no keys. */
+function undescribed(schema: JsonSchema, at: readonly string[] = []): string[] {
+  const below = Object.entries(schema.properties ?? {});
+  const colour = at.at(-1) === 'colours' && typeof schema.additionalProperties === 'object';
+  if (colour) return undescribed(schema.additionalProperties as JsonSchema, [...at, '<colour>']);
+  if (below.length > 0) return below.flatMap(([key, value]) => undescribed(value, [...at, key]));
+  return schema.description === undefined ? [at.join('.')] : [];
 }

@@ -1,0 +1,56 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadEnvironment } from '../../src/cli/declaration.ts';
+import { VerdigrisError } from '../../src/model/errors.ts';
+
+/** What the error for a declaration says, line by line. */
+async function faults(text: string): Promise<string[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'declaration-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'verdigris.yaml');
+  await writeFile(file, text);
+  const error: unknown = await loadEnvironment(file).catch((cause: unknown) => cause);
+  if (!(error instanceof VerdigrisError)) throw new Error('no error');
+  return error.seen
+    .replaceAll(file, 'FILE')
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+}
+
+test('each fault of a declaration is said with its line, and the key that was meant', async () => {
+  const text = `name: shop
+platform: local
+databse: shop
+roles: { application: [app], reader: [r] }
+colours:
+  blue: { release: "1", postgres: 17 }
+  green:
+    release: "2"
+    postgres: 11
+    migration: ./m
+limits:
+  pause: 2 lightyears
+live: blue
+`;
+  expect(await faults(text)).toEqual([
+    'FILE has 6 faults:',
+    'database: is required',
+    'line 3: databse: is not a key that Verdigris knows: did you mean database?',
+    'line 4: roles.reader: is not a key that Verdigris knows: did you mean readers?',
+    'line 9: colours.green.postgres: column lists of publications need PostgreSQL 15 or newer',
+    'line 10: colours.green.migration: is not a key that Verdigris knows: did you mean migrations?',
+    'line 12: limits.pause: "2 lightyears" is not a number with one of the units ms, s, m, h, d, such as "10s"',
+  ]);
+});
+
+test('a key that is near to none gets no guess', async () => {
+  const text = await faults('name: shop\nzookeeper: 1\n');
+  expect(text).toContain('line 2: zookeeper: is not a key that Verdigris knows');
+});
+
+test('what is no YAML is refused with its place', async () => {
+  expect((await faults('name: [shop\nlive: blue\n')).join('\n')).toMatch(/FILE is not YAML: .*line 2/);
+});
