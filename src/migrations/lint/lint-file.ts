@@ -14,7 +14,7 @@ import { Source } from './source.ts';
 import type { Statement } from './statement.ts';
 import { settle, suppressionsOf } from './suppress.ts';
 import { track } from './track.ts';
-import { asksForNoTransaction, Transaction } from './transaction.ts';
+import { Transaction } from './transaction.ts';
 
 export interface FileResult {
   readonly findings: readonly LintFinding[];
@@ -71,7 +71,7 @@ function withNested(parsed: Parsed): Statement[] {
 }
 
 function startsOpen(source: Source, statements: readonly Statement[], config: LintConfig): boolean {
-  if (config.transaction === 'none' || asksForNoTransaction(source)) return false;
+  if (config.transaction === 'none' || source.noTransaction) return false;
   return config.transaction === 'per-file' || !statements.some(outsideTransaction);
 }
 

@@ -1,18 +1,17 @@
+import { blank } from '../up-part.ts';
 import { tokensOf } from './tokens.ts';
 
 export interface Blanked {
   readonly text: string;
 }
 
-/** Replaced by as many bytes of blanks, line ends kept, so that every position after it is what it was. */
-function blank(text: string, start: number, end: number): string {
-  const gone = text.slice(start, end).replace(/[^\n\r]/gu, (character) => ' '.repeat(Buffer.byteLength(character)));
-  return text.slice(0, start) + gone + text.slice(end);
+function blankBetween(text: string, start: number, end: number): string {
+  return text.slice(0, start) + blank(text.slice(start, end)) + text.slice(end);
 }
 
 export function blankToLineEnd(text: string, at: number): string {
   const end = text.indexOf('\n', at);
-  return blank(text, at, end < 0 ? text.length : end);
+  return blankBetween(text, at, end < 0 ? text.length : end);
 }
 
 /** Blanks the statement that holds `at`: from the semicolon before it to the one after it, by PostgreSQL's own tokens where they can be had. */
@@ -29,7 +28,7 @@ export function blankStatement(text: string, at: number): string {
     semicolon === undefined
       ? afterNextSemicolon(text, at, ends.length > 0)
       : at + Buffer.from(text.slice(at)).subarray(0, semicolon).toString().length;
-  return blank(text, start, end);
+  return blankBetween(text, start, end);
 }
 
 function afterNextSemicolon(text: string, at: number, scanned: boolean): number {
@@ -47,5 +46,5 @@ export function copyData(text: string, at: number): Blanked | undefined {
   if (from < 0) return undefined;
   const end = /^\\\.[ \t]*\r?$/m.exec(text.slice(from));
   if (!end || from + end.index + end[0].length < at) return undefined;
-  return { text: blank(text, from, from + end.index + end[0].length) };
+  return { text: blankBetween(text, from, from + end.index + end[0].length) };
 }

@@ -1,3 +1,5 @@
+import { asksForNoTransaction } from '../transaction-note.ts';
+import { upPart } from '../up-part.ts';
 import type { Position } from './finding.ts';
 
 /** Bytes that are not UTF-8, with where and what it may be instead. */
@@ -12,7 +14,10 @@ export interface EncodingProblem {
  */
 export class Source {
   readonly path: string;
+  /** The way up alone: everything else is blanked, so that offsets are the file's. */
   readonly text: string;
+  /** Its engine is asked not to wrap it in a transaction. */
+  readonly noTransaction: boolean;
   /** What is wrong with the bytes; `text` is then empty or, for a byte order mark, without it. */
   readonly problem: EncodingProblem | undefined;
   readonly #bytes: Buffer;
@@ -28,7 +33,9 @@ export class Source {
     const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     // Blanks keep every later offset what it is in the file.
     this.#bytes = mark ? Buffer.concat([Buffer.from('   '), bytes.subarray(3)]) : bytes;
-    this.text = this.problem && !mark ? '' : this.#bytes.toString('utf8');
+    const whole = this.problem && !mark ? '' : this.#bytes.toString('utf8');
+    this.text = upPart(whole).text;
+    this.noTransaction = asksForNoTransaction(whole);
     for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) this.#lines.push(at + 1);
   }
 

@@ -1,14 +1,3 @@
-import type { Source } from './source.ts';
-
-/** Comments that engines take for "run this file outside a transaction". */
-const directive =
-  /^[ \t]*--[^\n]*\b(?:no[-_ ]?transaction|disable[-_]ddl[-_]transaction|executeInTransaction\s*[=:]\s*false|(?:run[-_]?in[-_]?)?transaction\s*[=:]\s*(?:false|off|no|none))\b/im;
-
-/** Whether a comment of the file asks its engine not to wrap it in a transaction. */
-export function asksForNoTransaction(source: Source): boolean {
-  return source.text.includes('--') && directive.test(source.text);
-}
-
 /** What one transaction of the file has done so far. It starts anew at each BEGIN and each COMMIT. */
 export class Transaction {
   /** Statements share a transaction: the engine's around the file, or one that the file opens. */

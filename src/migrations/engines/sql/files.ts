@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { asksForNoTransaction } from '../../transaction-note.ts';
 import { parseScript, type SqlStatement } from './parse.ts';
 
 export interface SqlFile {
@@ -11,7 +12,7 @@ export interface SqlFile {
   /** sha256 of the file's bytes. */
   readonly checksum: string;
   readonly statements: readonly SqlStatement[];
-  /** False where a statement must run outside a transaction; then each runs on its own. */
+  /** False where a statement must run outside a transaction, or a note asks for it; then each runs on its own. */
   readonly transactional: boolean;
 }
 
@@ -71,7 +72,8 @@ async function readSqlFile(folder: string, name: string): Promise<SqlFile> {
     path: file,
     checksum: createHash('sha256').update(bytes).digest('hex'),
     statements,
-    transactional: statements.every((statement) => statement.transactional),
+    transactional:
+      !asksForNoTransaction(bytes.toString('utf8')) && statements.every((statement) => statement.transactional),
   };
 }
 
