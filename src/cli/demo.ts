@@ -11,7 +11,7 @@ import type { Verb } from '../model/transitions.ts';
 import { commitRecorder, withClients, type Exercise } from '../operations/proofs/exercise.ts';
 import { withOperator } from '../operations/operator.ts';
 import { perform } from '../operations/perform.ts';
-import { createEnvironment, destroyEnvironment } from '../platform/local/lifecycle/create.ts';
+import { createLocal, destroyLocal } from '../platform/local/lifecycle/create.ts';
 import { LocalPlatform } from '../platform/local/platform.ts';
 import type { Client } from '../postgres/client.ts';
 import { loadScript } from '../postgres/script/run.ts';
@@ -63,7 +63,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     reporter.say(
       `${colors.bold('Verdigris')}: a release of PostgreSQL ${options.postgres}, from release 1 on blue to release 2 on green, while clients work.\n`,
     );
-    const { credentials } = await createEnvironment(environment, platform, {
+    const { credentials } = await createLocal(environment, platform, {
       raw,
       fill: (client) => fill(client, options, reporter, signal),
     });
@@ -120,7 +120,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     }
   } finally {
     if (!kept) {
-      await destroyEnvironment(platform);
+      await destroyLocal(platform);
       await rm(folder, { recursive: true, force: true });
     }
   }

@@ -8,11 +8,11 @@ import { expandColumn, type Recipe } from '../migrations/expand-contract/recipes
 import { numbered, writeRecipe } from '../migrations/expand-contract/recipes/files.ts';
 import { readOldColumn } from '../migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../migrations/expand-contract/recipes/pair.ts';
-import { readTable, renameTable } from '../migrations/expand-contract/recipes/table.ts';
+import { readTable, renameTableRecipe } from '../migrations/expand-contract/recipes/table.ts';
 import { lastUser } from '../migrations/expand-contract/waits.ts';
 import { withObserver } from '../operations/operator.ts';
 import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
-import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
+import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 interface RecipeOptions extends CommonOptions {
   readonly folder?: string;
@@ -152,7 +152,7 @@ async function rename(
       finish(
         session,
         options,
-        renameTable(await c.on(c.live, (client) => readTable(client, schema, table, fresh)), fresh),
+        renameTableRecipe(await c.on(c.live, (client) => readTable(client, schema, table, fresh)), fresh),
       ),
     ),
   );
@@ -181,14 +181,14 @@ async function contract(object: string, self: Command): Promise<void> {
   );
 }
 
-function observed(session: Session, use: Parameters<typeof withObserver<void>>[1]): Promise<void> {
+function observed(session: CliSession, use: Parameters<typeof withObserver<void>>[1]): Promise<void> {
   const { environment, platform, reporter, signal } = session;
   return withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, use);
 }
 
 /** Writes the files, or prints them. */
 async function finish(
-  { environment, reporter, platform }: Session,
+  { environment, reporter, platform }: CliSession,
   options: RecipeOptions,
   written: Recipe,
 ): Promise<void> {
@@ -221,7 +221,7 @@ function early(seen: string, required: string): VerdigrisError {
   });
 }
 
-async function show(session: Session): Promise<void> {
+async function show(session: CliSession): Promise<void> {
   await observed(session, async (c) => {
     const { report } = await readWaits(c);
     session.reporter.result(report, text(report));

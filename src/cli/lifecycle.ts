@@ -3,12 +3,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { withOperator } from '../operations/operator.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import {
-  createEnvironment,
-  destroyEnvironment,
-  startEnvironment,
-  type Credentials,
-} from '../platform/local/lifecycle/create.ts';
+import { createLocal, destroyLocal, startEnvironment, type Credentials } from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { statusText } from './status.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
@@ -28,7 +23,7 @@ export function createCommand(): Command {
     .action((options: CommonOptions & { readonly from?: string }) =>
       withLocalSession(options, async ({ environment, platform, raw, reporter, signal }) => {
         const { from } = options;
-        const { created, credentials } = await createEnvironment(environment, platform, {
+        const { created, credentials } = await createLocal(environment, platform, {
           raw,
           ...(from === undefined
             ? {}
@@ -83,14 +78,14 @@ export function destroyCommand(): Command {
         // Not under the hands of somebody who is at work.
         await platform.leases.acquire('verdigris destroy');
         await platform.tidy();
-        await destroyEnvironment(platform);
+        await destroyLocal(platform);
         reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
       }),
     );
 }
 
 /** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
-export function recoverCommand(): Command {
+export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .summary(
       'settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it',

@@ -13,7 +13,7 @@ import { jsonReport } from '../migrations/lint/output/json.ts';
 import { sarifReport } from '../migrations/lint/output/sarif.ts';
 import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
 import { rulePage } from '../migrations/lint/page.ts';
-import { ruleIds, ruleOf, rules } from '../migrations/lint/rules/index.ts';
+import { ruleIds, ruleOf, lintRules } from '../migrations/lint/rules/index.ts';
 import { readSettings } from '../migrations/lint/settings-file.ts';
 import { sqlFiles } from '../migrations/lint/walk.ts';
 
@@ -171,7 +171,7 @@ function painter(): Painter {
 
 function ruleList(): string {
   const width = Math.max(...ruleIds.map((id) => id.length));
-  return rules
+  return lintRules
     .map(
       (rule) =>
         `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`,

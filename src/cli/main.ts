@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { backfillCommand } from './backfill.ts';
-import { createCommand, destroyCommand, recoverCommand, startCommand } from './lifecycle.ts';
+import { createCommand, destroyCommand, recoverCliCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
 import { expandContractCommand } from './expand-contract.ts';
@@ -40,7 +40,7 @@ const all = [
   ...verbCommands(),
   releaseCommand(),
   upCommand(),
-  recoverCommand(),
+  recoverCliCommand(),
   drillCommand(),
   metricsCommand(),
   historyCommand(),

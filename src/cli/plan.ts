@@ -5,7 +5,7 @@ import { declaredOf, plan } from '../model/plan.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationOf } from '../operations/perform.ts';
-import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
+import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 export interface PlannedOperation {
   readonly verb: string;
@@ -44,7 +44,10 @@ function waitText(ms: number): string {
 }
 
 /** Prints what would be done to come to what is declared, or to `goal`. Reads the journal; opens no database. */
-export async function showPlan({ environment, platform, reporter }: Session, goal: State | undefined): Promise<void> {
+export async function showPlan(
+  { environment, platform, reporter }: CliSession,
+  goal: State | undefined,
+): Promise<void> {
   const journal = await readJournal(platform.journal);
   const operations = plan(declaredOf(environment), journal, goal).map(
     ({ verb, kind, to, because, reason }): PlannedOperation => {

@@ -6,7 +6,7 @@ import { htmlReport } from '../migrations/rehearsal/html.ts';
 import { refusal } from '../migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../migrations/rehearsal/text.ts';
 import { rehearse } from '../operations/proofs/rehearse.ts';
-import { cloneEnvironment } from '../platform/local/lifecycle/clone.ts';
+import { cloneLocal } from '../platform/local/lifecycle/clone.ts';
 import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 interface RehearseFlags extends CommonOptions {
@@ -48,7 +48,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         };
         const { report, failure } = await rehearse(
           { environment, platform, emit: (event) => reporter.event(event), signal },
-          (of) => cloneEnvironment(of, platform, signal),
+          (of) => cloneLocal(of, platform, signal),
           options,
         );
         if (flags.html !== undefined) await writeFile(flags.html, htmlReport(report), { mode: 0o600 });

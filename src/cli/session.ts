@@ -13,7 +13,7 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
-export interface Session {
+export interface CliSession {
   readonly environment: Environment;
   readonly raw: unknown;
   readonly platform: Platform;
@@ -57,7 +57,7 @@ export async function withReporter(
 }
 
 /** As `withReporter`, with the declaration read and its platform opened. */
-export async function withSession(options: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
+export async function withSession(options: CommonOptions, use: (session: CliSession) => Promise<void>): Promise<void> {
   await withReporter(options, async (reporter, signal) => {
     const { environment, raw } = await loadEnvironment(options.file);
     if (environment.platform === 'local')
@@ -82,7 +82,7 @@ export async function withSession(options: CommonOptions, use: (session: Session
 /** As `withSession`, for commands that only this machine's platform has: on Kubernetes the Pulumi program makes environments. */
 export async function withLocalSession(
   options: CommonOptions,
-  use: (session: Session & { readonly platform: LocalPlatform }) => Promise<void>,
+  use: (session: CliSession & { readonly platform: LocalPlatform }) => Promise<void>,
 ): Promise<void> {
   await withSession(options, async ({ platform, ...session }) => {
     if (platform instanceof LocalPlatform) return use({ ...session, platform });

@@ -9,7 +9,7 @@ import { withObserver, withOperator } from '../operations/operator.ts';
 import { operationOf, perform, performRelease, type PerformOptions } from '../operations/perform.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { planText, showPlan } from './plan.ts';
-import { withCommonOptions, withSession, type CommonOptions, type Session } from './session.ts';
+import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status.ts';
 
 interface VerbOptions extends CommonOptions, PerformOptions {
@@ -113,7 +113,12 @@ export function verbCommands(): Command[] {
   });
 }
 
-async function runVerb(verb: Verb, options: VerbOptions, session: Session, colour: string | undefined): Promise<void> {
+async function runVerb(
+  verb: Verb,
+  options: VerbOptions,
+  session: CliSession,
+  colour: string | undefined,
+): Promise<void> {
   const environment = withWeight(session.environment, options.weight);
   if (options.dryRun) {
     await dryRun(verb, options, { ...session, environment });
@@ -135,7 +140,7 @@ async function runVerb(verb: Verb, options: VerbOptions, session: Session, colou
 async function dryRun(
   verb: Verb,
   options: PerformOptions,
-  { environment, platform, reporter, signal }: Session,
+  { environment, platform, reporter, signal }: CliSession,
 ): Promise<void> {
   const operation = operationOf(verb, options);
   const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({

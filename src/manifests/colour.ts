@@ -34,7 +34,7 @@ export const dataMount = '/var/lib/postgresql/data';
 /** Of the data directory on a volume of ours. */
 export const dataPath = 'pgdata';
 /** Below the mount, because a volume's root may hold lost+found. */
-export const dataDirectory = `${dataMount}/${dataPath}`;
+export const dataDirectoryPath = `${dataMount}/${dataPath}`;
 
 export function postgresImage({ kubernetes }: Pick<Environment, 'kubernetes'>, major: number): string {
   return kubernetes.images.postgres[String(major)] ?? `postgres:${major}`;
@@ -127,7 +127,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
               terminationMessagePolicy: 'FallbackToLogsOnError',
               ports: [{ name: 'postgresql', containerPort: 5432, protocol: 'TCP' }],
               env: [
-                { name: 'PGDATA', value: dataDirectory },
+                { name: 'PGDATA', value: dataDirectoryPath },
                 { name: 'POSTGRES_USER', value: operatorRole },
                 { name: 'POSTGRES_DB', value: 'postgres' },
                 { name: 'POSTGRES_INITDB_ARGS', value: '--encoding=UTF8 --locale=C.UTF-8 --data-checksums' },

@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts';
 import { metadata, type Component, type Named } from './names.ts';
 
-export interface Rule {
+export interface RbacRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -10,7 +10,7 @@ export interface Rule {
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 
 /** All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster tests run with it. */
-export const operatorRules: readonly Rule[] = [
+export const operatorRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
@@ -32,7 +32,7 @@ export const operatorRules: readonly Rule[] = [
 ];
 
 /** What recovering takes: the operator's abilities without those of making and granting. */
-export const guardRules: readonly Rule[] = [
+export const guardRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'create', 'update', 'patch', 'delete'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
   { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: all },
@@ -46,7 +46,7 @@ export const guardRules: readonly Rule[] = [
 ];
 
 /** A drill makes and removes a candidate, and a throw-away environment beside it; it grants nothing. */
-export const drillRules: readonly Rule[] = [
+export const drillRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
@@ -61,7 +61,7 @@ export const drillRules: readonly Rule[] = [
 ];
 
 /** Looking is enough; the operator's password is among what is looked at, since lag is asked of the servers. */
-export const metricsRules: readonly Rule[] = [
+export const metricsRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'services', 'pods'], verbs: ['get', 'list'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get', 'list'] },
@@ -72,7 +72,7 @@ export const metricsRules: readonly Rule[] = [
 export function serviceRole(
   environment: Named,
   name: string,
-  rules: readonly Rule[],
+  rules: readonly RbacRule[],
   component: Component = 'pooler',
 ): Manifest[] {
   const own = metadata(environment, component, name);

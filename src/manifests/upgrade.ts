@@ -1,7 +1,7 @@
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { operatorRole } from '../model/names.ts';
-import { dataDirectory, dataMount } from './colour.ts';
+import { dataDirectoryPath, dataMount } from './colour.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
 import { containerSecurity, resources, securityOf } from './security.ts';
@@ -44,7 +44,7 @@ export function upgradeJob(
               imagePullPolicy: 'IfNotPresent',
               command: ['bash', '-c', upgradeScript],
               env: Object.entries({
-                PGDATA: dataDirectory,
+                PGDATA: dataDirectoryPath,
                 VERDIGRIS_FROM: String(from),
                 VERDIGRIS_TO: String(to),
                 VERDIGRIS_OPERATOR: operatorRole,

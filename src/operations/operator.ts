@@ -8,7 +8,7 @@ import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
 import { recover } from './recover.ts';
 
-export type Purpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';
+export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';
 
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;
@@ -26,7 +26,7 @@ export async function withOperator<T>(
     readonly signal: AbortSignal;
     readonly gone?: number | undefined;
   },
-  purpose: Purpose,
+  purpose: OperatorPurpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
   const lease = await parts.platform.leases.acquire(

@@ -4,7 +4,7 @@ import type { Verb } from '../model/transitions.ts';
 import { abandon } from './verbs/abandon.ts';
 import { canary } from './verbs/canary.ts';
 import type { Context } from './engine/context.ts';
-import { resume, settle } from './engine/engine.ts';
+import { resumeOperation, settleOperation } from './engine/engine.ts';
 import { migrate } from './verbs/migrate.ts';
 import type { Operation } from './engine/operation.ts';
 import { retire } from './verbs/retire.ts';
@@ -12,7 +12,7 @@ import { rollbackLossless } from './verbs/rollback.ts';
 import { rollbackLossy } from './verbs/rollback-lossy.ts';
 import { seed } from './verbs/seed.ts';
 import { switchOver } from './verbs/switch.ts';
-import { closeForward, reverse } from './verbs/reverse-stream.ts';
+import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { verify } from './verbs/verify.ts';
 import { colours } from '../model/colours.ts';
 import { endOperators, fencedRoles, unfence } from '../postgres/fence.ts';
@@ -53,10 +53,10 @@ export async function recover(
     text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point`,
   });
   if (direction === 'revert' || (direction === 'continue' && wanted === 'abandon' && operation.verb === 'seed')) {
-    return (await settle(c, operation)) === 'forward' ? 'continued' : 'reverted';
+    return (await settleOperation(c, operation)) === 'forward' ? 'continued' : 'reverted';
   }
   if (direction === 'complete' || wanted === 'any' || wanted === operation.verb) {
-    await resume(c, operation);
+    await resumeOperation(c, operation);
     return 'continued';
   }
   if (wanted === undefined) return 'left';
@@ -100,7 +100,7 @@ async function followBack(c: Context): Promise<boolean> {
   const { closing, stream, state } = c.journal;
   if (!closing || !stream || (state !== 'switched' && state !== 'migrated')) return false;
   if (!(await c.platform.servers.observe(c.idle))?.running) return false;
-  for (const step of [closeForward, reverse]) {
+  for (const step of [closeStream, reverse]) {
     const detail = await step.run(c);
     c.emit({ type: 'note', text: `${step.title}: made good${detail ? `, ${detail}` : ''}` });
   }

@@ -12,7 +12,7 @@ import { readSlot, sealOf, type Slot } from './stream.ts';
  * its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot be asked again (`isSealed`).
  * @throws VerdigrisError `slot-lost` or `slot-missing` as soon as the marker can never arrive; `timed-out` after `limit` ms.
  */
-export async function barrier(
+export async function crossBarrier(
   publisher: Client,
   subscriber: Client,
   stream: string,

@@ -4,7 +4,7 @@ import { label, qualified, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { ident } from './quote.ts';
 
-export interface Pair {
+export interface TablePair {
   readonly kept: Table;
   readonly lost: Table;
   readonly columns: readonly string[];
@@ -32,7 +32,12 @@ const batch = 500;
  * inserted and updated there, and rows deleted there. Both sides must stand still for an exact answer. Streams in the order of
  * a hash of the key, so that memory does not grow with the table.
  */
-export async function exportDifferences(kept: Client, lost: Client, pair: Pair, out?: Writable): Promise<LossCount> {
+export async function exportDifferences(
+  kept: Client,
+  lost: Client,
+  pair: TablePair,
+  out?: Writable,
+): Promise<LossCount> {
   const { columns } = pair;
   const key =
     pair.lost.primaryKey.length > 0 && pair.lost.primaryKey.every((name) => columns.includes(name))
@@ -106,7 +111,7 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, u
 async function write(
   lost: Client,
   kept: Client,
-  pair: Pair,
+  pair: TablePair,
   key: readonly string[],
   changed: readonly { key: string; kind: string }[],
   out: Writable,

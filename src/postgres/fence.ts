@@ -12,7 +12,7 @@ const ours = [operatorRole, replicationRole];
  * verdigris.fenced_role, and its sessions are ended. Returns when no foreign session is left. In one transaction with the
  * check of the fencing token, so that an operator who slept through his successor's work cannot fence what that one opened.
  */
-export async function fence(
+export async function fenceServer(
   client: Client,
   token: number,
   limit: number,

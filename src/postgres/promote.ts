@@ -5,7 +5,7 @@ import { one, type Client } from './client.ts';
 const limit = 60;
 
 /** Ends the recovery of a parked standby and returns when it has ended. Does nothing where it had. */
-export async function promote(client: Client, signal?: AbortSignal): Promise<void> {
+export async function promoteServer(client: Client, signal?: AbortSignal): Promise<void> {
   const recovering = async (): Promise<boolean> =>
     (await one<{ recovering: boolean }>(client, 'SELECT pg_is_in_recovery() AS recovering')).recovering;
   if (!(await recovering())) return;

@@ -115,7 +115,7 @@ export async function startAt(subscriber: Client, name: string, position: Lsn): 
   );
 }
 
-export async function enable(subscriber: Client, name: string): Promise<void> {
+export async function enableStream(subscriber: Client, name: string): Promise<void> {
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} ENABLE`);
 }
 
@@ -145,7 +145,7 @@ export async function suspend(subscriber: Client, name: string, limit: number, s
 
 /** Undoes `suspend`. One that had stopped because of an error meets the error again. */
 export async function unsuspend(subscriber: Client, name: string): Promise<void> {
-  if (await readSubscription(subscriber, name)) await enable(subscriber, name);
+  if (await readSubscription(subscriber, name)) await enableStream(subscriber, name);
 }
 
 export interface Subscription {

@@ -8,7 +8,7 @@ import { acquireAgain, type Acquire } from './session.ts';
 import { serverName } from './server-name.ts';
 import { styleOf } from './style.ts';
 import type { Tally } from './tally.ts';
-import { outcomeUnknown, transact, type Progress } from './transact.ts';
+import { outcomeUnknown, transact, type CommitProgress } from './transact.ts';
 
 export interface Surroundings {
   readonly plan: WorkloadPlan;
@@ -38,7 +38,7 @@ export async function runWriter(
       account: accountOf(writer, sequence, plan.writers),
       amount: amountOf(writer, sequence),
     };
-    const progress: Progress = { committing: false };
+    const progress: CommitProgress = { committing: false };
     log.sent(writer, sequence, Date.now());
     const start = performance.now();
     try {

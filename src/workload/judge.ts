@@ -4,7 +4,7 @@ import { acknowledgedByWrongColour, type Commit } from './commits.ts';
 import { lister } from './lister.ts';
 import type { Attempt, WorkloadLog } from './log.ts';
 import { longestPause, pausesAt } from './pause.ts';
-import { violations, type Listed, type Verdict } from './verdict.ts';
+import { violations, type Listed, type WorkloadVerdict } from './verdict.ts';
 
 /** Distinct (writer, sequence) read at a time: bounds memory, not meaning. */
 const page = 20_000;
@@ -17,7 +17,7 @@ export async function judge(
   live: Client,
   log: WorkloadLog,
   { commits = [] }: { readonly commits?: readonly Commit[] } = {},
-): Promise<Verdict> {
+): Promise<WorkloadVerdict> {
   const inOrder = commits.toSorted((a, b) => a.at.getTime() - b.at.getTime());
   const { found, altered, balances } = await withTransaction(
     live,
@@ -53,7 +53,7 @@ export async function judge(
   }
   for (const key of found.keys()) unknown.add(key);
 
-  const verdict: Omit<Verdict, 'ok'> = {
+  const verdict: Omit<WorkloadVerdict, 'ok'> = {
     run: log.run,
     attempted: log.attempts.length,
     acknowledged: count.acknowledged,
@@ -123,7 +123,7 @@ async function wrongBalances(live: Client): Promise<Listed> {
   return wrong.listed();
 }
 
-function countErrors({ errors }: WorkloadLog): Verdict['errors'] {
+function countErrors({ errors }: WorkloadLog): WorkloadVerdict['errors'] {
   const told = errors.filter(({ phase }) => phase !== 'idle');
   const byCode: Record<string, number> = {};
   for (const { code } of told) byCode[code ?? 'none'] = (byCode[code ?? 'none'] ?? 0) + 1;

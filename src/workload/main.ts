@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { describe } from '../model/errors.ts';
 import { reporter, runReader, runWriter, type Surroundings } from './clients.ts';
-import { openLog } from './log-writer.ts';
+import { openWorkloadLog } from './log-writer.ts';
 import type { Message } from './messages.ts';
 import type { WorkloadPlan } from './options.ts';
 import { dedicated, pooled, type Acquire } from './session.ts';
@@ -49,7 +49,7 @@ input.once('close', () => stop('stopped'));
 async function run(plan: WorkloadPlan): Promise<void> {
   await checkTables(plan);
   const tally = startTally();
-  const log = openLog(plan.logFile, {
+  const log = openWorkloadLog(plan.logFile, {
     run: plan.run,
     startedAt: Date.now(),
     writers: plan.writers,

@@ -3,14 +3,14 @@ import pg from 'pg';
 import type { ConnectionSettings } from '../postgres/client.ts';
 
 /** A connection lent for one transaction. */
-export interface Lease {
+export interface Loan {
   readonly client: pg.ClientBase;
   /** `broken` gives the connection up: what state it is in after a failure is not worth finding out. */
   release(broken: boolean): void;
 }
 
 /** Opens or finds a connection; throws where the server does not let it in. */
-export type Acquire = () => Promise<Lease>;
+export type Acquire = () => Promise<Loan>;
 
 export interface SessionOptions {
   readonly settings: ConnectionSettings;
@@ -76,7 +76,7 @@ export async function acquireAgain(
   acquire: Acquire,
   stop: AbortSignal,
   onError: (error: unknown) => void,
-): Promise<Lease | undefined> {
+): Promise<Loan | undefined> {
   for (let wait = 10; !stop.aborted; wait = Math.min(wait * 2, 320)) {
     try {
       return await acquire();

@@ -12,7 +12,7 @@ export interface Write {
 }
 
 /** Set before the words that commit are sent: a failure earlier than that is known to have changed nothing. */
-export interface Progress {
+export interface CommitProgress {
   committing: boolean;
 }
 
@@ -23,7 +23,12 @@ interface Statement {
 }
 
 /** Performs the write and resolves to the name (`serverName`) of the server that acknowledged it. */
-export async function transact(client: pg.ClientBase, write: Write, style: Style, progress: Progress): Promise<string> {
+export async function transact(
+  client: pg.ClientBase,
+  write: Write,
+  style: Style,
+  progress: CommitProgress,
+): Promise<string> {
   const say = async (statement: Statement): Promise<Answer> => answer(client, statement, style.prepared);
   if (!style.explicit) {
     progress.committing = true;
@@ -48,7 +53,7 @@ export async function transact(client: pg.ClientBase, write: Write, style: Style
 export class RolledBack extends Error {}
 
 /** Whether the write may stand although the client was told of a failure. Only a named refusal by a server that lives on says that it does not. */
-export function outcomeUnknown(error: unknown, { committing }: Progress): boolean {
+export function outcomeUnknown(error: unknown, { committing }: CommitProgress): boolean {
   if (!committing || error instanceof RolledBack) return false;
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return true;
   return /^(08|57P|58|XX|40003)/.test(error.code);

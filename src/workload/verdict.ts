@@ -7,7 +7,7 @@ export interface Listed {
 }
 
 /** What the oracle says of one run. `ok` only where every `Listed` is empty and something was acknowledged. */
-export interface Verdict {
+export interface WorkloadVerdict {
   readonly ok: boolean;
   readonly run: string;
   readonly attempted: number;
@@ -51,7 +51,7 @@ export interface Verdict {
 }
 
 /** Every violation in a few words; empty where the verdict is good. */
-export function violations(verdict: Omit<Verdict, 'ok'>): string[] {
+export function violations(verdict: Omit<WorkloadVerdict, 'ok'>): string[] {
   const named: readonly (readonly [string, Listed])[] = [
     ['acknowledged writes lost', verdict.lost],
     ['acknowledged writes doubled', verdict.doubled],
@@ -74,7 +74,7 @@ export function violations(verdict: Omit<Verdict, 'ok'>): string[] {
 }
 
 /** The verdict for people, several lines. */
-export function describeVerdict(verdict: Verdict): string {
+export function describeVerdict(verdict: WorkloadVerdict): string {
   const { unacknowledged, errors, pause } = verdict;
   const failed = errors.statements + errors.connects;
   const codes = Object.entries(errors.byCode)

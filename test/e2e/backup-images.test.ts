@@ -6,15 +6,15 @@ import { parkedFile, startScript } from '../../src/manifests/settings.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { dataDirectory, type Server } from '../../src/platform/local/server.ts';
 import { withBackupMode } from '../../src/postgres/backup.ts';
-import { barrier } from '../../src/postgres/barrier.ts';
+import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { cleanCopy } from '../../src/postgres/clean-copy.ts';
 import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
-import { promote } from '../../src/postgres/promote.ts';
+import { promoteServer } from '../../src/postgres/promote.ts';
 import {
   createSlot,
-  enable,
+  enableStream,
   ensureReplicationRole,
   publish,
   startAt,
@@ -153,7 +153,7 @@ test(`${images} images of a server under load, copied file by file in backup mod
             });
             const position = await withClient(pod.connection, 'test', async (client) => {
               const found = await parkedPosition(client, 60_000);
-              await promote(client, stop);
+              await promoteServer(client, stop);
               await cleanCopy(client);
               return found ?? '';
             });
@@ -161,11 +161,11 @@ test(`${images} images of a server under load, copied file by file in backup mod
             await withClient(pod.connection, 'test', async (client) => {
               await subscribe(client, name, `host=${server.sockets} port=${server.port}`, 'test');
               await startAt(client, name, position);
-              await enable(client, name);
+              await enableStream(client, name);
             });
           });
           await withClient(pod.connection, 'test', async (client) => {
-            await barrier(live, client, name, 60_000, stop);
+            await crossBarrier(live, client, name, 60_000, stop);
             expect(await content(client), name).toEqual(await content(live));
           });
         } finally {

@@ -6,7 +6,7 @@ import { waitFor } from '../../src/model/wait.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { Kept } from '../../src/platform/kubernetes/kept.ts';
 import { rows } from '../../src/postgres/client.ts';
-import type { Verdict } from '../../src/workload/verdict.ts';
+import type { WorkloadVerdict } from '../../src/workload/verdict.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { clientPod, clientsInPod, inPod, type InCluster } from './support/pods.ts';
@@ -94,7 +94,7 @@ test('clients in pods, in the mesh and outside it, through the poolers and past 
         { sidecar: true, through: 'service' },
         { sidecar: false, through: 'service' },
       ];
-      const verdicts = new Map<InCluster, Verdict>();
+      const verdicts = new Map<InCluster, WorkloadVerdict>();
       const release = async (workloads: readonly Workload[]): Promise<void> => {
         const settle = () => Promise.all(workloads.map((workload) => more(workload)));
         for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);

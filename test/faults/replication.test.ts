@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataDirectory } from '../../src/platform/local/server.ts';
-import { barrier } from '../../src/postgres/barrier.ts';
+import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { failure, nothing, openBench, served, until, type OpenBench } from './support.ts';
@@ -86,7 +86,7 @@ describe('replication', () => {
       const name = await slotName();
       await bench.on('blue', (publisher) =>
         bench.on('green', async (subscriber) => {
-          await expect(barrier(publisher, subscriber, name, 120_000)).rejects.toMatchObject({
+          await expect(crossBarrier(publisher, subscriber, name, 120_000)).rejects.toMatchObject({
             id: 'slot-lost',
             next: expect.stringMatching(/seeded again/) as string,
           });
@@ -193,7 +193,7 @@ describe('replication', () => {
         await bench.on('green', (client) => rows(client, 'SELECT id::int, payload FROM load.row WHERE id > 1000')),
       ).toEqual([{ id: 2000, payload: 'somebody else' }]);
       await bench.on('green', (client) => client.query('DELETE FROM load.row WHERE id = 2000'));
-      await bench.on('blue', (from) => bench.on('green', (to) => barrier(from, to, name, 60_000)));
+      await bench.on('blue', (from) => bench.on('green', (to) => crossBarrier(from, to, name, 60_000)));
       expect(await bench.digest('green')).toEqual(await bench.digest('blue'));
       // Apply got past it by itself; that somebody wrote on the candidate stays on record until the proof is renewed.
       bench.events.length = 0;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { barrier } from '../../src/postgres/barrier.ts';
+import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { untilStopped } from './operators.ts';
 import { failure, killServer, nothing, openBench, withOpenTransaction, type OpenBench } from './support.ts';
@@ -152,7 +152,7 @@ describe('seeding', () => {
       for (let image = 1; image <= 8; image++) {
         await bench.loading(async () => bench.verb('seed'));
         const { stream } = await bench.journal();
-        await bench.on('blue', (from) => bench.on('green', (to) => barrier(from, to, stream?.name ?? '', 60_000)));
+        await bench.on('blue', (from) => bench.on('green', (to) => crossBarrier(from, to, stream?.name ?? '', 60_000)));
         const [blue, green] = [await bench.digest('blue'), await bench.digest('green')];
         expect(green, `image ${image}`).toEqual(blue);
         await bench.verb('abandon');

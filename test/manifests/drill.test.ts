@@ -4,7 +4,7 @@ import { fixedManifests } from '../../src/manifests/fixed.ts';
 import { guardManifests } from '../../src/manifests/guard.ts';
 import { metricsManifests } from '../../src/manifests/metrics.ts';
 import { poolerDeployment } from '../../src/manifests/pooler.ts';
-import { drillRules, guardRules, metricsRules, operatorRules, type Rule } from '../../src/manifests/rbac.ts';
+import { drillRules, guardRules, metricsRules, operatorRules, type RbacRule } from '../../src/manifests/rbac.ts';
 import { containerSecurity, podSecurity } from '../../src/manifests/security.ts';
 import { upgradeJob } from '../../src/manifests/upgrade.ts';
 import { plainKinds } from '../../src/platform/kubernetes/lifecycle/remove.ts';
@@ -163,7 +163,7 @@ test('a schedule, and metrics, need the image; a schedule is one of cron', () =>
   expect(() => declared({ images, drill: { schedule: 'every monday' } })).toThrow(/five fields/);
 });
 
-const granted = (rules: readonly Rule[]) =>
+const granted = (rules: readonly RbacRule[]) =>
   rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))),
   );

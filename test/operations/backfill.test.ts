@@ -199,9 +199,9 @@ test(
           client.query("INSERT INTO person VALUES (90001, 'a', 'b'); UPDATE person SET first = 'z' WHERE id < 10"),
         );
         await environment.operator(async (c) => {
-          const { barrier } = await import('../../src/postgres/barrier.ts');
+          const { crossBarrier } = await import('../../src/postgres/barrier.ts');
           await c.on('blue', (blue) =>
-            c.on('green', (green) => barrier(blue, green, c.journal.stream?.name ?? '', 30_000)),
+            c.on('green', (green) => crossBarrier(blue, green, c.journal.stream?.name ?? '', 30_000)),
           );
         });
         await expect(environment.verb('switch')).rejects.toMatchObject({

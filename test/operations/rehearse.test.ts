@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { cloneEnvironment } from '../../src/platform/local/lifecycle/clone.ts';
+import { cloneLocal } from '../../src/platform/local/lifecycle/clone.ts';
 import { htmlReport } from '../../src/migrations/rehearsal/html.ts';
 import type { MigrationEngine } from '../../src/migrations/engine.ts';
 import { withCopySlot } from '../../src/migrations/rehearsal/copy-slot.ts';
@@ -57,7 +57,7 @@ function run(
 ): Promise<Rehearsal> {
   return rehearse(
     { environment, platform, emit: (event) => events.push(event), signal },
-    (of) => cloneEnvironment(of, platform, signal),
+    (of) => cloneLocal(of, platform, signal),
     { ...quick, ...options },
   );
 }
@@ -214,7 +214,7 @@ test('an interruption in the middle of a statement cleans up, whatever ran', asy
     await expect(
       rehearse(
         { environment, platform, emit, signal: interruption.signal },
-        (of) => cloneEnvironment(of, platform, interruption.signal),
+        (of) => cloneLocal(of, platform, interruption.signal),
         { ...quick, load: command },
       ),
     ).rejects.toBe(stopped);
@@ -225,7 +225,7 @@ test('an interruption in the middle of a statement cleans up, whatever ran', asy
     const early = new AbortController();
     const clone = (of: typeof environment) => {
       early.abort(stopped);
-      return cloneEnvironment(of, platform, early.signal);
+      return cloneLocal(of, platform, early.signal);
     };
     await expect(
       rehearse({ environment, platform, emit: () => undefined, signal: early.signal }, clone, quick),
@@ -284,7 +284,7 @@ test('of an engine that runs its own statements, these are taken from the cloneâ
       live,
       60_000,
       signal,
-      () => cloneEnvironment(environment, platform, signal),
+      () => cloneLocal(environment, platform, signal),
       (made) => made.destroy(),
     );
     try {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { waitFor } from '../../src/model/wait.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
-import { fence } from '../../src/postgres/fence.ts';
+import { fenceServer } from '../../src/postgres/fence.ts';
 import { connectionTo, withDatabase } from '../support/postgres.ts';
 
 test('a login that has passed the check but is not yet in pg_stat_activity does not slip through the fence', async () => {
@@ -32,7 +32,7 @@ test('a login that has passed the check but is not yet in pg_stat_activity does 
           : undefined,
       { limit: 10_000, every: 5, what: 'a login under way', next: 'see the log.' },
     );
-    await fence(client, 1, 10_000);
+    await fenceServer(client, 1, 10_000);
     expect(await connected).not.toBe('written');
     expect(await rows(client, 'SELECT x FROM t')).toEqual([]);
     await late.end().catch(() => undefined);

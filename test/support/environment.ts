@@ -7,7 +7,7 @@ import type { Event } from '../../src/model/events.ts';
 import { commitRecorder, withClients, type Exercise } from '../../src/operations/proofs/exercise.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform, type PerformOptions } from '../../src/operations/perform.ts';
-import { createEnvironment, destroyEnvironment, type Credentials } from '../../src/platform/local/lifecycle/create.ts';
+import { createLocal, destroyLocal, type Credentials } from '../../src/platform/local/lifecycle/create.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';
 import type { Commit } from '../../src/workload/commits.ts';
@@ -85,7 +85,7 @@ export async function withEnvironment<T>(
   const events: Event[] = [];
   const recorder = commitRecorder(environment.live, (event) => events.push(event));
   try {
-    const { credentials } = await createEnvironment(environment, platform, {
+    const { credentials } = await createLocal(environment, platform, {
       raw,
       fill: async (client) => {
         await options.fill?.(client);
@@ -130,7 +130,7 @@ export async function withEnvironment<T>(
       load: (rate, work) => withClients(environment, platform, { ...workload(), rate }, recorder.commits, work),
     });
   } finally {
-    await destroyEnvironment(platform);
+    await destroyLocal(platform);
     await rm(folder, { recursive: true, force: true });
   }
 }

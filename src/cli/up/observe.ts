@@ -21,7 +21,7 @@ export class Observation {
   readonly #failures: { readonly name: string; readonly error: Readonly<Record<string, unknown>> }[] = [];
 
   hear({ urn, preview, failure }: Heard): void {
-    const name = nameOf(urn);
+    const name = urnName(urn);
     if (preview)
       this.previews.set(name, { ...preview, longestWait: preview.longestWait < 0 ? Infinity : preview.longestWait });
     if (failure) this.#failures.push({ name, error: failure });
@@ -34,14 +34,14 @@ export class Observation {
         this.changes.push({
           op,
           type,
-          name: nameOf(urn),
+          name: urnName(urn),
           diffs: diffs.map((key) => difference(key, old?.inputs, next?.inputs)),
         });
     }
     if (diagnosticEvent?.severity === 'error') this.#errors.push(plain(diagnosticEvent.message));
     if (policyEvent?.enforcementLevel === 'mandatory')
       this.#violations.push(
-        `${policyEvent.policyName}: ${nameOf(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`,
+        `${policyEvent.policyName}: ${urnName(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`,
       );
   }
 
@@ -90,7 +90,7 @@ export class Observation {
   }
 }
 
-export function nameOf(urn: string): string {
+export function urnName(urn: string): string {
   return urn.split('::').at(-1) ?? urn;
 }
 

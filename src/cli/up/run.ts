@@ -8,7 +8,7 @@ import { eventsVariable, type Heard } from '../../pulumi/provider/voice.ts';
 import type { Reporter } from '../reporter.ts';
 import { withListener } from './listen.ts';
 import { nextSteps } from './next.ts';
-import { isTraffic, nameOf, Observation, type Change } from './observe.ts';
+import { isTraffic, urnName, Observation, type Change } from './observe.ts';
 import { openStack } from './project.ts';
 import { findPulumi } from './pulumi.ts';
 import { stagesOf, type Stage } from './stages.ts';
@@ -39,8 +39,8 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
   let adjust: Adjust = (_, declaration) => declaration;
   const hear = (heard: Heard): void => {
     observing.hear(heard);
-    if (heard.event) reporter.event(named(nameOf(heard.urn), heard.event));
-    if (heard.text !== undefined) reporter.event({ type: 'note', text: `${nameOf(heard.urn)}: ${heard.text}` });
+    if (heard.event) reporter.event(named(urnName(heard.urn), heard.event));
+    if (heard.text !== undefined) reporter.event({ type: 'note', text: `${urnName(heard.urn)}: ${heard.text}` });
   };
   return withListener(hear, async (address) => {
     const say = (text: string): void => reporter.event({ type: 'note', text });

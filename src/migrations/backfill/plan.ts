@@ -32,7 +32,7 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
   const tables = await readTables(client);
   const table = tableOf(tables, backfill);
   if (!table || !hasTarget(tables, backfill)) {
-    throw refused(
+    throw refuseBackfill(
       'backfill-target',
       backfill,
       `${backfill.name} fills ${backfill.assignments.map(({ column }) => column).join(', ')} of ${backfill.table}, which is not there.`,
@@ -45,7 +45,7 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
   const fit =
     names.length > 0 && columns.every((column) => column?.notNull === true) && (await isUnique(client, table, names));
   if (!fit) {
-    throw refused(
+    throw refuseBackfill(
       'backfill-key',
       backfill,
       names.length === 0
@@ -57,7 +57,7 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
   }
   const filled = backfill.assignments.find(({ column }) => names.includes(column));
   if (filled)
-    throw refused(
+    throw refuseBackfill(
       'backfill-key',
       backfill,
       `${backfill.name} fills ${filled.column}, which it goes by.`,
@@ -99,7 +99,7 @@ export function positionRow({ key }: BackfillPlan, parameter: number): string {
   return `(${key.map(({ type }, index) => `($${parameter}::text[])[${index + 1}]::${type}`).join(', ')})`;
 }
 
-export function refused(
+export function refuseBackfill(
   id: string,
   { name, path }: Pick<Backfill, 'name' | 'path'>,
   seen: string,

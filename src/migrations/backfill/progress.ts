@@ -2,7 +2,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import type { Backfill } from './files.ts';
 
 /** How far a backfill came on the colour whose database says so. */
-export interface Progress {
+export interface RecordedProgress {
   readonly name: string;
   readonly checksum: string;
   /** Key of the last row looked at; null at the beginning. */
@@ -23,10 +23,10 @@ const columns = `name, checksum, position, rows_seen::float8 AS seen, rows_fille
   (SELECT a.pid FROM pg_stat_activity a WHERE a.pid = runner AND a.backend_start <= run_at AND (done_at IS NULL OR position IS NOT NULL)) AS runner`;
 
 /** None on a colour that was made before there were backfills. */
-export async function readProgress(client: Client): Promise<Progress[]> {
+export async function readProgress(client: Client): Promise<RecordedProgress[]> {
   if ((await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.backfill')")).length === 0)
     return [];
-  return rows<Progress>(client, `SELECT ${columns} FROM verdigris.backfill ORDER BY name`);
+  return rows<RecordedProgress>(client, `SELECT ${columns} FROM verdigris.backfill ORDER BY name`);
 }
 
 /**
@@ -38,8 +38,8 @@ export async function beginProgress(
   { name, checksum }: Backfill,
   release: string,
   again: boolean,
-): Promise<Progress> {
-  const [progress] = await rows<Progress>(
+): Promise<RecordedProgress> {
+  const [progress] = await rows<RecordedProgress>(
     client,
     `
     INSERT INTO verdigris.backfill AS b (name, checksum, release, runner, run_at, run_seen) VALUES ($1, $2, $3, pg_backend_pid(), clock_timestamp(), 0)
@@ -58,7 +58,7 @@ export async function beginProgress(
 }
 
 /** Whether the file as it is now has run to its end there. */
-export function isDone({ name, checksum }: Backfill, progress: readonly Progress[]): boolean {
+export function isDone({ name, checksum }: Backfill, progress: readonly RecordedProgress[]): boolean {
   return progress.some((each) => each.name === name && each.checksum === checksum && each.doneAt !== null);
 }
 

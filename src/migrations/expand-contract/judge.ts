@@ -2,7 +2,7 @@ import type { Finding } from '../../model/finding.ts';
 import type { ContractNote } from './notes.ts';
 import type { Contraction } from './shape.ts';
 
-export interface Stage {
+export interface JudgedStage {
   /** Releases that the live colour has carried, oldest first; the last one is live. */
   readonly releases: readonly string[];
   /** Live until the switchover, and what a rollback leads back to. */
@@ -22,7 +22,7 @@ export interface Stage {
 export function judgeContractions(
   found: readonly Contraction[],
   notes: readonly ContractNote[],
-  stage: Stage,
+  stage: JudgedStage,
 ): Finding[] {
   const { releases, from, to, spent, pending } = stage;
   const fresh = notes.filter(

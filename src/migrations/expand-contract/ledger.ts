@@ -51,7 +51,7 @@ export async function readShapeLedger(client: Client, release: string): Promise<
   };
 }
 
-export interface Shapes {
+export interface LedgerShapes {
   readonly from: string;
   readonly to: string;
   readonly expansions: readonly Expansion[];
@@ -62,7 +62,7 @@ export interface Shapes {
 /** Writes what release `to` did, in place of what an earlier attempt at it wrote. */
 export async function writeShapes(
   client: Client,
-  { from, to, expansions, contractions, notes }: Shapes,
+  { from, to, expansions, contractions, notes }: LedgerShapes,
 ): Promise<void> {
   await client.query(tables);
   await withTransaction(client, async () => {

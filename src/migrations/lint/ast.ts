@@ -44,11 +44,11 @@ export interface Name {
   readonly name: string;
 }
 
-export function label(name: Name): string {
+export function nameLabel(name: Name): string {
   return `${name.schema}.${name.name}`;
 }
 
-export function nameOf(relation: RangeVar | undefined, schema = 'public'): Name {
+export function relationName(relation: RangeVar | undefined, schema = 'public'): Name {
   const temporary = relation?.relpersistence === 't' ? 'pg_temp' : undefined;
   return { schema: relation?.schemaname ?? temporary ?? schema, name: relation?.relname ?? '' };
 }

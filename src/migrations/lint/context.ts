@@ -1,5 +1,5 @@
 import type { RangeVar } from 'libpg-query';
-import { all, nameOf, nameOfParts, strings, type Name, type Of } from './ast.ts';
+import { all, relationName, nameOfParts, strings, type Name, type Of } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import type { Schema, TableFact } from './facts.ts';
 import type { Range } from './rule.ts';
@@ -9,7 +9,7 @@ import { commandRanges } from './tokens.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What a check may ask: the statement at hand, what stood before it, and what is known of the schema. */
-export class Context {
+export class LintContext {
   readonly config: LintConfig;
   readonly schema: Schema;
   readonly source: Source;
@@ -18,7 +18,7 @@ export class Context {
   readonly index: number;
   readonly transaction: Transaction;
 
-  constructor(from: Pick<Context, 'config' | 'schema' | 'source' | 'statements' | 'index' | 'transaction'>) {
+  constructor(from: Pick<LintContext, 'config' | 'schema' | 'source' | 'statements' | 'index' | 'transaction'>) {
     this.config = from.config;
     this.schema = from.schema;
     this.source = from.source;
@@ -40,7 +40,7 @@ export class Context {
   }
 
   name(relation: RangeVar | undefined): Name {
-    return nameOf(relation, this.schema.defaultSchema);
+    return relationName(relation, this.schema.defaultSchema);
   }
 
   nameOf(parts: Parameters<typeof strings>[0]): Name {
@@ -62,7 +62,7 @@ export class Context {
 }
 
 /** The same for one command of an ALTER TABLE. */
-export class AlterContext extends Context {
+export class AlterContext extends LintContext {
   readonly table: Name;
   readonly known: TableFact | undefined;
   /** All commands of the statement. */
@@ -71,7 +71,7 @@ export class AlterContext extends Context {
   readonly #index: number;
   #command: Range | undefined;
 
-  constructor(context: Context, node: Of<'AlterTableStmt'>, index: number) {
+  constructor(context: LintContext, node: Of<'AlterTableStmt'>, index: number) {
     super(context);
     this.table = context.name(node.relation);
     this.known = context.fact(node.relation);

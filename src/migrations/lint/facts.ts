@@ -1,4 +1,4 @@
-import { label, type Name } from './ast.ts';
+import { nameLabel, type Name } from './ast.ts';
 import type { ColumnType } from './column-type.ts';
 
 /** What the migrations so far say about a column. */
@@ -73,7 +73,7 @@ export class Schema {
   /** A temporary table hides a permanent one of its name. */
   table(name: Name): TableFact | undefined {
     const temporary = name.schema === this.defaultSchema ? this.tables.get(`pg_temp.${name.name}`) : undefined;
-    return temporary ?? this.tables.get(label(name));
+    return temporary ?? this.tables.get(nameLabel(name));
   }
 
   /** The fact of a table that is altered without its CREATE having been seen. */
@@ -89,7 +89,7 @@ export class Schema {
       columns: new Map(),
       constraints: new Map(),
     };
-    this.tables.set(label(name), stub);
+    this.tables.set(nameLabel(name), stub);
     return stub;
   }
 
@@ -99,7 +99,7 @@ export class Schema {
       name.schema === 'pg_temp' ||
       this.table(name)?.temporary === true ||
       this.table(name)?.batch === this.batch ||
-      this.indexes.get(label(name))?.batch === this.batch
+      this.indexes.get(nameLabel(name))?.batch === this.batch
     );
   }
 

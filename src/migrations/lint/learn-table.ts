@@ -1,11 +1,11 @@
 import type { Constraint, Node } from 'libpg-query';
-import { all, as, label, nameOf, strings, type Of } from './ast.ts';
+import { all, as, nameLabel, relationName, strings, type Of } from './ast.ts';
 import { columnType, serials } from './column-type.ts';
 import type { ColumnFact, ConstraintFact, Schema, TableFact } from './facts.ts';
 
 /** CREATE TABLE: its columns and constraints, those inherited or copied by LIKE excepted. */
 export function learnTable(node: Of<'CreateStmt'>, schema: Schema): void {
-  const name = nameOf(node.relation, schema.defaultSchema);
+  const name = relationName(node.relation, schema.defaultSchema);
   if (node.if_not_exists === true && schema.table(name)) return;
   const elements = node.tableElts ?? [];
   const fact: TableFact = {
@@ -19,12 +19,12 @@ export function learnTable(node: Of<'CreateStmt'>, schema: Schema): void {
   };
   for (const column of all(elements, 'ColumnDef')) addColumn(fact, column, schema.batch);
   for (const constraint of all(elements, 'Constraint')) addConstraint(fact, constraint, schema.batch);
-  schema.tables.set(label(name), fact);
+  schema.tables.set(nameLabel(name), fact);
 }
 
 export function learnAlter(node: Of<'AlterTableStmt'>, schema: Schema): void {
   if (node.objtype !== 'OBJECT_TABLE') return;
-  const fact = schema.tableOrStub(nameOf(node.relation, schema.defaultSchema));
+  const fact = schema.tableOrStub(relationName(node.relation, schema.defaultSchema));
   for (const command of all(node.cmds, 'AlterTableCmd')) learnCommand(fact, command, schema);
 }
 
@@ -93,7 +93,7 @@ function addConstraint(fact: TableFact, constraint: Constraint, batch: number, s
   const index =
     constraint.indexname === undefined
       ? undefined
-      : schema?.indexes.get(label({ schema: fact.name.schema, name: constraint.indexname }));
+      : schema?.indexes.get(nameLabel({ schema: fact.name.schema, name: constraint.indexname }));
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   const columns = column !== undefined ? [column] : listed.length > 0 ? listed : [...(index?.columns ?? [])];
   fact.constraints.set(constraint.conname ?? constraint.indexname ?? constraintName(fact.name.name, kind, columns), {

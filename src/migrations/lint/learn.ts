@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query';
-import { all, as, label, nameOf, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
+import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
 import { columnType, typeText } from './column-type.ts';
 import type { Schema, TableFact } from './facts.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
@@ -17,28 +17,33 @@ const lessons: Lessons = {
   CreateStmt: learnTable,
   AlterTableStmt: learnAlter,
   CreateTableAsStmt: (node, schema) => {
-    if (node.if_not_exists === true && schema.table(nameOf(node.into?.rel, schema.defaultSchema))) return;
+    if (node.if_not_exists === true && schema.table(relationName(node.into?.rel, schema.defaultSchema))) return;
     const kind = node.objtype === 'OBJECT_MATVIEW' ? 'materialized view' : 'table';
-    relation(schema, nameOf(node.into?.rel, schema.defaultSchema), kind, outputNames(node.query));
+    relation(schema, relationName(node.into?.rel, schema.defaultSchema), kind, outputNames(node.query));
   },
   ViewStmt: (node, schema) => {
     const aliases = strings(node.aliases);
     relation(
       schema,
-      nameOf(node.view, schema.defaultSchema),
+      relationName(node.view, schema.defaultSchema),
       'view',
       aliases.length > 0 ? aliases : outputNames(node.query),
     );
   },
   SelectStmt: (node, schema) => {
     if (node.intoClause)
-      relation(schema, nameOf(node.intoClause.rel, schema.defaultSchema), 'table', outputNames({ SelectStmt: node }));
+      relation(
+        schema,
+        relationName(node.intoClause.rel, schema.defaultSchema),
+        'table',
+        outputNames({ SelectStmt: node }),
+      );
   },
   IndexStmt: (node, schema) => {
-    const table = nameOf(node.relation, schema.defaultSchema);
+    const table = relationName(node.relation, schema.defaultSchema);
     const columns = all(node.indexParams, 'IndexElem').map((element) => element.name ?? 'expr');
     const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
-    schema.indexes.set(label(name), { name, table, unique: node.unique === true, columns, batch: schema.batch });
+    schema.indexes.set(nameLabel(name), { name, table, unique: node.unique === true, columns, batch: schema.batch });
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
@@ -53,30 +58,30 @@ const lessons: Lessons = {
       searchPath: all(node.options, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path'),
       batch: schema.batch,
     };
-    const others = (schema.functions.get(label(name)) ?? []).filter((one) => one.arguments !== fact.arguments);
-    schema.functions.set(label(name), [...others, fact]);
+    const others = (schema.functions.get(nameLabel(name)) ?? []).filter((one) => one.arguments !== fact.arguments);
+    schema.functions.set(nameLabel(name), [...others, fact]);
   },
   CreateDomainStmt: (node, schema) => {
     const name = nameOfParts(strings(node.domainname), schema.defaultSchema);
     const constrained = all(node.constraints, 'Constraint').some(
       (one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL',
     );
-    schema.types.set(label(name), { name, kind: 'domain', constrained, batch: schema.batch });
+    schema.types.set(nameLabel(name), { name, kind: 'domain', constrained, batch: schema.batch });
   },
   CreateEnumStmt: (node, schema) => {
     const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
-    schema.types.set(label(name), { name, kind: 'enum', constrained: false, batch: schema.batch });
+    schema.types.set(nameLabel(name), { name, kind: 'enum', constrained: false, batch: schema.batch });
   },
   CompositeTypeStmt: (node, schema) => {
-    const name = nameOf(node.typevar, schema.defaultSchema);
-    schema.types.set(label(name), { name, kind: 'other', constrained: false, batch: schema.batch });
+    const name = relationName(node.typevar, schema.defaultSchema);
+    schema.types.set(nameLabel(name), { name, kind: 'other', constrained: false, batch: schema.batch });
   },
   DropStmt: (node, schema) => {
     for (const object of node.objects ?? [])
       drop(schema, node.removeType, nameOfParts(strings(object), schema.defaultSchema));
   },
   RenameStmt: (node, schema) => {
-    const name = nameOf(node.relation, schema.defaultSchema);
+    const name = relationName(node.relation, schema.defaultSchema);
     const to = node.newname ?? '';
     if (
       node.renameType === 'OBJECT_TABLE' ||
@@ -92,7 +97,7 @@ const lessons: Lessons = {
   },
   AlterObjectSchemaStmt: (node, schema) => {
     if (node.relation)
-      move(schema, nameOf(node.relation, schema.defaultSchema), {
+      move(schema, relationName(node.relation, schema.defaultSchema), {
         schema: node.newschema ?? '',
         name: node.relation.relname ?? '',
       });
@@ -105,7 +110,7 @@ const lessons: Lessons = {
 function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: readonly string[] | undefined): void {
   const batch = schema.table(name)?.batch ?? schema.batch;
   const unknown = { type: { base: '', parameters: [], array: false }, notNull: false, hasDefault: false, batch };
-  schema.tables.set(label(name), {
+  schema.tables.set(nameLabel(name), {
     name,
     kind,
     batch,
@@ -129,7 +134,7 @@ export function outputNames(query: Node | undefined): string[] | undefined {
 }
 
 function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): void {
-  const key = label(name);
+  const key = nameLabel(name);
   if (type === 'OBJECT_INDEX') schema.indexes.delete(key);
   else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE')
     schema.functions.delete(key);
@@ -140,8 +145,8 @@ function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): v
 function move(schema: Schema, from: Name, to: Name): void {
   const fact = schema.table(from);
   if (!fact) return;
-  schema.tables.delete(label(from));
-  schema.tables.set(label(to), { ...fact, name: to });
+  schema.tables.delete(nameLabel(from));
+  schema.tables.set(nameLabel(to), { ...fact, name: to });
 }
 
 function rename<T>(map: Map<string, T> | undefined, from: string, to: string): void {

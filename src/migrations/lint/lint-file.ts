@@ -1,6 +1,6 @@
 import { all, type Of, type Tag } from './ast.ts';
 import type { LintConfig } from './config.ts';
-import { AlterContext, Context } from './context.ts';
+import { AlterContext, LintContext } from './context.ts';
 import type { Schema } from './facts.ts';
 import type { LintFinding, LintInput, SuppressedFinding } from './finding.ts';
 import { learn } from './learn.ts';
@@ -8,11 +8,11 @@ import { isOn, makeFinding } from './make-finding.ts';
 import { outsideTransaction } from './outside.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
-import type { Draft, Drafts, Rule } from './rule.ts';
-import { ruleIds, ruleOf, rules } from './rules/index.ts';
+import type { Draft, Drafts, LintRule } from './rule.ts';
+import { ruleIds, ruleOf, lintRules } from './rules/index.ts';
 import { Source } from './source.ts';
 import type { Statement } from './statement.ts';
-import { settle, suppressionsOf } from './suppress.ts';
+import { applySuppressions, suppressionsOf } from './suppress.ts';
 import { track } from './track.ts';
 import { Transaction } from './transaction.ts';
 
@@ -32,7 +32,7 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
   const parsed = parseFile(source);
   const statements = withNested(parsed);
   const found: LintFinding[] = [];
-  const add = (rule: Rule, drafts: Drafts, statement?: Statement) => {
+  const add = (rule: LintRule, drafts: Drafts, statement?: Statement) => {
     for (const draft of eachDraft(drafts))
       found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
   };
@@ -43,14 +43,14 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
   const transaction = new Transaction(startsOpen(source, statements, config));
   const shared = { config, schema, source, statements, transaction };
   for (const [index, statement] of statements.entries()) {
-    const context = new Context({ ...shared, index });
+    const context = new LintContext({ ...shared, index });
     for (const [rule, drafts] of runChecks(dispatch, context)) add(rule, drafts, statement);
     track(context);
     learn(statement, schema);
   }
   if (statements.length > 0) {
-    const end = new Context({ ...shared, index: statements.length - 1 });
-    for (const rule of rules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
+    const end = new LintContext({ ...shared, index: statements.length - 1 });
+    for (const rule of lintRules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
   }
   return suppress(source, parsed, found, statements.length, config);
 }
@@ -76,20 +76,20 @@ function startsOpen(source: Source, statements: readonly Statement[], config: Li
 }
 
 /** Rules by the statements that they look at: most statements concern few rules. */
-export type Dispatch = ReadonlyMap<Tag, readonly Rule[]>;
+export type Dispatch = ReadonlyMap<Tag, readonly LintRule[]>;
 
 export function dispatchFor(config: LintConfig): Dispatch {
-  const map = new Map<Tag, Rule[]>();
-  for (const rule of rules.filter((one) => isOn(one, config))) {
+  const map = new Map<Tag, LintRule[]>();
+  for (const rule of lintRules.filter((one) => isOn(one, config))) {
     for (const tag of Object.keys(rule.check ?? {}) as Tag[]) map.set(tag, [...(map.get(tag) ?? []), rule]);
   }
   return map;
 }
 
-function* runChecks(dispatch: Dispatch, context: Context): Generator<[Rule, Drafts]> {
+function* runChecks(dispatch: Dispatch, context: LintContext): Generator<[LintRule, Drafts]> {
   const { tag, fields } = context.statement;
   for (const rule of dispatch.get(tag) ?? []) {
-    const check = (rule.check as Partial<Record<Tag, (node: object, context: Context) => Drafts>>)[tag];
+    const check = (rule.check as Partial<Record<Tag, (node: object, context: LintContext) => Drafts>>)[tag];
     yield [rule, check?.(fields, context)];
   }
   const node = fields as Of<'AlterTableStmt'>;
@@ -120,8 +120,8 @@ function suppress(
   const parts = [...parsed.statements.map((one) => one.range), ...parsed.problems.map((one) => one.range)].toSorted(
     (a, b) => a.start - b.start,
   );
-  const off = new Set(rules.filter((rule) => !isOn(rule, config)).map((rule) => rule.id));
-  const settled = settle(found, suppressionsOf(source, parts), ruleIds, off);
+  const off = new Set(lintRules.filter((rule) => !isOn(rule, config)).map((rule) => rule.id));
+  const settled = applySuppressions(found, suppressionsOf(source, parts), ruleIds, off);
   const faults = settled.faults.flatMap((fault) => {
     const rule = ruleOf(fault.rule);
     return rule && isOn(rule, config) ? [makeFinding(rule, fault, source, fault.range, config)] : [];

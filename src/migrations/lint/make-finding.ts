@@ -1,15 +1,15 @@
-import { label } from './ast.ts';
+import { nameLabel } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import type { LintFinding, Severity } from './finding.ts';
 import { blocks } from './locks.ts';
-import type { Draft, Range, Rule } from './rule.ts';
+import type { Draft, Range, LintRule } from './rule.ts';
 import type { Source } from './source.ts';
 
 const longestExcerpt = 300;
 
 /** The finding that a rule's draft becomes under a configuration. */
 export function makeFinding(
-  rule: Rule,
+  rule: LintRule,
   draft: Draft,
   source: Source,
   fallback: Range,
@@ -20,7 +20,7 @@ export function makeFinding(
   const where = draft.where ?? rule.where;
   const mode = draft.lock === 'none' ? undefined : (draft.lock ?? rule.lock);
   const work = draft.work ?? rule.work ?? 'none';
-  const table = draft.table ? label(draft.table) : undefined;
+  const table = draft.table ? nameLabel(draft.table) : undefined;
   const { severity, graded } = severityOf(rule, draft, config, where);
   return {
     rule: rule.id,
@@ -45,7 +45,7 @@ export function makeFinding(
 }
 
 function severityOf(
-  rule: Rule,
+  rule: LintRule,
   draft: Draft,
   config: LintConfig,
   where: LintFinding['where'],
@@ -62,7 +62,7 @@ function severityOf(
 }
 
 /** Whether the configuration has the rule on. */
-export function isOn(rule: Rule, config: LintConfig): boolean {
+export function isOn(rule: LintRule, config: LintConfig): boolean {
   const set = config.rules[rule.id];
   return set === undefined ? rule.off !== true : set !== 'off';
 }

@@ -15,16 +15,16 @@ const reserved = new Set(
 );
 
 /** An identifier for a suggestion: quoted only where it must be, so that a person reads what he wrote. */
-export function plain(name: string): string {
+export function plainIdent(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) && !reserved.has(name) ? name : ident(name);
 }
 
 /** A table for a suggestion; `public` is left out, as most migrations do. */
 export function plainTable(name: Name): string {
-  return name.schema === 'public' ? plain(name.name) : `${plain(name.schema)}.${plain(name.name)}`;
+  return name.schema === 'public' ? plainIdent(name.name) : `${plainIdent(name.schema)}.${plainIdent(name.name)}`;
 }
 
 /** A name for a constraint or index that the statement leaves unnamed, within PostgreSQL's 63 bytes. */
 export function derivedName(parts: readonly string[], suffix: string): string {
-  return plain(`${parts.join('_').slice(0, 62 - suffix.length)}_${suffix}`);
+  return plainIdent(`${parts.join('_').slice(0, 62 - suffix.length)}_${suffix}`);
 }

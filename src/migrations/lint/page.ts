@@ -1,5 +1,5 @@
 import { blocks } from './locks.ts';
-import type { Rule } from './rule.ts';
+import type { LintRule } from './rule.ts';
 
 const places = {
   live: 'On a live database. On a candidate it holds up the apply worker for as long, and nobody else.',
@@ -14,7 +14,7 @@ const does = {
 };
 
 /** A rule's page of docs/lint, which `--explain` prints as well. */
-export function rulePage(rule: Rule): string {
+export function rulePage(rule: LintRule): string {
   const facts = [
     `Severity \`${rule.severity}\`${rule.off === true ? ', off unless the configuration turns it on' : ''}; category ${rule.category}.`,
     ...(rule.lock ? [`Lock: ${rule.lock} ${blocks[rule.lock]}.`] : []),

@@ -6,7 +6,7 @@ import type { Source } from './source.ts';
 import { Statement } from './statement.ts';
 
 /** Code inside a string: the body of a DO block or a function. */
-export interface Body {
+export interface CodeBody {
   readonly language: string;
   readonly text: string;
   /** Where the text begins in the file; undefined where it is quoted with escapes, so that positions inside mean nothing. */
@@ -23,7 +23,7 @@ export interface Unpacked {
 }
 
 /** The body of DO or CREATE FUNCTION; undefined for a SQL-standard one, C, or a language that is not parsed here. */
-export function bodyOf(statement: Statement, fields: Of<'DoStmt'> | Of<'CreateFunctionStmt'>): Body | undefined {
+export function bodyOf(statement: Statement, fields: Of<'DoStmt'> | Of<'CreateFunctionStmt'>): CodeBody | undefined {
   const options = 'args' in fields ? fields.args : (fields as Of<'CreateFunctionStmt'>).options;
   const code = option(options, 'as')?.arg;
   const text = code === undefined ? undefined : strings(code)[0];
@@ -48,13 +48,13 @@ type Tree = Readonly<Record<string, unknown>>;
 const unpacked = new WeakMap<Statement, Unpacked>();
 
 /** The static statements of a PL/pgSQL body, in the order in which they stand; or what PostgreSQL says against it. */
-export function unpack(statement: Statement, body: Body): Unpacked {
+export function unpack(statement: Statement, body: CodeBody): Unpacked {
   const known = unpacked.get(statement) ?? parseBody(statement, body);
   unpacked.set(statement, known);
   return known;
 }
 
-function parseBody(statement: Statement, body: Body): Unpacked {
+function parseBody(statement: Statement, body: CodeBody): Unpacked {
   const found: Finder = { source: statement.source, body, from: 0, statements: [], dynamic: [], commits: [] };
   try {
     visit(parsePlPgSQLSync(statement.text) as unknown, found);
@@ -68,7 +68,7 @@ function parseBody(statement: Statement, body: Body): Unpacked {
 
 interface Finder {
   readonly source: Source;
-  readonly body: Body;
+  readonly body: CodeBody;
   /** Characters of the body that are behind: queries come in the order of the text. */
   from: number;
   readonly statements: Statement[];
@@ -116,7 +116,7 @@ function locate(found: Finder, word: RegExp): Range {
 }
 
 /** PL/pgSQL's parser says no position; the quoted word does where it stands once. */
-function nearToken(body: Body, message: string): Range {
+function nearToken(body: CodeBody, message: string): Range {
   const word = /at or near "([^]*)"$/.exec(message)?.[1];
   const at = word === undefined || word === '' ? -1 : body.text.indexOf(word);
   if (at < 0 || body.start === undefined || body.text.includes(word as string, at + 1))

@@ -1,5 +1,5 @@
 import type { Of, Tag } from './ast.ts';
-import type { AlterContext, Context } from './context.ts';
+import type { AlterContext, LintContext } from './context.ts';
 import type { Category, Severity, Where, Work } from './finding.ts';
 import type { LockMode } from './locks.ts';
 import type { Name } from './ast.ts';
@@ -28,12 +28,12 @@ export type Drafts = Iterable<Draft> | Draft | undefined;
 
 /** Checks by the kind of statement; AlterTableCmd is called once for each command of an ALTER TABLE on an existing table. */
 export type Checks = {
-  readonly [T in Exclude<Tag, 'AlterTableCmd'>]?: (node: Of<T>, context: Context) => Drafts;
+  readonly [T in Exclude<Tag, 'AlterTableCmd'>]?: (node: Of<T>, context: LintContext) => Drafts;
 } & {
   readonly AlterTableCmd?: (command: Of<'AlterTableCmd'>, context: AlterContext) => Drafts;
 };
 
-export interface Rule {
+export interface LintRule {
   /** Kebab-case, for life: configurations and suppressions name it. */
   readonly id: string;
   readonly title: string;
@@ -56,5 +56,5 @@ export interface Rule {
   readonly off?: boolean;
   readonly check?: Checks;
   /** Runs at each file's end, for what only the whole file shows. */
-  readonly file?: (context: Context) => Drafts;
+  readonly file?: (context: LintContext) => Drafts;
 }

@@ -1,6 +1,6 @@
 import type { RangeVar } from 'libpg-query';
 import { all, as, strings, type Name, type Of } from './ast.ts';
-import type { Context } from './context.ts';
+import type { LintContext } from './context.ts';
 import type { LockMode } from './locks.ts';
 
 export interface TableLock {
@@ -30,13 +30,13 @@ const weaker: Readonly<Record<string, LockMode>> = {
 };
 
 /** Locks of SHARE UPDATE EXCLUSIVE and above on tables that were there before the batch, as far as the text names them. */
-export function strongLocks(context: Context): TableLock[] {
+export function strongLocks(context: LintContext): TableLock[] {
   return candidates(context)
     .map(([relation, mode]) => ({ table: context.name(relation), mode }))
     .filter(({ table }) => !context.schema.isNew(table));
 }
 
-function candidates(context: Context): [RangeVar | undefined, LockMode][] {
+function candidates(context: LintContext): [RangeVar | undefined, LockMode][] {
   const { tag, fields } = context.statement;
   switch (tag) {
     case 'AlterTableStmt':

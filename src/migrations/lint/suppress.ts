@@ -55,7 +55,7 @@ function comments(source: Source): { readonly start: number; readonly end: numbe
   });
 }
 
-export interface Settled {
+export interface Suppressed {
   readonly kept: readonly LintFinding[];
   readonly suppressed: readonly SuppressedFinding[];
   /** Suppressions at fault: what is wrong with each. */
@@ -67,14 +67,14 @@ export interface Settled {
 }
 
 /** Applies a file's suppressions. One without a reason has no effect but a finding of its own. */
-export function settle(
+export function applySuppressions(
   findings: readonly LintFinding[],
   suppressions: readonly Suppression[],
   known: readonly string[],
   off: ReadonlySet<string>,
-): Settled {
+): Suppressed {
   const suppressed: SuppressedFinding[] = [];
-  const faults: Settled['faults'][number][] = [];
+  const faults: Suppressed['faults'][number][] = [];
   const gone = new Set<LintFinding>();
   for (const { range, rules, reason, covers } of suppressions) {
     if (reason === undefined) {

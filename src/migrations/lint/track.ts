@@ -1,11 +1,11 @@
-import { all, as, label, type Of } from './ast.ts';
-import type { Context } from './context.ts';
+import { all, as, nameLabel, type Of } from './ast.ts';
+import type { LintContext } from './context.ts';
 import { constraintName } from './learn-table.ts';
 import { strongLocks } from './statement-locks.ts';
 import { columnsOf } from './rules/help.ts';
 
 /** Takes into the transaction what the statement at hand did to it. Called before the schema learns the statement. */
-export function track(context: Context): void {
+export function track(context: LintContext): void {
   const { transaction, statement } = context;
   if (statement.tag === 'TransactionStmt') {
     const { kind } = statement.fields as Of<'TransactionStmt'>;
@@ -15,16 +15,16 @@ export function track(context: Context): void {
   }
   if (!transaction.open) return;
   for (const lock of strongLocks(context))
-    if (lock.mode === 'ACCESS EXCLUSIVE') transaction.exclusive.add(label(lock.table));
+    if (lock.mode === 'ACCESS EXCLUSIVE') transaction.exclusive.add(nameLabel(lock.table));
   if (statement.tag === 'AlterTableStmt') notValid(statement.fields as Of<'AlterTableStmt'>, context);
   if (statement.tag === 'AlterEnumStmt') {
     const node = statement.fields as Of<'AlterEnumStmt'>;
-    const made = context.schema.types.get(label(context.nameOf(node.typeName)))?.batch === context.schema.batch;
+    const made = context.schema.types.get(nameLabel(context.nameOf(node.typeName)))?.batch === context.schema.batch;
     if (!made && node.oldVal === undefined && node.newVal !== undefined) transaction.enumValues.add(node.newVal);
   }
 }
 
-function notValid(node: Of<'AlterTableStmt'>, context: Context): void {
+function notValid(node: Of<'AlterTableStmt'>, context: LintContext): void {
   const table = context.name(node.relation);
   for (const command of all(node.cmds, 'AlterTableCmd')) {
     const constraint = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
@@ -36,7 +36,7 @@ function notValid(node: Of<'AlterTableStmt'>, context: Context): void {
           ? 'not-null'
           : 'check';
     context.transaction.notValid.add(
-      `${label(table)}.${constraint.conname ?? constraintName(table.name, kind, columnsOf(constraint))}`,
+      `${nameLabel(table)}.${constraint.conname ?? constraintName(table.name, kind, columnsOf(constraint))}`,
     );
   }
 }

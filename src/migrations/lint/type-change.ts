@@ -1,7 +1,7 @@
 import type { ColumnType } from './column-type.ts';
 
 /** `utc`: none while the session's TimeZone is UTC, else the whole table. Measured on PostgreSQL 15 and 17. */
-export type Rewrite = 'none' | 'table' | 'utc';
+export type RewriteKind = 'none' | 'table' | 'utc';
 
 /** Pairs that PostgreSQL relabels without touching a row, where the new type has no length. */
 const relabelled = new Set([
@@ -23,7 +23,7 @@ const relabelled = new Set([
 const growing = new Set(['varchar', 'varbit', 'timestamp', 'timestamptz', 'time', 'timetz']);
 
 /** What ALTER COLUMN TYPE does to the rows, where the USING clause changes no value. */
-export function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
+export function rewriteOf(from: ColumnType, to: ColumnType): RewriteKind {
   if (same(from, to)) return 'none';
   if (from.array || to.array) return 'table';
   const pair = `${from.base} ${to.base}`;

@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query';
-import { label, nameOfParts, strings, walk } from './ast.ts';
+import { nameLabel, nameOfParts, strings, walk } from './ast.ts';
 import type { Schema } from './facts.ts';
 
 /** PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common extensions. */
@@ -16,7 +16,7 @@ export function volatileCall(expression: Node | undefined, schema: Schema): stri
     if (tag !== 'FuncCall') continue;
     const parts = strings(fields['funcname'] as Node[]);
     const name = parts.at(-1) ?? '';
-    const known = schema.functions.get(label(nameOfParts(parts, schema.defaultSchema)));
+    const known = schema.functions.get(nameLabel(nameOfParts(parts, schema.defaultSchema)));
     if (known ? known.some((one) => one.volatile) : volatile.has(name)) return name;
   }
   return undefined;

@@ -1,15 +1,15 @@
 import { blame, completeHolds, endOf } from './blame.ts';
-import type { Operation } from './load.ts';
+import type { LoadOperation } from './load.ts';
 import type { Measured, MeasuredFile } from './measure.ts';
 import { stopsWrites, strength, strongest } from './modes.ts';
-import type { Observed, ObservedHold } from './observed.ts';
-import type { Blocked, Hold, StatementReport, Totals } from './report.ts';
+import type { Observations, ObservedHold } from './observed.ts';
+import type { Blocked, LockHold, StatementReport, ReportTotals } from './report.ts';
 
 export interface Raw {
   readonly statements: readonly Measured[];
   readonly files: readonly MeasuredFile[];
-  readonly observed: Observed;
-  readonly operations: readonly Operation[];
+  readonly observed: Observations;
+  readonly operations: readonly LoadOperation[];
   /** Names by OID of the tables that were there before. */
   readonly names: ReadonlyMap<string, string>;
   readonly startedAt: number;
@@ -24,10 +24,10 @@ export interface Raw {
 
 export interface Assembled {
   readonly statements: StatementReport[];
-  readonly locks: Hold[];
+  readonly locks: LockHold[];
   readonly blocked: Blocked[];
   readonly waited: { at: number; ms: number; behind: string }[];
-  readonly totals: Totals;
+  readonly totals: ReportTotals;
 }
 
 /** Blocked queries listed, the longest. */
@@ -143,7 +143,11 @@ function describe(
 }
 
 /** The longest time for which an apply worker could not have written to some table. */
-export function applyStands(locks: readonly Hold[]): { applyStandsMs: number; table?: string; mode?: Hold['mode'] } {
+export function applyStands(locks: readonly LockHold[]): {
+  applyStandsMs: number;
+  table?: string;
+  mode?: LockHold['mode'];
+} {
   const longest = locks.filter(({ mode }) => stopsWrites(mode)).toSorted((a, b) => b.ms - a.ms)[0];
   return longest ? { applyStandsMs: longest.ms, table: longest.table, mode: longest.mode } : { applyStandsMs: 0 };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ignoring } from './ignore.ts';
-import type { Operation } from './load.ts';
+import type { LoadOperation } from './load.ts';
 
 export interface Piece {
   readonly text: string;
@@ -20,10 +20,10 @@ const grace = 5_000;
 
 /** Clients that work through pieces at a steady pace, each measured. Errors are counted and do not end a client. */
 export function startClients({ clients, rate }: ClientsPlan): {
-  readonly operations: Operation[];
+  readonly operations: LoadOperation[];
   readonly stop: () => Promise<void>;
 } {
-  const operations: Operation[] = [];
+  const operations: LoadOperation[] = [];
   const ending = new AbortController();
   const open = new Set<Client>();
   const pace = (1000 * clients.length) / rate;

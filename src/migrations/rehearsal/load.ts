@@ -1,7 +1,7 @@
 import type { LoadReport } from './report.ts';
 
 /** One statement of the workload; `at` in ms since the epoch. */
-export interface Operation {
+export interface LoadOperation {
   readonly at: number;
   readonly ms: number;
   readonly text: string;
@@ -14,7 +14,7 @@ export interface Load {
   readonly detail: string;
   readonly clients: number;
   /** What was done so far; undefined where it cannot be seen, as with the project's own command. */
-  readonly operations: readonly Operation[] | undefined;
+  readonly operations: readonly LoadOperation[] | undefined;
   /** Ends it, and waits for what is under way. Safe to call twice. */
   stop(): Promise<void>;
   /** Set when it ended by itself: rehearsed from then on without a load. */

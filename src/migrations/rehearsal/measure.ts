@@ -3,7 +3,7 @@ import { describe } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { LockMode } from '../lint/locks.ts';
 import type { StatementWatch } from '../engines/sql/run.ts';
-import { readState, rewrites, type Rewrite, type State } from './state.ts';
+import { readState, rewrites, type RelationRewrite, type DatabaseState } from './state.ts';
 
 /** One statement as the session that ran it saw it; times by this machine's clock. */
 export interface Measured {
@@ -15,7 +15,7 @@ export interface Measured {
   readonly error?: string;
   /** Locks on tables that it took and still held at its end, by OID. */
   readonly locks: readonly { readonly table: string; readonly mode: LockMode }[];
-  readonly rewrites: readonly Rewrite[];
+  readonly rewrites: readonly RelationRewrite[];
   /** Of all sessions. */
   readonly walBytes?: number;
   readonly diskBytes?: number;
@@ -41,7 +41,7 @@ const slowCommit = 50;
 
 /** Measures what the plain SQL engine runs, in its own session. Reading the state takes some ms between two statements, while locks are held. */
 export function measuring(client: Client, into: Measurements): StatementWatch {
-  let before: State;
+  let before: DatabaseState;
   let settled = 0;
   return {
     async file(file, work) {

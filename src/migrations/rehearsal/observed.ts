@@ -41,7 +41,7 @@ export interface ObservedWait {
 }
 
 /** Joins samples to holds and waits: each begins when it is first seen (a wait when the server says), and ends between the last sample with it and the first without. */
-export class Observed {
+export class Observations {
   readonly holds: ObservedHold[] = [];
   /** Of the workload, behind the migration. */
   readonly blocked: ObservedWait[] = [];

@@ -15,9 +15,9 @@ export interface RehearsalReport {
   readonly verdict: 'fits' | 'refused' | 'failed';
   readonly failure?: { readonly id: string; readonly seen: string; readonly file?: string; readonly line?: number };
   readonly findings: readonly RehearsalFinding[];
-  readonly totals: Totals;
+  readonly totals: ReportTotals;
   readonly statements: readonly StatementReport[];
-  readonly locks: readonly Hold[];
+  readonly locks: readonly LockHold[];
   readonly blocked: readonly Blocked[];
   /** How long the migration itself waited for its locks. */
   readonly waited: readonly { readonly at: number; readonly ms: number; readonly behind: string }[];
@@ -38,7 +38,7 @@ export interface RehearsalFinding extends Finding {
   readonly where: 'live' | 'both';
 }
 
-export interface Totals {
+export interface ReportTotals {
   readonly ms: number;
   readonly walBytes: number;
   readonly diskBytes: number;
@@ -69,7 +69,7 @@ export interface StatementReport {
 }
 
 /** A table lock of the migration, from grant to release. */
-export interface Hold {
+export interface LockHold {
   readonly table: string;
   readonly mode: LockMode;
   readonly at: number;

@@ -9,10 +9,10 @@ import { chooseLoad, type LoadChoice } from './choose-load.ts';
 import { ignoring } from './ignore.ts';
 import type { Load } from './load.ts';
 import { measuring, type Measurements } from './measure.ts';
-import type { Observed } from './observed.ts';
+import type { Observations } from './observed.ts';
 import { startSampler, watcher } from './sampler.ts';
 import { logStatements } from './server-log.ts';
-import { readState, rewrites, tableNames, type Rewrite, type State } from './state.ts';
+import { readState, rewrites, tableNames, type RelationRewrite, type DatabaseState } from './state.ts';
 
 export interface RunOptions {
   /** The operator's, to the clone's database; engines connect by it too. */
@@ -35,7 +35,7 @@ export interface RunResult extends Measurements {
   readonly measured: 'statements' | 'log' | 'whole';
   readonly migrations: readonly Migration[];
   readonly failure: unknown;
-  readonly observed: Observed;
+  readonly observed: Observations;
   readonly load: Load;
   readonly loadEnded: string | undefined;
   readonly names: ReadonlyMap<string, string>;
@@ -43,10 +43,10 @@ export interface RunResult extends Measurements {
   readonly appliedFrom: number;
   readonly appliedTo: number;
   readonly endedAt: number;
-  readonly before: State;
-  readonly warm: State;
-  readonly after: State;
-  readonly rewritten: readonly Rewrite[];
+  readonly before: DatabaseState;
+  readonly warm: DatabaseState;
+  readonly after: DatabaseState;
+  readonly rewritten: readonly RelationRewrite[];
 }
 
 /** Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing migration is a result, not an error. */
@@ -209,7 +209,10 @@ async function settle(load: Load, signal: AbortSignal): Promise<void> {
 }
 
 /** Where statements were not measured in their session, a rewrite is laid at the longest of those that name the relation, else at the longest. */
-function attributed(statements: Measurements['statements'], rewritten: readonly Rewrite[]): Measurements['statements'] {
+function attributed(
+  statements: Measurements['statements'],
+  rewritten: readonly RelationRewrite[],
+): Measurements['statements'] {
   const longest = (some: Measurements['statements']): Measurements['statements'][number] | undefined =>
     some.toSorted((a, b) => b.ms - a.ms)[0];
   const owner = new Map(

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { one, type Client } from '../../postgres/client.ts';
 import { ignoring } from './ignore.ts';
-import { Observed, type Sample } from './observed.ts';
+import { Observations, type Sample } from './observed.ts';
 
 /** Milliseconds between two samples: what is shorter may go unseen. */
 export const sampleEvery = 15;
@@ -31,8 +31,11 @@ const query = `
     coalesce((SELECT max(extract(epoch FROM clock_timestamp() - query_start)) FROM sessions WHERE state = 'active' AND NOT migration AND application_name <> 'verdigris/${watcher}'), 0)::float8 * 1000 AS oldest`;
 
 /** Looks at locks and waits from a session of its own until `stop`; a failure of it is told there and not earlier. */
-export function startSampler(client: Client): { readonly observed: Observed; readonly stop: () => Promise<Observed> } {
-  const observed = new Observed();
+export function startSampler(client: Client): {
+  readonly observed: Observations;
+  readonly stop: () => Promise<Observations>;
+} {
+  const observed = new Observations();
   const ending = new AbortController();
   const running = (async () => {
     await client.query('SET log_min_duration_statement = -1');

@@ -4,7 +4,7 @@ import type { LockMode } from '../lint/locks.ts';
 import { modeOf } from './modes.ts';
 
 /** What a session sees of the database at one moment, its own uncommitted changes included. */
-export interface State {
+export interface DatabaseState {
   readonly lsn: Lsn;
   readonly bytes: number;
   /** File numbers by OID, of whatever has storage: another number is another file, so a rewrite. */
@@ -17,7 +17,7 @@ export interface State {
  * Reads the state in the session that runs the migration: nobody else sees the files and locks of its transaction. Everything is
  * schema-qualified and needs no privilege, since a migration may have changed the path and the role.
  */
-export async function readState(client: Client): Promise<State> {
+export async function readState(client: Client): Promise<DatabaseState> {
   const found = await one<{
     lsn: Lsn;
     bytes: number;
@@ -44,18 +44,22 @@ export async function readState(client: Client): Promise<State> {
   };
 }
 
-export interface Rewrite {
+export interface RelationRewrite {
   readonly relation: string;
   readonly bytes: number;
 }
 
 /** What got another file between two states: each table with its indexes and TOAST as one, an index by itself where its table stayed. */
-export async function rewrites(client: Client, before: State, after: State): Promise<Rewrite[]> {
+export async function rewrites(
+  client: Client,
+  before: DatabaseState,
+  after: DatabaseState,
+): Promise<RelationRewrite[]> {
   const changed = [...after.files]
     .filter(([oid, file]) => before.files.has(oid) && before.files.get(oid) !== file)
     .map(([oid]) => oid);
   if (changed.length === 0) return [];
-  return rows<Rewrite>(
+  return rows<RelationRewrite>(
     client,
     `
     SELECT n.nspname || '.' || c.relname AS relation, CASE WHEN c.relkind = 'i' THEN pg_catalog.pg_relation_size(c.oid) ELSE pg_catalog.pg_total_relation_size(c.oid) END::float8 AS bytes

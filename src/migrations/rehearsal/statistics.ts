@@ -1,11 +1,11 @@
-import type { Operation } from './load.ts';
+import type { LoadOperation } from './load.ts';
 import type { ObservedWait } from './observed.ts';
 import type { Bucket, Latency, LoadReport } from './report.ts';
 
 /** Buckets that a run is cut into, at most: what a timeline can show. */
 const bucketsAtMost = 240;
 
-export function latencyOf(operations: readonly Operation[], from: number, to: number): Latency {
+export function latencyOf(operations: readonly LoadOperation[], from: number, to: number): Latency {
   const times = operations
     .filter(({ at, error }) => at >= from && at < to && error === undefined)
     .map(({ ms }) => ms)
@@ -21,7 +21,7 @@ export function latencyOf(operations: readonly Operation[], from: number, to: nu
 
 /** The run in equal parts. A query counts as done where it began; as blocked, and with what it took in all, in each part in which it was under way. */
 export function bucketsOf(
-  operations: readonly Operation[],
+  operations: readonly LoadOperation[],
   blocked: readonly ObservedWait[],
   ages: readonly { readonly at: number; readonly ms: number }[],
   from: number,
@@ -61,7 +61,7 @@ export function bucketsOf(
 }
 
 /** Errors by message, the most frequent first. */
-export function errorsOf(operations: readonly Operation[], from: number): LoadReport['errors'] {
+export function errorsOf(operations: readonly LoadOperation[], from: number): LoadReport['errors'] {
   const groups = Map.groupBy(
     operations.filter(({ error }) => error !== undefined),
     ({ error }) => error as string,

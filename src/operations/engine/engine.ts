@@ -15,11 +15,11 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
     ...journal,
     operation: { verb, ...(kind ? { kind } : {}), phase: 'start', startedAt: now(), steps: [] },
   }));
-  await resume(c, operation);
+  await resumeOperation(c, operation);
 }
 
 /** Goes on with the operation in the journal, in `start` or in `complete`. */
-export async function resume(c: Context, operation: Operation): Promise<void> {
+export async function resumeOperation(c: Context, operation: Operation): Promise<void> {
   const track: Span[] = [];
   // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
   if (c.journal.operation?.phase === 'complete') return complete(c, operation, track);
@@ -80,7 +80,11 @@ async function complete(c: Context, operation: Operation, track: Span[]): Promis
  * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says whether it did.
  * Only while nothing was undone yet: a live colour that was opened again may have taken writes.
  */
-export async function settle(c: Context, operation: Operation, track: Span[] = []): Promise<'forward' | 'reverted'> {
+export async function settleOperation(
+  c: Context,
+  operation: Operation,
+  track: Span[] = [],
+): Promise<'forward' | 'reverted'> {
   if (current(c.journal).phase === 'start' && (await operation.stranded?.(c))) {
     c.emit({
       type: 'note',
@@ -124,7 +128,7 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
   // Somebody else holds the lease: what there is to undo is theirs.
   if (error instanceof VerdigrisError && error.code === 'busy') return false;
   try {
-    return (await settle(c, operation, track)) === 'forward';
+    return (await settleOperation(c, operation, track)) === 'forward';
   } catch (failure) {
     if (failure instanceof VerdigrisError && failure.code === 'busy') throw failure;
     // Behind the commit point there is nothing to undo: what failed is repeated.

@@ -2,7 +2,7 @@ import type { Finding, Grade } from '../../model/finding.ts';
 import { rowsInNeed } from '../../migrations/backfill/need.ts';
 import { planBackfill } from '../../migrations/backfill/plan.ts';
 import type { Backfill } from '../../migrations/backfill/files.ts';
-import { readBackfillStates, type BackfillState, type Place } from './backfill-state.ts';
+import { readBackfillStates, type BackfillState, type BackfillPlace } from './backfill-state.ts';
 import type { Context } from '../engine/context.ts';
 
 /** Rows that drifted are counted up to this many. */
@@ -11,7 +11,11 @@ const most = 1_000;
 const countLimit = 30_000;
 
 /** What a backfill's columns make of it, as a finding where it cannot run by itself. */
-export function placeFinding({ name, table, assignments }: Backfill, place: Place, grade: Grade): Finding | undefined {
+export function placeFinding(
+  { name, table, assignments }: Backfill,
+  place: BackfillPlace,
+  grade: Grade,
+): Finding | undefined {
   const objects = assignments.map(({ column }) => `${table}.${column}`);
   switch (place) {
     case 'live':

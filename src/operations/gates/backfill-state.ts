@@ -2,7 +2,7 @@ import { other, type Colour } from '../../model/colours.ts';
 import { hasTarget, tableOf } from '../../migrations/backfill/plan.ts';
 import { readBackfills, type Backfill } from '../../migrations/backfill/files.ts';
 import { missing } from '../../migrations/backfill/missing.ts';
-import { isDone, readProgress, type Progress } from '../../migrations/backfill/progress.ts';
+import { isDone, readProgress, type RecordedProgress } from '../../migrations/backfill/progress.ts';
 import { label, readTables, type Table } from '../../postgres/catalogue.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
@@ -12,12 +12,12 @@ import type { Context } from '../engine/context.ts';
  * has the columns too; filled on the candidate they would part from the live colour's and be overwritten by its next change of the
  * row, so it runs on the live colour and replication carries it. `mixed`: columns of both kinds. `later`: a migration adds them.
  */
-export type Place = 'candidate' | 'live' | 'mixed' | 'later';
+export type BackfillPlace = 'candidate' | 'live' | 'mixed' | 'later';
 
 export interface BackfillState {
   readonly backfill: Backfill;
-  readonly place: Place;
-  readonly progress: Progress | undefined;
+  readonly place: BackfillPlace;
+  readonly progress: RecordedProgress | undefined;
   readonly done: boolean;
   /** Complete, and a later release took away what it fills or what that is made of: why it cannot be read any more. Nothing is left to do. */
   readonly outlived: string | undefined;
@@ -26,7 +26,7 @@ export interface BackfillState {
 export interface BackfillStates {
   readonly backfills: readonly BackfillState[];
   /** Begun, not complete, and their file is gone. */
-  readonly orphans: readonly Progress[];
+  readonly orphans: readonly RecordedProgress[];
 }
 
 /** Whether there is a candidate now: from `seeded` up to the switchover. */
@@ -53,7 +53,7 @@ async function declared(c: Context): Promise<Backfill[]> {
   return found;
 }
 
-export function placeOf(backfill: Backfill, tables: readonly Table[], forward: Mapping | undefined): Place {
+export function placeOf(backfill: Backfill, tables: readonly Table[], forward: Mapping | undefined): BackfillPlace {
   if (!hasTarget(tables, backfill)) return 'later';
   if (!forward) return 'live';
   const wanted = tableOf(tables, backfill);

@@ -1,5 +1,5 @@
 import type { Finding } from '../../model/finding.ts';
-import { barrier } from '../../postgres/barrier.ts';
+import { crossBarrier } from '../../postgres/barrier.ts';
 import type { Client } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -15,7 +15,7 @@ const crossing = 8_000;
 async function crosses(c: Context, subscriber: Client): Promise<boolean> {
   const { name, from } = stream(c);
   return c
-    .on(from, (publisher) => barrier(publisher, subscriber, name, crossing, c.signal))
+    .on(from, (publisher) => crossBarrier(publisher, subscriber, name, crossing, c.signal))
     .then(
       () => true,
       () => false,

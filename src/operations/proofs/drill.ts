@@ -5,7 +5,7 @@ import { ident } from '../../postgres/quote.ts';
 import { withClient } from '../../postgres/client.ts';
 import type { DrillOutcome, Platform, PlatformClone } from '../../platform/port.ts';
 import { prepareWorkload } from '../../workload/schema.ts';
-import { describeVerdict, type Verdict } from '../../workload/verdict.ts';
+import { describeVerdict, type WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit } from '../../model/events.ts';
 import { passGates } from '../engine/gates.ts';
 import { commitRecorder, withClients } from './exercise.ts';
@@ -15,7 +15,7 @@ import { switchOver } from '../verbs/switch.ts';
 
 export interface DrillReport extends DrillOutcome {
   readonly environment: string;
-  readonly verdict: Verdict;
+  readonly verdict: WorkloadVerdict;
 }
 
 interface Parts {
@@ -72,7 +72,10 @@ async function requireSingle(parts: Parts): Promise<void> {
   });
 }
 
-async function prove(parts: Parts, proved: string[]): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+async function prove(
+  parts: Parts,
+  proved: string[],
+): Promise<{ verdict: WorkloadVerdict; pausesMs: readonly number[] }> {
   const environment = withCandidate(parts.environment);
   const run = { ...parts, environment };
   try {
@@ -120,7 +123,7 @@ function withCandidate(environment: Environment): Environment {
 async function exercise(
   { environment, platform, as }: PlatformClone,
   { emit, signal }: Parts,
-): Promise<{ verdict: Verdict; pausesMs: readonly number[] }> {
+): Promise<{ verdict: WorkloadVerdict; pausesMs: readonly number[] }> {
   const [writer] = environment.roles.application;
   if (writer === undefined) throw new Error('a parsed declaration has an application role');
   const reader = environment.roles.readers[0] ?? writer;

@@ -7,7 +7,7 @@ import type { Commit } from '../../workload/commits.ts';
 import type { WorkloadOptions } from '../../workload/options.ts';
 import { serverName } from '../../workload/server-name.ts';
 import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } from '../../workload/start.ts';
-import type { Verdict } from '../../workload/verdict.ts';
+import type { WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit, Event } from '../../model/events.ts';
 
 /** The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an old colour from a new one. */
@@ -37,7 +37,7 @@ export function commitRecorder(
 }
 
 export interface Exercise {
-  readonly verdict: Verdict;
+  readonly verdict: WorkloadVerdict;
   readonly stats: WorkloadStats;
 }
 

@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { tableOf } from '../../migrations/backfill/plan.ts';
-import type { Progress } from '../../migrations/backfill/progress.ts';
+import type { RecordedProgress } from '../../migrations/backfill/progress.ts';
 import { pressing } from '../../migrations/backfill/throttle.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { rows } from '../../postgres/client.ts';
@@ -90,7 +90,7 @@ function toBeDone({ backfill: { name }, place }: BackfillState): string {
 async function lockedOut(
   c: Context,
   colour: Colour,
-  runner: NonNullable<Progress['runner']>,
+  runner: NonNullable<RecordedProgress['runner']>,
 ): Promise<string | undefined> {
   const blockers = await c.on(colour, (client) =>
     rows<{ who: string }>(

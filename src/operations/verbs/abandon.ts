@@ -1,5 +1,5 @@
 import { withdrawCanary } from './canary.ts';
-import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 
 const withdraw: Step = {
@@ -19,5 +19,5 @@ export const abandon: Operation = {
   validate: async () => [],
   start: [withdraw],
   commit: (journal) => ({ ...journal, state: 'single' }),
-  complete: [clearStreams, clearIdle, clearSnapshots, clearRole, record('abandoned')],
+  complete: [clearStreams, clearColour, clearSnapshots, clearRole, record('abandoned')],
 };

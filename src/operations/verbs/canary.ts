@@ -2,7 +2,7 @@ import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { waitFor } from '../../model/wait.ts';
 import { rows, type Client } from '../../postgres/client.ts';
-import { admitReaders, fence } from '../../postgres/fence.ts';
+import { admitReaders, fenceServer } from '../../postgres/fence.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
@@ -18,7 +18,7 @@ export async function withdrawCanary(c: Context): Promise<void> {
   await c.platform.traffic.route(c.ledger.token, c.live, 0);
   await untilLeft(c);
   if ((await c.platform.servers.observe(c.idle))?.running)
-    await c.on(c.idle, (client) => fence(client, c.ledger.token, 10_000));
+    await c.on(c.idle, (client) => fenceServer(client, c.ledger.token, 10_000));
 }
 
 /** Waits until no reader is left on the candidate, so that none is cut off; those who stay in a transaction for longer are. */

@@ -34,7 +34,7 @@ export const clearStreams: Step = {
 };
 
 /** Removes the colour that is not live, with its storage. */
-export const clearIdle: Step = {
+export const clearColour: Step = {
   id: 'clear-colour',
   title: 'remove the other colour and its storage',
   why: 'nothing refers to it any more',

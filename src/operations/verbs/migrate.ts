@@ -1,7 +1,7 @@
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { compareVersions } from '../../migrations/engines/sql/files.ts';
-import { barrier } from '../../postgres/barrier.ts';
+import { crossBarrier } from '../../postgres/barrier.ts';
 import { label, qualified, readTables } from '../../postgres/catalogue.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
@@ -66,7 +66,7 @@ const columns: Step = {
     });
     await c.on(c.live, async (from) => {
       await publish(from, name, forward.published);
-      await c.on(c.idle, (to) => barrier(from, to, name, c.environment.limits.catchUp, c.signal));
+      await c.on(c.idle, (to) => crossBarrier(from, to, name, c.environment.limits.catchUp, c.signal));
     });
     if (unknown !== undefined) return 'every column; what the migrations drop is found afterwards';
     return lists.length === 0
@@ -185,7 +185,7 @@ const check: Step = {
     await requireContracts(c);
     await c.on(c.live, async (from) => {
       await publish(from, stream(c).name, forward.published);
-      await c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
+      await c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
     });
   },
 };

@@ -1,5 +1,5 @@
 import type { Finding } from '../../model/finding.ts';
-import { barrier } from '../../postgres/barrier.ts';
+import { crossBarrier } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
@@ -36,7 +36,7 @@ export async function wake(c: Context): Promise<void> {
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
   await c.on(from, (live) =>
-    c.on(to, (retained) => barrier(live, retained, name, c.environment.limits.catchUp, c.signal)),
+    c.on(to, (retained) => crossBarrier(live, retained, name, c.environment.limits.catchUp, c.signal)),
   );
 }
 

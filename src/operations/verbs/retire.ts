@@ -2,7 +2,7 @@ import type { Finding } from '../../model/finding.ts';
 import { rows } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream.ts';
 import { operatorRole, replicationRole } from '../../model/names.ts';
-import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { release, stream } from '../engine/release-record.ts';
@@ -18,7 +18,7 @@ export function retire(options: { readonly early: boolean }): Operation {
     validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
     start: [],
     commit: (journal) => ({ ...journal, state: 'single' }),
-    complete: [clearStreams, clearIdle, clearSnapshots, clearRole, record('released')],
+    complete: [clearStreams, clearColour, clearSnapshots, clearRole, record('released')],
   };
 }
 

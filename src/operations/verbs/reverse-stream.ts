@@ -1,9 +1,9 @@
 import type { Colour } from '../../model/colours.ts';
 import { streamName } from '../../model/names.ts';
-import { barrier } from '../../postgres/barrier.ts';
+import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { mapTables } from '../../postgres/mapping.ts';
-import { createSlot, enable, publish, subscribe, unpublish, unsubscribe } from '../../postgres/stream.ts';
+import { createSlot, enableStream, publish, subscribe, unpublish, unsubscribe } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
@@ -44,7 +44,7 @@ export const prepareReverse: Step = {
 };
 
 /** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
-export const advance: Step = {
+export const advanceReverse: Step = {
   id: 'advance-reverse',
   title: 'set the way back to begin here',
   why: 'what came from the old live colour must not be sent back to it',
@@ -57,7 +57,7 @@ export const advance: Step = {
   },
 };
 
-export const closeForward: Step = {
+export const closeStream: Step = {
   id: 'close-stream',
   title: 'take away the replication that has ended',
   why: 'two directions at once would be a loop before PostgreSQL 16',
@@ -82,8 +82,8 @@ export const reverse: Step = {
     const conninfo = await c.platform.servers.conninfo(from);
     const running = await c.ifRunning(to, async (client) => {
       await subscribe(client, name, conninfo, c.environment.database);
-      await enable(client, name);
-      await c.on(from, (live) => barrier(live, client, name, c.environment.limits.catchUp, c.signal));
+      await enableStream(client, name);
+      await c.on(from, (live) => crossBarrier(live, client, name, c.environment.limits.catchUp, c.signal));
     });
     if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
     // Until now the old stream in the journal says that this is still to be done.

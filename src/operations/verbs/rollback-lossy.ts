@@ -5,17 +5,17 @@ import type { Finding } from '../../model/finding.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { cleanCopy } from '../../postgres/clean-copy.ts';
 import { exportDifferences, type LossCount } from '../../postgres/export-differences.ts';
-import { fence, unfence } from '../../postgres/fence.ts';
+import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { parkedPosition } from '../../postgres/position.ts';
-import { promote } from '../../postgres/promote.ts';
+import { promoteServer } from '../../postgres/promote.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { suspend, unsuspend } from '../../postgres/stream.ts';
-import { clearIdle, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note, release, stream } from '../engine/release-record.ts';
-import { close, hold, open, probe, release as letGo, routes } from './switchover.ts';
+import { fence, hold, open, probe, resume as letGo, route } from './switchover.ts';
 
 /**
  * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported before
@@ -30,12 +30,12 @@ export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operat
     to: 'single',
     clientsWait: () => Number.POSITIVE_INFINITY,
     validate: async (c) => consent(c, options.acceptLoss),
-    start: [revive, hold, closeIfRunning, detach, exporting, sequences],
+    start: [revive, hold, closeIfRunning, detach, export_, sequences],
     commit(journal, c) {
       if (!journal.release) throw new Error('a rollback has a release');
       return { ...journal, state: 'single', live: c.idle, liveRelease: journal.release.from };
     },
-    complete: [open, routes, probe, letGo, clearStreams, clearIdle, clearSnapshots, clearRole, record('rolled back')],
+    complete: [open, route, probe, letGo, clearStreams, clearColour, clearSnapshots, clearRole, record('rolled back')],
   };
 }
 
@@ -66,9 +66,9 @@ const revive: Step = {
     });
     await c.on(c.idle, async (client) => {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
-      await promote(client, c.signal);
+      await promoteServer(client, c.signal);
       await cleanCopy(client);
-      await fence(client, c.ledger.token, 10_000);
+      await fenceServer(client, c.ledger.token, 10_000);
     });
     await c.platform.servers.unpark(c.idle);
     await c.platform.traffic.refresh(c.ledger.token);
@@ -89,9 +89,9 @@ async function discardRevived(c: Context): Promise<void> {
 
 /** A live colour that is down takes no writes; it is one reason to go back. */
 const closeIfRunning: Step = {
-  ...close,
+  ...fence,
   async run(c) {
-    await c.ifRunning(c.live, () => close.run(c));
+    await c.ifRunning(c.live, () => fence.run(c));
   },
   async undo(c) {
     // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.
@@ -119,7 +119,7 @@ const detach: Step = {
   },
 };
 
-const exporting: Step = {
+const export_: Step = {
   id: 'export',
   title: 'export what the retained colour lacks',
   why: 'what is given up must be on paper first',

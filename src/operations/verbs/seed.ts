@@ -3,10 +3,10 @@ import type { Finding } from '../../model/finding.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
-import { align, promotion, unpark } from './seed/candidate.ts';
+import { align, promote, unpark } from './seed/candidate.ts';
 import { position, restore, snapshot, tidy } from './seed/copy.ts';
 import { open, publication, slot } from './seed/origin.ts';
-import { catchUp, enabling, subscription } from './seed/replication.ts';
+import { catchUp, enable, subscription } from './seed/replication.ts';
 import { upgrade, upgradeFindings } from './seed/upgrade.ts';
 
 export const seed: Operation = {
@@ -22,12 +22,12 @@ export const seed: Operation = {
     snapshot,
     restore,
     position,
-    promotion,
+    promote,
     align,
     upgrade,
     unpark,
     subscription,
-    enabling,
+    enable,
     catchUp,
   ],
   commit: (journal) => ({ ...journal, state: 'seeded' }),

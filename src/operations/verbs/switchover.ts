@@ -2,13 +2,13 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { fallbackSnapshotName } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
-import { barrier, isSealed } from '../../postgres/barrier.ts';
-import { fence, unfence } from '../../postgres/fence.ts';
+import { crossBarrier, isSealed } from '../../postgres/barrier.ts';
+import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
-import { advance, closeForward, prepareReverse, reverse } from './reverse-stream.ts';
+import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
 
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
 export const holdLease = 3_000;
@@ -66,13 +66,13 @@ export const hold: Step = {
   },
 };
 
-export const close: Step = {
+export const fence: Step = {
   id: 'fence',
   title: 'fence the live colour',
   why: 'no writer may be left there, not even one that goes round the clients’ path',
   risk: 'sessions that do not come through the clients’ path are ended',
   async run(c) {
-    await c.on(c.live, (client) => fence(client, c.ledger.token, c.environment.limits.pause));
+    await c.on(c.live, (client) => fenceServer(client, c.ledger.token, c.environment.limits.pause));
   },
   async undo(c) {
     // A live server that crashed meanwhile is needed again, whatever else happens.
@@ -92,7 +92,7 @@ export const sequences: Step = {
   },
 };
 
-export const level: Step = {
+export const barrier: Step = {
   id: 'barrier',
   title: 'wait for the last write to arrive',
   why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
@@ -113,7 +113,7 @@ function seal(c: Context): number {
  * behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences were carried before it.
  */
 export async function stranded(c: Context): Promise<boolean> {
-  if (!c.journal.operation?.steps.some(({ id }) => id === level.id)) return false;
+  if (!c.journal.operation?.steps.some(({ id }) => id === barrier.id)) return false;
   if (
     await c.platform.servers.start(c.live).then(
       () => true,
@@ -123,7 +123,7 @@ export async function stranded(c: Context): Promise<boolean> {
     return false;
   await c.platform.servers.start(c.idle);
   if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, seal(c))))) return false;
-  await advance.run(c);
+  await advanceReverse.run(c);
   return true;
 }
 
@@ -136,7 +136,7 @@ export const open: Step = {
   run: (c) => c.on(c.live, (client) => unfence(client, c.ledger.token)),
 };
 
-export const routes: Step = {
+export const route: Step = {
   id: 'route',
   title: 'point the clients’ path to the new live colour',
   why: 'all writes at once, never by weight',
@@ -197,7 +197,7 @@ export const probe: Step = {
   },
 };
 
-export const release: Step = {
+export const resume: Step = {
   id: 'resume',
   title: 'let the clients go on',
   why: 'everything that a waiting client does not need comes later',
@@ -221,9 +221,9 @@ function pause(c: Context): number | undefined {
 export const startSteps: readonly Step[] = [
   prepareReverse,
   settle,
-  ...whileHeld(hold, close, sequences, level, advance),
+  ...whileHeld(hold, fence, sequences, barrier, advanceReverse),
 ];
-export const completeSteps: readonly Step[] = [...whileHeld(open, routes, probe, release), closeForward, reverse];
+export const completeSteps: readonly Step[] = [...whileHeld(open, route, probe, resume), closeStream, reverse];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));
@@ -238,6 +238,6 @@ async function cross(c: Context, mark?: number): Promise<string> {
       next: 'see `verdigris status`.',
     });
   return c.on(from, (live) =>
-    c.on(to, (candidate) => barrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)),
+    c.on(to, (candidate) => crossBarrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)),
   );
 }

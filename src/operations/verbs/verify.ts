@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { barrier } from '../../postgres/barrier.ts';
+import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { rows } from '../../postgres/client.ts';
 import {
@@ -12,7 +12,7 @@ import {
   describeComparison,
   type DataComparison,
 } from '../../postgres/compare/index.ts';
-import { fence, fencedRoles } from '../../postgres/fence.ts';
+import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { ident } from '../../postgres/quote.ts';
 import { backfill } from './backfill.ts';
@@ -122,7 +122,7 @@ async function alignGlobals(c: Context): Promise<void> {
       const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)));
       await applyGlobals(candidate, findings);
       // A role that was just made could log in, and write.
-      await fence(candidate, c.ledger.token, 10_000);
+      await fenceServer(candidate, c.ledger.token, 10_000);
       for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
     }),
   );
@@ -203,7 +203,7 @@ export async function compare(c: Context, options: VerifyOptions = {}): Promise<
       passed: serial(
         async () =>
           void (await c.on(from, (live) =>
-            c.on(to, (subscriber) => barrier(live, subscriber, name, c.environment.limits.catchUp, c.signal)),
+            c.on(to, (subscriber) => crossBarrier(live, subscriber, name, c.environment.limits.catchUp, c.signal)),
           )),
       ),
       onProgress: ({ table, bytes, totalBytes }) =>

@@ -4,7 +4,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 /** What is known of a colour that was adopted. A colour with a StatefulSet of our own is none, whatever this still says. */
-export class Adoption {
+export class AdoptedServer {
   readonly #environment: Named;
   readonly #cluster: Cluster;
   /** Read once: an adoption is the first thing that happens to an environment. */

@@ -1,7 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { refused, unreachable, type Asked } from './failures.ts';
+import { apiRefusal, unreachable, type Asked } from './failures.ts';
 import { Transport, type Answer } from './http.ts';
 import { kinds, pathOf } from './kinds.ts';
 
@@ -217,7 +217,7 @@ export class Cluster {
   #expect<T>({ status, body }: Answer, asked: Asked): T {
     if (status >= 200 && status < 300)
       return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
-    throw refused(asked, status, body);
+    throw apiRefusal(asked, status, body);
   }
 }
 

@@ -13,7 +13,7 @@ function object({ kind, namespace, name }: Asked): string {
 }
 
 /** What the API server refused, in words that name the object and the fix. */
-export function refused(asked: Asked, status: number, body: unknown): VerdigrisError {
+export function apiRefusal(asked: Asked, status: number, body: unknown): VerdigrisError {
   const message = String((body as { message?: unknown }).message ?? 'no reason given');
   const facts = { ...asked, status, message };
   if (status === 401)

@@ -28,7 +28,7 @@ interface Part {
 }
 
 /** The clients of every replica, held by connections that stay open: PAUSE on each, which returns once no server is in a transaction. */
-export class Hold {
+export class PoolersHold {
   readonly #poolers: Poolers;
   #parts: Part[] = [];
   #begun = false;

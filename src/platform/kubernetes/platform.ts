@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Platform, PlatformClone } from '../port.ts';
-import { Adoption } from './adopted.ts';
+import { AdoptedServer } from './adopted.ts';
 import { Cluster } from './cluster.ts';
 import { KubernetesDrills } from './drills.ts';
 import { KubernetesHistory } from './history.ts';
@@ -13,7 +13,7 @@ import { KubernetesLeases } from './leases.ts';
 import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
-import { requirements, type Purpose } from './requirements.ts';
+import { requirements, type ClusterPurpose } from './requirements.ts';
 import { Routes } from './routes.ts';
 import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
@@ -25,7 +25,7 @@ export class KubernetesPlatform implements Platform {
   readonly environment: string;
   readonly cluster: Cluster;
   readonly secrets: Secrets;
-  readonly adoption: Adoption;
+  readonly adoption: AdoptedServer;
   readonly servers: KubernetesServers;
   readonly traffic: KubernetesTraffic;
   readonly routes: Routes;
@@ -43,7 +43,7 @@ export class KubernetesPlatform implements Platform {
     this.environment = environment.name;
     this.cluster = cluster;
     this.secrets = new Secrets(cluster, environment);
-    this.adoption = new Adoption(environment, cluster);
+    this.adoption = new AdoptedServer(environment, cluster);
     this.reach = new Reach(cluster);
     this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption);
     this.poolers = new Poolers(environment, cluster, this.secrets, this.reach);
@@ -69,7 +69,7 @@ export class KubernetesPlatform implements Platform {
   }
 
   /** What the cluster itself lacks. */
-  requirements(purpose: Purpose): Promise<Finding[]> {
+  requirements(purpose: ClusterPurpose): Promise<Finding[]> {
     return requirements(this.#environment, this.cluster, this.servers, purpose);
   }
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { operatorRules, type Rule } from '../../manifests/rbac.ts';
+import { operatorRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
@@ -16,12 +16,12 @@ interface Class extends Stored {
 interface RulesReview extends Stored {
   readonly status: {
     readonly incomplete?: boolean;
-    readonly resourceRules: readonly (Rule & { readonly resourceNames?: readonly string[] })[];
+    readonly resourceRules: readonly (RbacRule & { readonly resourceNames?: readonly string[] })[];
   };
 }
 
 /** What the cluster is asked for. */
-export type Purpose = 'making' | 'release';
+export type ClusterPurpose = 'making' | 'release';
 
 const defaults = {
   storage: 'storageclass.kubernetes.io/is-default-class',
@@ -36,7 +36,7 @@ export async function requirements(
   environment: Environment,
   cluster: Cluster,
   servers: Pick<KubernetesServers, 'storageClassOf'>,
-  purpose: Purpose,
+  purpose: ClusterPurpose,
 ): Promise<Finding[]> {
   const rights = await rightsMissing(environment, cluster, purpose);
   // Without rights the other questions have no answer.
@@ -55,9 +55,9 @@ function refuse(id: string, title: string, reason: string, fix: string, objects:
 /** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */
 export function neededRules(
   { kubernetes: { images, istio, quota, drill, metrics } }: Environment,
-  purpose: Purpose,
+  purpose: ClusterPurpose,
   inside: boolean,
-): Rule[] {
+): RbacRule[] {
   const making = purpose === 'making';
   const optional: Readonly<Record<string, boolean>> = {
     namespaces: making,
@@ -74,7 +74,7 @@ export function neededRules(
   return operatorRules.filter(({ resources: [first = ''] }) => optional[first] ?? true);
 }
 
-async function rightsMissing(environment: Environment, cluster: Cluster, purpose: Purpose): Promise<Finding[]> {
+async function rightsMissing(environment: Environment, cluster: Cluster, purpose: ClusterPurpose): Promise<Finding[]> {
   const review = await cluster.create<RulesReview>({
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectRulesReview',

@@ -5,7 +5,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import type { Adoption } from './adopted.ts';
+import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface ServiceObject extends Stored {
@@ -27,11 +27,11 @@ const followsLabel = `${domain}/follows`;
 export class Routes {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
-  readonly #adoption: Adoption;
+  readonly #adoption: AdoptedServer;
   /** As last read or written, so that a move is one request an object; one that was changed since conflicts and is read again. */
   readonly #known = new Map<string, RouteObject>();
 
-  constructor(environment: Environment, cluster: Cluster, adoption: Adoption) {
+  constructor(environment: Environment, cluster: Cluster, adoption: AdoptedServer) {
     this.#environment = environment;
     this.#cluster = cluster;
     this.#adoption = adoption;

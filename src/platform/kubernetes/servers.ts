@@ -9,7 +9,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts, Upgrades } from '../port.ts';
-import type { Adoption } from './adopted.ts';
+import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilGone, untilReady, isReady, type Pod } from './pods.ts';
 import type { Reach } from './reach.ts';
@@ -25,10 +25,10 @@ export class KubernetesServers implements Servers {
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;
   readonly #reach: Reach;
-  readonly #adoption: Adoption;
+  readonly #adoption: AdoptedServer;
   readonly #sets: ColourSets;
 
-  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, adoption: Adoption) {
+  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, adoption: AdoptedServer) {
     this.#environment = environment;
     this.#cluster = cluster;
     this.#secrets = secrets;

@@ -12,7 +12,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
-import type { Adoption } from './adopted.ts';
+import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilReady } from './pods.ts';
 
@@ -22,7 +22,7 @@ export interface ServerSet extends Stored {
 }
 
 /** Where a colour is: its StatefulSet, ours or an adopted one, its volume, and its data directory on it. */
-export interface Place {
+export interface ColourPlace {
   readonly set: ServerSet;
   readonly life: ColourLife;
   readonly claim: string;
@@ -38,9 +38,9 @@ export const seeLog = 'see `kubectl describe pod` and its log; the same command 
 export class ColourSets {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
-  readonly #adoption: Adoption;
+  readonly #adoption: AdoptedServer;
 
-  constructor(environment: Environment, cluster: Cluster, adoption: Adoption) {
+  constructor(environment: Environment, cluster: Cluster, adoption: AdoptedServer) {
     this.#environment = environment;
     this.#cluster = cluster;
     this.#adoption = adoption;
@@ -56,7 +56,7 @@ export class ColourSets {
     return this.#cluster.read<ServerSet>('StatefulSet', this.name(colour));
   }
 
-  async place(colour: Colour): Promise<Place | undefined> {
+  async place(colour: Colour): Promise<ColourPlace | undefined> {
     const set = await this.read(colour);
     if (set?.metadata.deletionTimestamp !== undefined) return undefined;
     if (set) {

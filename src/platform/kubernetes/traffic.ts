@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { Hold, parseHold } from './hold.ts';
+import { PoolersHold, parseHold } from './hold.ts';
 import { hasSidecar } from './pods.ts';
 import type { Poolers, Replica } from './poolers.ts';
 import { Probes } from './probes.ts';
@@ -27,7 +27,7 @@ export class KubernetesTraffic implements Traffic {
   readonly #cluster: Cluster;
   readonly #poolers: Poolers;
   readonly #routes: Routes;
-  readonly #hold: Hold;
+  readonly #hold: PoolersHold;
   readonly #probes: Probes;
   /** What the last good probe saw of the Lease, by a clock that never jumps. */
   #looked: { readonly newest: number; readonly at: number } | undefined;
@@ -39,7 +39,7 @@ export class KubernetesTraffic implements Traffic {
     this.#cluster = cluster;
     this.#poolers = poolers;
     this.#routes = routes;
-    this.#hold = new Hold(poolers);
+    this.#hold = new PoolersHold(poolers);
     this.#probes = new Probes(environment, poolers);
   }
 

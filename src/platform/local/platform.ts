@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
-import { destroyEnvironment } from './lifecycle/create.ts';
+import { destroyLocal } from './lifecycle/create.ts';
 import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
@@ -55,8 +55,8 @@ export class LocalPlatform implements Platform {
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
     // Loaded only here: a clone is an environment of this platform itself.
-    const { cloneEnvironment } = await import('./lifecycle/clone.ts');
-    return cloneEnvironment(of, this, signal);
+    const { cloneLocal } = await import('./lifecycle/clone.ts');
+    return cloneLocal(of, this, signal);
   }
 
   exportFile(name: string): Promise<string> {
@@ -74,7 +74,7 @@ export class LocalPlatform implements Platform {
 
   /** A clone with everything of it, however far its making came; the mark of its owner last. */
   async removeClone(name: string): Promise<void> {
-    await destroyEnvironment(await LocalPlatform.open({ ...this.#declared, name }, this.places.home));
+    await destroyLocal(await LocalPlatform.open({ ...this.#declared, name }, this.places.home));
     await this.servers.removeSnapshot(name);
     await rm(path.join(this.places.clones, name), { force: true });
   }

@@ -1,7 +1,7 @@
 import { ident } from '../quote.ts';
 import { one, rows, type Client } from '../client.ts';
 import { keyColumns, type Subject } from './subject.ts';
-import type { Side } from './types.ts';
+import type { CompareSide } from './types.ts';
 
 /** Key values as text, in key order. */
 export type Bound = readonly string[];
@@ -45,7 +45,7 @@ export async function cutChunks(live: Client, subject: Subject, count: number): 
 /** The WHERE condition of a chunk on one side, its values to be bound from `$first` on. */
 export function chunkCondition(
   subject: Subject,
-  side: Side,
+  side: CompareSide,
   chunk: Chunk,
   first: number,
 ): { readonly sql: string; readonly values: readonly string[] } {
@@ -68,7 +68,7 @@ export interface Digest {
   readonly sum: string;
 }
 
-export async function digestChunk(client: Client, subject: Subject, side: Side, chunk: Chunk): Promise<Digest> {
+export async function digestChunk(client: Client, subject: Subject, side: CompareSide, chunk: Chunk): Promise<Digest> {
   const { sql, values } = chunkCondition(subject, side, chunk, 1);
   return one<Digest>(
     client,
@@ -81,7 +81,7 @@ export async function digestChunk(client: Client, subject: Subject, side: Side, 
 export async function digestBuckets(
   client: Client,
   subject: Subject,
-  side: Side,
+  side: CompareSide,
   chunk: Chunk,
   buckets: number,
 ): Promise<Map<number, Digest>> {

@@ -3,11 +3,11 @@ import { digestBuckets, digestChunk, type Bound, type Digest } from './chunk.ts'
 import { bucketCount, differingKeys, groupBuckets } from './examine.ts';
 import { readFacts } from './facts.ts';
 import { summarize } from './result.ts';
-import { withLocker, withPairs, type Pair } from './session.ts';
-import { settle, type Barrier } from './settle.ts';
+import { withLocker, withPairs, type ComparePair } from './session.ts';
+import { settleKeys, type Barrier } from './settle.ts';
 import { makeSubject, type Subject } from './subject.ts';
 import type { CompareOptions, DataComparison } from './types.ts';
-import { busyTables, divide, interleave, planTable, type PlanOptions, type Task, type Work } from './work.ts';
+import { busyTables, divide, interleave, planTable, type PlanOptions, type Task, type CompareWork } from './work.ts';
 
 /** A table with this many proven differences is wrong beyond doubt: its other chunks are only compared as wholes. */
 const differencesEnough = 10_000;
@@ -49,7 +49,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       // Tables whose wholes differ come again in chunks, side by side.
       let tasks = interleave(works, sample, seed);
       while (tasks.length > 0 && !spent()) {
-        const divided: Work[] = [];
+        const divided: CompareWork[] = [];
         await inParallel(pairs, failed, (pair) =>
           withLocker(options.live, sessions, async (locker) => {
             for (let task = tasks.shift(); task; task = spent() ? undefined : tasks.shift()) {
@@ -85,13 +85,13 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
 }
 
 async function plan(
-  pairs: readonly Pair[],
+  pairs: readonly ComparePair[],
   options: CompareOptions,
   how: PlanOptions,
   failed: AbortController,
   signal: AbortSignal,
-): Promise<Work[]> {
-  const [{ live, candidate }] = pairs as [Pair];
+): Promise<CompareWork[]> {
+  const [{ live, candidate }] = pairs as [ComparePair];
   const [left, right] = await Promise.all([
     readFacts(
       live,
@@ -123,7 +123,7 @@ async function plan(
           subjects.reduce((sum, { bytes }) => sum + bytes, 0),
           signal,
         );
-  const works: Work[] = [];
+  const works: CompareWork[] = [];
   const waiting = subjects.map((subject, index) => ({ subject, index }));
   await inParallel(pairs, failed, async (pair) => {
     for (let item = waiting.shift(); item; item = waiting.shift())
@@ -133,7 +133,7 @@ async function plan(
 }
 
 /** False where a table that was read as a whole differs and has to be divided. */
-async function check(pair: Pair, { work, chunk }: Task, chunkBytes: number, barrier: Barrier): Promise<boolean> {
+async function check(pair: ComparePair, { work, chunk }: Task, chunkBytes: number, barrier: Barrier): Promise<boolean> {
   const { subject, tally } = work;
   // Few enough that the sums stay in the processor's cache.
   const buckets = work.method === 'buckets' ? Math.min(4096, bucketCount(subject.rows / 8)) : 1;
@@ -173,10 +173,10 @@ async function check(pair: Pair, { work, chunk }: Task, chunkBytes: number, barr
   return true;
 }
 
-async function settleSuspects(pair: Pair, work: Work, barrier: Barrier): Promise<void> {
+async function settleSuspects(pair: ComparePair, work: CompareWork, barrier: Barrier): Promise<void> {
   while (work.suspects.length > 0) {
     const keys: Bound[] = work.suspects.splice(0, 1000);
-    const { verdicts, byLock } = await settle(pair, work.subject, keys, barrier);
+    const { verdicts, byLock } = await settleKeys(pair, work.subject, keys, barrier);
     work.byLock += byLock;
     work.unsettled += verdicts.filter((verdict) => verdict.is === 'unsettled').length;
     await work.tally.add(pair, keys, verdicts);
@@ -189,8 +189,8 @@ function total(digests: ReadonlyMap<number, Digest>): number {
   return rows;
 }
 
-function progressOf(works: readonly Work[], options: CompareOptions): (task: Task) => void {
-  const share = (work: Work) => work.subject.bytes / work.chunks.length;
+function progressOf(works: readonly CompareWork[], options: CompareOptions): (task: Task) => void {
+  const share = (work: CompareWork) => work.subject.bytes / work.chunks.length;
   const totalBytes = Math.round((options.sample ?? 1) * works.reduce((sum, { subject }) => sum + subject.bytes, 0));
   return ({ work }) =>
     options.onProgress?.({
@@ -201,7 +201,7 @@ function progressOf(works: readonly Work[], options: CompareOptions): (task: Tas
     });
 }
 
-async function timed(work: Work, run: () => Promise<void>): Promise<void> {
+async function timed(work: CompareWork, run: () => Promise<void>): Promise<void> {
   const begun = performance.now();
   await run();
   work.ms += performance.now() - begun;
@@ -209,9 +209,9 @@ async function timed(work: Work, run: () => Promise<void>): Promise<void> {
 
 /** One worker a pair. The first failure stops the others, and all have ended when this returns. */
 async function inParallel(
-  pairs: readonly Pair[],
+  pairs: readonly ComparePair[],
   failed: AbortController,
-  run: (pair: Pair) => Promise<void>,
+  run: (pair: ComparePair) => Promise<void>,
 ): Promise<void> {
   const outcomes = await Promise.allSettled(
     pairs.map(async (pair) => {

@@ -1,5 +1,5 @@
 import { digestBuckets, type Bound, type Chunk, type Digest } from './chunk.ts';
-import type { Pair } from './session.ts';
+import type { ComparePair } from './session.ts';
 import { absent, keyBound, readStates } from './states.ts';
 import type { Subject } from './subject.ts';
 
@@ -12,7 +12,7 @@ const rowsPerBucket = 100;
  * are. False where `enough` stopped it early.
  */
 export async function differingKeys(
-  pair: Pair,
+  pair: ComparePair,
   subject: Subject,
   chunk: Chunk,
   known: number | { readonly buckets: number; readonly groups: readonly number[][] },
@@ -44,7 +44,12 @@ export function bucketCount(rows: number): number {
 }
 
 /** Numbers of the buckets that differ, in groups of about `rowsAtOnce` rows. */
-async function differingBuckets(pair: Pair, subject: Subject, chunk: Chunk, buckets: number): Promise<number[][]> {
+async function differingBuckets(
+  pair: ComparePair,
+  subject: Subject,
+  chunk: Chunk,
+  buckets: number,
+): Promise<number[][]> {
   const [live, candidate] = await Promise.all([
     digestBuckets(pair.live, subject, 'live', chunk, buckets),
     digestBuckets(pair.candidate, subject, 'candidate', chunk, buckets),

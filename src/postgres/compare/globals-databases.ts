@@ -1,7 +1,7 @@
 import { rows, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { foreignRole, globalFinding, type GlobalFinding } from './globals-finding.ts';
-import { Statement } from './secret.ts';
+import { SecretStatement } from './secret.ts';
 
 interface Database {
   readonly name: string;
@@ -35,13 +35,15 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
   const [here, there] = [await readDatabase(live), await readDatabase(candidate)];
   const name = ident(there.name);
   const attributes = [
-    ...(here.owner === there.owner ? [] : [new Statement(`ALTER DATABASE ${name} OWNER TO ${ident(here.owner)}`)]),
+    ...(here.owner === there.owner
+      ? []
+      : [new SecretStatement(`ALTER DATABASE ${name} OWNER TO ${ident(here.owner)}`)]),
     ...(here.connections === there.connections
       ? []
-      : [new Statement(`ALTER DATABASE ${name} CONNECTION LIMIT ${here.connections}`)]),
+      : [new SecretStatement(`ALTER DATABASE ${name} CONNECTION LIMIT ${here.connections}`)]),
     ...(here.allowed === there.allowed
       ? []
-      : [new Statement(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${here.allowed}`)]),
+      : [new SecretStatement(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${here.allowed}`)]),
   ];
   const key = (grant: Grant) => `${grant.grantee} ${grant.privilege} ${grant.grantable}`;
   const missing = here.grants.filter((grant) => !there.grants.some((twin) => key(twin) === key(grant)));
@@ -64,12 +66,12 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
       [
         ...extra.map((grant) => ({
           object: `${there.name}: ${grant.privilege} only on the candidate for ${grant.grantee || 'PUBLIC'}`,
-          statements: [new Statement(`REVOKE ${grant.privilege} ON DATABASE ${name} FROM ${grantee(grant)}`)],
+          statements: [new SecretStatement(`REVOKE ${grant.privilege} ON DATABASE ${name} FROM ${grantee(grant)}`)],
         })),
         ...missing.map((grant) => ({
           object: `${there.name}: ${grant.privilege} missing for ${grant.grantee || 'PUBLIC'}`,
           statements: [
-            new Statement(
+            new SecretStatement(
               `GRANT ${grant.privilege} ON DATABASE ${name} TO ${grantee(grant)}${grant.grantable ? ' WITH GRANT OPTION' : ''}`,
             ),
           ],
@@ -94,11 +96,11 @@ async function settingDifferences(live: Client, candidate: Client): Promise<Glob
     [
       ...set.map((setting) => ({
         object: object(setting),
-        statements: [new Statement(`${target(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
+        statements: [new SecretStatement(`${target(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
       })),
       ...extra.map((setting) => ({
         object: object(setting),
-        statements: [new Statement(`${target(setting)} RESET ${ident(setting.name)}`)],
+        statements: [new SecretStatement(`${target(setting)} RESET ${ident(setting.name)}`)],
       })),
     ],
   );

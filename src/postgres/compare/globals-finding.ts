@@ -1,9 +1,9 @@
 import type { Finding, Grade } from '../../model/finding.ts';
-import type { Statement } from './secret.ts';
+import type { SecretStatement } from './secret.ts';
 
 /** A finding with what would bring the candidate in line; `[]` where no statement can. */
 export interface GlobalFinding extends Finding {
-  readonly statements: readonly Statement[];
+  readonly statements: readonly SecretStatement[];
 }
 
 /** Roles that are none of the application's: PostgreSQL's own and ours. */
@@ -17,7 +17,7 @@ export function globalFinding(
   grade: Grade,
   title: string,
   reason: string,
-  found: readonly { readonly object: string; readonly statements: readonly Statement[] }[],
+  found: readonly { readonly object: string; readonly statements: readonly SecretStatement[] }[],
 ): GlobalFinding[] {
   if (found.length === 0) return [];
   const statements = found.flatMap((each) => each.statements);

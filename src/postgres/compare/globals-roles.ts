@@ -1,7 +1,7 @@
 import { rows, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { foreignRole, globalFinding, type GlobalFinding } from './globals-finding.ts';
-import { Statement } from './secret.ts';
+import { SecretStatement } from './secret.ts';
 
 interface Role {
   readonly name: string;
@@ -45,7 +45,12 @@ export async function roleDifferences(
     const twin = there.get(role.name);
     const options = twin ? attributes(role).filter((option, index) => option !== attributes(twin)[index]) : [];
     return options.length > 0
-      ? [{ object: role.name, statements: [new Statement(`ALTER ROLE ${ident(role.name)} ${options.join(' ')}`)] }]
+      ? [
+          {
+            object: role.name,
+            statements: [new SecretStatement(`ALTER ROLE ${ident(role.name)} ${options.join(' ')}`)],
+          },
+        ]
       : [];
   });
   const verifiers = await readVerifiers(
@@ -55,8 +60,8 @@ export async function roleDifferences(
   const password = (name: string) => {
     const verifier = verifiers.get(name) ?? null;
     return verifier === null
-      ? new Statement(`ALTER ROLE ${ident(name)} PASSWORD NULL`)
-      : new Statement(
+      ? new SecretStatement(`ALTER ROLE ${ident(name)} PASSWORD NULL`)
+      : new SecretStatement(
           `ALTER ROLE ${ident(name)} PASSWORD ${literal(verifier)}`,
           `ALTER ROLE ${ident(name)} PASSWORD (the live side's verifier, not shown)`,
         );
@@ -70,7 +75,7 @@ export async function roleDifferences(
       missing.map((role) => ({
         object: role.name,
         statements: [
-          new Statement(`CREATE ROLE ${ident(role.name)} ${attributes(role).join(' ')}`),
+          new SecretStatement(`CREATE ROLE ${ident(role.name)} ${attributes(role).join(' ')}`),
           ...(role.password === null ? [] : [password(role.name)]),
         ],
       })),
@@ -87,7 +92,7 @@ export async function roleDifferences(
         .map((role) => ({
           // Dropping fails where it owns something, and a migration may have made it on purpose: it is only kept from logging in.
           object: role.name,
-          statements: role.login ? [new Statement(`ALTER ROLE ${ident(role.name)} NOLOGIN`)] : [],
+          statements: role.login ? [new SecretStatement(`ALTER ROLE ${ident(role.name)} NOLOGIN`)] : [],
         })),
     ),
     ...globalFinding(
@@ -122,7 +127,7 @@ async function membershipDifferences(live: Client, candidate: Client): Promise<G
   const lacking = left.filter((membership) => !right.some((twin) => same(membership, twin) && equal(membership, twin)));
   const extra = right.filter((membership) => !left.some((twin) => same(membership, twin)));
   const object = ({ role, member }: Membership) => `${role} to ${member}`;
-  const revoke = ({ role, member }: Membership) => new Statement(`REVOKE ${ident(role)} FROM ${ident(member)}`);
+  const revoke = ({ role, member }: Membership) => new SecretStatement(`REVOKE ${ident(role)} FROM ${ident(member)}`);
   return [
     ...globalFinding(
       'membership-missing',
@@ -133,7 +138,7 @@ async function membershipDifferences(live: Client, candidate: Client): Promise<G
         object: object(membership),
         statements: [
           ...(right.some((twin) => same(membership, twin)) ? [revoke(membership)] : []),
-          new Statement(`GRANT ${ident(membership.role)} TO ${ident(membership.member)}${options(membership)}`),
+          new SecretStatement(`GRANT ${ident(membership.role)} TO ${ident(membership.member)}${options(membership)}`),
         ],
       })),
     ),

@@ -2,7 +2,7 @@ import { rows, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { globalFinding, type GlobalFinding } from './globals-finding.ts';
 import { settingValue } from './globals-databases.ts';
-import { Statement } from './secret.ts';
+import { SecretStatement } from './secret.ts';
 
 /** Settings that change what a statement means or whether it works. */
 const meaning = [
@@ -101,7 +101,7 @@ export async function serverDifferences(live: Client, candidate: Client): Promis
     statements:
       twin.context === 'internal'
         ? []
-        : [new Statement(`ALTER SYSTEM SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
+        : [new SecretStatement(`ALTER SYSTEM SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
   });
   const of = (names: readonly string[]) => changed.filter(({ setting }) => names.includes(setting.name)).map(entry);
   return [
@@ -151,18 +151,18 @@ async function tablespaceDifferences(live: Client, candidate: Client): Promise<G
     const statements = [
       ...(twin.owner === space.owner
         ? []
-        : [new Statement(`ALTER TABLESPACE ${ident(space.name)} OWNER TO ${ident(space.owner)}`)]),
+        : [new SecretStatement(`ALTER TABLESPACE ${ident(space.name)} OWNER TO ${ident(space.owner)}`)]),
       ...space.options
         .filter((option) => !twin.options.includes(option))
         .map(
           (option) =>
-            new Statement(
+            new SecretStatement(
               `ALTER TABLESPACE ${ident(space.name)} SET (${option.split('=')[0]} = ${literal(option.slice(option.indexOf('=') + 1))})`,
             ),
         ),
       ...twin.options
         .filter((option) => !space.options.some((one) => one.split('=')[0] === option.split('=')[0]))
-        .map((option) => new Statement(`ALTER TABLESPACE ${ident(space.name)} RESET (${option.split('=')[0]})`)),
+        .map((option) => new SecretStatement(`ALTER TABLESPACE ${ident(space.name)} RESET (${option.split('=')[0]})`)),
     ];
     return statements.length > 0 ? [{ object: space.name, statements }] : [];
   });

@@ -3,7 +3,7 @@ import { databaseDifferences } from './globals-databases.ts';
 import type { GlobalFinding } from './globals-finding.ts';
 import { roleDifferences } from './globals-roles.ts';
 import { serverDifferences } from './globals-server.ts';
-import type { Statement } from './secret.ts';
+import type { SecretStatement } from './secret.ts';
 
 /**
  * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords, memberships and
@@ -53,7 +53,7 @@ export async function applyGlobals(candidate: Client, findings: readonly GlobalF
 }
 
 /** An error of the server quotes the statement's words; a secret one is replaced by what it was to do. */
-async function run(client: Client, statement: Statement): Promise<void> {
+async function run(client: Client, statement: SecretStatement): Promise<void> {
   try {
     await client.query(statement.reveal());
   } catch (error) {

@@ -1,8 +1,8 @@
 import { withTransaction } from '../client.ts';
 import type { Bound } from './chunk.ts';
-import { abortable, type Pair } from './session.ts';
-import { insertPosition, type Barrier, type Verdict } from './settle.ts';
-import { absent, lookUp, type Reading } from './states.ts';
+import { abortable, type ComparePair } from './session.ts';
+import { insertPosition, type Barrier, type KeyVerdict } from './settle.ts';
+import { absent, lookUp, type KeyReading } from './states.ts';
 import type { Subject } from './subject.ts';
 
 /** Milliseconds that writers of these rows may be held up by one attempt, waiting for the lock not counted. */
@@ -17,8 +17,13 @@ const attempts = 6;
  * Settles rows that never stand still: a few at a time are locked FOR SHARE on the live side (a table without a key as a whole, in SHARE
  * mode) while the candidate passes their last change. Each hold ends after half a second whether or not it was enough.
  */
-export async function hold(pair: Pair, subject: Subject, keys: readonly Bound[], barrier: Barrier): Promise<Verdict[]> {
-  const verdicts: Verdict[] = keys.map(() => ({ is: 'unsettled' }));
+export async function holdKeys(
+  pair: ComparePair,
+  subject: Subject,
+  keys: readonly Bound[],
+  barrier: Barrier,
+): Promise<KeyVerdict[]> {
+  const verdicts: KeyVerdict[] = keys.map(() => ({ is: 'unsettled' }));
   for (let attempt = 0; attempt < attempts; attempt++) {
     const open = verdicts.flatMap((verdict, index) => (verdict.is === 'unsettled' ? [index] : []));
     if (open.length === 0) break;
@@ -40,7 +45,12 @@ export async function hold(pair: Pair, subject: Subject, keys: readonly Bound[],
   return verdicts;
 }
 
-async function once(pair: Pair, subject: Subject, keys: readonly Bound[], barrier: Barrier): Promise<Verdict[]> {
+async function once(
+  pair: ComparePair,
+  subject: Subject,
+  keys: readonly Bound[],
+  barrier: Barrier,
+): Promise<KeyVerdict[]> {
   const locker = await barrier.locker();
   try {
     return await withTransaction(locker, async () => {
@@ -53,7 +63,7 @@ async function once(pair: Pair, subject: Subject, keys: readonly Bound[], barrie
       const inTime = await within(barred, holdMs, barrier.signal);
       if (!inTime) return [];
       const candidate = await lookUp(pair.candidate, subject, 'candidate', keys);
-      return live.map((reading, place) => compare(subject, reading, candidate[place] as Reading));
+      return live.map((reading, place) => compare(subject, reading, candidate[place] as KeyReading));
     });
   } catch (error) {
     barrier.signal.throwIfAborted();
@@ -65,7 +75,7 @@ async function once(pair: Pair, subject: Subject, keys: readonly Bound[], barrie
 /** lock_not_available, query_canceled (the time limit), deadlock_detected: another attempt may do. */
 const passing = ['55P03', '57014', '40P01'];
 
-function compare(subject: Subject, live: Reading, candidate: Reading): Verdict {
+function compare(subject: Subject, live: KeyReading, candidate: KeyReading): KeyVerdict {
   if (live.state === candidate.state) return { is: 'equal' };
   // A row that isn't there can't be locked, so under a key it may have come and gone since.
   if (live.state === absent && subject.key.length > 0) return { is: 'unsettled' };

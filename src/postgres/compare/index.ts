@@ -7,7 +7,7 @@ export type {
   DifferenceKind,
   Example,
   KeyValues,
-  Progress,
+  CompareProgress,
   TableComparison,
   TableMapping,
 } from './types.ts';
@@ -15,7 +15,7 @@ export { brokenForeignKeys, readForeignKeys, type ForeignKey, type ForeignKeyOpt
 export { applyGlobals, compareGlobals } from './globals.ts';
 export type { GlobalFinding } from './globals-finding.ts';
 export { compareObjects, invalidIndexes, unvalidatedConstraints } from './objects.ts';
-export { Statement } from './secret.ts';
+export { SecretStatement } from './secret.ts';
 export {
   compareSequences,
   nextValue,

@@ -1,5 +1,5 @@
 import type { DataComparison, TableComparison } from './types.ts';
-import type { Work } from './work.ts';
+import type { CompareWork } from './work.ts';
 
 export interface Totals {
   /** Chunks that the budget left over. */
@@ -8,7 +8,7 @@ export interface Totals {
   readonly seconds: number;
 }
 
-export function summarize(works: readonly Work[], totals: Totals): DataComparison {
+export function summarize(works: readonly CompareWork[], totals: Totals): DataComparison {
   const tables = works.map(tableResult);
   const sum = (pick: (table: TableComparison) => number) => tables.reduce((all, table) => all + pick(table), 0);
   const differences = sum((table) => table.differences.reduce((all, difference) => all + difference.count, 0));
@@ -39,7 +39,7 @@ export function summarize(works: readonly Work[], totals: Totals): DataCompariso
   };
 }
 
-function tableResult(work: Work): TableComparison {
+function tableResult(work: CompareWork): TableComparison {
   const { subject, tally } = work;
   return {
     table: subject.label,

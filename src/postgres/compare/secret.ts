@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /** SQL text that holds a secret. Whatever prints, logs or serializes it gets a mark instead; only `reveal()` gives the text. */
-export class Statement {
+export class SecretStatement {
   readonly #sql: string;
   readonly secret: boolean;
   /** For people: the statement itself, or what it does where it is secret. */

@@ -1,7 +1,7 @@
 import { rows, withClient, type Client, type ConnectionSettings } from '../client.ts';
 
 /** Two connections that work on the same chunk at the same time. */
-export interface Pair {
+export interface ComparePair {
   readonly live: Client;
   readonly candidate: Client;
 }
@@ -31,7 +31,7 @@ const settings: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '10s',
 };
 
-export interface SessionOptions {
+export interface CompareSessionOptions {
   readonly statementTimeoutMs: number;
   readonly readOnly: boolean;
   readonly signal: AbortSignal;
@@ -41,9 +41,9 @@ export interface SessionOptions {
  * One session with the common settings. When `signal` fires its backend is terminated, so that no query outlives the caller;
  * a client that merely closed its socket would leave a sequential scan running to its end.
  */
-export async function withSession<T>(
+export async function withCompareSession<T>(
   target: ConnectionSettings,
-  options: SessionOptions,
+  options: CompareSessionOptions,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   options.signal.throwIfAborted();
@@ -85,15 +85,15 @@ export async function withPairs<T>(
   live: ConnectionSettings,
   candidate: ConnectionSettings,
   count: number,
-  options: Omit<SessionOptions, 'readOnly'>,
-  use: (pairs: readonly Pair[]) => Promise<T>,
+  options: Omit<CompareSessionOptions, 'readOnly'>,
+  use: (pairs: readonly ComparePair[]) => Promise<T>,
 ): Promise<T> {
   const readOnly = { ...options, readOnly: true };
-  const next = (pairs: readonly Pair[]): Promise<T> =>
+  const next = (pairs: readonly ComparePair[]): Promise<T> =>
     pairs.length === count
       ? use(pairs)
-      : withSession(live, readOnly, (left) =>
-          withSession(candidate, readOnly, (right) => next([...pairs, { live: left, candidate: right }])),
+      : withCompareSession(live, readOnly, (left) =>
+          withCompareSession(candidate, readOnly, (right) => next([...pairs, { live: left, candidate: right }])),
         );
   return next([]);
 }
@@ -116,7 +116,7 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
 /** A session that may lock rows on the live side, opened at the first call of what `use` gets and closed with it. */
 export async function withLocker<T>(
   live: ConnectionSettings,
-  options: Omit<SessionOptions, 'readOnly'>,
+  options: Omit<CompareSessionOptions, 'readOnly'>,
   use: (locker: () => Promise<Client>) => Promise<T>,
 ): Promise<T> {
   const done = Promise.withResolvers<void>();
@@ -124,7 +124,7 @@ export async function withLocker<T>(
   let session: Promise<void> = Promise.resolve();
   const open = () => {
     const client = Promise.withResolvers<Client>();
-    session = withSession(live, { ...options, readOnly: false }, (made) => {
+    session = withCompareSession(live, { ...options, readOnly: false }, (made) => {
       client.resolve(made);
       return done.promise;
     }).catch(client.reject);

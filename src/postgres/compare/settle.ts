@@ -1,20 +1,20 @@
 import type { Lsn } from '../../model/lsn.ts';
 import { one, type Client } from '../client.ts';
 import type { Bound } from './chunk.ts';
-import { hold } from './hold.ts';
-import { abortable, type Pair } from './session.ts';
-import { lookUp, type Reading, type State } from './states.ts';
+import { holdKeys } from './hold.ts';
+import { abortable, type ComparePair } from './session.ts';
+import { lookUp, type KeyReading, type KeyState } from './states.ts';
 import type { Subject } from './subject.ts';
 
 /** What is known of one key in the end. */
-export type Verdict =
+export type KeyVerdict =
   | { readonly is: 'equal' }
-  | { readonly is: 'different'; readonly live: State; readonly candidate: State }
+  | { readonly is: 'different'; readonly live: KeyState; readonly candidate: KeyState }
   /** Neither: it moved in every round, and under no lock that could be had in time. */
   | { readonly is: 'unsettled' };
 
-export interface Settled {
-  readonly verdicts: readonly Verdict[];
+export interface SettledKeys {
+  readonly verdicts: readonly KeyVerdict[];
   /** How many of them took a lock. */
   readonly byLock: number;
 }
@@ -29,7 +29,7 @@ export interface Barrier {
 /** Rounds without a lock; a row that was merely in flight is settled in the first. */
 const rounds = 5;
 
-const equal: Verdict = { is: 'equal' };
+const equal: KeyVerdict = { is: 'equal' };
 
 /**
  * Tells rows that differ from rows that are on their way. A difference is only ever pronounced where the candidate was read at a
@@ -39,9 +39,14 @@ const equal: Verdict = { is: 'equal' };
  * Equal readings before and after are not enough, since a value may go away and come back in between; so versions are compared,
  * and the absence of a row, which has no version, never stands for rest.
  */
-export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[], barrier: Barrier): Promise<Settled> {
-  const verdicts: (Verdict | undefined)[] = keys.map(() => undefined);
-  const seen = keys.map((): { live?: Reading; candidate?: Reading } => ({}));
+export async function settleKeys(
+  pair: ComparePair,
+  subject: Subject,
+  keys: readonly Bound[],
+  barrier: Barrier,
+): Promise<SettledKeys> {
+  const verdicts: (KeyVerdict | undefined)[] = keys.map(() => undefined);
+  const seen = keys.map((): { live?: KeyReading; candidate?: KeyReading } => ({}));
   let open = keys.map((_, index) => index);
 
   for (let round = 0; round < rounds && open.length > 0; round++) {
@@ -50,8 +55,8 @@ export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[
     await abortable(barrier.passed(await insertPosition(pair.live)), barrier.signal);
     const candidate = await lookUp(pair.candidate, subject, 'candidate', chosen);
     open.forEach((index, place) => {
-      const [now, there] = [live[place] as Reading, candidate[place] as Reading];
-      const before = seen[index] as { live?: Reading; candidate?: Reading };
+      const [now, there] = [live[place] as KeyReading, candidate[place] as KeyReading];
+      const before = seen[index] as { live?: KeyReading; candidate?: KeyReading };
       verdicts[index] = judge(before, now, there);
       seen[index] = { live: now, candidate: there };
     });
@@ -60,7 +65,7 @@ export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[
 
   const held =
     open.length > 0
-      ? await hold(
+      ? await holdKeys(
           pair,
           subject,
           open.map((index) => keys[index] as Bound),
@@ -77,10 +82,10 @@ export async function settle(pair: Pair, subject: Subject, keys: readonly Bound[
 }
 
 function judge(
-  before: { live?: Reading; candidate?: Reading },
-  live: Reading,
-  candidate: Reading,
-): Verdict | undefined {
+  before: { live?: KeyReading; candidate?: KeyReading },
+  live: KeyReading,
+  candidate: KeyReading,
+): KeyVerdict | undefined {
   if (candidate.state === live.state || before.candidate?.state === live.state) return equal;
   if (before.live && before.candidate && stood(before.live, live))
     return { is: 'different', live: live.state, candidate: before.candidate.state };
@@ -89,7 +94,7 @@ function judge(
   return undefined;
 }
 
-function stood(earlier: Reading, later: Reading): boolean {
+function stood(earlier: KeyReading, later: KeyReading): boolean {
   return earlier.version !== null && earlier.version === later.version;
 }
 

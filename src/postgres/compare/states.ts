@@ -2,13 +2,13 @@ import type { Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { chunkCondition, type Bound, type Chunk } from './chunk.ts';
 import type { Subject } from './subject.ts';
-import type { Side } from './types.ts';
+import type { CompareSide } from './types.ts';
 
 /** What stands under one key: `count:sum of row hashes`, so that a doubled row differs as well. */
-export type State = string;
+export type KeyState = string;
 
 /** No row under the key. */
-export const absent: State = '0:0';
+export const absent: KeyState = '0:0';
 
 /** Separates the parts of a key; PostgreSQL's text can't hold it. */
 const separator = '\0';
@@ -25,11 +25,11 @@ export function keyBound(id: string): Bound {
 export async function readStates(
   client: Client,
   subject: Subject,
-  side: Side,
+  side: CompareSide,
   chunk: Chunk,
   buckets: number,
   chosen: readonly number[],
-): Promise<Map<string, State>> {
+): Promise<Map<string, KeyState>> {
   const { sql, values } = chunkCondition(subject, side, chunk, 3);
   const parts =
     subject.key.length > 0 ? subject.key.map((column) => `t.${ident(column.name)}::text`) : [subject.rowHash];
@@ -40,16 +40,16 @@ export async function readStates(
       FROM ${subject.table[side]} t
       WHERE ${sql} AND (${subject.keyHash} & $1::int8)::int4 = ANY ($2::int4[]) GROUP BY ${parts.map((_, index) => index + 1).join(', ')}`,
   });
-  return new Map(result.rows.map((row) => [keyId(row.slice(0, -1)), row.at(-1) as State]));
+  return new Map(result.rows.map((row) => [keyId(row.slice(0, -1)), row.at(-1) as KeyState]));
 }
 
-export interface Reading {
-  readonly state: State;
+export interface KeyReading {
+  readonly state: KeyState;
   /** Changes with every new version of a row (xmin and ctid); null where there is no row, which proves nothing about the time between. */
   readonly version: string | null;
 }
 
-const nothing: Reading = { state: absent, version: null };
+const nothing: KeyReading = { state: absent, version: null };
 
 /**
  * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as they
@@ -58,10 +58,10 @@ const nothing: Reading = { state: absent, version: null };
 export async function lookUp(
   client: Client,
   subject: Subject,
-  side: Side,
+  side: CompareSide,
   keys: readonly Bound[],
   lock = false,
-): Promise<Reading[]> {
+): Promise<KeyReading[]> {
   const width = Math.max(1, subject.key.length);
   const values = Array.from({ length: width }, (_, part) => keys.map((key) => key[part]));
   const names = values.map((_, part) => `k${part + 1}`);
@@ -71,7 +71,7 @@ export async function lookUp(
           .map((column, part) => `t.${ident(column.name)} = k.k${part + 1}::${column.type[side]}`)
           .join(' AND ')
       : `${subject.rowHash} = k.k1::int8`;
-  const result = await client.query<[number, State, string]>({
+  const result = await client.query<[number, KeyState, string]>({
     rowMode: 'array',
     values,
     text: `SELECT i::int4, count(*)::text || ':' || sum(h)::text, sum(v)::text
@@ -88,7 +88,7 @@ export async function lookUp(
 export async function readColumnHashes(
   client: Client,
   subject: Subject,
-  side: Side,
+  side: CompareSide,
   keys: readonly Bound[],
 ): Promise<(readonly string[] | undefined)[]> {
   if (subject.key.length === 0 || keys.length === 0) return keys.map(() => undefined);

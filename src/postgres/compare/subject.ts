@@ -2,18 +2,18 @@ import { label, qualified } from '../catalogue.ts';
 import { ident } from '../quote.ts';
 import type { ColumnFacts, TableFacts } from './facts.ts';
 import { columnHash, rowHash } from './hash.ts';
-import type { Side, TableMapping } from './types.ts';
+import type { CompareSide, TableMapping } from './types.ts';
 
 /** A column that identifies rows, with its type on each side for casts. */
 export interface KeyColumn {
   readonly name: string;
-  readonly type: Readonly<Record<Side, string>>;
+  readonly type: Readonly<Record<CompareSide, string>>;
 }
 
 /** One table made ready for comparison: the SQL fragments that every statement about it is built from, over the alias `t`. */
 export interface Subject {
   readonly label: string;
-  readonly table: Readonly<Record<Side, string>>;
+  readonly table: Readonly<Record<CompareSide, string>>;
   /** Empty: rows are identified by their own hash, and counted. */
   readonly key: readonly KeyColumn[];
   /** Whether a range of the key means the same set of values on both sides, and an index of the live side serves it. */

@@ -1,8 +1,8 @@
 import type { Client } from '../client.ts';
 import type { Bound } from './chunk.ts';
-import type { Pair } from './session.ts';
-import type { Verdict } from './settle.ts';
-import { absent, keyId, readColumnHashes, type State } from './states.ts';
+import type { ComparePair } from './session.ts';
+import type { KeyVerdict } from './settle.ts';
+import { absent, keyId, readColumnHashes, type KeyState } from './states.ts';
 import type { Subject } from './subject.ts';
 import type { Difference, DifferenceKind, Example, KeyValues } from './types.ts';
 
@@ -16,7 +16,7 @@ interface Entry {
 }
 
 /** The differences of one table, counted; of the rows themselves only the outermost and a few examples are kept. */
-export class Tally {
+export class RowTally {
   readonly #subject: Subject;
   readonly #entries = new Map<DifferenceKind, Entry>();
 
@@ -35,13 +35,13 @@ export class Tally {
   #last: Promise<void> = Promise.resolve();
 
   /** Callers take turns: each widens the range that the one before it left. */
-  async add(pair: Pair, keys: readonly Bound[], verdicts: readonly Verdict[]): Promise<void> {
+  async add(pair: ComparePair, keys: readonly Bound[], verdicts: readonly KeyVerdict[]): Promise<void> {
     const turn = this.#last.then(() => this.#add(pair, keys, verdicts));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #add(pair: Pair, keys: readonly Bound[], verdicts: readonly Verdict[]): Promise<void> {
+  async #add(pair: ComparePair, keys: readonly Bound[], verdicts: readonly KeyVerdict[]): Promise<void> {
     const groups = new Map<DifferenceKind, { key: Bound; count: number }[]>();
     keys.forEach((key, index) => {
       const verdict = verdicts[index];
@@ -55,7 +55,11 @@ export class Tally {
     for (const [kind, found] of groups) await this.#addKind(pair, kind, found);
   }
 
-  async #addKind(pair: Pair, kind: DifferenceKind, found: readonly { key: Bound; count: number }[]): Promise<void> {
+  async #addKind(
+    pair: ComparePair,
+    kind: DifferenceKind,
+    found: readonly { key: Bound; count: number }[],
+  ): Promise<void> {
     const known = this.#entries.get(kind);
     const keys = found.map(({ key }) => key);
     const sorted = await sortKeys(pair.live, this.#subject, known ? [known.first, known.last, ...keys] : keys);
@@ -69,7 +73,7 @@ export class Tally {
     entry.examples.push(...(await this.#examples(pair, kind, chosen)));
   }
 
-  async #examples(pair: Pair, kind: DifferenceKind, keys: readonly Bound[]): Promise<Example[]> {
+  async #examples(pair: ComparePair, kind: DifferenceKind, keys: readonly Bound[]): Promise<Example[]> {
     const subject = this.#subject;
     const [live, candidate] =
       kind === 'different'
@@ -99,14 +103,14 @@ export class Tally {
   }
 }
 
-function classify(live: State, candidate: State): { kind: DifferenceKind; count: number; surplus: number } {
+function classify(live: KeyState, candidate: KeyState): { kind: DifferenceKind; count: number; surplus: number } {
   const surplus = rowsOf(candidate) - rowsOf(live);
   if (candidate === absent || surplus < 0) return { kind: 'missing on candidate', count: -surplus, surplus };
   if (live === absent || surplus > 0) return { kind: 'extra on candidate', count: surplus, surplus };
   return { kind: 'different', count: 1, surplus };
 }
 
-function rowsOf(state: State): number {
+function rowsOf(state: KeyState): number {
   return Number(state.slice(0, state.indexOf(':')));
 }
 

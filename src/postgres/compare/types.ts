@@ -30,12 +30,12 @@ export interface CompareOptions {
    * on an idle server it may lie ahead of anything ever flushed, so an implementation must write something of its own (a marker).
    */
   passed(lsn: Lsn): Promise<void>;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: CompareProgress) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Totals over all tables so far. */
-export interface Progress {
+export interface CompareProgress {
   /** The table whose chunk has just been read. */
   readonly table: string;
   readonly rows: number;
@@ -109,4 +109,4 @@ export interface DataComparison {
   readonly unchecked: readonly string[];
 }
 
-export type Side = 'live' | 'candidate';
+export type CompareSide = 'live' | 'candidate';

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rows, type Client } from '../client.ts';
 import { cutChunks, wholeTable, type Bound, type Chunk } from './chunk.ts';
 import type { Subject } from './subject.ts';
-import { Tally } from './tally.ts';
+import { RowTally } from './tally.ts';
 import type { TableComparison } from './types.ts';
 
 /** One table while it is being compared. */
-export interface Work {
+export interface CompareWork {
   readonly subject: Subject;
   method: TableComparison['method'];
   chunks: readonly Chunk[];
-  readonly tally: Tally;
+  readonly tally: RowTally;
   /** Keys that differed when they were read first, to be settled together. */
   suspects: Bound[];
   checked: number;
@@ -25,7 +25,7 @@ export interface Work {
 }
 
 export interface Task {
-  readonly work: Work;
+  readonly work: CompareWork;
   readonly chunk: Chunk;
 }
 
@@ -47,12 +47,17 @@ const wholeAtMost = 8 * 1024 ** 3;
  * two thirds of an index scan, half of a grouped one, and a statement sees one snapshot, so that the digests differ only by what was in
  * flight between two moments. Where they differ, and where the table is `busy` or wanted only in part, in chunks.
  */
-export async function planTable(live: Client, subject: Subject, options: PlanOptions, busy: boolean): Promise<Work> {
-  const work: Work = {
+export async function planTable(
+  live: Client,
+  subject: Subject,
+  options: PlanOptions,
+  busy: boolean,
+): Promise<CompareWork> {
+  const work: CompareWork = {
     subject,
     method: 'whole',
     chunks: [wholeTable],
-    tally: new Tally(subject),
+    tally: new RowTally(subject),
     suspects: [],
     checked: 0,
     rowsLive: 0,
@@ -72,7 +77,7 @@ export async function planTable(live: Client, subject: Subject, options: PlanOpt
  * Cuts a table into chunks. One that lies in another order than its key's is read in one pass by buckets instead, unless only a part
  * of it is wanted: a pass can't be stopped halfway and still say anything.
  */
-export async function divide(live: Client, work: Work, options: PlanOptions): Promise<void> {
+export async function divide(live: Client, work: CompareWork, options: PlanOptions): Promise<void> {
   const { subject } = work;
   const count = Math.ceil(subject.bytes / options.chunkBytes);
   const pass = !subject.ordered || (count > 1 && !partial(subject, options) && (await scattered(live, subject)));
@@ -134,7 +139,7 @@ async function scattered(live: Client, subject: Subject): Promise<boolean> {
  * The order of all chunks of all tables. Each table's first chunk comes before any second one, and the rest side by side in
  * proportion, so that a budget spent half-way has seen about half of every table.
  */
-export function interleave(works: readonly Work[], sample = 1, seed = 1): Task[] {
+export function interleave(works: readonly CompareWork[], sample = 1, seed = 1): Task[] {
   const random = generator(seed);
   return works
     .flatMap((work) => {

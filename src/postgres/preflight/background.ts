@@ -1,6 +1,6 @@
 import { one, rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-import { found, statements, type Check } from './check.ts';
+import { found, inOrder, type Check } from './check.ts';
 
 interface Job {
   readonly id: string;
@@ -41,7 +41,7 @@ export const scheduledJobs: Check = {
         objects: changing.map(name),
         reason:
           'DDL is not replicated. A partition that a job makes on the live database after seeding blocks the switchover, and its rows stop apply.',
-        fix: statements([
+        fix: inOrder([
           '-- until the release is over:',
           ...changing.map(({ id }) => `UPDATE cron.job SET active = false WHERE jobid = ${id};`),
         ]),

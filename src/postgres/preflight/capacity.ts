@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/finding.ts';
 import { one, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
 /** A setting that takes effect at a restart, as the fix says. */
@@ -133,7 +133,7 @@ export const slotWal: Check = {
         title: 'Slots may hold back WAL without limit.',
         objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
         reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
-        fix: statements([set]),
+        fix: inOrder([set]),
       }),
       ...found({
         id: 'slot-wal-above-budget',

@@ -26,7 +26,7 @@ export function found(finding: Finding): Finding[] {
 }
 
 /** Statements, each once, in their order: ready for psql. */
-export function statements(lines: readonly string[]): string {
+export function inOrder(lines: readonly string[]): string {
   return [...new Set(lines.filter(Boolean))].join('\n');
 }
 

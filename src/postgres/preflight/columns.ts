@@ -2,7 +2,7 @@ import { qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
 import { looksMutable } from './bodies.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Generated {
@@ -48,7 +48,7 @@ export const generatedColumns: Check = {
         ),
         reason:
           'Each colour computes these columns by itself: from the time, a setting or a table it gets another value, and verify finds the rows unequal.',
-        fix: statements([
+        fix: inOrder([
           '-- makes it an ordinary column, which is replicated and which clients or a trigger must fill:',
           ...suspect.map(
             ({ column }) =>
@@ -107,7 +107,7 @@ export const upgradeTypes: Check = {
       title: `Columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses.`,
       objects: all.map((column) => `${full(column)} ${column.type}`),
       reason: 'They hold OIDs that pg_upgrade does not keep, so it stops before it begins.',
-      fix: statements(
+      fix: inOrder(
         all.map(
           ({ schema, table, column, type }) =>
             `ALTER TABLE ${qualified({ schema, name: table })} ALTER COLUMN ${ident(column)} TYPE text${type.endsWith('[]') ? '[]' : ''} USING ${ident(column)}::text${type.endsWith('[]') ? '[]' : ''};`,
@@ -149,7 +149,7 @@ export const rowSecurity: Check = {
           ? "Apply runs as the table's owner, whom FORCE makes subject to the policies: PostgreSQL then refuses to apply, and replication stops."
           : `Apply runs as ${operator}, who is subject to the policies: PostgreSQL then refuses to apply, and replication stops.`,
         fix: tableOwner
-          ? statements([
+          ? inOrder([
               '-- or ALTER ROLE … BYPASSRLS for the owner, or a subscription with run_as_owner = true:',
               ...stopped.map((table) => `ALTER TABLE ${qualified(table)} NO FORCE ROW LEVEL SECURITY;`),
             ])

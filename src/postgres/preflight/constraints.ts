@@ -1,7 +1,7 @@
 import { label, qualified } from '../catalogue.ts';
 import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { count, everyGate, found, statements, type Check } from './check.ts';
+import { count, everyGate, found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
 /** Hazards 13 and 35. Docs: "Logical Replication / Restrictions", TRUNCATE. */
@@ -37,9 +37,7 @@ export const foreignKeys: Check = {
         title: 'Foreign keys point at tables that are not replicated.',
         objects: outside.map((key) => `${label(key)}.${key.constraint} to ${key.target}`),
         reason: 'A replicated TRUNCATE would fail for them, and their rows on the candidate point at nothing.',
-        fix: statements(
-          outside.map((key) => `ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${ident(key.constraint)};`),
-        ),
+        fix: inOrder(outside.map((key) => `ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${ident(key.constraint)};`)),
       }),
       ...found({
         id: 'constraints-not-validated',
@@ -47,9 +45,7 @@ export const foreignKeys: Check = {
         title: 'Constraints are not validated.',
         objects: open.map((key) => `${label(key)}.${key.constraint}`),
         reason: 'Old rows may break them; verify cannot hold the candidate to more than the live database keeps.',
-        fix: statements(
-          open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`),
-        ),
+        fix: inOrder(open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`)),
       }),
       ...found({
         id: 'foreign-keys',

@@ -1,6 +1,6 @@
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { found, statements, type Check } from './check.ts';
+import { found, inOrder, type Check } from './check.ts';
 
 interface Extension {
   readonly name: string;
@@ -66,7 +66,7 @@ export const extensionsOfCandidate: Check = {
         objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
         reason:
           'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.',
-        fix: statements(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
+        fix: inOrder(outdated.map(({ name }) => `ALTER EXTENSION ${ident(name)} UPDATE;`)),
       }),
     ];
   },

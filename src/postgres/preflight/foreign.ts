@@ -1,7 +1,7 @@
 import { label } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { found, statements, type Check } from './check.ts';
+import { found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
 const nothing = 'Nothing to do.';
@@ -41,7 +41,7 @@ export const foreignTables: Check = {
         objects: selves.map(({ name, options }) => `${name} ${options}`),
         reason:
           'The copy keeps the address: what migrations or clients do through them on the candidate happens on the live database, or after the switchover on the old one.',
-        fix: statements([
+        fix: inOrder([
           '-- give them the address of the environment, which follows the live colour; or, where they are not needed:',
           ...selves.map(({ name }) => `DROP SERVER ${ident(name)} CASCADE;`),
         ]),

@@ -1,7 +1,7 @@
 import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { unqualifiedNames } from './bodies.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Run {
@@ -87,7 +87,7 @@ export const functionNames: Check = {
       objects: hits.map(({ object }) => object),
       reason:
         'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',
-      fix: statements(hits.map(({ fix }) => fix)),
+      fix: inOrder(hits.map(({ fix }) => fix)),
     });
   },
 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ident } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { physicalTables, type PhysicalTable } from './tables.ts';
 
 /** FULL is no identity that apply can use where a column cannot be compared and no key stands in. */
@@ -75,7 +75,7 @@ export const replicaIdentity: Check = {
         title: 'Tables have no replica identity.',
         objects: objects(none),
         reason: 'Once they are published, every UPDATE and DELETE on them fails on the live database.',
-        fix: statements(none.flatMap(giveIdentity)),
+        fix: inOrder(none.flatMap(giveIdentity)),
       }),
       ...found({
         id: 'replica-identity-deferrable',
@@ -84,7 +84,7 @@ export const replicaIdentity: Check = {
         objects: objects(deferrable),
         reason:
           'PostgreSQL identifies rows by immediate keys only: once published, every UPDATE and DELETE on these tables fails on the live database.',
-        fix: statements(deferrable.flatMap(giveIdentity)),
+        fix: inOrder(deferrable.flatMap(giveIdentity)),
       }),
       ...found({
         id: 'replica-identity-full-incomparable',
@@ -95,7 +95,7 @@ export const replicaIdentity: Check = {
           .flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
         reason:
           'Apply finds a row by comparing every column; these types have no equality, so the first UPDATE or DELETE stops replication.',
-        fix: statements(full.filter((table) => !fullWorks(table)).flatMap(giveKey)),
+        fix: inOrder(full.filter((table) => !fullWorks(table)).flatMap(giveKey)),
       }),
       ...found({
         id: 'replica-identity-full',
@@ -104,7 +104,7 @@ export const replicaIdentity: Check = {
         objects: objects(full.filter(fullWorks)),
         reason:
           'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',
-        fix: statements(full.filter(fullWorks).flatMap(giveKey)),
+        fix: inOrder(full.filter(fullWorks).flatMap(giveKey)),
       }),
     ];
   },

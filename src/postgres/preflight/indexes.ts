@@ -1,11 +1,11 @@
 import { label, qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
 /** An index build that failed leaves its index behind; `_ccnew` and `_ccold` are REINDEX CONCURRENTLY's. Docs: REINDEX. */
-export const invalidIndexes: Check = {
+export const invalidIndexesCheck: Check = {
   id: 'invalid-indexes',
   hazards: [],
   title: 'invalid indexes',
@@ -26,7 +26,7 @@ export const invalidIndexes: Check = {
       objects: indexes.map(({ schema, index, name }) => `${schema}.${index} on ${name}`),
       reason:
         'No query uses them, a unique one guards nothing, and every write still pays for them; the copy inherits them.',
-      fix: statements(
+      fix: inOrder(
         indexes.map(({ schema, index }) =>
           /_cc(new|old)\d*$/.test(index)
             ? `DROP INDEX ${ident(schema, index)};`
@@ -59,7 +59,7 @@ export const statisticsMissing: Check = {
       title: 'Tables were never analyzed.',
       objects: tables.map(label),
       reason: 'Without statistics the first queries after the switchover get bad plans, all at once.',
-      fix: statements(tables.map((table) => `ANALYZE ${qualified(table)};`)),
+      fix: inOrder(tables.map((table) => `ANALYZE ${qualified(table)};`)),
     });
   },
 };

@@ -1,7 +1,7 @@
 import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
 import { qualified } from '../catalogue.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Abilities {
@@ -84,7 +84,7 @@ export const operator: Check = {
       title: `Role ${can.role} lacks what a release needs.`,
       objects: missing.map(([, what]) => what),
       reason: 'A step in the middle of the release would fail for want of it; a superuser has all of it.',
-      fix: statements(missing.map(([, , fix]) => fix)),
+      fix: inOrder(missing.map(([, , fix]) => fix)),
     });
   },
 };

@@ -1,7 +1,7 @@
 import { label, qualified } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 /** One way by which a reader can write. */
@@ -81,7 +81,7 @@ export const readerPrivileges: Check = {
       objects: found_.map(describeWrite),
       reason:
         'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',
-      fix: statements(found_.flatMap(revoke)),
+      fix: inOrder(found_.flatMap(revoke)),
     });
   },
 };

@@ -9,7 +9,7 @@ import { extensionsOfCandidate, extensionsOfImage } from './extensions.ts';
 import { foreignTables } from './foreign.ts';
 import { functionNames } from './functions.ts';
 import { replicaIdentity } from './identity.ts';
-import { invalidIndexes, statisticsMissing } from './indexes.ts';
+import { invalidIndexesCheck, statisticsMissing } from './indexes.ts';
 import { operator } from './operator.ts';
 import { readerPrivileges } from './readers.ts';
 import { extensionTables, inheritance, materializedViews, partitions } from './relations.ts';
@@ -17,13 +17,13 @@ import { logicalConsumers, publications, standbys, subscriptions } from './repli
 import { candidateOpen, declared } from './roles.ts';
 import { sessions } from './sessions.ts';
 import { uncheckedFindings } from './run.ts';
-import { sequences } from './sequences.ts';
+import { sequencesCheck } from './sequences.ts';
 import { archiving, collations, encoding, version } from './server.ts';
 import { passwords, readOnlyDefault, roleSettings } from './settings.ts';
 import { applyHealth, ourSlots } from './stream.ts';
 import { largeObjects, tablespaces, unloggedTables, walVolume } from './storage.ts';
 import { idleTransactions, longTransactions, preparedTransactions } from './transactions.ts';
-import { eventTriggers, rules, triggers } from './triggers.ts';
+import { eventTriggers, rulesCheck, triggers } from './triggers.ts';
 
 /** Every check, in the order in which findings of one grade are told: who may, what breaks the live database, what loses rows, the rest. */
 export const checks: readonly Check[] = [
@@ -63,15 +63,15 @@ export const checks: readonly Check[] = [
   functionNames,
   rowSecurity,
   generatedColumns,
-  rules,
+  rulesCheck,
   eventTriggers,
   scheduledJobs,
   partman,
   workers,
   foreignKeys,
-  invalidIndexes,
+  invalidIndexesCheck,
   statisticsMissing,
-  sequences,
+  sequencesCheck,
   partitions,
   inheritance,
   materializedViews,

@@ -1,6 +1,6 @@
 import { rows } from '../client.ts';
 import { ident, literal } from '../quote.ts';
-import { found, statements, type Check } from './check.ts';
+import { found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
 /** Hazards 19 and 30. pg_subscription is shared by all databases; subconninfo is not read: it holds passwords. */
@@ -30,7 +30,7 @@ export const subscriptions: Check = {
       ),
       reason:
         'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
-      fix: statements(
+      fix: inOrder(
         found_.flatMap(({ name, database, here }) => [
           `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe anew after the release`,
           `ALTER SUBSCRIPTION ${ident(name)} DISABLE;`,
@@ -73,7 +73,7 @@ export const logicalConsumers: Check = {
       ),
       reason:
         "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start anew on the other colour.",
-      fix: statements([
+      fix: inOrder([
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
         ...slots.flatMap(({ name, pid }) => [
           ...(pid === null ? [] : [`SELECT pg_terminate_backend(${pid});`]),
@@ -114,7 +114,7 @@ export const standbys: Check = {
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
         reason:
           'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
-        fix: statements([
+        fix: inOrder([
           '-- make standbys of the candidate before the switchover; where a slot has nobody any more:',
           ...physical
             .filter(({ slot }) => slot)
@@ -153,7 +153,7 @@ export const publications: Check = {
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
       reason:
         'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',
-      fix: statements([
+      fix: inOrder([
         '-- where nobody subscribes to them any more:',
         ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`),
       ]),

@@ -1,6 +1,6 @@
 import { rows } from '../client.ts';
 import { ident, literal } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 
 interface Declared {
   readonly name: string;
@@ -54,7 +54,7 @@ export const declared: Check = {
         objects: missing.map(({ name }) => name),
         reason:
           'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
-        fix: statements(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
+        fix: inOrder(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
       }),
       ...found({
         id: 'role-superuser',
@@ -65,7 +65,7 @@ export const declared: Check = {
         ),
         reason:
           'A superuser can undo the fence, write past read-only defaults and row security, and take the connections that are reserved for the operator.',
-        fix: statements(
+        fix: inOrder(
           supers.flatMap(({ name, superuser, superusers }) =>
             superuser
               ? [`ALTER ROLE ${ident(name)} NOSUPERUSER;`]
@@ -83,7 +83,7 @@ export const declared: Check = {
         ),
         reason:
           'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads what policies hide, ALTER SYSTEM changes the server itself.',
-        fix: statements(
+        fix: inOrder(
           privileged.flatMap(({ name, attributes, parameters }) => [
             ...(attributes.length > 0
               ? [`ALTER ROLE ${ident(name)} ${attributes.map((attribute) => `NO${attribute}`).join(' ')};`]
@@ -103,7 +103,7 @@ export const declared: Check = {
           ({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`,
         ),
         reason: 'Clients log in under other names then; or an interrupted switchover left the fence closed.',
-        fix: statements(
+        fix: inOrder(
           nologin.map(
             ({ name, members }) =>
               `${members.length > 0 ? '-- or declare its members instead' : '-- or correct the declaration'}:\nALTER ROLE ${ident(name)} LOGIN;`,
@@ -135,7 +135,7 @@ export const candidateOpen: Check = {
       objects: open.map(({ name }) => name),
       reason:
         'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',
-      fix: statements(
+      fix: inOrder(
         open.map(
           ({ name }) =>
             `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name).trim()};`,

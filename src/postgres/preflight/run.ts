@@ -2,7 +2,7 @@ import type { Finding, Grade } from '../../model/finding.ts';
 import { describe } from '../../model/errors.ts';
 import { one, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-import { HiddenError, statements, type Check } from './check.ts';
+import { HiddenError, inOrder, type Check } from './check.ts';
 import type { PreflightFacts } from './facts.ts';
 
 const order: Readonly<Record<Grade, number>> = { refuse: 0, warn: 1, info: 2 };
@@ -51,7 +51,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
       ...subject,
       id: 'check-not-permitted',
       reason: `Role ${role} may not see what this check looks at, and a hazard that is not seen is not absent.`,
-      fix: statements([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
+      fix: inOrder([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
     };
   }
   const timedOut = state === '57014' || state === '55P03';

@@ -1,6 +1,6 @@
 import { label, qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
-import { count, found, HiddenError, statements, type Check } from './check.ts';
+import { count, found, HiddenError, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Sequence {
@@ -16,7 +16,7 @@ interface Sequence {
 }
 
 /** Hazard 2. pg_sequences shows last_value to those with USAGE or SELECT only. Docs: pg_sequences; CREATE SEQUENCE. */
-export const sequences: Check = {
+export const sequencesCheck: Check = {
   id: 'sequences',
   hazards: [2],
   title: 'sequences',
@@ -44,7 +44,7 @@ export const sequences: Check = {
         title: 'Sequences are close to their end.',
         objects: near.map((sequence) => `${label(sequence)}, ${count(Math.floor(sequence.left), 'value')} left`),
         reason: `The switchover sets each ${limits.sequenceMargin.toLocaleString('en')} values ahead, and so does each rollback: then nextval() fails.`,
-        fix: statements(
+        fix: inOrder(
           near.map(
             (sequence) =>
               `-- see that its columns are bigint too:\nALTER SEQUENCE ${qualified(sequence)} AS bigint ${sequence.ascending ? 'NO MAXVALUE' : 'NO MINVALUE'};`,

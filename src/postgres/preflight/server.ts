@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/finding.ts';
 import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 
 /** Column lists of publications came with PostgreSQL 15; pg_upgrade goes up only, and so does logical replication by Verdigris. */
 export function versionFindings(liveMajor: number, candidateMajor: number): Finding[] {
@@ -113,7 +113,7 @@ export const collations: Check = {
       ],
       reason:
         'Text sorts differently now: indexes miss rows that are there and let doubled keys in, and apply finds no row to update.',
-      fix: statements([
+      fix: inOrder([
         ...(database
           ? [
               `REINDEX DATABASE ${ident(database.name)};`,

@@ -1,5 +1,5 @@
 import { rows } from '../client.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
 interface Session {
@@ -33,7 +33,7 @@ export const sessions: Check = {
     );
     const name = ({ pid, user, database, application, address }: Session) =>
       `pid ${pid} ${user}@${database} (${application || 'unnamed'})${address === null ? '' : ` from ${address}`}`;
-    const end = (some: readonly Session[]) => statements(some.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`));
+    const end = (some: readonly Session[]) => inOrder(some.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`));
     const [supers, undeclared] = [
       strangers.filter(({ superuser }) => superuser),
       strangers.filter(({ superuser }) => !superuser),

@@ -1,6 +1,6 @@
 import { rows } from '../client.ts';
 import { ident, literal } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 
 /**
  * Docs: "Client Connection Defaults"; pg_file_settings, since our own sessions switch the setting off and see nothing of it. Only a fence
@@ -38,7 +38,7 @@ export const readOnlyDefault: Check = {
       ),
       reason:
         'Applications cannot write, or a fence of an interrupted switchover was left behind; the copy inherits it.',
-      fix: statements(
+      fix: inOrder(
         set.map(({ role, database, server }) => {
           if (server) return 'ALTER SYSTEM SET default_transaction_read_only = off;\nSELECT pg_reload_conf();';
           const who =
@@ -104,7 +104,7 @@ export const passwords: Check = {
       objects: md5.map(({ name }) => name),
       reason:
         'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',
-      fix: statements([
+      fix: inOrder([
         "SET password_encryption = 'scram-sha-256';",
         ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`),
       ]),

@@ -1,7 +1,7 @@
 import { label, qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { count, everyGate, found, statements, type Check } from './check.ts';
+import { count, everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 /** Objects of one finding that are named one by one; a database can hold millions of large objects. */
@@ -77,7 +77,7 @@ export const unloggedTables: Check = {
       objects: unlogged.map(label),
       reason:
         'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
-      fix: statements(
+      fix: inOrder(
         unlogged
           .toSorted((a, b) => a.depth - b.depth)
           .map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`),
@@ -116,7 +116,7 @@ export const tablespaces: Check = {
       ),
       reason:
         'Snapshots of two volumes are two instants: the copy would be torn. On one machine the copy would even write into the live files.',
-      fix: statements(
+      fix: inOrder(
         spaces.flatMap(({ name, here, others }) => [
           ...(here
             ? ['TABLE', 'INDEX', 'MATERIALIZED VIEW'].map(

@@ -1,6 +1,6 @@
 import { rows } from '../client.ts';
 import { ident, literal } from '../quote.ts';
-import { found, statements, type Check } from './check.ts';
+import { found, inOrder, type Check } from './check.ts';
 
 interface OurSlot {
   readonly name: string;
@@ -75,7 +75,7 @@ export const applyHealth: Check = {
         objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
         reason:
           'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
-        fix: statements([
+        fix: inOrder([
           '-- once the cause in the log of the candidate is removed:',
           ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`),
         ]),
@@ -87,7 +87,7 @@ export const applyHealth: Check = {
         objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
         reason:
           'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
-        fix: statements([
+        fix: inOrder([
           '-- only after verify has compared all rows and found them equal:',
           ...ours
             .filter(({ errors }) => errors > 0)

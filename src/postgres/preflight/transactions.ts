@@ -1,6 +1,6 @@
 import { one, rows, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
-import { everyGate, found, HiddenError, statements, type Check } from './check.ts';
+import { everyGate, found, HiddenError, inOrder, type Check } from './check.ts';
 
 /** pg_stat_activity shows NULL for other roles' sessions instead of failing. Docs: "Predefined Roles", pg_read_all_stats. */
 export async function requireStatistics(client: Client): Promise<void> {
@@ -37,7 +37,7 @@ export const preparedTransactions: Check = {
         ),
         reason:
           'The snapshot copies them with their locks: apply on the candidate would wait behind them for ever, and so would the slot here.',
-        fix: statements(
+        fix: inOrder(
           prepared.map(
             ({ gid, database, here }) =>
               `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid).trim()};`,
@@ -103,7 +103,7 @@ export const longTransactions: Check = {
           `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
       ),
       reason: `Creating the slot waits for them (at most ${limits.slotCreationMs / 1000} s), and so do the pause and the fence, while clients wait.`,
-      fix: statements(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),
+      fix: inOrder(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),
     });
   },
 };

@@ -1,7 +1,7 @@
 import { qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { everyGate, found, statements, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Trigger {
@@ -46,7 +46,7 @@ export const triggers: Check = {
         objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
         reason:
           'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
-        fix: statements(
+        fix: inOrder(
           applied.map(
             (trigger) =>
               `ALTER TABLE ${qualified({ schema: trigger.schema, name: trigger.table })} ENABLE TRIGGER ${ident(trigger.name)};`,
@@ -67,7 +67,7 @@ export const triggers: Check = {
 };
 
 /** Rules rewrite queries; apply runs none. Docs: "Logical Replication / Architecture"; CREATE RULE. */
-export const rules: Check = {
+export const rulesCheck: Check = {
   id: 'rules',
   hazards: [12],
   title: 'rules',
@@ -87,7 +87,7 @@ export const rules: Check = {
       title: 'Tables have rules.',
       objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rules rewrite the queries of clients and never run on apply; what they made is replicated as rows.',
-      fix: statements([
+      fix: inOrder([
         '-- nothing to do; where the rule is not wanted:',
         ...all.map(({ schema, table, name }) => `DROP RULE ${ident(name)} ON ${qualified({ schema, name: table })};`),
       ]),
@@ -114,7 +114,7 @@ export const eventTriggers: Check = {
       objects: all.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'They fire for the migrations on the candidate as well, and for what Verdigris makes there; one that raises an error stops them.',
-      fix: statements([
+      fix: inOrder([
         '-- nothing to do where they let the migrations pass; else, on the candidate:',
         ...all.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
       ]),

@@ -14,7 +14,7 @@ import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts'
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
 
 /** An environment as it is. */
-export interface Observed {
+export interface ObservedEnvironment {
   readonly state: string;
   readonly live: Colour;
   readonly release: string;
@@ -29,9 +29,9 @@ export interface Observed {
 }
 
 /** What the resource does to the world: the operations, and nothing beside them. */
-export interface Backend {
+export interface ResourceBackend {
   /** Undefined where there is no environment. Reads objects of the cluster and opens no connection to a database. */
-  observe(environment: Environment): Promise<Observed | undefined>;
+  observe(environment: Environment): Promise<ObservedEnvironment | undefined>;
   /** The plan from what is to what is declared; undefined where there is no environment. Its connections cannot write. */
   preview(environment: Environment): Promise<Preview | undefined>;
   /** Makes the environment where there is none, puts right what was changed by hand, and releases as declared. */
@@ -56,7 +56,7 @@ async function withPlatform<T>(
 /** Milliseconds between two renewals of the lease while everything is removed. */
 const renewEvery = 2_000;
 
-export const kubernetesBackend: Backend = {
+export const kubernetesBackend: ResourceBackend = {
   observe: (environment) =>
     withPlatform(environment, async (platform) => {
       if (!(await platform.journal.read())) return undefined;

@@ -1,12 +1,12 @@
 import type { provider } from '@pulumi/pulumi';
-import type { Backend } from './backend.ts';
+import type { ResourceBackend } from './backend.ts';
 import { TrafficResource } from './traffic.ts';
 import type { Voice } from './voice.ts';
 
 export const trafficType = 'verdigris:index:Traffic';
 
 /** The provider as the SDK serves it: finds the resource by the type in its URN. */
-export function verdigrisProvider(backend: Backend, version: string, voice: Voice): provider.Provider {
+export function verdigrisProvider(backend: ResourceBackend, version: string, voice: Voice): provider.Provider {
   const traffic = new TrafficResource(backend, voice);
   const known = (urn: string): TrafficResource => {
     const type = urn.split('::')[2]?.split('$').at(-1);

@@ -3,7 +3,7 @@ import type { provider } from '@pulumi/pulumi';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
-import type { Backend, Observed } from './backend.ts';
+import type { ResourceBackend, ObservedEnvironment } from './backend.ts';
 import { declarationOf, environmentOf, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
 import { textOf } from './say.ts';
 import { remark, secretKeys, unwrap } from './values.ts';
@@ -20,11 +20,11 @@ const identity = ['name', 'platform', 'database'] as const;
  * a preview.
  */
 export class TrafficResource {
-  readonly #backend: Backend;
+  readonly #backend: ResourceBackend;
   readonly #voice: Voice;
   readonly #cancelled = new AbortController();
 
-  constructor(backend: Backend, voice: Voice) {
+  constructor(backend: ResourceBackend, voice: Voice) {
     this.#backend = backend;
     this.#voice = voice;
   }
@@ -145,7 +145,7 @@ export class TrafficResource {
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
 
-  #outputs(news: Wrapped, seen: Observed | undefined): Record<string, unknown> {
+  #outputs(news: Wrapped, seen: ObservedEnvironment | undefined): Record<string, unknown> {
     const { state, release, address, lastPauseMs, drift } = seen ?? {};
     const { drift: _, ...rest } = news;
     return {

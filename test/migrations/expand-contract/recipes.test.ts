@@ -4,7 +4,7 @@ import { contractColumn } from '../../../src/migrations/expand-contract/recipes/
 import { expandColumn, type Recipe } from '../../../src/migrations/expand-contract/recipes/expand.ts';
 import { readOldColumn } from '../../../src/migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../../../src/migrations/expand-contract/recipes/pair.ts';
-import { readTable, renameTable } from '../../../src/migrations/expand-contract/recipes/table.ts';
+import { readTable, renameTableRecipe } from '../../../src/migrations/expand-contract/recipes/table.ts';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { withDatabase } from '../../support/postgres.ts';
@@ -220,7 +220,7 @@ test(
       await client.query(`${schema} CREATE ROLE writer; CREATE ROLE reader; CREATE ROLE nobody;
       GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON shop.customer TO writer; GRANT SELECT ON shop.customer TO reader WITH GRANT OPTION; GRANT UPDATE (age) ON shop.customer TO reader;
       ALTER TABLE shop.customer ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON shop.customer USING (state IS DISTINCT FROM 'hidden')`);
-      const recipe = renameTable(await readTable(client, 'shop', 'customer', 'client'), 'client');
+      const recipe = renameTableRecipe(await readTable(client, 'shop', 'customer', 'client'), 'client');
       expect(await findings(recipe)).toEqual([]);
       expect(sqlOf(recipe)).toContain('privileges of their own: age');
       await client.query(sqlOf(recipe));

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { judgeContractions, type Stage } from '../../../src/migrations/expand-contract/judge.ts';
+import { judgeContractions, type JudgedStage } from '../../../src/migrations/expand-contract/judge.ts';
 import { parseNotes } from '../../../src/migrations/expand-contract/notes.ts';
 
-const stage: Stage = { releases: ['40', '41', '42'], from: '42', to: '43', spent: [], pending: ['drop'] };
+const stage: JudgedStage = { releases: ['40', '41', '42'], from: '42', to: '43', spent: [], pending: ['drop'] };
 const gone = [{ object: 'shop.customer.name', kind: 'column', how: 'removed', what: 'is gone' }] as const;
-const judge = (note: string, changes: Partial<Stage> = {}) =>
+const judge = (note: string, changes: Partial<JudgedStage> = {}) =>
   judgeContractions(gone, parseNotes(note, '3_drop.sql').contract, { ...stage, ...changes }).map(
     ({ id, grade }) => `${grade} ${id}`,
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import type { LintSettings } from '../../../src/migrations/lint/config.ts';
-import { rules } from '../../../src/migrations/lint/rules/index.ts';
+import { lintRules } from '../../../src/migrations/lint/rules/index.ts';
 import { schema } from './corpus/schema.ts';
 
 async function found(sql: string, id: string): Promise<boolean> {
@@ -20,7 +20,7 @@ async function found(sql: string, id: string): Promise<boolean> {
   return report.findings.some((finding) => finding.rule === id);
 }
 
-describe.each(rules)('$id', (rule) => {
+describe.each(lintRules)('$id', (rule) => {
   test('finds its bad example and not its good one', async () => {
     expect([await found(rule.bad, rule.id), await found(rule.good, rule.id)]).toEqual([true, false]);
   });
@@ -33,5 +33,5 @@ describe.each(rules)('$id', (rule) => {
 });
 
 test('ids are unique', () => {
-  expect(new Set(rules.map((rule) => rule.id)).size).toBe(rules.length);
+  expect(new Set(lintRules.map((rule) => rule.id)).size).toBe(lintRules.length);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import { pgLocksName } from '../../../src/migrations/lint/locks.ts';
 import type { LintReport } from '../../../src/migrations/lint/finding.ts';
-import { rules } from '../../../src/migrations/lint/rules/index.ts';
+import { lintRules } from '../../../src/migrations/lint/rules/index.ts';
 import { rows, withClient, type Client } from '../../../src/postgres/client.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
 import type { Server } from '../../../src/platform/local/server.ts';
@@ -121,7 +121,7 @@ async function observe(sql: string): Promise<Observed> {
 /** Claims that these statements make are shown elsewhere: they need a second session, a file system or another server. */
 const elsewhere =
   /^VACUUM FULL|^ALTER SYSTEM|^COPY|TABLESPACE|^BEGIN;|^CREATE DATABASE|^\\c|^-- bytes|EXTENSION hstore/;
-const examples = rules.map((rule) => rule.bad);
+const examples = lintRules.map((rule) => rule.bad);
 
 describe.each([...new Set([...unsafe.map(([sql]) => sql), ...examples])].filter((sql) => !elsewhere.test(sql)))(
   '%s',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import type { LintFinding, LintReport } from '../../../src/migrations/lint/finding.ts';
 import type { LintSettings } from '../../../src/migrations/lint/config.ts';
-import { excerpt } from '../../../src/migrations/lint/output/text.ts';
+import { excerptAt } from '../../../src/migrations/lint/output/text.ts';
 import { safe } from './corpus/safe.ts';
 import { unsafe } from './corpus/unsafe.ts';
 
@@ -27,7 +27,7 @@ test('columns count characters, not bytes, after text of several bytes a charact
 
 test('the caret stands under the words, wide characters and tabs included', async () => {
   const { findings } = await lint("\tSELECT '表🙂é'; DROP TABLE x;");
-  expect(excerpt(findings[0] as LintFinding)).toEqual([
+  expect(excerptAt(findings[0] as LintFinding)).toEqual([
     "1 | \tSELECT '表🙂é'; DROP TABLE x;",
     `  | \t${' '.repeat(16)}^^^^^^^^^^^^`,
   ]);

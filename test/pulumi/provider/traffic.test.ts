@@ -3,7 +3,7 @@ import { runtime } from '@pulumi/pulumi';
 import { beforeEach, expect, test } from 'vitest';
 import { VerdigrisError } from '../../../src/model/errors.ts';
 import { transitions } from '../../../src/model/transitions.ts';
-import type { Backend, Observed } from '../../../src/pulumi/provider/backend.ts';
+import type { ResourceBackend, ObservedEnvironment } from '../../../src/pulumi/provider/backend.ts';
 import { allowImport } from '../../../src/pulumi/provider/importing.ts';
 import { trafficType, verdigrisProvider } from '../../../src/pulumi/provider/provider.ts';
 import { secretly, unwrap } from '../../../src/pulumi/provider/values.ts';
@@ -20,7 +20,7 @@ const declaration = {
   kubernetes: { images: { pooler: 'p:1' } },
 };
 const inputs = { live: 'blue', canary: 0, environment: declaration, onDestroy: 'keep' };
-const present: Observed = {
+const present: ObservedEnvironment = {
   state: 'verified',
   live: 'blue',
   release: '1',
@@ -42,7 +42,7 @@ const lag = {
 
 let did: string[];
 let said: string[];
-let seen: Observed | undefined;
+let seen: ObservedEnvironment | undefined;
 let failure: Error | undefined;
 let declaredRaw: unknown;
 const voice: Voice = {
@@ -53,7 +53,7 @@ const voice: Voice = {
   preview: (_, __, text) => said.push(text),
   failure: (_, { id }) => said.push(`failure ${id}`),
 };
-const backend: Backend = {
+const backend: ResourceBackend = {
   observe: async () => seen,
   preview: async () => {
     did.push('preview');

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 
 /** A column as a recipe must know it. */
-export interface ColumnFacts {
+export interface RecipeColumn {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
@@ -22,12 +22,12 @@ export interface ColumnFacts {
   readonly siblings: readonly string[];
 }
 
-interface Found extends ColumnFacts {
+interface Found extends RecipeColumn {
   readonly special: string | null;
 }
 
 /** @throws VerdigrisError `recipe-column` where it is not there, or is none that a second column can stand in for. */
-export async function readColumn(client: Client, schema: string, table: string, column: string): Promise<ColumnFacts> {
+export async function readColumn(client: Client, schema: string, table: string, column: string): Promise<RecipeColumn> {
   await client.query('BEGIN READ ONLY; SET LOCAL search_path = pg_catalog');
   try {
     const [found] = await rows<Found>(client, query, [schema, table, column]);

@@ -1,11 +1,11 @@
 import { ident } from '../../../postgres/quote.ts';
 import { expandName, type Recipe } from './expand.ts';
-import type { ColumnFacts } from './column.ts';
+import type { RecipeColumn } from './column.ts';
 import { functionName, shortened, triggerName } from './sync.ts';
 
 export interface ContractColumn {
-  readonly old: ColumnFacts;
-  readonly fresh: ColumnFacts;
+  readonly old: RecipeColumn;
+  readonly fresh: RecipeColumn;
   /** The old column was required before the expansion. */
   readonly required: boolean;
   readonly lastUsedBy: string;

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { ident } from '../../../postgres/quote.ts';
-import { unfit, type ColumnFacts } from './column.ts';
-import { shortened, syncSql, type Pair } from './sync.ts';
+import { unfit, type RecipeColumn } from './column.ts';
+import { shortened, syncSql, type ColumnPair } from './sync.ts';
 
 /** Files of a recipe; the writer puts the version before their names. */
 export interface Recipe {
@@ -11,12 +11,12 @@ export interface Recipe {
 }
 
 /** Of the expansion's files, without version and suffix. */
-export function expandName({ table, column }: Pick<ColumnFacts, 'table' | 'column'>, fresh: string): string {
+export function expandName({ table, column }: Pick<RecipeColumn, 'table' | 'column'>, fresh: string): string {
   return shortened(`expand_${table}_${column}_to_${fresh}`);
 }
 
 /** The migration that adds a column beside another, keeps both in step, and the backfill that fills it. */
-export function expandColumn(pair: Pair): Recipe {
+export function expandColumn(pair: ColumnPair): Recipe {
   const { old, column, type, forth } = pair;
   if (old.siblings.includes(column))
     throw unfit(
@@ -55,7 +55,7 @@ ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
   };
 }
 
-function indexes({ schema, table, column, indexes: all }: ColumnFacts, fresh: string): string {
+function indexes({ schema, table, column, indexes: all }: RecipeColumn, fresh: string): string {
   if (all.length === 0) return '';
   return `\n${all
     .map(
@@ -69,7 +69,7 @@ CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method
     .join('\n')}\n`;
 }
 
-function byHand({ column, rest }: ColumnFacts): string {
+function byHand({ column, rest }: RecipeColumn): string {
   if (rest.length === 0) return '';
   return `\n-- To be decided by you; these hang on ${column} and have no counterpart here:\n${rest.map((what) => `--   ${what.replaceAll('\n', ' ')}`).join('\n')}\n`;
 }

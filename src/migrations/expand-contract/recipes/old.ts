@@ -1,7 +1,7 @@
 import { rows, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
 import type { Wait } from '../waits.ts';
-import { readColumn, unfit, type ColumnFacts } from './column.ts';
+import { readColumn, unfit, type RecipeColumn } from './column.ts';
 import type { ContractColumn } from './contract.ts';
 import { functionName } from './sync.ts';
 
@@ -27,7 +27,7 @@ export async function readOldColumn(
 }
 
 /** The trigger took the NOT NULL of the old column over, where it had one. */
-async function refusesNull(client: Client, old: ColumnFacts, fresh: string): Promise<boolean> {
+async function refusesNull(client: Client, old: RecipeColumn, fresh: string): Promise<boolean> {
   const found = await rows(
     client,
     "SELECT FROM pg_proc WHERE oid = to_regproc($1) AND prosrc LIKE '%not_null_violation%'",

@@ -4,8 +4,8 @@ import { readTables, type Column } from '../../../postgres/catalogue.ts';
 import { one, type Client } from '../../../postgres/client.ts';
 import { mapTables } from '../../../postgres/mapping.ts';
 import { ident } from '../../../postgres/quote.ts';
-import { readColumn, unfit, type ColumnFacts } from './column.ts';
-import type { Pair } from './sync.ts';
+import { readColumn, unfit, type RecipeColumn } from './column.ts';
+import type { ColumnPair } from './sync.ts';
 
 export interface Wanted {
   readonly schema: string;
@@ -22,7 +22,7 @@ export interface Wanted {
 }
 
 /** Reads what the pair needs from a live database, changing nothing, and tries both expressions there on a NULL. */
-export async function readPair(client: Client, wanted: Wanted): Promise<Pair> {
+export async function readPair(client: Client, wanted: Wanted): Promise<ColumnPair> {
   const old = await readColumn(client, wanted.schema, wanted.table, wanted.column);
   const [a, b] = [ident(old.column), ident(wanted.fresh)];
   if (wanted.type === undefined) {
@@ -93,7 +93,7 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
 /** The new type as the catalogue prints it, with what functions that use it must find. */
 async function probe(
   client: Client,
-  old: ColumnFacts,
+  old: RecipeColumn,
   type: string,
 ): Promise<{ type: string; baseType: string; constrained: boolean; schemas: string[]; comparable: boolean }> {
   const known = await readOnly(client, () =>
@@ -151,7 +151,7 @@ async function tryOut(client: Client, sql: string, option: string): Promise<void
 /** What the mapping of replication knows of the conversion: whether some value does not pass. */
 async function fails(
   client: Client,
-  old: ColumnFacts,
+  old: RecipeColumn,
   type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'>,
   way: 'forth' | 'back',
 ): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ident, literal } from '../../../postgres/quote.ts';
-import type { ColumnFacts } from './column.ts';
+import type { RecipeColumn } from './column.ts';
 
 /** How one column stands in for another. */
-export interface Pair {
-  readonly old: ColumnFacts;
+export interface ColumnPair {
+  readonly old: RecipeColumn;
   readonly column: string;
   readonly type: string;
   /** SQL over the old column that gives the new one; the column itself where it is a rename. */
@@ -27,11 +27,11 @@ export function shortened(name: string): string {
 }
 
 /** BEFORE triggers fire in the order of their names: the last one sees what the others made of the row. */
-export function triggerName({ column }: Pick<ColumnFacts, 'column'>, fresh: string): string {
+export function triggerName({ column }: Pick<RecipeColumn, 'column'>, fresh: string): string {
   return shortened(`zz_sync_${column}_${fresh}`);
 }
 
-export function functionName({ table, column }: Pick<ColumnFacts, 'table' | 'column'>, fresh: string): string {
+export function functionName({ table, column }: Pick<RecipeColumn, 'table' | 'column'>, fresh: string): string {
   return shortened(`sync_${table}_${column}_${fresh}`);
 }
 
@@ -41,7 +41,7 @@ export function functionName({ table, column }: Pick<ColumnFacts, 'table' | 'col
  * colour that is retained after the contraction, how the old one is filled from rows that know only the new. Where both agree it
  * leaves both as they are, so a row that was brought with both arrives as it was sent, and nothing can go round in a loop.
  */
-export function syncSql(pair: Pair): string {
+export function syncSql(pair: ColumnPair): string {
   const { old, column } = pair;
   const [table, name, trigger] = [
     ident(old.schema, old.table),
@@ -80,7 +80,7 @@ ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${trigger};
 `;
 }
 
-function forth({ old, forth: expression, forthMayFail }: Pair, a: string): string {
+function forth({ old, forth: expression, forthMayFail }: ColumnPair, a: string): string {
   const column = ident(old.column);
   if (expression === column) return `  carried := ${a};`;
   const convert = `SELECT ${expression} INTO carried FROM (SELECT ${a} AS ${column}) AS given;`;
@@ -93,7 +93,7 @@ function forth({ old, forth: expression, forthMayFail }: Pair, a: string): strin
   END;`;
 }
 
-function back({ column, back: expression, backMayFail }: Pair, a: string, b: string): string {
+function back({ column, back: expression, backMayFail }: ColumnPair, a: string, b: string): string {
   if (expression === ident(column)) return `${a} := ${b};`;
   const convert = `SELECT ${expression} INTO ${a} FROM (SELECT ${b} AS ${ident(column)}) AS given;`;
   if (!backMayFail) return convert;
@@ -107,7 +107,7 @@ END;`;
 }
 
 /** The old column must lose its NOT NULL: rows of the release that has none come without it. Clients are held to it all the same. */
-function required({ old }: Pair, a: string): string {
+function required({ old }: ColumnPair, a: string): string {
   if (!old.notNull) return '';
   return `  IF ${a} IS NULL AND current_setting('session_replication_role') <> 'replica' THEN
     RAISE not_null_violation USING MESSAGE = ${literal(`null value in column "${old.column}" of relation "${old.table}"`)}, SCHEMA = ${literal(old.schema)}, TABLE = ${literal(old.table)}, COLUMN = ${literal(old.column)};

@@ -4,7 +4,7 @@ import { unfit } from './column.ts';
 import type { Recipe } from './expand.ts';
 import { shortened } from './sync.ts';
 
-export interface TableFacts {
+export interface RecipeTable {
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly string[];
@@ -15,8 +15,8 @@ export interface TableFacts {
 }
 
 /** @throws VerdigrisError `recipe-column` where there is no such table, or the new name is taken. */
-export async function readTable(client: Client, schema: string, table: string, fresh: string): Promise<TableFacts> {
-  const [found] = await rows<TableFacts & { taken: boolean }>(
+export async function readTable(client: Client, schema: string, table: string, fresh: string): Promise<RecipeTable> {
+  const [found] = await rows<RecipeTable & { taken: boolean }>(
     client,
     `
     SELECT n.nspname AS schema, c.relname AS table,
@@ -43,7 +43,7 @@ export async function readTable(client: Client, schema: string, table: string, f
  * A table keeps its name, by which replication finds it; a view has the new one, and PostgreSQL passes reads and writes on. With the
  * rights of whoever asks, so that row-level security holds as it does on the table.
  */
-export function renameTable({ schema, table, columns, grants, granted }: TableFacts, fresh: string): Recipe {
+export function renameTableRecipe({ schema, table, columns, grants, granted }: RecipeTable, fresh: string): Recipe {
   const [old, view] = [ident(schema, table), ident(schema, fresh)];
   const rights = grants
     .map(

@@ -1,13 +1,13 @@
 import type { LintFinding, LintReport, Severity } from '../finding.ts';
-import type { Rule } from '../rule.ts';
-import { rules } from '../rules/index.ts';
+import type { LintRule } from '../rule.ts';
+import { lintRules } from '../rules/index.ts';
 import { facts } from './text.ts';
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
 /** SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; paths are relative where they came so. */
 export function sarifReport(report: LintReport): string {
-  const used = rules.filter((rule) =>
+  const used = lintRules.filter((rule) =>
     [...report.findings, ...report.suppressed.map((one) => one.finding)].some((finding) => finding.rule === rule.id),
   );
   const results = [
@@ -36,7 +36,7 @@ export function sarifReport(report: LintReport): string {
   );
 }
 
-function descriptor(rule: Rule): object {
+function descriptor(rule: LintRule): object {
   return {
     id: rule.id,
     shortDescription: { text: rule.title },
@@ -47,7 +47,7 @@ function descriptor(rule: Rule): object {
   };
 }
 
-function result(finding: LintFinding, used: readonly Rule[]): object {
+function result(finding: LintFinding, used: readonly LintRule[]): object {
   const { start, end } = finding;
   return {
     ruleId: finding.rule,

@@ -35,7 +35,7 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
   const lines = [
     `  ${paint[finding.severity](finding.severity)} ${paint.bold(finding.rule)}  ${finding.message}`,
     paint.dim(`  ${finding.path}:${start.line}:${start.column}`),
-    ...excerpt(finding).map((line) => `    ${line}`),
+    ...excerptAt(finding).map((line) => `    ${line}`),
     `  ${paint.dim(facts(finding).join('; '))}`,
     ...(why ? [`  ${finding.why}`] : []),
     ...(finding.fix === undefined ? [] : ['  Instead:', ...finding.fix.split('\n').map((line) => `    ${line}`)]),
@@ -44,7 +44,7 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
 }
 
 /** The source line and a caret under the finding. Tabs stay tabs, so that the caret stands where the terminal puts the text. */
-export function excerpt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>): string[] {
+export function excerptAt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>): string[] {
   const number = String(finding.start.line);
   const characters = [...finding.excerpt];
   const before = characters

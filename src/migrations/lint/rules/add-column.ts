@@ -1,8 +1,8 @@
 import { all, as, nameOfParts, strings, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
 import type { AlterContext } from '../context.ts';
-import { plain, plainTable } from '../names.ts';
-import type { Draft, Rule } from '../rule.ts';
+import { plainIdent, plainTable } from '../names.ts';
+import type { Draft, LintRule } from '../rule.ts';
 import { volatileCall } from '../volatility.ts';
 
 interface Added {
@@ -23,7 +23,7 @@ function rewriting(context: AlterContext, message: string, fix?: string): Draft 
 const backfill = (table: string, column: string) =>
   `-- then fill existing rows in batches: a file NNNN_name.backfill.yaml (verdigris backfill), or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
 
-export const volatileDefault: Rule = {
+export const volatileDefault: LintRule = {
   id: 'add-column-volatile-default',
   title: 'New column with a volatile default',
   severity: 'warning',
@@ -42,7 +42,7 @@ export const volatileDefault: Rule = {
       const given = added?.constraints.find((one) => one.contype === 'CONSTR_DEFAULT');
       const call = volatileCall(given?.raw_expr, context.schema);
       if (!added || !given || call === undefined) return undefined;
-      const [table, column] = [plainTable(context.table), plain(added.name)];
+      const [table, column] = [plainTable(context.table), plainIdent(added.name)];
       const expression = context.source
         .slice(context.at(given.location).start, context.command.end)
         .replace(/^DEFAULT\s+/i, '')
@@ -56,7 +56,7 @@ export const volatileDefault: Rule = {
   },
 };
 
-export const storedGenerated: Rule = {
+export const storedGenerated: LintRule = {
   id: 'add-generated-column',
   title: 'New stored generated column',
   severity: 'warning',
@@ -85,7 +85,7 @@ export const storedGenerated: Rule = {
   },
 };
 
-export const numberedColumn: Rule = {
+export const numberedColumn: LintRule = {
   id: 'add-identity-column',
   title: 'New serial or identity column',
   severity: 'warning',
@@ -103,8 +103,8 @@ export const numberedColumn: Rule = {
       const type = columnType(added?.column.typeName).base;
       const identity = added?.constraints.some((one) => one.contype === 'CONSTR_IDENTITY') === true;
       if (!added || !(identity || type.endsWith('serial'))) return undefined;
-      const [table, column] = [plainTable(context.table), plain(added.name)];
-      const sequence = plain(`${context.table.name}_${added.name}_seq`);
+      const [table, column] = [plainTable(context.table), plainIdent(added.name)];
+      const sequence = plainIdent(`${context.table.name}_${added.name}_seq`);
       const kept =
         type === 'serial'
           ? 'integer'
@@ -122,7 +122,7 @@ export const numberedColumn: Rule = {
   },
 };
 
-export const constrainedDomain: Rule = {
+export const constrainedDomain: LintRule = {
   id: 'add-column-constrained-domain',
   title: 'New column of a domain with constraints',
   severity: 'warning',
@@ -146,7 +146,7 @@ export const constrainedDomain: Rule = {
   },
 };
 
-export const changedExpression: Rule = {
+export const changedExpression: LintRule = {
   id: 'change-generated-expression',
   title: 'New expression for a stored generated column',
   severity: 'warning',
@@ -166,7 +166,7 @@ export const changedExpression: Rule = {
   },
 };
 
-export const addColumnRules: readonly Rule[] = [
+export const addColumnRules: readonly LintRule[] = [
   volatileDefault,
   storedGenerated,
   numberedColumn,

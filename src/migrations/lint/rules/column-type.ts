@@ -1,8 +1,8 @@
 import { as, strings, type Of } from '../ast.ts';
 import { columnType, isBuiltin, typeText, type ColumnType } from '../column-type.ts';
 import type { AlterContext } from '../context.ts';
-import { plain, plainTable } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import { plainIdent, plainTable } from '../names.ts';
+import type { LintRule } from '../rule.ts';
 import { carries, rewriteOf, same } from '../type-change.ts';
 
 interface Change {
@@ -34,7 +34,7 @@ function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: Col
   return !plainColumn || (cast !== undefined && !same(columnType(cast.typeName), to));
 }
 
-export const changeType: Rule = {
+export const changeType: LintRule = {
   id: 'change-column-type',
   title: 'A new column type writes the table anew',
   severity: 'warning',
@@ -61,7 +61,7 @@ export const changeType: Rule = {
           : from
             ? ' (USING computes each value)'
             : ' (its type now is not known here: no rewrite if it is a shorter one of the same kind)';
-      const [table, fresh] = [plainTable(context.table), plain(`${column}_new`)];
+      const [table, fresh] = [plainTable(context.table), plainIdent(`${column}_new`)];
       return {
         message:
           rewrite === 'utc'
@@ -76,13 +76,13 @@ export const changeType: Rule = {
         fix:
           rewrite === 'utc'
             ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
-            : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plain(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plain(column)} '${typeText(to)}'`,
+            : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plainIdent(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plainIdent(column)} '${typeText(to)}'`,
       };
     },
   },
 };
 
-export const narrowType: Rule = {
+export const narrowType: LintRule = {
   id: 'narrow-column-type',
   title: 'A new column type takes fewer values',
   severity: 'error',
@@ -109,7 +109,7 @@ export const narrowType: Rule = {
   },
 };
 
-export const typeReplication: Rule = {
+export const typeReplication: LintRule = {
   id: 'column-type-no-way-back',
   title: 'New values do not fit the old column type',
   severity: 'warning',
@@ -143,4 +143,4 @@ function isText(type: ColumnType): boolean {
   return !type.array && (type.base === 'text' || type.base === 'varchar' || type.base === 'bpchar');
 }
 
-export const columnTypeRules: readonly Rule[] = [changeType, narrowType, typeReplication];
+export const columnTypeRules: readonly LintRule[] = [changeType, narrowType, typeReplication];

@@ -1,8 +1,8 @@
 import type { Constraint } from 'libpg-query';
-import { as, nameOf, strings, walk, type Of } from '../ast.ts';
+import { as, relationName, strings, walk, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import { derivedName, plainTable } from '../names.ts';
-import type { Checks, Draft, Rule } from '../rule.ts';
+import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
 import { columnsOf, list, nameFor, notValidFirst } from './help.ts';
 
@@ -26,7 +26,7 @@ function added(kinds: readonly Kind[], inspect: Inspect): Checks {
   };
 }
 
-export const checkScan: Rule = {
+export const checkScan: LintRule = {
   id: 'add-check-scan',
   title: 'CHECK added without NOT VALID',
   severity: 'warning',
@@ -46,7 +46,7 @@ export const checkScan: Rule = {
   }),
 };
 
-export const foreignKeyScan: Rule = {
+export const foreignKeyScan: LintRule = {
   id: 'add-foreign-key-scan',
   title: 'Foreign key added without NOT VALID',
   severity: 'warning',
@@ -74,7 +74,7 @@ export const foreignKeyScan: Rule = {
   }),
 };
 
-export const primaryKeyScan: Rule = {
+export const primaryKeyScan: LintRule = {
   id: 'add-primary-key',
   title: 'Primary key added without an index made before',
   severity: 'warning',
@@ -89,7 +89,7 @@ export const primaryKeyScan: Rule = {
   check: added(['CONSTR_PRIMARY'], (constraint, context, column) => usingIndex(constraint, context, column, 'primary')),
 };
 
-export const uniqueScan: Rule = {
+export const uniqueScan: LintRule = {
   id: 'add-unique-constraint',
   title: 'Unique constraint added without an index made before',
   severity: 'warning',
@@ -126,7 +126,7 @@ function usingIndex(
   };
 }
 
-export const exclusion: Rule = {
+export const exclusion: LintRule = {
   id: 'add-exclusion-constraint',
   title: 'Exclusion constraint on a table in use',
   severity: 'warning',
@@ -144,7 +144,7 @@ export const exclusion: Rule = {
   })),
 };
 
-export const newUnique: Rule = {
+export const newUnique: LintRule = {
   id: 'new-unique',
   title: 'Values must be unique from now on',
   severity: 'warning',
@@ -167,7 +167,7 @@ export const newUnique: Rule = {
     }),
     IndexStmt: (node, context) => {
       if (node.unique !== true || context.isNew(node.relation)) return undefined;
-      const table = nameOf(node.relation, context.schema.defaultSchema);
+      const table = relationName(node.relation, context.schema.defaultSchema);
       return {
         message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`,
         table,
@@ -184,7 +184,7 @@ function alreadyUnique(context: AlterContext, columns: readonly string[]): boole
   return unique.some((one) => one.columns.join() === columns.join());
 }
 
-export const stricter: Rule = {
+export const stricter: LintRule = {
   id: 'stricter-constraint',
   title: 'A check that software N does not know',
   severity: 'warning',
@@ -223,7 +223,7 @@ function referenced(constraint: Constraint): string[] {
   );
 }
 
-export const constraintRules: readonly Rule[] = [
+export const constraintRules: readonly LintRule[] = [
   checkScan,
   foreignKeyScan,
   primaryKeyScan,

@@ -1,9 +1,9 @@
 import { all, as, walk, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
+import type { LintContext } from '../context.ts';
 import { plainTable } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import type { LintRule } from '../rule.ts';
 
-export const truncate: Rule = {
+export const truncate: LintRule = {
   id: 'truncate',
   title: 'TRUNCATE',
   severity: 'error',
@@ -29,7 +29,7 @@ export const truncate: Rule = {
   },
 };
 
-export const deleteAll: Rule = {
+export const deleteAll: LintRule = {
   id: 'delete-without-where',
   title: 'DELETE without WHERE',
   severity: 'error',
@@ -49,7 +49,7 @@ export const deleteAll: Rule = {
   },
 };
 
-export const updateAll: Rule = {
+export const updateAll: LintRule = {
   id: 'update-without-where',
   title: 'UPDATE without WHERE',
   severity: 'warning',
@@ -74,7 +74,7 @@ export const updateAll: Rule = {
   },
 };
 
-export const backfill: Rule = {
+export const backfillRule: LintRule = {
   id: 'backfill-in-migration',
   title: 'A table is filled inside a schema migration',
   severity: 'warning',
@@ -104,7 +104,7 @@ export const backfill: Rule = {
   },
 };
 
-function filling(relation: Of<'UpdateStmt'>['relation'], context: Context) {
+function filling(relation: Of<'UpdateStmt'>['relation'], context: LintContext) {
   if (context.isNew(relation)) return undefined;
   const table = context.name(relation);
   return {
@@ -138,7 +138,7 @@ const schemaChanges = new Set([
   'CreateTableAsStmt',
 ]);
 
-function withSchemaChange(context: Context): boolean {
+function withSchemaChange(context: LintContext): boolean {
   return context.statements.some((one) => {
     if (!schemaChanges.has(one.tag)) return false;
     const relation = (one.fields as { relation?: Of<'RangeVar'> }).relation;
@@ -146,7 +146,7 @@ function withSchemaChange(context: Context): boolean {
   });
 }
 
-export const deleteRows: Rule = {
+export const deleteRows: LintRule = {
   id: 'data-not-reversible',
   title: 'Rows are deleted',
   severity: 'info',
@@ -178,7 +178,7 @@ const largeObjectCalls = new Set([
   'lo_unlink',
 ]);
 
-export const largeObjects: Rule = {
+export const largeObjectsRule: LintRule = {
   id: 'large-objects',
   title: 'Large objects are not replicated',
   severity: 'error',
@@ -196,7 +196,7 @@ export const largeObjects: Rule = {
   },
 };
 
-function calls(node: object, context: Context) {
+function calls(node: object, context: LintContext) {
   if (!/\blo(?:write|_\w+)\b/i.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
@@ -210,4 +210,11 @@ function calls(node: object, context: Context) {
   return undefined;
 }
 
-export const dataRules: readonly Rule[] = [truncate, deleteAll, updateAll, backfill, deleteRows, largeObjects];
+export const dataRules: readonly LintRule[] = [
+  truncate,
+  deleteAll,
+  updateAll,
+  backfillRule,
+  deleteRows,
+  largeObjectsRule,
+];

@@ -1,7 +1,7 @@
 import { all, as, type Of } from '../ast.ts';
-import type { Rule } from '../rule.ts';
+import type { LintRule } from '../rule.ts';
 
-export const dropConstraint: Rule = {
+export const dropConstraint: LintRule = {
   id: 'drop-constraint',
   title: 'A constraint is dropped',
   severity: 'warning',
@@ -32,7 +32,7 @@ export const dropConstraint: Rule = {
   },
 };
 
-export const dropPrimaryKey: Rule = {
+export const dropPrimaryKey: LintRule = {
   id: 'drop-primary-key',
   title: 'The primary key is dropped',
   severity: 'error',
@@ -67,7 +67,7 @@ export const dropPrimaryKey: Rule = {
   },
 };
 
-export const deferrableKey: Rule = {
+export const deferrableKey: LintRule = {
   id: 'deferrable-primary-key',
   title: 'A deferrable key identifies no rows',
   severity: 'error',
@@ -110,4 +110,4 @@ function isDeferrableKey(constraint: Of<'Constraint'> | undefined): boolean {
   return constraint?.contype === 'CONSTR_PRIMARY' && constraint.deferrable === true;
 }
 
-export const dropConstraintRules: readonly Rule[] = [dropConstraint, dropPrimaryKey, deferrableKey];
+export const dropConstraintRules: readonly LintRule[] = [dropConstraint, dropPrimaryKey, deferrableKey];

@@ -1,20 +1,20 @@
 import { nameOfParts, strings, type Name, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
+import type { LintContext } from '../context.ts';
 import { outputNames } from '../learn.ts';
-import type { Draft, Rule } from '../rule.ts';
-import { plain, plainTable } from '../names.ts';
+import type { Draft, LintRule } from '../rule.ts';
+import { plainIdent, plainTable } from '../names.ts';
 
 type DropType = NonNullable<Of<'DropStmt'>['removeType']>;
 
 /** The objects of a DROP of one of these kinds that were there before the batch. */
-function dropped(node: Of<'DropStmt'>, context: Context, ...types: DropType[]): Name[] {
+function dropped(node: Of<'DropStmt'>, context: LintContext, ...types: DropType[]): Name[] {
   if (!types.includes(node.removeType ?? 'OBJECT_ACCESS_METHOD')) return [];
   return (node.objects ?? [])
     .map((object) => nameOfParts(strings(object), context.schema.defaultSchema))
     .filter((name) => !context.schema.isNew(name));
 }
 
-export const dropTable: Rule = {
+export const dropTable: LintRule = {
   id: 'drop-table',
   title: 'A table is dropped',
   severity: 'error',
@@ -39,7 +39,7 @@ export const dropTable: Rule = {
   },
 };
 
-export const dropColumn: Rule = {
+export const dropColumn: LintRule = {
   id: 'drop-column',
   title: 'A column is dropped',
   severity: 'error',
@@ -60,7 +60,7 @@ export const dropColumn: Rule = {
       const stops = known?.notNull === true && !known.hasDefault;
       const fix = stops
         ? {
-            fix: `-- in this release, so that rows without it are taken:\nALTER TABLE ${plainTable(context.table)} ALTER COLUMN ${plain(column)} DROP NOT NULL;\n-- in a later release:\n${context.statement.text};`,
+            fix: `-- in this release, so that rows without it are taken:\nALTER TABLE ${plainTable(context.table)} ALTER COLUMN ${plainIdent(column)} DROP NOT NULL;\n-- in a later release:\n${context.statement.text};`,
           }
         : {};
       const rest = stops ? '; it is NOT NULL without a default, so no row of release N+1 can go back' : '';
@@ -74,7 +74,7 @@ export const dropColumn: Rule = {
   },
 };
 
-export const dropView: Rule = {
+export const dropView: LintRule = {
   id: 'drop-view',
   title: 'A view is dropped',
   severity: 'error',
@@ -96,7 +96,7 @@ export const dropView: Rule = {
   },
 };
 
-function recreated(view: Name, context: Context): readonly string[] | true | undefined {
+function recreated(view: Name, context: LintContext): readonly string[] | true | undefined {
   for (const later of context.after) {
     const fields = later.fields as Of<'ViewStmt'> & Of<'CreateTableAsStmt'>;
     const relation =
@@ -110,7 +110,7 @@ function same(one: Name, other: Name): boolean {
   return one.schema === other.schema && one.name === other.name;
 }
 
-export const viewColumnRemoved: Rule = {
+export const viewColumnRemoved: LintRule = {
   id: 'view-column-removed',
   title: 'A view comes back without a column',
   severity: 'error',
@@ -152,7 +152,7 @@ export const viewColumnRemoved: Rule = {
   },
 };
 
-export const dropFunction: Rule = {
+export const dropFunction: LintRule = {
   id: 'drop-function',
   title: 'A function or procedure is dropped',
   severity: 'error',
@@ -181,14 +181,14 @@ export const dropFunction: Rule = {
   },
 };
 
-export function createdLater(name: Name, context: Context): Of<'CreateFunctionStmt'> | undefined {
+export function createdLater(name: Name, context: LintContext): Of<'CreateFunctionStmt'> | undefined {
   return context.after
     .filter((one) => one.tag === 'CreateFunctionStmt')
     .map((one) => one.fields as Of<'CreateFunctionStmt'>)
     .find((one) => same(context.nameOf(one.funcname), name));
 }
 
-export const dropType: Rule = {
+export const dropType: LintRule = {
   id: 'drop-type',
   title: 'A type or domain is dropped',
   severity: 'error',
@@ -221,7 +221,7 @@ const rest: Partial<Record<DropType, string>> = {
   OBJECT_FOREIGN_SERVER: 'server',
 };
 
-export const dropObject: Rule = {
+export const dropObject: LintRule = {
   id: 'drop-object',
   title: 'Something software N may rely on is dropped',
   severity: 'warning',
@@ -248,7 +248,7 @@ export const dropObject: Rule = {
 };
 
 /** Dropped to be made anew in the same file. */
-function retriggered(node: Of<'DropStmt'>, context: Context): boolean {
+function retriggered(node: Of<'DropStmt'>, context: LintContext): boolean {
   const names = (node.objects ?? []).map((object) => strings(object).at(-1));
   return context.after.some((later) => {
     const fields = later.fields as { trigname?: string; policy_name?: string; rulename?: string };
@@ -259,7 +259,7 @@ function retriggered(node: Of<'DropStmt'>, context: Context): boolean {
   });
 }
 
-export const dropSchema: Rule = {
+export const dropSchema: LintRule = {
   id: 'drop-schema',
   title: 'A schema is dropped',
   severity: 'error',
@@ -280,7 +280,7 @@ export const dropSchema: Rule = {
   },
 };
 
-export const cascade: Rule = {
+export const cascade: LintRule = {
   id: 'drop-cascade',
   title: 'CASCADE drops what the statement does not name',
   severity: 'warning',
@@ -308,7 +308,7 @@ export const cascade: Rule = {
   },
 };
 
-export const dropRules: readonly Rule[] = [
+export const dropRules: readonly LintRule[] = [
   dropTable,
   dropColumn,
   dropView,

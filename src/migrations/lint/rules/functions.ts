@@ -1,10 +1,10 @@
-import { all, as, label, option, strings, type Of } from '../ast.ts';
+import { all, as, nameLabel, option, strings, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
-import type { Context } from '../context.ts';
-import type { Rule } from '../rule.ts';
+import type { LintContext } from '../context.ts';
+import type { LintRule } from '../rule.ts';
 import { createdLater } from './drops.ts';
 
-export const changeSignature: Rule = {
+export const changeSignature: LintRule = {
   id: 'change-function-signature',
   title: 'A function comes back with another signature',
   severity: 'error',
@@ -22,7 +22,7 @@ export const changeSignature: Rule = {
         const name = context.nameOf(object);
         const next = createdLater(name, context);
         const old =
-          context.schema.functions.get(label(name))?.filter((one) => one.batch !== context.schema.batch) ?? [];
+          context.schema.functions.get(nameLabel(name))?.filter((one) => one.batch !== context.schema.batch) ?? [];
         if (!next || old.length === 0) continue;
         const now = signature(next);
         const kept = old.some((one) => one.arguments === now.arguments && one.returns === now.returns);
@@ -35,7 +35,7 @@ export const changeSignature: Rule = {
     CreateFunctionStmt: (node, context) => {
       const old =
         context.schema.functions
-          .get(label(context.nameOf(node.funcname)))
+          .get(nameLabel(context.nameOf(node.funcname)))
           ?.filter((one) => one.batch !== context.schema.batch) ?? [];
       const now = signature(node);
       const same = old.find((one) => one.arguments === now.arguments);
@@ -67,19 +67,19 @@ function setsSearchPath(node: Of<'CreateFunctionStmt'>): boolean {
 }
 
 /** ALTER FUNCTION … SET search_path later in the file is as good. */
-function setLater(node: Of<'CreateFunctionStmt'>, context: Context): boolean {
-  const name = label(context.nameOf(node.funcname));
+function setLater(node: Of<'CreateFunctionStmt'>, context: LintContext): boolean {
+  const name = nameLabel(context.nameOf(node.funcname));
   return context.after.some((later) => {
     const fields = later.fields as Of<'AlterFunctionStmt'>;
     return (
       later.tag === 'AlterFunctionStmt' &&
-      label(context.nameOf(fields.func?.objname)) === name &&
+      nameLabel(context.nameOf(fields.func?.objname)) === name &&
       all(fields.actions, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path')
     );
   });
 }
 
-export const definerSearchPath: Rule = {
+export const definerSearchPath: LintRule = {
   id: 'security-definer-search-path',
   title: 'SECURITY DEFINER without a fixed search_path',
   severity: 'warning',
@@ -100,7 +100,7 @@ export const definerSearchPath: Rule = {
   },
 };
 
-export const triggerSearchPath: Rule = {
+export const triggerSearchPath: LintRule = {
   id: 'trigger-function-search-path',
   title: 'Trigger function without a fixed search_path',
   severity: 'info',
@@ -121,4 +121,4 @@ export const triggerSearchPath: Rule = {
   },
 };
 
-export const functionRules: readonly Rule[] = [changeSignature, definerSearchPath, triggerSearchPath];
+export const functionRules: readonly LintRule[] = [changeSignature, definerSearchPath, triggerSearchPath];

@@ -1,8 +1,8 @@
 import type { Constraint } from 'libpg-query';
 import { strings, type Name, type Tag } from '../ast.ts';
-import type { AlterContext, Context } from '../context.ts';
+import type { AlterContext, LintContext } from '../context.ts';
 import { constraintName, notNullColumns } from '../learn-table.ts';
-import { plain, plainTable } from '../names.ts';
+import { plainIdent, plainTable } from '../names.ts';
 import type { ConstraintFact } from '../facts.ts';
 import type { Checks, Drafts } from '../rule.ts';
 
@@ -13,7 +13,7 @@ export function nameFor(
   constraint: Constraint,
   columns: readonly string[],
 ): string {
-  return plain(constraint.conname ?? constraintName(table.name, kind, columns).slice(0, 63));
+  return plainIdent(constraint.conname ?? constraintName(table.name, kind, columns).slice(0, 63));
 }
 
 /** Columns that a constraint lists or, for a check, that it requires; those of the column it stands on otherwise. */
@@ -39,10 +39,13 @@ export function concurrently(text: string, after: RegExp): string {
 }
 
 export function list(columns: readonly string[]): string {
-  return columns.map(plain).join(', ');
+  return columns.map(plainIdent).join(', ');
 }
 
 /** One check for several kinds of statement. */
-export function forEach(tags: readonly Exclude<Tag, 'AlterTableCmd'>[], check: (context: Context) => Drafts): Checks {
-  return Object.fromEntries(tags.map((tag) => [tag, (_: object, context: Context) => check(context)]));
+export function forEach(
+  tags: readonly Exclude<Tag, 'AlterTableCmd'>[],
+  check: (context: LintContext) => Drafts,
+): Checks {
+  return Object.fromEntries(tags.map((tag) => [tag, (_: object, context: LintContext) => check(context)]));
 }

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.ts';
+import type { LintRule } from '../rule.ts';
 import { addColumnRules } from './add-column.ts';
 import { columnTypeRules } from './column-type.ts';
 import { constraintRules } from './constraints.ts';
@@ -18,7 +18,7 @@ import { typeRules } from './types.ts';
 import { newerPostgres } from './version.ts';
 
 /** Every rule, in the order of the documentation. */
-export const rules: readonly Rule[] = [
+export const lintRules: readonly LintRule[] = [
   ...textRules,
   newerPostgres,
   ...addColumnRules,
@@ -38,8 +38,8 @@ export const rules: readonly Rule[] = [
   ...typeRules,
 ];
 
-export const ruleIds: readonly string[] = rules.map((rule) => rule.id);
+export const ruleIds: readonly string[] = lintRules.map((rule) => rule.id);
 
-export function ruleOf(id: string): Rule | undefined {
-  return rules.find((rule) => rule.id === id);
+export function ruleOf(id: string): LintRule | undefined {
+  return lintRules.find((rule) => rule.id === id);
 }

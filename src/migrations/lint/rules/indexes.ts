@@ -1,9 +1,9 @@
 import { all, nameOfParts, option, strings } from '../ast.ts';
 import { reindexesConcurrently } from '../outside.ts';
-import type { Rule } from '../rule.ts';
+import type { LintRule } from '../rule.ts';
 import { concurrently } from './help.ts';
 
-export const createIndex: Rule = {
+export const createIndex: LintRule = {
   id: 'create-index-blocking',
   title: 'Index built without CONCURRENTLY',
   severity: 'warning',
@@ -30,7 +30,7 @@ export const createIndex: Rule = {
   },
 };
 
-export const dropIndex: Rule = {
+export const dropIndex: LintRule = {
   id: 'drop-index-blocking',
   title: 'Index dropped without CONCURRENTLY',
   severity: 'warning',
@@ -59,7 +59,7 @@ export const dropIndex: Rule = {
   },
 };
 
-export const reindex: Rule = {
+export const reindex: LintRule = {
   id: 'reindex-blocking',
   title: 'REINDEX without CONCURRENTLY',
   severity: 'warning',
@@ -90,7 +90,7 @@ export const reindex: Rule = {
   },
 };
 
-export const invalidLeft: Rule = {
+export const invalidLeft: LintRule = {
   id: 'concurrent-index-if-not-exists',
   title: 'IF NOT EXISTS takes an invalid index for a good one',
   severity: 'warning',
@@ -109,7 +109,7 @@ export const invalidLeft: Rule = {
   },
 };
 
-export const wideIndex: Rule = {
+export const wideIndex: LintRule = {
   id: 'wide-index',
   title: 'Index on more than three columns',
   severity: 'info',
@@ -128,7 +128,7 @@ export const wideIndex: Rule = {
   },
 };
 
-export const cluster: Rule = {
+export const cluster: LintRule = {
   id: 'cluster',
   title: 'CLUSTER writes the table anew',
   severity: 'warning',
@@ -151,7 +151,7 @@ export const cluster: Rule = {
   },
 };
 
-export const vacuumFull: Rule = {
+export const vacuumFull: LintRule = {
   id: 'vacuum-full',
   title: 'VACUUM FULL writes the table anew',
   severity: 'warning',
@@ -175,7 +175,7 @@ export const vacuumFull: Rule = {
   },
 };
 
-export const indexRules: readonly Rule[] = [
+export const indexRules: readonly LintRule[] = [
   createIndex,
   dropIndex,
   reindex,

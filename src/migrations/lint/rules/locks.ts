@@ -1,12 +1,12 @@
 import { all, as } from '../ast.ts';
 import { lockModes } from '../locks.ts';
-import { plain, plainTable } from '../names.ts';
+import { plainIdent, plainTable } from '../names.ts';
 import { outsideTransaction } from '../outside.ts';
-import type { Rule } from '../rule.ts';
+import type { LintRule } from '../rule.ts';
 import { strongLocks } from '../statement-locks.ts';
 import { concurrently, forEach } from './help.ts';
 
-export const refresh: Rule = {
+export const refresh: LintRule = {
   id: 'refresh-materialized-view',
   title: 'REFRESH without CONCURRENTLY',
   severity: 'warning',
@@ -30,7 +30,7 @@ export const refresh: Rule = {
   },
 };
 
-export const attach: Rule = {
+export const attach: LintRule = {
   id: 'attach-partition-scan',
   title: 'ATTACH PARTITION reads the table under lock',
   severity: 'warning',
@@ -58,7 +58,7 @@ export const attach: Rule = {
   },
 };
 
-export const detach: Rule = {
+export const detach: LintRule = {
   id: 'detach-partition-blocking',
   title: 'DETACH PARTITION without CONCURRENTLY',
   severity: 'warning',
@@ -83,7 +83,7 @@ export const detach: Rule = {
   },
 };
 
-export const moveStorage: Rule = {
+export const moveStorage: LintRule = {
   id: 'move-storage',
   title: 'A table is moved to another tablespace or access method',
   severity: 'warning',
@@ -104,7 +104,7 @@ export const moveStorage: Rule = {
   },
 };
 
-export const createTrigger: Rule = {
+export const createTrigger: LintRule = {
   id: 'create-trigger',
   title: 'A trigger on a table in use',
   severity: 'info',
@@ -127,7 +127,7 @@ export const createTrigger: Rule = {
   },
 };
 
-export const createRule: Rule = {
+export const createRule: LintRule = {
   id: 'create-rule',
   title: 'A rewrite rule',
   severity: 'warning',
@@ -149,7 +149,7 @@ export const createRule: Rule = {
   },
 };
 
-export const disableTrigger: Rule = {
+export const disableTrigger: LintRule = {
   id: 'disable-trigger',
   title: 'Triggers are disabled',
   severity: 'warning',
@@ -172,7 +172,7 @@ export const disableTrigger: Rule = {
   },
 };
 
-export const lockTable: Rule = {
+export const lockTable: LintRule = {
   id: 'lock-table',
   title: 'LOCK TABLE',
   severity: 'warning',
@@ -197,7 +197,7 @@ export const lockTable: Rule = {
   },
 };
 
-export const manyExclusive: Rule = {
+export const manyExclusive: LintRule = {
   id: 'many-exclusive-locks',
   title: 'Several tables under ACCESS EXCLUSIVE in one transaction',
   severity: 'warning',
@@ -236,7 +236,7 @@ export const manyExclusive: Rule = {
   ),
 };
 
-export const validateTogether: Rule = {
+export const validateTogether: LintRule = {
   id: 'validate-in-same-transaction',
   title: 'NOT VALID and VALIDATE in one transaction',
   severity: 'warning',
@@ -260,13 +260,13 @@ export const validateTogether: Rule = {
         range: context.command,
         table: context.table,
         lock: foreign ? 'SHARE ROW EXCLUSIVE' : 'ACCESS EXCLUSIVE',
-        fix: `-- in a later migration:\nALTER TABLE ${plainTable(context.table)} VALIDATE CONSTRAINT ${plain(command.name ?? '')};`,
+        fix: `-- in a later migration:\nALTER TABLE ${plainTable(context.table)} VALIDATE CONSTRAINT ${plainIdent(command.name ?? '')};`,
       };
     },
   },
 };
 
-export const concurrentInTransaction: Rule = {
+export const concurrentInTransaction: LintRule = {
   id: 'outside-transaction-only',
   title: 'The statement cannot run in a transaction',
   severity: 'error',
@@ -296,7 +296,7 @@ export const concurrentInTransaction: Rule = {
   ),
 };
 
-export const lockRules: readonly Rule[] = [
+export const lockRules: readonly LintRule[] = [
   refresh,
   attach,
   detach,

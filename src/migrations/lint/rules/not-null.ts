@@ -1,11 +1,11 @@
 import { as } from '../ast.ts';
 import { constraintName } from '../learn-table.ts';
-import { plain, plainTable } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import { plainIdent, plainTable } from '../names.ts';
+import type { LintRule } from '../rule.ts';
 import { columnType, serials } from '../column-type.ts';
 import { addedColumn } from './add-column.ts';
 
-export const setNotNull: Rule = {
+export const setNotNull: LintRule = {
   id: 'set-not-null-scan',
   title: 'SET NOT NULL reads the whole table under lock',
   severity: 'warning',
@@ -24,13 +24,13 @@ export const setNotNull: Rule = {
       if (command.subtype !== 'AT_SetNotNull' || context.schema.provenNotNull(context.table, column)) return undefined;
       const [table, name] = [
         plainTable(context.table),
-        plain(constraintName(context.table.name, 'not-null', [column])),
+        plainIdent(constraintName(context.table.name, 'not-null', [column])),
       ];
       const fix =
         context.config.postgres >= 18
-          ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plain(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
-          : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plain(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
-            `ALTER TABLE ${table} ALTER COLUMN ${plain(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
+          ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plainIdent(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
+          : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plainIdent(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
+            `ALTER TABLE ${table} ALTER COLUMN ${plainIdent(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
       return {
         message: `Every row of ${context.table.name} is read to prove that ${column} has no null.`,
         range: context.command,
@@ -41,7 +41,7 @@ export const setNotNull: Rule = {
   },
 };
 
-export const tightenNotNull: Rule = {
+export const tightenNotNull: LintRule = {
   id: 'new-not-null',
   title: 'A column that software N may leave null',
   severity: 'warning',
@@ -66,7 +66,7 @@ export const tightenNotNull: Rule = {
   },
 };
 
-export const requiredColumn: Rule = {
+export const requiredColumn: LintRule = {
   id: 'add-required-column',
   title: 'New NOT NULL column without a default',
   severity: 'error',
@@ -101,7 +101,7 @@ export const requiredColumn: Rule = {
   },
 };
 
-export const dropNotNull: Rule = {
+export const dropNotNull: LintRule = {
   id: 'drop-not-null',
   title: 'A column may be null from now on',
   severity: 'warning',
@@ -126,7 +126,7 @@ export const dropNotNull: Rule = {
   },
 };
 
-export const dropDefault: Rule = {
+export const dropDefault: LintRule = {
   id: 'drop-default',
   title: 'A default is dropped',
   severity: 'warning',
@@ -153,7 +153,7 @@ export const dropDefault: Rule = {
   },
 };
 
-export const changeDefault: Rule = {
+export const changeDefault: LintRule = {
   id: 'change-default',
   title: 'A default is changed',
   severity: 'info',
@@ -182,7 +182,7 @@ export const changeDefault: Rule = {
   },
 };
 
-export const alterDomain: Rule = {
+export const alterDomain: LintRule = {
   id: 'alter-domain-constraint',
   title: 'A domain gets a constraint',
   severity: 'warning',
@@ -210,7 +210,7 @@ export const alterDomain: Rule = {
   },
 };
 
-export const notNullRules: readonly Rule[] = [
+export const notNullRules: readonly LintRule[] = [
   setNotNull,
   tightenNotNull,
   requiredColumn,

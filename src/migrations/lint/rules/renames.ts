@@ -1,11 +1,11 @@
-import { as, label, strings, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
-import { plain, plainTable } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import { as, nameLabel, strings, type Of } from '../ast.ts';
+import type { LintContext } from '../context.ts';
+import { plainIdent, plainTable } from '../names.ts';
+import type { LintRule } from '../rule.ts';
 
 const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'];
 
-export const renameTable: Rule = {
+export const renameTableRule: LintRule = {
   id: 'rename-table',
   title: 'A table or view is renamed or moved',
   severity: 'error',
@@ -23,21 +23,21 @@ export const renameTable: Rule = {
       const table = context.name(node.relation);
       const fix =
         node.renameType === 'OBJECT_TABLE'
-          ? { fix: `CREATE VIEW ${plain(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
+          ? { fix: `CREATE VIEW ${plainIdent(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
           : {};
       return { message: `Software N and replication know ${table.name}, not ${node.newname ?? ''}.`, table, ...fix };
     },
     AlterObjectSchemaStmt: (node, context) => {
       if (!node.relation || context.isNew(node.relation)) return undefined;
       return {
-        message: `Software N and replication know ${label(context.name(node.relation))}, not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`,
+        message: `Software N and replication know ${nameLabel(context.name(node.relation))}, not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`,
         table: context.name(node.relation),
       };
     },
   },
 };
 
-export const renameColumn: Rule = {
+export const renameColumn: LintRule = {
   id: 'rename-column',
   title: 'A column is renamed',
   severity: 'error',
@@ -59,13 +59,13 @@ export const renameColumn: Rule = {
       return {
         message: `Software N and replication know ${table.name}.${from}, not ${to}.`,
         table,
-        fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plain(to)} …;\n-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped a release later. To have all of it written:\n-- verdigris expand-contract rename-column ${plainTable(table)} ${plain(from)} ${plain(to)}`,
+        fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plainIdent(to)} …;\n-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped a release later. To have all of it written:\n-- verdigris expand-contract rename-column ${plainTable(table)} ${plainIdent(from)} ${plainIdent(to)}`,
       };
     },
   },
 };
 
-export const renameObject: Rule = {
+export const renameObject: LintRule = {
   id: 'rename-object',
   title: 'A function, type, schema or other object is renamed or moved',
   severity: 'error',
@@ -102,8 +102,8 @@ export const renameObject: Rule = {
   },
 };
 
-function isNewObject(object: Of<'RenameStmt'>['object'], context: Context): boolean {
-  const name = label(context.nameOf(object));
+function isNewObject(object: Of<'RenameStmt'>['object'], context: LintContext): boolean {
+  const name = nameLabel(context.nameOf(object));
   const overloads = context.schema.functions.get(name);
   return (
     context.schema.types.get(name)?.batch === context.schema.batch ||
@@ -111,7 +111,7 @@ function isNewObject(object: Of<'RenameStmt'>['object'], context: Context): bool
   );
 }
 
-export const renameEnumValue: Rule = {
+export const renameEnumValue: LintRule = {
   id: 'rename-enum-value',
   title: 'An enum value is renamed',
   severity: 'error',
@@ -126,14 +126,14 @@ export const renameEnumValue: Rule = {
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
-      if (node.oldVal === undefined || context.schema.types.get(label(type))?.batch === context.schema.batch)
+      if (node.oldVal === undefined || context.schema.types.get(nameLabel(type))?.batch === context.schema.batch)
         return undefined;
       return { message: `Software N and replication know '${node.oldVal}', not '${node.newVal ?? ''}'.` };
     },
   },
 };
 
-export const addEnumValue: Rule = {
+export const addEnumValue: LintRule = {
   id: 'add-enum-value',
   title: 'An enum gets a value',
   severity: 'warning',
@@ -148,7 +148,7 @@ export const addEnumValue: Rule = {
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
-      if (node.oldVal !== undefined || context.schema.types.get(label(type))?.batch === context.schema.batch)
+      if (node.oldVal !== undefined || context.schema.types.get(nameLabel(type))?.batch === context.schema.batch)
         return undefined;
       return {
         message: `'${node.newVal ?? ''}' of ${type.name} stays for good, and stops reverse replication once it is written.`,
@@ -157,7 +157,7 @@ export const addEnumValue: Rule = {
   },
 };
 
-export const enumValueUsed: Rule = {
+export const enumValueUsed: LintRule = {
   id: 'enum-value-used-in-transaction',
   title: 'A new enum value is used in the transaction that adds it',
   severity: 'error',
@@ -177,7 +177,7 @@ export const enumValueUsed: Rule = {
   },
 };
 
-function uses(_: object, context: Context): { message: string } | undefined {
+function uses(_: object, context: LintContext): { message: string } | undefined {
   if (context.transaction.enumValues.size === 0 || !context.transaction.open) return undefined;
   const text = JSON.stringify(as(context.statement.node, context.statement.tag));
   const used = [...context.transaction.enumValues].find((value) => text.includes(`"sval":${JSON.stringify(value)}`));
@@ -186,8 +186,8 @@ function uses(_: object, context: Context): { message: string } | undefined {
     : { message: `'${used}' was added to its enum in this transaction and cannot be used before COMMIT.` };
 }
 
-export const renameRules: readonly Rule[] = [
-  renameTable,
+export const renameRules: readonly LintRule[] = [
+  renameTableRule,
   renameColumn,
   renameObject,
   renameEnumValue,

@@ -1,9 +1,9 @@
-import { all, as, label, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
-import { plain, plainTable } from '../names.ts';
-import type { Draft, Rule } from '../rule.ts';
+import { all, as, nameLabel, type Of } from '../ast.ts';
+import type { LintContext } from '../context.ts';
+import { plainIdent, plainTable } from '../names.ts';
+import type { Draft, LintRule } from '../rule.ts';
 
-export const noPrimaryKey: Rule = {
+export const noPrimaryKey: LintRule = {
   id: 'table-without-primary-key',
   title: 'A table without a primary key',
   severity: 'warning',
@@ -38,7 +38,7 @@ export const noPrimaryKey: Rule = {
   },
 };
 
-function keyless(context: Context, table: { schema: string; name: string }): Draft {
+function keyless(context: LintContext, table: { schema: string; name: string }): Draft {
   return {
     message: `UPDATE and DELETE on ${table.name} fail once it is published.`,
     table,
@@ -53,10 +53,10 @@ function likeIndexes(node: Of<'CreateStmt'>): boolean {
 }
 
 /** A key or identity comes, or the table goes, later in the file. */
-function identifiedLater(table: { schema: string; name: string }, context: Context): boolean {
+function identifiedLater(table: { schema: string; name: string }, context: LintContext): boolean {
   return context.after.some((later) => {
     const alter = later.fields as Of<'AlterTableStmt'>;
-    if (later.tag === 'AlterTableStmt' && label(context.name(alter.relation)) === label(table)) {
+    if (later.tag === 'AlterTableStmt' && nameLabel(context.name(alter.relation)) === nameLabel(table)) {
       return (
         /"CONSTR_PRIMARY"|"AT_ReplicaIdentity"/.test(JSON.stringify(alter.cmds)) &&
         !/"identity_type":"n"/.test(JSON.stringify(alter.cmds))
@@ -66,12 +66,12 @@ function identifiedLater(table: { schema: string; name: string }, context: Conte
     return (
       later.tag === 'DropStmt' &&
       drop.removeType === 'OBJECT_TABLE' &&
-      (drop.objects ?? []).some((object) => label(context.nameOf(object)) === label(table))
+      (drop.objects ?? []).some((object) => nameLabel(context.nameOf(object)) === nameLabel(table))
     );
   });
 }
 
-export const replicaIdentity: Rule = {
+export const replicaIdentityRule: LintRule = {
   id: 'replica-identity',
   title: 'The replica identity is changed',
   severity: 'warning',
@@ -110,7 +110,7 @@ export const replicaIdentity: Rule = {
   },
 };
 
-export const unlogged: Rule = {
+export const unlogged: LintRule = {
   id: 'unlogged-table',
   title: 'Unlogged tables are not replicated',
   severity: 'error',
@@ -148,7 +148,7 @@ export const unlogged: Rule = {
   },
 };
 
-export const setLogged: Rule = {
+export const setLogged: LintRule = {
   id: 'set-logged',
   title: 'SET LOGGED or UNLOGGED writes the table anew',
   severity: 'warning',
@@ -168,7 +168,7 @@ export const setLogged: Rule = {
   },
 };
 
-export const alwaysTrigger: Rule = {
+export const alwaysTrigger: LintRule = {
   id: 'always-trigger',
   title: 'A trigger that fires for replicated rows',
   severity: 'warning',
@@ -196,7 +196,7 @@ export const alwaysTrigger: Rule = {
   },
 };
 
-export const replicationObject: Rule = {
+export const replicationObject: LintRule = {
   id: 'replication-object',
   title: 'Publications and subscriptions are Verdigris’s',
   severity: 'error',
@@ -226,7 +226,7 @@ export const replicationObject: Rule = {
 
 const says = { message: 'A migration that changes replication can stop the release’s own.' };
 
-export const rowSecurity: Rule = {
+export const rowSecurityRule: LintRule = {
   id: 'row-security',
   title: 'Row security changes who sees and writes what',
   severity: 'warning',
@@ -257,7 +257,7 @@ export const rowSecurity: Rule = {
   },
 };
 
-export const sequences: Rule = {
+export const alterSequence: LintRule = {
   id: 'alter-sequence',
   title: 'A sequence is set or changed',
   severity: 'warning',
@@ -269,16 +269,16 @@ export const sequences: Rule = {
   good: 'CREATE SEQUENCE s2;\nALTER SEQUENCE s2 RESTART WITH 10;',
   check: {
     AlterSeqStmt: (node, context) => {
-      const name = label(context.name(node.sequence));
+      const name = nameLabel(context.name(node.sequence));
       const made = context.before.some(
         (one) =>
-          one.tag === 'CreateSeqStmt' && label(context.name((one.fields as Of<'CreateSeqStmt'>).sequence)) === name,
+          one.tag === 'CreateSeqStmt' && nameLabel(context.name((one.fields as Of<'CreateSeqStmt'>).sequence)) === name,
       );
       const risky = all(node.options, 'DefElem').some((one) =>
         ['restart', 'increment', 'maxvalue', 'minvalue', 'as', 'cycle'].includes(one.defname ?? ''),
       );
       return risky && !made
-        ? { message: `${plain(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` }
+        ? { message: `${plainIdent(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` }
         : undefined;
     },
     SelectStmt: (node, context) => {
@@ -295,13 +295,13 @@ export const sequences: Rule = {
   },
 };
 
-export const replicationRules: readonly Rule[] = [
+export const replicationRules: readonly LintRule[] = [
   noPrimaryKey,
-  replicaIdentity,
+  replicaIdentityRule,
   unlogged,
   setLogged,
   alwaysTrigger,
   replicationObject,
-  rowSecurity,
-  sequences,
+  rowSecurityRule,
+  alterSequence,
 ];

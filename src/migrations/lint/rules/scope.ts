@@ -1,7 +1,7 @@
 import { all, as, strings, walk, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
+import type { LintContext } from '../context.ts';
 import { outsideTransaction } from '../outside.ts';
-import type { Drafts, Rule } from '../rule.ts';
+import type { Drafts, LintRule } from '../rule.ts';
 import { forEach } from './help.ts';
 
 const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, string>> = {
@@ -14,7 +14,7 @@ const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, strin
   TRANS_STMT_ROLLBACK_PREPARED: 'ROLLBACK PREPARED',
 };
 
-export const transactionControl: Rule = {
+export const transactionControl: LintRule = {
   id: 'transaction-control',
   title: 'The migration ends the runner’s transaction',
   severity: 'warning',
@@ -37,7 +37,7 @@ export const transactionControl: Rule = {
   },
 };
 
-export const halfApplied: Rule = {
+export const halfApplied: LintRule = {
   id: 'half-applied',
   title: 'A file that cannot be undone as a whole',
   severity: 'info',
@@ -56,7 +56,7 @@ export const halfApplied: Rule = {
   },
 };
 
-export const role: Rule = {
+export const role: LintRule = {
   id: 'role-management',
   title: 'Roles are made or changed',
   severity: 'error',
@@ -74,7 +74,7 @@ export const role: Rule = {
   },
 };
 
-export const revoke: Rule = {
+export const revoke: LintRule = {
   id: 'revoke',
   title: 'Privileges are taken away',
   severity: 'warning',
@@ -106,7 +106,7 @@ export const revoke: Rule = {
   },
 };
 
-export const otherDatabase: Rule = {
+export const otherDatabase: LintRule = {
   id: 'other-database',
   title: 'The migration leaves its database',
   severity: 'error',
@@ -150,7 +150,7 @@ const messages: Readonly<Record<string, string>> = {
   CreateForeignServerStmt: 'It ties this database to another server.',
 };
 
-function dblink(node: object, context: Context): Drafts {
+function dblink(node: object, context: LintContext): Drafts {
   if (!/dblink/i.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk(node)) {
     if (tag !== 'FuncCall') continue;
@@ -164,7 +164,7 @@ function dblink(node: object, context: Context): Drafts {
   return undefined;
 }
 
-export const extension: Rule = {
+export const extension: LintRule = {
   id: 'extension',
   title: 'An extension is added or updated',
   severity: 'info',
@@ -182,7 +182,7 @@ export const extension: Rule = {
   },
 };
 
-export const sessionSetting: Rule = {
+export const sessionSetting: LintRule = {
   id: 'session-replication-role',
   title: 'Triggers and foreign keys switched off for the session',
   severity: 'error',
@@ -202,7 +202,7 @@ export const sessionSetting: Rule = {
   },
 };
 
-export const scopeRules: readonly Rule[] = [
+export const scopeRules: readonly LintRule[] = [
   transactionControl,
   halfApplied,
   role,

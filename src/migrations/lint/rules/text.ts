@@ -1,10 +1,10 @@
 import { as, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
+import type { LintContext } from '../context.ts';
 import { bodyOf, unpack } from '../plpgsql.ts';
 import { tryParse } from '../parse.ts';
-import type { Drafts, Rule } from '../rule.ts';
+import type { Drafts, LintRule } from '../rule.ts';
 
-export const encoding: Rule = {
+export const encodingRule: LintRule = {
   id: 'encoding',
   title: 'The file is not UTF-8',
   severity: 'error',
@@ -16,7 +16,7 @@ export const encoding: Rule = {
   good: 'SELECT 1;',
 };
 
-export const syntax: Rule = {
+export const syntax: LintRule = {
   id: 'syntax',
   title: 'SQL that PostgreSQL does not parse',
   severity: 'error',
@@ -43,14 +43,14 @@ export const syntax: Rule = {
   },
 };
 
-function inBody(context: Context, node: Of<'DoStmt'> | Of<'CreateFunctionStmt'>): Drafts {
+function inBody(context: LintContext, node: Of<'DoStmt'> | Of<'CreateFunctionStmt'>): Drafts {
   const body = bodyOf(context.statement, node);
   if (body?.language !== 'plpgsql') return undefined;
   const { problem } = unpack(context.statement, body);
   return problem ? { message: `In the PL/pgSQL body: ${problem.message}.`, range: problem.range } : undefined;
 }
 
-export const psqlCommand: Rule = {
+export const psqlCommand: LintRule = {
   id: 'psql-command',
   title: 'A command of psql',
   severity: 'error',
@@ -62,7 +62,7 @@ export const psqlCommand: Rule = {
   good: 'SELECT 1;',
 };
 
-export const dynamicSql: Rule = {
+export const dynamicSql: LintRule = {
   id: 'dynamic-sql',
   title: 'SQL that is built when it runs',
   severity: 'info',
@@ -89,7 +89,7 @@ export const dynamicSql: Rule = {
   },
 };
 
-export const doCommit: Rule = {
+export const doCommit: LintRule = {
   id: 'commit-in-do',
   title: 'COMMIT inside a DO block',
   severity: 'error',
@@ -113,7 +113,7 @@ export const doCommit: Rule = {
   },
 };
 
-export const suppressionReason: Rule = {
+export const suppressionReason: LintRule = {
   id: 'suppression-without-reason',
   title: 'A suppression without a reason',
   severity: 'warning',
@@ -125,7 +125,7 @@ export const suppressionReason: Rule = {
   good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };
 
-export const suppressionUnused: Rule = {
+export const suppressionUnused: LintRule = {
   id: 'suppression-unused',
   title: 'A suppression that suppresses nothing',
   severity: 'warning',
@@ -137,8 +137,8 @@ export const suppressionUnused: Rule = {
   good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };
 
-export const textRules: readonly Rule[] = [
-  encoding,
+export const textRules: readonly LintRule[] = [
+  encodingRule,
   syntax,
   psqlCommand,
   dynamicSql,

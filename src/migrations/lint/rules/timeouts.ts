@@ -1,6 +1,6 @@
 import { as, constant, type Of } from '../ast.ts';
-import type { Context } from '../context.ts';
-import type { Drafts, Rule } from '../rule.ts';
+import type { LintContext } from '../context.ts';
+import type { Drafts, LintRule } from '../rule.ts';
 import type { Statement } from '../statement.ts';
 
 /** What the statement sets a parameter to; undefined where it does not touch it. */
@@ -32,7 +32,7 @@ const waiting = new Set([
   'AlterObjectSchemaStmt',
 ]);
 
-function missing(context: Context, parameter: string, message: (what: string) => string): Drafts {
+function missing(context: LintContext, parameter: string, message: (what: string) => string): Drafts {
   let set = context.config.timeouts === 'runner';
   for (const statement of context.statements) {
     const value = setting(statement, parameter);
@@ -55,12 +55,12 @@ function missing(context: Context, parameter: string, message: (what: string) =>
 }
 
 /** By the end of the file a table made in it is known. */
-function onNewTable(statement: Statement, context: Context): boolean {
+function onNewTable(statement: Statement, context: LintContext): boolean {
   const { relation } = statement.fields as { relation?: Of<'RangeVar'> };
   return relation !== undefined && context.isNew(relation);
 }
 
-export const lockTimeout: Rule = {
+export const lockTimeout: LintRule = {
   id: 'missing-lock-timeout',
   title: 'No lock_timeout',
   severity: 'warning',
@@ -79,7 +79,7 @@ export const lockTimeout: Rule = {
     ),
 };
 
-export const statementTimeout: Rule = {
+export const statementTimeout: LintRule = {
   id: 'missing-statement-timeout',
   title: 'No statement_timeout',
   severity: 'info',
@@ -93,4 +93,4 @@ export const statementTimeout: Rule = {
     missing(context, 'statement_timeout', (what) => `${what} … may run, and hold its locks, without end.`),
 };
 
-export const timeoutRules: readonly Rule[] = [lockTimeout, statementTimeout];
+export const timeoutRules: readonly LintRule[] = [lockTimeout, statementTimeout];

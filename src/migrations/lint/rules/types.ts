@@ -1,19 +1,19 @@
 import { all, as, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
-import type { AlterContext, Context } from '../context.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { AlterContext, LintContext } from '../context.ts';
+import type { Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
 
 type Column = Of<'ColumnDef'>;
 
 /** Looks at each column that a statement adds, with the columns of the table's primary key. */
-function eachColumn(inspect: (column: Column, key: boolean, context: Context) => Omit<Draft, 'range'> | undefined) {
-  const at = (column: Column, draft: Omit<Draft, 'range'>, context: Context): Draft => ({
+function eachColumn(inspect: (column: Column, key: boolean, context: LintContext) => Omit<Draft, 'range'> | undefined) {
+  const at = (column: Column, draft: Omit<Draft, 'range'>, context: LintContext): Draft => ({
     ...draft,
     range: context.at(column.typeName?.location),
   });
   return {
-    *CreateStmt(node: Of<'CreateStmt'>, context: Context) {
+    *CreateStmt(node: Of<'CreateStmt'>, context: LintContext) {
       if (node.relation?.relpersistence === 't') return;
       const keys = all(node.tableElts, 'Constraint')
         .filter((one) => one.contype === 'CONSTR_PRIMARY')
@@ -36,7 +36,7 @@ function eachColumn(inspect: (column: Column, key: boolean, context: Context) =>
   };
 }
 
-export const bigKey: Rule = {
+export const bigKey: LintRule = {
   id: 'prefer-bigint-key',
   title: 'A primary key of four bytes',
   severity: 'info',
@@ -59,7 +59,7 @@ export const bigKey: Rule = {
   }),
 };
 
-export const identity: Rule = {
+export const identity: LintRule = {
   id: 'prefer-identity',
   title: 'serial instead of an identity column',
   severity: 'info',
@@ -76,7 +76,7 @@ export const identity: Rule = {
   ),
 };
 
-export const charType: Rule = {
+export const charType: LintRule = {
   id: 'ban-char',
   title: 'char(n)',
   severity: 'warning',
@@ -93,7 +93,7 @@ export const charType: Rule = {
   ),
 };
 
-export const textType: Rule = {
+export const textType: LintRule = {
   id: 'prefer-text',
   title: 'varchar(n) for text',
   severity: 'info',
@@ -112,7 +112,7 @@ export const textType: Rule = {
   }),
 };
 
-export const timestamps: Rule = {
+export const timestamps: LintRule = {
   id: 'prefer-timestamptz',
   title: 'timestamp without time zone',
   severity: 'info',
@@ -129,7 +129,7 @@ export const timestamps: Rule = {
   ),
 };
 
-export const jsonType: Rule = {
+export const jsonType: LintRule = {
   id: 'prefer-jsonb',
   title: 'json instead of jsonb',
   severity: 'warning',
@@ -146,7 +146,7 @@ export const jsonType: Rule = {
   ),
 };
 
-export const money: Rule = {
+export const money: LintRule = {
   id: 'ban-money',
   title: 'The money type',
   severity: 'warning',
@@ -163,7 +163,7 @@ export const money: Rule = {
   ),
 };
 
-export const robust: Rule = {
+export const robust: LintRule = {
   id: 'prefer-robust',
   title: 'No IF EXISTS or IF NOT EXISTS',
   severity: 'info',
@@ -185,7 +185,7 @@ export const robust: Rule = {
   },
 };
 
-export const longName: Rule = {
+export const longName: LintRule = {
   id: 'identifier-too-long',
   title: 'A name of more than 63 bytes',
   severity: 'warning',
@@ -211,7 +211,7 @@ export const longName: Rule = {
   },
 };
 
-export const typeRules: readonly Rule[] = [
+export const typeRules: readonly LintRule[] = [
   bigKey,
   identity,
   charType,

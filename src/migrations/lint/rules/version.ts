@@ -1,6 +1,6 @@
 import { all, as, walk } from '../ast.ts';
-import type { Context } from '../context.ts';
-import type { Drafts, Rule } from '../rule.ts';
+import type { LintContext } from '../context.ts';
+import type { Drafts, LintRule } from '../rule.ts';
 
 interface Feature {
   readonly since: number;
@@ -9,7 +9,7 @@ interface Feature {
 }
 
 /** Syntax that the parser, being of 18, takes, and older servers do not. */
-export const newerPostgres: Rule = {
+export const newerPostgres: LintRule = {
   id: 'needs-newer-postgres',
   title: 'Syntax of a newer PostgreSQL',
   severity: 'error',
@@ -38,7 +38,7 @@ export const newerPostgres: Rule = {
 const telling =
   /GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
 
-function newer(node: object, context: Context): Drafts {
+function newer(node: object, context: LintContext): Drafts {
   if (context.config.postgres >= 18 || !telling.test(context.statement.text)) return undefined;
   for (const [tag, fields] of walk({ [context.statement.tag]: node })) {
     const feature = featureOf(tag, fields);

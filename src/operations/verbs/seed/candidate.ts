@@ -1,17 +1,17 @@
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { fence } from '../../../postgres/fence.ts';
-import { promote } from '../../../postgres/promote.ts';
+import { fenceServer } from '../../../postgres/fence.ts';
+import { promoteServer } from '../../../postgres/promote.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release } from '../../engine/release-record.ts';
 import { requireSameSchema } from '../../gates/schema.ts';
 import { onCandidate } from './on-candidate.ts';
 
-export const promotion: Step = {
+export const promote: Step = {
   id: 'promote',
   title: 'promote the copy',
   why: 'a subscriber must take writes',
   risk: 'none: nobody can reach it but Verdigris',
-  run: (c) => onCandidate(c, (client) => promote(client, c.signal)),
+  run: (c) => onCandidate(c, (client) => promoteServer(client, c.signal)),
 };
 
 export const align: Step = {
@@ -22,7 +22,7 @@ export const align: Step = {
   async run(c) {
     await onCandidate(c, async (client) => {
       await cleanCopy(client);
-      await fence(client, c.ledger.token, 10_000);
+      await fenceServer(client, c.ledger.token, 10_000);
     });
     // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or the reverse.
     await requireSameSchema(c, c.idle, release(c).schema[c.live]);

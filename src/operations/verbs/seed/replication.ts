@@ -1,5 +1,5 @@
-import { barrier } from '../../../postgres/barrier.ts';
-import { enable, startAt, subscribe, unsubscribe } from '../../../postgres/stream.ts';
+import { crossBarrier } from '../../../postgres/barrier.ts';
+import { enableStream, startAt, subscribe, unsubscribe } from '../../../postgres/stream.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release, stream } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
@@ -26,14 +26,14 @@ export const subscription: Step = {
   },
 };
 
-export const enabling: Step = {
+export const enable: Step = {
   id: 'enable',
   title: 'start replication',
   why: 'the candidate catches up with what was written since X',
   risk: 'one more sender on the live server',
   async run(c) {
     await requireSteady(c);
-    await c.on(c.idle, (client) => enable(client, stream(c).name));
+    await c.on(c.idle, (client) => enableStream(client, stream(c).name));
   },
 };
 
@@ -45,7 +45,7 @@ export const catchUp: Step = {
   async run(c) {
     const lsn = await c.keeping([c.live, c.idle], () =>
       c.on(c.live, (from) =>
-        c.on(c.idle, (to) => barrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal)),
+        c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal)),
       ),
     );
     await requireSteady(c);

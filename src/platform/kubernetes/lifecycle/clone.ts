@@ -7,7 +7,7 @@ import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
-import { promote } from '../../../postgres/promote.ts';
+import { promoteServer } from '../../../postgres/promote.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
@@ -73,7 +73,7 @@ export async function cloneKubernetes(
     await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
     await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
-      await promote(client, signal);
+      await promoteServer(client, signal);
       await cleanCopy(client);
       for (const [role, password] of Object.entries(passwords))
         await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);

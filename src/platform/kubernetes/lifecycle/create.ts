@@ -13,10 +13,10 @@ import { examine, takeOver } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
 import type { KubernetesPlatform } from '../platform.ts';
 import { stuck, type Pod } from '../pods.ts';
-import { examineOrigin, open as opened, provision } from './provision.ts';
+import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
 import { randomPassword, secretValue } from '../secrets.ts';
 
-export interface CreateOptions {
+export interface CreateKubernetesOptions {
   /** The declaration as it was written, for the guard beside the poolers. */
   readonly raw: unknown;
   /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
@@ -32,7 +32,7 @@ export interface CreateOptions {
 export async function createKubernetes(
   environment: Environment,
   platform: KubernetesPlatform,
-  options: CreateOptions,
+  options: CreateKubernetesOptions,
 ): Promise<{ created: boolean }> {
   const journal = await platform.journal.read().catch(async (error: unknown) => {
     // Where not even this may be read, everything that is missing is said.

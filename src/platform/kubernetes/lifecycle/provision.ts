@@ -9,7 +9,7 @@ import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { one, rows, withClient, withTransaction } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { ident } from '../../../postgres/quote.ts';
-import { Adoption } from '../adopted.ts';
+import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
 import type { KubernetesPlatform } from '../platform.ts';
 import type { ServerSet } from '../sets.ts';
@@ -65,7 +65,7 @@ export async function provision(
 }
 
 /** Ordinary settings once the copy is masked and its roles are new; the snapshot is not needed any more. */
-export async function open(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+export async function openProvisioned(environment: Environment, platform: KubernetesPlatform): Promise<void> {
   await platform.servers.unpark(environment.live);
   await platform.servers.removeSnapshot(origin);
 }
@@ -115,7 +115,7 @@ async function sourceOf(
       path: dataPath,
     };
   }
-  const adopted = await new Adoption(named, cluster).of(live);
+  const adopted = await new AdoptedServer(named, cluster).of(live);
   if (!adopted) throw differs(`The live colour of ${name} has no StatefulSet`, 'bring it up first.');
   return { colour: environment.live, major: adopted.major, claim: adopted.claim, path: adopted.path };
 }

@@ -7,7 +7,7 @@ import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
-import { promote } from '../../../postgres/promote.ts';
+import { promoteServer } from '../../../postgres/promote.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { launch } from './create.ts';
 import { writeDurably } from '../files.ts';
@@ -29,7 +29,7 @@ export interface Clone {
  * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is older than
  * this call, as every release under way has: it keeps the log that the copy needs.
  */
-export async function cloneEnvironment(
+export async function cloneLocal(
   environment: Environment,
   original: LocalPlatform,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function cloneEnvironment(
     const password = randomBytes(12).toString('base64url');
     await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
-      await promote(client, signal);
+      await promoteServer(client, signal);
       await cleanCopy(client);
       for (const role of [...roles.application, ...roles.readers])
         await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);

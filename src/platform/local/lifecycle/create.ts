@@ -17,7 +17,7 @@ const credentialsSchema = z.record(z.string(), z.string());
 /** Role to password, of the roles that the declaration names. */
 export type Credentials = z.output<typeof credentialsSchema>;
 
-export interface CreateOptions {
+export interface CreateLocalOptions {
   /** The declaration as it was written, for the recovery that the router runs by itself. */
   readonly raw: unknown;
   /** Fills the new database, as superuser, before anybody can connect. */
@@ -28,10 +28,10 @@ export interface CreateOptions {
  * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
  * Where it exists already, starts what is down; says so by `created`.
  */
-export async function createEnvironment(
+export async function createLocal(
   environment: Environment,
   platform: LocalPlatform,
-  options: CreateOptions,
+  options: CreateLocalOptions,
 ): Promise<{ created: boolean; credentials: Credentials }> {
   const lease = await platform.leases.acquire('verdigris create');
   try {
@@ -44,7 +44,11 @@ export async function createEnvironment(
   }
 }
 
-async function make(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<Credentials> {
+async function make(
+  environment: Environment,
+  platform: LocalPlatform,
+  options: CreateLocalOptions,
+): Promise<Credentials> {
   const { live, colours, name } = environment;
   const declared = colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
@@ -66,7 +70,7 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
     await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
   } catch (error) {
     // Half an environment is none: a dump that does not load leaves nothing running.
-    await destroyEnvironment(platform);
+    await destroyLocal(platform);
     throw error;
   }
   return credentials;
@@ -91,7 +95,7 @@ export async function startEnvironment(platform: LocalPlatform): Promise<void> {
 }
 
 /** Stops every process and removes every file of an environment. */
-export async function destroyEnvironment(platform: LocalPlatform): Promise<void> {
+export async function destroyLocal(platform: LocalPlatform): Promise<void> {
   await stopRouter(platform.places.router);
   for (const colour of ['blue', 'green'] as const) await platform.servers.remove(colour);
   await rm(platform.places.root, { recursive: true, force: true });
