@@ -2,6 +2,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import pg from 'pg';
+import { withFixedPath } from '../postgres/client.ts';
 import colors from 'yoctocolors';
 import { describe, exitCodes, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames, parseLintConfig, type LintConfig } from '../migrations/lint/config.ts';
@@ -145,7 +146,7 @@ async function graded(report: LintReport, url: string): Promise<LintReport> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return await gradeByDatabase(report, client);
+    return await withFixedPath(client, () => gradeByDatabase(report, client));
   } catch (cause) {
     throw new VerdigrisError('failed', 'lint-database', {
       seen: 'The database could not be asked for its tables’ sizes.',

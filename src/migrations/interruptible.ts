@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../model/errors.ts';
-import { one, withClient } from '../postgres/client.ts';
+import { one, withOwnSession } from '../postgres/client.ts';
 import type { MigrationTarget } from './engine.ts';
 
 /**
@@ -15,9 +15,9 @@ export async function interruptible<T>(
   const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
   let cancelling: Promise<unknown> = Promise.resolve();
   const cancel = (): void => {
-    cancelling = withClient(connection, 'cancel', (other) => other.query('SELECT pg_cancel_backend($1)', [pid])).catch(
-      () => undefined,
-    );
+    cancelling = withOwnSession(connection, 'cancel', (other) =>
+      other.query('SELECT pg_cancel_backend($1)', [pid]),
+    ).catch(() => undefined);
   };
   signal.addEventListener('abort', cancel, { once: true });
   try {

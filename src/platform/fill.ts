@@ -1,7 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
-import { rows, withClient, type Client } from '../postgres/client.ts';
+import { rows, withClient, withOwnSession, type Client } from '../postgres/client.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
 import { ident, literal } from '../postgres/quote.ts';
 import type { Servers } from './port.ts';
@@ -18,7 +18,7 @@ export async function fillServer(
 ): Promise<void> {
   const { live, database, roles, colours } = environment;
   const connection = await servers.connection(live);
-  await withClient(connection, 'create', async (client) => {
+  await withOwnSession(connection, 'create', async (client) => {
     const present = async (sql: string, name: string): Promise<boolean> => (await rows(client, sql, [name])).length > 0;
     const role = (name: string): Promise<boolean> => present('SELECT FROM pg_roles WHERE rolname = $1', name);
     if (!(await role('postgres'))) await client.query('CREATE ROLE postgres SUPERUSER LOGIN');
@@ -29,8 +29,8 @@ export async function fillServer(
     if (!(await present('SELECT FROM pg_database WHERE datname = $1', database)))
       await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
   });
+  await withOwnSession({ ...connection, database }, 'create', ensureControlSchema);
   await withClient({ ...connection, database }, 'create', async (client) => {
-    await ensureControlSchema(client);
     await fill?.(client);
     const folder = colours[live]?.migrations;
     if (folder !== undefined) {
@@ -50,8 +50,8 @@ export async function fillServer(
       });
       await fillAll(client, folder, release, signal);
     }
-    await grant(client, roles);
   });
+  await withOwnSession({ ...connection, database }, 'create', (client) => grant(client, roles));
 }
 
 /** Application roles may read and write everything, readers read it; now and for what postgres makes later. */

@@ -1,4 +1,4 @@
-import { rows, type Client } from './client.ts';
+import { rows, withFixedPath, type Client } from './client.ts';
 import { ident } from './quote.ts';
 
 export interface Column {
@@ -58,10 +58,11 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
 }
 
 /** Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted. */
-export async function readTables(client: Client): Promise<Table[]> {
-  return rows<Table>(
-    client,
-    `
+export function readTables(client: Client): Promise<Table[]> {
+  return withFixedPath(client, () => rows<Table>(client, everyTable));
+}
+
+const everyTable = `
     SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
       CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
       coalesce((SELECT json_agg(json_build_object(
@@ -99,6 +100,4 @@ export async function readTables(client: Client): Promise<Table[]> {
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND c.relname NOT IN (${toolTables})
-    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
-  );
-}
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
+import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
 /** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
 export interface ConnectionSettings {
@@ -20,23 +21,53 @@ export type Client = pg.Client;
 const connectTimeout = 10_000;
 
 /**
- * Opens one connection, hands it to `use`, and closes it whatever happens. `purpose` becomes part of the application_name
- * (`verdigris/<purpose>`), so that an operator reading pg_stat_activity knows who is there.
- * A connection that dies while idle in `use` fails the next query, not the process. `lockLimit`: milliseconds that a statement
- * may wait for a lock; 0 for ever.
+ * Opens one connection, hands it to `use`, and closes it whatever happens. The one way to a session for Verdigris's own statements:
+ * what they mean depends on nothing that anybody has set or made in the database (session-settings.ts). `purpose` becomes part of the
+ * application_name (`verdigris/<purpose>`), so that an operator reading pg_stat_activity knows who is there. A connection that dies
+ * while idle in `use` fails the next query, not the process. `lockLimit`: milliseconds that a statement may wait for a lock; 0 for ever.
  */
-export async function withClient<T>(
-  { passwordFrom, ...settings }: ConnectionSettings,
+export function withOwnSession<T>(
+  settings: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit = 0,
 ): Promise<T> {
+  return open('own', settings, purpose, use, lockLimit);
+}
+
+/**
+ * As `withOwnSession`, for SQL of the user's: names and literals in it mean what they mean to the database's other clients. Whoever
+ * needs a statement of Verdigris's own in between uses `withFixedPath`.
+ */
+export function withClient<T>(
+  settings: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+  lockLimit = 0,
+): Promise<T> {
+  return open('database', settings, purpose, use, lockLimit);
+}
+
+/** As `withOwnSession`, to a pooler or through one: with what its startup packet can say. */
+export function withPooledSession<T>(
+  settings: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  return open('pooled', settings, purpose, use, 0);
+}
+
+async function open<T>(
+  kind: SessionKind,
+  { passwordFrom, readOnly, ...settings }: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+  lockLimit: number,
+): Promise<T> {
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
-    // Whatever the database's defaults are: Verdigris may write, and what it was told is committed is in the log. No JIT: the planner takes
-    // questions to the catalogue for dear ones, and compiling each costs a hundred times what it answers in.
-    options: `-c default_transaction_read_only=${settings.readOnly ? 'on' : 'off'} -c jit=off -c synchronous_commit=local -c lock_timeout=${Math.ceil(lockLimit)}`,
+    options: startupOptions(kind, readOnly === true, lockLimit),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });
@@ -53,6 +84,8 @@ export async function withClient<T>(
     });
   });
   try {
+    const afterwards = settingsAfterwards(kind);
+    if (afterwards !== undefined) await client.query(afterwards);
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
@@ -69,6 +102,22 @@ export async function withTransaction<T>(client: Client, use: () => Promise<T>, 
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Runs statements of Verdigris's own in a session of `withClient`: nothing of anybody else's is found by its bare name meanwhile.
+ * `use` is given the path that names of the user's SQL are found by, which holds again afterwards.
+ */
+export async function withFixedPath<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
+  // Utility statements: no name in them is looked up.
+  const { search_path: theirs } = await one<{ search_path: string }>(client, 'SHOW search_path');
+  await client.query('SET search_path = pg_catalog, pg_temp');
+  try {
+    return await use(theirs);
+  } finally {
+    // In a transaction that failed the rollback brings it back.
+    await client.query("SELECT pg_catalog.set_config('search_path', $1, false)", [theirs]).catch(() => undefined);
   }
 }
 

@@ -40,7 +40,7 @@ test('reads tables with keys, identities, generated columns, domains and partiti
     ['x', 'integer', 'pg_catalog.int4', false, false, true],
     ['y', 'text', 'pg_catalog.text', true, false, true],
     ['z', 'integer', 'pg_catalog.int4', false, true, false],
-    ['c', 'cents', 'pg_catalog.int8', false, false, false],
+    ['c', 'public.cents', 'pg_catalog.int8', false, false, false],
   ]);
   expect(tables[0]?.columns.map(({ stored, constrained }) => [stored, constrained]).at(-1)).toEqual(['bigint', true]);
   expect(tables[1]?.columns[0]?.hasDefault).toBe(true);

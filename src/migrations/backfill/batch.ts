@@ -10,6 +10,16 @@ export interface Batch {
   readonly position: readonly string[] | null;
 }
 
+export interface BatchOptions {
+  /** search_path of the backfill's own SQL. */
+  readonly path: string;
+  /** Key of the last row looked at; null for none. */
+  readonly from: readonly string[] | null;
+  readonly rows: number;
+  /** Keeps the triggers of the table from firing, as they do not for rows that replication brings. */
+  readonly quiet: boolean;
+}
+
 /** Milliseconds that a batch waits for a lock before it lets its own go and is tried again. */
 const lockTimeout = 2_000;
 /** Milliseconds after which a batch looks for a deadlock: before anybody else does, so that it is the one to give way. */
@@ -17,15 +27,12 @@ const deadlockTimeout = 50;
 
 /**
  * Looks at the next rows by key and fills those that need it. Rows and position are one transaction: after a kill at any point the
- * next run begins where the last commit ended, and no row is filled twice. `quiet` keeps the triggers of the table from firing, as
- * they do not for rows that replication brings.
+ * next run begins where the last commit ended, and no row is filled twice.
  */
 export async function runBatch(
   client: Client,
   plan: BackfillPlan,
-  from: readonly string[] | null,
-  rows: number,
-  quiet: boolean,
+  { path, from, rows, quiet }: BatchOptions,
 ): Promise<Batch> {
   const { backfill, table, key } = plan;
   const after = from === null ? 'true' : `${keyRow(plan)} > ${positionRow(plan, 1)}`;
@@ -38,13 +45,14 @@ export async function runBatch(
       client,
       `
       WITH chunk AS (SELECT ${names.join(', ')} FROM ${qualified(table)} WHERE ${after} ORDER BY ${names.join(', ')} LIMIT ${rows})
-      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `${name}::text`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`,
+      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `format('%s', ${name})`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`,
       from === null ? [] : [from],
     );
     if (chunk.upper === null) {
       await note(client, plan, from, { position: null, seen: 0, filled: 0 }, true);
       return { seen: 0, filled: 0, position: null };
     }
+    await setPath(client, path);
     const filled =
       (
         await client.query(
@@ -52,10 +60,16 @@ export async function runBatch(
           from === null ? [chunk.upper] : [chunk.upper, from],
         )
       ).rowCount ?? 0;
+    await setPath(client, 'pg_catalog, pg_temp');
     const batch = { seen: chunk.seen, filled, position: chunk.upper };
     await note(client, plan, from, batch, false);
     return batch;
   });
+}
+
+/** For the rest of the transaction. */
+async function setPath(client: Client, path: string): Promise<void> {
+  await client.query("SELECT pg_catalog.set_config('search_path', $1, true)", [path]);
 }
 
 /** Whoever finds another position than he left has been overtaken, and must not go on from his own. */

@@ -1,4 +1,4 @@
-import type { Client } from '../../postgres/client.ts';
+import { withFixedPath, type Client } from '../../postgres/client.ts';
 import { compareVersions } from '../engines/sql/files.ts';
 import { readBackfills, type Backfill } from './files.ts';
 import { hasTarget } from './plan.ts';
@@ -21,7 +21,8 @@ export async function fillAll(
   const reports: BackfillReport[] = [];
   for (const backfill of await readBackfills(folder)) {
     if (before !== undefined && compareVersions(backfill.version, before) >= 0) continue;
-    if (isDone(backfill, await readProgress(client)) || !hasTarget(await readTables(client), backfill)) continue;
+    const progress = await withFixedPath(client, () => readProgress(client));
+    if (isDone(backfill, progress) || !hasTarget(await readTables(client), backfill)) continue;
     const calm = { lag: () => Promise.resolve(undefined), active: () => Promise.resolve(0) };
     await around(backfill, async () => {
       reports.push(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { qualified } from '../../postgres/catalogue.ts';
-import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
+import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import type { BackfillPlan } from './plan.ts';
 
@@ -19,10 +19,10 @@ function nameOf(backfill: string): string {
 export async function installKeeper(
   client: Client,
   { backfill, table }: BackfillPlan,
+  path: string,
   lockTimeout: number,
 ): Promise<void> {
   const name = nameOf(backfill.name);
-  const { path } = await one<{ path: string }>(client, "SELECT current_setting('search_path') AS path");
   const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
   const given = backfill.assignments.map(({ column }, index) => `NEW.${ident(column)} := filled.v${index};`).join(' ');
   const body = `

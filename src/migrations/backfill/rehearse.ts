@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
-import type { Client } from '../../postgres/client.ts';
+import { withFixedPath, type Client } from '../../postgres/client.ts';
 import type { Backfill } from './files.ts';
 import { missing } from './missing.ts';
 import { hasTarget, planBackfill, tableOf } from './plan.ts';
@@ -12,14 +12,14 @@ import { isDone, readProgress } from './progress.ts';
  * no longer be read is left out: it will not run.
  */
 export async function rehearseBackfills(client: Client, backfills: readonly Backfill[]): Promise<void> {
-  const progress = backfills.length === 0 ? [] : await readProgress(client);
+  const progress = backfills.length === 0 ? [] : await withFixedPath(client, () => readProgress(client));
   for (const backfill of backfills) {
     const tables = await readTables(client);
     const table = tableOf(tables, backfill);
     // Columns that are not there are the gate's to refuse, in its words.
     if (!table || !hasTarget(tables, backfill)) continue;
     if (isDone(backfill, progress) && (await outlived(client, tables, backfill))) continue;
-    await planBackfill(client, backfill);
+    await withFixedPath(client, () => planBackfill(client, backfill));
     await client
       .query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE (${backfill.where}\n)`)
       .catch((cause: Error) => {

@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Client } from '../../postgres/client.ts';
+import { withFixedPath, type Client } from '../../postgres/client.ts';
 import { runBatch } from './batch.ts';
 import type { Backfill } from './files.ts';
 import { installKeeper } from './keeper.ts';
@@ -52,16 +52,25 @@ const attempts = 30;
 const givenWay = new Set(['55P03', '40P01', '40001']);
 
 /**
- * Runs a backfill from where the database says it is to its end.
+ * Runs a backfill from where the database says it is to its end, in a session of `withClient`: its SQL is the user's.
  * @throws VerdigrisError `backfill-target`, `backfill-key`, `backfill-failed`, `backfill-blocked`, `backfill-time-limit`, `backfill-elsewhere`.
  */
-export async function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
+export function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
+  return withFixedPath(client, (path) => runWithPath(client, backfill, run, path));
+}
+
+async function runWithPath(
+  client: Client,
+  backfill: Backfill,
+  run: BackfillRun,
+  path: string,
+): Promise<BackfillReport> {
   const begun = Date.now();
   const plan = await planBackfill(client, backfill);
   // First: a row that arrives behind the position would otherwise be met by nobody.
   if (run.onCandidate && backfill.trigger)
     await attempted(
-      () => installKeeper(client, plan, 2_000),
+      () => installKeeper(client, plan, path, 2_000),
       plan,
       run.signal,
       () => undefined,
@@ -98,7 +107,7 @@ export async function runBackfill(client: Client, backfill: Backfill, run: Backf
     // On a candidate a batch adds nothing to what the live colour has still to send.
     if (!run.onCandidate) rows = Math.max(1, Math.min(rows, Math.floor(room / plan.mostPerRow)));
     const batch = await attempted(
-      () => runBatch(client, plan, position, rows, run.onCandidate),
+      () => runBatch(client, plan, { path, from: position, rows, quiet: run.onCandidate }),
       plan,
       run.signal,
       () => (rows = Math.max(1, rows >> 1)),

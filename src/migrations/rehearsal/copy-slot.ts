@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 
 /**
  * Keeps the live server's log for a copy while `use` makes one, by a physical slot that is temporary: PostgreSQL itself drops it
@@ -13,7 +13,7 @@ export async function withCopySlot<T>(
   use: () => Promise<T>,
   discard: (made: T) => Promise<void>,
 ): Promise<T> {
-  return withClient(live, 'rehearse', async (client) => {
+  return withOwnSession(live, 'rehearse', async (client) => {
     const name = `verdigris_rehearsal_${process.pid}_${Date.now()}`;
     // Reserved now, so older than the copy. A physical slot waits for nobody's transaction.
     await client.query('SELECT pg_create_physical_replication_slot($1, true, true)', [name]);

@@ -1,6 +1,6 @@
 import { lsnDistance } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
-import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { fillAll } from '../backfill/fill-all.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
@@ -52,8 +52,8 @@ export interface RunResult extends Measurements {
 /** Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing migration is a result, not an error. */
 export async function runMigrations(options: RunOptions): Promise<RunResult> {
   const { connection, engine, signal, note } = options;
-  return withClient(connection, watcher, (control) =>
-    withClient(connection, watcher, (sampling) =>
+  return withOwnSession(connection, watcher, (control) =>
+    withOwnSession(connection, watcher, (sampling) =>
       withClient(connection, 'migrate', async (migrating) => {
         // A statement can run for an hour: an interruption does not wait for it.
         const cut = (): void => void migrating.connection.stream.destroy();

@@ -3,7 +3,7 @@ import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { Platform } from '../../platform/port.ts';
-import { withClient, type Client } from '../../postgres/client.ts';
+import { withClient, withOwnSession, type Client } from '../../postgres/client.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Ledger } from './ledger.ts';
@@ -54,12 +54,20 @@ export class Context {
   /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */
   async on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     const kept = this.#kept.get(colour);
-    if (kept) return use(kept);
+    return kept ? use(kept) : this.#open(colour, withOwnSession, use);
+  }
+
+  /** A connection of its own for SQL of the user's: names and literals in it mean what they mean to the database's other clients. */
+  withTheirs<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
+    return this.#open(colour, withClient, use);
+  }
+
+  async #open<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {
     const settings = { ...(await this.platform.servers.connection(colour)), database: this.environment.database };
-    if (this.looking) return withClient({ ...settings, readOnly: true }, 'preview', use);
+    if (this.looking) return session({ ...settings, readOnly: true }, 'preview', use);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;
-    return withClient(
+    return session(
       settings,
       'operator',
       (client) => {

@@ -96,7 +96,7 @@ export async function readBackfillStates(c: Context): Promise<BackfillStates> {
       state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
     const outlived =
       state.done && (state.place === 'live' || state.place === 'later')
-        ? await c.on(at.colour, (client) => missing(client, at.tables, state.backfill))
+        ? await c.withTheirs(at.colour, (client) => missing(client, at.tables, state.backfill))
         : undefined;
     states.push({ ...state, outlived });
   }

@@ -2,7 +2,7 @@ import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { ident } from '../../postgres/quote.ts';
-import { withClient } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/client.ts';
 import type { DrillOutcome, Platform, PlatformClone } from '../../platform/port.ts';
 import { prepareWorkload } from '../../workload/schema.ts';
 import { describeVerdict, type WorkloadVerdict } from '../../workload/verdict.ts';
@@ -128,7 +128,7 @@ async function exercise(
   if (writer === undefined) throw new Error('a parsed declaration has an application role');
   const reader = environment.roles.readers[0] ?? writer;
   const live = await platform.servers.connection(environment.live);
-  await withClient({ ...live, database: environment.database }, 'drill', async (client) => {
+  await withOwnSession({ ...live, database: environment.database }, 'drill', async (client) => {
     await prepareWorkload(client, { roles: { writer, reader }, writers });
     await client.query(`ANALYZE ${ident('workload', 'entry')}, ${ident('workload', 'account')}`);
   });

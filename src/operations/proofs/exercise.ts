@@ -1,7 +1,7 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../../platform/port.ts';
-import { one, withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { one, withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 import { judge } from '../../workload/judge.ts';
 import type { Commit } from '../../workload/commits.ts';
 import type { WorkloadOptions } from '../../workload/options.ts';
@@ -69,7 +69,7 @@ export async function withClients(
   const log = await workload.stop();
   const live = commits.at(-1)?.to ?? environment.live;
   const connection = await platform.servers.connection(live === 'green' ? 'green' : 'blue');
-  const verdict = await withClient({ ...connection, database: environment.database }, 'oracle', (client) =>
+  const verdict = await withOwnSession({ ...connection, database: environment.database }, 'oracle', (client) =>
     judge(client, log, { commits }),
   );
   return { verdict, stats: workload.stats() };
@@ -80,7 +80,7 @@ async function serverNames({ database }: Environment, { servers }: Platform): Pr
   const named = await Promise.all(
     colours.map(async (colour) => {
       if (!(await servers.observe(colour))?.running) return [];
-      const answer = await withClient({ ...(await servers.connection(colour)), database }, 'oracle', (client) =>
+      const answer = await withOwnSession({ ...(await servers.connection(colour)), database }, 'oracle', (client) =>
         one<{ name: string }>(client, `SELECT ${serverName} AS name`),
       ).catch(() => undefined);
       return answer ? [[answer.name, colour] as const] : [];

@@ -11,7 +11,7 @@ import { runMigrations } from '../../migrations/rehearsal/run.ts';
 import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
 import { migrationTexts } from '../../migrations/rehearsal/texts.ts';
 import type { JournalStore, Platform, PlatformClone } from '../../platform/port.ts';
-import { one, withClient } from '../../postgres/client.ts';
+import { one, withClient, withOwnSession } from '../../postgres/client.ts';
 import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';
 import { Ledger, readJournal } from '../engine/ledger.ts';
@@ -65,7 +65,7 @@ export async function rehearse(
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal));
   const roles = [...environment.roles.application, ...environment.roles.readers];
   const live = { ...(await parts.platform.servers.connection(journal.live)), database: environment.database };
-  const known = await withClient(live, 'rehearse', async (client) => {
+  const known = await withOwnSession(live, 'rehearse', async (client) => {
     // Faults of the folder are told before hours of copying.
     await engine?.pending(client);
     return knownStatements(client, roles);
@@ -100,7 +100,7 @@ async function onClone(
   const { limits, database, live } = environment;
   const candidate = environment.colours[other(live)];
   const connection = { ...(await platform.servers.connection(live)), database };
-  const server = await withClient(connection, 'rehearse-watch', (client) =>
+  const server = await withOwnSession(connection, 'rehearse-watch', (client) =>
     one<{ version: string; major: number; databaseBytes: number }>(
       client,
       `

@@ -4,7 +4,7 @@ import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type State, type Transition } from '../../model/transitions.ts';
 import type { Platform, TrafficStatus } from '../../platform/port.ts';
-import { one, rows, withClient } from '../../postgres/client.ts';
+import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
 import { readBackfillStatus, type BackfillStatus } from './backfill-status.ts';
 import { readJournal } from '../engine/ledger.ts';
@@ -145,7 +145,7 @@ async function colourStatus(
   if (!seen.running) return base;
   try {
     const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
-    return await withClient(settings, 'status', async (client) => ({
+    return await withOwnSession(settings, 'status', async (client) => ({
       ...base,
       ...(await one<{ bytes: number; connections: number }>(
         client,
@@ -171,7 +171,7 @@ async function replicationStatus(
     database: environment.database,
   });
   try {
-    const published = await withClient(await at(from), 'status', async (client) => ({
+    const published = await withOwnSession(await at(from), 'status', async (client) => ({
       slot: await readSlot(client, name),
       sender: (
         await rows<{ seconds: number }>(
@@ -181,7 +181,7 @@ async function replicationStatus(
         )
       )[0],
     }));
-    const subscribed = await withClient(await at(to), 'status', (client) => readSubscription(client, name)).catch(
+    const subscribed = await withOwnSession(await at(to), 'status', (client) => readSubscription(client, name)).catch(
       () => undefined,
     );
     return {

@@ -111,16 +111,16 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
   await c.keeping(candidate ? [c.live, c.idle] : [c.live], async () => {
     for (const { backfill: each, place, done } of due.filter((state) => state.place === 'candidate')) {
       c.signal.throwIfAborted();
+      await c.on(c.idle, ensureControlSchema);
       reports.push(
-        await c.on(c.idle, async (client) => {
-          await ensureControlSchema(client);
-          return backfillCandidate(c, client, each, {
+        await c.withTheirs(c.idle, (client) =>
+          backfillCandidate(c, client, each, {
             release: c.journal.release?.to ?? c.journal.liveRelease,
             again: done && place === 'candidate',
             step: 'backfill',
             until,
-          });
-        }),
+          }),
+        ),
       );
     }
     const onLive = due.filter(({ place }) => place === 'live' || place === 'mixed');
@@ -136,10 +136,10 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
           required: 'columns of one kind: the ones are filled on the live colour, the others on the candidate.',
           next: 'make two files of it.',
         });
+      await c.on(c.live, ensureControlSchema);
       reports.push(
-        await c.on(c.live, async (client) => {
-          await ensureControlSchema(client);
-          return runBackfill(client, each, {
+        await c.withTheirs(c.live, (client) =>
+          runBackfill(client, each, {
             release: c.journal.liveRelease,
             onCandidate: false,
             again: done,
@@ -148,8 +148,8 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
             lagLimit: c.environment.limits.lag,
             signal: c.signal,
             onProgress: (progress) => emitProgress(c, 'backfill', progress),
-          });
-        }),
+          }),
+        ),
       );
       // The rows come by replication; so that the candidate, once live, knows it too.
       if (candidate)

@@ -99,7 +99,7 @@ const apply: Step = {
       });
     const done = await c
       .keeping([c.live], () =>
-        c.on(c.idle, (client) =>
+        c.withTheirs(c.idle, (client) =>
           engine.apply({
             client,
             connection,
@@ -149,7 +149,7 @@ const backfills: Step = {
   async run(c) {
     // Progress is in the candidate: after a kill it goes on behind the last batch.
     await c.on(c.idle, ensureControlSchema);
-    const done = await c.keeping([c.live, c.idle], () => c.on(c.idle, (client) => fill(c, client, 'backfill')));
+    const done = await c.keeping([c.live], () => c.withTheirs(c.idle, (client) => fill(c, client, 'backfill')));
     return done.length === 0 ? 'nothing was to be filled' : done.join(', ');
   },
 };
@@ -196,7 +196,8 @@ const analyze: Step = {
   why: 'plans on the candidate must be as good as on the live colour from its first query on',
   risk: 'none',
   async run(c) {
-    await c.on(c.idle, (client) => client.query('ANALYZE'));
+    // What indexes and extended statistics are over is computed anew, by names as the database has them.
+    await c.withTheirs(c.idle, (client) => client.query('ANALYZE'));
     await note(c, { schema: { ...release(c).schema, [c.idle]: await schemaDigest(c, c.idle, true) } });
   },
 };

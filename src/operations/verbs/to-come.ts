@@ -72,7 +72,7 @@ export async function plannedMappings(
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
-  const { tables, schema, unknown } = await c.on(c.idle, async (client): Promise<ToCome> => {
+  const { tables, schema, unknown } = await c.withTheirs(c.idle, async (client): Promise<ToCome> => {
     if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
     return interruptible(
       { client, connection, signal: c.signal },

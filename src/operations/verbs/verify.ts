@@ -84,7 +84,7 @@ const refresh: Step = {
   why: 'replication does not carry them',
   risk: 'none for the live colour',
   async run(c) {
-    return c.on(c.idle, async (client) => {
+    return c.withTheirs(c.idle, async (client) => {
       // Views may be built on views: their oids grow in the order in which they were made, so that what is built on comes first.
       const views = await rows<{ schema: string; name: string }>(
         client,

@@ -1,4 +1,4 @@
-import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 
 /** A connection that stays open until it is closed, beyond the call that opened it. */
 export class Kept {
@@ -15,7 +15,7 @@ export class Kept {
   static async open(settings: ConnectionSettings, purpose: string): Promise<Kept> {
     const opened = Promise.withResolvers<Client>();
     const closing = Promise.withResolvers<void>();
-    const ended = withClient(settings, purpose, async (client) => {
+    const ended = withPooledSession(settings, purpose, async (client) => {
       client.on('end', closing.resolve);
       opened.resolve(client);
       await closing.promise;

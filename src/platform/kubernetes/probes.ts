@@ -1,6 +1,6 @@
 import { probeDatabases } from '../../manifests/pooler.ts';
 import type { Environment } from '../../model/environment.ts';
-import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port.ts';
 import { Kept } from './kept.ts';
@@ -45,7 +45,8 @@ export class Probes {
         if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
         this.#asked.add(key(replica, database));
         const kept = this.#kept.get(key(replica, database));
-        if (!kept) return within(replica.pod, withClient(await this.#settings(replica, database), 'probe', whoAnswers));
+        if (!kept)
+          return within(replica.pod, withPooledSession(await this.#settings(replica, database), 'probe', whoAnswers));
         try {
           return await within(replica.pod, whoAnswers(kept.client));
         } catch (error) {

@@ -3,7 +3,7 @@ import { roleSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
-import { rows, withClient, withTransaction, type Client } from '../../postgres/client.ts';
+import { rows, withOwnSession, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
@@ -27,7 +27,7 @@ export async function addRoles(
   } = environment;
   const { cluster } = platform;
   const declared = [...roles.application, ...roles.readers];
-  return withClient({ ...(await platform.servers.connection(journal.live)), database }, 'roles', async (client) => {
+  return withOwnSession({ ...(await platform.servers.connection(journal.live)), database }, 'roles', async (client) => {
     const kept = await rows<{ name: string; verifier: string | null }>(
       client,
       'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY($1)',

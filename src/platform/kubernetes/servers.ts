@@ -7,7 +7,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
-import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts, Upgrades } from '../port.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -136,7 +136,7 @@ export class KubernetesServers implements Servers {
   ): Promise<SnapshotFacts> {
     const source = await this.sourceOf(colour);
     // Recovery of the copy begins at the last checkpoint: with one just made it has next to nothing to replay.
-    await withClient(await this.connection(colour), 'snapshot', (client) => client.query('CHECKPOINT'));
+    await withOwnSession(await this.connection(colour), 'snapshot', (client) => client.query('CHECKPOINT'));
     const facts = await snapshotColour(this.#cluster, this.#environment, source, name, backup);
     onBytes(facts.bytes);
     return facts;

@@ -1,7 +1,7 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
-import { withClient } from '../../postgres/client.ts';
+import { withPooledSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Places } from './places.ts';
@@ -62,7 +62,7 @@ export class LocalTraffic implements Traffic {
    */
   async probe(): Promise<ProbeAnswer> {
     const answer = Promise.withResolvers<ProbeAnswer>();
-    withClient(
+    withPooledSession(
       { host: this.#folder, port: await this.#where(), user: operatorRole, database: 'postgres' },
       'probe',
       async (client) => {

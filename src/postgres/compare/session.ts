@@ -1,4 +1,4 @@
-import { rows, withClient, type Client, type ConnectionSettings } from '../client.ts';
+import { rows, withOwnSession, type Client, type ConnectionSettings } from '../client.ts';
 
 /** Two connections that work on the same chunk at the same time. */
 export interface ComparePair {
@@ -47,7 +47,7 @@ export async function withCompareSession<T>(
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   options.signal.throwIfAborted();
-  return withClient(target, 'verify', async (client) => {
+  return withOwnSession(target, 'verify', async (client) => {
     const all = {
       ...settings,
       statement_timeout: `${options.statementTimeoutMs}`,
@@ -62,7 +62,7 @@ export async function withCompareSession<T>(
     );
     let stopping: Promise<void> | undefined;
     const stop = () => {
-      stopping = withClient(target, 'verify', (other) =>
+      stopping = withOwnSession(target, 'verify', (other) =>
         rows(other, 'SELECT pg_terminate_backend($1)', [backend?.pid]),
       ).then(
         () => undefined,

@@ -13,7 +13,7 @@ import { typeParts } from './types.ts';
  * bounds, a default) by the others.
  */
 const pinned: Readonly<Record<string, string>> = {
-  search_path: 'pg_catalog',
+  search_path: 'pg_catalog, pg_temp',
   quote_all_identifiers: 'off',
   datestyle: 'ISO, YMD',
   intervalstyle: 'postgres',
@@ -35,11 +35,11 @@ const everything = [
 const pin = Object.entries(pinned)
   .map(
     ([name, value]) =>
-      `set_config('verdigris.${name}', current_setting('${name}'), true), set_config('${name}', '${value}', true)`,
+      `pg_catalog.set_config('verdigris.${name}', pg_catalog.current_setting('${name}'), true), pg_catalog.set_config('${name}', '${value}', true)`,
   )
   .join(', ');
 const unpin = Object.keys(pinned)
-  .map((name) => `set_config('${name}', current_setting('verdigris.${name}'), true)`)
+  .map((name) => `pg_catalog.set_config('${name}', pg_catalog.current_setting('verdigris.${name}'), true)`)
   .join(', ');
 
 /**

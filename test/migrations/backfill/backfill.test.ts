@@ -280,7 +280,7 @@ describe('a run', () => {
     await withClient(connectionTo(server, 'test'), 'test', async (second) => {
       for (let round = 10; round < 30; round++) {
         const plan = await planBackfill(client, await declare(fill, `00${round}_fill`));
-        await Promise.all([installKeeper(client, plan, 2_000), installKeeper(second, plan, 2_000)]);
+        await Promise.all([installKeeper(client, plan, 'public', 2_000), installKeeper(second, plan, 'public', 2_000)]);
       }
     });
   });
@@ -356,7 +356,7 @@ describe('rows that arrive', () => {
     expect(await rowsInNeed(client, await planBackfill(client, backfill), 10, 10_000)).toBe(2);
     expect(await run(backfill, { again: true })).toMatchObject({ seen: 4, filled: 2 });
     expect(await rowsInNeed(client, await planBackfill(client, backfill), 10, 10_000)).toBe(0);
-    await installKeeper(client, await planBackfill(client, backfill), 1_000);
+    await installKeeper(client, await planBackfill(client, backfill), 'public', 1_000);
     await removeKeepers(client);
     expect(
       await rows(

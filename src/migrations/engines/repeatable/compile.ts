@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { one, rows, type Client } from '../../../postgres/client.ts';
+import { one, rows, withFixedPath, type Client } from '../../../postgres/client.ts';
 import { describeMany } from './describe-many.ts';
 
 /**
@@ -8,7 +8,9 @@ import { describeMany } from './describe-many.ts';
  * syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is none.
  */
 export async function brokenFunctions(client: Client): Promise<Map<string, string>> {
-  const { inside } = await one<{ inside: boolean }>(client, 'SELECT now() <> statement_timestamp() AS inside');
+  const { inside } = await withFixedPath(client, () =>
+    one<{ inside: boolean }>(client, 'SELECT now() <> statement_timestamp() AS inside'),
+  );
   await client.query(inside ? 'SAVEPOINT compile' : 'BEGIN');
   try {
     await client.query('SET LOCAL check_function_bodies = on; SET LOCAL client_min_messages = error');
@@ -27,18 +29,22 @@ interface Found {
 }
 
 async function check(client: Client): Promise<Map<string, string>> {
-  const checker = await rows<{ schema: string }>(
-    client,
-    "SELECT quote_ident(n.nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'plpgsql_check'",
+  const checker = await withFixedPath(client, () =>
+    rows<{ schema: string }>(
+      client,
+      "SELECT quote_ident(n.nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'plpgsql_check'",
+    ),
   );
-  const functions = await rows<Found>(
-    client,
-    `
+  const functions = await withFixedPath(client, () =>
+    rows<Found>(
+      client,
+      `
     SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS language, p.prorettype = 'trigger'::regtype AS trigger
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     ORDER BY 2`,
+    ),
   );
   const broken = new Map<string, string>();
   for (const { oid, name, text, language, trigger } of functions) {

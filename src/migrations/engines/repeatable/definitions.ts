@@ -1,4 +1,4 @@
-import { rows, type Client } from '../../../postgres/client.ts';
+import { rows, withFixedPath, type Client } from '../../../postgres/client.ts';
 
 const users = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris') AND n.nspname !~ '^pg_(toast|temp)'`;
 /** What an extension brought is the extension's. */
@@ -7,9 +7,10 @@ const own = (catalogue: string, oid: string): string =>
 
 /** Definitions of functions, procedures, views and triggers as the server prints them, by `function public.f(integer)`. */
 export async function definitions(client: Client): Promise<Map<string, string>> {
-  const found = await rows<{ name: string; text: string }>(
-    client,
-    `
+  const found = await withFixedPath(client, () =>
+    rows<{ name: string; text: string }>(
+      client,
+      `
     SELECT 'function ' || p.oid::regprocedure AS name, pg_get_functiondef(p.oid) AS text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE ${users} AND p.prokind IN ('f', 'p', 'w') AND ${own('pg_proc', 'p.oid')}
     UNION ALL SELECT 'view ' || c.oid::regclass, pg_get_viewdef(c.oid, true) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -17,6 +18,7 @@ export async function definitions(client: Client): Promise<Map<string, string>> 
     UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass, pg_get_triggerdef(t.oid, true) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE ${users} AND NOT t.tgisinternal
     ORDER BY 1`,
+    ),
   );
   return new Map(found.map(({ name, text }) => [name, text]));
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
-import { rows, withTransaction, type Client } from '../../../postgres/client.ts';
+import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
 import { readBackfills } from '../../backfill/files.ts';
@@ -176,12 +176,14 @@ async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
 
 /** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */
 async function dropInvalid(client: Client, name: string): Promise<void> {
-  const left = await rows<{ schema: string }>(
-    client,
-    `
+  const left = await withFixedPath(client, () =>
+    rows<{ schema: string }>(
+      client,
+      `
     SELECT n.nspname AS schema FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = $1 AND NOT i.indisvalid AND n.nspname NOT LIKE 'pg\\_%'`,
-    [name],
+      [name],
+    ),
   );
   for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
 }

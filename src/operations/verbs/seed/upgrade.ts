@@ -47,11 +47,8 @@ export const upgrade: Step = {
     const { upgrades } = c.platform.servers;
     if (!upgrades) throw new Error('checked by the gates');
     const left = await upgrades.run(c.idle, found.to);
-    const updated = await c.on(c.idle, async (client) => {
-      const extensions = await updateExtensions(client);
-      await refreshStatistics(client);
-      return extensions;
-    });
+    const updated = await c.on(c.idle, updateExtensions);
+    await c.withTheirs(c.idle, refreshStatistics);
     return [
       `PostgreSQL ${found.from} to ${found.to}`,
       ...(updated.length > 0 ? [`updated ${updated.join(', ')}`] : []),

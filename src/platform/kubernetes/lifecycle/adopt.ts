@@ -3,7 +3,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { Finding } from '../../../model/finding.ts';
 import { operatorRole } from '../../../model/names.ts';
-import { one, rows, withClient, type Client, type ConnectionSettings } from '../../../postgres/client.ts';
+import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { preflight, releaseNeeds } from '../../../postgres/preflight/index.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
@@ -96,7 +96,7 @@ export async function examine(
         ]),
   ];
   problems.push(...(await passwordProblems(environment, platform, superuser)));
-  const facts = await withClient(superuser, 'adopt', (client) =>
+  const facts = await withOwnSession(superuser, 'adopt', (client) =>
     one<{ super: boolean; directory: string; major: number; name: string; port: string; present: boolean }>(
       client,
       `
@@ -144,7 +144,7 @@ export async function examine(
   problems.push(...(await serviceProblems(platform, declared)));
   if (facts.present)
     problems.push(
-      ...(await withClient({ ...superuser, database }, 'adopt', (client) =>
+      ...(await withOwnSession({ ...superuser, database }, 'adopt', (client) =>
         serverProblems(environment, client, superuser.user),
       )),
     );
@@ -167,7 +167,7 @@ export async function examine(
 /** Gives Verdigris its own way into the adopted server; its pod goes on as it is. */
 export async function takeOver(platform: KubernetesPlatform, { adopted, superuser }: Adoption): Promise<void> {
   const password = await platform.secrets.operator();
-  await withClient(superuser, 'adopt', async (client) => {
+  await withOwnSession(superuser, 'adopt', async (client) => {
     const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
     await client.query(
       `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN PASSWORD ${literal(password)}`,
@@ -189,7 +189,7 @@ async function passwordProblems(
   { cluster }: KubernetesPlatform,
   superuser: ConnectionSettings,
 ): Promise<Problem[]> {
-  const kept = await withClient(superuser, 'adopt', (client) =>
+  const kept = await withOwnSession(superuser, 'adopt', (client) =>
     rows<{ name: string; verifier: string | null }>(
       client,
       'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid',

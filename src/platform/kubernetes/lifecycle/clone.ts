@@ -5,7 +5,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
+import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
@@ -54,7 +54,7 @@ export async function cloneKubernetes(
         next: 'drill on an environment whose driver has them; nothing was changed.',
       });
     const source = await original.servers.sourceOf(live);
-    await withClient(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
+    await withOwnSession(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));
     await takeSnapshot(cluster, copy, source, seedSnapshot, environment.limits.snapshot);
     // The copy's own role has the original's password until it is thrown away.
     await cluster.create(
@@ -71,7 +71,7 @@ export async function cloneKubernetes(
     }
     for (const policy of networkPolicies(copy)) await cluster.apply(policy);
     await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
-    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+    await withOwnSession({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);

@@ -6,7 +6,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { one, rows, withClient, withTransaction } from '../../../postgres/client.ts';
+import { one, rows, withClient, withOwnSession, withFixedPath, withTransaction } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
@@ -123,7 +123,7 @@ async function sourceOf(
 /** Takes away what belonged to the original: its slots, subscriptions, markers and fences; other databases too, which no mask reaches. */
 async function clean(environment: Environment, platform: KubernetesPlatform): Promise<void> {
   const connection = await platform.servers.connection(environment.live);
-  const others = await withClient(connection, 'provision', async (client) => {
+  const others = await withOwnSession(connection, 'provision', async (client) => {
     const all = await rows<{ name: string }>(
       client,
       "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
@@ -135,10 +135,10 @@ async function clean(environment: Environment, platform: KubernetesPlatform): Pr
       );
     return all.map(({ name }) => name).filter((name) => name !== environment.database);
   });
-  await withClient(connection, 'provision', async (client) => {
+  await withOwnSession(connection, 'provision', async (client) => {
     for (const name of others) await client.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
   });
-  await withClient({ ...connection, database: environment.database }, 'provision', async (client) => {
+  await withOwnSession({ ...connection, database: environment.database }, 'provision', async (client) => {
     await ensureControlSchema(client);
     await cleanCopy(client);
     await client.query(
@@ -154,7 +154,8 @@ async function mask({ database, live }: Environment, platform: KubernetesPlatfor
   const told = "obj_description('verdigris'::regnamespace, 'pg_namespace')";
   const claim = await platform.servers.claimOf(live);
   await withClient(connection, 'mask', async (client) => {
-    if ((await one<{ mark: string | null }>(client, `SELECT ${told} AS mark`)).mark === `masked ${claim}`) return;
+    const { mark } = await withFixedPath(client, () => one<{ mark: string | null }>(client, `SELECT ${told} AS mark`));
+    if (mark === `masked ${claim}`) return;
     const done = `COMMENT ON SCHEMA verdigris IS 'masked ${claim}'`;
     try {
       if ('sql' in how) {

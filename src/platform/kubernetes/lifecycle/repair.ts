@@ -3,7 +3,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { Journal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
-import { withClient } from '../../../postgres/client.ts';
+import { withPooledSession } from '../../../postgres/client.ts';
 import { makePooler } from './create.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
 import type { KubernetesPlatform } from '../platform.ts';
@@ -46,7 +46,9 @@ async function admitted({ database }: Environment, { poolers }: KubernetesPlatfo
     await waitFor(
       async () => {
         await poolers.say(replica, 'RELOAD');
-        return withClient(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => void (last = error));
+        return withPooledSession(client, 'roles', () => Promise.resolve(true)).catch(
+          (error: unknown) => void (last = error),
+        );
       },
       {
         limit: 300_000,

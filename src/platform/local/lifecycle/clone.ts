@@ -5,7 +5,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { withClient, type ConnectionSettings } from '../../../postgres/client.ts';
+import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
@@ -49,7 +49,7 @@ export async function cloneLocal(
   const destroy = () => original.removeClone(name);
   try {
     const source = { ...(await original.servers.connection(live)), database };
-    await withClient(source, 'drill', (client) =>
+    await withOwnSession(source, 'drill', (client) =>
       original.servers.snapshot(
         live,
         name,
@@ -61,7 +61,7 @@ export async function cloneLocal(
     await rename(original.places.snapshot(name), platform.places.snapshot(name));
     await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
     const password = randomBytes(12).toString('base64url');
-    await withClient({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+    await withOwnSession({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);

@@ -1,0 +1,73 @@
+/**
+ * Settings by which every session of Verdigris means the same whatever ALTER ROLE, ALTER DATABASE and postgresql.conf say.
+ * They go into the startup packet, which is above those three, so that there is no statement before them.
+ */
+
+/** Limits and modes that were meant for an application and would stop or change an operator's work half-way. */
+const neverInherited = {
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  // No JIT: the planner takes questions to the catalogue for dear ones, and compiling each costs a hundred times what it answers in.
+  jit: 'off',
+  // What Verdigris was told is committed is in the log.
+  synchronous_commit: 'local',
+  password_encryption: 'scram-sha-256',
+};
+
+/** What a name, a literal or a value's text means. An object of anybody else's is never found by its bare name, temporary ones included. */
+const fixedMeaning = {
+  search_path: 'pg_catalog,pg_temp',
+  role: 'none',
+  // A policy is an error where it would hide rows, and not a silent filter.
+  row_security: 'off',
+  standard_conforming_strings: 'on',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+  default_tablespace: '',
+  default_table_access_method: 'heap',
+};
+
+/**
+ * `own`: Verdigris's statements and nothing else. `database`: SQL of the user's (a dump, a migration, a mask, what ANALYZE and REFRESH
+ * evaluate), which finds names and reads literals as under any other client of that database. `pooled`: to a pooler or through one,
+ * whose console takes no such statement, and behind which a setting would stay with a connection that others are given next.
+ */
+export type SessionKind = 'own' | 'database' | 'pooled';
+
+/** The `options` of a startup packet. `lockLimit` in ms, 0 for none. */
+export function startupOptions(kind: SessionKind, readOnly: boolean, lockLimit: number): string {
+  const settings = {
+    ...neverInherited,
+    ...(kind === 'database' ? {} : fixedMeaning),
+    default_transaction_read_only: readOnly ? 'on' : 'off',
+    lock_timeout: String(Math.ceil(lockLimit)),
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`)
+    .join(' ');
+}
+
+/**
+ * Settings that not every server has or that not every role may make, and that a startup packet therefore must not name. Event
+ * triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the replica role does
+ * that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows wants.
+ */
+export function settingsAfterwards(kind: SessionKind): string | undefined {
+  if (kind === 'pooled') return undefined;
+  const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
+  const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
+  const superuser = "pg_catalog.current_setting('is_superuser') = 'on'";
+  const unlimited = `CASE WHEN ${superuser} AND ${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
+  if (kind === 'database') return `SELECT ${unlimited}`;
+  return `SELECT ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
+    CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END`;
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const src = path.join(import.meta.dirname, '../../src');
+const using = (text: RegExp): string[] =>
+  readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && text.test(readFileSync(path.join(src, name), 'utf8')))
+    .sort();
+
+test('sessions under the names of the user’s database are opened where SQL of the user’s runs, and nowhere else', () => {
+  expect(using(/\bwithClient\b/)).toEqual([
+    'migrations/backfill/run.ts',
+    'migrations/rehearsal/clients.ts',
+    'migrations/rehearsal/plans.ts',
+    'migrations/rehearsal/run.ts',
+    'migrations/rehearsal/statements-load.ts',
+    'operations/engine/context.ts',
+    'operations/proofs/rehearse.ts',
+    'platform/fill.ts',
+    'platform/kubernetes/lifecycle/provision.ts',
+    'postgres/client.ts',
+  ]);
+  expect(using(/\bwithTheirs\b/)).toEqual([
+    'operations/engine/context.ts',
+    'operations/gates/backfill-state.ts',
+    'operations/verbs/backfill.ts',
+    'operations/verbs/migrate.ts',
+    'operations/verbs/seed/upgrade.ts',
+    'operations/verbs/to-come.ts',
+    'operations/verbs/verify.ts',
+  ]);
+});
+
+test('PostgreSQL’s driver opens a session in client.ts, for an address given to the linter and for the workload’s own clients alone', () => {
+  expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
+    'cli/lint.ts',
+    'postgres/client.ts',
+    'workload/main.ts',
+    'workload/session.ts',
+  ]);
+});

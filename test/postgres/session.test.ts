@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { one, rows, withClient, withOwnSession } from '../../src/postgres/client.ts';
+import { connectionTo, withServer } from '../support/postgres.ts';
+
+/** What somebody may have set for his own sessions, and what must hold in ours. */
+const wrong: Readonly<Record<string, string>> = {
+  search_path: 'public, pg_catalog',
+  statement_timeout: '1',
+  lock_timeout: '1',
+  idle_in_transaction_session_timeout: '1',
+  idle_session_timeout: '1',
+  default_transaction_isolation: 'serializable',
+  default_transaction_read_only: 'on',
+  default_transaction_deferrable: 'on',
+  row_security: 'on',
+  standard_conforming_strings: 'off',
+  transform_null_equals: 'on',
+  quote_all_identifiers: 'on',
+  DateStyle: 'German',
+  IntervalStyle: 'sql_standard',
+  TimeZone: 'Asia/Tokyo',
+  extra_float_digits: '-15',
+  bytea_output: 'escape',
+  client_encoding: 'LATIN1',
+  jit: 'on',
+  session_replication_role: 'origin',
+  synchronous_commit: 'off',
+};
+const right: Readonly<Record<string, string>> = {
+  search_path: 'pg_catalog,pg_temp',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  row_security: 'off',
+  standard_conforming_strings: 'on',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  client_encoding: 'UTF8',
+  jit: 'off',
+  session_replication_role: 'replica',
+  synchronous_commit: 'local',
+};
+
+test('settings of database and role do not hold in a session of Verdigris, and its event triggers see nothing of it', async () => {
+  await withServer(async (server) => {
+    const at = connectionTo(server);
+    await withOwnSession(at, 'test', async (client) => {
+      for (const [name, value] of Object.entries(wrong)) {
+        await client.query(`ALTER DATABASE postgres SET ${name} = ${name === 'search_path' ? value : `'${value}'`}`);
+        await client.query(
+          `ALTER ROLE verdigris_operator SET ${name} = ${name === 'search_path' ? value : `'${value}'`}`,
+        );
+      }
+      await client.query('CREATE ROLE somebody; ALTER ROLE verdigris_operator SET role = somebody');
+      await client.query(`CREATE TABLE public.seen (tag text); GRANT ALL ON public.seen TO PUBLIC;
+        CREATE FUNCTION public.see() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen VALUES (tg_tag); END $$;
+        CREATE EVENT TRIGGER see ON ddl_command_end EXECUTE FUNCTION public.see()`);
+    });
+    await withOwnSession(at, 'test', async (client) => {
+      const found = await rows<{ name: string; setting: string }>(
+        client,
+        'SELECT name, setting FROM pg_settings WHERE lower(name) = ANY ($1)',
+        [Object.keys(right).map((name) => name.toLowerCase())],
+      );
+      expect(Object.fromEntries(found.map(({ name, setting }) => [name, setting]))).toEqual(right);
+      expect(await one(client, 'SELECT current_user::text AS who')).toEqual({ who: 'verdigris_operator' });
+      await client.query('CREATE TABLE public.ours ()');
+      expect(await rows(client, 'SELECT FROM public.seen')).toEqual([]);
+    });
+    await withOwnSession({ ...at, readOnly: true }, 'test', (client) =>
+      expect(client.query('CREATE TABLE public.more ()')).rejects.toMatchObject({ code: '25006' }),
+    );
+    // SQL of the user's: what names and literals mean is the database's, limits and modes are not.
+    await withClient(at, 'test', async (client) => {
+      const found = await one(
+        client,
+        `SELECT current_setting('search_path') AS path, current_setting('statement_timeout') AS time,
+          current_setting('default_transaction_isolation') AS isolation, current_setting('role') AS role`,
+      );
+      expect(found).toEqual({ path: 'public, pg_catalog', time: '0', isolation: 'read committed', role: 'somebody' });
+    });
+  });
+});
