@@ -4,7 +4,7 @@ import type { ListenOptions, Server } from 'node:net';
 import path from 'node:path';
 import { pino } from 'pino';
 import { describe, VerdigrisError } from '../model/errors.ts';
-import { clientServer } from './accept.ts';
+import { clientServer } from './client/listen.ts';
 import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
 import { fatal } from '../wire/messages.ts';

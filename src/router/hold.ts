@@ -1,15 +1,29 @@
 import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { SessionFacts } from './api.ts';
-import type { Session } from './session.ts';
 import type { HoldRecord } from './store.ts';
 import type { Table } from './table.ts';
+
+/** What a hold needs of a session. */
+export interface Holdable {
+  /** A hold has to wait for it. */
+  readonly busy: boolean;
+  /** Came through the operator's own socket, and passes a hold. */
+  readonly operator: boolean;
+  readonly reader: boolean;
+  readonly replication: boolean;
+  /** Where it is, if anywhere. */
+  readonly attachedTo: Colour | undefined;
+  /** Where it should be now. */
+  readonly colour: Colour;
+  facts(): SessionFacts;
+}
 
 /** Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it had begun. */
 export class Hold {
   readonly #table: Table;
   /** Those who were busy when the hold began and still are. Nobody is added: at the gate, idle ones stop. */
-  readonly #busy = new Set<Session>();
+  readonly #busy = new Set<Holdable>();
   #record: HoldRecord | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #longestWait = 0;
@@ -46,7 +60,7 @@ export class Hold {
     return news;
   }
 
-  begin(record: HoldRecord, sessions: Iterable<Session>): void {
+  begin(record: HoldRecord, sessions: Iterable<Holdable>): void {
     this.#record = record;
     this.#count++;
     this.#reached = undefined;
@@ -68,7 +82,7 @@ export class Hold {
   }
 
   /** Readers that another colour serves go on; so does what the operator sends past the hold. */
-  covers(session: Session): boolean {
+  covers(session: Holdable): boolean {
     const record = this.#record;
     if (!record || session.operator) return false;
     const at = session.attachedTo;
@@ -79,7 +93,7 @@ export class Hold {
   }
 
   /** The session is idle, or gone. */
-  settled(session: Session): void {
+  settled(session: Holdable): void {
     if (!this.#busy.has(session) || session.busy) return;
     this.#busy.delete(session);
     if (this.#busy.size === 0) this.#drained?.resolve();

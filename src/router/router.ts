@@ -3,20 +3,20 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Colour } from '../model/colours.ts';
-import { Admission } from './admission.ts';
+import { Fencing } from './fencing.ts';
 import type { Body, Held } from './api.ts';
 import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
 import { Hold } from './hold.ts';
 import { Keys, type Cancellable } from './keys.ts';
-import type { Passage } from './passage.ts';
-import type { Session } from './session.ts';
+import type { Shared } from './shared.ts';
+import type { Session } from './client/session.ts';
 import type { Store } from './store.ts';
 import { Table } from './table.ts';
-import { Turns } from './turns.ts';
+import { Turns } from './server/turns.ts';
 
 /** The sessions, and the commands that act on all of them. */
-export class Router implements Passage {
+export class Router implements Shared {
   readonly config: RouterConfig;
   readonly table: Table;
   readonly hold: Hold;
@@ -27,7 +27,7 @@ export class Router implements Passage {
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
   readonly #keys = new Keys();
-  readonly #admission: Admission;
+  readonly #fencing: Fencing;
   readonly #store: Store;
   readonly #deadman: Deadman;
 
@@ -37,7 +37,7 @@ export class Router implements Passage {
     this.log = log;
     this.#store = store;
     // Commands that change the routes or end the hold follow each other.
-    this.#admission = new Admission(() => this.token);
+    this.#fencing = new Fencing(() => this.token);
     this.table = new Table(config.readers, store.state);
     this.hold = new Hold(this.table);
     this.#deadman = new Deadman(
@@ -101,7 +101,7 @@ export class Router implements Passage {
    * A hold that is on already is taken over.
    */
   async holdAll({ token, budgetMs, leaseMs }: Body<'hold'>, signal: AbortSignal): Promise<Held> {
-    this.#admission.admit(token);
+    this.#fencing.admit(token);
     const from = performance.now();
     const expires = Date.now() + budgetMs + leaseMs;
     const taken = this.hold.take({ token, expires });
@@ -137,7 +137,7 @@ export class Router implements Passage {
   }
 
   renew({ token, leaseMs }: Body<'renew'>): Promise<void> {
-    return this.#admission.inTurn(token, async () => {
+    return this.#fencing.inTurn(token, async () => {
       const record = this.hold.take({ token, expires: Date.now() + leaseMs });
       if (!record) {
         throw new VerdigrisError('refused', 'not-held', {
@@ -153,7 +153,7 @@ export class Router implements Passage {
 
   /** Durable before the first client follows it. */
   route({ token, live, weights }: Body<'route'>): Promise<void> {
-    return this.#admission.inTurn(token, async () => {
+    return this.#fencing.inTurn(token, async () => {
       if (!this.table.upstreams[live]) throw noServer(live);
       await this.#store.save({ token: this.#highest(token), live, weights });
       Object.assign(this.table, { live, weights });
@@ -163,7 +163,7 @@ export class Router implements Passage {
   }
 
   upstreams({ token, blue, green }: Body<'upstreams'>): Promise<void> {
-    return this.#admission.inTurn(token, async () => {
+    return this.#fencing.inTurn(token, async () => {
       if (!{ blue, green }[this.table.live]) throw noServer(this.table.live);
       await this.#store.save({ token: this.#highest(token), upstreams: { blue, green } });
       this.table.upstreams = { blue, green };
@@ -173,7 +173,7 @@ export class Router implements Passage {
   }
 
   resume({ token }: Body<'resume'>): Promise<void> {
-    return this.#admission.inTurn(token, async () => {
+    return this.#fencing.inTurn(token, async () => {
       await this.#release('resumed', token);
     });
   }

@@ -1,3 +1,5 @@
+import { skipQuoted } from './quoting.ts';
+
 const identifier = /^(?:"((?:[^"]|"")+)"|([a-z_\x80-\xff][\w$\x80-\xff]*(?:\s*\.\s*[a-z_\x80-\xff][\w$\x80-\xff]*)*))/i;
 
 /**
@@ -14,56 +16,22 @@ export function split(sql: string): string[] {
   };
   while (at < sql.length) {
     const next = sql[at] as string;
-    if (next === "'" || next === '"') take(quoteEnd(sql, at, next));
-    else if (next === '$') take(dollarEnd(sql, at));
-    else if (sql.startsWith('--', at)) {
+    const end = skipQuoted(sql, at);
+    if (end > at && (next === '-' || next === '/')) {
       piece += ' ';
-      const end = sql.indexOf('\n', at);
-      at = end < 0 ? sql.length : end;
-    } else if (sql.startsWith('/*', at)) {
-      piece += ' ';
-      at = commentEnd(sql, at);
-    } else if (next === ';') {
+      at = end;
+    } else if (end > at) take(end);
+    else if (next === ';') {
       pieces.push(piece);
       piece = '';
       at++;
     } else {
-      let end = at + 1;
-      while (end < sql.length && !`'"$-/;`.includes(sql[end] as string)) end++;
-      take(end);
+      let plain = at + 1;
+      while (plain < sql.length && !`'"$-/;`.includes(sql[plain] as string)) plain++;
+      take(plain);
     }
   }
   return [...pieces, piece].map((text) => text.trim()).filter((text) => text !== '');
-}
-
-function quoteEnd(sql: string, at: number, quote: string): number {
-  const escapes = quote === "'" && /(?:^|[^\w$\x80-\xff])e$/i.test(sql.slice(Math.max(0, at - 2), at));
-  for (let end = at + 1; end < sql.length; end++) {
-    if (escapes && sql[end] === '\\') end++;
-    else if (sql[end] === quote) {
-      if (sql[end + 1] !== quote) return end + 1;
-      end++;
-    }
-  }
-  return sql.length;
-}
-
-function dollarEnd(sql: string, at: number): number {
-  const tag = /[\w\x80-\xff]/.test(sql[at - 1] ?? '')
-    ? null
-    : /^\$(?:[a-z_\x80-\xff][\w\x80-\xff]*)?\$/i.exec(sql.slice(at, at + 70));
-  if (!tag) return at + 1;
-  const end = sql.indexOf(tag[0], at + tag[0].length);
-  return end < 0 ? sql.length : end + tag[0].length;
-}
-
-function commentEnd(sql: string, at: number): number {
-  let depth = 0;
-  for (let end = at; end < sql.length; end++) {
-    if (sql.startsWith('/*', end)) (depth++, end++);
-    else if (sql.startsWith('*/', end) && (end++, --depth === 0)) return end + 1;
-  }
-  return sql.length;
 }
 
 /** A name as the server folds it. `rest` is the text from the name on; other text than a name is its own name. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Carry } from '../../src/router/carry.ts';
+import { Restorable } from '../../src/router/client/restorable.ts';
 import { Framer } from '../../src/wire/framer.ts';
-import { gate, type Situation } from '../../src/router/gate.ts';
+import { gate, type Situation } from '../../src/router/client/gate.ts';
 import { front, message } from '../../src/wire/messages.ts';
-import { Requests } from '../../src/router/requests.ts';
+import { Requests } from '../../src/router/client/requests.ts';
 import { named, settingOf, split } from '../../src/wire/statements.ts';
 import { Table } from '../../src/router/table.ts';
 
@@ -98,23 +98,23 @@ test('settings go by the name that RESET would use', () => {
 
 /** What a session says to its next server after these queries; each is its text and its command tags. */
 function carried(...queries: [text: string, ...tags: string[]][]): string[] {
-  const carry = new Carry();
+  const restorable = new Restorable();
   let status: 'I' | 'T' | 'E' = 'I';
   for (const [text, ...tags] of queries) {
     const request = { type: front.query, text };
     for (const tag of tags) {
       if (tag === 'ERROR') {
         status = status === 'I' ? 'I' : 'E';
-        carry.ready(status, true);
+        restorable.ready(status, true);
         continue;
       }
-      carry.completed(request, tag);
+      restorable.completed(request, tag);
       if (tag === 'BEGIN') status = 'T';
       if (tag === 'COMMIT' || (tag === 'ROLLBACK' && !/\bto\b/i.test(text))) status = 'I';
     }
-    if (!tags.includes('ERROR')) carry.ready(status, false);
+    if (!tags.includes('ERROR')) restorable.ready(status, false);
   }
-  return carry.replay().map(({ what }) => what);
+  return restorable.replay().map(({ what }) => what);
 }
 
 test('of settings the last counts, in the order of their last SET', () => {

@@ -1,5 +1,5 @@
-import { counts } from './carry.ts';
-import { cstring, front, message } from '../wire/messages.ts';
+import { counts } from './restorable.ts';
+import { cstring, front, message } from '../../wire/messages.ts';
 import type { Request } from './requests.ts';
 
 /** What is read of a statement. A longer one goes through unread beyond that. */

@@ -1,4 +1,4 @@
-import { back, front } from '../wire/messages.ts';
+import { back, front } from '../../wire/messages.ts';
 
 /** A message of the client that the server has to answer. */
 export interface Request {

@@ -1,7 +1,7 @@
-import { message, front, query } from '../wire/messages.ts';
+import { message, front, query } from '../../wire/messages.ts';
 import { pinsOf, type Pin } from './pins.ts';
 import type { Request, TransactionStatus } from './requests.ts';
-import { named, settingOf, split } from '../wire/statements.ts';
+import { named, settingOf, split } from '../../wire/statements.ts';
 
 type Change =
   | { readonly kind: 'set' | 'listen'; readonly key: string; readonly statement: string }
@@ -40,7 +40,7 @@ export function counts(sql: string): boolean {
 const kept = new Set(['role', 'session_authorization']);
 
 /** What of a session has to be made again on the next server, and what cannot be. */
-export class Carry {
+export class Restorable {
   /** By name of the setting, in the order of their last SET: SET ROLE counts only after SET SESSION AUTHORIZATION. */
   readonly #settings = new Map<string, string>();
   readonly #channels = new Map<string, string>();

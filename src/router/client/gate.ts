@@ -1,4 +1,4 @@
-import { front } from '../wire/messages.ts';
+import { front } from '../../wire/messages.ts';
 import type { Requests } from './requests.ts';
 
 /** Where a session stands when its client's next message arrives. */

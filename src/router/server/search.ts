@@ -1,12 +1,13 @@
-import type { Colour } from '../model/colours.ts';
-import { mayPass, type Arrival, type Target } from './arrive.ts';
-import type { Upstream } from './config.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { Connected, Target } from './backend.ts';
+import { mayPassLater } from './refusal.ts';
+import type { Upstream } from '../config.ts';
 
 /** What the loop needs of its session. */
-export interface Seeker {
+export interface SearchOptions {
   /** Nobody wants a backend any more. */
   readonly closed: boolean;
-  /** A hold stands in the way: the loop ends, and is begun anew at the hold's end with its whole limit. */
+  /** A hold is in the way: the loop ends, and is begun again at the hold's end with its whole limit. */
   readonly held: boolean;
   /** Only one attempt: it is made before its time, and who prepares the server now must not be disturbed by more of them. */
   readonly ahead: boolean;
@@ -15,8 +16,8 @@ export interface Seeker {
   /** Asked before each attempt: the routes may have changed. */
   readonly colour: Colour;
   upstream(colour: Colour): Upstream | null;
-  reach(target: Target): Promise<Arrival>;
-  arrived(arrival: Arrival): void;
+  reach(target: Target): Promise<Connected>;
+  arrived(connected: Connected): void;
   delayed(error: Error): void;
   /** No attempt can succeed, or the limit has passed. */
   failed(colour: Colour, error: Error, outOfTime: boolean): void;
@@ -26,14 +27,14 @@ const first = 10;
 const longest = 250;
 
 /** Tries until a backend is there: a server that starts, a role that the fence still keeps out, is no reason to lose a client. */
-export class Attaching {
-  readonly #seeker: Seeker;
+export class Search {
+  readonly #options: SearchOptions;
   readonly #limit: number;
   #running = false;
   #wake: (() => void) | undefined;
 
-  constructor(seeker: Seeker, limit: number) {
-    this.#seeker = seeker;
+  constructor(options: SearchOptions, limit: number) {
+    this.#options = options;
     this.#limit = limit;
   }
 
@@ -48,30 +49,30 @@ export class Attaching {
 
   async #run(): Promise<void> {
     this.#running = true;
-    const arrival = await this.#search();
+    const connected = await this.#search();
     // Over before the session hears of it: it may be wanted elsewhere by now, and start again.
     this.#running = false;
-    if (arrival) this.#seeker.arrived(arrival);
+    if (connected) this.#options.arrived(connected);
   }
 
-  async #search(): Promise<Arrival | undefined> {
-    const seeker = this.#seeker;
+  async #search(): Promise<Connected | undefined> {
+    const options = this.#options;
     const deadline = performance.now() + this.#limit;
-    for (let pause = first; !seeker.closed && !seeker.held; pause = Math.min(2 * pause, longest)) {
-      const { colour } = seeker;
+    for (let pause = first; !options.closed && !options.held; pause = Math.min(2 * pause, longest)) {
+      const { colour } = options;
       try {
-        const upstream = seeker.upstream(colour);
+        const upstream = options.upstream(colour);
         if (!upstream) throw new Error(`${colour} has no server`);
-        return await seeker.reach({ colour, upstream });
+        return await options.reach({ colour, upstream });
       } catch (error) {
-        if (seeker.closed) return undefined;
+        if (options.closed) return undefined;
         const outOfTime = performance.now() > deadline;
-        if (outOfTime || !mayPass(error, seeker.known)) {
-          seeker.failed(colour, error as Error, outOfTime);
+        if (outOfTime || !mayPassLater(error, options.known)) {
+          options.failed(colour, error as Error, outOfTime);
           return undefined;
         }
-        seeker.delayed(error as Error);
-        if (seeker.ahead) return undefined;
+        options.delayed(error as Error);
+        if (options.ahead) return undefined;
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { fatal } from '../wire/messages.ts';
-import { readOpening } from '../wire/opening.ts';
-import type { Router } from './router.ts';
+import { fatal } from '../../wire/messages.ts';
+import { readOpening } from '../../wire/opening.ts';
+import type { Router } from '../router.ts';
 import { Session } from './session.ts';
 
 const no = Buffer.from('N');

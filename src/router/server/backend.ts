@@ -1,10 +1,10 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import path from 'node:path';
-import type { Colour } from '../model/colours.ts';
-import type { Upstream } from './config.ts';
-import { Framer, type Verdict } from '../wire/framer.ts';
-import { back, terminate } from '../wire/messages.ts';
-import { cancelRequest } from '../wire/opening.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { Upstream } from '../config.ts';
+import { Framer, type Verdict } from '../../wire/framer.ts';
+import { back, terminate } from '../../wire/messages.ts';
+import { cancelRequest } from '../../wire/opening.ts';
 
 /** Over TCP the server asks for a password; over its socket folder it does not. */
 export type Way = 'tcp' | 'socket';
@@ -20,12 +20,23 @@ const heads: Readonly<Record<number, number>> = {
   [back.notice]: 16_384,
 };
 
-/** What follows the messages of one backend: first the attachment, then the session. */
+/** What follows the messages of one backend: first the login or the restoring, then the session. */
 export interface Listener {
   judge(type: number, head: Buffer, length: number): Verdict;
   pass(bytes: Buffer): void;
   /** The connection is gone; called once, and never after `release`. */
   gone(cause: Error | undefined): void;
+}
+
+export interface Target {
+  readonly colour: Colour;
+  readonly upstream: Upstream;
+}
+
+/** A backend before its first statement, and what it said of its parameters. */
+export interface Connected {
+  readonly backend: Backend;
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
 /** One connection to a server, for one session at a time of its life. */

@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import type { Colour } from '../model/colours.ts';
 import type { RouterConfig } from './config.ts';
-import type { Hold } from './hold.ts';
-import type { Session } from './session.ts';
+import type { Hold, Holdable } from './hold.ts';
+import type { Cancellable } from './keys.ts';
 import type { Table } from './table.ts';
-import type { Turns } from './turns.ts';
+import type { Turns } from './server/turns.ts';
+
+/** A session, as those know it who keep account of all of them. */
+export type Member = Holdable & Cancellable;
 
 /** What all sessions share. */
-export interface Passage {
+export interface Shared {
   readonly table: Table;
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
@@ -17,10 +20,10 @@ export interface Passage {
   /** A statement was passed on. */
   count(colour: Colour, reader: boolean): void;
   /** The client was given this BackendKeyData to cancel with. */
-  keyed(key: Buffer, session: Session): void;
+  keyed(key: Buffer, session: Member): void;
   /** The session has another backend than before. */
-  moved(session: Session): void;
+  moved(session: Member): void;
   /** The operator's own session has come to this colour. */
   reached(colour: Colour): void;
-  ended(session: Session): void;
+  ended(session: Member): void;
 }

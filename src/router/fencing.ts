@@ -1,7 +1,7 @@
 import { VerdigrisError } from '../model/errors.ts';
 
 /** Lets operators' commands in by their fencing tokens, and those that must follow each other one at a time. */
-export class Admission {
+export class Fencing {
   readonly #highest: () => number;
   #turn: Promise<unknown> = Promise.resolve();
 

@@ -1,15 +1,17 @@
-import type { Colour } from '../model/colours.ts';
-import type { SessionFacts } from './api.ts';
-import { authenticate, carryOver, Refusal, type Arrival, type Target } from './arrive.ts';
-import { Attaching } from './attaching.ts';
-import type { Backend } from './backend.ts';
-import type { Conversation } from './conversation.ts';
-import type { Verdict } from '../wire/framer.ts';
-import { authenticated, back, fatal, message, parameter, ready } from '../wire/messages.ts';
-import type { Passage } from './passage.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { SessionFacts } from '../api.ts';
+import type { Backend, Connected, Target } from './backend.ts';
+import { logIn } from './log-in.ts';
+import { Refusal } from './refusal.ts';
+import { restore } from './restore.ts';
+import { Search } from './search.ts';
+import type { Conversation } from '../client/conversation.ts';
+import type { Verdict } from '../../wire/framer.ts';
+import { authenticated, back, fatal, message, parameter, ready } from '../../wire/messages.ts';
+import type { Shared } from '../shared.ts';
 
-/** The session that is to be served. */
-export interface Served {
+/** What the server side needs of the session that it serves. */
+export interface ClientSide {
   readonly closed: boolean;
   /** Came through the operator's own socket. */
   readonly operator: boolean;
@@ -36,52 +38,52 @@ export interface Served {
 }
 
 /** Which server serves a session, and how it gets one: the first lets the client in, each later one is given the session as it was. */
-export class Attachment {
-  readonly #passage: Passage;
+export class ServerSide {
+  readonly #shared: Shared;
   readonly #startup: Buffer;
   readonly #talk: Conversation;
-  readonly #served: Served;
-  readonly #attaching: Attaching;
+  readonly #client: ClientSide;
+  readonly #search: Search;
   readonly #holds: number;
   #backend: Backend | undefined;
   /** The client has had AuthenticationOk. */
   #letIn = false;
   #welcomed = false;
 
-  constructor(passage: Passage, startup: Buffer, talk: Conversation, served: Served) {
-    this.#passage = passage;
+  constructor(shared: Shared, startup: Buffer, talk: Conversation, client: ClientSide) {
+    this.#shared = shared;
     this.#startup = startup;
     this.#talk = talk;
-    this.#served = served;
-    this.#holds = passage.hold.count;
-    const attachment = this;
-    this.#attaching = new Attaching(
+    this.#client = client;
+    this.#holds = shared.hold.count;
+    const side = this;
+    this.#search = new Search(
       {
         get closed() {
-          return served.closed;
+          return client.closed;
         },
         get held() {
-          return served.heldBack() && !served.ahead;
+          return client.heldBack() && !client.ahead;
         },
         get ahead() {
-          return served.heldBack() && served.ahead;
+          return client.heldBack() && client.ahead;
         },
         get known() {
-          return attachment.#known;
+          return side.#known;
         },
         get colour() {
-          return served.colour;
+          return client.colour;
         },
-        upstream: (colour) => passage.table.upstreams[colour],
+        upstream: (colour) => shared.table.upstreams[colour],
         reach: (target) => this.#reach(target),
-        arrived: (arrival) => this.#arrived(arrival),
+        arrived: (connected) => this.#arrived(connected),
         delayed: (error) => {
           this.#backend = undefined;
-          passage.log.debug({ ...served.facts(), cause: error.message }, 'no backend yet');
+          shared.log.debug({ ...client.facts(), cause: error.message }, 'no backend yet');
         },
         failed: (colour, error, outOfTime) => this.#failed(colour, error, outOfTime),
       },
-      passage.limits.attachMs,
+      shared.limits.attachMs,
     );
   }
 
@@ -96,8 +98,8 @@ export class Attachment {
 
   /** It is attached to another server than it should be. */
   get misplaced(): boolean {
-    const { colour } = this.#served;
-    const should = this.#passage.table.upstreams[colour];
+    const { colour } = this.#client;
+    const should = this.#shared.table.upstreams[colour];
     const is = this.#backend;
     return (
       is !== undefined &&
@@ -107,13 +109,13 @@ export class Attachment {
 
   /** A server is wanted; under a hold, when that ends. */
   want(): void {
-    const served = this.#served;
-    if (!served.closed && !this.#backend && (!served.heldBack() || served.ahead)) this.#attaching.start();
+    const client = this.#client;
+    if (!client.closed && !this.#backend && (!client.heldBack() || client.ahead)) this.#search.start();
   }
 
   /** Something changed: the next attempt is made at once. */
   hurry(): void {
-    this.#attaching.hurry();
+    this.#search.hurry();
   }
 
   detach(): void {
@@ -126,48 +128,48 @@ export class Attachment {
    * whose attempt may have met a fence: if no hold was on since it came, a refusal is PostgreSQL's word to this client.
    */
   get #known(): boolean {
-    const { hold } = this.#passage;
+    const { hold } = this.#shared;
     return this.#welcomed || hold.record !== undefined || hold.count !== this.#holds;
   }
 
-  #reach(target: Target): Promise<Arrival> {
-    const { log } = this.#passage;
-    const served = this.#served;
-    const pass = (bytes: Buffer) => served.write(bytes);
-    if (this.#letIn || served.operator) {
-      const carry = () =>
-        carryOver(target, this.#startup, this.#talk.carry, pass, (what, { message: why }) =>
-          log.warn({ ...served.facts(), what, why }, 'not carried over; it will be missed if it is used'),
+  #reach(target: Target): Promise<Connected> {
+    const { log } = this.#shared;
+    const client = this.#client;
+    const pass = (bytes: Buffer) => client.write(bytes);
+    if (this.#letIn || client.operator) {
+      const restorable = () =>
+        restore(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
+          log.warn({ ...client.facts(), what, why }, 'not carried over; it will be missed if it is used'),
         );
       // The operator's probe is what all the others wait for.
-      return served.operator ? carry() : this.#passage.turns.in(carry);
+      return client.operator ? restorable() : this.#shared.turns.in(restorable);
     }
-    const attachment = this;
-    return authenticate(target, this.#startup, {
+    const side = this;
+    return logIn(target, this.#startup, {
       pass,
       get known() {
-        return attachment.#known;
+        return side.#known;
       },
       met: (backend) => {
-        if (served.closed) return backend.release();
+        if (client.closed) return backend.release();
         this.#backend = backend;
-        served.met();
+        client.met();
       },
       letIn: () => (this.#letIn = true),
-      parted: () => served.close(),
+      parted: () => client.close(),
     });
   }
 
-  #arrived({ backend, parameters }: Arrival): void {
-    const served = this.#served;
-    if (served.closed) return backend.release();
+  #arrived({ backend, parameters }: Connected): void {
+    const client = this.#client;
+    if (client.closed) return backend.release();
     this.#backend = backend;
     backend.listener = {
-      judge: (type, head) => served.fromServer(type, head),
-      pass: (bytes) => served.toClient(bytes),
+      judge: (type, head) => client.fromServer(type, head),
+      pass: (bytes) => client.toClient(bytes),
       gone: (cause) => this.#gone(cause),
     };
-    backend.socket.on('drain', () => served.drained());
+    backend.socket.on('drain', () => client.drained());
     const first = !this.#welcomed;
     const news = this.#news(parameters);
     if (first) {
@@ -175,12 +177,12 @@ export class Attachment {
       if (!this.#letIn) news.unshift(authenticated);
       this.#letIn = this.#welcomed = true;
     }
-    if (news.length > 0) served.write(Buffer.concat(news));
-    served.arrived(first);
+    if (news.length > 0) client.write(Buffer.concat(news));
+    client.arrived(first);
   }
 
   /** What this server's parameters are new to the client. */
-  #news(parameters: Arrival['parameters']): Buffer[] {
+  #news(parameters: Connected['parameters']): Buffer[] {
     const { parameters: known } = this.#talk;
     const news = [...parameters].filter(([name, value]) => !this.#welcomed || known.get(name) !== value);
     for (const [name, value] of news) known.set(name, value);
@@ -189,27 +191,27 @@ export class Attachment {
 
   #gone(cause: Error | undefined): void {
     this.#backend = undefined;
-    this.#served.lost(cause);
+    this.#client.lost(cause);
   }
 
   #failed(colour: Colour, error: Error, outOfTime: boolean): void {
-    const served = this.#served;
-    const { log, limits } = this.#passage;
-    const facts = { ...served.facts(), cause: error.message };
+    const client = this.#client;
+    const { log, limits } = this.#shared;
+    const facts = { ...client.facts(), cause: error.message };
     // The hold's end starts another search, with its whole limit, wherever the routes point then.
-    if (served.heldBack()) return log.debug(facts, 'no backend yet');
+    if (client.heldBack()) return log.debug(facts, 'no backend yet');
     log.warn(facts, outOfTime ? 'no backend within the limit' : 'the session cannot go on');
     if (outOfTime)
-      served.close(
+      client.close(
         fatal(
           '57P03',
           `the database cannot be reached: ${colour} took no connection for ${limits.attachMs} ms (${error.message})`,
           'Nothing of the waiting statement was executed. Try again.',
         ),
       );
-    else if (error instanceof Refusal) served.close(message(back.error, error.raw));
+    else if (error instanceof Refusal) client.close(message(back.error, error.raw));
     else
-      served.close(
+      client.close(
         fatal('57P01', `the session could not be carried over to ${colour}: ${error.message}`, 'Connect again.'),
       );
   }

@@ -1,5 +1,5 @@
-import { Carry } from './carry.ts';
-import { back, cstring, front, readReport } from '../wire/messages.ts';
+import { Restorable } from './restorable.ts';
+import { back, cstring, front, readReport } from '../../wire/messages.ts';
 import { Reading } from './reading.ts';
 import { Requests, type TransactionStatus } from './requests.ts';
 
@@ -18,24 +18,24 @@ const nothing: News = { kind: 'nothing' };
 /** All that is known of a client's dialogue with PostgreSQL, whichever backends it was held with. */
 export class Conversation {
   readonly requests = new Requests();
-  readonly carry = new Carry();
+  readonly restorable = new Restorable();
   /** As the client knows them. */
   readonly parameters = new Map<string, string>();
   readonly #reading = new Reading();
 
   sent(type: number, head: Buffer, length: number): void {
-    if (type === front.query) this.carry.queried();
+    if (type === front.query) this.restorable.queried();
     this.requests.sent(this.#reading.request(type, head, length));
   }
 
   received(type: number, head: Buffer): News {
-    const { requests, carry } = this;
+    const { requests, restorable } = this;
     switch (type) {
       case back.ready: {
         const status = String.fromCharCode(head[0] as number) as TransactionStatus;
         const { failed } = requests;
         requests.ready(status);
-        carry.ready(status, failed);
+        restorable.ready(status, failed);
         return { kind: 'ready' };
       }
       case back.parameter: {
@@ -45,7 +45,7 @@ export class Conversation {
       }
       case back.error:
       case back.notice:
-        if (requests.idle && !carry.pinned) {
+        if (requests.idle && !restorable.pinned) {
           // An error when nobody has asked anything: the fence, a shutdown, an idle timeout, a crash beside it.
           const { severity, code, message } = readReport(head);
           if (severity === 'FATAL' || severity === 'PANIC') return { kind: 'ended', reason: message };
@@ -56,10 +56,10 @@ export class Conversation {
       default: {
         const request = requests.received(type);
         if (!request) return nothing;
-        if (type === back.commandComplete) carry.completed(request, cstring(head)?.text ?? '');
-        else if (type === back.suspended) carry.completed(request, '');
-        else if (type === back.parseComplete) carry.parsed(request);
-        else if (type === back.closeComplete) carry.closed(request);
+        if (type === back.commandComplete) restorable.completed(request, cstring(head)?.text ?? '');
+        else if (type === back.suspended) restorable.completed(request, '');
+        else if (type === back.parseComplete) restorable.parsed(request);
+        else if (type === back.closeComplete) restorable.closed(request);
         return nothing;
       }
     }

@@ -1,0 +1,79 @@
+import { back, front, pair, readReport, sync, type Report } from '../../wire/messages.ts';
+import type { Restorable } from '../client/restorable.ts';
+import { Backend, type Connected, type Listener, type Target } from './backend.ts';
+import { NotRestorable, Refusal } from './refusal.ts';
+
+/** Milliseconds after which a server that says nothing is given up for this attempt. */
+const patience = 10_000;
+
+/**
+ * A further server for a client that PostgreSQL has let in before: through the socket folder, as the same user with the same
+ * startup parameters, and with the session's state made again. Rejects with what `mayPassLater` can judge.
+ */
+export async function restore(
+  target: Target,
+  startup: Buffer,
+  restorable: Restorable,
+  pass: (bytes: Buffer) => void,
+  forgotten: (what: string, error: Report) => void,
+): Promise<Connected> {
+  const arrived = Promise.withResolvers<void>();
+  const parameters = new Map<string, string>();
+  const replay = restorable.replay();
+  /** ReadyForQuery seen; the first ends the startup, each further one a piece of the replay. */
+  let turn = 0;
+  const listener: Listener = {
+    judge(type, head) {
+      switch (type) {
+        case back.authentication:
+          if (head.readInt32BE(0) !== 0)
+            arrived.reject(new NotRestorable('the server asks for a password on its own socket folder'));
+          return 'drop';
+        case back.parameter:
+          parameters.set(...pair(head));
+          return 'drop';
+        case back.key:
+          backend.key = Buffer.from(head);
+          return 'drop';
+        case back.error: {
+          const piece = replay[turn - 1];
+          const report = readReport(head);
+          // The fence may end this backend as well, in the middle of the replay: that is no word about the session.
+          if (!piece || report.severity === 'FATAL' || report.severity === 'PANIC') arrived.reject(new Refusal(head));
+          else if (piece.optional) forgotten(piece.what, report);
+          else arrived.reject(new NotRestorable(`${piece.what}: ${report.message}`));
+          return 'drop';
+        }
+        case back.ready:
+          if (turn === 0)
+            backend.socket.write(
+              Buffer.concat(
+                replay.map(({ message }) => (message[0] === front.parse ? Buffer.concat([message, sync]) : message)),
+              ),
+            );
+          if (turn === replay.length) arrived.resolve();
+          turn++;
+          return 'drop';
+        // Of a channel that was just listened to again.
+        case back.notification:
+          return 'pass';
+        default:
+          return 'drop';
+      }
+    },
+    pass,
+    gone: (cause) => arrived.reject(cause ?? new Error('the server closed the connection')),
+  };
+  const backend = await Backend.dial(target.colour, target.upstream, 'socket', listener);
+  const timer = setTimeout(() => arrived.reject(new Error(`the server said nothing for ${patience} ms`)), patience);
+  backend.socket.write(startup);
+  try {
+    await arrived.promise;
+    return { backend, parameters };
+  } catch (error) {
+    backend.release();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
