@@ -1,5 +1,6 @@
 import { parsePlPgSQLSync } from 'libpg-query';
 import { option, strings, type Of } from './ast.ts';
+import { columnType, isBuiltin } from './column-type.ts';
 import { trimmed, tryParse } from './parse.ts';
 import type { Range } from './rule.ts';
 import type { Source } from './source.ts';
@@ -57,13 +58,27 @@ export function unpack(statement: Statement, body: CodeBody): Unpacked {
 function parseBody(statement: Statement, body: CodeBody): Unpacked {
   const found: Finder = { source: statement.source, body, from: 0, statements: [], dynamic: [], commits: [] };
   try {
-    visit(parsePlPgSQLSync(statement.text) as unknown, found);
+    visit(parsePlPgSQLSync(withoutReturnedArray(statement)) as unknown, found);
   } catch (error) {
     const message =
       error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
     return { statements: [], dynamic: [], commits: [], problem: { message, range: nearToken(body, message) } };
   }
   return found;
+}
+
+/**
+ * The parser has no catalogue: it takes a type that is not built in for a record, and refuses an array of it, which a server takes.
+ * An element instead of the array reads the body the same. As many bytes, so that positions stay.
+ */
+function withoutReturnedArray({ text, base, range, tag, fields }: Statement): string {
+  const type = tag === 'CreateFunctionStmt' ? (fields as Of<'CreateFunctionStmt'>).returnType : undefined;
+  if (type?.arrayBounds === undefined || isBuiltin(columnType(type).base)) return text;
+  const start = base + (type.location ?? 0) - range.start;
+  const bytes = Buffer.from(text);
+  const rest = bytes.subarray(start).toString();
+  const element = rest.replace(/\s*(?:\[\d*\]\s*)+|\s+ARRAY\b(?:\s*\[\d*\])?/i, (bounds) => ' '.repeat(bounds.length));
+  return bytes.subarray(0, start).toString() + element;
 }
 
 interface Finder {

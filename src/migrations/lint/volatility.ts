@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
 import { nameLabel, nameOfParts, strings, walk } from './ast.ts';
 import type { Schema } from './facts.ts';
+import { steadyFunctions } from './steady-functions.ts';
 
 /** PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common extensions. */
 const volatile = new Set(
@@ -10,14 +11,22 @@ const volatile = new Set(
   ).split(' '),
 );
 
-/** The first function of an expression that gives each row a value of its own; undefined where all rows get the same. */
-export function volatileCall(expression: Node | undefined, schema: Schema): string | undefined {
+export interface VolatileCall {
+  readonly name: string;
+  /** False where none of the files makes the function and it is not PostgreSQL's: VOLATILE is what a function is unless it says otherwise. */
+  readonly certain: boolean;
+}
+
+/** The first function of an expression that gives, or may give, each row a value of its own; undefined where all rows get the same. */
+export function volatileCall(expression: Node | undefined, schema: Schema): VolatileCall | undefined {
   for (const [tag, fields] of walk(expression)) {
     if (tag !== 'FuncCall') continue;
     const parts = strings(fields['funcname'] as Node[]);
     const name = parts.at(-1) ?? '';
     const known = schema.functions.get(nameLabel(nameOfParts(parts, schema.defaultSchema)));
-    if (known ? known.some((one) => one.volatile) : volatile.has(name)) return name;
+    const own = parts.length === 1 || parts[0] === 'pg_catalog';
+    if (known ? known.some((one) => one.volatile) : volatile.has(name)) return { name, certain: true };
+    if (!known && !(own && steadyFunctions.has(name))) return { name, certain: false };
   }
   return undefined;
 }

@@ -28,8 +28,11 @@ async function expand(given: string): Promise<string[]> {
   }
   if (!seen.isDirectory()) return [given];
   const files: string[] = [];
-  for await (const name of glob('**/*.sql', { cwd: given, exclude: (name) => skipped.has(path.basename(name)) })) {
-    if (!isUndo(name)) files.push(path.join(given, name));
+  const found = glob('**/*.sql', { cwd: given, withFileTypes: true, exclude: ({ name }) => skipped.has(name) });
+  for await (const entry of found) {
+    const name = path.relative(path.resolve(given), path.join(entry.parentPath, entry.name));
+    // A folder's name may end in .sql too; what is in it has been found already.
+    if (!entry.isDirectory() && !isUndo(name)) files.push(path.join(given, name));
   }
   return files.toSorted(compare);
 }

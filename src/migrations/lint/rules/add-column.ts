@@ -49,7 +49,9 @@ export const volatileDefault: LintRule = {
         .replace(/\s+(?:NOT\s+NULL|UNIQUE|PRIMARY\s+KEY|CHECK|REFERENCES|CONSTRAINT)\b[^]*$/i, '');
       return rewriting(
         context,
-        `Column ${added.name} gets a value of its own in every row, because ${call}() is volatile.`,
+        call.certain
+          ? `Column ${added.name} gets a value of its own in every row, because ${call.name}() is volatile.`
+          : `Column ${added.name} gets a value of its own in every row, unless ${call.name}(), which none of the files makes, is STABLE or IMMUTABLE: a function is volatile unless it says otherwise.`,
         `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n${backfill(table, column)}`,
       );
     },

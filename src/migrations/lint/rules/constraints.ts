@@ -1,6 +1,6 @@
 import type { Constraint } from 'libpg-query';
-import { as, relationName, strings, walk, type Of } from '../ast.ts';
-import type { AlterContext } from '../context.ts';
+import { all, as, relationName, strings, walk, type Name, type Of } from '../ast.ts';
+import type { AlterContext, LintContext } from '../context.ts';
 import { derivedName, plainTable } from '../names.ts';
 import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
@@ -60,9 +60,9 @@ export const foreignKeyScan: LintRule = {
   bad: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id);',
   good: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id) NOT VALID;',
   check: added(['CONSTR_FOREIGN'], (constraint, context, column) => {
-    if (constraint.skip_validation === true || constraint.is_enforced === false || column !== undefined)
-      return undefined;
+    if (constraint.skip_validation === true || constraint.is_enforced === false) return undefined;
     const other = constraint.pktable?.relname ?? '';
+    if (column !== undefined) return onNewColumn(context, column, other);
     const fix =
       context.known?.kind === 'partitioned' && context.config.postgres < 18
         ? {}
@@ -73,6 +73,19 @@ export const foreignKeyScan: LintRule = {
     };
   }),
 };
+
+/** Where every row is null there is nothing to look up; a default fills them, and they are. */
+function onNewColumn(context: AlterContext, column: string, other: string): Draft | undefined {
+  const definition = context.commands.map(addedColumn).find((one) => one?.name === column);
+  const filled = definition?.constraints.some((one) =>
+    ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].includes(one.contype ?? ''),
+  );
+  if (filled !== true) return undefined;
+  return {
+    lock: 'ACCESS EXCLUSIVE',
+    message: `The default fills ${column} in every row, and each is looked up in ${other} by the foreign key: nobody uses ${context.table.name} meanwhile, and nobody writes to ${other}.`,
+  };
+}
 
 export const primaryKeyScan: LintRule = {
   id: 'add-primary-key',
@@ -161,6 +174,8 @@ export const newUnique: LintRule = {
       // A new column is null in the rows of software N, and nulls are not equal to each other.
       if (column !== undefined || constraint.indexname !== undefined || alreadyUnique(context, columns))
         return undefined;
+      const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
+      if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
       return {
         message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops software N, or replication to the candidate.`,
       };
@@ -168,6 +183,9 @@ export const newUnique: LintRule = {
     IndexStmt: (node, context) => {
       if (node.unique !== true || context.isNew(node.relation)) return undefined;
       const table = relationName(node.relation, context.schema.defaultSchema);
+      const columns = all(node.indexParams, 'IndexElem').map((element) => element.name);
+      if (node.nulls_not_distinct !== true && columns.some((column) => staysNull(context, table, column)))
+        return undefined;
       return {
         message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`,
         table,
@@ -175,6 +193,12 @@ export const newUnique: LintRule = {
     },
   },
 };
+
+/** Software N does not know a column of this release and leaves it null, unless a default fills it; nulls differ from each other. */
+function staysNull(context: LintContext, table: Name, column: string | undefined): boolean {
+  if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
+  return context.schema.column(table, column)?.hasDefault === false;
+}
 
 /** A key that is unique already, or a column of the batch itself, cannot trip software N. */
 function alreadyUnique(context: AlterContext, columns: readonly string[]): boolean {

@@ -1,4 +1,5 @@
-import { as } from '../ast.ts';
+import { as, nameLabel, strings, type Of } from '../ast.ts';
+import type { AlterContext } from '../context.ts';
 import { constraintName } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
@@ -19,9 +20,20 @@ export const setNotNull: LintRule = {
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: '-- verdigris: no-transaction\nALTER TABLE t ADD CONSTRAINT a_set CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT a_set;\nALTER TABLE t ALTER COLUMN a SET NOT NULL;\nALTER TABLE t DROP CONSTRAINT a_set;',
   check: {
-    AlterTableCmd: (command, context) => {
+    *AlterTableCmd(command, context) {
+      const byIndex = as(command.def, 'Constraint')?.indexname !== undefined;
+      // Without an index made before, add-primary-key says it.
+      const implied = (byIndex ? impliedByKey(command, context) : []).filter(
+        (key) => !context.schema.provenNotNull(context.table, key),
+      );
+      if (implied.length > 0)
+        yield {
+          message: `A primary key is a SET NOT NULL too: every row of ${context.table.name} is read to prove that ${implied.join(', ')} has no null.`,
+          range: context.command,
+          table: context.table,
+        };
       const column = command.name ?? '';
-      if (command.subtype !== 'AT_SetNotNull' || context.schema.provenNotNull(context.table, column)) return undefined;
+      if (command.subtype !== 'AT_SetNotNull' || context.schema.provenNotNull(context.table, column)) return;
       const [table, name] = [
         plainTable(context.table),
         plainIdent(constraintName(context.table.name, 'not-null', [column])),
@@ -31,7 +43,7 @@ export const setNotNull: LintRule = {
           ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plainIdent(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
           : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plainIdent(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
             `ALTER TABLE ${table} ALTER COLUMN ${plainIdent(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
-      return {
+      yield {
         message: `Every row of ${context.table.name} is read to prove that ${column} has no null.`,
         range: context.command,
         table: context.table,
@@ -53,18 +65,29 @@ export const tightenNotNull: LintRule = {
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
   check: {
-    AlterTableCmd: (command, context) => {
+    *AlterTableCmd(command, context) {
       const column = command.name ?? '';
-      if (command.subtype !== 'AT_SetNotNull' || context.schema.isNewColumn(context.table, column)) return undefined;
-      if (context.schema.column(context.table, column)?.notNull === true) return undefined;
-      return {
-        message: `Software N may still write null into ${context.table.name}.${column}: its statements, and their replication to a candidate, fail from here on.`,
-        range: context.command,
-        table: context.table,
-      };
+      for (const tightened of command.subtype === 'AT_SetNotNull' ? [column] : impliedByKey(command, context)) {
+        if (context.schema.isNewColumn(context.table, tightened)) continue;
+        if (context.schema.column(context.table, tightened)?.notNull === true) continue;
+        yield {
+          message: `Software N may still write null into ${context.table.name}.${tightened}: its statements, and their replication to a candidate, fail from here on.`,
+          range: context.command,
+          table: context.table,
+        };
+      }
     },
   },
 };
+
+/** Columns that a new primary key makes NOT NULL by the way. */
+function impliedByKey(command: Of<'AlterTableCmd'>, context: AlterContext): readonly string[] {
+  const constraint = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
+  if (constraint?.contype !== 'CONSTR_PRIMARY') return [];
+  const listed = strings(constraint.keys);
+  if (listed.length > 0) return listed;
+  return context.schema.indexes.get(nameLabel({ ...context.table, name: constraint.indexname ?? '' }))?.columns ?? [];
+}
 
 export const requiredColumn: LintRule = {
   id: 'add-required-column',

@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { lintFiles } from '../../../src/migrations/lint/lint.ts';
+import { sqlFiles } from '../../../src/migrations/lint/walk.ts';
+
+/** `rule severity` of what is found in the last of the files, which is the release at hand. */
+async function found(...texts: readonly string[]): Promise<string[]> {
+  const files = texts.map((text, index) => ({ path: `${index}.sql`, text, applied: index < texts.length - 1 }));
+  const { findings } = await lintFiles(files);
+  return findings.map(({ rule, severity }) => `${rule} ${severity}`);
+}
+
+test('a folder whose name ends in .sql is gone into', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lint-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const inner = path.join(folder, '2024_users.sql');
+  await mkdir(inner);
+  await writeFile(path.join(inner, 'migration.sql'), 'SELECT 1;');
+  expect((await sqlFiles([folder])).map((file) => file.path)).toEqual([path.join(inner, 'migration.sql')]);
+});
+
+test.each(['mood[]', 'mood ARRAY', 'other.pair[][]', 'hstore[3]'])(
+  'a PL/pgSQL function that returns %s is no fault of syntax, a broken body of it is',
+  async (type) => {
+    const create = (body: string) => `CREATE FUNCTION ä() RETURNS ${type} LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;`;
+    expect(await found(create('RETURN NULL;'))).not.toContain('syntax error');
+    expect(await found(create('RETURN NULL'))).toContain('syntax error');
+  },
+);
+
+test('a foreign key on a new column is looked up where a default fills the column, and only there', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY);';
+  expect(await found(table, 'ALTER TABLE t ADD COLUMN u int DEFAULT 1 REFERENCES u (id);')).toContain(
+    'add-foreign-key-scan warning',
+  );
+  expect(await found(table, 'ALTER TABLE t ADD COLUMN u int REFERENCES u (id);')).not.toContain(
+    'add-foreign-key-scan warning',
+  );
+});
+
+test('a primary key by an index implies NOT NULL: read under lock, and refused to software N', async () => {
+  const table =
+    'CREATE TABLE t (id int NOT NULL, name text); CREATE UNIQUE INDEX by_name ON t (name); CREATE UNIQUE INDEX by_id ON t (id);';
+  const key = (index: string) => found(table, `ALTER TABLE t ADD CONSTRAINT pk PRIMARY KEY USING INDEX ${index};`);
+  expect(await key('by_name')).toEqual(expect.arrayContaining(['set-not-null-scan warning', 'new-not-null warning']));
+  expect(await key('by_id')).toEqual([]);
+  expect(await found('CREATE TABLE t (a int);', 'ALTER TABLE t ADD PRIMARY KEY (a);')).toContain(
+    'new-not-null warning',
+  );
+});
+
+test('unique on a column of the release itself trips nobody, unless a default fills it or nulls are not distinct', async () => {
+  const unique = (column: string, index: string) =>
+    found('CREATE TABLE t (id int PRIMARY KEY, b text);', `ALTER TABLE t ADD COLUMN ${column}; ${index};`);
+  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n)')).not.toContain('new-unique warning');
+  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (b, n)')).not.toContain(
+    'new-unique warning',
+  );
+  expect(await unique('n text', 'ALTER TABLE t ADD UNIQUE (n)')).not.toContain('new-unique warning');
+  for (const [column, index] of [
+    ['n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (b)'],
+    ["n text DEFAULT 'x'", 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n)'],
+    ['n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n) NULLS NOT DISTINCT'],
+    ["n text DEFAULT 'x'", 'ALTER TABLE t ADD UNIQUE (n)'],
+  ] as const)
+    expect(await unique(column, index), `${column}: ${index}`).toContain('new-unique warning');
+});
+
+test("a default's function that none of the files makes may be volatile; PostgreSQL's own steady ones are not", async () => {
+  const column = (value: string) =>
+    found('CREATE TABLE t (id int);', `ALTER TABLE t ADD COLUMN x text DEFAULT ${value};`);
+  for (const value of ['next_code()', 'app.now()', 'lower(next_code())'])
+    expect(await column(value), value).toContain('add-column-volatile-default warning');
+  for (const value of ['now()', 'lower(pg_catalog.md5(current_user))', "to_char(now(), 'YYYY')", "concat('a', 'b')"])
+    expect(await column(value), value).toEqual([]);
+});
