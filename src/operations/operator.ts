@@ -1,9 +1,8 @@
 import { hostname, userInfo } from 'node:os';
-import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Platform } from '../platform/port.ts';
-import { Context } from './engine/context.ts';
+import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
 import { recover } from './recover.ts';
@@ -43,7 +42,13 @@ export async function withOperator<T>(
   try {
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
-    const c = new Context({ ...parts, ledger, signal: AbortSignal.any([parts.signal, lost.signal]) });
+    const c = new Context({
+      ...parts,
+      ledger,
+      lease,
+      lost: lost.signal,
+      signal: AbortSignal.any([parts.signal, lost.signal]),
+    });
     c.recovered = await recover(
       c,
       purpose === 'release'
@@ -88,12 +93,4 @@ export async function withObserver<T>(
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
   return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));
-}
-
-function leaseLost(): VerdigrisError {
-  return new VerdigrisError('busy', 'lease-lost', {
-    seen: 'Somebody else took the lease over, because this process did not renew it in time.',
-    required: 'one operator at a time.',
-    next: 'see `verdigris status`; the other one continues or undoes this work.',
-  });
 }

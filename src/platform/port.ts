@@ -65,9 +65,13 @@ export interface Servers {
   /** Gives a promoted colour its ordinary settings and starts it with them. Archiving stays off until it is live. */
   unpark(colour: Colour): Promise<void>;
   start(colour: Colour): Promise<void>;
-  stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void>;
-  /** The colour and all its storage. */
-  remove(colour: Colour): Promise<void>;
+  /** `generation`: as for `remove`; left out by who owns the environment. */
+  stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void>;
+  /**
+   * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where only remains are
+   * left to be tidied. Throws `other-generation` (busy) where it is something else by now.
+   */
+  remove(colour: Colour, generation: number | undefined): Promise<void>;
   /** Facts that SQL does not show and preflight wants. */
   facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;
   /** Major upgrades of a copy on its own volume; a platform that cannot has none. */

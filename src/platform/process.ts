@@ -1,9 +1,14 @@
 import { readFile, readlink } from 'node:fs/promises';
 
-/** When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one meant. Empty where there is none. */
+/**
+ * When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one meant. Empty where
+ * there is none, and for a zombie: that one has ended, only its parent has not noticed.
+ */
 export async function processStart(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  // The second field is the program's name in parentheses and may hold anything; what follows begins with the third.
+  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
 }
 
 /** This process, so that others on the same machine can tell whether it lives. Undefined where the system has no /proc. */

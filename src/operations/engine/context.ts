@@ -2,7 +2,8 @@ import type { Colour } from '../../model/colours.ts';
 import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
-import type { Platform } from '../../platform/port.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import type { Lease, Platform } from '../../platform/port.ts';
 import { withClient, withOwnSession, type Client } from '../../postgres/client.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
@@ -15,10 +16,13 @@ export class Context {
   readonly ledger: Ledger;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Aborted when the lease is lost. Unlike `signal` it does not know of a person's wish to stop, which behind the commit point comes too late. */
+  readonly lost: AbortSignal;
   /** What the recovery before this command did. */
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
   /** Its connections cannot write: a check that has to is left out. */
   readonly looking: boolean;
+  readonly #lease: Lease | undefined;
   readonly #kept = new Map<Colour, Client>();
   #renewing: NodeJS.Timeout | undefined;
 
@@ -28,14 +32,19 @@ export class Context {
     ledger: Ledger;
     emit: Emit;
     signal: AbortSignal;
+    lost?: AbortSignal;
     looking?: boolean;
+    /** Left out by who only looks. */
+    lease?: Lease;
   }) {
     this.environment = parts.environment;
     this.platform = parts.platform;
     this.ledger = parts.ledger;
     this.emit = parts.emit;
     this.signal = parts.signal;
+    this.lost = parts.lost ?? parts.signal;
     this.looking = parts.looking === true;
+    this.#lease = parts.lease;
   }
 
   get journal(): Journal {
@@ -49,6 +58,22 @@ export class Context {
   /** The slot that is not live: candidate before the switchover, retained after it. */
   get idle(): Colour {
     return other(this.journal.live);
+  }
+
+  /**
+   * Renews the lease and compares it; throws `lease-lost` where somebody else has taken it. Asked right before whatever cannot be undone,
+   * and after what that is to be done to was read: a process that slept in between is found out here.
+   */
+  async requireLease(): Promise<void> {
+    if (!this.#lease) throw new Error('who only looks does nothing that needs a lease');
+    if (!(await this.#lease.renew())) throw leaseLost();
+  }
+
+  /** Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place. */
+  async removeIdle(): Promise<void> {
+    const seen = await this.platform.servers.observe(this.idle);
+    await this.requireLease();
+    await this.platform.servers.remove(this.idle, seen?.generation);
   }
 
   /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */
@@ -117,4 +142,12 @@ export class Context {
       }
     });
   }
+}
+
+export function leaseLost(): VerdigrisError {
+  return new VerdigrisError('busy', 'lease-lost', {
+    seen: 'Somebody else took the lease over, because this process did not renew it in time.',
+    required: 'one operator at a time.',
+    next: 'see `verdigris status`; the other one continues or undoes this work.',
+  });
 }

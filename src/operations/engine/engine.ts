@@ -71,7 +71,10 @@ async function commit(c: Context, operation: Operation, track: Span[]): Promise<
 async function complete(c: Context, operation: Operation, track: Span[]): Promise<void> {
   for (const group of groups(remaining(c, operation.complete))) {
     await begin(c, group, track);
-    for (const step of group) await run(c, operation, step, track);
+    for (const step of group) {
+      c.lost.throwIfAborted();
+      await run(c, operation, step, track);
+    }
   }
   await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
 }
@@ -109,6 +112,7 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
   }
   for (const step of operation.start.toReversed()) {
     if (!touched.has(step.id) || !step.undo) continue;
+    c.lost.throwIfAborted();
     const startedAt = Date.now();
     await step.undo(c);
     c.emit({

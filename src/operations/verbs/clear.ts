@@ -40,7 +40,7 @@ export const clearColour: Step = {
   why: 'nothing refers to it any more',
   risk: 'its data is gone for good',
   async run(c) {
-    await c.platform.servers.remove(c.idle);
+    await c.removeIdle();
     await c.platform.traffic.refresh(c.ledger.token);
   },
 };

@@ -24,7 +24,9 @@ export const rest: Step = {
     if (c.environment.retention.mode === 'warm') return 'kept warm';
     // Replication the other way has not begun, because that colour was down: it is needed once more.
     if (c.journal.closing !== null) return `${c.idle} still has to follow`;
-    await c.platform.servers.stop(c.idle, 'fast');
+    const seen = await c.platform.servers.observe(c.idle);
+    await c.requireLease();
+    await c.platform.servers.stop(c.idle, 'fast', seen?.generation);
     return undefined;
   },
 };

@@ -83,7 +83,7 @@ const revive: Step = {
  */
 async function discardRevived(c: Context): Promise<void> {
   if ((await c.platform.servers.observe(c.idle))?.generation !== c.journal.generation) return;
-  await c.platform.servers.remove(c.idle);
+  await c.removeIdle();
   await c.platform.traffic.refresh(c.ledger.token);
 }
 

@@ -8,6 +8,7 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
+import { otherGeneration } from '../other-generation.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts, Upgrades } from '../port.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -222,7 +223,9 @@ export class KubernetesServers implements Servers {
   }
 
   /** An adopted server is let go as it is, fenced, unless its removal was declared: its owner may still want it. */
-  async remove(colour: Colour): Promise<void> {
+  async remove(colour: Colour, generation: number | undefined): Promise<void> {
+    const there = (await this.observe(colour))?.generation;
+    if (there !== undefined && there !== generation) throw otherGeneration(colour, generation, there);
     const name = this.#sets.name(colour);
     const adopted = await this.#adoption.of(colour);
     if (adopted && (await this.letGo(colour, adopted.atRetire))) return;

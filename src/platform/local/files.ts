@@ -17,11 +17,13 @@ export async function writeDurably(file: string, text: string): Promise<void> {
 export class NumberedFiles {
   readonly folder: string;
   readonly #keep: number;
+  readonly #ending: string;
 
-  /** `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. */
-  constructor(folder: string, keep: number) {
+  /** `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. `ending`: of the names, after the number. */
+  constructor(folder: string, keep: number, ending = '.json') {
     this.folder = folder;
     this.#keep = keep;
+    this.#ending = ending;
   }
 
   async newest(): Promise<{ number: number; file: string; text: string } | undefined> {
@@ -61,13 +63,13 @@ export class NumberedFiles {
   }
 
   file(number: number): string {
-    return path.join(this.folder, `${String(number).padStart(8, '0')}.json`);
+    return path.join(this.folder, `${String(number).padStart(8, '0')}${this.#ending}`);
   }
 
   async #numbers(): Promise<number[]> {
     const names = await readdir(this.folder).catch(() => []);
     return names
-      .filter((name) => /^\d{8}\.json$/.test(name))
+      .filter((name) => /^\d{8}/.test(name) && name.slice(8) === this.#ending)
       .map((name) => Number.parseInt(name, 10))
       .sort((a, b) => a - b);
   }

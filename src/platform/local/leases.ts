@@ -2,13 +2,14 @@ import { stat, utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
-import { processStart } from '../process.ts';
+import { isGone, thisProcess } from '../process.ts';
 import { NumberedFiles } from './files.ts';
 
 const record = z.object({
   holder: z.string(),
   pid: z.int(),
-  started: z.string(),
+  /** From `thisProcess`; of a system without /proc, and of Verdigris 0.1.0, only time tells whether its holder lives. */
+  process: z.string().optional(),
   since: z.string(),
   released: z.boolean(),
 });
@@ -36,7 +37,7 @@ export class LocalLeases implements LeaseStore {
     const mine: Holding = {
       holder,
       pid: process.pid,
-      started: await processStart(process.pid),
+      process: await thisProcess(),
       since: new Date().toISOString(),
       released: false,
     };
@@ -70,10 +71,11 @@ export class LocalLeases implements LeaseStore {
 async function live(file: string, text: string): Promise<Holding | undefined> {
   const parsed = record.safeParse(safeJson(text));
   if (!parsed.success || parsed.data.released) return undefined;
-  const { pid, started } = parsed.data;
-  if ((await processStart(pid)) !== started) return undefined;
+  // One of another container or another boot cannot be asked for: it is waited out.
+  if (parsed.data.process !== undefined && (await isGone(parsed.data.process))) return undefined;
   const renewed = await stat(file).catch(() => undefined);
-  return renewed && Date.now() - renewed.mtimeMs < leaseTtl ? parsed.data : undefined;
+  // Renewed in the future: the clock was set back since, and nobody has renewed it by the clock that is.
+  return renewed && Math.abs(Date.now() - renewed.mtimeMs) < leaseTtl ? parsed.data : undefined;
 }
 
 function safeJson(text: string): unknown {

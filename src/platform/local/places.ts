@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
@@ -33,6 +32,11 @@ export class Places {
   }
 
   get servers(): string {
+    return path.join(this.root, 'servers');
+  }
+
+  /** Where 0.1.0 wrote down what is in `servers` now. */
+  get legacyServers(): string {
     return path.join(this.root, 'servers.json');
   }
 
@@ -72,14 +76,5 @@ export class Places {
   /** The generation is in the name, so that nothing of a colour's last life is taken for its present one. */
   server(colour: Colour, generation: number): string {
     return path.join(this.root, `${colour}-${generation}`);
-  }
-
-  /** A socket's path is 107 bytes at most (unix(7)), which a home folder may well exceed: hence a short one, 0700, by hash, and not by TMPDIR, which may be another in the next shell. */
-  sockets(colour: Colour): string {
-    return path.join(this.socketsRoot, colour);
-  }
-
-  get socketsRoot(): string {
-    return path.join('/tmp', `verdigris-${createHash('sha256').update(this.root).digest('hex').slice(0, 10)}`);
   }
 }

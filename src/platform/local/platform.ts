@@ -44,7 +44,7 @@ export class LocalPlatform implements Platform {
   static async open(environment: Environment, home: string, settings: Settings = {}): Promise<LocalPlatform> {
     const places = new Places(home, environment.name);
     for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
-    for (const folder of [places.journal, places.leases, places.router, places.exports])
+    for (const folder of [places.journal, places.leases, places.servers, places.router, places.exports])
       await mkdir(folder, { recursive: true, mode: 0o700 });
     return new LocalPlatform(
       environment,

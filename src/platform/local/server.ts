@@ -1,10 +1,11 @@
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
+import { ownFolder, ownSockets } from './sockets.ts';
 
 /** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
 export interface Server {
@@ -86,7 +87,7 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
  */
 export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;
-  await ownFolder(server.sockets, server.account);
+  await ownSockets(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
   const begun = Date.now();
   for (;;) {
@@ -142,13 +143,6 @@ export async function serverPid(server: Pick<Server, 'directory'>): Promise<numb
 export async function removeServer(server: Server): Promise<void> {
   await stopServer(server, 'immediate');
   await rm(server.directory, { recursive: true, force: true });
-}
-
-/** A folder that only the server's account may enter. */
-export async function ownFolder(folder: string, account: Account | undefined): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (account) await chown(folder, account.uid, account.gid);
-  await chmod(folder, 0o700);
 }
 
 async function run(

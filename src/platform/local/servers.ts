@@ -1,22 +1,21 @@
-import { access, mkdir, readdir, readFile, rename, rm, writeFile, chmod, chown } from 'node:fs/promises';
+import { access, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
-import { colours, type Colour } from '../../model/colours.ts';
+import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port.ts';
+import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { copyTree } from './copy.ts';
-import { writeDurably } from './files.ts';
 import type { Places } from './places.ts';
 import { freePort } from './ports.ts';
+import { Records, type ServerRecord } from './records.ts';
 import {
   dataDirectory,
   initServer,
   operatorRole,
-  ownFolder,
   removeServer,
   serverPid,
   startServer,
@@ -26,10 +25,7 @@ import {
   type Settings,
 } from './server.ts';
 import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
-
-const recordSchema = z.strictObject({ generation: z.int(), major: z.int(), port: z.int() });
-const recordsSchema = z.partialRecord(z.enum(colours), recordSchema);
-type Records = z.output<typeof recordsSchema>;
+import { chooseSockets, legacySockets, removeSockets } from './sockets.ts';
 
 /** PostgreSQL processes of this machine, a folder each. */
 export class LocalServers implements Servers {
@@ -37,6 +33,7 @@ export class LocalServers implements Servers {
   readonly #places: Places;
   readonly #account: Account | undefined;
   readonly #extra: Settings;
+  readonly #records: Records;
   readonly #binaries = new Map<number, Promise<Binaries>>();
 
   constructor(
@@ -49,20 +46,21 @@ export class LocalServers implements Servers {
     this.#places = places;
     this.#account = account;
     this.#extra = extra;
+    this.#records = new Records(places.servers, places.legacyServers);
   }
 
   /** An empty, running server: the first colour of a new environment. */
   async initialize(colour: Colour, major: number, generation: number): Promise<void> {
-    const server = await this.#record(colour, { generation, major, port: await freePort() });
+    const server = await this.#record(colour, generation, major);
     await rm(server.directory, { recursive: true, force: true });
     await initServer(server, this.#settings(colour, false));
     await startServer(server);
   }
 
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
-    const found = (await this.#records())[colour];
+    const found = (await this.#records.read())[colour];
     if (!found) return undefined;
-    const server = await this.#server(colour);
+    const server = await this.#describe(colour, found);
     // A colour whose files somebody removed is gone, whatever the record says.
     if (!(await exists(dataDirectory(server)))) return undefined;
     return {
@@ -85,8 +83,9 @@ export class LocalServers implements Servers {
 
   /** Where the router finds a colour. */
   async upstream(colour: Colour): Promise<{ port: number; sockets: string } | undefined> {
-    if (!(await this.#records())[colour]) return undefined;
-    const { port, sockets } = await this.#server(colour);
+    const found = (await this.#records.read())[colour];
+    if (!found) return undefined;
+    const { port, sockets } = await this.#describe(colour, found);
     return { port, sockets };
   }
 
@@ -117,7 +116,7 @@ export class LocalServers implements Servers {
   }
 
   async restore(colour: Colour, snapshot: string, { generation, consume, onBytes }: RestoreOptions): Promise<void> {
-    const known = (await this.#records())[colour];
+    const known = (await this.#records.read())[colour];
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
     // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it too soon.
@@ -135,10 +134,7 @@ export class LocalServers implements Servers {
         next: 'run `verdigris abandon`, then seed again.',
       });
     }
-    const server = await this.#record(
-      colour,
-      known?.generation === generation ? known : { generation, major, port: await freePort() },
-    );
+    const server = await this.#record(colour, generation, major);
     if (!restored) {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
@@ -171,18 +167,25 @@ export class LocalServers implements Servers {
     await startServer(await this.#server(colour));
   }
 
-  async stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void> {
-    await stopServer(await this.#server(colour), mode);
+  async stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void> {
+    const found = (await this.#records.read())[colour];
+    if (generation !== undefined && found?.generation !== generation)
+      throw otherGeneration(colour, generation, found?.generation);
+    await stopServer(found ? await this.#describe(colour, found) : await this.#server(colour), mode);
   }
 
-  async remove(colour: Colour): Promise<void> {
-    const records = await this.#records();
-    if (!records[colour]) return;
-    const server = await this.#server(colour);
+  async remove(colour: Colour, generation: number | undefined): Promise<void> {
+    const found = (await this.#records.read())[colour];
+    if (!found) return;
+    const server = await this.#describe(colour, found);
+    const there = (await exists(dataDirectory(server))) ? found.generation : undefined;
+    if (there !== generation) throw otherGeneration(colour, generation, there);
+    // All that follows bears the generation in its name.
     await removeServer(server);
-    await rm(server.sockets, { recursive: true, force: true });
-    const { [colour]: _, ...rest } = records;
-    await this.#write(rest);
+    await removeSockets(server.sockets);
+    await this.#records.change(({ [colour]: now, ...rest }) =>
+      now?.generation === found.generation ? rest : undefined,
+    );
   }
 
   async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
@@ -220,7 +223,7 @@ export class LocalServers implements Servers {
   }
 
   async #server(colour: Colour): Promise<Server> {
-    const found = (await this.#records())[colour];
+    const found = (await this.#records.read())[colour];
     if (!found)
       throw new VerdigrisError('refused', 'no-colour', {
         seen: `${colour} does not exist.`,
@@ -230,34 +233,33 @@ export class LocalServers implements Servers {
     return this.#describe(colour, found);
   }
 
-  async #describe(colour: Colour, found: z.output<typeof recordSchema>): Promise<Server> {
+  async #describe(colour: Colour, found: ServerRecord): Promise<Server> {
     const binaries = this.#binaries.get(found.major) ?? findBinaries(found.major, this.#places.binaries);
     this.#binaries.set(found.major, binaries);
     return {
       binaries: await binaries,
       account: this.#account,
       directory: this.#places.server(colour, found.generation),
-      sockets: this.#places.sockets(colour),
+      sockets: found.sockets ?? legacySockets(this.#places.root, colour),
       port: found.port,
     };
   }
 
-  async #records(): Promise<Records> {
-    const text = await readFile(this.#places.servers, 'utf8').catch(() => '{}');
-    return recordsSchema.parse(JSON.parse(text));
-  }
-
-  async #record(colour: Colour, value: z.output<typeof recordSchema>): Promise<Server> {
-    await this.#write({ ...(await this.#records()), [colour]: value });
-    const server = await this.#describe(colour, value);
-    const above = path.dirname(server.sockets);
-    await ownFolder(above, this.#account);
-    await chmod(above, 0o711);
-    return server;
-  }
-
-  async #write(records: Records): Promise<void> {
-    await writeDurably(this.#places.servers, JSON.stringify(records));
+  /** The record of this generation, made where there is none yet. */
+  async #record(colour: Colour, generation: number, major: number): Promise<Server> {
+    const there = (await this.#records.read())[colour];
+    if (there?.generation === generation) return this.#describe(colour, there);
+    const sockets = await chooseSockets(this.#places.root, `${colour}-${generation}`);
+    const made: ServerRecord = { generation, major, port: await freePort(), sockets };
+    let record = made;
+    await this.#records.change((records) => {
+      const known = records[colour];
+      // Generations are never used again: one that is newer was made by somebody with a newer lease.
+      if (known && known.generation > generation) throw otherGeneration(colour, generation, known.generation);
+      record = known?.generation === generation ? known : made;
+      return record === made ? { ...records, [colour]: made } : undefined;
+    });
+    return this.#describe(colour, record);
   }
 }
 

@@ -2,8 +2,9 @@ import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupMode, SnapshotFacts } from '../port.ts';
 import { copyTree } from './copy.ts';
-import { dataDirectory, ownFolder, type Server } from './server.ts';
+import { dataDirectory, type Server } from './server.ts';
 import { writeDurably } from './files.ts';
+import { ownFolder } from './sockets.ts';
 
 /** Contents that a copy must not carry, as in pg_basebackup (basebackup.c, excludeDirContents and excludeFiles). */
 const emptied = new Set([

@@ -54,7 +54,7 @@ export const restore: Step = {
     });
   },
   async undo(c) {
-    await c.platform.servers.remove(c.idle);
+    await c.removeIdle();
   },
 };
 

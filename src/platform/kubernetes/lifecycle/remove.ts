@@ -40,7 +40,7 @@ export async function removeKubernetes(
     const adopted = await platform.adoption.of(colour);
     if (adopted?.service?.to === 'pooler')
       await platform.routes.lead(adopted.service.name, adoptedSelector(adopted), 5432);
-    if (!(await servers.letGo(colour))) await servers.remove(colour);
+    if (!(await servers.letGo(colour))) await servers.remove(colour, (await servers.observe(colour))?.generation);
   }
   const labels = {
     'app.kubernetes.io/instance': environment.name,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { colours } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -49,8 +50,8 @@ async function make(
   platform: LocalPlatform,
   options: CreateLocalOptions,
 ): Promise<Credentials> {
-  const { live, colours, name } = environment;
-  const declared = colours[live];
+  const { live, name } = environment;
+  const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
   await refuseRemains(platform);
   await platform.servers.supports(declared.postgres);
@@ -97,9 +98,9 @@ export async function startEnvironment(platform: LocalPlatform): Promise<void> {
 /** Stops every process and removes every file of an environment. */
 export async function destroyLocal(platform: LocalPlatform): Promise<void> {
   await stopRouter(platform.places.router);
-  for (const colour of ['blue', 'green'] as const) await platform.servers.remove(colour);
+  for (const colour of colours)
+    await platform.servers.remove(colour, (await platform.servers.observe(colour))?.generation);
   await rm(platform.places.root, { recursive: true, force: true });
-  await rm(platform.places.socketsRoot, { recursive: true, force: true });
 }
 
 export async function readCredentials(platform: LocalPlatform): Promise<Credentials> {
