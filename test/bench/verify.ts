@@ -8,7 +8,8 @@ import { initServer, removeServer, serverPid, startServer, type Server } from '.
 import { readTables } from '../../src/postgres/catalogue.ts';
 import { one, rows, withClient, type Client } from '../../src/postgres/client.ts';
 import { compareData } from '../../src/postgres/compare/index.ts';
-import { binaryCache, connectionTo, freePort, temporaryFolder } from '../support/postgres.ts';
+import { binaryCache, connectionTo, temporaryFolder } from '../support/postgres.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 
 export interface VerifyRow {
   /** What the table looks like. */

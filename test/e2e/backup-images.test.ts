@@ -21,7 +21,8 @@ import {
   subscribe,
   unpublish,
 } from '../../src/postgres/stream.ts';
-import { connectionTo, freePort, temporaryFolder, withDatabase } from '../support/postgres.ts';
+import { connectionTo, temporaryFolder, withDatabase } from '../support/postgres.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 
 const images = 5;
 const stop = new AbortController().signal;

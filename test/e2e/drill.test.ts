@@ -2,8 +2,9 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { Kind } from '../../src/manifests/manifest.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
-import { served, until } from '../faults/support.ts';
+import { served } from '../faults/support.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';
+import { until } from '../support/until.ts';
 
 type JobObject = Stored & { readonly status?: { readonly succeeded?: number; readonly failed?: number } };
 interface EventObject extends Stored {

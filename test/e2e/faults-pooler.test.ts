@@ -4,8 +4,9 @@ import { Console } from '../../src/platform/kubernetes/console.ts';
 import type { Replica } from '../../src/platform/kubernetes/poolers.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { untilStopped } from '../faults/operators.ts';
-import { served, until } from '../faults/support.ts';
+import { served } from '../faults/support.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 1_800_000;
 

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { Places } from '../../src/platform/local/places.ts';
 import { routerPid } from '../../src/router/launch.ts';
 import { good } from '../support/verdict.ts';
-import { nothing, served, until, withBench, type FaultBench } from './support.ts';
+import { nothing, served, withBench, type FaultBench } from './support.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

@@ -3,7 +3,9 @@ import { readStatus } from '../../src/operations/reads/status.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
-import { failure, nothing, served, until, withBench } from './support.ts';
+import { nothing, served, withBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 

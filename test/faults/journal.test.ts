@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { good } from '../support/verdict.ts';
-import { failure, nothing, served, withBench } from './support.ts';
+import { nothing, served, withBench } from './support.ts';
+import { failure } from '../support/failure.ts';
 
 test(
   'fault 33: a journal cut short, from a newer version, or edited is refused with what to do; nothing changes, and the clients do not notice',

@@ -9,7 +9,9 @@ import { dataDirectory } from '../../src/platform/local/server.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
-import { failure, nothing, openBench, served, until, withOpenTransaction, type OpenBench } from './support.ts';
+import { nothing, openBench, served, withOpenTransaction, type OpenBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 const run = promisify(execFile);

@@ -8,7 +8,9 @@ import type { Servers } from '../../src/platform/port.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { Forwarder } from './forwarder.ts';
-import { failure, nothing, served, until, withBench, type FaultBench } from './support.ts';
+import { nothing, served, withBench, type FaultBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 const kibibyte = 1024;

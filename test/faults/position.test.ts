@@ -7,7 +7,8 @@ import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import type { Servers } from '../../src/platform/port.ts';
 import { one } from '../../src/postgres/client.ts';
-import { failure, nothing, openBench, type OpenBench } from './support.ts';
+import { nothing, openBench, type OpenBench } from './support.ts';
+import { failure } from '../support/failure.ts';
 
 const timeout = 600_000;
 /** Without a key a row that is applied twice stands twice, and no error tells. */

@@ -5,7 +5,9 @@ import { dataDirectory } from '../../src/platform/local/server.ts';
 import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
-import { failure, nothing, openBench, served, until, type OpenBench } from './support.ts';
+import { nothing, openBench, served, type OpenBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 const mebibyte = 1024 ** 2;

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { routerFiles } from '../../src/router/config.ts';
 import { routerPid } from '../../src/router/launch.ts';
 import { untilStopped } from './operators.ts';
-import { nothing, served, until, withBench, withOpenTransaction, type FaultBench } from './support.ts';
+import { nothing, served, withBench, withOpenTransaction, type FaultBench } from './support.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 

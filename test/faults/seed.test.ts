@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { untilStopped } from './operators.ts';
-import { failure, killServer, nothing, openBench, withOpenTransaction, type OpenBench } from './support.ts';
+import { killServer, nothing, openBench, withOpenTransaction, type OpenBench } from './support.ts';
+import { failure } from '../support/failure.ts';
 
 const timeout = 600_000;
 

@@ -9,7 +9,9 @@ import { rows } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { untilStopped } from './operators.ts';
 import type { Order } from './orders.ts';
-import { failure, killServer, nothing, served, until, withBench, type FaultBench } from './support.ts';
+import { killServer, nothing, served, withBench, type FaultBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
-import { failure, killServer, nothing, served, until, withBench, type FaultBench } from './support.ts';
+import { killServer, nothing, served, withBench, type FaultBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 

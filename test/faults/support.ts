@@ -24,6 +24,7 @@ import {
 import { leftovers } from '../support/leftovers.ts';
 import { harvester } from './harvest.ts';
 import { Operators } from './operators.ts';
+import { until } from '../support/until.ts';
 
 export interface FaultBench extends TestEnvironment {
   readonly operators: Operators;
@@ -200,17 +201,6 @@ export async function served(workload: Workload, writes = 15, limit = 30_000): P
   await workload.until((stats) => stats.acknowledged >= acknowledged + writes, limit);
 }
 
-/** Waits for a condition; says what was seen last where it does not come. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, limit = 30_000): Promise<T> {
-  const end = Date.now() + limit;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`${what}: not within ${limit} ms`);
-    await delay(10);
-  }
-}
-
 /** SIGKILL to the postmaster: no checkpoint, no farewell. Resolves when its processes are gone. */
 export async function killServer({ platform, environment }: TestEnvironment, colour: Colour): Promise<void> {
   const seen = await platform.servers.observe(colour);
@@ -235,24 +225,6 @@ export async function withOpenTransaction<T>(
     await client.query(first);
     return use(client);
   });
-}
-
-/** The failure of work that must fail. */
-export async function failure(work: Promise<unknown>): Promise<
-  Error & {
-    readonly code?: string;
-    readonly id?: string;
-    readonly seen?: string;
-    readonly next?: string;
-    readonly facts?: Record<string, unknown>;
-  }
-> {
-  return work.then(
-    () => {
-      throw new Error('this should have failed');
-    },
-    (error: unknown) => error as Error,
-  );
 }
 
 /** Runs a verb with limits other than the environment's. */

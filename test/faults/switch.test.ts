@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
-import { failure, nothing, openBench, served, until, withOpenTransaction, type OpenBench } from './support.ts';
+import { nothing, openBench, served, withOpenTransaction, type OpenBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
-import { failure, killServer, nothing, served, until, withBench, type FaultBench } from './support.ts';
+import { killServer, nothing, served, withBench, type FaultBench } from './support.ts';
+import { failure } from '../support/failure.ts';
+import { until } from '../support/until.ts';
 
 const timeout = 600_000;
 const fill =

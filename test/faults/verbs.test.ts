@@ -5,7 +5,8 @@ import { operationOf, perform, type PerformOptions } from '../../src/operations/
 import type { Step } from '../../src/operations/engine/operation.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';
-import { failure, nothing, served, withBench, type FaultBench } from './support.ts';
+import { nothing, served, withBench, type FaultBench } from './support.ts';
+import { failure } from '../support/failure.ts';
 
 const timeout = 600_000;
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RouterControl } from '../../src/router/control.ts';
 import { isRunning, launchRouter, stopRouter } from '../../src/router/launch.ts';
 import { temporaryFolder } from '../support/postgres.ts';
-import { colourOf, Pair, TestRouter, until } from '../support/router.ts';
+import { colourOf, Pair, TestRouter } from '../support/router.ts';
+import { until } from '../support/until.ts';
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));

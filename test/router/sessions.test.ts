@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { operatorRole } from '../../src/model/names.ts';
-import { colourOf, Pair, reader, TestRouter, until, writer } from '../support/router.ts';
+import { colourOf, Pair, reader, TestRouter, writer } from '../support/router.ts';
+import { until } from '../support/until.ts';
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));

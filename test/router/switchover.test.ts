@@ -3,7 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { query, sync } from '../../src/wire/messages.ts';
 import { startServer, stopServer } from '../../src/platform/local/server.ts';
-import { colourOf, extended, Pair, reader, TestClient, TestRouter, until, Wire, writer } from '../support/router.ts';
+import { colourOf, extended, Pair, reader, TestClient, TestRouter, Wire, writer } from '../support/router.ts';
+import { until } from '../support/until.ts';
 
 let pair: Pair;
 beforeAll(async () => void (pair = await Pair.start()));

@@ -1,5 +1,4 @@
 import { mkdtemp, rm, chmod } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serverAccount } from '../../src/platform/local/account.ts';
@@ -13,20 +12,13 @@ import {
   type Settings,
 } from '../../src/platform/local/server.ts';
 import { withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 
 /** The major under test: VERDIGRIS_TEST_POSTGRES, else 17. */
 export const testMajor = Number(process.env['VERDIGRIS_TEST_POSTGRES'] ?? 17);
 
 /** Unpacked binaries are kept between runs: they are the package's own files. */
 export const binaryCache = path.join(tmpdir(), 'verdigris-test-binaries');
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vg-'));

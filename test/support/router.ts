@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { colours, type Colour } from '../../src/model/colours.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
@@ -13,23 +12,12 @@ import { back, front, message, sync } from '../../src/wire/messages.ts';
 import { launchRouter, routerPid, stopRouter } from '../../src/router/launch.ts';
 import { initServer, operatorRole, removeServer, startServer, type Server } from '../../src/platform/local/server.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';
-import { binaryCache, connectionTo, freePort, temporaryFolder, testMajor } from './postgres.ts';
+import { binaryCache, connectionTo, temporaryFolder, testMajor } from './postgres.ts';
+import { until } from './until.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 
 export const writer = { user: 'app', password: 'copper' };
 export const reader = { user: 'report', password: 'oxide' };
-
-/** Waits for a condition; a limit instead of a sleep. */
-export async function until<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false> | T | undefined | false,
-  limit = 10_000,
-): Promise<T> {
-  for (const end = performance.now() + limit; ; await delay(5)) {
-    const seen = await probe();
-    if (seen !== undefined && seen !== false) return seen;
-    if (performance.now() > end) throw new Error(`not within ${limit} ms: ${what}`);
-  }
-}
 
 /** Two servers with a database `shop`, the roles app and report, a table `writes`, and nothing between them. */
 export class Pair {

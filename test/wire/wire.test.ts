@@ -7,7 +7,8 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { query } from '../../src/wire/messages.ts';
-import { colourOf, extended, Pair, TestRouter, until, Wire, writer } from '../support/router.ts';
+import { colourOf, extended, Pair, TestRouter, Wire, writer } from '../support/router.ts';
+import { until } from '../support/until.ts';
 
 const { parse, bind, execute, describe, close, flush, copyData, copyDone, sync } = extended;
 

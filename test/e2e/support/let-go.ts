@@ -1,5 +1,5 @@
-import { until } from '../../faults/support.ts';
 import type { ClusterBench } from './faults.ts';
+import { until } from '../../support/until.ts';
 
 /** Milliseconds until the guards have let the clients go; waits for the end of their recovery too. */
 export async function letGo({ platform, journal }: ClusterBench, where: string): Promise<number> {

@@ -2,9 +2,9 @@ import { execa } from 'execa';
 import { containerSecurity, podSecurity } from '../../../src/manifests/security.ts';
 import { objectNames } from '../../../src/manifests/names.ts';
 import type { Stored } from '../../../src/platform/kubernetes/cluster.ts';
-import { until } from '../../faults/support.ts';
 import type { ClusterEnvironment } from './environment.ts';
 import { productImage } from './image.ts';
+import { until } from '../../support/until.ts';
 
 type RunPod = Stored & {
   readonly status?: {

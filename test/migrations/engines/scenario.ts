@@ -5,6 +5,7 @@ import type { MigrationEngine } from '../../../src/migrations/engine.ts';
 import { rows } from '../../../src/postgres/client.ts';
 import { answered, asked, code, codeCount, objects } from './chinook.ts';
 import { leftBehind, type Bench } from './support.ts';
+import { failure } from '../../support/failure.ts';
 
 export interface Scenario {
   readonly engine: MigrationEngine;
@@ -47,8 +48,8 @@ export async function scenario(
   };
 
   await write(next.file, next.text(`${stored}\nCREATE TABLE half (id int PRIMARY KEY);\nSELECT 1/0;`));
-  const failure = (await apply(engine).catch((error: unknown) => error)) as { seen: string };
-  expect(failure).toMatchObject({
+  const failed = await failure(apply(engine));
+  expect(failed).toMatchObject({
     code: 'failed',
     id: tool ? 'migration-tool-failed' : 'migration-failed',
     seen: expect.stringContaining('division by zero'),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { runTool } from '../../../src/migrations/engines/run-tool.ts';
 import { waitFor } from '../../../src/model/wait.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
+import { failure } from '../../support/failure.ts';
 
 /** A process that has ended and that nobody has asked after yet counts as ended. */
 async function ended(pid: number): Promise<boolean> {
@@ -33,14 +34,14 @@ test('a tool that says nothing for too long is stopped with all its processes, a
       log,
       state: 'The candidate can be resumed.',
     });
-  const failure = (await run('hush', 8_000).catch((error: unknown) => error)) as { facts: { output: string[] } };
-  expect(failure).toMatchObject({
+  const failed = await failure(run('hush', 8_000));
+  expect(failed).toMatchObject({
     code: 'failed',
     id: 'migration-tool-silent',
     seen: expect.stringMatching(/Slow printed nothing for 8000 ms and was stopped\.\n {2}began \d+/),
     next: expect.stringMatching(/can be resumed\. The live colour is untouched\. All that it printed:/),
   });
-  const pids = [...(failure.facts.output[0] ?? '').matchAll(/\d+/g)].map(Number);
+  const pids = [...String(failed.facts?.['output']).matchAll(/\d+/g)].map(Number);
   expect(pids).toHaveLength(2);
   for (const pid of pids)
     await waitFor(async () => ((await ended(pid)) ? true : undefined), {

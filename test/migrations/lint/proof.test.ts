@@ -9,6 +9,7 @@ import type { Server } from '../../../src/platform/local/server.ts';
 import { data, schema } from './corpus/schema.ts';
 import { safe } from './corpus/safe.ts';
 import { unsafe } from './corpus/unsafe.ts';
+import { untilRow } from '../../support/until.ts';
 
 interface Relation {
   readonly oid: number;
@@ -162,7 +163,7 @@ test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and writes the tab
   await withClient(connectionTo(server, 'test'), 'reader', async (reader) => {
     await reader.query('BEGIN; SELECT FROM t LIMIT 1');
     const done = client.query('VACUUM FULL t');
-    await until(
+    await untilRow(
       reader,
       `SELECT FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`,
     );
@@ -189,8 +190,3 @@ test('what a transaction block refuses fails in one, as said', async () => {
     await client.query('ROLLBACK');
   }
 });
-
-async function until(on: Client, sql: string): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while ((await rows(on, sql)).length === 0) if (Date.now() > limit) throw new Error(`never seen: ${sql}`);
-}

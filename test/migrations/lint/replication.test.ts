@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
-import { one, rows, withClient, type Client } from '../../../src/postgres/client.ts';
+import { one, withClient, type Client } from '../../../src/postgres/client.ts';
 import { operatorRole, type Server } from '../../../src/platform/local/server.ts';
-import { connectionTo, testMajor, withServer } from '../../support/postgres.ts';
+import { connectionTo, withServer } from '../../support/postgres.ts';
+import { untilRow } from '../../support/until.ts';
 
 /** Where the migration has run: on the candidate (forward replication), or on the new live database (reverse). */
 type Direction = 'forward' | 'reverse';
@@ -242,7 +243,7 @@ test.each(breaks)('$rule: $direction replication, $outcome', async (given) => {
     }
     expect(failed).toBeUndefined();
     if (given.outcome === 'apply-stops') {
-      await until(
+      await untilRow(
         subscriber,
         `SELECT FROM pg_stat_subscription_stats WHERE apply_error_count > 0 AND subname = current_database()`,
       );
@@ -250,7 +251,7 @@ test.each(breaks)('$rule: $direction replication, $outcome', async (given) => {
     }
     // A row that is carried, after the one that is not, shows that apply has been past it.
     await publisher.query(`INSERT INTO t (id, flag) VALUES (99, 'f')`);
-    await until(subscriber, 'SELECT FROM t WHERE id = 99');
+    await untilRow(subscriber, 'SELECT FROM t WHERE id = 99');
     expect(await one(subscriber, given.count ?? '')).toEqual({ n: 0 });
   });
 });
@@ -267,7 +268,7 @@ test('the same pair carries a change that the linter lets pass', async () => {
   ).toEqual([]);
   await withPair({ direction: 'forward', migration }, async (publisher, subscriber) => {
     await publisher.query(insert);
-    await until(subscriber, 'SELECT FROM t WHERE id = 2 AND n = 0');
+    await untilRow(subscriber, 'SELECT FROM t WHERE id = 2 AND n = 0');
   });
 });
 
@@ -305,10 +306,4 @@ async function withPair(
       }
     }),
   );
-}
-
-async function until(client: Client, sql: string): Promise<void> {
-  const limit = Date.now() + 30_000;
-  while ((await rows(client, sql)).length === 0)
-    if (Date.now() > limit) throw new Error(`never seen on PostgreSQL ${testMajor}: ${sql}`);
 }

@@ -5,8 +5,9 @@ import { parseEnvironment } from '../../../src/model/environment.ts';
 import { LocalPlatform } from '../../../src/platform/local/platform.ts';
 import { routerFiles } from '../../../src/router/config.ts';
 import { launchRouter, routerPid, stopRouter } from '../../../src/router/launch.ts';
-import { freePort, temporaryFolder } from '../../support/postgres.ts';
-import { until } from '../../support/router.ts';
+import { temporaryFolder } from '../../support/postgres.ts';
+import { until } from '../../support/until.ts';
+import { freePort } from '../../../src/platform/local/ports.ts';
 
 test('a router that was killed, or cannot be told anything any more, is started again by what needs it, and holds what it held', async () => {
   const folder = await temporaryFolder();

@@ -3,8 +3,9 @@ import type { Server } from '../../../src/platform/local/server.ts';
 import { one, rows, withClient } from '../../../src/postgres/client.ts';
 import { describeComparison } from '../../../src/postgres/compare/index.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
-import { account, between, until, withSides } from './support.ts';
+import { account, between, withSides } from './support.ts';
 import { subtle, types } from './values.ts';
+import { until } from '../../support/until.ts';
 
 let server: Server;
 const finished = Promise.withResolvers<void>();
@@ -284,12 +285,12 @@ test('abort ends promptly and leaves no session and no query', async () => {
           client,
           "SELECT wait_event_type = 'Lock' AS waiting FROM pg_stat_activity WHERE application_name = 'verdigris/verify'",
         );
-      await until(async () => (await sessions()).some(({ waiting }) => waiting));
+      await until('a session that waits', async () => (await sessions()).some(({ waiting }) => waiting));
       const begun = Date.now();
       controller.abort(new Error('stop it'));
       await expect(work).rejects.toThrow('stop it');
       expect(Date.now() - begun).toBeLessThan(2000);
-      await until(async () => (await sessions()).length === 0);
+      await until('its sessions are gone', async () => (await sessions()).length === 0);
     });
     await candidate.query('ROLLBACK');
     await expect(compare({ signal: controller.signal })).rejects.toThrow('stop it');

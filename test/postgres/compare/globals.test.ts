@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { one, rows, withClient } from '../../../src/postgres/client.ts';
 import { applyGlobals, compareGlobals } from '../../../src/postgres/compare/index.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
+import { failure } from '../../support/failure.ts';
 
 const both = `CREATE ROLE app LOGIN PASSWORD 'old'; CREATE ROLE fenced LOGIN; CREATE ROLE team; CREATE ROLE "Odd ""name"""; GRANT team TO app`;
 
@@ -114,9 +115,9 @@ test('an error of a secret statement does not quote it', async () => {
           await candidate.query('CREATE ROLE app');
           const found = await compareGlobals(live, candidate);
           await candidate.query('DROP ROLE app');
-          const failure = await applyGlobals(candidate, found).catch((error: unknown) => error);
-          expect(inspect(failure)).toContain('42704');
-          expect(inspect(failure)).not.toContain('SCRAM-SHA-256$');
+          const refused = await failure(applyGlobals(candidate, found));
+          expect(inspect(refused)).toContain('42704');
+          expect(inspect(refused)).not.toContain('SCRAM-SHA-256$');
         }),
       ),
     ),

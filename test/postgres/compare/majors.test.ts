@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { serverAccount } from '../../../src/platform/local/account.ts';
 import { findBinaries } from '../../../src/platform/local/binaries.ts';
 import { initServer, removeServer, startServer, type Server } from '../../../src/platform/local/server.ts';
-import { binaryCache, connectionTo, freePort, temporaryFolder } from '../../support/postgres.ts';
+import { binaryCache, connectionTo, temporaryFolder } from '../../support/postgres.ts';
 import { account, between } from './support.ts';
 import { subtle, types } from './values.ts';
+import { freePort } from '../../../src/platform/local/ports.ts';
 
 const majors = [15, 17];
 const found = await Promise.all(majors.map((major) => findBinaries(major, binaryCache).catch(() => undefined)));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { one, withClient, type ConnectionSettings } from '../../../src/postgres/client.ts';
-import { account, until, withReplication } from './support.ts';
+import { account, withReplication } from './support.ts';
+import { until, untilRow } from '../../support/until.ts';
 
 const schema = `
   CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text, n int NOT NULL DEFAULT 0);
@@ -26,7 +27,7 @@ async function whileWriting<T>(
     }),
   );
   try {
-    await until(async () => written > 20 * statements.length);
+    await until('writes of every kind', () => written > 20 * statements.length);
     return await work();
   } finally {
     stop.abort();
@@ -50,7 +51,7 @@ test('under load with a hot row: no false alarm, and a real difference is found'
     await live.query(
       "INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 30000) i; INSERT INTO hot SELECT i, 0 FROM generate_series(1, 50) i; INSERT INTO flag SELECT i, false FROM generate_series(1, 5) i; INSERT INTO log (v) SELECT 'y' FROM generate_series(1, 2000); ANALYZE",
     );
-    await until(async () => (await one<{ n: string }>(candidate, 'SELECT count(*) AS n FROM log')).n === '2000');
+    await untilRow(candidate, 'SELECT FROM log HAVING count(*) = 2000');
     await whileWriting(liveAt, load, async () => {
       for (let turn = 0; turn < 5; turn++) {
         const result = await compare({ chunkBytes: 65536 });
@@ -81,7 +82,7 @@ test('a hot row that truly differs is found under its lock, and its writers are 
   await withReplication(schema, async ({ live, candidate, compare, liveAt }) => {
     // An update carries the whole row and would fix a change made by hand, so a trigger keeps the candidate's row apart.
     await live.query('INSERT INTO hot VALUES (1, 0)');
-    await until(async () => (await one<{ n: number }>(candidate, 'SELECT count(*)::int AS n FROM hot')).n === 1);
+    await untilRow(candidate, 'SELECT FROM hot HAVING count(*) = 1');
     await candidate.query(
       "CREATE FUNCTION apart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := -NEW.n; RETURN NEW; END'; CREATE TRIGGER apart BEFORE UPDATE ON hot FOR EACH ROW EXECUTE FUNCTION apart(); ALTER TABLE hot ENABLE ALWAYS TRIGGER apart",
     );
@@ -93,7 +94,10 @@ test('a hot row that truly differs is found under its lock, and its writers are 
       }
     });
     let over = false;
-    await until(async () => slowest > 0 || (await one<{ n: number }>(live, 'SELECT n::int AS n FROM hot')).n > 10);
+    await until(
+      'writes beside the comparison',
+      async () => slowest > 0 || (await one<{ n: number }>(live, 'SELECT n::int AS n FROM hot')).n > 10,
+    );
     const result = await compare();
     over = true;
     await timed;

@@ -1,5 +1,5 @@
 import { readTables } from '../../../src/postgres/catalogue.ts';
-import { one, rows, withClient, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import { one, withClient, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
 import {
   compareData,
   type CompareOptions,
@@ -8,6 +8,7 @@ import {
 } from '../../../src/postgres/compare/index.ts';
 import { operatorRole, type Server } from '../../../src/platform/local/server.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
+import { untilRow } from '../../support/until.ts';
 
 /** All tables that both sides have, with the columns that both have. */
 export async function mapAll(live: Client, candidate: Client): Promise<TableMapping[]> {
@@ -99,9 +100,9 @@ export async function withReplication<T>(
           await sides.candidate.query(
             `CREATE SUBSCRIPTION s CONNECTION 'host=${publisher.sockets} port=${publisher.port} user=${operatorRole} dbname=postgres' PUBLICATION p`,
           );
-          await until(
-            async () =>
-              (await rows(sides.candidate, "SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r'")).length === 0,
+          await untilRow(
+            sides.candidate,
+            "SELECT WHERE NOT EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r')",
           );
           return use(sides, publisher);
         },
@@ -125,17 +126,8 @@ async function applied(liveAt: ConnectionSettings, candidateAt: ConnectionSettin
     await live.query('INSERT INTO verdigris.marker VALUES ($1)', [id]);
   });
   await withClient(candidateAt, 'test', (candidate) =>
-    until(async () => (await rows(candidate, 'SELECT FROM verdigris.marker WHERE id = $1', [id])).length > 0),
+    untilRow(candidate, 'SELECT FROM verdigris.marker WHERE id = $1', [id]),
   );
-}
-
-/** Waits for a condition, asking every few milliseconds, for 30 s at most. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > limit) throw new Error('the condition did not come true within 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** What differs, short: `table kind count firstKey columns`. */

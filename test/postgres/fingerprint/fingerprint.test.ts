@@ -11,15 +11,9 @@ import {
   digestSchema,
   readSchema,
 } from '../../../src/postgres/fingerprint/index.ts';
-import {
-  binaryCache,
-  connectionTo,
-  freePort,
-  temporaryFolder,
-  testMajor,
-  withDatabase,
-} from '../../support/postgres.ts';
+import { binaryCache, connectionTo, temporaryFolder, testMajor, withDatabase } from '../../support/postgres.ts';
 import { sampleRoles, sampleSchema } from './schema.ts';
+import { freePort } from '../../../src/platform/local/ports.ts';
 
 /** Each statement, the difference that it must make (`change kind identity`), in the order in which diffSchema gives them. */
 const ddl: readonly (readonly [statement: string, ...differences: string[]])[] = [

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { startServer, stopServer } from '../../../src/platform/local/server.ts';
 import { withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase, withServer } from '../../support/postgres.ts';
-import { failure, findingOf, findingsOf, fixes, runScript, sound, until } from './support.ts';
+import { findingOf, findingsOf, fixes, runScript, sound } from './support.ts';
+import { sqlState } from '../../support/failure.ts';
+import { until } from '../../support/until.ts';
 
 test('a server with no room is told the numbers, and has room after the fixes and a restart', async () => {
   await withServer(
@@ -19,7 +21,7 @@ test('a server with no room is told the numbers, and has room after the fixes an
         await client.query(
           "SELECT pg_create_physical_replication_slot('taken'), pg_replication_origin_create('taken')",
         );
-        expect(await failure(client, "SELECT pg_create_logical_replication_slot('s', 'pgoutput')")).not.toBe(
+        expect(await sqlState(client, "SELECT pg_create_logical_replication_slot('s', 'pgoutput')")).not.toBe(
           'succeeded',
         );
         const found = (await findingsOf(client)).filter(({ grade }) => grade === 'refuse');
@@ -82,10 +84,10 @@ test('a slot of ours that holds much WAL is told, and one that lost it is refuse
       expect(
         (await findingOf(client, 'slot-retains', { gate: 'switch', limits: { retainedWalBytes: 1024 ** 2 } }))?.objects,
       ).toEqual([expect.stringMatching(/^verdigris_shop_1: \d+ MB, (reserved|extended)$/)]);
-      await until(async () => {
+      await until('the slot is lost', async () => {
         await write();
         return (await findingOf(client, 'slot-lost', { gate: 'switch' })) !== undefined;
-      }, 'the slot is lost');
+      });
       expect(await findingOf(client, 'slot-lost', { gate: 'switch' })).toMatchObject({
         grade: 'refuse',
         objects: ['verdigris_shop_1'],

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { one, rows } from '../../../src/postgres/client.ts';
 import { testMajor, withServer } from '../../support/postgres.ts';
 import { withReplication } from './replicate.ts';
-import { findingOf, fixes, runScript, sound, until } from './support.ts';
+import { findingOf, fixes, runScript, sound } from './support.ts';
+import { until } from '../../support/until.ts';
 
 test('what stops apply is found before, and the fix lets it pass', async () => {
   await withServer(async (server) => {
@@ -92,8 +93,8 @@ test('a conflict stops apply: both findings, and both fixes', async () => {
         await publisher.query('INSERT INTO t VALUES (1)');
         await stopped();
         await until(
-          async () => (await findingOf(subscriber, 'apply-errors', changes)) !== undefined,
           'the error is counted',
+          async () => (await findingOf(subscriber, 'apply-errors', changes)) !== undefined,
         );
         await subscriber.query('DELETE FROM t');
         await fixes(subscriber, 'apply-stopped', { grade: 'refuse', objects: ['verdigris_conflict'] }, changes);
@@ -131,8 +132,8 @@ test('subscriptions, consumers, standbys and publications of others', async () =
         await publisher.query('SET synchronous_commit = local');
         await runScript(publisher, "ALTER SYSTEM SET synchronous_standby_names = 'a, b';\nSELECT pg_reload_conf();");
         await until(
-          async () => (await findingOf(publisher, 'synchronous-standbys')) !== undefined,
           'the setting is read',
+          async () => (await findingOf(publisher, 'synchronous-standbys')) !== undefined,
         );
         await fixes(publisher, 'synchronous-standbys', {
           grade: 'warn',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { withDatabase } from '../../support/postgres.ts';
-import { failure, findingOf, findingsOf, fixes, sound } from './support.ts';
+import { findingOf, findingsOf, fixes, sound } from './support.ts';
+import { sqlState } from '../../support/failure.ts';
 
 test('tables without a replica identity: UPDATE fails once published, and the fix lets it pass', async () => {
   await withDatabase(async (client) => {
@@ -16,7 +17,7 @@ test('tables without a replica identity: UPDATE fails once published, and the fi
       CREATE SCHEMA verdigris; CREATE TABLE verdigris.own (x int); CREATE TEMP TABLE passing (x int);
       INSERT INTO bare VALUES (1, 'a'); INSERT INTO uniq VALUES (1, 1, 1);
       CREATE PUBLICATION p FOR ALL TABLES`);
-    expect(await failure(client, 'UPDATE bare SET x = 2')).toBe('55000');
+    expect(await sqlState(client, 'UPDATE bare SET x = 2')).toBe('55000');
     const finding = await fixes(client, 'replica-identity-missing', {
       grade: 'refuse',
       objects: ['A b.T"t', 'public.bare', 'public.j', 'public.lost', 'public.nothing', 'public.part_1', 'public.uniq'],
@@ -25,8 +26,8 @@ test('tables without a replica identity: UPDATE fails once published, and the fi
     expect(finding.fix).toContain('ALTER TABLE "public"."uniq" REPLICA IDENTITY USING INDEX "narrow";');
     expect(finding.fix).toContain('ALTER TABLE "public"."nothing" REPLICA IDENTITY DEFAULT;');
     expect(finding.fix).toContain('ALTER TABLE "public"."j" ADD COLUMN "verdigris_key"');
-    expect(await failure(client, 'UPDATE bare SET x = 2')).toBe('succeeded');
-    expect(await failure(client, 'UPDATE uniq SET c = 2')).toBe('succeeded');
+    expect(await sqlState(client, 'UPDATE bare SET x = 2')).toBe('succeeded');
+    expect(await sqlState(client, 'UPDATE uniq SET c = 2')).toBe('succeeded');
     await fixes(client, 'replica-identity-full', {
       grade: 'warn',
       objects: ['A b.T"t', 'public.bare', 'public.lost', 'public.part_1'],
@@ -39,10 +40,10 @@ test('a deferrable primary key identifies nothing', async () => {
     await client.query(
       'CREATE TABLE d (id int PRIMARY KEY DEFERRABLE, x int); INSERT INTO d VALUES (1, 1); CREATE PUBLICATION p FOR ALL TABLES',
     );
-    expect(await failure(client, 'UPDATE d SET x = 2')).toBe('55000');
+    expect(await sqlState(client, 'UPDATE d SET x = 2')).toBe('55000');
     const finding = await fixes(client, 'replica-identity-deferrable', { grade: 'refuse', objects: ['public.d'] });
     expect(finding.fix).toBe('ALTER TABLE "public"."d" REPLICA IDENTITY FULL;');
-    expect(await failure(client, 'UPDATE d SET x = 2')).toBe('succeeded');
+    expect(await sqlState(client, 'UPDATE d SET x = 2')).toBe('succeeded');
   }, sound);
 });
 

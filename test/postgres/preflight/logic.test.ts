@@ -3,7 +3,8 @@ import { withClient } from '../../../src/postgres/client.ts';
 import { looksMutable, unqualifiedNames } from '../../../src/postgres/preflight/bodies.ts';
 import { workersFinding, workingLibraries } from '../../../src/postgres/preflight/background.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
-import { failure, findingOf, fixes, sound } from './support.ts';
+import { findingOf, fixes, sound } from './support.ts';
+import { sqlState } from '../../support/failure.ts';
 
 test('unqualified names are found in every function that apply runs, and only there', async () => {
   await withDatabase(async (client) => {
@@ -24,7 +25,7 @@ test('unqualified names are found in every function that apply runs, and only th
       CREATE INDEX i1 ON t (fine(a)); CREATE INDEX i2 ON t (set_path(a)); CREATE INDEX i3 ON t (bound(a));
       CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION in_trigger(); ALTER TABLE t ENABLE REPLICA TRIGGER g; RESET search_path`);
     await client.query("SET search_path = ''");
-    expect(await failure(client, 'INSERT INTO public.t (id, a) VALUES (1, 1)')).toBe('42704');
+    expect(await sqlState(client, 'INSERT INTO public.t (id, a) VALUES (1, 1)')).toBe('42704');
     await client.query('RESET search_path');
     const finding = await fixes(client, 'unqualified-names', {
       grade: 'warn',
@@ -39,7 +40,7 @@ test('unqualified names are found in every function that apply runs, and only th
       'ALTER FUNCTION "public"."in_check"(integer) SET search_path = "A b", "public", pg_temp;',
     );
     await client.query("SET search_path = ''");
-    expect(await failure(client, 'INSERT INTO public.t (id, a, d) VALUES (1, 1, 1)')).toBe('succeeded');
+    expect(await sqlState(client, 'INSERT INTO public.t (id, a, d) VALUES (1, 1, 1)')).toBe('succeeded');
   }, sound);
 });
 
@@ -145,7 +146,7 @@ test('keys, constraints, indexes and statistics', async () => {
       await client.query(`
       SET search_path = public; CREATE SCHEMA verdigris; CREATE TABLE verdigris.k (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, k int REFERENCES verdigris.k, v int); ALTER TABLE t ADD CONSTRAINT positive CHECK (v > 0) NOT VALID;
       INSERT INTO t SELECT g, NULL, g / 2 + 1 FROM generate_series(1, 100) g`);
-      expect(await failure(client, 'CREATE UNIQUE INDEX CONCURRENTLY broken ON t (v)')).toBe('23505');
+      expect(await sqlState(client, 'CREATE UNIQUE INDEX CONCURRENTLY broken ON t (v)')).toBe('23505');
       await client.query(
         "CREATE INDEX fine_ccnew ON t (v); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'fine_ccnew'::regclass; UPDATE t SET v = id",
       );

@@ -1,8 +1,8 @@
-import { one, rows, withClient, type Client } from '../../../src/postgres/client.ts';
+import { one, withClient, type Client } from '../../../src/postgres/client.ts';
 import { ident } from '../../../src/postgres/quote.ts';
 import type { Server } from '../../../src/platform/local/server.ts';
 import { connectionTo } from '../../support/postgres.ts';
-import { until } from './support.ts';
+import { untilRow } from '../../support/until.ts';
 
 export interface Pair {
   readonly publisher: Client;
@@ -38,26 +38,13 @@ export async function withReplication<T>(
           publisher,
           subscriber,
           stopped: () =>
-            until(
-              async () =>
-                (await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1 AND NOT subenabled', [stream]))
-                  .length === 1,
-              `${name}: apply has stopped`,
-              30_000,
-            ),
+            untilRow(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1 AND NOT subenabled', [stream]),
           caughtUp: async () => {
             const { lsn } = await one<{ lsn: string }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
-            await until(
-              async () =>
-                (
-                  await rows(
-                    publisher,
-                    'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn >= $2::pg_lsn',
-                    [stream, lsn],
-                  )
-                ).length === 1,
-              `${name}: caught up`,
-              30_000,
+            await untilRow(
+              publisher,
+              'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn >= $2::pg_lsn',
+              [stream, lsn],
             );
           },
         });
@@ -65,13 +52,7 @@ export async function withReplication<T>(
         await subscriber.query(`ALTER SUBSCRIPTION ${stream} DISABLE`);
         await subscriber.query(`ALTER SUBSCRIPTION ${stream} SET (slot_name = NONE)`);
         await subscriber.query(`DROP SUBSCRIPTION ${stream}`);
-        await until(
-          async () =>
-            (await rows(publisher, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active', [stream]))
-              .length === 0,
-          `${name}: the slot is free`,
-          30_000,
-        );
+        await untilRow(publisher, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [stream]);
         await publisher.query('SELECT pg_drop_replication_slot($1)', [stream]);
       }
     }),

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { one, withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { failure, findingsOf, fixes, runScript, sound } from './support.ts';
+import { findingsOf, fixes, runScript, sound } from './support.ts';
+import { sqlState } from '../../support/failure.ts';
 
 test('declared roles that are missing, superusers, privileged or cannot log in', async () => {
   await withDatabase(async (client) => {
@@ -41,8 +42,8 @@ test('readers that can write, by every way, and that cannot after the fix', asyn
       CREATE SCHEMA verdigris; CREATE TABLE verdigris.t (x int); GRANT INSERT ON verdigris.t TO good`);
     const roles = { readers: ['reader', 'good', 'lazy'] };
     await withClient(connectionTo(server, 'test', 'reader'), 'reader', async (reader) => {
-      expect(await failure(reader, 'INSERT INTO direct VALUES (1)')).toBe('succeeded');
-      expect(await failure(reader, 'UPDATE by_member SET x = 2')).toBe('succeeded');
+      expect(await sqlState(reader, 'INSERT INTO direct VALUES (1)')).toBe('succeeded');
+      expect(await sqlState(reader, 'UPDATE by_member SET x = 2')).toBe('succeeded');
       await fixes(
         client,
         'reader-can-write',
@@ -75,9 +76,9 @@ test('readers that can write, by every way, and that cannot after the fix', asyn
         'CREATE TABLE s.t (x int)',
         'CREATE SCHEMA z',
       ]) {
-        expect(await failure(reader, statement), statement).toBe('42501');
+        expect(await sqlState(reader, statement), statement).toBe('42501');
       }
-      expect(await failure(reader, 'SELECT * FROM direct')).toBe('succeeded');
+      expect(await sqlState(reader, 'SELECT * FROM direct')).toBe('succeeded');
     });
   }, sound);
 });

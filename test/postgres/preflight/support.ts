@@ -3,6 +3,7 @@ import type { Finding } from '../../../src/model/finding.ts';
 import type { Client } from '../../../src/postgres/client.ts';
 import { preflight, releaseNeeds, type PreflightFacts } from '../../../src/postgres/preflight/index.ts';
 import { testMajor } from '../../support/postgres.ts';
+import { until } from '../../support/until.ts';
 
 export type Changes = Omit<Partial<PreflightFacts>, 'limits' | 'roles'> & {
   readonly limits?: Partial<PreflightFacts['limits']>;
@@ -58,7 +59,7 @@ export async function fixes(
   expect(finding, id).toMatchObject({ id, ...expected });
   if (!finding) throw new Error(`no finding ${id}`);
   await runScript(by, finding.fix);
-  await until(async () => (await findingOf(client, id, changes)) === undefined, `${id} is gone after ${finding.fix}`);
+  await until(`${id} is gone after ${finding.fix}`, async () => (await findingOf(client, id, changes)) === undefined);
   return finding;
 }
 
@@ -66,22 +67,4 @@ export async function fixes(
 export async function runScript(client: Client, script: string): Promise<void> {
   for (const statement of script.replaceAll(/^--.*$/gm, '').split(/;\s*$/m))
     if (statement.trim()) await client.query(statement);
-}
-
-/** Waits for a condition that another process brings about: a reload, the end of a session. */
-export async function until(condition: () => Promise<boolean>, what: string, limit = 10_000): Promise<void> {
-  const end = performance.now() + limit;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${limit} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** SQLSTATE of a statement that must fail. */
-export async function failure(client: Client, statement: string): Promise<string> {
-  const error = await client.query(statement).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return (error as { code?: string } | undefined)?.code ?? 'succeeded';
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { withClient } from '../../../src/postgres/client.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { findingOf, findingsOf, fixes, runScript, sound, until } from './support.ts';
+import { findingOf, findingsOf, fixes, runScript, sound } from './support.ts';
+import { until } from '../../support/until.ts';
 
 test('prepared transactions of every database are refused', async () => {
   await withDatabase(
@@ -35,8 +36,8 @@ test('long transactions are named with who holds what, and ended by the fix', as
       expect(await findingOf(client, 'long-transactions')).toBeUndefined();
       const limits = { longTransactionMs: 1 };
       await until(
-        async () => (await findingOf(client, 'long-transactions', { limits })) !== undefined,
         'the transaction is older than a millisecond',
+        async () => (await findingOf(client, 'long-transactions', { limits })) !== undefined,
       );
       await fixes(
         client,
