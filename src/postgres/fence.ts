@@ -2,43 +2,38 @@ import { operatorRole, replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
+import { endLogins, endSessions } from './fence-sessions.ts';
+import { turnLock } from './hba-lock.ts';
+import { proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
 
-/** Roles that a fence lets through: by role, because nobody else has their credentials; everything else is named by backend. */
+/** Roles that a fence leaves their LOGIN: nobody else has their credentials. */
 const ours = [operatorRole, replicationRole];
 
 /**
- * Closes a colour to everybody but Verdigris: every other role that can log in, superusers too, is set NOLOGIN, remembered in
- * verdigris.fenced_role, and its sessions are ended. Returns when no foreign session is left. In one transaction with the
- * check of the fencing token, so that an operator who slept through his successor's work cannot fence what that one opened.
+ * Closes a colour to everybody but Verdigris. Every other role that can log in, superusers too, is set NOLOGIN and remembered in
+ * verdigris.fenced_role; where pg_hba.conf is ours it refuses them as well; every foreign session is ended. Returns when nobody is
+ * left, no role that was made meanwhile can log in, and an attempt to get in was refused. The roles are closed in one transaction
+ * with the check of the token, so that an operator who slept through his successor's work cannot fence what that one opened.
  */
-export async function fenceServer(
-  client: Client,
-  token: number,
-  limit: number,
-  except: readonly string[] = [],
-): Promise<void> {
-  await withTransaction(client, async () => {
-    await takeToken(client, token);
-    await client.query(
-      `INSERT INTO verdigris.fenced_role (name) SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ON CONFLICT DO NOTHING`,
-      [ours],
-    );
-    const closed = await rows<{ name: string }>(
-      client,
-      'SELECT f.name FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name WHERE r.rolcanlogin AND f.name <> ALL ($1)',
-      [except],
-    );
-    if (closed.length > 0) await client.query(closed.map(({ name }) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
-  });
-  await endLogins(client, limit);
-  await endSessions(client, token, limit, except);
+export async function fenceServer(client: Client, token: number, limit: number): Promise<void> {
+  const until = performance.now() + limit;
+  const left = () => Math.max(0, until - performance.now());
+  await closeRoles(client, token, left());
+  const locked = await turnLock(client, 'closed');
+  do {
+    await endLogins(client, left());
+    await endSessions(client, token, left());
+    // A session that was ended may have made a role before, or given LOGIN back, and somebody may have come in by it.
+  } while ((await openRoles(client)).length > 0 && (await closeRoles(client, token, left())));
+  if (locked) await proveRefused(client, await fencedRoles(client), left());
 }
 
-/** Opens what `fence` closed, exactly. */
+/** Opens what `fenceServer` closed, exactly. The second lock first: as long as a role is remembered, the next command knows what is to be opened. */
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
+    await turnLock(client, 'open');
     const closed = await rows<{ name: string; admitted: boolean }>(
       client,
       'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name',
@@ -49,7 +44,10 @@ export async function unfence(client: Client, token: number): Promise<void> {
   });
 }
 
-/** Lets roles that can only read in again, with read-only as their default, on a colour that stays fenced to all others. */
+/**
+ * Lets roles that can only read in again, with read-only as their default, on a colour that stays fenced to all others: by NOLOGIN
+ * alone, for pg_hba.conf cannot name every role (one with a line break in its name).
+ */
 export async function admitReaders(client: Client, token: number, readers: readonly string[]): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
@@ -61,6 +59,7 @@ export async function admitReaders(client: Client, token: number, readers: reado
     for (const { name } of closed)
       await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
   });
+  await turnLock(client, 'open');
 }
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */
@@ -75,72 +74,60 @@ export async function fencedRoles(client: Client): Promise<string[]> {
   );
 }
 
-/** Milliseconds that a login under way has to become a session, which is judged by its role; autovacuum's workers log in too. */
-const loginPatience = 100;
+async function openRoles(client: Client): Promise<string[]> {
+  return (
+    await rows<{ name: string }>(
+      client,
+      'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1)',
+      [ours],
+    )
+  ).map(({ name }) => name);
+}
 
 /**
- * A login whose role was checked just before the fence is not in pg_stat_activity yet, but its transaction is in pg_locks: it began
- * before the check (InitPostgres in postinit.c). Whoever comes later meets NOLOGIN, so those of the first look are all there are.
+ * Sets every role that can log in NOLOGIN, and remembers it. What was true when the lock was had is the truth:
+ * a change of a role that is under way then is not committed, and its session is ended as all others are.
  */
-async function endLogins(client: Client, limit: number): Promise<void> {
-  const underWay = () =>
-    rows<{ pid: number }>(
-      client,
-      "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'virtualxid' AND pid IS NOT NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)",
-    );
-  const before = new Set((await underWay()).map(({ pid }) => pid));
-  const begun = performance.now();
-  let left: number[] = [];
-  if (before.size > 0) {
-    await waitFor(
-      async () => {
-        left = (await underWay()).flatMap(({ pid }) => (before.has(pid) ? [pid] : []));
-        if (left.length > 0 && performance.now() - begun > loginPatience)
-          await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [left]);
-        return left.length === 0 ? true : undefined;
-      },
-      {
-        limit,
-        every: 1,
-        slowest: 4,
-        id: 'fence-leaks',
-        what: 'no login that began before the fence',
-        next: 'find out who connects past the fence, and stop it.',
-      },
-      () => `still there: process ${left.join(', ')}`,
-    );
-  }
-}
-
-interface Session {
-  readonly pid: number;
-  readonly who: string;
-}
-
-/** Ends nobody any more once the database has seen a newer token: its holder may have let them in again. */
-async function endSessions(client: Client, token: number, limit: number, except: readonly string[]): Promise<void> {
-  let left: Session[] = [];
-  await waitFor(
-    async () => {
-      left = await rows<Session>(
-        client,
-        `
-        SELECT pid, usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ')' AS who
-        FROM pg_stat_activity, LATERAL (SELECT pg_terminate_backend(pid) WHERE (SELECT token FROM verdigris.fence) <= $2) ended
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
-        [[...ours, ...except], token],
-      );
-      return left.length === 0 ? true : undefined;
-    },
+async function closeRoles(client: Client, token: number, limit: number): Promise<true> {
+  const close = () =>
+    withTransaction(client, async () => {
+      await takeToken(client, token);
+      await client.query('LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE NOWAIT');
+      const names = await openRoles(client);
+      if (names.length === 0) return true as const;
+      await client.query('INSERT INTO verdigris.fenced_role (name) SELECT unnest($1::name[]) ON CONFLICT DO NOTHING', [
+        names,
+      ]);
+      await client.query(names.map((name) => `ALTER ROLE ${ident(name)} NOLOGIN`).join(';'));
+      return true as const;
+    });
+  return waitFor(
+    () =>
+      close().catch(async (error: { code?: string }) => {
+        // 55P03 lock_not_available
+        if (error.code !== '55P03') throw error;
+        await endRoleChanges(client);
+        return undefined;
+      }),
     {
       limit,
       every: 1,
       slowest: 4,
       id: 'fence-leaks',
-      what: 'no session but those of Verdigris',
-      next: 'find out who connects past the fence, and stop it.',
+      what: 'no transaction that changes roles',
+      next: 'find out who changes roles, and stop it.',
     },
-    () => `still there: ${left.map(({ who }) => who).join(', ')}`,
+  );
+}
+
+async function endRoleChanges(client: Client): Promise<void> {
+  await client.query(
+    `
+    WITH holder AS MATERIALIZED (
+      SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.granted AND l.mode <> 'AccessShareLock' AND a.usename IS DISTINCT FROM $1 AND a.backend_type <> 'autovacuum worker')
+    SELECT pg_terminate_backend(pid) FROM holder`,
+    [operatorRole],
   );
 }
 
@@ -157,7 +144,10 @@ async function takeToken(client: Client, token: number): Promise<void> {
 /** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */
 export async function endOperators(client: Client): Promise<void> {
   await client.query(
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid()",
+    `
+    WITH other AS MATERIALIZED (
+      SELECT pid FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid())
+    SELECT pg_terminate_backend(pid, 5000) FROM other`,
     [operatorRole],
   );
 }

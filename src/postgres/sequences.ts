@@ -1,50 +1,154 @@
 import { rows, type Client } from './client.ts';
 
-interface Sequence {
-  readonly schema: string;
-  readonly name: string;
-  readonly last: string;
-  readonly increment: string;
-  readonly cache: string;
-  readonly min: string;
-  readonly max: string;
+/** Where a sequence is, exactly. Numbers are bigint: a sequence may pass 2^53. */
+export interface Position {
+  /** Quoted, with its schema: the same on both colours. */
+  readonly sequence: string;
+  readonly last: bigint;
+  /** False: `last` is the next number itself, after setval(…, false) or RESTART, or where it was never used. */
+  readonly called: boolean;
+  /** Negative where it descends. */
+  readonly increment: bigint;
+  readonly cache: bigint;
+  readonly min: bigint;
+  readonly max: bigint;
 }
 
-/** Numbers left out per sequence, at least, so that a value handed out and not yet seen is never handed out twice. */
+/** Numbers left out per sequence that is in use, at least. */
 const margin = 32n;
 
+/** What was carried over a connection: under the fence only what moved since is carried. A new connection carries all. */
+const carried = new WeakMap<Client, ReadonlyMap<string, string>>();
+
 /**
- * Sets every sequence of `to` that `from` has been using beyond what `from` handed out: owned or not, ascending or descending.
- * Replication does not carry them. Never moves one backwards. Returns how many were set.
+ * Brings every sequence of `to` to where that of `from` is: owned or not, ascending or descending, in use (then `margin` further) or
+ * not. Replication does not carry them. One from which `to` drew numbers itself, as a migration does, is never moved backwards.
+ * Returns how many had moved.
  */
 export async function carrySequences(from: Client, to: Client): Promise<number> {
-  const used = await rows<Sequence>(
-    from,
-    `
-    SELECT schemaname AS schema, sequencename AS name, last_value::text AS last, increment_by::text AS increment, cache_size::text AS cache, min_value::text AS min, max_value::text AS max
-    FROM pg_sequences WHERE last_value IS NOT NULL AND schemaname <> 'verdigris'`,
-  );
-  const values = used.map((sequence) => ({
-    schema: sequence.schema,
-    name: sequence.name,
-    value: String(beyond(sequence)),
-  }));
-  const { rowCount } = await to.query(
-    `
-    SELECT setval(c.oid::regclass, CASE WHEN s.increment_by > 0 THEN greatest(w.value, s.last_value) ELSE least(w.value, s.last_value) END)
-    FROM json_to_recordset($1) AS w(schema name, name name, value bigint)
-    JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind = 'S'
-    JOIN pg_sequences s ON s.schemaname = w.schema AND s.sequencename = w.name`,
-    [JSON.stringify(values)],
-  );
-  return rowCount ?? 0;
+  const all = await readPositions(from);
+  const known = carried.get(to);
+  const moved = all.filter((position) => known?.get(position.sequence) !== text(position));
+  if (moved.length > 0) await place(to, moved);
+  carried.set(to, new Map(all.map((position) => [position.sequence, text(position)])));
+  return moved.length;
 }
 
-/** A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds. */
-export function beyond({ last, increment, cache, min, max }: Omit<Sequence, 'schema' | 'name'>): bigint {
-  const step = BigInt(increment);
-  const steps = BigInt(cache) > margin ? BigInt(cache) : margin;
-  const value = BigInt(last) + step * steps;
-  if (value > BigInt(max) || value < BigInt(min)) return BigInt(last);
-  return value;
+/** Writes down where a colour's own sequences are, so that what is drawn from them there later is told from what was carried. */
+export async function rememberSequences(client: Client): Promise<void> {
+  await remember(client, await readPositions(client));
+}
+
+async function place(to: Client, moved: readonly Position[]): Promise<void> {
+  const here = new Map((await readPositions(to)).map((position) => [position.sequence, position]));
+  const left = new Map(
+    (
+      await rows<{ sequence: string; last: string; called: boolean }>(
+        to,
+        'SELECT sequence, last, called FROM verdigris.sequence_position',
+      )
+    ).map((position) => [position.sequence, text(position)]),
+  );
+  const places = moved.flatMap((position) => {
+    const own = here.get(position.sequence);
+    if (!own) return [];
+    const wanted = beyond(position);
+    const untouched = left.get(own.sequence) === text(own);
+    return untouched || isFurther(wanted, own) ? [{ ...own, ...wanted }] : [];
+  });
+  if (places.length === 0) return;
+  await to.query(
+    'SELECT setval(w.sequence::regclass, w.last, w.called) FROM json_to_recordset($1) AS w(sequence text, last bigint, called bool)',
+    [json(places)],
+  );
+  await remember(to, places);
+}
+
+async function remember(client: Client, positions: readonly Position[]): Promise<void> {
+  await client.query(
+    `
+    INSERT INTO verdigris.sequence_position SELECT * FROM json_to_recordset($1) AS w(sequence text, last bigint, called bool)
+    ON CONFLICT (sequence) DO UPDATE SET last = excluded.last, called = excluded.called`,
+    [json(positions)],
+  );
+}
+
+/** A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds; what is not in use stays where it is. */
+export function beyond({ last, called, increment, cache, min, max }: Omit<Position, 'sequence'>): {
+  last: bigint;
+  called: boolean;
+} {
+  const value = last + increment * (cache > margin ? cache : margin);
+  return { last: called && value <= max && value >= min ? value : last, called };
+}
+
+/** By the numbers that come next, in the direction in which `own` counts. */
+function isFurther(wanted: Pick<Position, 'last' | 'called'>, own: Position): boolean {
+  const next = ({ last, called }: Pick<Position, 'last' | 'called'>) => (called ? last + own.increment : last);
+  return own.increment > 0n ? next(wanted) > next(own) : next(wanted) < next(own);
+}
+
+type Raw = Record<'sequence' | 'increment' | 'cache' | 'min' | 'max', string> & { last: string | null };
+
+/** Every permanent sequence but ours. */
+async function readPositions(client: Client): Promise<Position[]> {
+  const found = await rows<Raw>(
+    client,
+    `
+    SELECT format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment, s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max,
+      pg_sequence_last_value(c.oid)::text AS last
+    FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relpersistence <> 't' AND n.nspname <> 'verdigris'`,
+  );
+  const unused = await readUnused(
+    client,
+    found.flatMap(({ sequence, last }) => (last === null ? [sequence] : [])),
+  );
+  return found.flatMap((raw) => {
+    const is = raw.last === null ? unused.get(raw.sequence) : { last: raw.last, called: true };
+    if (!is) return [];
+    return [
+      {
+        sequence: raw.sequence,
+        last: BigInt(is.last),
+        called: is.called,
+        increment: BigInt(raw.increment),
+        cache: BigInt(raw.cache),
+        min: BigInt(raw.min),
+        max: BigInt(raw.max),
+      },
+    ];
+  });
+}
+
+/** Sequences in one statement: each is locked until it ends, and the table of locks is finite. */
+const atOnce = 500;
+
+/** PostgreSQL's functions say nothing of a sequence that is not in use (before 18): the sequence itself does. */
+async function readUnused(
+  client: Client,
+  sequences: readonly string[],
+): Promise<Map<string, { last: string; called: boolean }>> {
+  const found = new Map<string, { last: string; called: boolean }>();
+  for (let start = 0; start < sequences.length; start += atOnce) {
+    const some = sequences.slice(start, start + atOnce);
+    const parts = some.map(
+      (sequence, index) => `SELECT ${index} AS place, last_value::text, is_called FROM ${sequence}`,
+    );
+    for (const { place: index, last_value: last, is_called: called } of await rows<{
+      place: number;
+      last_value: string;
+      is_called: boolean;
+    }>(client, parts.join(' UNION ALL ')))
+      found.set(some[index] ?? '', { last, called });
+  }
+  return found;
+}
+
+function text({ last, called }: { last: bigint | string; called: boolean }): string {
+  return `${last} ${called}`;
+}
+
+function json(positions: readonly Position[]): string {
+  return JSON.stringify(positions.map(({ sequence, last, called }) => ({ sequence, last: String(last), called })));
 }

@@ -2,7 +2,7 @@ import type { Lsn } from '../model/lsn.ts';
 import { replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
-import { one, rows, type Client } from './client.ts';
+import { rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { qualified, type Table } from './catalogue.ts';
 
@@ -95,16 +95,13 @@ export async function createSlot(publisher: Client, name: string, limit: number)
 export async function subscribe(subscriber: Client, name: string, conninfo: string, database: string): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
-  const { major } = await one<{ major: number }>(
-    subscriber,
-    "SELECT current_setting('server_version_num')::int / 10000 AS major",
-  );
   const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
   // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for good where the
   // publisher merely restarted or the network was cut: the server counts a lost connection as an error of apply (seen).
-  // Only one direction is ever subscribed at a time, so origin = none is a second lock on the same door, from PostgreSQL 16.
+  // Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with it, from PostgreSQL 16 on, what an
+  // application writes under an origin of its own (a loader, a follower) would not be sent.
   await subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
-    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false${major >= 16 ? ', origin = none' : ''})`);
+    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
 }
 
 /** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */

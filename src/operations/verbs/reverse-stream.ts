@@ -3,6 +3,7 @@ import { streamName } from '../../model/names.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { mapTables } from '../../postgres/mapping.ts';
+import { rememberSequences } from '../../postgres/sequences.ts';
 import { createSlot, enableStream, publish, subscribe, unpublish, unsubscribe } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
@@ -60,7 +61,7 @@ export const advanceReverse: Step = {
 export const closeStream: Step = {
   id: 'close-stream',
   title: 'take away the replication that has ended',
-  why: 'two directions at once would be a loop before PostgreSQL 16',
+  why: 'two directions at once would be a loop',
   risk: 'none: everything it carried has arrived',
   async run(c) {
     const { closing } = c.journal;
@@ -81,6 +82,7 @@ export const reverse: Step = {
     const { name, from, to } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);
     const running = await c.ifRunning(to, async (client) => {
+      await rememberSequences(client);
       await subscribe(client, name, conninfo, c.environment.database);
       await enableStream(client, name);
       await c.on(from, (live) => crossBarrier(live, client, name, c.environment.limits.catchUp, c.signal));

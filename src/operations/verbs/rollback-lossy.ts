@@ -4,6 +4,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { cleanCopy } from '../../postgres/clean-copy.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
 import { exportDifferences, type LossCount } from '../../postgres/export-differences.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { mapTables } from '../../postgres/mapping.ts';
@@ -67,8 +68,8 @@ const revive: Step = {
     await c.on(c.idle, async (client) => {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
       await promoteServer(client, c.signal);
-      await cleanCopy(client);
       await fenceServer(client, c.ledger.token, 10_000);
+      await cleanCopy(client);
     });
     await c.platform.servers.unpark(c.idle);
     await c.platform.traffic.refresh(c.ledger.token);
@@ -141,7 +142,13 @@ const sequences: Step = {
   why: 'a number that was handed out must not be handed out again',
   risk: 'leaves gaps',
   async run(c) {
-    await c.ifRunning(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
+    await c.ifRunning(c.live, (from) =>
+      c.on(c.idle, async (to) => {
+        // A colour that is older than this version of Verdigris lacks what the carrying is written down in.
+        await ensureControlSchema(to);
+        await carrySequences(from, to);
+      }),
+    );
   },
 };
 

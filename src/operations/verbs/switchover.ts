@@ -3,6 +3,7 @@ import { fallbackSnapshotName } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
 import { crossBarrier, isSealed } from '../../postgres/barrier.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import type { Context } from '../engine/context.ts';
@@ -51,6 +52,23 @@ export const settle: Step = {
   },
 };
 
+/** Most of it moves rarely: under the fence only what moved since is carried again. */
+export const carry: Step = {
+  id: 'carry',
+  title: 'carry beforehand what replication does not',
+  why: 'under the fence, while clients wait, only what changed since is left',
+  risk: 'none for the live colour: the other one is closed to all but replication',
+  async run(c) {
+    return c.on(c.live, async (from) => {
+      await ensureControlSchema(from);
+      return c.on(c.idle, async (to) => {
+        await ensureControlSchema(to);
+        return `${await carrySequences(from, to)} sequences`;
+      });
+    });
+  },
+};
+
 export const hold: Step = {
   id: 'hold',
   title: 'hold the clients',
@@ -88,7 +106,7 @@ export const sequences: Step = {
   risk: 'leaves gaps of at least 32 numbers',
   async run(c) {
     const set = await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
-    return `${set} set`;
+    return `${set} had moved`;
   },
 };
 
@@ -220,6 +238,7 @@ function pause(c: Context): number | undefined {
 /** The steps that hold clients, and those on either side of them. */
 export const startSteps: readonly Step[] = [
   prepareReverse,
+  carry,
   settle,
   ...whileHeld(hold, fence, sequences, barrier, advanceReverse),
 ];

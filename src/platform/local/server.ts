@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { closedToAll, closedToNobody, lockRules, lockSetting } from '../../postgres/hba-lock.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
@@ -49,6 +50,21 @@ export async function initServer(server: Server, settings: Settings): Promise<vo
     '--data-checksums',
   ]);
   await writeSettings(server, settings);
+  await writeLock(server, 'open');
+}
+
+/** Beside pg_hba.conf, whose first rules read it. */
+const lockFile = 'verdigris_closed';
+
+/** Whom pg_hba.conf refuses from the next start on; its rules for that are put before the others where they are missing. */
+export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<void> {
+  const file = path.join(dataDirectory(server), lockFile);
+  await writeFile(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, { flush: true });
+  if (server.account) await chown(file, server.account.uid, server.account.gid);
+  const hba = path.join(dataDirectory(server), 'pg_hba.conf');
+  const text = await readFile(hba, 'utf8');
+  const rules = lockRules(lockFile);
+  if (!text.startsWith(rules)) await writeFile(hba, `${rules}${text}`, { flush: true });
 }
 
 /** Rewrites the settings that are ours; those of a copied directory go with it. Takes effect at the next start. */
@@ -60,6 +76,7 @@ export async function writeSettings(server: Server, settings: Settings): Promise
     listen_addresses: '127.0.0.1',
     unix_socket_directories: server.sockets,
     unix_socket_permissions: '0700',
+    [lockSetting]: path.join(dataDirectory(server), lockFile),
   };
   await writeFile(
     file,
@@ -87,6 +104,7 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
  */
 export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;
+  await keepLock(server);
   await ownSockets(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
   const begun = Date.now();
@@ -113,6 +131,12 @@ export async function startServer(server: Server, quiet = false): Promise<void> 
       throw startFailure(server, log, tail, error);
     }
   }
+}
+
+/** A machine that lost power may have left the file empty, and then pg_hba.conf is no good; the roles of a fence are closed durably all the same. */
+async function keepLock(server: Server): Promise<void> {
+  const text = await readFile(path.join(dataDirectory(server), lockFile), 'utf8').catch(() => '');
+  if (text.trim() === '') await writeLock(server, 'open');
 }
 
 function startFailure(server: Server, log: string, tail: string, cause: unknown): VerdigrisError {

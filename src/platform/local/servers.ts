@@ -20,6 +20,7 @@ import {
   serverPid,
   startServer,
   stopServer,
+  writeLock,
   writeSettings,
   type Server,
   type Settings,
@@ -147,6 +148,7 @@ export class LocalServers implements Servers {
       await writeFile(signal, '');
       if (this.#account) await chown(signal, this.#account.uid, this.#account.gid);
       await writeSettings(server, this.#settings(colour, true));
+      await writeLock(server, 'closed');
     }
     // Its recovery must not be felt on the live server; `unpark` starts it anew, like all others.
     await startServer(server, !(await exists(path.join(directory, 'unparked'))));

@@ -1,6 +1,7 @@
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
+import { rememberSequences } from '../../../postgres/sequences.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release } from '../../engine/release-record.ts';
 import { requireSameSchema } from '../../gates/schema.ts';
@@ -8,21 +9,26 @@ import { onCandidate } from './on-candidate.ts';
 
 export const promote: Step = {
   id: 'promote',
-  title: 'promote the copy',
-  why: 'a subscriber must take writes',
+  title: 'promote the copy and close it to applications',
+  why: 'a subscriber must take writes; those of anybody else would be lost or collide',
   risk: 'none: nobody can reach it but Verdigris',
-  run: (c) => onCandidate(c, (client) => promoteServer(client, c.signal)),
+  // Roles are closed by what only a promoted server can write. Until then nobody can write, and where pg_hba.conf is ours nobody gets in.
+  run: (c) =>
+    onCandidate(c, async (client) => {
+      await promoteServer(client, c.signal);
+      await fenceServer(client, c.ledger.token, 10_000);
+    }),
 };
 
 export const align: Step = {
   id: 'align',
-  title: 'clean the copy and close it to applications',
-  why: 'copied slots, subscriptions and publications belong to the original; writes there would be lost or collide',
+  title: 'clean the copy',
+  why: 'copied slots, subscriptions and publications belong to the original',
   risk: 'none for the live colour',
   async run(c) {
     await onCandidate(c, async (client) => {
       await cleanCopy(client);
-      await fenceServer(client, c.ledger.token, 10_000);
+      await rememberSequences(client);
     });
     // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or the reverse.
     await requireSameSchema(c, c.idle, release(c).schema[c.live]);

@@ -7,6 +7,7 @@ import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
+import { turnLock } from '../../../postgres/hba-lock.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { launch } from './create.ts';
@@ -67,6 +68,7 @@ export async function cloneLocal(
       await cleanCopy(client);
       for (const role of [...roles.application, ...roles.readers])
         await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+      await turnLock(client, 'open');
     });
     await platform.servers.unpark(live);
     const port = await freePort();

@@ -1,0 +1,39 @@
+import { operatorRole, replicationRole } from '../model/names.ts';
+import { one, type Client } from './client.ts';
+import { literal } from './quote.ts';
+
+/** Setting of a server whose pg_hba.conf is Verdigris's: the file that its first rules read, of roles that are refused. */
+export const lockSetting = 'verdigris.closed_file';
+/** Contents of that file. It must name somebody, or the rule that reads it would be no rule. */
+export const closedToAll = 'all';
+export const closedToNobody = 'verdigris_nobody';
+
+/**
+ * Rules that come before all others: Verdigris's roles through the socket, and nobody of those whom `file` names, over no path.
+ * They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside pg_hba.conf.
+ */
+export function lockRules(file: string): string {
+  return [
+    `local all ${operatorRole},${replicationRole} trust`,
+    `local all,replication @${file} reject`,
+    `host all,replication @${file} all reject`,
+    '',
+  ].join('\n');
+}
+
+/** Turns the second lock where there is one. The server reads it within moments: who must know that it has, tries to get in. */
+export async function turnLock(client: Client, to: 'closed' | 'open'): Promise<boolean> {
+  const file = await lockFile(client);
+  if (file === null) return false;
+  const names = to === 'closed' ? closedToAll : closedToNobody;
+  await client.query(`COPY (SELECT ${literal(names)}) TO ${literal(file)}; SELECT pg_reload_conf()`);
+  return true;
+}
+
+async function lockFile(client: Client): Promise<string | null> {
+  const { file } = await one<{ file: string | null }>(client, 'SELECT nullif(current_setting($1, true), $2) AS file', [
+    lockSetting,
+    '',
+  ]);
+  return file;
+}

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { ensureControlSchema } from '../../src/postgres/control.ts';
+import { carrySequences, rememberSequences } from '../../src/postgres/sequences.ts';
+import { connectionTo, withServer } from '../support/postgres.ts';
+
+/** Two databases with the same sequences, as a copy has them. */
+async function withCopy(make: string, use: (from: Client, to: Client) => Promise<void>): Promise<void> {
+  await withServer(async (server) => {
+    await withClient(connectionTo(server), 'test', async (client) => {
+      await client.query('CREATE DATABASE live');
+      await client.query('CREATE DATABASE copy');
+    });
+    await withClient(connectionTo(server, 'live'), 'test', (from) =>
+      withClient(connectionTo(server, 'copy'), 'test', async (to) => {
+        for (const client of [from, to]) {
+          await ensureControlSchema(client);
+          await client.query(make);
+        }
+        await rememberSequences(to);
+        await use(from, to);
+      }),
+    );
+  });
+}
+
+const next = async (client: Client, sequence: string) =>
+  (await rows<{ next: string }>(client, 'SELECT nextval($1)::text AS next', [sequence]))[0]?.next;
+
+test('a sequence that was set and not called, or restarted, gives the same next number on the other side', async () => {
+  await withCopy(
+    `CREATE SEQUENCE a; CREATE SEQUENCE b INCREMENT -5; CREATE SEQUENCE "q""S'";
+     SELECT nextval('a') FROM generate_series(1, 10); SELECT nextval('b') FROM generate_series(1, 10)`,
+    async (from, to) => {
+      await from.query(
+        `SELECT setval('a', 501, false); ALTER SEQUENCE b RESTART WITH -1000; SELECT setval('"q""S''"', 9007199254740993, false)`,
+      );
+      expect(await carrySequences(from, to)).toBe(3);
+      expect([await next(to, 'a'), await next(to, 'b'), await next(to, `"q""S'"`)]).toEqual([
+        '501',
+        '-1000',
+        '9007199254740993',
+      ]);
+    },
+  );
+});
+
+test('a sequence that was moved back on the live side is moved back, unless the other side drew from it itself', async () => {
+  await withCopy(
+    "CREATE SEQUENCE a; CREATE SEQUENCE own; SELECT setval('a', 700), setval('own', 700)",
+    async (from, to) => {
+      await next(to, 'own');
+      await from.query('ALTER SEQUENCE a RESTART; ALTER SEQUENCE own RESTART');
+      await carrySequences(from, to);
+      expect([await next(to, 'a'), await next(to, 'own')]).toEqual(['1', '702']);
+    },
+  );
+});
+
+test('a sequence in use goes on behind what was handed out, both ways and without end at its bounds', async () => {
+  await withCopy(
+    'CREATE SEQUENCE up CACHE 50; CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE narrow MAXVALUE 20 CYCLE; CREATE SEQUENCE idle',
+    async (from, to) => {
+      await from.query("SELECT nextval('up'), nextval('down'), setval('narrow', 20)");
+      await carrySequences(from, to);
+      expect([await next(to, 'up'), await next(to, 'down'), await next(to, 'narrow'), await next(to, 'idle')]).toEqual([
+        '101',
+        '-34',
+        '1',
+        '1',
+      ]);
+    },
+  );
+});
+
+test('over one connection only what moved since is carried again', async () => {
+  await withCopy('CREATE SEQUENCE a; CREATE SEQUENCE b', async (from, to) => {
+    await carrySequences(from, to);
+    await next(from, 'a');
+    expect(await carrySequences(from, to)).toBe(1);
+    expect(await next(to, 'a')).toBe('34');
+    expect(await carrySequences(from, to)).toBe(0);
+  });
+});
