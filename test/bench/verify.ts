@@ -3,12 +3,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { serverAccount } from '../../src/platform/local/account.ts';
-import { findBinaries } from '../../src/platform/local/binaries.ts';
+import { testBinaries } from '../support/binaries.ts';
 import { initServer, removeServer, serverPid, startServer, type Server } from '../../src/platform/local/server.ts';
 import { readTables } from '../../src/postgres/catalogue.ts';
 import { one, rows, withClient, type Client } from '../../src/postgres/client.ts';
 import { compareData } from '../../src/postgres/compare/index.ts';
-import { binaryCache, connectionTo, temporaryFolder } from '../support/postgres.ts';
+import { connectionTo, temporaryFolder } from '../support/postgres.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 
 export interface VerifyRow {
@@ -72,7 +72,7 @@ export async function benchVerify({
   rows: size = 1_000_000,
   turns = 3,
 }: { rows?: number; turns?: number } = {}): Promise<BenchResult> {
-  const binaries = await findBinaries(15, binaryCache);
+  const binaries = await testBinaries(15);
   const folder = await temporaryFolder();
   const account = await serverAccount();
   const make = async (name: string): Promise<Server> => ({

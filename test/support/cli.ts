@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { testHome } from './binaries.ts';
 import { temporaryFolder, testMajor } from './postgres.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -64,6 +65,7 @@ export async function withCli(use: (cli: Cli) => Promise<void>): Promise<void> {
   const declare = (value: unknown): Promise<void> =>
     writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
   try {
+    await testHome(home, testMajor);
     await declare(declaration);
     await use({
       folder,

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { Verb } from '../../src/model/transitions.ts';
@@ -13,7 +13,8 @@ import { withClient, type Client } from '../../src/postgres/client.ts';
 import type { Commit } from '../../src/workload/commits.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
-import { binaryCache, temporaryFolder, testMajor } from './postgres.ts';
+import { testHome } from './binaries.ts';
+import { temporaryFolder, testMajor } from './postgres.ts';
 
 /** Durable enough for a crash of processes, which is what tests cause; not for one of the machine. */
 export const testSettings = { fsync: 'off', shared_buffers: '32MB', max_connections: '60', autovacuum: 'off' } as const;
@@ -75,10 +76,7 @@ export async function withEnvironment<T>(
     ...options.declaration,
   };
   const environment = parseEnvironment(raw, 'the test');
-  // The binaries of npm are laid out once for all environments.
-  await mkdir(home, { mode: 0o711 });
-  await mkdir(binaryCache, { recursive: true });
-  await symlink(binaryCache, path.join(home, 'binaries'));
+  await testHome(home, testMajor);
   const platform = await LocalPlatform.open(environment, home, { ...testSettings, ...options.settings });
   const declaration = path.join(folder, 'verdigris.yaml');
   await writeFile(declaration, JSON.stringify(raw));

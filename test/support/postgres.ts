@@ -2,7 +2,6 @@ import { mkdtemp, rm, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serverAccount } from '../../src/platform/local/account.ts';
-import { findBinaries } from '../../src/platform/local/binaries.ts';
 import {
   initServer,
   operatorRole,
@@ -13,12 +12,10 @@ import {
 } from '../../src/platform/local/server.ts';
 import { withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
+import { testBinaries } from './binaries.ts';
 
 /** The major under test: VERDIGRIS_TEST_POSTGRES, else 17. */
 export const testMajor = Number(process.env['VERDIGRIS_TEST_POSTGRES'] ?? 17);
-
-/** Unpacked binaries are kept between runs: they are the package's own files. */
-export const binaryCache = path.join(tmpdir(), 'verdigris-test-binaries');
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vg-'));
@@ -36,7 +33,7 @@ export async function withServer<T>(
   settings: Settings = {},
   major = testMajor,
 ): Promise<T> {
-  const binaries = await findBinaries(major, binaryCache);
+  const binaries = await testBinaries(major);
   const folder = await temporaryFolder();
   const server: Server = {
     binaries,

@@ -4,7 +4,6 @@ import path from 'node:path';
 import pg from 'pg';
 import { colours, type Colour } from '../../src/model/colours.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
-import { findBinaries } from '../../src/platform/local/binaries.ts';
 import type { RouterSettings } from '../../src/router/config.ts';
 import { RouterControl } from '../../src/router/control.ts';
 import { Framer } from '../../src/wire/framer.ts';
@@ -12,7 +11,8 @@ import { back, front, message, sync } from '../../src/wire/messages.ts';
 import { launchRouter, routerPid, stopRouter } from '../../src/router/launch.ts';
 import { initServer, operatorRole, removeServer, startServer, type Server } from '../../src/platform/local/server.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';
-import { binaryCache, connectionTo, temporaryFolder, testMajor } from './postgres.ts';
+import { testBinaries } from './binaries.ts';
+import { connectionTo, temporaryFolder, testMajor } from './postgres.ts';
 import { until } from './until.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 
@@ -31,7 +31,7 @@ export class Pair {
 
   static async start(): Promise<Pair> {
     const folder = await temporaryFolder();
-    const [binaries, account] = [await findBinaries(testMajor, binaryCache), await serverAccount()];
+    const [binaries, account] = [await testBinaries(testMajor), await serverAccount()];
     const make = async (colour: Colour): Promise<Server> => {
       const server = {
         binaries,

@@ -2,15 +2,15 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { serverAccount } from '../../../src/platform/local/account.ts';
-import { findBinaries } from '../../../src/platform/local/binaries.ts';
+import { testBinaries } from '../../support/binaries.ts';
 import { initServer, removeServer, startServer, type Server } from '../../../src/platform/local/server.ts';
-import { binaryCache, connectionTo, temporaryFolder } from '../../support/postgres.ts';
+import { connectionTo, temporaryFolder } from '../../support/postgres.ts';
 import { account, between } from './support.ts';
 import { subtle, types } from './values.ts';
 import { freePort } from '../../../src/platform/local/ports.ts';
 
 const majors = [15, 17];
-const found = await Promise.all(majors.map((major) => findBinaries(major, binaryCache).catch(() => undefined)));
+const found = await Promise.all(majors.map((major) => testBinaries(major).catch(() => undefined)));
 
 test.skipIf(found.includes(undefined))(
   'equal data of two majors is equal, and every subtle difference is seen',

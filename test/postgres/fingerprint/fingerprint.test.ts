@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { serverAccount } from '../../../src/platform/local/account.ts';
-import { findBinaries } from '../../../src/platform/local/binaries.ts';
+import { testBinaries } from '../../support/binaries.ts';
 import { initServer, removeServer, startServer } from '../../../src/platform/local/server.ts';
 import { withClient, type Client } from '../../../src/postgres/client.ts';
 import {
@@ -11,7 +11,7 @@ import {
   digestSchema,
   readSchema,
 } from '../../../src/postgres/fingerprint/index.ts';
-import { binaryCache, connectionTo, temporaryFolder, testMajor, withDatabase } from '../../support/postgres.ts';
+import { connectionTo, temporaryFolder, testMajor, withDatabase } from '../../support/postgres.ts';
 import { sampleRoles, sampleSchema } from './schema.ts';
 import { freePort } from '../../../src/platform/local/ports.ts';
 
@@ -251,7 +251,7 @@ test('a difference is told with the lines that differ', () => {
 });
 
 const otherMajor = testMajor === 17 ? 15 : 17;
-const otherThere = await findBinaries(otherMajor, binaryCache).then(
+const otherThere = await testBinaries(otherMajor).then(
   () => true,
   () => false,
 );
@@ -270,7 +270,7 @@ test.runIf(otherThere)('the same schema on another major has no difference acros
 async function withOtherMajor<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const folder = await temporaryFolder();
   const server = {
-    binaries: await findBinaries(otherMajor, binaryCache),
+    binaries: await testBinaries(otherMajor),
     account: await serverAccount(),
     directory: path.join(folder, 'server'),
     sockets: path.join(folder, 's'),
