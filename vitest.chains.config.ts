@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import { env } from './vitest.config.ts';
+import { chains, env } from './vitest.config.ts';
 
 /** An operator killed between any two entries of its journal, for every verb: hundreds of processes live and die. */
 export default defineConfig({
   test: {
-    include: ['test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'],
+    include: chains,
     env,
     testTimeout: 1_500_000,
     hookTimeout: 120_000,

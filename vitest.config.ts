@@ -4,19 +4,35 @@ import { defineConfig } from 'vitest/config';
 /** What Node compiled is kept: half of what a process of ours costs is its loading, and tests start hundreds. */
 export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) };
 
+/** An operator killed between any two entries of its journal: `npm run test:chains`. */
+export const chains = ['test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'];
+
+/**
+ * Files that take a minute or more each, because they wait for what takes its time (lost servers, retained WAL, clones) or begin a
+ * process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
+ */
+export const long = [
+  'cli/release',
+  'faults/clones',
+  'faults/deadman',
+  'faults/kills',
+  'faults/network',
+  'faults/replication',
+  'faults/seed',
+  'faults/servers',
+  'faults/stranded',
+  'faults/verbs',
+  'operations/backfill',
+  'operations/compatibility',
+  'postgres/compare/property',
+  'releases/three-releases',
+].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node. So have
-    // the chains of kills at every entry of the journal, which take as long as all the rest: kills.test.ts kills each verb twice,
-    // and a backfill's 26 random ones.
-    exclude: [
-      'test/e2e/**',
-      'test/bench/**',
-      'test/migrations/tools/**',
-      'test/faults/kill-*.test.ts',
-      'test/operations/backfill-kills.test.ts',
-    ],
+    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node.
+    exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/tools/**', ...chains, ...long],
     env,
     testTimeout: 300_000,
     hookTimeout: 120_000,

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { env, long } from './vitest.config.ts';
+
+/** What takes minutes: `npm run test:long`, and with everything else that needs no cluster `npm run test:all`. */
+export default defineConfig({
+  test: {
+    include: long,
+    env,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    retry: process.env['CI'] ? 1 : 0,
+  },
+});
