@@ -60,7 +60,7 @@ function fromFile(file: string): Settings['environments'][string] {
 }
 
 function unfit(why: string): VerdigrisError {
-  return new VerdigrisError('declaration', 'stack-configuration', {
+  return new VerdigrisError('stack-configuration', {
     seen: `The stack's configuration does not fit: ${why}`,
     required: 'verdigris:environments, with a declaration, or the file of one, for each name.',
     next: 'see stacks/README.md and the examples in examples/stacks.',

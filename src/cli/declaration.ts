@@ -14,7 +14,7 @@ export const defaultFile = 'verdigris.yaml';
  */
 export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new VerdigrisError('usage', 'no-declaration', {
+    throw new VerdigrisError('no-declaration', {
       seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
       required: 'a file that declares the environment.',
       next: 'give it with --file, or run `verdigris demo --keep` to get an example.',
@@ -25,7 +25,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   const document = parseDocument(text, { lineCounter: lines });
   const [fault] = document.errors;
   if (fault) {
-    throw new VerdigrisError('declaration', 'declaration-syntax', {
+    throw new VerdigrisError('declaration-syntax', {
       seen: `${file} is not YAML: ${fault.message}`,
       required: 'YAML or JSON.',
       next: 'fix it there; nothing was done.',

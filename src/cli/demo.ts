@@ -107,7 +107,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     });
     report(reporter, exercise, recorder.pauses, Date.now() - began);
     if (!exercise.verdict.ok)
-      throw new VerdigrisError('failed', 'oracle', {
+      throw new VerdigrisError('oracle', {
         seen: describeVerdict(exercise.verdict),
         required: 'every acknowledged write exactly once.',
         next: 'this is a fault of Verdigris: please report it.',

@@ -195,7 +195,7 @@ async function finish(
   const live = (await platform.traffic.status()).live ?? environment.live;
   const folder = options.folder ?? environment.colours[other(live)]?.migrations;
   if (folder === undefined)
-    throw new VerdigrisError('usage', 'recipe-folder', {
+    throw new VerdigrisError('recipe-folder', {
       seen: `colours.${other(live)} declares no migrations.`,
       required: 'a folder for the files.',
       next: 'name it with --folder, or declare it.',
@@ -214,7 +214,7 @@ async function finish(
 }
 
 function early(seen: string, required: string): VerdigrisError {
-  return new VerdigrisError('refused', 'contract-waits', {
+  return new VerdigrisError('contract-waits', {
     seen,
     required,
     next: 'see `verdigris expand-contract` for what waits for what; nothing was written.',

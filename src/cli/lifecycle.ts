@@ -69,7 +69,7 @@ export function destroyCommand(): Command {
       withLocalSession(options, async ({ environment, platform, reporter }) => {
         const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
         if (!options.yes) {
-          throw new VerdigrisError('refused', 'destroy-unconfirmed', {
+          throw new VerdigrisError('destroy-unconfirmed', {
             seen: `This would remove ${what}.`,
             required: 'confirmation.',
             next: 'run it again with --yes.',

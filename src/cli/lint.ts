@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import pg from 'pg';
 import { withFixedPath } from '../postgres/client.ts';
 import colors from 'yoctocolors';
-import { describe, exitCodes, VerdigrisError } from '../model/errors.ts';
+import { exitCodes } from '../model/error-catalogue.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames, parseLintConfig, type LintConfig } from '../migrations/lint/config.ts';
 import { exceeds, type LintInput, type LintReport } from '../migrations/lint/finding.ts';
 import { gradeByDatabase } from '../migrations/lint/grade.ts';
@@ -114,7 +115,7 @@ async function inputs(paths: readonly string[], options: Options): Promise<LintI
     });
   }
   if (files.length === 0) {
-    throw new VerdigrisError('usage', 'lint-nothing', {
+    throw new VerdigrisError('lint-nothing', {
       seen: paths.length === 0 ? 'No path was given.' : `There is no *.sql file in ${paths.join(', ')}.`,
       required: 'files or folders, or --stdin.',
       next: 'verdigris lint <folder of migrations>',
@@ -127,7 +128,7 @@ function applied(files: readonly LintInput[], since: string | undefined): readon
   if (since === undefined) return files;
   const first = files.findIndex((file) => path.resolve(file.path) === path.resolve(since));
   if (first < 0) {
-    throw new VerdigrisError('usage', 'lint-since', {
+    throw new VerdigrisError('lint-since', {
       seen: `${since} is none of the ${files.length} files.`,
       required: '--since one of the files given.',
       next: 'fix the path.',
@@ -148,7 +149,7 @@ async function graded(report: LintReport, url: string): Promise<LintReport> {
     await client.connect();
     return await withFixedPath(client, () => gradeByDatabase(report, client));
   } catch (cause) {
-    throw new VerdigrisError('failed', 'lint-database', {
+    throw new VerdigrisError('lint-database', {
       seen: 'The database could not be asked for its tables’ sizes.',
       required: 'a connection that may read the catalogue.',
       next: 'fix --database, or leave it out.',
@@ -183,7 +184,7 @@ function ruleList(): string {
 function explain(id: string): string {
   const rule = ruleOf(id);
   if (!rule)
-    throw new VerdigrisError('usage', 'lint-rule', {
+    throw new VerdigrisError('lint-rule', {
       seen: `No rule is called ${id}.`,
       required: 'a rule’s id.',
       next: 'verdigris lint --list-rules',

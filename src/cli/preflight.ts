@@ -20,7 +20,7 @@ export function preflightCommand(): Command {
         reporter.result({ findings }, summary(findings));
         const refused = findings.filter(({ grade }) => grade === 'refuse');
         if (refused.length > 0) {
-          throw new VerdigrisError('refused', 'preflight-refused', {
+          throw new VerdigrisError('preflight-refused', {
             seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`,
             required: 'none.',
             next: 'run the statements under `fix`, then preflight again.',

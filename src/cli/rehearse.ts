@@ -76,7 +76,7 @@ function count(option: string, text: string): number {
 }
 
 function usage(option: string, text: string, required: string): VerdigrisError {
-  return new VerdigrisError('usage', 'rehearsal-option', {
+  return new VerdigrisError('rehearsal-option', {
     seen: `${option} ${JSON.stringify(text)}.`,
     required,
     next: 'fix the option; nothing was done.',

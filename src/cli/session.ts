@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { exitCodes, VerdigrisError } from '../model/errors.ts';
+import { exitCodes } from '../model/error-catalogue.ts';
+import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { LocalPlatform } from '../platform/local/platform.ts';
 import { defaultHome } from '../platform/local/places.ts';
@@ -36,7 +37,7 @@ export async function withReporter(
   const interruption = new AbortController();
   const stop = (): void =>
     interruption.abort(
-      new VerdigrisError('interrupted', 'interrupted', {
+      new VerdigrisError('interrupted', {
         seen: 'Interrupted.',
         required: 'to run to its end.',
         next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
@@ -86,7 +87,7 @@ export async function withLocalSession(
 ): Promise<void> {
   await withSession(options, async ({ platform, ...session }) => {
     if (platform instanceof LocalPlatform) return use({ ...session, platform });
-    throw new VerdigrisError('usage', 'platform-not-here', {
+    throw new VerdigrisError('platform-not-here', {
       seen: `${session.environment.name} is declared for the platform ${platform.kind}.`,
       required: 'the platform local, for this command.',
       next: 'see docs/kubernetes.md for how the same is done there.',

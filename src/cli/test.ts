@@ -1,6 +1,6 @@
+import { wrongState } from '../model/failures.ts';
 import { Command } from 'commander';
 import prettyMs from 'pretty-ms';
-import { VerdigrisError } from '../model/errors.ts';
 import { runTests } from '../operations/gates/compatibility.ts';
 import { withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
@@ -20,12 +20,7 @@ export function testCommand(): Command {
           { environment, platform, emit: (event) => reporter.event(event), signal },
           'test',
           async (c) => {
-            if (!states.includes(c.journal.state))
-              throw new VerdigrisError('refused', 'wrong-state', {
-                seen: `The environment ${environment.name} is ${c.journal.state}.`,
-                required: `${states.join(' or ')}, to test.`,
-                next: 'see `verdigris status` for what is possible now.',
-              });
+            if (!states.includes(c.journal.state)) throw wrongState(environment.name, c.journal.state, 'test', states);
             return runTests(c);
           },
         );

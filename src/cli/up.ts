@@ -91,7 +91,7 @@ export function upCommand(): Command {
 /** The image has neither the programs nor Pulumi's packages: its pods walk releases by the other commands. */
 function notHere(cause: unknown): never {
   if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-  throw new VerdigrisError('usage', 'up-not-here', {
+  throw new VerdigrisError('up-not-here', {
     seen: `This installation of Verdigris lacks a part that runs stacks: ${describe(cause)}.`,
     required: 'a checkout or the npm package of Verdigris; its image has no Pulumi.',
     next: 'run `verdigris up` or `pulumi up` where the project is kept. Nothing was done.',

@@ -159,13 +159,13 @@ async function dryRun(
 
 function requireCandidate(colour: string, live: Colour): void {
   if (!colours.includes(colour as Colour))
-    throw new VerdigrisError('usage', 'no-such-colour', {
+    throw new VerdigrisError('no-such-colour', {
       seen: `${colour} is no colour.`,
       required: colours.join(' or '),
       next: 'name the colour that is not live, or none.',
     });
   if (colour === live)
-    throw new VerdigrisError('usage', 'candidate-is-live', {
+    throw new VerdigrisError('candidate-is-live', {
       seen: `${colour} is live.`,
       required: 'a candidate that is not the live colour.',
       next: 'name the other colour, or none.',

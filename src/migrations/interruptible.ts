@@ -24,7 +24,7 @@ export async function interruptible<T>(
     return await work();
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    throw new VerdigrisError('interrupted', 'migration-interrupted', {
+    throw new VerdigrisError('migration-interrupted', {
       seen: 'The migrations were stopped by a signal.',
       required: 'that they run to their end.',
       next: `${state} The live colour is untouched.`,

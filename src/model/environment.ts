@@ -127,7 +127,7 @@ export function parseEnvironment(
   const listed = issues.map(
     ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}: `}${path}: ${message}`,
   );
-  throw new VerdigrisError('declaration', 'declaration-invalid', {
+  throw new VerdigrisError('declaration-invalid', {
     seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${listed.join('\n')}\n`,
     required: 'a declaration as docs/declaration.md describes it.',
     next: 'fix what is listed; nothing was done.',

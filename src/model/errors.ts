@@ -1,3 +1,5 @@
+import { errorCatalogue, isErrorId, type ErrorCode, type ErrorId } from './error-catalogue.ts';
+
 /** What every failure of Verdigris carries, so that a person and a pipeline can both act on it. */
 export interface ErrorFacts {
   /** What was found. */
@@ -11,42 +13,38 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/**
- * `usage` the caller's words are off; `declaration` the environment file is; `refused` a gate or preflight said no;
- * `busy` somebody else holds the lease; `loss` a rollback would lose rows and consent is missing; `failed` a step failed and was
- * undone or can be continued; `interrupted` a signal stopped it.
- */
-export type ErrorCode = 'usage' | 'declaration' | 'refused' | 'busy' | 'loss' | 'failed' | 'interrupted';
-
-/** Exit codes of the command line, one per kind of failure; 0 is success. Documented in docs/reference.md. */
-export const exitCodes: Readonly<Record<ErrorCode, number>> = {
-  failed: 1,
-  usage: 2,
-  declaration: 3,
-  refused: 4,
-  busy: 5,
-  loss: 6,
-  interrupted: 130,
-};
-
+/** A failure of the catalogue: the id decides the kind and so the exit code. Another process's comes back by `fromJSON`. */
 export class VerdigrisError extends Error {
   override readonly name = 'VerdigrisError';
   readonly code: ErrorCode;
-  /** Stable, kebab-case, specific: `slot-lost`, `journal-newer`. Tests and pipelines match on it. */
-  readonly id: string;
+  readonly id: ErrorId;
   readonly seen: string;
   readonly required: string;
   readonly next: string;
   readonly facts: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, id: string, { seen, required, next, facts = {}, cause }: ErrorFacts) {
+  constructor(id: ErrorId, { seen, required, next, facts = {}, cause }: ErrorFacts) {
     super(`${seen} Required: ${required} Next: ${next}`, cause === undefined ? undefined : { cause });
-    this.code = code;
+    this.code = errorCatalogue[id];
     this.id = id;
     this.seen = seen;
     this.required = required;
     this.next = next;
     this.facts = facts;
+  }
+
+  /** What another process, perhaps of another version, wrote by `toJSON`: an id that is unknown here becomes `unexpected`. */
+  static fromJSON(json: Readonly<Record<string, unknown>>): VerdigrisError {
+    const { id, seen, required, next, facts, cause } = json;
+    const words = {
+      seen: String(seen),
+      required: String(required ?? 'no failure.'),
+      next: String(next ?? 'run `verdigris status`.'),
+      cause,
+    };
+    return isErrorId(id)
+      ? new VerdigrisError(id, { ...words, facts: { ...(facts as object | undefined) } })
+      : new VerdigrisError('unexpected', { ...words, facts: { ...(facts as object | undefined), id } });
   }
 
   toJSON(): Record<string, unknown> {

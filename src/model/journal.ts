@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { colours } from './colours.ts';
+import type { ErrorId } from './error-catalogue.ts';
 import { VerdigrisError } from './errors.ts';
 import { states, verbs } from './transitions.ts';
 
@@ -162,7 +163,7 @@ export function parseJournal(text: string, where: string): Journal {
     z.object({ digest: z.string(), journal: z.object({ version: z.unknown() }).loose() }).safeParse(stored).data ?? {};
   if (journal === undefined) throw unreadable('journal-cut', `The journal ${where} has no content that could be one.`);
   if (typeof journal.version === 'number' && journal.version > journalVersion) {
-    throw new VerdigrisError('refused', 'journal-newer', {
+    throw new VerdigrisError('journal-newer', {
       seen: `The journal ${where} was written by a newer Verdigris (journal version ${journal.version}).`,
       required: `version ${journalVersion}, which is what this one reads.`,
       next: 'use the newer Verdigris for this environment; nothing was changed.',
@@ -179,8 +180,8 @@ export function parseJournal(text: string, where: string): Journal {
   return parsed.data;
 }
 
-function unreadable(id: string, seen: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('refused', id, {
+function unreadable(id: ErrorId, seen: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError(id, {
     seen,
     required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
     next: 'nothing was changed. Follow docs/operations/journal.md: the revision before it may be put back only after the check there, which tells from the databases which colour is open.',

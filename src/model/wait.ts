@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ErrorId } from './error-catalogue.ts';
 import { VerdigrisError } from './errors.ts';
 
 export interface WaitOptions {
@@ -11,7 +12,7 @@ export interface WaitOptions {
   /** For the error: what was waited for, and what to do when it does not come. */
   readonly what: string;
   readonly next: string;
-  readonly id?: string;
+  readonly id?: ErrorId;
 }
 
 /** Looks until `look` gives something; throws `timed-out` with the last thing that `explain` said. */
@@ -27,7 +28,7 @@ export async function waitFor<T>(
     options.signal?.throwIfAborted();
     if (Date.now() >= end) {
       const last = explain();
-      throw new VerdigrisError('failed', options.id ?? 'timed-out', {
+      throw new VerdigrisError(options.id ?? 'timed-out', {
         seen: `${options.what} did not come within ${options.limit} ms${last ? `: ${last}` : '.'}`,
         required: options.what,
         next: options.next,

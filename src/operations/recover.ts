@@ -65,7 +65,7 @@ export async function recover(
     await c.ledger.write((journal) => ({ ...journal, operation: null }));
     return 'reverted';
   }
-  throw new VerdigrisError('refused', 'unfinished', {
+  throw new VerdigrisError('unfinished', {
     seen: `${operation.verb} was cut short.`,
     required: 'that it is finished or given up first.',
     next: `run \`verdigris ${operation.verb}\` to go on, or \`verdigris abandon\` to undo it.`,

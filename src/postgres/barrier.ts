@@ -74,7 +74,7 @@ const slotEvery = 1_000;
 function requireSlot(name: string, slot: Slot | undefined): Slot {
   const lost = slot !== undefined && (slot.walStatus ?? 'lost') === 'lost';
   if (slot && !lost) return slot;
-  throw new VerdigrisError('failed', lost ? 'slot-lost' : 'slot-missing', {
+  throw new VerdigrisError(lost ? 'slot-lost' : 'slot-missing', {
     seen: lost
       ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.`
       : `The slot ${name} is gone.`,

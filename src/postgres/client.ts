@@ -76,7 +76,7 @@ async function open<T>(
     // 28P01 invalid_password, 28000 invalid_authorization_specification
     if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? ''))
       throw cause;
-    throw new VerdigrisError('refused', 'wrong-password', {
+    throw new VerdigrisError('wrong-password', {
       seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
       required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
       next: 'put the right one there; nothing was changed.',

@@ -1,5 +1,5 @@
+import { staleToken } from '../model/failures.ts';
 import { operatorRole, replicationRole } from '../model/names.ts';
-import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
@@ -134,11 +134,7 @@ async function endRoleChanges(client: Client): Promise<void> {
 async function takeToken(client: Client, token: number): Promise<void> {
   const { rowCount } = await client.query('UPDATE verdigris.fence SET token = $1 WHERE token <= $1', [token]);
   if (rowCount === 1) return;
-  throw new VerdigrisError('busy', 'stale-token', {
-    seen: `This process holds token ${token}; the database has seen a newer one.`,
-    required: 'the newest lease.',
-    next: 'nothing: somebody else continued this work.',
-  });
+  throw staleToken('the database', token);
 }
 
 /** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */

@@ -18,7 +18,7 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
       WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`,
       [limit / 1000],
     ).catch(() => []);
-    return new VerdigrisError('failed', 'lock-timeout', {
+    return new VerdigrisError('lock-timeout', {
       seen: `A statement waited ${limit} ms for a lock. Transactions open for as long: ${open.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'the lock within limits.switchover.',
       next: 'wait for them or end them (pg_terminate_backend), then run the same command again: it goes on from here.',

@@ -79,7 +79,7 @@ export async function createSlot(publisher: Client, name: string, limit: number)
       SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
       WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`,
     );
-    throw new VerdigrisError('failed', 'slot-timeout', {
+    throw new VerdigrisError('slot-timeout', {
       seen: `The slot could not be made within ${limit} ms: it waits for transactions that are running: ${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'that these end within limits.slotCreation.',
       next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',

@@ -86,7 +86,7 @@ export function parseConfig(text: string, file: string): RouterConfig {
 }
 
 function invalid(file: string, what: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('failed', 'router-config', {
+  return new VerdigrisError('router-config', {
     seen: `The router's configuration ${file} ${what}.`,
     required: 'the file as Verdigris writes it (docs/router.md).',
     next: 'fix it, or let `verdigris create` write it again; no client was touched.',

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import type { ErrorId } from '../model/error-catalogue.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { requestSchemas, type Verb } from './api.ts';
 import type { Router } from './router.ts';
@@ -15,7 +16,7 @@ export function controlServer(router: Router, stop: () => void): Server {
       const known =
         error instanceof VerdigrisError
           ? error
-          : new VerdigrisError('failed', 'router-failed', {
+          : new VerdigrisError('router-failed', {
               seen: `The router failed: ${describe(error)}.`,
               required: 'a router that can do what it is asked.',
               next: 'read router.log.',
@@ -109,6 +110,6 @@ function send(response: ServerResponse, status: number, body: unknown): void {
     .end(text);
 }
 
-function usage(id: string, seen: string, required: string): VerdigrisError {
-  return new VerdigrisError('usage', id, { seen, required, next: 'correct the request; nothing was changed.' });
+function usage(id: ErrorId, seen: string, required: string): VerdigrisError {
+  return new VerdigrisError(id, { seen, required, next: 'correct the request; nothing was changed.' });
 }

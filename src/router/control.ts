@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { VerdigrisError, describe, type ErrorCode } from '../model/errors.ts';
+import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Body, Held, RouterStatus, Verb } from './api.ts';
 import { routerFiles } from './config.ts';
 
@@ -90,7 +90,7 @@ export class RouterControl {
     try {
       const { status, text } = await answered.promise;
       if (status === 200) return path === '/metrics' ? text : (JSON.parse(text) as unknown);
-      throw remote(JSON.parse(text) as Record<string, unknown>);
+      throw VerdigrisError.fromJSON(JSON.parse(text) as Record<string, unknown>);
     } catch (error) {
       if (error instanceof VerdigrisError) throw error;
       // A connection kept from a router that was restarted since. Every request may be made twice: the token sees to that.
@@ -102,7 +102,7 @@ export class RouterControl {
         await delay(0);
         return this.#ask(method, path, body, milliseconds, true);
       }
-      throw new VerdigrisError('failed', 'router-down', {
+      throw new VerdigrisError('router-down', {
         seen: `The router in ${this.folder} does not answer: ${describe(error)}.`,
         required: 'a running router: it is the way of all clients.',
         next: 'start it (`verdigris start`); router.log there says why it ended.',
@@ -113,16 +113,4 @@ export class RouterControl {
       clearTimeout(timer);
     }
   }
-}
-
-function remote(body: Record<string, unknown>): VerdigrisError {
-  const { code, id, seen, required, next, facts } = body as {
-    code: ErrorCode;
-    id: string;
-    seen: string;
-    required: string;
-    next: string;
-    facts: Record<string, unknown>;
-  };
-  return new VerdigrisError(code, id, { seen, required, next, facts });
 }

@@ -1,9 +1,10 @@
+import { portTaken } from '../model/failures.ts';
 import { once } from 'node:events';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import type { ListenOptions, Server } from 'node:net';
 import path from 'node:path';
 import { pino } from 'pino';
-import { describe, VerdigrisError } from '../model/errors.ts';
+import { describe } from '../model/errors.ts';
 import { clientServer } from './client/listen.ts';
 import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
@@ -85,14 +86,4 @@ async function replaceSocket(server: Server, file: string): Promise<void> {
 async function listen(server: Server, options: ListenOptions): Promise<void> {
   server.listen(options);
   await once(server, 'listening');
-}
-
-function portTaken(host: string, port: number, cause: Error): VerdigrisError {
-  return new VerdigrisError('failed', 'port-taken', {
-    seen: `Something else listens on ${host}:${port}.`,
-    required: 'that address for the clients of this environment.',
-    next: `find it with \`ss -ltnp 'sport = :${port}'\` and stop it, or declare another port (local.port).`,
-    facts: { host, port },
-    cause,
-  });
 }

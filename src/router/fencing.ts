@@ -1,4 +1,4 @@
-import { VerdigrisError } from '../model/errors.ts';
+import { staleToken } from '../model/failures.ts';
 
 /** Lets operators' commands in by their fencing tokens, and those that must follow each other one at a time. */
 export class Fencing {
@@ -24,11 +24,6 @@ export class Fencing {
   admit(token: number): void {
     const holds = this.#highest();
     if (token >= holds) return;
-    throw new VerdigrisError('busy', 'stale-token', {
-      seen: `The request carries token ${token}; the router has seen ${holds}.`,
-      required: `token ${holds} or a newer one: somebody else has taken the lease since.`,
-      next: 'stop; whoever holds the lease is at work. `verdigris status` says who.',
-      facts: { token, holds },
-    });
+    throw staleToken('the router', token, holds);
   }
 }

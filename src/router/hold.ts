@@ -1,5 +1,6 @@
 import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { pauseTimeout } from '../model/failures.ts';
 import type { SessionFacts } from './api.ts';
 import type { HoldRecord } from './store.ts';
 import type { Table } from './table.ts';
@@ -126,20 +127,15 @@ export class Hold {
 }
 
 function timedOut(budget: number, blockers: readonly SessionFacts[]): VerdigrisError {
-  const list = blockers.map(
+  const lines = blockers.map(
     ({ user, applicationName, database, pid, state, since }) =>
-      `  ${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}\n`,
+      `${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}`,
   );
-  return new VerdigrisError('refused', 'pause-timeout', {
-    seen: `${blockers.length} ${blockers.length === 1 ? 'client was' : 'clients were'} still busy after ${budget} ms:\n${list.join('')}`,
-    required: 'every client of the live colour between two transactions.',
-    next: 'nothing was changed and all clients go on; wait for these, end them, or raise limits.pause.',
-    facts: { budgetMs: budget, blockers },
-  });
+  return pauseTimeout(budget, lines, blockers);
 }
 
 function callerGone(): VerdigrisError {
-  return new VerdigrisError('interrupted', 'hold-abandoned', {
+  return new VerdigrisError('hold-abandoned', {
     seen: 'The caller went away while the hold was waiting.',
     required: 'a caller that waits for the answer.',
     next: 'hold again.',
@@ -147,7 +143,7 @@ function callerGone(): VerdigrisError {
 }
 
 function resumedMeanwhile(): VerdigrisError {
-  return new VerdigrisError('refused', 'hold-ended', {
+  return new VerdigrisError('hold-ended', {
     seen: 'The hold was ended while it was still waiting for clients.',
     required: 'one operator at a time.',
     next: 'find out who resumed; the log of the router says it.',

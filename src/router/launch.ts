@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { VerdigrisError, type ErrorCode, type ErrorFacts } from '../model/errors.ts';
+import { VerdigrisError } from '../model/errors.ts';
 import { parseConfig, routerFiles, type RouterSettings } from './config.ts';
 import { RouterControl } from './control.ts';
 import { runningProcess } from './identity.ts';
@@ -43,12 +43,12 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
     const timer = setTimeout(() => told.reject(new Error(`it was not ready within ${startTimeout} ms`)), startTimeout);
     try {
       const { error } = await told.promise;
-      if (error) throw rebuilt(error);
+      if (error) throw VerdigrisError.fromJSON(error);
       return child.pid as number;
     } catch (error) {
       child.kill('SIGKILL');
       if (error instanceof VerdigrisError) throw error;
-      throw new VerdigrisError('failed', 'router-start', {
+      throw new VerdigrisError('router-start', {
         seen: `The router in ${folder} did not start.`,
         required: 'a router that takes clients.',
         next: `read ${routerFiles(folder).log}.`,
@@ -93,8 +93,4 @@ async function configure(folder: string, settings: RouterSettings): Promise<void
 async function signal(folder: string, name: NodeJS.Signals): Promise<void> {
   const pid = await routerPid(folder);
   if (pid !== undefined) process.kill(pid, name);
-}
-
-function rebuilt({ code, id, ...facts }: Record<string, unknown>): VerdigrisError {
-  return new VerdigrisError(code as ErrorCode, id as string, facts as unknown as ErrorFacts);
 }

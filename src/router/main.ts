@@ -8,7 +8,7 @@ async function main(folder: string | undefined): Promise<void> {
   };
   try {
     if (folder === undefined)
-      throw new VerdigrisError('usage', 'router-folder', {
+      throw new VerdigrisError('router-folder', {
         seen: 'No folder was given.',
         required: 'the folder that holds router.json.',
         next: 'node main.ts <folder>',
@@ -19,7 +19,7 @@ async function main(folder: string | undefined): Promise<void> {
     const known =
       error instanceof VerdigrisError
         ? error
-        : new VerdigrisError('failed', 'router-start', {
+        : new VerdigrisError('router-start', {
             seen: `The router did not start: ${describe(error)}.`,
             required: 'a router that takes clients.',
             next: `read router.log in ${folder}.`,

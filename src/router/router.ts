@@ -126,7 +126,7 @@ export class Router implements Shared {
     const waitedMs = performance.now() - from;
     const lease = this.hold.take({ token, expires: Date.now() + leaseMs });
     if (!lease)
-      throw new VerdigrisError('refused', 'hold-ended', {
+      throw new VerdigrisError('hold-ended', {
         seen: 'The hold ended before it was granted.',
         required: 'one operator at a time.',
         next: 'hold again.',
@@ -140,7 +140,7 @@ export class Router implements Shared {
     return this.#fencing.inTurn(token, async () => {
       const record = this.hold.take({ token, expires: Date.now() + leaseMs });
       if (!record) {
-        throw new VerdigrisError('refused', 'not-held', {
+        throw new VerdigrisError('not-held', {
           seen: 'The router holds nobody: the hold has ended.',
           required: 'a hold that is on.',
           next: 'begin the switchover again; clients may have written meanwhile.',
@@ -216,7 +216,7 @@ async function settled(): Promise<void> {
 }
 
 function noServer(colour: Colour): VerdigrisError {
-  return new VerdigrisError('refused', 'no-upstream', {
+  return new VerdigrisError('no-upstream', {
     seen: `The router knows no server of ${colour}.`,
     required: 'a server for the colour that takes writes.',
     next: `tell the router where ${colour} listens (/upstreams) first.`,

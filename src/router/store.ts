@@ -74,7 +74,7 @@ function parse(text: string, file: string): RouterState {
   try {
     return stateSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new VerdigrisError('failed', 'router-state', {
+    throw new VerdigrisError('router-state', {
       seen: `The router's state ${file} cannot be understood.`,
       required: 'the file as the router wrote it: it says which colour takes writes, and whether clients are held.',
       next: 'ask the journal which colour is live, remove the file, and start the router with that colour in its configuration.',

@@ -83,7 +83,7 @@ function parse(text: string): LogLine | undefined {
 }
 
 function damage(file: string, line: number): VerdigrisError {
-  return new VerdigrisError('failed', 'workload-log-damaged', {
+  return new VerdigrisError('workload-log-damaged', {
     seen: `Line ${line} of the workload's log ${file} cannot be read.`,
     required: 'a log as the workload wrote it; only its last line may be cut short.',
     next: 'run the workload again: without its log nothing is proved.',

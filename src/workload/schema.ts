@@ -19,7 +19,7 @@ export interface PrepareOptions {
  */
 export async function prepareWorkload(client: Client, { roles, writers }: PrepareOptions): Promise<void> {
   if ((await ownership(client)) === 'foreign') {
-    throw new VerdigrisError('refused', 'workload-schema-taken', {
+    throw new VerdigrisError('workload-schema-taken', {
       seen: 'The database has a schema named workload that Verdigris did not make.',
       required: 'that name free, or a schema made by an earlier workload.',
       next: 'rename that schema, or run the workload on another database.',

@@ -137,7 +137,7 @@ function parse(line: string): Message | undefined {
 }
 
 function startFailure(seen: string): VerdigrisError {
-  return new VerdigrisError('failed', 'workload-start', {
+  return new VerdigrisError('workload-start', {
     seen: `The workload did not start: ${seen}.`,
     required: 'tables made by prepareWorkload, and an address where its writers and readers are let in.',
     next: 'see whether the address answers and the roles may log in.',

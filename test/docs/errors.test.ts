@@ -1,39 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { errorIds, findingIds } from './ids.ts';
-import { document, parseSource, sources, type Source } from './sources.ts';
+import { errorCatalogue, exitCodes } from '../../src/model/error-catalogue.ts';
+import { VerdigrisError } from '../../src/model/errors.ts';
+import { findingIds } from './ids.ts';
+import { document, root, sources, type Source } from './sources.ts';
 
-const all = sources('src');
 // Findings of the linter are rules, with a page each under docs/lint.
 const withFindings = (from: readonly Source[]): Source[] =>
   from.filter(({ file }) => !file.startsWith('src/migrations/lint/'));
 
 const sections = (text: string, mark: string): string[] =>
   [...text.matchAll(new RegExp(`^${mark} ([a-z0-9-]+)$`, 'gm'))].map((match) => match[1] ?? '');
+const catalogue = Object.keys(errorCatalogue);
 const errors = sections(document('docs/errors.md'), '###');
 const findings = sections(document('docs/findings.md'), '##');
 
-describe('docs/errors.md', () => {
-  test('every id of an error has a section: failures print its address', () => {
-    const { found, unknown } = errorIds(all);
-    expect(found.size).toBeGreaterThan(60);
-    // What the router or the provider answered is made an error again by the operator's side.
-    expect(unknown).toEqual([
-      'src/cli/up/observe.ts:failure',
-      'src/router/control.ts:remote',
-      'src/router/launch.ts:rebuilt',
-    ]);
-    expect([...found].filter(([id]) => !errors.includes(id))).toEqual([]);
+function textOf(folder: string): string {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('error-catalogue.ts'))
+    .map((name) => readFileSync(path.join(root, folder, name), 'utf8'))
+    .join('\n');
+}
+
+describe('the catalogue of errors', () => {
+  test('every id has a section in docs/errors.md', () => {
+    expect(catalogue.filter((id) => !errors.includes(id))).toEqual([]);
   });
 
+  test('every id is given somewhere', () => {
+    const text = `${textOf('src')}\n${textOf('stacks')}`;
+    expect(catalogue.filter((id) => !text.includes(`'${id}'`))).toEqual([]);
+  });
+
+  test('an id has one kind and so one exit code, whoever reports it', () => {
+    const words = { seen: 'a', required: 'b', next: 'c' };
+    expect(exitCodes[new VerdigrisError('pause-timeout', words).code]).toBe(4);
+    expect(exitCodes[new VerdigrisError('port-taken', words).code]).toBe(4);
+    // @ts-expect-error: the kind is the catalogue's, not the caller's
+    const withKind = (): VerdigrisError => new VerdigrisError('failed', 'pause-timeout', words);
+    expect(withKind).toBeTypeOf('function');
+  });
+
+  test('what another process reported comes back whole; an id that is unknown here keeps its words', () => {
+    const json = new VerdigrisError('stale-token', { seen: 'a', required: 'b', next: 'c', facts: { n: 1 } }).toJSON();
+    expect(VerdigrisError.fromJSON(json).toJSON()).toEqual(json);
+    expect(VerdigrisError.fromJSON({ ...json, id: 'of-a-newer-version' }).toJSON()).toMatchObject({
+      code: 'failed',
+      id: 'unexpected',
+      seen: 'a',
+      facts: { n: 1, id: 'of-a-newer-version' },
+    });
+  });
+});
+
+describe('docs/errors.md', () => {
   test('every id of a finding has a section there or in docs/findings.md', () => {
-    const { found, unknown } = findingIds(withFindings(all));
+    const { found, unknown } = findingIds(withFindings(sources('src')));
     expect(found.size).toBeGreaterThan(100);
     expect(unknown).toEqual([]);
-    expect([...found].filter(([id]) => !errors.includes(id) && !findings.includes(id))).toEqual([]);
+    expect([...found.keys()].filter((id) => !errors.includes(id) && !findings.includes(id))).toEqual([]);
   });
 
   test('no section is doubled, and none is about something that is gone', () => {
-    const known = new Set([...errorIds(all).found.keys(), ...findingIds(withFindings(all)).found.keys()]);
+    const known = new Set([...catalogue, ...findingIds(withFindings(sources('src'))).found.keys()]);
     expect(errors.filter((id, index) => errors.indexOf(id) !== index)).toEqual([]);
     expect(errors.filter((id) => !known.has(id))).toEqual([]);
   });
@@ -41,19 +71,4 @@ describe('docs/errors.md', () => {
   test('each section says what to do', () => {
     for (const section of document('docs/errors.md').split(/^### /m).slice(1)) expect(section).toContain('**Do.**');
   });
-});
-
-test('the collector follows helpers, conditions, defaults and properties, and says where it cannot', () => {
-  const { found, unknown } = errorIds([parseSource('test/docs/sample-errors.ts')]);
-  expect([...found.keys()].sort()).toEqual([
-    'by-default',
-    'direct',
-    'either',
-    'from-arrow',
-    'from-helper',
-    'from-helper-of-helper',
-    'from-property',
-    'or-other',
-  ]);
-  expect(unknown).toEqual(['test/docs/sample-errors.ts:unseen']);
 });

@@ -15,15 +15,6 @@ interface Giver {
   readonly property: string | undefined;
 }
 
-/** Ids that `new VerdigrisError(code, id, …)` is given in the sources, followed through functions that take the id. */
-export function errorIds(all: readonly Source[]): Ids {
-  return collect(all, (node) =>
-    node.type === 'NewExpression' && nameOf(node['callee']) === 'VerdigrisError'
-      ? nodes(node['arguments'])[1]
-      : undefined,
-  );
-}
-
 /** Ids of findings: objects that have a grade beside their id. */
 export function findingIds(all: readonly Source[]): Ids {
   return collect(all, (node) =>

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { exitCodes } from '../../src/model/errors.ts';
+import { exitCodes } from '../../src/model/error-catalogue.ts';
 import { document, root } from './sources.ts';
 
 const text = document('docs/reference.md');

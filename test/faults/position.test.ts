@@ -65,7 +65,7 @@ describe('fault 9: X from a wrong source', () => {
       },
     });
     const platform = Object.create(bench.platform, { servers: { value: servers } }) as typeof bench.platform;
-    const cut = new VerdigrisError('busy', 'cut', { seen: 'cut here', required: '', next: '' });
+    const cut = new VerdigrisError('timed-out', { seen: 'cut here', required: '', next: '' });
     const work = withOperator(
       {
         environment: bench.environment,

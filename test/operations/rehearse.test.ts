@@ -205,7 +205,7 @@ test('a migration that fails is told with file and line, and the report stands',
 test('an interruption in the middle of a statement cleans up, whatever ran', async () => {
   await withMigrations({ '001_long.sql': 'SELECT pg_sleep(600);' }, {}, async (env) => {
     const interruption = new AbortController();
-    const stopped = new VerdigrisError('interrupted', 'interrupted', { seen: '', required: '', next: '' });
+    const stopped = new VerdigrisError('interrupted', { seen: '', required: '', next: '' });
     const command = `node --input-type=module -e '${connectAndStay}' & sleep 4711`;
     const emit = (event: { type: string; text?: string }): void => {
       if (event.text?.includes('001_long.sql')) setImmediate(() => interruption.abort(stopped));

@@ -52,8 +52,8 @@ test('a token that is older than the newest seen is refused, also after a restar
   const stale = {
     code: 'busy',
     id: 'stale-token',
-    seen: expect.stringMatching(/carries token 6; the router has seen 7/) as string,
-    facts: { token: 6, holds: 7 },
+    seen: expect.stringMatching(/the router has seen token 7, this process holds 6/) as string,
+    facts: { token: 6, newest: 7 },
   };
   await expect(router.control.hold(6, 100, 1_000)).rejects.toMatchObject(stale);
   await expect(router.control.route(6, 'blue', nobody)).rejects.toMatchObject(stale);
@@ -204,7 +204,7 @@ test('a port that is taken, and a configuration with faults, are errors that say
     upstreams: { blue: pair.upstream('blue') },
   };
   await expect(launchRouter(folder, settings)).rejects.toMatchObject({
-    code: 'failed',
+    code: 'refused',
     id: 'port-taken',
     seen: expect.stringContaining(`127.0.0.1:${port}`) as string,
     facts: { host: '127.0.0.1', port },

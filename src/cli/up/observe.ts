@@ -1,5 +1,5 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
-import { exitCodes, VerdigrisError, type ErrorCode } from '../../model/errors.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import { trafficType } from '../../pulumi/provider/provider.ts';
 import type { Heard } from '../../pulumi/provider/voice.ts';
 import type { Preview } from '../../operations/reads/preview.ts';
@@ -48,7 +48,7 @@ export class Observation {
   /** The failure of an update in the words of whoever failed; the engine's own where it was nobody of ours. */
   failure(error: unknown): VerdigrisError {
     if (this.#violations.length > 0) {
-      return new VerdigrisError('refused', 'policy-violated', {
+      return new VerdigrisError('policy-violated', {
         seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`,
         required: 'no violation of a mandatory policy.',
         next: 'fix what they name; nothing was changed.',
@@ -57,23 +57,16 @@ export class Observation {
     }
     const [first] = this.#failures;
     if (first) {
-      const { code, id, seen, required, next, facts } = first.error as {
-        code: string;
-        id: string;
-        seen: string;
-        required: string;
-        next: string;
-        facts?: Record<string, unknown>;
-      };
+      const { id, seen, required, next, facts } = VerdigrisError.fromJSON(first.error);
       const others = this.#failures
         .slice(1)
         .map(({ name, error: { seen: also } }) => `\n  ${name}: ${String(also)}`)
         .join('');
-      return new VerdigrisError(code in exitCodes ? (code as ErrorCode) : 'failed', id, {
+      return new VerdigrisError(id, {
         seen: `${first.name}: ${seen}${others}`,
         required,
         next,
-        facts: facts ?? {},
+        facts,
       });
     }
     const seen =
@@ -81,7 +74,7 @@ export class Observation {
         .map((each) => each.trim())
         .filter(Boolean)
         .join('\n') || ownWords(error);
-    return new VerdigrisError('failed', 'up-failed', {
+    return new VerdigrisError('up-failed', {
       seen: `Pulumi did not come to its end: ${seen}\n`,
       required: 'an update without errors.',
       next: 'fix what it says and run the same command: it goes on from the journal.',

@@ -35,7 +35,7 @@ async function readProject(folder: string): Promise<Project> {
   try {
     return parse(await readFile(file, 'utf8')) as Project;
   } catch (cause) {
-    throw new VerdigrisError('usage', 'no-project', {
+    throw new VerdigrisError('no-project', {
       seen: `${file} cannot be read: ${describe(cause)}.`,
       required: 'the folder of a Pulumi project, with Pulumi.yaml and Pulumi.<stack>.yaml.',
       next: 'name it by --cwd, or begin with Pulumi.yaml of Verdigris and a file of examples/stacks.',

@@ -126,7 +126,7 @@ function requireOpen({ previews }: Observation, { title }: Stage): void {
     (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })),
   );
   if (closed.length === 0) return;
-  throw new VerdigrisError('refused', 'gate-refused', {
+  throw new VerdigrisError('gate-refused', {
     seen: `The stage "${title}" is refused:\n${closed.map(({ name, finding }) => `  ${name}: ${finding.id}: ${finding.title}`).join('\n')}\n`,
     required: 'no finding graded refuse.',
     next: closed.map(({ finding }) => finding.fix).join(' '),
@@ -143,7 +143,7 @@ async function consent({ yes }: UpRequest, { title }: Stage, index: number): Pro
       .finally(() => asking.close());
     if (/^y(es)?$/i.test(answer.trim())) return;
   }
-  throw new VerdigrisError('refused', 'up-unconfirmed', {
+  throw new VerdigrisError('up-unconfirmed', {
     seen: `${index === 0 ? 'What is shown above was not confirmed' : `The stage "${title}" was not confirmed`}.`,
     required: 'consent: an answer at a terminal, or --yes.',
     next:

@@ -87,7 +87,7 @@ async function note(
     [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done],
   );
   if (rowCount === 1) return;
-  throw new VerdigrisError('busy', 'backfill-elsewhere', {
+  throw new VerdigrisError('backfill-elsewhere', {
     seen: `Somebody else went on with ${backfill.name} meanwhile.`,
     required: 'one operator at a time.',
     next: 'see `verdigris status`; what was done is done once, and run `verdigris backfill` again where it is not complete.',

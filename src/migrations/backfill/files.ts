@@ -92,5 +92,5 @@ async function readBackfill(file: string): Promise<Backfill> {
 }
 
 function invalid(file: string, seen: string, required: string, next: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('declaration', 'backfill-invalid', { seen, required, next, facts: { file }, cause });
+  return new VerdigrisError('backfill-invalid', { seen, required, next, facts: { file }, cause });
 }

@@ -1,3 +1,4 @@
+import type { ErrorId } from '../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, readTables, type Table } from '../../postgres/catalogue.ts';
 import { one, rows, type Client } from '../../postgres/client.ts';
@@ -100,11 +101,11 @@ export function positionRow({ key }: BackfillPlan, parameter: number): string {
 }
 
 export function refuseBackfill(
-  id: string,
+  id: ErrorId,
   { name, path }: Pick<Backfill, 'name' | 'path'>,
   seen: string,
   required: string,
   next: string,
 ): VerdigrisError {
-  return new VerdigrisError('refused', id, { seen, required, next, facts: { backfill: name, file: path } });
+  return new VerdigrisError(id, { seen, required, next, facts: { backfill: name, file: path } });
 }

@@ -23,7 +23,7 @@ export async function rehearseBackfills(client: Client, backfills: readonly Back
     await client
       .query(`UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE (${backfill.where}\n)`)
       .catch((cause: Error) => {
-        throw new VerdigrisError('failed', 'backfill-failed', {
+        throw new VerdigrisError('backfill-failed', {
           seen: `${backfill.name}: ${cause.message}`,
           required: 'that `set` and `where` can be computed for every row.',
           next: 'it was tried in a transaction that is rolled back: nothing is changed. Fix the file and run the same command again.',

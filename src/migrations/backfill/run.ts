@@ -150,7 +150,7 @@ async function attempted<T>(
         shrink();
         continue;
       }
-      throw new VerdigrisError('failed', blocked ? 'backfill-blocked' : 'backfill-failed', {
+      throw new VerdigrisError(blocked ? 'backfill-blocked' : 'backfill-failed', {
         seen: blocked
           ? `${backfill.name} gave way ${attempts} times in a row to somebody who is at the same rows of ${backfill.table} (${message}).`
           : `${backfill.name}: ${message}`,
@@ -164,7 +164,7 @@ async function attempted<T>(
 }
 
 function outOfTime({ name }: Backfill, seen: number, total: number): VerdigrisError {
-  return new VerdigrisError('failed', 'backfill-time-limit', {
+  return new VerdigrisError('backfill-time-limit', {
     seen: `${name} was stopped by its time limit after ${seen}${total > 0 ? ` of about ${total}` : ''} rows.`,
     required: 'more time.',
     next: 'run `verdigris backfill` again: it goes on there. Until it is complete, the switchover is refused.',

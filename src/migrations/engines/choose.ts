@@ -38,7 +38,7 @@ export async function detectEngine(folder: string): Promise<EngineName> {
   // An SQL file with a number is all of these engines' own: it only counts where nothing else was found.
   if (found.has('sql') && found.size === 2 && found.has('node-pg-migrate')) found.delete('sql');
   if (found.size > 1) {
-    throw new VerdigrisError('declaration', 'migrations-two-engines', {
+    throw new VerdigrisError('migrations-two-engines', {
       seen: `${folder} has files of several engines: ${[...found].map(([engine, file]) => `${file} (${engine})`).join(', ')}.`,
       required: 'one engine, whose history says what has run.',
       next: 'move the files of one of them to another folder, or declare `engine` of the colour.',

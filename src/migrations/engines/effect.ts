@@ -1,10 +1,11 @@
+import { statementFailed } from './statement-failed.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import { parseScript } from './sql/parse.ts';
 
 /** A rehearsal cannot tell what these migrations lead to; the caller judges the catalogue after the run instead. */
 export function effectUnknown(engine: string, why: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('refused', 'migration-effect-unknown', {
+  return new VerdigrisError('migration-effect-unknown', {
     seen: `What the migrations of ${engine} do to tables cannot be known beforehand: ${why}.`,
     required: 'SQL that can be tried in a transaction.',
     next: 'nothing has to be done: the catalogue is checked after the run.',
@@ -15,6 +16,9 @@ export function effectUnknown(engine: string, why: string, cause?: unknown): Ver
 export function isEffectUnknown(error: unknown): error is VerdigrisError {
   return error instanceof VerdigrisError && error.id === 'migration-effect-unknown';
 }
+
+const rolledBack =
+  'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again.';
 
 /**
  * Runs scripts of another engine inside the caller's transaction, which is rolled back, statement by statement as far as a
@@ -30,13 +34,7 @@ export async function rehearseScripts(
       try {
         await client.query(statement.text);
       } catch (cause) {
-        throw new VerdigrisError('failed', 'migration-failed', {
-          seen: `${path}:${statement.line}: ${(cause as Error).message}\n  ${statement.text.split('\n')[0]}\n`,
-          required: 'that every statement succeeds on the candidate.',
-          next: 'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again. The live colour is untouched.',
-          facts: { file: path, line: statement.line, sqlstate: (cause as { code?: string }).code },
-          cause,
-        });
+        throw statementFailed({ ...statement, path }, rolledBack, cause);
       }
     }
     // A tool opens its sessions anew or resets them.

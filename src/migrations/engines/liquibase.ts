@@ -142,7 +142,7 @@ async function changelogArgs(folder: string): Promise<string[]> {
   if (/^\s*(changeLogFile|changelog-file|liquibase\.command\.changelogFile)\s*[=:]/im.test(properties)) return [];
   const found = (await readdir(folder)).filter((name) => changelogName.test(name));
   if (found.length === 1) return [`--changelog-file=${found[0]}`];
-  throw new VerdigrisError('declaration', 'changelog-unclear', {
+  throw new VerdigrisError('changelog-unclear', {
     seen: `${folder} has ${found.length === 0 ? 'no file named as a changelog is' : `several changelogs: ${found.join(', ')}`}.`,
     required: 'one root: changelog.xml, db.changelog-master.yaml and the like.',
     next: 'name it in liquibase.properties: changeLogFile=….',

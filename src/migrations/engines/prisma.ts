@@ -66,7 +66,7 @@ async function pendingScripts(client: Client, folder: string): Promise<Script[]>
     );
     const sum = createHash('sha256').update(script.bytes).digest('hex');
     if (!known || known.checksum === sum) continue;
-    throw new VerdigrisError('declaration', 'migration-changed', {
+    throw new VerdigrisError('migration-changed', {
       seen: `${script.path} was changed after it ran (checksum ${sum.slice(0, 12)}…, applied as ${known.checksum.slice(0, 12)}…).`,
       required: 'that an applied migration stays as it was. Prisma itself looks at this in development only.',
       next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
@@ -114,7 +114,7 @@ async function settleFailed(
 ): Promise<void> {
   const unsettled = await halfDone(target.client, scripts);
   if (unsettled !== undefined) {
-    throw new VerdigrisError('failed', 'migration-half-done', {
+    throw new VerdigrisError('migration-half-done', {
       seen: unsettled,
       required: 'a migration that is done or not begun.',
       next: 'abandon the candidate and seed again. The live colour is untouched.',

@@ -149,7 +149,7 @@ async function failure(
   const next = `${typeof state === 'string' ? state : await state()} The live colour is untouched.${log === undefined ? '' : ` All that it printed: ${log}.`}`;
   const facts = { tool: tool.name, exit: how.exit, log, output: tail };
   if (how.aborted)
-    return new VerdigrisError('interrupted', 'migration-interrupted', {
+    return new VerdigrisError('migration-interrupted', {
       seen: `${tool.name} was stopped by a signal.${said}`,
       required: 'that the migrations run to their end.',
       next,
@@ -157,14 +157,14 @@ async function failure(
       cause,
     });
   if (how.silent)
-    return new VerdigrisError('failed', 'migration-tool-silent', {
+    return new VerdigrisError('migration-tool-silent', {
       seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`,
       required: 'that no statement takes longer than limits.migrationStatement.',
       next,
       facts,
       cause,
     });
-  return new VerdigrisError('failed', 'migration-tool-failed', {
+  return new VerdigrisError('migration-tool-failed', {
     seen: `${tool.name} failed (${how.exit}).${said}`,
     required: 'that every migration succeeds on the candidate.',
     next,

@@ -34,7 +34,7 @@ export async function findTool(tool: Tool, folder: string): Promise<string> {
       )
     )
       return file;
-  throw new VerdigrisError('declaration', 'engine-missing', {
+  throw new VerdigrisError('engine-missing', {
     seen: `${tool.command} is not on this machine: neither in node_modules/.bin from ${folder} upwards nor in PATH.`,
     required: `${tool.name}, which the migrations in ${folder} are for.`,
     next: tool.get,

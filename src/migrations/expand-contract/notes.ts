@@ -71,7 +71,7 @@ export function plain(object: string): string {
 }
 
 function malformed(at: string, said: string): VerdigrisError {
-  return new VerdigrisError('declaration', 'contract-note', {
+  return new VerdigrisError('contract-note', {
     seen: `${at}: ${said}`,
     required:
       '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',

@@ -43,7 +43,7 @@ export function parseLintConfig(settings: unknown, known: readonly string[]): Li
 }
 
 function wrong(seen: string): VerdigrisError {
-  return new VerdigrisError('usage', 'lint-config', {
+  return new VerdigrisError('lint-config', {
     seen: `The linter's configuration is off: ${seen}.`,
     required: 'the settings of docs/lint/README.md.',
     next: 'fix the configuration; `verdigris lint --list-rules` prints the rules.',

@@ -20,7 +20,7 @@ export async function sqlFiles(paths: readonly string[]): Promise<LintInput[]> {
 async function expand(given: string): Promise<string[]> {
   const seen = await stat(given).catch(() => undefined);
   if (!seen) {
-    throw new VerdigrisError('usage', 'lint-path', {
+    throw new VerdigrisError('lint-path', {
       seen: `There is no ${given}.`,
       required: 'a file, or a folder with *.sql files.',
       next: 'fix the path.',

@@ -57,7 +57,7 @@ export async function commandLoad(
 }
 
 function early(command: string, { exitCode, output }: ShellResult): VerdigrisError {
-  return new VerdigrisError('failed', 'rehearsal-load', {
+  return new VerdigrisError('rehearsal-load', {
     seen: `The load \`${command}\` ended with exit code ${exitCode} before it had connected: ${tail(output, 10)}`,
     required: 'a command that works on the database until it is ended.',
     next: 'fix it, or leave --load out for a synthetic load.',

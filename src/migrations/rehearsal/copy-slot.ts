@@ -29,7 +29,7 @@ export async function withCopySlot<T>(
       if (!overdue && !signal.aborted) return made;
       await discard(made);
       signal.throwIfAborted();
-      throw new VerdigrisError('failed', 'rehearsal-copy-limit', {
+      throw new VerdigrisError('rehearsal-copy-limit', {
         seen: `The copy of the live database took longer than ${limit} ms; its slot was dropped then, so that the live disk does not fill.`,
         required: 'a copy within limits.snapshot.',
         next: 'raise limits.snapshot, or rehearse when the storage is less busy; nothing was left behind.',

@@ -4,7 +4,7 @@ import type { RehearsalReport } from './report.ts';
 /** The error that a refused rehearsal ends with. */
 export function refusal(report: RehearsalReport): VerdigrisError {
   const refused = report.findings.filter(({ grade }) => grade === 'refuse');
-  return new VerdigrisError('refused', 'rehearsal-refused', {
+  return new VerdigrisError('rehearsal-refused', {
     seen: `The rehearsal refuses: ${refused.map(({ title }) => title).join('; ')}.`,
     required: 'a rehearsal without a refusal.',
     next: 'read the report and change the migrations; the live colour is untouched and nothing was left behind.',

@@ -10,7 +10,7 @@ export class Deadline {
       this.#timer = setTimeout(
         () =>
           reject(
-            new VerdigrisError('failed', 'switchover-limit', {
+            new VerdigrisError('switchover-limit', {
               seen: `${verb} did not reach its commit point within ${ms} ms of holding the clients.`,
               required: 'the limit limits.switchover.',
               next: 'nothing moved; see which step took the time (`verdigris history`), then try again.',

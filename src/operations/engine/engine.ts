@@ -137,7 +137,7 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
     if (failure instanceof VerdigrisError && failure.code === 'busy') throw failure;
     // Behind the commit point there is nothing to undo: what failed is repeated.
     if (c.journal.operation?.phase === 'complete') throw failure;
-    throw new VerdigrisError('failed', 'undo-failed', {
+    throw new VerdigrisError('undo-failed', {
       seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
       required: 'both to be settled before anything else is done.',
       next: 'fix the cause and run the same command again: it continues undoing.',

@@ -1,3 +1,4 @@
+import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Context } from './context.ts';
@@ -7,12 +8,7 @@ import type { Operation } from './operation.ts';
 export function requireState(c: Context, operation: Operation): void {
   const { state } = c.journal;
   if (operation.from.includes(state)) return;
-  throw new VerdigrisError('refused', 'wrong-state', {
-    seen: `The environment ${c.environment.name} is ${state}.`,
-    required: `${operation.from.join(' or ')}, to ${operation.verb}.`,
-    next: 'see `verdigris status` for what is possible now.',
-    facts: { state, verb: operation.verb },
-  });
+  throw wrongState(c.environment.name, state, operation.verb, operation.from);
 }
 
 /** Runs the gates, says every finding, and throws where one refuses. */
@@ -24,7 +20,7 @@ export async function passGates(c: Context, operation: Operation): Promise<Findi
       c.emit({ type: 'finding', gate: operation.verb, finding });
   const refused = findings.filter((finding) => finding.grade === 'refuse');
   if (refused.length === 0) return findings;
-  throw new VerdigrisError('refused', 'gate-refused', {
+  throw new VerdigrisError('gate-refused', {
     seen: `${operation.verb} is refused for ${refused.length === 1 ? 'one reason' : `${refused.length} reasons`}:\n${refused.map((finding) => `  ${finding.id}: ${finding.title}${finding.objects.length > 0 ? ` (${finding.objects.join(', ')})` : ''}`).join('\n')}\n`,
     required: 'no finding graded refuse.',
     next: refused.map((finding) => finding.fix).join(' '),

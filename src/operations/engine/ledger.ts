@@ -1,3 +1,4 @@
+import { staleToken } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { parseJournal, serializeJournal, type Journal } from '../../model/journal.ts';
 import type { JournalStore } from '../../platform/port.ts';
@@ -23,11 +24,7 @@ export class Ledger {
   static async open(store: JournalStore, token: number): Promise<Ledger> {
     const stored = await readStored(store);
     if (stored.journal.token > token) {
-      throw new VerdigrisError('busy', 'stale-token', {
-        seen: `The journal was written under token ${stored.journal.token}; this process holds ${token}.`,
-        required: 'the newest lease.',
-        next: 'run the command again.',
-      });
+      throw staleToken('the journal', token, stored.journal.token);
     }
     return new Ledger(store, token, stored.revision, stored.journal);
   }
@@ -67,7 +64,7 @@ export async function readJournal(store: JournalStore): Promise<Journal> {
 async function readStored(store: JournalStore): Promise<{ revision: number; journal: Journal }> {
   const stored = await store.read();
   if (stored === undefined) {
-    throw new VerdigrisError('refused', 'no-environment', {
+    throw new VerdigrisError('no-environment', {
       seen: 'There is no journal: this environment was never created here.',
       required: 'an environment.',
       next: 'run `verdigris create`, or check the name in the declaration and VERDIGRIS_HOME.',

@@ -35,7 +35,7 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
   }
   const failed = results.filter(({ passed }) => !passed);
   if (failed.length > 0) {
-    throw new VerdigrisError('refused', 'tests-failed', {
+    throw new VerdigrisError('tests-failed', {
       seen: failed
         .map(
           (result) =>

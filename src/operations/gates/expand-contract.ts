@@ -41,7 +41,7 @@ export async function contractFindings(
 export async function requireContracts(c: Context): Promise<void> {
   const refused = (await contractFindings(c, await shapes(c), [])).filter(({ grade }) => grade === 'refuse');
   if (refused.length === 0) return;
-  throw new VerdigrisError('failed', 'contract-too-early', {
+  throw new VerdigrisError('contract-too-early', {
     seen: `The migrations took away on the candidate what the live release uses: ${refused.flatMap(({ objects }) => objects).join('; ')}.`,
     required: 'the N and N+1 rule: nothing goes while a release that uses it can be live or be rolled back to.',
     next: `abandon the candidate, change the migrations, and seed again; the live colour is untouched. ${refused.map(({ fix }) => fix).join(' ')}`,

@@ -59,7 +59,7 @@ export async function requireSameSchema(c: Context, colour: Colour, expected: st
   if (expected === undefined) return;
   const differences = await c.on(colour, (client) => drift(client, expected));
   if (differences.length === 0) return;
-  throw new VerdigrisError('failed', 'schema-drift', {
+  throw new VerdigrisError('schema-drift', {
     seen: `The schema changed while ${colour} was being made: ${differences.join('; ')}.`,
     required: 'no DDL on the live database until the candidate is seeded.',
     next: 'stop what changes the schema, then seed again.',

@@ -64,7 +64,7 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
 async function requireSingle(parts: Parts): Promise<void> {
   await withOperator(parts, 'drill', (c) => {
     if (c.journal.state === 'single' && !c.journal.operation) return Promise.resolve();
-    throw new VerdigrisError('refused', 'release-under-way', {
+    throw new VerdigrisError('release-under-way', {
       seen: `A release is under way: the environment is ${c.journal.state}.`,
       required: 'a single colour, so that the drill’s candidate is in nobody’s way.',
       next: 'finish or abandon the release, then drill.',
@@ -90,7 +90,7 @@ async function prove(
     try {
       const { verdict, pausesMs } = await exercise(pair, parts);
       if (!verdict.ok)
-        throw new VerdigrisError('failed', 'drill-oracle', {
+        throw new VerdigrisError('drill-oracle', {
           seen: describeVerdict(verdict),
           required: 'every acknowledged write exactly once.',
           next: 'this is a fault of Verdigris: please report it.',

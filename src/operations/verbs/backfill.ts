@@ -90,7 +90,7 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
   const { backfills } = await readBackfillStates(c);
   const unknown = options.names?.find((name) => !backfills.some((state) => state.backfill.name === name));
   if (unknown !== undefined)
-    throw new VerdigrisError('usage', 'backfill-unknown', {
+    throw new VerdigrisError('backfill-unknown', {
       seen: `There is no backfill ${unknown}.`,
       required: `one of: ${backfills.map((state) => state.backfill.name).join(', ') || 'none is declared'}.`,
       next: 'fix --name, or the folder of the migrations.',
@@ -131,7 +131,7 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
       );
     for (const { backfill: each, done, place } of onLive) {
       if (place === 'mixed')
-        throw new VerdigrisError('refused', 'backfill-mixed', {
+        throw new VerdigrisError('backfill-mixed', {
           seen: `${each.name} fills columns that the live colour has and columns that it has not.`,
           required: 'columns of one kind: the ones are filled on the live colour, the others on the candidate.',
           next: 'make two files of it.',
@@ -163,13 +163,13 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
 export async function forgetBackfill(c: Context, name: string): Promise<void> {
   const { backfills, orphans } = await readBackfillStates(c);
   if (backfills.some((state) => state.backfill.name === name))
-    throw new VerdigrisError('usage', 'backfill-declared', {
+    throw new VerdigrisError('backfill-declared', {
       seen: `${name} has a file.`,
       required: 'a backfill whose file is gone.',
       next: 'remove the file first, where it is not wanted any more.',
     });
   if (!orphans.some((orphan) => orphan.name === name))
-    throw new VerdigrisError('usage', 'backfill-unknown', {
+    throw new VerdigrisError('backfill-unknown', {
       seen: `There is no unfinished backfill ${name}.`,
       required: `one of: ${orphans.map((orphan) => orphan.name).join(', ') || 'none is orphaned'}.`,
       next: 'see `verdigris backfill --dry-run`.',
@@ -184,7 +184,7 @@ export async function forgetBackfill(c: Context, name: string): Promise<void> {
 }
 
 function needsLive(c: Context, names: readonly string[]): VerdigrisError {
-  return new VerdigrisError('refused', 'backfill-needs-live', {
+  return new VerdigrisError('backfill-needs-live', {
     seen: `${names.join(', ')} ${names.length === 1 ? 'fills' : 'fill'} columns of the live colour ${c.live}, which clients use.`,
     required: 'consent to writes there: in batches, yielding to clients and replication.',
     next: 'run `verdigris backfill --live`.',
@@ -193,7 +193,7 @@ function needsLive(c: Context, names: readonly string[]): VerdigrisError {
 }
 
 function outlivedError({ backfill: { name, path }, outlived }: BackfillState): VerdigrisError {
-  return new VerdigrisError('refused', 'backfill-outlived', {
+  return new VerdigrisError('backfill-outlived', {
     seen: `${name} is complete, and a later release took away what it speaks of: ${outlived ?? ''}.`,
     required: 'a table with the columns that it fills and reads.',
     next: `remove its file: ${path}. Nothing waits for it.`,

@@ -165,7 +165,7 @@ const check: Step = {
     const forward = mapTables(live, candidate, 'forward');
     const refused = forward.findings.filter(({ grade }) => grade === 'refuse');
     if (refused.length > 0) {
-      throw new VerdigrisError('failed', 'mapping-broken', {
+      throw new VerdigrisError('mapping-broken', {
         seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
         required: 'a schema that the live colour can be replicated to.',
         next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
@@ -174,7 +174,7 @@ const check: Step = {
     }
     const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
     if (inVain.length > 0) {
-      throw new VerdigrisError('failed', 'column-still-sent', {
+      throw new VerdigrisError('column-still-sent', {
         seen: `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What their engine does was not known beforehand.`,
         required:
           'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',

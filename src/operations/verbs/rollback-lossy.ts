@@ -54,7 +54,7 @@ const revive: Step = {
     }
     const { fallback } = release(c);
     if (!fallback)
-      throw new VerdigrisError('refused', 'nothing-to-go-back-to', {
+      throw new VerdigrisError('nothing-to-go-back-to', {
         seen: 'The retained colour is gone, and so is the snapshot.',
         required: 'one of the two.',
         next: 'go on with the live colour: `verdigris retire`.',
@@ -190,7 +190,7 @@ async function consent(c: Context, given: boolean): Promise<Finding[]> {
   const up = await Promise.all([c.live, c.idle].map((colour) => c.platform.servers.observe(colour)));
   const running = up.every((seen) => seen?.running === true);
   const counts = running ? await losses(c) : undefined;
-  throw new VerdigrisError('loss', 'consent-missing', {
+  throw new VerdigrisError('consent-missing', {
     seen:
       counts === undefined
         ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`

@@ -251,7 +251,7 @@ function whileHeld(...steps: readonly Step[]): Step[] {
 async function cross(c: Context, mark?: number): Promise<string> {
   const { name, from, to } = stream(c);
   if (from !== c.live)
-    throw new VerdigrisError('failed', 'wrong-direction', {
+    throw new VerdigrisError('wrong-direction', {
       seen: `Replication runs from ${from}, which is not live.`,
       required: 'replication from the live colour.',
       next: 'see `verdigris status`.',

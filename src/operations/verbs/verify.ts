@@ -220,7 +220,7 @@ function serial(work: () => Promise<void>): () => Promise<void> {
 }
 
 function differs(seen: string, next: string, facts: Record<string, unknown>): VerdigrisError {
-  return new VerdigrisError('refused', 'data-differs', {
+  return new VerdigrisError('data-differs', {
     seen,
     required: 'a candidate that holds just what the live colour holds.',
     next,

@@ -222,7 +222,7 @@ export class Cluster {
 }
 
 function noCluster(seen: string): VerdigrisError {
-  return new VerdigrisError('usage', 'no-cluster', {
+  return new VerdigrisError('no-cluster', {
     seen,
     required: 'a cluster.',
     next: 'set KUBECONFIG, or declare kubernetes.context.',

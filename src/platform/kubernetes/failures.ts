@@ -17,41 +17,41 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
   const message = String((body as { message?: unknown }).message ?? 'no reason given');
   const facts = { ...asked, status, message };
   if (status === 401)
-    return new VerdigrisError('refused', 'cluster-unauthorized', {
+    return new VerdigrisError('cluster-unauthorized', {
       seen: `The cluster does not know these credentials (${message}).`,
       required: 'a kubeconfig that the cluster accepts.',
       next: 'log in to the cluster again, or name another kubeconfig by KUBECONFIG; nothing was changed by this request.',
       facts,
     });
   if (status === 403 && /exceeded quota/.test(message))
-    return new VerdigrisError('refused', 'quota-exceeded', {
+    return new VerdigrisError('quota-exceeded', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
       required: 'room in the namespace’s ResourceQuota.',
       next: 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; the same command goes on from here.',
       facts,
     });
   if (status === 403)
-    return new VerdigrisError('refused', 'cluster-forbidden', {
+    return new VerdigrisError('cluster-forbidden', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
       required: 'the operator’s Role (docs/kubernetes.md).',
       next: 'have it bound to whoever runs Verdigris, then run the command again.',
       facts,
     });
   if (status === 404)
-    return new VerdigrisError('failed', 'object-missing', {
+    return new VerdigrisError('object-missing', {
       seen: `${object(asked)} is not there, or the cluster does not have this kind: ${message}`,
       required: 'that object.',
       next: 'see `verdigris status`; where the kind is missing, install what brings it (snapshot API, Istio).',
       facts,
     });
   if (status === 409)
-    return new VerdigrisError('busy', 'object-conflict', {
+    return new VerdigrisError('object-conflict', {
       seen: `${object(asked)} was changed by somebody else meanwhile: ${message}`,
       required: 'to be the only one who writes it.',
       next: 'run the command again.',
       facts,
     });
-  return new VerdigrisError('failed', 'cluster-refused', {
+  return new VerdigrisError('cluster-refused', {
     seen: `The cluster refuses to ${asked.verb} ${object(asked)} (${status}): ${message}`,
     required: 'an object that it takes.',
     next: 'fix what it says; the same command goes on from here.',
@@ -60,7 +60,7 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
 }
 
 export function unreachable(asked: Asked, cause: unknown): VerdigrisError {
-  return new VerdigrisError('failed', 'cluster-unreachable', {
+  return new VerdigrisError('cluster-unreachable', {
     seen: `The cluster did not answer when asked to ${asked.verb} ${object(asked)}: ${describe(cause)}.`,
     required: 'an API server that answers.',
     next: 'see whether `kubectl get namespaces` works with the same KUBECONFIG; the same command goes on from the journal.',

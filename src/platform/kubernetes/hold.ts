@@ -1,3 +1,4 @@
+import { pauseTimeout } from '../../model/failures.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { consoleIdent, type Console } from './console.ts';
@@ -126,12 +127,7 @@ export class PoolersHold {
     const blockers = found
       .flat()
       .map(({ user, addr, application_name: name }) => `${user} from ${addr} (${name || 'no application_name'})`);
-    return new VerdigrisError('failed', 'pause-timeout', {
-      seen: `Clients were still in a transaction after ${budget} ms: ${blockers.join(', ') || 'none now'}.`,
-      required: 'every transaction ended within limits.pause.',
-      next: 'wait for them or end them, then try again; all clients went on, nothing has happened.',
-      facts: { blockers },
-    });
+    return pauseTimeout(budget, blockers, blockers);
   }
 }
 

@@ -71,7 +71,7 @@ export class KubernetesJournal implements JournalStore {
 }
 
 function conflict(revision: number): never {
-  throw new VerdigrisError('busy', 'journal-conflict', {
+  throw new VerdigrisError('journal-conflict', {
     seen: `Revision ${revision} of the journal was written by somebody else.`,
     required: 'to be the only one who writes.',
     next: 'run the command again: it goes on from what the other one left.',

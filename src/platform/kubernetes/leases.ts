@@ -140,7 +140,7 @@ function micro(): string {
 }
 
 function busy({ holder, since }: { holder: string; since: string }): VerdigrisError {
-  return new VerdigrisError('busy', 'lease-held', {
+  return new VerdigrisError('lease-held', {
     seen: `${holder} has been working on this environment since ${since}.`,
     required: 'one operator at a time.',
     next: 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.',

@@ -88,7 +88,7 @@ export async function untilReady(
       const why = pod && accept(pod) && stuck(pod);
       since = why ? (since ?? Date.now()) : undefined;
       if (why && since !== undefined && Date.now() - since > 10_000) {
-        throw new VerdigrisError('failed', 'pod-stuck', {
+        throw new VerdigrisError('pod-stuck', {
           seen: `${why}.`,
           required: `a pod ${name} that runs.`,
           next,

@@ -65,7 +65,7 @@ export class Poolers {
   async required(): Promise<Replica[]> {
     const found = await this.replicas();
     if (found.length > 0) return found;
-    throw new VerdigrisError('failed', 'no-pooler', {
+    throw new VerdigrisError('no-pooler', {
       seen: `No pod of the Deployment ${this.#cluster.namespace}/${objectNames.pooler(this.#environment.name)} runs.`,
       required: 'at least one pooler.',
       next: 'see `kubectl describe deployment`; nothing was changed.',
@@ -98,7 +98,7 @@ export class Poolers {
         purpose,
       );
     } catch (cause) {
-      throw new VerdigrisError('failed', 'pooler-unreachable', {
+      throw new VerdigrisError('pooler-unreachable', {
         seen: `The admin console of the pooler ${this.#cluster.namespace}/${replica.pod} does not answer: ${describe(cause)}.`,
         required: 'every pooler of the environment reachable: one that is left out would let its clients go on.',
         next: 'see its log; a pod that hangs is replaced by deleting it.',

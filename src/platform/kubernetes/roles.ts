@@ -83,7 +83,7 @@ async function make(
 
 function inRelease(roles: readonly string[], { state }: Journal): VerdigrisError {
   const one = roles.length === 1;
-  return new VerdigrisError('refused', 'role-in-release', {
+  return new VerdigrisError('role-in-release', {
     seen: `${roles.join(', ')} ${one ? 'is' : 'are'} declared and not there, and a release is under way (${state}).`,
     required: 'new roles between releases: the other colour would lack them.',
     next: `take ${one ? 'it' : 'them'} out of the declaration until the release is retired or abandoned, then declare ${one ? 'it' : 'them'} again.`,
@@ -91,7 +91,7 @@ function inRelease(roles: readonly string[], { state }: Journal): VerdigrisError
 }
 
 function wrong(role: string, secret: string): VerdigrisError {
-  return new VerdigrisError('refused', 'wrong-password', {
+  return new VerdigrisError('wrong-password', {
     seen: `The role ${role} is there already, with another password than the Secret ${secret} has.`,
     required: 'the role’s own password: the poolers log in with it, and a password that may be in use is not changed.',
     next: 'put the right one into the Secret; nothing was changed.',

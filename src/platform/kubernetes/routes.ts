@@ -1,3 +1,4 @@
+import { staleToken } from '../../model/failures.ts';
 import { adoptedSelector } from '../../manifests/adopted.ts';
 import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../manifests/traffic.ts';
 import { domain, objectNames, selectorLabels } from '../../manifests/names.ts';
@@ -143,7 +144,7 @@ export class Routes {
 
   #moving(route: Route): Manifest[] {
     if (route.canary > 0 && !this.#environment.kubernetes.istio) {
-      throw new VerdigrisError('refused', 'canary-needs-istio', {
+      throw new VerdigrisError('canary-needs-istio', {
         seen: `A canary of ${route.canary} % is asked for, and kubernetes.istio is off.`,
         required: 'routes that know weights: a Service’s selector does not.',
         next: 'declare kubernetes.istio: true where the poolers have sidecars, or go on without a canary.',
@@ -167,7 +168,7 @@ export class Routes {
         if (await this.#cluster.create(manifest)) return;
         continue;
       }
-      if (routeOf(found).token > token) throw staleToken(token, routeOf(found).token, `${kind} ${name}`);
+      if (routeOf(found).token > token) throw staleToken(`${kind} ${name}`, token, routeOf(found).token);
       const spec = manifest['spec'] as RouteObject['spec'];
       try {
         this.#known.set(
@@ -195,14 +196,6 @@ export class Routes {
       }
     }
   }
-}
-
-export function staleToken(mine: number, seen: number, where: string): VerdigrisError {
-  return new VerdigrisError('busy', 'stale-token', {
-    seen: `This process holds token ${mine}; ${where} has seen ${seen}.`,
-    required: 'the newest lease.',
-    next: 'nothing: somebody else continued this work.',
-  });
 }
 
 function routeOf({ metadata: { annotations = {} } }: Stored): Route {

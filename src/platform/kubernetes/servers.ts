@@ -164,7 +164,7 @@ export class KubernetesServers implements Servers {
     if (major === undefined) throw this.#sets.missing(colour);
     const backup = content?.label === undefined ? undefined : { label: content.label, path: content.path ?? dataPath };
     if (!backup && this.#environment.kubernetes.snapshots === 'backup')
-      throw new VerdigrisError('failed', 'snapshot-missing', {
+      throw new VerdigrisError('snapshot-missing', {
         seen: `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`,
         required: 'a whole snapshot.',
         next: 'run `verdigris abandon`, then seed again.',

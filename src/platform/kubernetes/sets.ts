@@ -122,7 +122,7 @@ export class ColourSets {
   }
 
   missing(colour: Colour): VerdigrisError {
-    return new VerdigrisError('refused', 'no-colour', {
+    return new VerdigrisError('no-colour', {
       seen: `There is no StatefulSet ${this.#cluster.namespace}/${this.name(colour)}.`,
       required: `a server for ${colour}.`,
       next: 'see `verdigris status`.',

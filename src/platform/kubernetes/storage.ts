@@ -50,7 +50,7 @@ export async function takeSnapshot(
         if (found && readyToUse) return found;
         failing = error ? (failing ?? Date.now()) : undefined;
         if (failing !== undefined && Date.now() - failing > errorPatience)
-          throw new VerdigrisError('failed', 'snapshot-failed', {
+          throw new VerdigrisError('snapshot-failed', {
             seen: `The VolumeSnapshot ${cluster.namespace}/${name} fails: ${error?.message ?? 'no reason given'}.`,
             required: 'a snapshot that becomes ready.',
             next,
@@ -126,7 +126,7 @@ export async function makeVolume(
   const claim = await cluster.read<ClaimObject>('PersistentVolumeClaim', own);
   if (claim) return;
   if (source?.status?.readyToUse !== true)
-    throw new VerdigrisError('failed', 'snapshot-missing', {
+    throw new VerdigrisError('snapshot-missing', {
       seen: `The VolumeSnapshot ${cluster.namespace}/${name} is ${source ? 'not ready' : 'not there'}.`,
       required: 'a whole snapshot.',
       next: 'run `verdigris abandon`, then seed again.',

@@ -10,7 +10,8 @@ import { PoolersHold, parseHold } from './hold.ts';
 import { hasSidecar } from './pods.ts';
 import type { Poolers, Replica } from './poolers.ts';
 import { Probes } from './probes.ts';
-import { staleToken, type Routes } from './routes.ts';
+import { staleToken } from '../../model/failures.ts';
+import type { Routes } from './routes.ts';
 
 /** Milliseconds that a look at the Lease holds good: shorter than a lease takes to run out. */
 const lookHolds = 500;
@@ -203,5 +204,5 @@ export class KubernetesTraffic implements Traffic {
 }
 
 function requireNewest(token: number, newest: number, lease: string): void {
-  if (newest > token) throw staleToken(token, newest, `Lease ${lease}`);
+  if (newest > token) throw staleToken(`Lease ${lease}`, token, newest);
 }

@@ -48,7 +48,7 @@ export async function runUpgrade(
       if (ended('Complete')) return said ?? '';
       const failed = ended('Failed');
       if (failed)
-        throw new VerdigrisError('failed', 'upgrade-failed', {
+        throw new VerdigrisError('upgrade-failed', {
           seen: `pg_upgrade from ${upgrade.from} to ${upgrade.to} failed in the Job ${cluster.namespace}/${name}: ${said ?? failed.message ?? 'no reason given'}`,
           required: 'a volume and an image that pg_upgrade can work with.',
           next,
@@ -56,7 +56,7 @@ export async function runUpgrade(
       const why = pods.flatMap((pod) => stuck(pod) ?? []).at(-1);
       since = why === undefined ? undefined : (since ?? Date.now());
       if (why !== undefined && since !== undefined && Date.now() - since > patience)
-        throw new VerdigrisError('failed', 'pod-stuck', {
+        throw new VerdigrisError('pod-stuck', {
           seen: `${why}.`,
           required: 'a pod of the Job that runs: kubernetes.images.upgrade must be there for the node.',
           next,

@@ -16,7 +16,7 @@ export async function serverAccount(): Promise<Account | undefined> {
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const entry = ['postgres', 'nobody'].map((name) => lines.find((line) => line[0] === name)).find(Boolean);
   if (!entry) {
-    throw new VerdigrisError('failed', 'no-account', {
+    throw new VerdigrisError('no-account', {
       seen: 'This process is root, and /etc/passwd has neither postgres nor nobody.',
       required: 'an ordinary account, because PostgreSQL refuses to run as root.',
       next: 'run as an ordinary user, or add an account named postgres.',

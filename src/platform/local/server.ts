@@ -140,7 +140,7 @@ async function keepLock(server: Server): Promise<void> {
 }
 
 function startFailure(server: Server, log: string, tail: string, cause: unknown): VerdigrisError {
-  return new VerdigrisError('failed', 'server-start', {
+  return new VerdigrisError('server-start', {
     seen: `PostgreSQL in ${server.directory} did not start: ${tail || describe(cause)}`,
     required: 'a server that accepts connections.',
     next: `read ${log}; where the port ${server.port} is taken, free it.`,

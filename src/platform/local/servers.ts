@@ -98,7 +98,7 @@ export class LocalServers implements Servers {
   ): Promise<SnapshotFacts> {
     const server = await this.#server(colour);
     if (await hasTablespaces(server)) {
-      throw new VerdigrisError('refused', 'tablespaces', {
+      throw new VerdigrisError('tablespaces', {
         seen: `${colour} has tablespaces outside its data directory.`,
         required: 'all data in one directory: a snapshot of the others at the same instant cannot be had here.',
         next: 'move the tables to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop the tablespaces.',
@@ -129,7 +129,7 @@ export class LocalServers implements Servers {
         : await snapshotMajor(directory)
       : await snapshotMajor(from);
     if (major === undefined) {
-      throw new VerdigrisError('failed', 'snapshot-missing', {
+      throw new VerdigrisError('snapshot-missing', {
         seen: `The snapshot ${snapshot} is missing or incomplete.`,
         required: 'a whole snapshot.',
         next: 'run `verdigris abandon`, then seed again.',
@@ -227,7 +227,7 @@ export class LocalServers implements Servers {
   async #server(colour: Colour): Promise<Server> {
     const found = (await this.#records.read())[colour];
     if (!found)
-      throw new VerdigrisError('refused', 'no-colour', {
+      throw new VerdigrisError('no-colour', {
         seen: `${colour} does not exist.`,
         required: `a server for ${colour}.`,
         next: 'see `verdigris status`.',

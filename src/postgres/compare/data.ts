@@ -24,7 +24,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
   const largest = Math.max(0, ...options.tables.map(({ live }) => live.bytes));
   const { statementTimeoutMs = Math.max(600_000, Math.ceil(largest / 5_000)) } = options;
   if (!(sample > 0 && sample <= 1) || !(connections >= 1) || !(chunkBytes >= 8192)) {
-    throw new VerdigrisError('usage', 'compare-options', {
+    throw new VerdigrisError('compare-options', {
       seen: `A comparison was asked for with sample ${sample}, connections ${connections}, chunks of ${chunkBytes} bytes.`,
       required: 'a sample above 0 and up to 1, at least one connection, chunks of at least 8192 bytes.',
       next: 'fix the options.',
@@ -105,7 +105,7 @@ async function plan(
   const subjects = options.tables.map((mapping): Subject => {
     const [here, there] = [left.get(mapping.live.oid), right.get(mapping.candidate.oid)];
     if (!here || !there) {
-      throw new VerdigrisError('failed', 'compare-table-gone', {
+      throw new VerdigrisError('compare-table-gone', {
         seen: `The table ${mapping.live.schema}.${mapping.live.name} is no longer there on the ${here ? 'candidate' : 'live'} side.`,
         required: 'tables that stay while they are compared.',
         next: 'see what changed the schema, then compare again.',

@@ -209,7 +209,7 @@ function secondDatabase(item: ScriptItem, first: string, second: string): Verdig
 }
 
 function interrupted(file: string, cause: unknown): VerdigrisError {
-  return new VerdigrisError('interrupted', 'script-interrupted', {
+  return new VerdigrisError('script-interrupted', {
     seen: `Loading ${file} was stopped.`,
     required: 'the whole script.',
     next: 'load into an empty database again.',

@@ -97,7 +97,7 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
                 (await rows(watcher, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0
                   ? true
                   : undefined,
-              { limit: 100_000, every: 20, slowest: 200, id: 'test', what: 'the migration to run', next: '' },
+              { limit: 100_000, every: 20, slowest: 200, what: 'the migration to run', next: '' },
               () => 'it does not',
             ),
           );

@@ -216,7 +216,7 @@ test('a canary that is declared and not yet, or no longer, under way is no drift
 });
 
 test('a failure does not pass for an object that was made: its id is not the resource’s', async () => {
-  failure = new VerdigrisError('refused', 'gate-refused', { seen: 'lag.', required: 'none.', next: 'wait.' });
+  failure = new VerdigrisError('gate-refused', { seen: 'lag.', required: 'none.', next: 'wait.' });
   const error: unknown = await update('id', urn, inputs, { ...inputs, live: 'green' }).catch(
     (caught: unknown) => caught,
   );

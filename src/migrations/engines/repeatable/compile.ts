@@ -91,7 +91,7 @@ export function refuseBroken(
     say(`broken before this release already: ${describeMany(old.map(([name, why]) => `${name} (${why})`))}`);
   const fresh = [...after].filter(([name]) => !before.has(name));
   if (fresh.length === 0) return;
-  throw new VerdigrisError('failed', 'function-broken', {
+  throw new VerdigrisError('function-broken', {
     seen: `The migrations break functions: ${describeMany(fresh.map(([name, why]) => `${name}: ${why}`))}.`,
     required: 'that the body of every function that held before still does.',
     next: 'change these functions in the same release, in repeatable/ or a numbered migration, and migrate again: no repeatable file is applied, the numbered ones are. The live colour is untouched.',

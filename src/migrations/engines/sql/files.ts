@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { asksForNoTransaction } from '../../transaction-note.ts';
 import { parseScript, type SqlStatement } from './parse.ts';
@@ -92,6 +93,6 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-function invalid(id: string, seen: string, required: string, next: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('declaration', id, { seen, required, next, cause });
+function invalid(id: ErrorId, seen: string, required: string, next: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError(id, { seen, required, next, cause });
 }

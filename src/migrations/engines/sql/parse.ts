@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, SqlError } from 'libpg-query';
+import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
 
@@ -100,11 +101,11 @@ function lineAt(text: string, index: number): number {
 
 function invalid(
   file: string,
-  id: string,
+  id: ErrorId,
   seen: string,
   required: string,
   next: string,
   cause?: unknown,
 ): VerdigrisError {
-  return new VerdigrisError('declaration', id, { seen, required, next, facts: { file }, cause });
+  return new VerdigrisError(id, { seen, required, next, facts: { file }, cause });
 }

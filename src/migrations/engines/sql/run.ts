@@ -1,3 +1,4 @@
+import { statementFailed } from '../statement-failed.ts';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
@@ -83,7 +84,7 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
   for (const known of applied) {
     const file = files.find(({ version }) => compareVersions(version, known.version) === 0);
     if (file && file.checksum !== known.checksum && (known.complete || known.done > 0)) {
-      throw new VerdigrisError('declaration', 'migration-changed', {
+      throw new VerdigrisError('migration-changed', {
         seen: `${file.path} was changed after it ran (checksum ${file.checksum.slice(0, 12)}…, applied as ${known.checksum.slice(0, 12)}…).`,
         required: 'that an applied migration stays as it was.',
         next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
@@ -100,7 +101,7 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
     .at(-1);
   const late = newest === undefined ? [] : pending.filter((file) => compareVersions(file.version, newest) < 0);
   if (late.length > 0) {
-    throw new VerdigrisError('declaration', 'migration-out-of-order', {
+    throw new VerdigrisError('migration-out-of-order', {
       seen: `${late.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
       required: 'that migrations run in the order of their versions.',
       next: 'give them versions above the newest one.',
@@ -197,14 +198,7 @@ async function run(client: Client, file: SqlFile, statement: SqlStatement, state
   try {
     await client.query(statement.text);
   } catch (cause) {
-    const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
-    throw new VerdigrisError('failed', code === '55P03' ? 'migration-lock' : 'migration-failed', {
-      seen: `${file.path}:${statement.line}: ${message}${detail ? ` (${detail})` : ''}${hint ? ` Hint: ${hint}.` : ''}\n  ${statement.text.split('\n')[0]}\n`,
-      required: 'that every statement succeeds on the candidate.',
-      next: `${state} The live colour is untouched.`,
-      facts: { file: file.path, line: statement.line, sqlstate: code },
-      cause,
-    });
+    throw statementFailed({ ...statement, path: file.path }, state, cause);
   }
 }
 

@@ -84,5 +84,5 @@ const query = `
   WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped`;
 
 export function unfit(seen: string, required: string, next: string): VerdigrisError {
-  return new VerdigrisError('refused', 'recipe-column', { seen, required, next });
+  return new VerdigrisError('recipe-column', { seen, required, next });
 }

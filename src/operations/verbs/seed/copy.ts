@@ -67,7 +67,7 @@ export const position: Step = {
     if (release(c).seed.position) return;
     const found = await onCandidate(c, (client) => parkedPosition(client, c.environment.limits.catchUp, c.signal));
     if (found === undefined) {
-      throw new VerdigrisError('failed', 'promoted-early', {
+      throw new VerdigrisError('promoted-early', {
         seen: `${c.idle} was promoted before its position was written down.`,
         required: 'the position that the parked copy had replayed; nothing else gives it exactly.',
         next: 'the candidate is thrown away; seed again.',
@@ -75,7 +75,7 @@ export const position: Step = {
     }
     const { slotLsn } = release(c).seed;
     if (!slotLsn || lsnBytes(found) < lsnBytes(slotLsn)) {
-      throw new VerdigrisError('failed', 'position-before-slot', {
+      throw new VerdigrisError('position-before-slot', {
         seen: `The copy ends at X = ${found}, before the slot begins at C = ${slotLsn ?? 'unknown'}.`,
         required: 'X ≥ C: the server would start at C without a word, and what lies between would be lost.',
         next: 'the candidate is thrown away; seed again.',

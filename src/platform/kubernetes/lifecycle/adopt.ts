@@ -198,7 +198,7 @@ async function passwordProblems(
   const fits = (role: string, given: string) =>
     passwordFits(kept.find(({ name }) => name === role)?.verifier ?? null, role, given);
   if (!fits(superuser.user, superuser.password ?? '')) {
-    throw new VerdigrisError('refused', 'wrong-password', {
+    throw new VerdigrisError('wrong-password', {
       seen: `The password of ${superuser.user} in ${superuser.passwordFrom ?? 'its Secret'} is not the one that ${adopt?.statefulSet ?? 'the server'} has.`,
       required: 'the password of a superuser.',
       next: 'put the right one into the Secret, or name another; nothing was changed.',
@@ -322,7 +322,7 @@ async function serverProblems(
 }
 
 function refuse(problems: readonly Problem[]): VerdigrisError {
-  return new VerdigrisError('refused', 'adoption-refused', {
+  return new VerdigrisError('adoption-refused', {
     seen: `The server cannot be adopted as it is:\n${problems.map(({ title, reason, fix }) => `  ${title}. ${reason} ${fix}`).join('\n')}\n`,
     required: 'a server that a release can start from; it was not changed.',
     next: 'fix what is listed (what needs a restart, at a time of your choice), then run the same command again.',

@@ -48,7 +48,7 @@ export async function cloneKubernetes(
   const end = () => remove().finally(() => (kept.release(), platform.close()));
   try {
     if (environment.kubernetes.snapshots === 'backup')
-      throw new VerdigrisError('refused', 'clone-needs-atomic', {
+      throw new VerdigrisError('clone-needs-atomic', {
         seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).',
         required: 'atomic ones, for a clone.',
         next: 'drill on an environment whose driver has them; nothing was changed.',

@@ -71,7 +71,7 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
   if (findings.length > 0) {
-    throw new VerdigrisError('refused', 'cluster-unfit', {
+    throw new VerdigrisError('cluster-unfit', {
       seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, fix }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${fix}`).join('\n')}\n`,
       required: 'all of it before anything is made.',
       next: 'fix what is listed; nothing was changed.',
@@ -79,7 +79,7 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
     });
   }
   if (await cluster.read('Namespace', cluster.namespace)) return;
-  throw new VerdigrisError('refused', 'no-namespace', {
+  throw new VerdigrisError('no-namespace', {
     seen: `The cluster has no namespace ${cluster.namespace}.`,
     required: 'a namespace that exists: whom it belongs to and what quotas it has is not for a database to decide.',
     next: `run \`kubectl create namespace ${cluster.namespace}\`, or declare kubernetes.namespace.`,
@@ -143,7 +143,7 @@ export async function makePooler(
       );
       since = why.length > 0 ? (since ?? Date.now()) : undefined;
       if (since !== undefined && Date.now() - since > 20_000)
-        throw new VerdigrisError('failed', 'pod-stuck', {
+        throw new VerdigrisError('pod-stuck', {
           seen: `${why.join('; ')}.`,
           required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
           next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',

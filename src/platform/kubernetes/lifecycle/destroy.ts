@@ -78,7 +78,7 @@ async function lastSnapshot(
 }
 
 function noVolume({ name, kubernetes: { namespace } }: Environment, live: Colour): VerdigrisError {
-  return new VerdigrisError('refused', 'last-snapshot-impossible', {
+  return new VerdigrisError('last-snapshot-impossible', {
     seen: `The StatefulSet of ${live} is there, and no PersistentVolumeClaim in ${namespace} is labelled as a volume of ${name}.`,
     required: 'a volume to take the last snapshot of.',
     next: 'nothing was removed. Save the data yourself, delete the StatefulSet, then destroy again; or leave everything as it is with onDestroy: keep.',

@@ -173,7 +173,7 @@ async function mask({ database, live }: Environment, platform: KubernetesPlatfor
       });
       await client.query(done);
     } catch (cause) {
-      throw new VerdigrisError('failed', 'mask-failed', {
+      throw new VerdigrisError('mask-failed', {
         seen: `The masking of the copy failed: ${describe(cause)}.`,
         required: 'a mask that gets through: nobody may connect before.',
         next: 'fix kubernetes.from.mask; the same command goes on from here, and until then nobody can log in.',
@@ -184,7 +184,7 @@ async function mask({ database, live }: Environment, platform: KubernetesPlatfor
 }
 
 function differs(seen: string, next: string): VerdigrisError {
-  return new VerdigrisError('refused', 'origin-unfit', {
+  return new VerdigrisError('origin-unfit', {
     seen: `${seen}.`,
     required: 'an original that fits the declaration.',
     next,

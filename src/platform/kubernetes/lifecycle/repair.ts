@@ -87,7 +87,7 @@ async function repairColour(
   if (!claim || !declared) {
     // A candidate or retained colour that is gone is for the gates to say: abandon and retire work without it.
     if (colour !== journal.live) return;
-    throw new VerdigrisError('failed', 'live-volume-gone', {
+    throw new VerdigrisError('live-volume-gone', {
       seen: `${colour} is live, and neither its StatefulSet nor a PersistentVolumeClaim of it is in the namespace ${environment.kubernetes.namespace}.`,
       required: 'the volume of the live colour.',
       next: 'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and labels (docs/kubernetes.md), then run the same command.',

@@ -81,7 +81,7 @@ async function make(
 async function refuseRemains(platform: LocalPlatform): Promise<void> {
   const found = await Promise.all((['blue', 'green'] as const).map((colour) => platform.servers.observe(colour)));
   if (found.every((seen) => seen === undefined)) return;
-  throw new VerdigrisError('refused', 'journal-lost', {
+  throw new VerdigrisError('journal-lost', {
     seen: `${platform.places.root} holds servers, and no journal.`,
     required: 'an empty place for a new environment, or the journal of the one that is there.',
     next: 'put the journal back (docs/operations/journal.md); or, where the data may go, run `verdigris destroy --yes` first. Nothing was changed.',

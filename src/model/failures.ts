@@ -1,0 +1,42 @@
+import { VerdigrisError } from './errors.ts';
+
+// Errors that more than one file can meet: one text each, so that a reader finds one truth whoever reports it.
+
+/** A lease that was taken over; `where` names who saw the newer token: the journal, the router, an object, the database. */
+export function staleToken(where: string, held: number, newest?: number): VerdigrisError {
+  return new VerdigrisError('stale-token', {
+    seen: `Another process took over this environment: ${where} has seen ${newest === undefined ? 'a newer token' : `token ${newest}`}, this process holds ${held}. This one stopped and changed nothing further.`,
+    required: 'the newest lease.',
+    next: 'run `verdigris status`: it says who is at work.',
+    facts: { token: held, ...(newest === undefined ? {} : { newest }) },
+  });
+}
+
+/** `blockers` one line each; `facts` the same for programs. */
+export function pauseTimeout(budgetMs: number, blockers: readonly string[], facts: readonly unknown[]): VerdigrisError {
+  return new VerdigrisError('pause-timeout', {
+    seen: `Clients were still in a transaction after ${budgetMs} ms:\n${blockers.map((each) => `  ${each}\n`).join('')}`,
+    required: 'every client idle between transactions within limits.pause.',
+    next: 'nothing was changed and all clients are running again. Wait for these transactions or terminate them, then retry; or raise limits.pause.',
+    facts: { budgetMs, blockers: facts },
+  });
+}
+
+export function portTaken(host: string, port: number, cause: unknown): VerdigrisError {
+  return new VerdigrisError('port-taken', {
+    seen: `Something else listens on ${host}:${port}.`,
+    required: 'that address for the clients of this environment.',
+    next: `find it with \`ss -ltnp 'sport = :${port}'\` and stop it, or declare another local.port (0 takes any free one).`,
+    facts: { host, port },
+    cause,
+  });
+}
+
+export function wrongState(environment: string, state: string, verb: string, from: readonly string[]): VerdigrisError {
+  return new VerdigrisError('wrong-state', {
+    seen: `The environment ${environment} is ${state}.`,
+    required: `${from.join(' or ')}, to ${verb}.`,
+    next: 'run `verdigris status`: it says what is possible now.',
+    facts: { state, verb },
+  });
+}
