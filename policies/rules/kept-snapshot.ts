@@ -20,7 +20,7 @@ export const keptSnapshot: ResourceValidationPolicy = {
     }
     if (
       type !== 'kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshot' ||
-      !/^before-switch-/.test(labelsOf(props)['verdigris.dev/snapshot'] ?? '')
+      !labelsOf(props)['verdigris.dev/snapshot']?.startsWith('before-switch-')
     )
       return;
     const { volumeSnapshotClassName: name } = (props['spec'] ?? {}) as { volumeSnapshotClassName?: string };

@@ -1,4 +1,4 @@
-import { metrics, type MetricName } from '../observe/metrics.ts';
+import { metrics, type MetricName } from './metrics.ts';
 
 interface Panel {
   readonly title: string;

@@ -1,4 +1,4 @@
-import type { MetricName } from '../observe/metrics.ts';
+import type { MetricName } from './metrics.ts';
 
 export interface AlertRule {
   readonly alert: string;

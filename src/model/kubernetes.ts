@@ -136,5 +136,3 @@ export const kubernetesSchema = z
     istio: z.boolean().default(false),
   })
   .prefault({});
-
-export type KubernetesDeclaration = z.output<typeof kubernetesSchema>;

@@ -1,4 +1,2 @@
-/** Plain SQL scripts: run as psql would (`loadScript`), or only split (`splitScript` over `fileBlocks` or `textBlocks`). */
-export { loadScript, type Loaded, type LoadOptions, type Skipped } from './script/run.ts';
-export { splitScript, type ScriptItem } from './script/split.ts';
-export { fileBlocks, textBlocks, type Block } from './script/blocks.ts';
+/** Plain SQL scripts, run as psql would. `script/split.ts` only splits them. */
+export { loadScript } from './script/run.ts';

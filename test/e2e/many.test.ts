@@ -30,9 +30,11 @@ test('ten environments in one program are made side by side, one of them from an
         );
       const on = async <T>(name: string, use: (client: Client) => Promise<T>): Promise<T> => {
         const platform = new KubernetesPlatform(parseEnvironment(declaration(name), 'the test'), admin.again());
-        return withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', use).finally(
-          () => platform.close(),
-        );
+        try {
+          return await withClient({ ...(await platform.servers.connection('blue')), database: 'shop' }, 'test', use);
+        } finally {
+          await platform.close();
+        }
       };
       const stack = await openStack(folder, 'dev', () =>
         Promise.resolve(

@@ -210,7 +210,7 @@ test('a server does not start on a volume where a process of another container s
   const folder = await temporaryFolder();
   const said = path.join(folder, 'said');
   const until = async (file: string, text: string): Promise<void> =>
-    void (await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain(text), 20_000));
+    vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain(text), 20_000);
   try {
     await restored(folder);
     await program(

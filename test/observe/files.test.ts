@@ -2,7 +2,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { dashboard } from '../../src/metrics/dashboard.ts';
-import { metrics } from '../../src/observe/metrics.ts';
+import { metrics } from '../../src/metrics/metrics.ts';
 import { alertRules, ruleGroups } from '../../src/metrics/rules.ts';
 import { document, root } from '../docs/sources.ts';
 

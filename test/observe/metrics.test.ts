@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { measure, metrics, type MetricName } from '../../src/observe/metrics.ts';
+import { metrics, type MetricName } from '../../src/metrics/metrics.ts';
+import { measure } from '../../src/observe/metrics.ts';
 import { declared } from '../pulumi/components/support.ts';
 import { status } from './support.ts';
 

@@ -45,9 +45,11 @@ async function withMigrations(
   const migrations = path.join(folder, 'migrations');
   await mkdir(migrations);
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(migrations, name), text);
-  await withEnvironment({ fill, migrations, ...options }, (env) => use({ ...env, migrations })).finally(() =>
-    rm(folder, { recursive: true, force: true }),
-  );
+  try {
+    await withEnvironment({ fill, migrations, ...options }, (env) => use({ ...env, migrations }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function run(

@@ -74,7 +74,7 @@ export async function runTool(run: ToolRun): Promise<string[]> {
     cleanup: true,
   });
   let silent = false;
-  const stop = (): void => void stopGroup(child.pid);
+  const stop = (): void => stopGroup(child.pid);
   let watch: NodeJS.Timeout | undefined;
   const watchAnew = (): void => {
     clearTimeout(watch);

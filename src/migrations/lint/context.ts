@@ -2,7 +2,7 @@ import type { RangeVar } from 'libpg-query';
 import { all, relationName, nameOfParts, strings, type Name, type Of } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import type { Schema, TableFact } from './facts.ts';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 import type { Source } from './source.ts';
 import type { Statement } from './statement.ts';
 import { commandRanges } from './tokens.ts';

@@ -2,7 +2,8 @@ import { nameLabel } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import type { LintFinding, Severity } from './finding.ts';
 import { blocks } from './locks.ts';
-import type { Draft, Range, LintRule } from './rule.ts';
+import type { Range } from './range.ts';
+import type { Draft, LintRule } from './rule.ts';
 import type { Source } from './source.ts';
 
 const longestExcerpt = 300;

@@ -1,6 +1,6 @@
 import { parseSync, SqlError } from 'libpg-query';
 import { blankStatement, blankToLineEnd, copyData, type Blanked } from './recover.ts';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 import type { Source } from './source.ts';
 import { Statement } from './statement.ts';
 

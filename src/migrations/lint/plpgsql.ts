@@ -2,7 +2,7 @@ import { parsePlPgSQLSync } from 'libpg-query';
 import { option, strings, type Of } from './ast.ts';
 import { columnType, isBuiltin } from './column-type.ts';
 import { trimmed, tryParse } from './parse.ts';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 import type { Source } from './source.ts';
 import { Statement } from './statement.ts';
 

@@ -3,6 +3,7 @@ import type { AlterContext, LintContext } from './context.ts';
 import type { Category, Severity, Where, Work } from './finding.ts';
 import type { LockMode } from './locks.ts';
 import type { Name } from './ast.ts';
+import type { Range } from './range.ts';
 
 /** What a check says about one place of a statement; what it leaves out comes from the rule. */
 export interface Draft {
@@ -17,11 +18,6 @@ export interface Draft {
   readonly where?: Where;
   readonly severity?: Severity;
   readonly breaksRollback?: boolean;
-}
-
-export interface Range {
-  readonly start: number;
-  readonly end: number;
 }
 
 export type Drafts = Iterable<Draft> | Draft | undefined;

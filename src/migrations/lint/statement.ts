@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { fieldsOf, tagOf, type Tag } from './ast.ts';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 import type { Source } from './source.ts';
 import { tokensOf, type Token } from './tokens.ts';
 

@@ -1,5 +1,5 @@
 import type { LintFinding, SuppressedFinding } from './finding.ts';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 import type { Source } from './source.ts';
 import { tokensOf } from './tokens.ts';
 

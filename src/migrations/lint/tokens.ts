@@ -1,5 +1,5 @@
 import { scanSync } from 'libpg-query';
-import type { Range } from './rule.ts';
+import type { Range } from './range.ts';
 
 export interface Token extends Range {
   readonly text: string;

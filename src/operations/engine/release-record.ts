@@ -1,4 +1,4 @@
-import type { Journal, Release, Stream } from '../../model/journal.ts';
+import type { Release, Stream } from '../../model/journal.ts';
 import type { Context } from './context.ts';
 
 /** The release that is under way. */
@@ -21,9 +21,4 @@ export async function note(c: Context, facts: Partial<Release>): Promise<void> {
 /** Writes facts of the seed to the journal, durably. */
 export async function noteSeed(c: Context, facts: Partial<Release['seed']>): Promise<void> {
   await note(c, { seed: { ...release(c).seed, ...facts } });
-}
-
-/** Journal without the release: the environment is single again. */
-export function ended(journal: Journal): Journal {
-  return { ...journal, state: 'single', release: null };
 }

@@ -25,7 +25,8 @@ export interface ReplicationStatus {
   readonly from: Colour;
   readonly to: Colour;
   readonly name: string;
-  readonly slot: 'missing' | string;
+  /** The state of the slot's WAL, or `missing`. */
+  readonly slot: string;
   readonly applying: boolean;
   /** Bytes of WAL not yet confirmed by the other colour. */
   readonly lagBytes?: number | undefined;

@@ -23,8 +23,8 @@ export async function withdrawCanary(c: Context): Promise<void> {
 
 /** Waits until no reader is left on the candidate, so that none is cut off; those who stay in a transaction for longer are. */
 async function untilLeft(c: Context): Promise<void> {
-  const { respread } = c.platform.traffic;
-  if (!respread) return;
+  const { traffic } = c.platform;
+  if (!traffic.respread) return;
   let since: number | undefined;
   let spread = Date.now();
   const look = async (client: Client): Promise<true | undefined> => {
@@ -35,7 +35,7 @@ async function untilLeft(c: Context): Promise<void> {
     );
     if (found.length > 0 && Date.now() - spread >= quiet) {
       spread = Date.now();
-      await respread.call(c.platform.traffic);
+      await traffic.respread?.();
     }
     since = found.length > 0 ? undefined : (since ?? Date.now());
     return since !== undefined && Date.now() - since >= quiet ? true : undefined;

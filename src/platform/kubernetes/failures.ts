@@ -14,7 +14,7 @@ function object({ kind, namespace, name }: Asked): string {
 
 /** What the API server refused, in words that name the object and the fix. */
 export function apiRefusal(asked: Asked, status: number, body: unknown): VerdigrisError {
-  const message = String((body as { message?: unknown }).message ?? 'no reason given');
+  const { message = 'no reason given' } = body as { message?: string };
   const facts = { ...asked, status, message };
   if (status === 401)
     return new VerdigrisError('cluster-unauthorized', {

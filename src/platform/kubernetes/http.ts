@@ -43,6 +43,7 @@ export class Transport {
           method,
           agent: options.agent ?? (secure ? this.#secure : this.#plain),
           headers: {
+            // oxlint-disable-next-line typescript/no-misused-spread -- the client's own authenticators set an object, never a list
             ...options.headers,
             accept: 'application/json',
             ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),

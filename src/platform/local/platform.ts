@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
-import { destroyLocal } from './lifecycle/create.ts';
+import { destroyLocal } from './lifecycle/destroy.ts';
 import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';

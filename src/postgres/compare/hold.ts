@@ -1,9 +1,10 @@
 import { withTransaction } from '../client.ts';
 import type { Bound } from './chunk.ts';
+import { insertPosition } from './position.ts';
 import { abortable, type ComparePair } from './session.ts';
-import { insertPosition, type Barrier, type KeyVerdict } from './settle.ts';
 import { absent, lookUp, type KeyReading } from './states.ts';
 import type { Subject } from './subject.ts';
+import type { Barrier, KeyVerdict } from './verdict.ts';
 
 /** Milliseconds that writers of these rows may be held up by one attempt, waiting for the lock not counted. */
 const holdMs = 500;

@@ -1,29 +1,15 @@
-import type { Lsn } from '../../model/lsn.ts';
-import { one, type Client } from '../client.ts';
 import type { Bound } from './chunk.ts';
 import { holdKeys } from './hold.ts';
+import { insertPosition } from './position.ts';
 import { abortable, type ComparePair } from './session.ts';
-import { lookUp, type KeyReading, type KeyState } from './states.ts';
+import { lookUp, type KeyReading } from './states.ts';
 import type { Subject } from './subject.ts';
-
-/** What is known of one key in the end. */
-export type KeyVerdict =
-  | { readonly is: 'equal' }
-  | { readonly is: 'different'; readonly live: KeyState; readonly candidate: KeyState }
-  /** Neither: it moved in every round, and under no lock that could be had in time. */
-  | { readonly is: 'unsettled' };
+import type { Barrier, KeyVerdict } from './verdict.ts';
 
 export interface SettledKeys {
   readonly verdicts: readonly KeyVerdict[];
   /** How many of them took a lock. */
   readonly byLock: number;
-}
-
-export interface Barrier {
-  passed(lsn: Lsn): Promise<void>;
-  readonly signal: AbortSignal;
-  /** A session on the live side that may lock rows; opened where it is needed first. */
-  locker(): Promise<Client>;
 }
 
 /** Rounds without a lock; a row that was merely in flight is settled in the first. */
@@ -96,12 +82,4 @@ function judge(
 
 function stood(earlier: KeyReading, later: KeyReading): boolean {
   return earlier.version !== null && earlier.version === later.version;
-}
-
-/**
- * A position that lies behind the commit of everything a reading before it saw. The insert position, because with
- * synchronous_commit off a commit is visible before its record is written, and pg_current_wal_lsn() says what is written.
- */
-export async function insertPosition(live: Client): Promise<Lsn> {
-  return (await one<{ lsn: Lsn }>(live, 'SELECT pg_current_wal_insert_lsn()::text AS lsn')).lsn;
 }

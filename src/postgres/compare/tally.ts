@@ -1,7 +1,7 @@
 import type { Client } from '../client.ts';
 import type { Bound } from './chunk.ts';
 import type { ComparePair } from './session.ts';
-import type { KeyVerdict } from './settle.ts';
+import type { KeyVerdict } from './verdict.ts';
 import { absent, keyId, readColumnHashes, type KeyState } from './states.ts';
 import type { Subject } from './subject.ts';
 import type { Difference, DifferenceKind, Example, KeyValues } from './types.ts';

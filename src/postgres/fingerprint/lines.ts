@@ -19,7 +19,7 @@ export function lineDiff(before: string, after: string): string[] {
 
 /** common[i][j]: length of the longest common subsequence of old from i and now from j. */
 function common(old: readonly string[], now: readonly string[]): number[][] {
-  const table = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
+  const table = Array.from({ length: old.length + 1 }, () => Array.from({ length: now.length + 1 }, () => 0));
   for (let i = old.length - 1; i >= 0; i--) {
     for (let j = now.length - 1; j >= 0; j--) {
       (table[i] as number[])[j] =

@@ -4,8 +4,7 @@ import type { PreflightFacts } from './facts.ts';
 import { checks } from './registry.ts';
 import { runChecks } from './run.ts';
 
-export type { Check } from './check.ts';
-export { releaseNeeds, type Gate, type Needs, type PreflightFacts, type Side } from './facts.ts';
+export { releaseNeeds, type Gate, type PreflightFacts, type Side } from './facts.ts';
 export { checks, findingIds } from './registry.ts';
 
 /** All that can be said of this server for this gate, gravest first. Changes nothing; call it outside of a transaction. */

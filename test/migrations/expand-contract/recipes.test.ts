@@ -58,7 +58,11 @@ async function expand(client: Client, wanted: Wanted): Promise<{ recipe: Recipe;
 
 const applying = async (client: Client, use: () => Promise<unknown>): Promise<void> => {
   await client.query('SET session_replication_role = replica');
-  await use().finally(() => client.query('SET session_replication_role = origin'));
+  try {
+    await use();
+  } finally {
+    await client.query('SET session_replication_role = origin');
+  }
 };
 
 test(

@@ -45,7 +45,14 @@ export async function cloneKubernetes(
   const { cluster } = platform;
   const kept = await marks.make(name);
   const remove = () => removeKubernetes(copy, platform, plainKinds).then(() => kept.remove());
-  const end = () => remove().finally(() => (kept.release(), platform.close()));
+  const end = async (): Promise<void> => {
+    try {
+      await remove();
+    } finally {
+      kept.release();
+      await platform.close();
+    }
+  };
   try {
     if (environment.kubernetes.snapshots === 'backup')
       throw new VerdigrisError('clone-needs-atomic', {
@@ -107,7 +114,11 @@ export async function removeClones(
   for (const name of names) {
     const copy = throwAway(environment, name);
     const platform = new KubernetesPlatform(copy, original.cluster.again());
-    await removeKubernetes(copy, platform, plainKinds).finally(() => platform.close());
+    try {
+      await removeKubernetes(copy, platform, plainKinds);
+    } finally {
+      await platform.close();
+    }
     await new CloneMarks(original.cluster, environment).remove(name);
   }
 }

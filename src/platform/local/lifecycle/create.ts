@@ -9,8 +9,9 @@ import type { Client } from '../../../postgres/client.ts';
 import { fillServer } from '../../fill.ts';
 import { writeDurably } from '../files.ts';
 import type { LocalPlatform } from '../platform.ts';
+import { destroyLocal } from './destroy.ts';
 import { freePort } from '../ports.ts';
-import { isRunning, launchRouter, stopRouter } from '../../../router/launch.ts';
+import { isRunning, launchRouter } from '../../../router/launch.ts';
 import { recoverCommand } from '../recover-command.ts';
 
 const credentialsSchema = z.record(z.string(), z.string());
@@ -93,14 +94,6 @@ export async function startEnvironment(platform: LocalPlatform): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   if (!(await isRunning(platform.places.router))) await launchRouter(platform.places.router);
-}
-
-/** Stops every process and removes every file of an environment. */
-export async function destroyLocal(platform: LocalPlatform): Promise<void> {
-  await stopRouter(platform.places.router);
-  for (const colour of colours)
-    await platform.servers.remove(colour, (await platform.servers.observe(colour))?.generation);
-  await rm(platform.places.root, { recursive: true, force: true });
 }
 
 export async function readCredentials(platform: LocalPlatform): Promise<Credentials> {

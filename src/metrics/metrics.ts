@@ -1,0 +1,49 @@
+/** What can be measured of an environment. A value that is not known now has no sample: absence is not zero. */
+export const metrics = {
+  verdigris_observed: { help: '1 where the journal could be read just now', labels: [] },
+  verdigris_state: { help: '1 for the state that the release is in, 0 for the others', labels: ['state'] },
+  verdigris_live: { help: '1 for the colour that takes writes by the journal, 0 for the other', labels: ['colour'] },
+  verdigris_declared_live: {
+    help: '1 for the colour that the declaration says is live, 0 for the other',
+    labels: ['colour'],
+  },
+  verdigris_routed: {
+    help: '1 for the colour that the clients’ path leads writes to, 0 for the other',
+    labels: ['colour'],
+  },
+  verdigris_colour_up: {
+    help: '1 where a colour’s server runs and answers; none where the colour does not exist',
+    labels: ['colour', 'role'],
+  },
+  verdigris_database_bytes: { help: 'size of the database', labels: ['colour'] },
+  verdigris_path_up: { help: '1 where the clients’ path (router or poolers) runs', labels: [] },
+  verdigris_operation_age_seconds: {
+    help: 'how long the operation under way has lasted; 0 where there is none',
+    labels: ['verb'],
+  },
+  verdigris_operator: { help: '1 while somebody holds the lease', labels: [] },
+  verdigris_hold_age_seconds: { help: 'how long clients have been held; 0 where they are not', labels: [] },
+  verdigris_canary_percent: { help: 'share of the reads that goes to the other colour', labels: [] },
+  verdigris_replication_applying: { help: '1 where the other colour applies changes', labels: ['from', 'to'] },
+  verdigris_replication_lag_bytes: { help: 'WAL that the other colour has not confirmed', labels: ['from', 'to'] },
+  verdigris_replication_lag_seconds: {
+    help: 'age of the oldest change that is not confirmed, as the sender measures it',
+    labels: ['from', 'to'],
+  },
+  verdigris_slot_healthy: { help: '0 where the slot is missing or was invalidated', labels: ['from', 'to'] },
+  verdigris_slot_retained_wal_bytes: {
+    help: 'WAL that the slot keeps on the publisher’s disk',
+    labels: ['from', 'to'],
+  },
+  verdigris_retained_wal_limit_bytes: { help: 'limits.retainedWal: beyond it a slot is given up', labels: [] },
+  verdigris_lossless_rollback_possible: {
+    help: '1 where a rollback would lose nothing; only while there is something to go back to',
+    labels: [],
+  },
+  verdigris_last_write_pause_seconds: { help: 'how long clients were held at the last switchover', labels: [] },
+  verdigris_drill_success: { help: '1 where the last drill held', labels: [] },
+  verdigris_drill_end_timestamp_seconds: { help: 'when the last drill ended, in seconds since 1970', labels: [] },
+  verdigris_drill_duration_seconds: { help: 'how long the last drill took', labels: [] },
+} as const;
+
+export type MetricName = keyof typeof metrics;
