@@ -34,8 +34,10 @@ function dollarEnd(sql: string, at: number): number {
 function commentEnd(sql: string, at: number): number {
   let depth = 0;
   for (let end = at; end < sql.length; end++) {
-    if (sql.startsWith('/*', end)) (depth++, end++);
-    else if (sql.startsWith('*/', end) && (end++, --depth === 0)) return end + 1;
+    if (sql.startsWith('/*', end)) {
+      depth++;
+      end++;
+    } else if (sql.startsWith('*/', end) && (end++, --depth === 0)) return end + 1;
   }
   return sql.length;
 }
