@@ -38,7 +38,9 @@ export class VerdigrisError extends Error {
     const { id, seen, required, next, facts, cause } = json;
     const words = {
       seen: String(seen),
+      // oxlint-disable-next-line typescript/no-base-to-string -- toJSON writes text here
       required: String(required ?? 'no failure.'),
+      // oxlint-disable-next-line typescript/no-base-to-string -- toJSON writes text here
       next: String(next ?? 'run `verdigris status`.'),
       cause,
     };
