@@ -151,6 +151,7 @@ export const errorCatalogue = {
   'pause-timeout': 'refused',
   'switchover-limit': 'failed',
   'fence-leaks': 'failed',
+  'globals-not-carried': 'failed',
   'wrong-direction': 'failed',
   'undo-failed': 'failed',
   'lock-timeout': 'failed',

@@ -10,6 +10,7 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.fence (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), token bigint NOT NULL);
   INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
   CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
+  CREATE TABLE IF NOT EXISTS verdigris.carried_global (key text PRIMARY KEY, value text NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.sequence_position (sequence text PRIMARY KEY, last bigint NOT NULL, called bool NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.schema_object (kind text, identity text, definition text NOT NULL, PRIMARY KEY (kind, identity));
   CREATE TABLE IF NOT EXISTS verdigris.migration (

@@ -13,8 +13,7 @@ export const rollbackLossless: Operation = {
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  // On the day of a rollback a role that is missing there is no reason to stay.
-  validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c, 'warn')),
+  validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c)),
   ready: wake,
   start: startSteps,
   stranded,

@@ -1,6 +1,4 @@
-import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
-import { rows } from '../../postgres/client.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { recall } from './canary.ts';
 import { testFindings } from '../gates/compatibility.ts';
@@ -14,34 +12,10 @@ import { replicationFindings } from '../gates/schema.ts';
 import { completeSteps, fallback, startSteps, stranded } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
-export async function switchoverFindings(c: Context, missing: 'refuse' | 'warn'): Promise<Finding[]> {
+export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
   if (findings.some(({ grade }) => grade === 'refuse')) return findings;
-  return [...findings, ...(await missingRoles(c, missing)), ...(await preflightFindings(c, 'switch'))];
-}
-
-/** Roles are shared by a server's databases and never replicated: one made since the verification would be locked out. */
-async function missingRoles(c: Context, grade: Finding['grade']): Promise<Finding[]> {
-  const names = (colour: Colour): Promise<string[]> =>
-    c.on(colour, async (client) =>
-      (await rows<{ name: string }>(client, 'SELECT rolname AS name FROM pg_roles')).map(({ name }) => name),
-    );
-  const there = new Set(await names(c.idle));
-  const missing = (await names(c.live)).filter((name) => !there.has(name));
-  if (missing.length === 0) return [];
-  return [
-    {
-      id: 'role-missing',
-      grade,
-      title: `${missing.length === 1 ? 'a role was' : 'roles were'} made on ${c.live} and not on ${c.idle}`,
-      objects: missing,
-      reason: 'Roles are not replicated: whoever uses them could not log in after the switchover.',
-      fix:
-        grade === 'refuse'
-          ? 'Run `verdigris verify --apply-globals`, or drop them.'
-          : 'Make them there, where they are needed after the rollback.',
-    },
-  ];
+  return [...findings, ...(await preflightFindings(c, 'switch'))];
 }
 
 export const switchOver: Operation = {
@@ -52,7 +26,7 @@ export const switchOver: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   async validate(c) {
-    const findings = [...(await switchoverFindings(c, 'refuse')), ...testFindings(c), ...proof(c)];
+    const findings = [...(await switchoverFindings(c)), ...testFindings(c), ...proof(c)];
     return findings.some(({ grade }) => grade === 'refuse')
       ? findings
       : [...findings, ...(await backfillFindings(c, 'refuse', true))];

@@ -5,6 +5,7 @@ import { withBackupMode } from '../../postgres/backup.ts';
 import { crossBarrier, isSealed } from '../../postgres/barrier.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
+import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
@@ -63,7 +64,8 @@ export const carry: Step = {
       await ensureControlSchema(from);
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
-        return `${await carrySequences(from, to)} sequences`;
+        const globals = await carryGlobals(from, to);
+        return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings`;
       });
     });
   },
@@ -101,12 +103,16 @@ export const fence: Step = {
 
 export const sequences: Step = {
   id: 'sequences',
-  title: 'carry the sequences over',
-  why: 'replication does not carry them',
+  title: 'carry sequences and roles over',
+  why: 'replication does not carry them; what changed since they were carried beforehand is left',
   risk: 'leaves gaps of at least 32 numbers',
   async run(c) {
-    const set = await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
-    return `${set} had moved`;
+    return c.on(c.live, (from) =>
+      c.on(c.idle, async (to) => {
+        const globals = await carryGlobals(from, to);
+        return `${await carrySequences(from, to)} had moved${globals > 0 ? `, and ${globals} changes of roles and settings` : ''}`;
+      }),
+    );
   },
 };
 

@@ -96,17 +96,19 @@ async function settingDifferences(live: Client, candidate: Client): Promise<Glob
     [
       ...set.map((setting) => ({
         object: object(setting),
-        statements: [new SecretStatement(`${target(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`)],
+        statements: [
+          new SecretStatement(`${settingTarget(setting)} SET ${ident(setting.name)} TO ${settingValue(setting)}`),
+        ],
       })),
       ...extra.map((setting) => ({
         object: object(setting),
-        statements: [new SecretStatement(`${target(setting)} RESET ${ident(setting.name)}`)],
+        statements: [new SecretStatement(`${settingTarget(setting)} RESET ${ident(setting.name)}`)],
       })),
     ],
   );
 }
 
-function target({ role, database }: Setting): string {
+export function settingTarget({ role, database }: Pick<Setting, 'role' | 'database'>): string {
   if (role === '' && database !== '') return `ALTER DATABASE ${ident(database)}`;
   return `ALTER ROLE ${role === '' ? 'ALL' : ident(role)}${database === '' ? '' : ` IN DATABASE ${ident(database)}`}`;
 }

@@ -1,4 +1,5 @@
 import { rows, withTransaction, type Client } from '../client.ts';
+import { literal } from '../quote.ts';
 import { databaseDifferences } from './globals-databases.ts';
 import type { GlobalFinding } from './globals-finding.ts';
 import { roleDifferences } from './globals-roles.ts';
@@ -30,26 +31,37 @@ export async function compareGlobals(
 export async function applyGlobals(candidate: Client, findings: readonly GlobalFinding[]): Promise<GlobalFinding[]> {
   const statements = findings.flatMap((finding) => finding.statements);
   const outside = statements.filter((statement) => statement.reveal().startsWith('ALTER SYSTEM '));
-  const quiet = [
-    "log_statement = 'none'",
-    'log_min_duration_statement = -1',
-    'log_min_duration_sample = -1',
-    "log_min_error_statement = 'panic'",
-    'log_transaction_sample_rate = 0',
-    'default_transaction_read_only = off',
-  ];
-  const names = quiet.map((setting) => setting.split(' ')[0] as string);
-  for (const setting of quiet) await candidate.query(`SET ${setting}`);
-  try {
-    await withTransaction(candidate, async () => {
-      for (const statement of statements) if (!outside.includes(statement)) await run(candidate, statement);
-    });
-    for (const statement of outside) await run(candidate, statement);
-    if (outside.length > 0) await rows(candidate, 'SELECT pg_reload_conf()');
-  } finally {
-    for (const name of names) await candidate.query(`RESET ${name}`).catch(() => undefined);
-  }
+  await runQuietly(
+    candidate,
+    statements.filter((statement) => !outside.includes(statement)),
+  );
+  for (const statement of outside) await run(candidate, statement);
+  if (outside.length > 0) await rows(candidate, 'SELECT pg_reload_conf()');
   return findings.filter((finding) => finding.statements.length === 0);
+}
+
+/** Of the server and of extensions that write statements down; one that is not there takes its setting as a name of nobody's. */
+const quiet = {
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+  log_min_error_statement: 'panic',
+  log_transaction_sample_rate: '0',
+  'pg_stat_statements.track_utility': 'off',
+  'pgaudit.log': 'none',
+};
+
+/** Runs statements in one transaction that leaves none of them in a log. */
+export async function runQuietly(client: Client, statements: readonly SecretStatement[]): Promise<void> {
+  const settings = Object.entries(quiet).map(([name, value]) => `SET LOCAL ${name} = ${literal(value)}`);
+  await withTransaction(
+    client,
+    async () => {
+      await client.query(settings.join(';'));
+      for (const statement of statements) await run(client, statement);
+    },
+    'READ WRITE',
+  );
 }
 
 /** An error of the server quotes the statement's words; a secret one is replaced by what it was to do. */

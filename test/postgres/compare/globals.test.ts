@@ -39,7 +39,7 @@ test('finds what differs between two servers, never shows a password, and brings
                   (
                     await one<{ v: string }>(
                       fresh,
-                      "SELECT reset_val AS v FROM pg_settings WHERE name = 'default_transaction_isolation'",
+                      "SELECT setting AS v FROM pg_file_settings WHERE name = 'default_transaction_isolation'",
                     )
                   ).v,
               )

@@ -1,5 +1,6 @@
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
+import { rememberGlobals } from '../../../postgres/globals/carry.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { rememberSequences } from '../../../postgres/sequences.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -29,6 +30,7 @@ export const align: Step = {
     await onCandidate(c, async (client) => {
       await cleanCopy(client);
       await rememberSequences(client);
+      await rememberGlobals(client);
     });
     // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or the reverse.
     await requireSameSchema(c, c.idle, release(c).schema[c.live]);

@@ -1,0 +1,99 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import { runQuietly } from '../compare/globals.ts';
+import { one, rows, withTransaction, type Client } from '../client.ts';
+import { ident } from '../quote.ts';
+import { readGlobals, type Globals } from './read.ts';
+import { kinds, statementFor } from './statements.ts';
+
+/** What was carried over a connection: under the fence one look tells whether anything changed since. */
+const carried = new WeakMap<Client, string>();
+
+/**
+ * Gives `to` what changed of `from`'s roles, passwords, memberships, settings and user mappings since they were last carried there: a role
+ * that was locked out stays so, a password that was rotated is the new one. What differs on `to` for another reason, as a migration
+ * made it, stays. A role can log in on `to` once that is opened, not before. Returns how many changed.
+ * @throws VerdigrisError `globals-not-carried` naming what `to` refuses.
+ */
+export async function carryGlobals(from: Client, to: Client): Promise<number> {
+  const now = await readGlobals(from);
+  const text = JSON.stringify([...now]);
+  if (carried.get(to) === text) return 0;
+  const before = await readBase(to);
+  await rename(to, before, now);
+  const there = await readGlobals(to);
+  const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
+    (key) => kindOf(key) !== 'oid' && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
+  );
+  await apply(from, to, changed, now);
+  await writeBase(to, now);
+  // Should the writes move, what changes from then on is carried the other way.
+  await writeBase(from, await readGlobals(to));
+  carried.set(to, text);
+  return changed.length;
+}
+
+/** On a copy: what it has is what the original had. */
+export async function rememberGlobals(copy: Client): Promise<void> {
+  await writeBase(copy, await readGlobals(copy));
+}
+
+async function apply(from: Client, to: Client, changed: readonly string[], now: Globals): Promise<void> {
+  const { major } = await one<{ major: number }>(
+    to,
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
+  const order = (key: string) => kinds.indexOf(kindOf(key));
+  const statements = [];
+  // Whoever gives a role on must have it with ADMIN OPTION first.
+  const admin = (key: string) => (now.get(key)?.startsWith('[true') ? 0 : 1);
+  for (const key of changed.toSorted((a, b) => order(a) - order(b) || admin(a) - admin(b)))
+    statements.push(await statementFor(from, major, parse(key), now.get(key)));
+  if (statements.length === 0) return;
+  await runQuietly(to, statements).catch((cause: unknown) => {
+    throw new VerdigrisError('globals-not-carried', {
+      seen: `What changed of roles and their settings could not be carried: ${(cause as Error).message}.`,
+      required: `the same on both colours: ${changed.map((key) => parse(key).join(' ')).join('; ')}.`,
+      next: 'make it so on the other colour by hand, as superuser, then run the same command again; nothing was changed, and clients go on.',
+      cause,
+    });
+  });
+}
+
+/** A role that has another name now is the same one: its objects and rights are there. */
+async function rename(to: Client, before: Globals, now: Globals): Promise<void> {
+  for (const [key, oid] of before) {
+    const [kind, name = ''] = parse(key);
+    if (kind !== 'oid' || now.has(key)) continue;
+    const renamed = [...now].find(([other, same]) => kindOf(other) === 'oid' && same === oid)?.[0];
+    const [, called] = renamed === undefined ? [] : parse(renamed);
+    if (called === undefined) continue;
+    const there = await rows(to, 'SELECT FROM pg_roles WHERE rolname = $1', [name]);
+    if (there.length === 0) continue;
+    await to.query(`ALTER ROLE ${ident(name)} RENAME TO ${ident(called)}`);
+    await to.query('UPDATE verdigris.fenced_role SET name = $2 WHERE name = $1', [name, called]);
+  }
+}
+
+async function readBase(client: Client): Promise<Globals> {
+  const found = await rows<{ key: string; value: string }>(client, 'SELECT key, value FROM verdigris.carried_global');
+  return new Map(found.map(({ key, value }) => [key, value]));
+}
+
+async function writeBase(client: Client, globals: Globals): Promise<void> {
+  const entries = [...globals].map(([key, value]) => ({ key, value }));
+  await withTransaction(client, async () => {
+    await client.query('DELETE FROM verdigris.carried_global');
+    await client.query(
+      'INSERT INTO verdigris.carried_global SELECT key, value FROM json_to_recordset($1) AS g(key text, value text)',
+      [JSON.stringify(entries)],
+    );
+  });
+}
+
+function parse(key: string): string[] {
+  return JSON.parse(key) as string[];
+}
+
+function kindOf(key: string): string {
+  return parse(key)[0] ?? '';
+}

@@ -1,0 +1,139 @@
+import { settingTarget, settingValue } from '../compare/globals-databases.ts';
+import { SecretStatement } from '../compare/secret.ts';
+import { one, type Client } from '../client.ts';
+import { ident, literal } from '../quote.ts';
+
+/** From the first to the last: a role exists before anything is said of it. */
+export const kinds = ['role', 'login', 'password', 'member', 'setting', 'owner', 'connections', 'grant', 'mapping'];
+
+/** What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. Secrets are read where they are needed only. */
+export async function statementFor(
+  from: Client,
+  major: number,
+  [kind, ...names]: readonly string[],
+  value: string | undefined,
+): Promise<SecretStatement> {
+  const [first = '', second = '', third = ''] = names;
+  switch (kind) {
+    case 'role':
+      return value === undefined ? dropped(first) : made(first, value);
+    case 'login':
+      return new SecretStatement(
+        value === undefined
+          ? `DELETE FROM verdigris.fenced_role WHERE name = ${literal(first)}; ${ifThere(first, `ALTER ROLE ${ident(first)} NOLOGIN`)}`
+          : `INSERT INTO verdigris.fenced_role (name) VALUES (${literal(first)}) ON CONFLICT DO NOTHING`,
+      );
+    case 'password':
+      return password(from, first, value);
+    case 'member':
+      return new SecretStatement(member(first, second, third, value, major));
+    case 'setting': {
+      const target = settingTarget({ database: first, role: second });
+      return new SecretStatement(
+        value === undefined
+          ? ifThere(second, `${target} RESET ${ident(third)}`)
+          : `${target} SET ${ident(third)} TO ${settingValue({ name: third, value })}`,
+      );
+    }
+    case 'owner':
+      return new SecretStatement(`ALTER DATABASE ${ident(first)} OWNER TO ${ident(value ?? '')}`);
+    case 'connections':
+      return new SecretStatement(`ALTER DATABASE ${ident(first)} CONNECTION LIMIT ${value ?? '-1'}`);
+    case 'grant': {
+      const grantee = second === '' ? 'PUBLIC' : ident(second);
+      const revoke = `REVOKE ${third} ON DATABASE ${ident(first)} FROM ${grantee}`;
+      return new SecretStatement(
+        value === undefined
+          ? ifThere(second, revoke)
+          : `${revoke}; GRANT ${third} ON DATABASE ${ident(first)} TO ${grantee}${value === 'true' ? ' WITH GRANT OPTION' : ''}`,
+      );
+    }
+    default:
+      return mapping(from, first, second, value);
+  }
+}
+
+/** As long as the role exists: what was said of one that is gone went with it. An empty name is nobody's, and always there. */
+function ifThere(role: string, sql: string): string {
+  if (role === '') return sql;
+  return `DO ${literal(`BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN ${sql}; END IF; END`)}`;
+}
+
+/** It may own something here, and then cannot be dropped: what counts is that nobody can log in by it. */
+function dropped(role: string): SecretStatement {
+  return new SecretStatement(ifThere(role, `ALTER ROLE ${ident(role)} NOLOGIN PASSWORD NULL`));
+}
+
+/** Never with LOGIN: that is given when the colour is opened. */
+function made(role: string, value: string): SecretStatement {
+  const [superuser, inherit, createRole, createDb, replication, bypassRls, connections, until] = JSON.parse(value) as [
+    boolean,
+    boolean,
+    boolean,
+    boolean,
+    boolean,
+    boolean,
+    number,
+    string,
+  ];
+  const flag = (on: boolean, word: string) => `${on ? '' : 'NO'}${word}`;
+  const attributes = [
+    flag(superuser, 'SUPERUSER'),
+    flag(inherit, 'INHERIT'),
+    flag(createRole, 'CREATEROLE'),
+    flag(createDb, 'CREATEDB'),
+    flag(replication, 'REPLICATION'),
+    flag(bypassRls, 'BYPASSRLS'),
+    `CONNECTION LIMIT ${connections}`,
+    `VALID UNTIL ${literal(until)}`,
+  ].join(' ');
+  const create = `BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN CREATE ROLE ${ident(role)} NOLOGIN; END IF; END`;
+  return new SecretStatement(`DO ${literal(create)}; ALTER ROLE ${ident(role)} ${attributes}`);
+}
+
+async function password(from: Client, role: string, value: string | undefined): Promise<SecretStatement> {
+  if (value === undefined) return new SecretStatement(ifThere(role, `ALTER ROLE ${ident(role)} PASSWORD NULL`));
+  const { verifier } = await one<{ verifier: string }>(
+    from,
+    'SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = $1',
+    [role],
+  );
+  return new SecretStatement(`ALTER ROLE ${ident(role)} PASSWORD ${literal(verifier)}`, `the password of ${role}`);
+}
+
+/** By its grantor: from PostgreSQL 16 on, who revokes without naming him revokes nothing. INHERIT and SET are unknown before 16. */
+function member(role: string, name: string, grantor: string, value: string | undefined, major: number): string {
+  const by = grantor === '' ? '' : ` GRANTED BY ${ident(grantor)}`;
+  if (value === undefined) return ifThere(name, ifThere(role, `REVOKE ${ident(role)} FROM ${ident(name)}${by}`));
+  const [admin, inherit, set] = JSON.parse(value) as [boolean, boolean | null, boolean | null];
+  const grant = `GRANT ${ident(role)} TO ${ident(name)}`;
+  if (major >= 16 && inherit !== null && set !== null)
+    return `${grant} WITH ADMIN ${admin}, INHERIT ${inherit}, SET ${set}${by}`;
+  return admin
+    ? `${grant} WITH ADMIN OPTION${by}`
+    : `${grant}${by}; REVOKE ADMIN OPTION FOR ${ident(role)} FROM ${ident(name)}${by}`;
+}
+
+async function mapping(
+  from: Client,
+  server: string,
+  user: string,
+  value: string | undefined,
+): Promise<SecretStatement> {
+  const whose = `FOR ${user === 'public' ? 'PUBLIC' : ident(user)} SERVER ${ident(server)}`;
+  const drop = `DROP USER MAPPING IF EXISTS ${whose}`;
+  if (value === undefined) return new SecretStatement(drop);
+  const { options } = await one<{ options: string[] }>(
+    from,
+    "SELECT coalesce(to_json(umoptions), '[]') AS options FROM pg_user_mappings WHERE srvname = $1 AND coalesce(usename, 'public') = $2",
+    [server, user],
+  );
+  const list = options.map((option) => {
+    const at = option.indexOf('=');
+    return `${ident(option.slice(0, at))} ${literal(option.slice(at + 1))}`;
+  });
+  return new SecretStatement(
+    `${drop}; CREATE USER MAPPING ${whose}${list.length > 0 ? ` OPTIONS (${list.join(', ')})` : ''}`,
+    `the user mapping of ${user} for ${server}`,
+  );
+}
