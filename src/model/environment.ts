@@ -12,7 +12,11 @@ const name = z
     /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/,
     'a name has 1 to 30 of a-z, 0-9 and -, begins with a letter and does not end with -',
   );
-const identifier = z.string().min(1).max(63);
+const identifier = z
+  .string()
+  .min(1)
+  .max(63)
+  .refine((name) => Buffer.byteLength(name) <= 63, 'PostgreSQL keeps 63 bytes of a name, and this is longer');
 const weight = z.int().min(0).max(100);
 
 const colourSchema = z.strictObject({

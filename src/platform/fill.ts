@@ -1,9 +1,10 @@
 import type { Environment } from '../model/environment.ts';
 import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
-import { rows, withClient, withOwnSession, type Client } from '../postgres/client.ts';
-import { ensureControlSchema } from '../postgres/control.ts';
-import { ident, literal } from '../postgres/quote.ts';
+import { rows, withClient, withOwnSession, type Client, type ConnectionSettings } from '../postgres/client.ts';
+import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
+import { ident } from '../postgres/quote.ts';
+import { passwordClause } from '../postgres/verifier.ts';
 import type { Servers } from './port.ts';
 
 /**
@@ -16,42 +17,50 @@ export async function fillServer(
   credentials: Readonly<Record<string, string>>,
   fill?: (client: Client) => Promise<void>,
 ): Promise<void> {
-  const { live, database, roles, colours } = environment;
-  const connection = await servers.connection(live);
-  await withOwnSession(connection, 'create', async (client) => {
+  const { live, database, roles } = environment;
+  const connection = { ...(await servers.connection(live)), database };
+  await withOwnSession(await servers.connection(live), 'create', async (client) => {
     const present = async (sql: string, name: string): Promise<boolean> => (await rows(client, sql, [name])).length > 0;
     const role = (name: string): Promise<boolean> => present('SELECT FROM pg_roles WHERE rolname = $1', name);
     if (!(await role('postgres'))) await client.query('CREATE ROLE postgres SUPERUSER LOGIN');
-    for (const [name, password] of Object.entries(credentials))
-      await client.query(
-        `${(await role(name)) ? 'ALTER' : 'CREATE'} ROLE ${ident(name)} LOGIN PASSWORD ${literal(password)}`,
-      );
+    for (const name of Object.keys(credentials))
+      if (!(await role(name))) await client.query(`CREATE ROLE ${ident(name)} LOGIN`);
     if (!(await present('SELECT FROM pg_database WHERE datname = $1', database)))
       await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
   });
-  await withOwnSession({ ...connection, database }, 'create', ensureControlSchema);
-  await withClient({ ...connection, database }, 'create', async (client) => {
-    await fill?.(client);
-    const folder = colours[live]?.migrations;
-    if (folder !== undefined) {
-      const release = colours[live]?.release ?? '';
-      const { signal } = new AbortController();
-      await (
-        await chooseEngine(folder, colours[live]?.engine)
-      ).apply({
-        client,
-        connection: { ...connection, database },
-        release,
-        lockTimeout: 0,
-        statementTimeout: 0,
-        signal,
-        onProgress: () => undefined,
-        backfillsBefore: (version) => fillAll(client, folder, release, signal, version).then(() => undefined),
-      });
-      await fillAll(client, folder, release, signal);
-    }
+  if (fill) await withClient(connection, 'create', fill);
+  await withOwnSession(connection, 'create', async (client) => {
+    // A dump of an environment's database brings the schema along.
+    await ensureControlSchema(client);
+    await forgetOrigin(client);
+    // Last: a dump may have passwords of its own for them.
+    for (const [name, password] of Object.entries(credentials))
+      await client.query(`ALTER ROLE ${ident(name)} LOGIN ${passwordClause(password)}`);
   });
-  await withOwnSession({ ...connection, database }, 'create', (client) => grant(client, roles));
+  await migrate(environment, connection);
+  await withOwnSession(connection, 'create', (client) => grant(client, roles));
+}
+
+/** The migrations of the first release. */
+async function migrate({ live, colours }: Environment, connection: ConnectionSettings): Promise<void> {
+  const { migrations: folder, release = '', engine } = colours[live] ?? {};
+  if (folder === undefined) return;
+  const { signal } = new AbortController();
+  await withClient(connection, 'create', async (client) => {
+    await (
+      await chooseEngine(folder, engine)
+    ).apply({
+      client,
+      connection,
+      release,
+      lockTimeout: 0,
+      statementTimeout: 0,
+      signal,
+      onProgress: () => undefined,
+      backfillsBefore: (version) => fillAll(client, folder, release, signal, version).then(() => undefined),
+    });
+    await fillAll(client, folder, release, signal);
+  });
 }
 
 /** Application roles may read and write everything, readers read it; now and for what postgres makes later. */

@@ -23,6 +23,13 @@ const statements = `
     runner int, run_at timestamptz, run_seen bigint, batch_at timestamptz);
   REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
 
+/** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
+export async function forgetOrigin(client: Client): Promise<void> {
+  await client.query(
+    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0',
+  );
+}
+
 export async function ensureControlSchema(client: Client): Promise<void> {
   await client.query(statements);
 }

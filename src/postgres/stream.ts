@@ -4,6 +4,8 @@ import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
+import { secretly } from './secretly.ts';
+import { passwordClause } from './verifier.ts';
 import { qualified, type Table } from './catalogue.ts';
 
 /** What a publication carries of a table; `columns` undefined: all that PostgreSQL would. */
@@ -29,7 +31,7 @@ export async function publish(publisher: Client, name: string, tables: readonly 
 /** The role that the other colour's subscription logs in with. */
 export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
   const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
-  const secret = password === undefined ? '' : ` PASSWORD ${literal(password)}`;
+  const secret = password === undefined ? '' : ` ${passwordClause(password)}`;
   if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
   // A copy of another environment's server has it closed, as every role that it came with.
   else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
@@ -100,8 +102,10 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   // publisher merely restarted or the network was cut: the server counts a lost connection as an error of apply (seen).
   // Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with it, from PostgreSQL 16 on, what an
   // application writes under an origin of its own (a loader, a follower) would not be sent.
-  await subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
+  const make = () =>
+    subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
     WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
+  await secretly(subscriber, async () => void (await make()));
 }
 
 /** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */

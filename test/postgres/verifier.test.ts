@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { one } from '../../src/postgres/client.ts';
-import { passwordFits } from '../../src/postgres/verifier.ts';
-import { withDatabase } from '../support/postgres.ts';
+import { one, withClient } from '../../src/postgres/client.ts';
+import { passwordClause, passwordFits } from '../../src/postgres/verifier.ts';
+import { connectionTo, withDatabase } from '../support/postgres.ts';
 
 test('a password is recognised by what a real server keeps of it', async () => {
   await withDatabase(async (client) => {
@@ -24,5 +24,17 @@ test('a password is recognised by what a real server keeps of it', async () => {
     ]);
     await client.query('ALTER ROLE app PASSWORD NULL');
     expect(passwordFits(await kept(), 'app', '')).toBe(false);
+  });
+});
+
+test('a verifier made here lets its password in, and no other', async () => {
+  await withDatabase(async (client, server) => {
+    await client.query(`CREATE ROLE app LOGIN ${passwordClause("se'crét")}`);
+    const login = (password: string) =>
+      withClient({ ...connectionTo(server, 'test', 'app'), host: '127.0.0.1', password }, 'test', (app) =>
+        one(app, 'SELECT current_user::text AS who'),
+      );
+    expect(await login("se'crét")).toEqual({ who: 'app' });
+    await expect(login('secret')).rejects.toMatchObject({ code: '28P01' });
   });
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rows, withTransaction, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
+import { passwordClause } from '../../postgres/verifier.ts';
 import type { MigrationTarget } from '../engine.ts';
 
 /** Logs a tool in for the length of one run. Never on the live colour. */
@@ -31,12 +32,8 @@ export async function withMigrationRole<T>(
     default_transaction_read_only: 'off',
   };
   await withTransaction(client, async () => {
-    // The password must not come into the server's log.
     await client.query(
-      "SET LOCAL log_statement = 'none'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_min_error_statement = panic",
-    );
-    await client.query(
-      `CREATE ROLE ${migrationRole} LOGIN PASSWORD ${literal(password)} VALID UNTIL ${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
+      `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
     );
     for (const [name, value] of Object.entries(settings))
       await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);

@@ -4,8 +4,8 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { rows, withOwnSession, withTransaction, type Client } from '../../postgres/client.ts';
-import { ident, literal } from '../../postgres/quote.ts';
-import { passwordFits } from '../../postgres/verifier.ts';
+import { ident } from '../../postgres/quote.ts';
+import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
 import type { KubernetesPlatform } from './platform.ts';
 import { randomPassword, secretValue } from './secrets.ts';
@@ -76,7 +76,7 @@ async function make(
 ): Promise<void> {
   // Together: cut short, it is as if nothing had been done.
   await withTransaction(client, async () => {
-    await client.query(`${present ? 'ALTER' : 'CREATE'} ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+    await client.query(`${present ? 'ALTER' : 'CREATE'} ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
     await grant(client, roles);
   });
 }

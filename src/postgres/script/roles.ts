@@ -10,25 +10,47 @@ const namesRoles =
 export interface RoleMaker {
   /** The names made for this statement. */
   prepare(statement: string): Promise<string[]>;
+  /** The role that this statement would make and that the server has: the environment made it, or `prepare` did. */
+  present(statement: string): Promise<string | undefined>;
 }
 
 export async function roleMaker(client: Client): Promise<RoleMaker> {
-  const known = new Set(
-    (await rows<{ rolname: string }>(client, 'SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname),
-  );
+  const read = async (): Promise<Set<string>> =>
+    new Set(
+      (await rows<{ rolname: string }>(client, 'SELECT rolname FROM pg_catalog.pg_roles')).map(
+        ({ rolname }) => rolname,
+      ),
+    );
+  let known = await read();
   return {
     prepare: async (statement) => {
       if (!namesRoles.test(statement)) return [];
       // What the parser does not understand the server may; it will say so itself.
       const tree: unknown = await parse(statement).catch(() => undefined);
-      const missing = [...new Set(roleNames(tree))].filter((name) => !known.has(name));
+      const named = [...new Set(roleNames(tree))];
+      // The script may have made it meanwhile.
+      if (named.some((name) => !known.has(name))) known = await read();
+      const missing = named.filter((name) => !known.has(name));
       for (const name of missing) {
         await client.query(`CREATE ROLE ${ident(name)} NOLOGIN`);
         known.add(name);
       }
       return missing;
     },
+    present: async (statement) => {
+      if (!makesRole.test(statement)) return undefined;
+      const tree: unknown = await parse(statement).catch(() => undefined);
+      const name = madeRole(tree);
+      return name !== undefined && (await read()).has(name) ? name : undefined;
+    },
   };
+}
+
+const makesRole = /^CREATE\s+(ROLE|USER|GROUP)\s/i;
+
+function madeRole(tree: unknown): string | undefined {
+  const { stmts } = (tree ?? {}) as { stmts?: readonly { stmt?: { CreateRoleStmt?: { role?: string } } }[] };
+  return stmts?.[0]?.stmt?.CreateRoleStmt?.role;
 }
 
 function roleNames(node: unknown): string[] {

@@ -95,6 +95,8 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     if (encoding !== undefined) return declare(item, encoding);
     const reason = reasonToSkip(item.text, major);
     if (reason !== undefined) return skip(item, reason);
+    const present = await roles?.present(item.text);
+    if (present !== undefined) return skip(item, `the role ${present} is there; what ALTER ROLE says of it is done`);
     try {
       for (const role of (await roles?.prepare(item.text)) ?? [])
         onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);

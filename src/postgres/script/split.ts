@@ -111,7 +111,7 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
         sql,
       )?.[1];
     if (setting !== undefined) scanner.standardStrings = /^(on|true)$/i.test(setting);
-    if (!/^COPY\s[^;]*?\sFROM\s+STDIN\b/i.test(sql)) {
+    if (!copiesFromStdin(sql)) {
       yield { kind: 'sql', text: sql, ...place };
       return;
     }
@@ -164,6 +164,11 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
     const next = bytes().indexOf(10, from);
     return next < 0 ? bytes().length : next;
   }
+}
+
+/** By what is outside of quotes: a name may hold anything. */
+function copiesFromStdin(sql: string): boolean {
+  return /^COPY\s[^;]*?\sFROM\s+STDIN\b/i.test(sql.replace(/"(?:[^"]|"")*"/g, '""'));
 }
 
 function cutShort(what: string, line: number): Error {

@@ -165,6 +165,21 @@ test('makes the roles that are missing, where it is told to', async () => {
   });
 });
 
+test('takes roles that the script makes as its own, also one that is there already, and a column named with a semicolon', async () => {
+  await withDatabase(async (client) => {
+    const script = `CREATE ROLE d1 NOLOGIN;\nCREATE SCHEMA d AUTHORIZATION d1;\nALTER SCHEMA d OWNER TO d2;\nCREATE USER d2;\nALTER ROLE d2 LOGIN;
+CREATE TABLE d.t ("o;x" text);\nCOPY d.t ("o;x") FROM stdin;\nc;d\n\\.\n`;
+    const loaded = await load(client, script, { createMissingRoles: true });
+    expect(loaded.skipped.map(({ text }) => text)).toEqual(['CREATE USER d2']);
+    expect(
+      await one(
+        client,
+        "SELECT (SELECT rolcanlogin FROM pg_roles WHERE rolname = 'd2') AS login, (SELECT * FROM d.t) AS x",
+      ),
+    ).toEqual({ login: true, x: 'c;d' });
+  });
+});
+
 test('stops where it is told to, between statements and within rows', async () => {
   await withDatabase(async (client) => {
     const stop = new AbortController();

@@ -7,7 +7,7 @@ import { one, rows, withOwnSession, type Client, type ConnectionSettings } from 
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { preflight, releaseNeeds } from '../../../postgres/preflight/index.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
-import { passwordFits } from '../../../postgres/verifier.ts';
+import { passwordClause, passwordFits } from '../../../postgres/verifier.ts';
 import { closedTo } from '../../../postgres/hba.ts';
 import { managedBy } from '../managed.ts';
 import type { KubernetesPlatform } from '../platform.ts';
@@ -170,7 +170,7 @@ export async function takeOver(platform: KubernetesPlatform, { adopted, superuse
   await withOwnSession(superuser, 'adopt', async (client) => {
     const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
     await client.query(
-      `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN PASSWORD ${literal(password)}`,
+      `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN ${passwordClause(password)}`,
     );
     await ensureControlSchema(client);
     await client.query(`ALTER SCHEMA verdigris OWNER TO ${ident(operatorRole)}`);

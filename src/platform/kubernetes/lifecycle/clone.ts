@@ -8,7 +8,8 @@ import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
-import { ident, literal } from '../../../postgres/quote.ts';
+import { ident } from '../../../postgres/quote.ts';
+import { passwordClause } from '../../../postgres/verifier.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
 import { KubernetesPlatform } from '../platform.ts';
@@ -83,7 +84,7 @@ export async function cloneKubernetes(
       await promoteServer(client, signal);
       await cleanCopy(client);
       for (const [role, password] of Object.entries(passwords))
-        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
     });
     await platform.servers.unpark(live);
     await platform.servers.removeSnapshot(seedSnapshot);

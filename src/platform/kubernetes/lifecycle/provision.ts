@@ -7,7 +7,7 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { one, rows, withClient, withOwnSession, withFixedPath, withTransaction } from '../../../postgres/client.ts';
-import { ensureControlSchema } from '../../../postgres/control.ts';
+import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
@@ -141,9 +141,7 @@ async function clean(environment: Environment, platform: KubernetesPlatform): Pr
   await withOwnSession({ ...connection, database: environment.database }, 'provision', async (client) => {
     await ensureControlSchema(client);
     await cleanCopy(client);
-    await client.query(
-      'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; UPDATE verdigris.fence SET token = 0',
-    );
+    await forgetOrigin(client);
   });
 }
 

@@ -9,7 +9,8 @@ import { withOwnSession, type ConnectionSettings } from '../../../postgres/clien
 import { parkedPosition } from '../../../postgres/position.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
-import { ident, literal } from '../../../postgres/quote.ts';
+import { ident } from '../../../postgres/quote.ts';
+import { passwordClause } from '../../../postgres/verifier.ts';
 import { launch } from './create.ts';
 import { writeDurably } from '../files.ts';
 import { LocalPlatform } from '../platform.ts';
@@ -67,7 +68,7 @@ export async function cloneLocal(
       await promoteServer(client, signal);
       await cleanCopy(client);
       for (const role of [...roles.application, ...roles.readers])
-        await client.query(`ALTER ROLE ${ident(role)} LOGIN PASSWORD ${literal(password)}`);
+        await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
       await turnLock(client, 'open');
     });
     await platform.servers.unpark(live);
