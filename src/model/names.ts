@@ -11,6 +11,13 @@ export const operatorRole = 'verdigris_operator';
 /** The role that subscriptions log in with on the other colour: it may replicate and nothing else. */
 export const replicationRole = 'verdigris_replication';
 
+/** Reads what users made, and can do nothing else. */
+export const readerRole = 'verdigris_reader';
+/** Locks rows that never stand still while they are compared. */
+export const lockerRole = 'verdigris_locker';
+/** Whom a fence lets through: nobody else has their credentials. */
+export const ownRoles: readonly string[] = [operatorRole, replicationRole, readerRole, lockerRole];
+
 /** Publication, slot and subscription of a stream bear one name; slots allow a-z, 0-9 and _ (63 bytes). */
 export function streamName(environment: string, number: number, from: Colour, to: Colour): string {
   return `${streamPrefix(environment)}${number}_${from}_to_${to}`;

@@ -1,5 +1,5 @@
 import { staleToken } from '../model/failures.ts';
-import { operatorRole, replicationRole } from '../model/names.ts';
+import { operatorRole, ownRoles } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
@@ -8,7 +8,7 @@ import { proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
 
 /** Roles that a fence leaves their LOGIN: nobody else has their credentials. */
-const ours = [operatorRole, replicationRole];
+const ours = ownRoles;
 
 /**
  * Closes a colour to everybody but Verdigris. Every other role that can log in, superusers too, is set NOLOGIN and remembered in

@@ -1,4 +1,4 @@
-import { operatorRole, replicationRole } from '../model/names.ts';
+import { ownRoles } from '../model/names.ts';
 import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
@@ -14,7 +14,7 @@ export const closedToNobody = 'verdigris_nobody';
  */
 export function lockRules(file: string): string {
   return [
-    `local all ${operatorRole},${replicationRole} trust`,
+    `local all ${ownRoles.join(',')} trust`,
     `local all,replication @${file} reject`,
     `host all,replication @${file} all reject`,
     '',

@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import { operatorRole, replicationRole } from '../model/names.ts';
+import { operatorRole, ownRoles } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
 
 interface Rule {
@@ -27,7 +27,7 @@ export async function closedTo(client: Client): Promise<Finding[]> {
     address === 'all' ||
     address === 'samenet' ||
     (mask !== null && !/^255\.255\.255\.255$|^(ffff:){7}ffff$/i.test(mask));
-  const closed = [operatorRole, replicationRole].filter((role) => {
+  const closed = ownRoles.filter((role) => {
     const first = rules.find(
       (rule) =>
         wide(rule) &&

@@ -66,8 +66,9 @@ export function settingsAfterwards(kind: SessionKind): string | undefined {
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
   const superuser = "pg_catalog.current_setting('is_superuser') = 'on'";
-  const unlimited = `CASE WHEN ${superuser} AND ${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
-  if (kind === 'database') return `SELECT ${unlimited}`;
-  return `SELECT ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
+  const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
+  // Through a pooler an application's role has sessions of this kind as well.
+  if (kind === 'database') return `SELECT CASE WHEN ${superuser} AND ${unlimited}`;
+  return `SELECT CASE WHEN ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END`;
 }

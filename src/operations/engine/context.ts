@@ -5,6 +5,7 @@ import type { Journal } from '../../model/journal.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, Platform } from '../../platform/port.ts';
 import { withClient, withOwnSession, type Client } from '../../postgres/client.ts';
+import { readersOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Ledger } from './ledger.ts';
@@ -85,6 +86,12 @@ export class Context {
   /** A connection of its own for SQL of the user's: names and literals in it mean what they mean to the database's other clients. */
   withTheirs<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     return this.#open(colour, withClient, use);
+  }
+
+  /** Ways to a colour for what reads or locks rows of user tables. */
+  async readers(colour: Colour): ReturnType<typeof readersOf> {
+    const connection = { ...(await this.platform.servers.connection(colour)), database: this.environment.database };
+    return this.on(colour, (client) => readersOf(client, connection));
   }
 
   async #open<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/finding.ts';
+import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream.ts';
-import { operatorRole, replicationRole } from '../../model/names.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -47,7 +47,7 @@ async function readers(c: Context): Promise<Finding[]> {
       `
       SELECT usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ', ' || coalesce(client_addr::text, 'local') || ')' AS who
       FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
-      [[operatorRole, replicationRole]],
+      [ownRoles],
     );
     if (sessions.length > 0)
       found.push({

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { rows } from '../../postgres/client.ts';
+import { rows, withOwnSession } from '../../postgres/client.ts';
 import {
   applyGlobals,
   compareData,
@@ -130,9 +130,12 @@ async function alignGlobals(c: Context): Promise<void> {
 
 /** Everything beside the rows that is compared. */
 async function sideFindings(c: Context, budget: number | undefined): Promise<Finding[]> {
+  const { reader } = await c.readers(c.idle);
   return c.on(c.live, (live) =>
     c.on(c.idle, async (candidate) => [
-      ...(await compareObjects(candidate, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) })),
+      ...(await withOwnSession(reader, 'verify', (client) =>
+        compareObjects(client, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) }),
+      )),
       ...(await compareSequences(live, candidate)),
       ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)))),
     ]),
@@ -189,14 +192,12 @@ export async function compare(c: Context, options: VerifyOptions = {}): Promise<
   const candidate = await c.on(c.idle, readTables);
   const { common } = mapTables(live, candidate, 'forward');
   const { name, from, to } = stream(c);
-  const at = async (colour: typeof c.live) => ({
-    ...(await c.platform.servers.connection(colour)),
-    database: c.environment.database,
-  });
+  const { reader, locker } = await c.readers(c.live);
   return c.keeping([c.live, c.idle], async () =>
     compareData({
-      live: await at(c.live),
-      candidate: await at(c.idle),
+      live: reader,
+      locker,
+      candidate: (await c.readers(c.idle)).reader,
       tables: common.map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
       ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
       ...(options.sample === undefined ? {} : { sample: options.sample }),

@@ -1,6 +1,7 @@
 import { ident } from '../quote.ts';
 import { one, rows, type Client } from '../client.ts';
 import { keyColumns, type Subject } from './subject.ts';
+import { textOf } from './text.ts';
 import type { CompareSide } from './types.ts';
 
 /** Key values as text, in key order. */
@@ -31,7 +32,7 @@ export async function cutChunks(live: Client, subject: Subject, count: number): 
   const result = await live.query<string[]>({
     rowMode: 'array',
     values: [percent, count],
-    text: `SELECT ${names.map((name) => `${name}::text`).join(', ')}
+    text: `SELECT ${subject.key.map(({ builtIn }, index) => textOf(`k${index + 1}`, builtIn)).join(', ')}
       FROM (SELECT ${subject.key.map((column, index) => `t.${ident(column.name)} AS ${names[index]}`).join(', ')},
           row_number() OVER (ORDER BY ${keyColumns(subject)}) AS place, count(*) OVER () AS total
         FROM ${subject.table.live} t TABLESAMPLE SYSTEM ($1) REPEATABLE (1)) s

@@ -52,7 +52,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       while (tasks.length > 0 && !spent()) {
         const divided: CompareWork[] = [];
         await inParallel(pairs, failed, (pair) =>
-          withLocker(options.live, sessions, async (locker) => {
+          withLocker(options.locker ?? options.live, sessions, async (locker) => {
             for (let task = tasks.shift(); task; task = spent() ? undefined : tasks.shift()) {
               signal.throwIfAborted();
               const current = task;
@@ -69,7 +69,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       }
       const open = [...works];
       await inParallel(pairs, failed, (pair) =>
-        withLocker(options.live, sessions, async (locker) => {
+        withLocker(options.locker ?? options.live, sessions, async (locker) => {
           for (let work = open.shift(); work; work = open.shift()) {
             const current = work;
             await timed(current, () => settleSuspects(pair, current, barrierOf(locker)));

@@ -1,5 +1,6 @@
 import { ident } from '../quote.ts';
 import type { ColumnFacts } from './facts.ts';
+import { isBuiltIn, textOf } from './text.ts';
 
 /**
  * SQL for a 64-bit hash of one column, equal on both sides if and only if the values are the same to the last digit, blank and sign
@@ -28,7 +29,8 @@ const texts = ['text', 'varchar'];
 function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place: number): string {
   // Seeds of the text forms never meet the small first arguments of the integer form.
   const seed = `${2 ** 33 + place}`;
-  const text = (value: string) => `hashtextextended((${value})::text COLLATE "C", ${seed})`;
+  const builtIn = isBuiltIn(live.base) && isBuiltIn(candidate.base);
+  const text = (value: string) => `hashtextextended((${textOf(value, builtIn)}) COLLATE "C", ${seed})`;
   const both = (...names: string[]) => names.includes(live.base) && names.includes(candidate.base);
 
   if (both('int4')) return `hashint4extended(${column}, ${seed})`;

@@ -7,28 +7,17 @@ export interface ComparePair {
 }
 
 /**
- * Whatever shapes a value's text is the same on both sides. Row security is off so that a policy is an error and not a silent
- * filter; parallel workers would only take cores from the other side.
+ * Beside what every session has: parallel workers would only take cores from the other side, and what was a table when it was listed
+ * must not be read as a view, with its owner's code in it.
  */
 const settings: Readonly<Record<string, string>> = {
-  search_path: 'pg_catalog',
-  TimeZone: 'UTC',
-  DateStyle: 'ISO, YMD',
-  IntervalStyle: 'postgres',
-  extra_float_digits: '1',
-  bytea_output: 'hex',
   lc_monetary: 'C',
-  xmlbinary: 'base64',
-  quote_all_identifiers: 'off',
-  client_encoding: 'UTF8',
-  row_security: 'off',
   max_parallel_workers_per_gather: '0',
   work_mem: '64MB',
   random_page_cost: '1.1',
-  default_transaction_isolation: 'read committed',
-  default_transaction_deferrable: 'off',
   lock_timeout: '60s',
   idle_in_transaction_session_timeout: '10s',
+  restrict_nonsystem_relation_kind: 'view, foreign-table',
 };
 
 export interface CompareSessionOptions {
@@ -56,7 +45,10 @@ export async function withCompareSession<T>(
     const [backend] = await rows<{ pid: number }>(
       client,
       `SELECT pg_backend_pid() AS pid, ${Object.keys(all)
-        .map((name, index) => `set_config('${name}', $${index + 1}, false)`)
+        .map(
+          (name, index) =>
+            `CASE WHEN current_setting('${name}', true) IS NOT NULL THEN set_config('${name}', $${index + 1}, false) END`,
+        )
         .join(', ')}`,
       Object.values(all),
     );

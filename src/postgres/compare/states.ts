@@ -2,6 +2,7 @@ import type { Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { chunkCondition, type Bound, type Chunk } from './chunk.ts';
 import type { Subject } from './subject.ts';
+import { textOf } from './text.ts';
 import type { CompareSide } from './types.ts';
 
 /** What stands under one key: `count:sum of row hashes`, so that a doubled row differs as well. */
@@ -32,7 +33,9 @@ export async function readStates(
 ): Promise<Map<string, KeyState>> {
   const { sql, values } = chunkCondition(subject, side, chunk, 3);
   const parts =
-    subject.key.length > 0 ? subject.key.map((column) => `t.${ident(column.name)}::text`) : [subject.rowHash];
+    subject.key.length > 0
+      ? subject.key.map(({ name, builtIn }) => textOf(`t.${ident(name)}`, builtIn))
+      : [subject.rowHash];
   const result = await client.query<string[]>({
     rowMode: 'array',
     values: [buckets - 1, chosen, ...values],

@@ -2,12 +2,15 @@ import { label, qualified } from '../catalogue.ts';
 import { ident } from '../quote.ts';
 import type { ColumnFacts, TableFacts } from './facts.ts';
 import { columnHash, rowHash } from './hash.ts';
+import { isBuiltIn } from './text.ts';
 import type { CompareSide, TableMapping } from './types.ts';
 
 /** A column that identifies rows, with its type on each side for casts. */
 export interface KeyColumn {
   readonly name: string;
   readonly type: Readonly<Record<CompareSide, string>>;
+  /** On both sides a type of PostgreSQL's own, or a domain over one. */
+  readonly builtIn: boolean;
 }
 
 /** One table made ready for comparison: the SQL fragments that every statement about it is built from, over the alias `t`. */
@@ -40,6 +43,7 @@ export function makeSubject(mapping: TableMapping, live: TableFacts, candidate: 
     key: key.map((column) => ({
       name: column.name,
       type: { live: column.live.type, candidate: column.candidate.type },
+      builtIn: isBuiltIn(column.live.base) && isBuiltIn(column.candidate.base),
     })),
     ordered: key.length > 0 && key.every((column) => sameOrder(column.live, column.candidate)),
     rowHash: whole,

@@ -11,6 +11,8 @@ export interface TableMapping {
 
 export interface CompareOptions {
   readonly live: ConnectionSettings;
+  /** To the live side, as a role that may lock rows; as `live` unless said. */
+  readonly locker?: ConnectionSettings;
   readonly candidate: ConnectionSettings;
   readonly tables: readonly TableMapping[];
   /** Connections per side; 2 unless said. One more on the live side opens only where rows never stand still. */

@@ -119,7 +119,12 @@ export const idleTransactions: Check = {
   run: async (client) => {
     const { limit } = await one<{ limit: string }>(
       client,
-      "SELECT reset_val AS limit FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'",
+      // What a client of the database gets; this session has its own.
+      `SELECT coalesce(
+          (SELECT substr(c, length(s.name) + 2) FROM pg_db_role_setting d, unnest(d.setconfig) c
+            WHERE d.setrole = 0 AND d.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) AND starts_with(c, s.name || '=')),
+          (SELECT f.setting FROM pg_file_settings f WHERE f.name = s.name AND f.error IS NULL ORDER BY f.seqno DESC LIMIT 1), s.boot_val) AS limit
+        FROM pg_settings s WHERE s.name = 'idle_in_transaction_session_timeout'`,
     );
     return found({
       id: 'idle-transaction-unlimited',

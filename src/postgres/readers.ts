@@ -1,0 +1,65 @@
+import { createHmac } from 'node:crypto';
+import { lockerRole, readerRole } from '../model/names.ts';
+import { one, rows, withTransaction, type Client, type ConnectionSettings } from './client.ts';
+import { ident } from './quote.ts';
+import { passwordClause, passwordFits } from './verifier.ts';
+
+/** What each may do. A row can be locked by those alone who may write it. */
+const rights: Readonly<Record<string, readonly string[]>> = {
+  [readerRole]: ['pg_read_all_data', 'pg_monitor'],
+  [lockerRole]: ['pg_read_all_data', 'pg_write_all_data'],
+};
+
+/**
+ * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is constant in the
+ * expressions of a table's indexes, and to run it what is behind domains and operators: code of the tables' owners, which must not
+ * run as superuser. They are logins, because a function can take back SET ROLE.
+ */
+export async function readersOf(
+  operator: Client,
+  connection: ConnectionSettings,
+): Promise<{ readonly reader: ConnectionSettings; readonly locker: ConnectionSettings }> {
+  const settings = (role: string): ConnectionSettings => ({
+    ...connection,
+    user: role,
+    ...(connection.password === undefined ? {} : { password: passwordOf(connection.password, role) }),
+  });
+  for (const role of [readerRole, lockerRole]) await ensure(operator, settings(role));
+  return { reader: settings(readerRole), locker: settings(lockerRole) };
+}
+
+/** Follows from the operator's, so that whoever changes that one changes this one, and none is kept anywhere. */
+function passwordOf(secret: string, role: string): string {
+  return createHmac('sha256', secret).update(role).digest('base64url');
+}
+
+async function ensure(operator: Client, { user, password }: ConnectionSettings): Promise<void> {
+  const [found] = await rows<{ fit: boolean; verifier: string | null }>(
+    operator,
+    `SELECT rolcanlogin AND rolbypassrls AND rolinherit AND NOT rolsuper AND rolconnlimit = -1 AS fit, rolpassword AS verifier
+    FROM pg_authid WHERE rolname = $1`,
+    [user],
+  );
+  const keeps = password === undefined || passwordFits(found?.verifier ?? null, user, password);
+  const { connects } = found
+    ? await one<{ connects: boolean }>(
+        operator,
+        "SELECT has_database_privilege($1, current_database(), 'CONNECT') AS connects",
+        [user],
+      )
+    : { connects: false };
+  if (found?.fit && keeps && connects) return;
+  await withTransaction(operator, async () => {
+    await operator.query(
+      `${found ? 'ALTER' : 'CREATE'} ROLE ${ident(user)} LOGIN BYPASSRLS INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
+        CONNECTION LIMIT -1 ${password === undefined ? '' : passwordClause(password)}`,
+    );
+    await operator.query(`GRANT ${(rights[user] ?? []).join(', ')} TO ${ident(user)}`);
+    const { open } = await one<{ open: boolean }>(
+      operator,
+      "SELECT has_database_privilege($1, current_database(), 'CONNECT') AS open",
+      [user],
+    );
+    if (!open) await operator.query(`GRANT CONNECT ON DATABASE ${ident(operator.database ?? '')} TO ${ident(user)}`);
+  });
+}
