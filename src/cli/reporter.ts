@@ -2,6 +2,7 @@ import { createLogUpdate } from 'log-update';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
+import { harmless, harmlessButColours, oneLine } from '../model/harmless.ts';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Event } from '../model/events.ts';
@@ -65,23 +66,23 @@ class PlainReporter implements Reporter {
       this.#progressAt = Date.now();
     }
     const line = lineOf(event);
-    if (line !== undefined) process.stdout.write(`${line}\n`);
+    if (line !== undefined) write(line);
   }
 
   result(_: unknown, text: string): void {
-    if (text) process.stdout.write(`${text}\n`);
+    if (text) write(text);
   }
 
   screen(_: unknown, __: string, line: string): void {
-    process.stdout.write(`${line}\n`);
+    write(line);
   }
 
   say(text: string): void {
-    process.stdout.write(`${text}\n`);
+    write(text);
   }
 
   failure(error: unknown): void {
-    process.stderr.write(`${explain(error)}\n`);
+    write(explain(error), process.stderr);
   }
 
   close(): void {
@@ -139,15 +140,15 @@ class LiveReporter implements Reporter {
 
   #above(text: string): void {
     this.#update.clear();
-    process.stdout.write(`${text}\n`);
+    write(text);
   }
 
   #draw(): void {
-    if (this.#screen) return this.#update(this.#screen);
+    if (this.#screen) return this.#update(harmlessButColours(this.#screen));
     if (!this.#now) return this.#update.clear();
     const spinner = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[this.#frame++ % 10] ?? '';
     this.#update(
-      `  ${colors.cyan(spinner)} ${this.#now.text} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`,
+      `  ${colors.cyan(spinner)} ${oneLine(this.#now.text)} ${colors.dim(`${prettyMs(Date.now() - this.#now.since)} ${this.#progress}`)}`,
     );
   }
 }
@@ -156,22 +157,27 @@ function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** All text for people goes through here; JSON is escaped as it is. */
+function write(text: string, to: NodeJS.WriteStream = process.stdout): void {
+  to.write(`${harmlessButColours(text)}\n`);
+}
+
 function lineOf(event: Event): string | undefined {
   switch (event.type) {
     case 'operation':
-      return `\n${colors.bold(event.title)}`;
+      return `\n${colors.bold(oneLine(event.title))}`;
     case 'step': {
       if (event.status === 'started') return undefined;
       const mark =
         event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
-      return `  ${mark} ${event.title}${event.detail ? colors.dim(` — ${event.detail}`) : ''}${event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`)}`;
+      return `  ${mark} ${oneLine(event.title)}${event.detail ? colors.dim(` — ${harmless(event.detail)}`) : ''}${event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`)}`;
     }
     case 'progress':
       return `    ${progressText(event)}`;
     case 'finding':
       return findingText(event.finding);
     case 'note':
-      return `  ${colors.dim(event.text)}`;
+      return `  ${colors.dim(harmless(event.text))}`;
   }
 }
 
@@ -179,20 +185,22 @@ export function findingText({ grade, id, title, objects, reason, fix }: Finding)
   const mark =
     grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
   const shown = objects.length > 6 ? [...objects.slice(0, 6), `and ${objects.length - 6} more`] : objects;
-  const first = `  ${mark} ${colors.dim(id)} ${title}${shown.length > 0 ? `: ${shown.join(', ')}` : ''}`;
-  return grade === 'info' ? first : `${first}\n      ${colors.dim(reason)}\n      ${colors.dim('fix:')} ${fix}`;
+  const first = `  ${mark} ${colors.dim(id)} ${oneLine(title)}${shown.length > 0 ? `: ${shown.map(oneLine).join(', ')}` : ''}`;
+  return grade === 'info'
+    ? first
+    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${harmless(fix)}`;
 }
 
 function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {
   const amount =
     unit === 'bytes' ? `${prettyBytes(done)} of ${prettyBytes(total)}` : total > 0 ? `${done} of ${total}` : '';
-  return [amount, note].filter(Boolean).join(' ');
+  return oneLine([amount, note].filter(Boolean).join(' '));
 }
 
 /** A failure for people: what was seen, what was required, what to do. */
 export function explain(error: unknown): string {
-  if (!(error instanceof VerdigrisError)) return `${colors.red('error:')} ${describe(error)}`;
-  return `${colors.red(`${error.code}:`)} ${error.seen.trimEnd()}\n  ${colors.bold('required')} ${error.required}\n  ${colors.bold('next')}     ${error.next}\n  ${colors.dim(`${error.id}: docs/errors.md#${error.id}`)}`;
+  if (!(error instanceof VerdigrisError)) return `${colors.red('error:')} ${harmless(describe(error))}`;
+  return `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n  ${colors.bold('required')} ${harmless(error.required)}\n  ${colors.bold('next')}     ${harmless(error.next)}\n  ${colors.dim(`${error.id}: docs/errors.md#${error.id}`)}`;
 }
 
 function asJson(error: unknown): unknown {

@@ -82,7 +82,7 @@ function setLater(node: Of<'CreateFunctionStmt'>, context: LintContext): boolean
 export const definerSearchPath: LintRule = {
   id: 'security-definer-search-path',
   title: 'SECURITY DEFINER without a fixed search_path',
-  severity: 'warning',
+  severity: 'error',
   category: 'safety',
   where: 'both',
   why: 'The function runs with its owner’s rights and looks names up in the caller’s search_path: a caller who can create objects in any schema of it can have his own code run as the owner.',
