@@ -4,7 +4,7 @@ import colors from 'yoctocolors';
 import { declaredOf, plan } from '../model/plan.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
-import { operationOf } from '../operations/perform.ts';
+import { operationOf } from '../operations/table.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 export interface PlannedOperation {

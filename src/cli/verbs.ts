@@ -2,11 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { colours, type Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
-import { states, transitions, type State, type Verb } from '../model/transitions.ts';
+import { pathOf, states, transitions, type State, type Verb } from '../model/transitions.ts';
 import { duration } from '../model/units.ts';
 import { passGates, requireState } from '../operations/engine/gates.ts';
 import { withObserver, withOperator } from '../operations/operator.ts';
-import { operationOf, perform, performRelease, type PerformOptions } from '../operations/perform.ts';
+import { perform, performRelease } from '../operations/perform.ts';
+import { operationOf, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { planText, showPlan } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
@@ -149,7 +150,7 @@ async function dryRun(
     why,
     risk,
   }));
-  const planned = { verb, to: operation.to, clientsWaitMs: operation.clientsWait(environment.limits), steps };
+  const planned = { verb, to: pathOf(operation).to, clientsWaitMs: operation.clientsWait(environment.limits), steps };
   await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
     requireState(c, operation);
     await passGates(c, operation);

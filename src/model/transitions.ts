@@ -77,6 +77,17 @@ export function possible(from: State): Transition[] {
   return transitions.filter((edge) => edge.from === from);
 }
 
+/** The states that a verb leaves from, and the one that it ends in. */
+export function pathOf({ verb, kind }: { readonly verb: Verb; readonly kind?: Transition['kind'] }): {
+  readonly from: readonly State[];
+  readonly to: State;
+} {
+  const edges = transitions.filter((edge) => edge.verb === verb && edge.kind === kind);
+  const [first] = edges;
+  if (!first) throw new Error(`no edge of ${verb}`);
+  return { from: edges.map(({ from }) => from), to: first.to };
+}
+
 /** One line per edge, for the docs and the golden test. */
 export function renderTransitions(): string {
   return transitions

@@ -1,38 +1,12 @@
 import { VerdigrisError } from '../model/errors.ts';
 import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
-import { abandon } from './verbs/abandon.ts';
-import { canary } from './verbs/canary.ts';
 import type { Context } from './engine/context.ts';
 import { resumeOperation, settleOperation } from './engine/engine.ts';
-import { migrate } from './verbs/migrate.ts';
-import type { Operation } from './engine/operation.ts';
-import { retire } from './verbs/retire.ts';
-import { rollbackLossless } from './verbs/rollback.ts';
-import { rollbackLossy } from './verbs/rollback-lossy.ts';
-import { seed } from './verbs/seed.ts';
-import { switchOver } from './verbs/switch.ts';
+import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
-import { verify } from './verbs/verify.ts';
 import { colours } from '../model/colours.ts';
 import { endOperators, fencedRoles, unfence } from '../postgres/fence.ts';
-
-/** The operation that the journal says was cut short. */
-function interrupted(c: Context): Operation | undefined {
-  const record = c.journal.operation;
-  if (!record) return undefined;
-  const byVerb: Readonly<Record<Verb, Operation>> = {
-    seed,
-    migrate,
-    verify: verify(),
-    canary,
-    switch: switchOver,
-    retire: retire({ early: true }),
-    abandon,
-    rollback: record.kind === 'lossy' ? rollbackLossy({ acceptLoss: true }) : rollbackLossless,
-  };
-  return byVerb[record.verb];
-}
 
 /**
  * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb about to
@@ -43,7 +17,7 @@ export async function recover(
   c: Context,
   wanted: Verb | 'any' | undefined,
 ): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
-  const operation = interrupted(c);
+  const operation = c.journal.operation ? operationOfRecord(c.journal.operation) : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
   const record = c.journal.operation;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { verbs } from '../../src/model/transitions.ts';
-import { operationOf } from '../../src/operations/perform.ts';
+import { operationOf } from '../../src/operations/table.ts';
 import { document, root } from './sources.ts';
 
 test.each(verbs)('%s: every step has its heading, and every heading is a step', (verb) => {

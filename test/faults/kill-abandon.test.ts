@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { operationOf } from '../../src/operations/perform.ts';
+import { operationOf } from '../../src/operations/table.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, withBench } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { crashDirection, type Direction } from '../../src/model/recovery.ts';
 import type { Verb } from '../../src/model/transitions.ts';
-import { operationOf, type PerformOptions } from '../../src/operations/perform.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import type { Ending } from './operators.ts';
 import type { FaultBench } from './support.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { State, Verb } from '../../src/model/transitions.ts';
-import { operationOf, type PerformOptions } from '../../src/operations/perform.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
 import type { Platform } from '../../src/platform/port.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { State, Verb } from '../../src/model/transitions.ts';
-import { operationOf } from '../../src/operations/perform.ts';
+import { operationOf } from '../../src/operations/table.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, served, withBench } from './support.ts';
 

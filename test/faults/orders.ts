@@ -1,6 +1,6 @@
 import type { Verb } from '../../src/model/transitions.ts';
 import type { Event } from '../../src/model/events.ts';
-import type { PerformOptions } from '../../src/operations/perform.ts';
+import type { PerformOptions } from '../../src/operations/table.ts';
 
 /** Where an operator in a process of its own finds the environment. */
 export type Place =

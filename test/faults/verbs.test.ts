@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { State, Verb } from '../../src/model/transitions.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
-import { operationOf, perform, type PerformOptions } from '../../src/operations/perform.ts';
+import { perform } from '../../src/operations/perform.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';

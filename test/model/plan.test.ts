@@ -5,7 +5,7 @@ import type { OperationRecord } from '../../src/model/journal.ts';
 import { plan, writable, type Declared, type Observed } from '../../src/model/plan.ts';
 import { crashDirection } from '../../src/model/recovery.ts';
 import { states, transitions, verbs, type State, type Verb } from '../../src/model/transitions.ts';
-import { operationOf } from '../../src/operations/perform.ts';
+import { operationOf } from '../../src/operations/table.ts';
 
 const colour = fc.constantFrom(...colours);
 const declared: fc.Arbitrary<Declared> = fc.record({

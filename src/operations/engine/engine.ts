@@ -1,3 +1,4 @@
+import { pathOf } from '../../model/transitions.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal, OperationRecord, Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
@@ -62,7 +63,8 @@ async function start(c: Context, operation: Operation, track: Span[]): Promise<v
 async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {
   const [next = []] = groups(operation.complete);
   await c.ledger.write((journal) => ({
-    ...operation.commit(ended(journal, track), c),
+    ...(operation.commit?.(ended(journal, track), c) ?? ended(journal, track)),
+    state: pathOf(operation).to,
     operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
   }));
   track.length = 0;

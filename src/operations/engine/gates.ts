@@ -1,5 +1,6 @@
 import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { pathOf } from '../../model/transitions.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
@@ -7,8 +8,9 @@ import type { Operation } from './operation.ts';
 /** Throws `wrong-state` where the verb has no edge from the state that is. */
 export function requireState(c: Context, operation: Operation): void {
   const { state } = c.journal;
-  if (operation.from.includes(state)) return;
-  throw wrongState(c.environment.name, state, operation.verb, operation.from);
+  const { from } = pathOf(operation);
+  if (from.includes(state)) return;
+  throw wrongState(c.environment.name, state, operation.verb, from);
 }
 
 /** Runs the gates, says every finding, and throws where one refuses. */

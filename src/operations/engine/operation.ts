@@ -1,7 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Journal } from '../../model/journal.ts';
-import type { State, Verb } from '../../model/transitions.ts';
+import type { Verb } from '../../model/transitions.ts';
 import type { Context } from './context.ts';
 
 /** One piece of work that is safe to run twice. Ids are stable: they stand in journals, events and docs. */
@@ -20,14 +20,13 @@ export interface Step {
 }
 
 /**
- * A verb. `start` is everything up to the commit point, which is one write of the journal that changes the state as `commit`
- * says; `complete` is what follows. Failure in `start` undoes its steps in reverse; failure in `complete` is only ever repeated.
+ * What a verb does; where it may begin and which state it ends in are rows of `transitions`. `start` is everything up to the commit
+ * point, which is one write of the journal; `complete` is what follows. Failure in `start` undoes its steps in reverse; failure in
+ * `complete` is only ever repeated.
  */
 export interface Operation {
   readonly verb: Verb;
   readonly kind?: 'lossless' | 'lossy';
-  readonly from: readonly State[];
-  readonly to: State;
   /** Makes ready what the gates look at. Harmless in any state, run again after a crash, and not part of a dry run. */
   readonly ready?: (c: Context) => Promise<void>;
   /** Read-only. A finding graded `refuse` stops the operation before anything happened. */
@@ -38,7 +37,8 @@ export interface Operation {
    * because the other one holds all that it acknowledged. Makes ready what the commit point still needs; then it goes forward.
    */
   stranded?(c: Context): Promise<boolean>;
-  commit(journal: Journal, c: Context): Journal;
+  /** What the commit point writes beside the new state. */
+  commit?(journal: Journal, c: Context): Journal;
   readonly complete: readonly Step[];
   /** Colours whose connections stay open through `start` and `complete`. */
   readonly keep?: (c: Context) => readonly Colour[];

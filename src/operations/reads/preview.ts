@@ -7,7 +7,7 @@ import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
-import { operationOf } from '../perform.ts';
+import { operationOf } from '../table.ts';
 
 /** What the gate of the first verb would say now. Later gates judge what does not exist yet. */
 export interface GateNow {

@@ -13,11 +13,8 @@ const withdraw: Step = {
 /** Leaves a release before its switchover. The live colour does not notice. */
 export const abandon: Operation = {
   verb: 'abandon',
-  from: ['seeded', 'migrated', 'verified', 'canary'],
-  to: 'single',
   clientsWait: () => 0,
   validate: async () => [],
   start: [withdraw],
-  commit: (journal) => ({ ...journal, state: 'single' }),
   complete: [clearStreams, clearColour, clearSnapshots, clearRole, record('abandoned')],
 };

@@ -99,8 +99,6 @@ const weigh: Step = {
 
 export const canary: Operation = {
   verb: 'canary',
-  from: ['verified', 'canary'],
-  to: 'canary',
   clientsWait: () => 0,
   async validate(c) {
     const findings = [
@@ -113,7 +111,6 @@ export const canary: Operation = {
       : [...findings, ...(await backfillFindings(c, 'refuse', false))];
   },
   start: [admit, weigh],
-  commit: (journal) => ({ ...journal, state: 'canary' }),
   complete: [],
 };
 

@@ -204,8 +204,6 @@ const analyze: Step = {
 
 export const migrate: Operation = {
   verb: 'migrate',
-  from: ['seeded'],
-  to: 'migrated',
   clientsWait: () => 0,
   async validate(c): Promise<Finding[]> {
     const replication = await replicationFindings(c);
@@ -253,6 +251,5 @@ export const migrate: Operation = {
     ];
   },
   start: [columns, apply, backfills, check, ledger, analyze],
-  commit: (journal) => ({ ...journal, state: 'migrated' }),
   complete: [],
 };

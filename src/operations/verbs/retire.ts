@@ -12,12 +12,9 @@ import { resting } from './rest.ts';
 export function retire(options: { readonly early: boolean }): Operation {
   return {
     verb: 'retire',
-    from: ['switched'],
-    to: 'single',
     clientsWait: () => 0,
     validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
     start: [],
-    commit: (journal) => ({ ...journal, state: 'single' }),
     complete: [clearStreams, clearColour, clearSnapshots, clearRole, record('released')],
   };
 }

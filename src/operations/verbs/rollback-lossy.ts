@@ -27,14 +27,12 @@ export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operat
   return {
     verb: 'rollback',
     kind: 'lossy',
-    from: ['switched'],
-    to: 'single',
     clientsWait: () => Number.POSITIVE_INFINITY,
     validate: async (c) => consent(c, options.acceptLoss),
     start: [revive, hold, closeIfRunning, detach, export_, sequences],
     commit(journal, c) {
       if (!journal.release) throw new Error('a rollback has a release');
-      return { ...journal, state: 'single', live: c.idle, liveRelease: journal.release.from };
+      return { ...journal, live: c.idle, liveRelease: journal.release.from };
     },
     complete: [open, route, probe, letGo, clearStreams, clearColour, clearSnapshots, clearRole, record('rolled back')],
   };

@@ -8,8 +8,6 @@ import { completeSteps, startSteps, stranded } from './switchover.ts';
 export const rollbackLossless: Operation = {
   verb: 'rollback',
   kind: 'lossless',
-  from: ['switched'],
-  to: 'migrated',
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
@@ -21,7 +19,7 @@ export const rollbackLossless: Operation = {
     const { release } = journal;
     if (!release) throw new Error('a rollback has a release');
     const { verification: _, canary: __, ...rest } = release;
-    return { ...journal, ...moved(c), state: 'migrated', liveRelease: release.from, release: rest };
+    return { ...journal, ...moved(c), liveRelease: release.from, release: rest };
   },
   complete: completeSteps,
 };

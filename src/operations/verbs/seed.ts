@@ -11,8 +11,6 @@ import { upgrade, upgradeFindings } from './seed/upgrade.ts';
 
 export const seed: Operation = {
   verb: 'seed',
-  from: ['single'],
-  to: 'seeded',
   clientsWait: () => 0,
   validate: async (c) => [...declared(c), ...(await upgradeFindings(c)), ...(await preflightFindings(c, 'seed'))],
   start: [
@@ -30,7 +28,6 @@ export const seed: Operation = {
     enable,
     catchUp,
   ],
-  commit: (journal) => ({ ...journal, state: 'seeded' }),
   complete: [tidy],
 };
 

@@ -20,8 +20,6 @@ export async function switchoverFindings(c: Context): Promise<Finding[]> {
 
 export const switchOver: Operation = {
   verb: 'switch',
-  from: ['verified', 'canary'],
-  to: 'switched',
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
@@ -36,7 +34,6 @@ export const switchOver: Operation = {
   commit: (journal, c) => ({
     ...journal,
     ...moved(c),
-    state: 'switched',
     liveRelease: journal.release?.to ?? journal.liveRelease,
   }),
   complete: [...completeSteps, rest],

@@ -38,8 +38,6 @@ export interface VerifyOptions {
 export function verify(options: VerifyOptions = {}): Operation {
   return {
     verb: 'verify',
-    from: ['migrated', 'verified', 'canary'],
-    to: 'verified',
     clientsWait: () => 0,
     async validate(c) {
       const findings = await replicationFindings(c);
@@ -48,7 +46,6 @@ export function verify(options: VerifyOptions = {}): Operation {
         : [...findings, ...(await backfillFindings(c, 'warn', false))];
     },
     start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
-    commit: (journal) => ({ ...journal, state: 'verified' }),
     complete: [],
   };
 }

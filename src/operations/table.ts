@@ -1,0 +1,44 @@
+import type { Transition, Verb } from '../model/transitions.ts';
+import type { Operation } from './engine/operation.ts';
+import { abandon } from './verbs/abandon.ts';
+import { canary } from './verbs/canary.ts';
+import { migrate } from './verbs/migrate.ts';
+import { retire } from './verbs/retire.ts';
+import { rollbackLossless } from './verbs/rollback.ts';
+import { rollbackLossy } from './verbs/rollback-lossy.ts';
+import { seed } from './verbs/seed.ts';
+import { switchOver } from './verbs/switch.ts';
+import { verify, type VerifyOptions } from './verbs/verify.ts';
+
+export interface PerformOptions extends VerifyOptions {
+  readonly lossy?: boolean | undefined;
+  readonly acceptLoss?: boolean | undefined;
+  readonly early?: boolean | undefined;
+}
+
+/** What runs for each verb whose edges `transitions` names; performing and recovering both read it. */
+const operations: Readonly<Record<Verb, (options: PerformOptions) => Operation>> = {
+  seed: () => seed,
+  migrate: () => migrate,
+  verify,
+  canary: () => canary,
+  switch: () => switchOver,
+  rollback: ({ lossy, acceptLoss }) => (lossy ? rollbackLossy({ acceptLoss: acceptLoss === true }) : rollbackLossless),
+  retire: ({ early }) => retire({ early: early === true }),
+  abandon: () => abandon,
+};
+
+export function operationOf(verb: Verb, options: PerformOptions = {}): Operation {
+  return operations[verb](options);
+}
+
+/** The operation that a journal's record says was cut short: what its operator had to accept before it began is accepted. */
+export function operationOfRecord({
+  verb,
+  kind,
+}: {
+  readonly verb: Verb;
+  readonly kind?: Transition['kind'] | undefined;
+}): Operation {
+  return operationOf(verb, { lossy: kind === 'lossy', acceptLoss: true, early: true });
+}
