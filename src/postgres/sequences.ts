@@ -1,4 +1,5 @@
-import { rows, type Client } from './client.ts';
+import { one, rows, type Client } from './client.ts';
+import { readUnused } from './unused-sequences.ts';
 
 /** Where a sequence is, exactly. Numbers are bigint: a sequence may pass 2^53. */
 export interface Position {
@@ -40,12 +41,14 @@ export async function rememberSequences(client: Client): Promise<void> {
 }
 
 async function place(to: Client, moved: readonly Position[]): Promise<void> {
-  const here = new Map((await readPositions(to)).map((position) => [position.sequence, position]));
+  const names = moved.map(({ sequence }) => sequence);
+  const here = new Map((await readPositions(to, names)).map((position) => [position.sequence, position]));
   const left = new Map(
     (
       await rows<{ sequence: string; last: string; called: boolean }>(
         to,
-        'SELECT sequence, last, called FROM verdigris.sequence_position',
+        'SELECT sequence, last, called FROM verdigris.sequence_position WHERE sequence = ANY ($1)',
+        [names],
       )
     ).map((position) => [position.sequence, text(position)]),
   );
@@ -88,61 +91,50 @@ function isFurther(wanted: Pick<Position, 'last' | 'called'>, own: Position): bo
   return own.increment > 0n ? next(wanted) > next(own) : next(wanted) < next(own);
 }
 
-type Raw = Record<'sequence' | 'increment' | 'cache' | 'min' | 'max', string> & { last: string | null };
+type Facts = Omit<Position, 'last' | 'called'> & { readonly oid: string };
 
-/** Every permanent sequence but ours. */
-async function readPositions(client: Client): Promise<Position[]> {
-  const found = await rows<Raw>(
+/** What ALTER SEQUENCE sets: no other than before the hold under the fence, or the seal is broken. */
+const facts = new WeakMap<Client, ReadonlyMap<string, Facts>>();
+
+async function readFacts(client: Client): Promise<ReadonlyMap<string, Facts>> {
+  const found = await rows<Record<'oid' | 'sequence' | 'increment' | 'cache' | 'min' | 'max', string>>(
     client,
     `
-    SELECT format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment, s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max,
-      pg_sequence_last_value(c.oid)::text AS last
+    SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment, s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND n.nspname <> 'verdigris'`,
   );
-  const unused = await readUnused(
-    client,
-    found.flatMap(({ sequence, last }) => (last === null ? [sequence] : [])),
+  const read = new Map(
+    found.map(({ increment, cache, min, max, ...name }) => [
+      name.oid,
+      { ...name, increment: BigInt(increment), cache: BigInt(cache), min: BigInt(min), max: BigInt(max) },
+    ]),
   );
-  return found.flatMap((raw) => {
-    const is = raw.last === null ? unused.get(raw.sequence) : { last: raw.last, called: true };
-    if (!is) return [];
-    return [
-      {
-        sequence: raw.sequence,
-        last: BigInt(is.last),
-        called: is.called,
-        increment: BigInt(raw.increment),
-        cache: BigInt(raw.cache),
-        min: BigInt(raw.min),
-        max: BigInt(raw.max),
-      },
-    ];
-  });
+  facts.set(client, read);
+  return read;
 }
 
-/** Sequences in one statement: each is locked until it ends, and the table of locks is finite. */
-const atOnce = 500;
-
-/** PostgreSQL's functions say nothing of a sequence that is not in use (before 18): the sequence itself does. */
-async function readUnused(
-  client: Client,
-  sequences: readonly string[],
-): Promise<Map<string, { last: string; called: boolean }>> {
-  const found = new Map<string, { last: string; called: boolean }>();
-  for (let start = 0; start < sequences.length; start += atOnce) {
-    const some = sequences.slice(start, start + atOnce);
-    const parts = some.map(
-      (sequence, index) => `SELECT ${index} AS place, last_value::text, is_called FROM ${sequence}`,
-    );
-    for (const { place: index, last_value: last, is_called: called } of await rows<{
-      place: number;
-      last_value: string;
-      is_called: boolean;
-    }>(client, parts.join(' UNION ALL ')))
-      found.set(some[index] ?? '', { last, called });
-  }
-  return found;
+/** Every permanent sequence but ours, or those of `only`. */
+async function readPositions(client: Client, only?: readonly string[]): Promise<Position[]> {
+  const all = facts.get(client) ?? (await readFacts(client));
+  const names = only && new Set(only);
+  const wanted = [...all.values()].filter(({ sequence }) => names?.has(sequence) ?? true);
+  // As one value: thousands of rows would take longer than reading them.
+  const { places } = await one<{ places: string }>(
+    client,
+    `SELECT coalesce(string_agg(oid || ':' || coalesce(pg_sequence_last_value(oid)::text, ''), ','), '') AS places FROM unnest($1::oid[]) AS oid`,
+    [wanted.map(({ oid }) => oid)],
+  );
+  const last = new Map(places.split(',').map((place) => place.split(':') as [string, string]));
+  const unused = await readUnused(
+    client,
+    wanted.flatMap(({ oid, sequence }) => (last.get(oid) ? [] : [sequence])),
+  );
+  return wanted.flatMap(({ oid, ...fact }) => {
+    const value = last.get(oid);
+    const is = value ? { last: value, called: true } : unused.get(fact.sequence);
+    return is ? [{ ...fact, last: BigInt(is.last), called: is.called }] : [];
+  });
 }
 
 function text({ last, called }: { last: bigint | string; called: boolean }): string {

@@ -7,6 +7,7 @@ import { cleanCopy } from '../../postgres/clean-copy.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { exportDifferences, type LossCount } from '../../postgres/export-differences.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
+import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { parkedPosition } from '../../postgres/position.ts';
 import { promoteServer } from '../../postgres/promote.ts';
@@ -144,6 +145,7 @@ const sequences: Step = {
       c.on(c.idle, async (to) => {
         // A colour that is older than this version of Verdigris lacks what the carrying is written down in.
         await ensureControlSchema(to);
+        await carryGlobals(from, to);
         await carrySequences(from, to);
       }),
     );

@@ -104,12 +104,12 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
  */
 export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;
-  await keepLock(server);
   await ownSockets(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
   const begun = Date.now();
   for (;;) {
     try {
+      await keepLock(server);
       const timeout = quiet ? quietTimeout : startTimeout;
       return await run(
         server,
