@@ -28,6 +28,7 @@ async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]>
         sequenceMargin: 32,
         checkMs: 15_000,
       },
+      migrates: colours[c.idle]?.migrations !== undefined,
       candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
       runAsOwner: false,
       needs: releaseNeeds,

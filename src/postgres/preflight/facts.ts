@@ -30,6 +30,8 @@ export interface PreflightFacts {
     /** Time in milliseconds that one check may take. */
     readonly checkMs: number;
   };
+  /** The release has migrations to run on the candidate. */
+  readonly migrates?: boolean;
   /** Major of the candidate's binaries; above the live one's where the release upgrades. */
   readonly candidateMajor: number;
   /** True where apply runs as the subscription's owner (`run_as_owner`); before PostgreSQL 16 it always does. */

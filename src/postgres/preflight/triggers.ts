@@ -9,9 +9,18 @@ interface Trigger {
   readonly table: string;
   readonly name: string;
   readonly enabled: 'O' | 'A' | 'R';
+  /** Apply runs it with more rights than the owner of its function has. */
+  readonly raised: boolean;
 }
 
 const on = ({ schema, table, name }: Trigger) => `${schema}.${table}.${name}`;
+
+const ordinarily = (triggers: readonly Trigger[]): string =>
+  inOrder(
+    triggers.map(
+      ({ schema, table, name }) => `ALTER TABLE ${qualified({ schema, name: table })} ENABLE TRIGGER ${ident(name)};`,
+    ),
+  );
 
 /**
  * Hazard 12. Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs from its parent's.
@@ -23,13 +32,14 @@ export const triggers: Check = {
   title: 'triggers',
   on: 'both',
   when: everyGate,
-  findings: { 'triggers-on-apply': 'warn', triggers: 'info' },
+  findings: { 'triggers-as-superuser': 'refuse', 'triggers-on-apply': 'warn', triggers: 'info' },
   run: async (client) => {
     const all = await rows<Trigger>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled
-      FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      SELECT n.nspname AS schema, c.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled,
+        current_setting('server_version_num')::int < 160000 AND NOT r.rolsuper AS raised
+      FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles r ON r.oid = p.proowner JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND c.relpersistence <> 't' AND ${userSchemas}
         AND NOT EXISTS (SELECT FROM pg_trigger up WHERE up.oid = g.tgparentid AND up.tgenabled = g.tgenabled)
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", g.tgname COLLATE "C"`,
@@ -38,7 +48,17 @@ export const triggers: Check = {
       all.filter(({ enabled }) => enabled === 'O'),
       all.filter(({ enabled }) => enabled !== 'O'),
     ];
+    const raised = applied.filter((trigger) => trigger.raised);
     return [
+      ...found({
+        id: 'triggers-as-superuser',
+        grade: 'refuse',
+        title: 'Triggers would run as superuser on the candidate.',
+        objects: raised.map(on),
+        reason:
+          'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and what fires then are functions of roles that are none.',
+        fix: ordinarily(raised),
+      }),
       ...found({
         id: 'triggers-on-apply',
         grade: 'warn',
@@ -46,12 +66,7 @@ export const triggers: Check = {
         objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
         reason:
           'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
-        fix: inOrder(
-          applied.map(
-            (trigger) =>
-              `ALTER TABLE ${qualified({ schema: trigger.schema, name: trigger.table })} ENABLE TRIGGER ${ident(trigger.name)};`,
-          ),
-        ),
+        fix: ordinarily(applied),
       }),
       ...found({
         id: 'triggers',
@@ -101,23 +116,38 @@ export const eventTriggers: Check = {
   title: 'event triggers',
   on: 'live',
   when: ['seed'],
-  findings: { 'event-triggers': 'info' },
-  run: async (client) => {
-    const all = await rows<{ name: string; event: string }>(
+  findings: { 'event-triggers-write': 'refuse', 'event-triggers': 'info' },
+  run: async (client, facts) => {
+    const all = await rows<{ name: string; event: string; writes: boolean }>(
       client,
-      "SELECT evtname AS name, evtevent AS event FROM pg_event_trigger WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE \"C\"",
+      `
+      SELECT evtname AS name, evtevent AS event, p.prosrc ~* '\\m(insert\\s+into|update\\s+\\S+\\s+set|delete\\s+from|merge\\s+into)\\M' AS writes
+      FROM pg_event_trigger JOIN pg_proc p ON p.oid = evtfoid
+      WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE "C"`,
     );
-    return found({
+    const writing = facts.migrates === true ? all.filter(({ writes }) => writes) : [];
+    const write = found({
+      id: 'event-triggers-write',
+      grade: 'refuse',
+      title: 'Event triggers write rows, and the release has migrations.',
+      objects: writing.map(({ name, event }) => `${name} on ${event}`),
+      reason:
+        'On the candidate they would write rows that the live database does not have, with keys that it gives to others: apply stops, and both never are equal.',
+      fix: inOrder(writing.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`)),
+    });
+    const others = all.filter((trigger) => !writing.includes(trigger));
+    const told = found({
       id: 'event-triggers',
       grade: 'info',
       title: 'Event triggers answer DDL.',
-      objects: all.map(({ name, event }) => `${name} on ${event}`),
+      objects: others.map(({ name, event }) => `${name} on ${event}`),
       reason:
-        'They fire for the migrations on the candidate as well, and for what Verdigris makes there; one that raises an error stops them.',
+        'They fire for the migrations on the candidate as well, and not for what Verdigris makes; one that raises an error stops them.',
       fix: inOrder([
         '-- nothing to do where they let the migrations pass; else, on the candidate:',
-        ...all.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
+        ...others.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
       ]),
     });
+    return [...write, ...told];
   },
 };
