@@ -3,6 +3,7 @@ import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
 import { rows, withClient, withOwnSession, type Client, type ConnectionSettings } from '../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
+import { handOver, ownInOthersSchemas } from '../postgres/owners.ts';
 import { ident } from '../postgres/quote.ts';
 import { passwordClause } from '../postgres/verifier.ts';
 import type { Servers } from './port.ts';
@@ -37,7 +38,9 @@ export async function fillServer(
     for (const [name, password] of Object.entries(credentials))
       await client.query(`ALTER ROLE ${ident(name)} LOGIN ${passwordClause(password)}`);
   });
+  const before = await withOwnSession(connection, 'create', ownInOthersSchemas);
   await migrate(environment, connection);
+  await withOwnSession(connection, 'create', (client) => handOver(client, before));
   await withOwnSession(connection, 'create', (client) => grant(client, roles));
 }
 

@@ -7,6 +7,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { readSchema } from '../../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
+import { handOver, ownInOthersSchemas } from '../../postgres/owners.ts';
 import { ident } from '../../postgres/quote.ts';
 import { publish } from '../../postgres/stream.ts';
 import { backfillCandidate } from './backfill.ts';
@@ -119,6 +120,9 @@ const apply: Step = {
         await report({ applied: [], error: describe(error) }).catch(() => undefined);
         throw error;
       });
+    const before = await c.on(c.live, ownInOthersSchemas);
+    const handed = await c.on(c.idle, (client) => handOver(client, before));
+    if (handed.length > 0) c.emit({ type: 'note', text: `belong to the owner of their schema: ${handed.join(', ')}` });
     await report({ applied: done.map(({ version, name }) => `${version} ${name}`) });
     return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
   },

@@ -123,6 +123,16 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
       });
       await fixes(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
       await fixes(client, 'rules', { grade: 'info', objects: ['public.t.r'] });
+      await client.query(`CREATE TABLE ddl_log (tag text); CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.ddl_log VALUES (tg_tag); END $$;
+        CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION note_ddl()`);
+      expect(await findingOf(client, 'event-triggers-write')).toBeUndefined();
+      await fixes(
+        client,
+        'event-triggers-write',
+        { grade: 'refuse', objects: ['audit on ddl_command_end'] },
+        { migrates: true },
+      );
+      await client.query('DROP EVENT TRIGGER audit; DROP TABLE ddl_log');
       await fixes(client, 'event-triggers', { grade: 'info', objects: ['e on sql_drop'] });
       await withClient(connectionTo(server, 'test', 'app'), 'app', async (app) => {
         await app.query('SELECT pg_advisory_lock(5); CREATE TEMP TABLE scratch (x int)');
