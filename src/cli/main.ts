@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '../model/version.ts';
 import { backfillCommand } from './backfill.ts';
 import { createCommand, destroyCommand, recoverCliCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
@@ -18,7 +19,7 @@ import { releaseCommand, verbCommands } from './verbs.ts';
 
 const program = new Command('verdigris')
   .description('Blue-green environment manager for PostgreSQL.')
-  .version('0.1.0')
+  .version(version)
   .addHelpText(
     'after',
     `

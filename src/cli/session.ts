@@ -2,9 +2,8 @@ import { Command } from 'commander';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
-import { LocalPlatform } from '../platform/local/platform.ts';
-import { defaultHome } from '../platform/local/places.ts';
-import type { Platform } from '../platform/port.ts';
+import type { LocalPlatform } from '../platform/local/platform.ts';
+import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { defaultFile, loadEnvironment } from './declaration.ts';
 import { reporterFor, type Reporter } from './reporter.ts';
 
@@ -17,7 +16,7 @@ export interface CommonOptions {
 export interface CliSession {
   readonly environment: Environment;
   readonly raw: unknown;
-  readonly platform: Platform;
+  readonly platform: AnyPlatform;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
@@ -61,21 +60,11 @@ export async function withReporter(
 export async function withSession(options: CommonOptions, use: (session: CliSession) => Promise<void>): Promise<void> {
   await withReporter(options, async (reporter, signal) => {
     const { environment, raw } = await loadEnvironment(options.file);
-    if (environment.platform === 'local')
-      return use({
-        environment,
-        raw,
-        platform: await LocalPlatform.open(environment, defaultHome()),
-        reporter,
-        signal,
-      });
-    // Loaded only here: the Kubernetes client would add a second to every start.
-    const { openKubernetes } = await import('../platform/kubernetes/platform.ts');
-    const platform = openKubernetes(environment);
+    const platform = await openPlatform(environment);
     try {
       await use({ environment, raw, platform, reporter, signal });
     } finally {
-      await platform.close();
+      if ('close' in platform) await platform.close();
     }
   });
 }
@@ -86,7 +75,7 @@ export async function withLocalSession(
   use: (session: CliSession & { readonly platform: LocalPlatform }) => Promise<void>,
 ): Promise<void> {
   await withSession(options, async ({ platform, ...session }) => {
-    if (platform instanceof LocalPlatform) return use({ ...session, platform });
+    if (platform.kind === 'local') return use({ ...session, platform });
     throw new VerdigrisError('platform-not-here', {
       seen: `${session.environment.name} is declared for the platform ${platform.kind}.`,
       required: 'the platform local, for this command.',

@@ -12,7 +12,7 @@ import { fatal } from '../wire/messages.ts';
 import { ownIdentity } from './identity.ts';
 import { Router } from './router.ts';
 import { Store } from './store.ts';
-import { version } from './version.ts';
+import { version } from '../model/version.ts';
 
 /** Runs the router of a folder in this process. Resolves when it takes clients; `stop` ends the process. */
 export async function runDaemon(folder: string): Promise<{ stop: () => void }> {

@@ -1,7 +1,7 @@
 import { colours } from '../model/colours.ts';
 import type { RouterStatus, SessionState } from './api.ts';
 import type { Router } from './router.ts';
-import { version } from './version.ts';
+import { version } from '../model/version.ts';
 
 const startedAt = new Date().toISOString();
 const none = (): Record<SessionState, number> => ({

@@ -17,7 +17,7 @@ const floors = readFloors();
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 function roomOf(file: string): string | undefined {
-  for (let room = path.dirname(file); room !== '.'; room = path.dirname(room)) if (floors.has(room)) return room;
+  for (let room = file; room !== '.'; room = path.dirname(room)) if (floors.has(room)) return room;
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LocalWorkspace, type PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { defaultHome } from '../../platform/local/places.ts';
+import { defaultHome } from '../../platform/home.ts';
 
 interface Project {
   readonly name: string;

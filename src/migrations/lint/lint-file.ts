@@ -5,7 +5,7 @@ import type { Schema } from './facts.ts';
 import type { LintFinding, LintInput, SuppressedFinding } from './finding.ts';
 import { learn } from './learn.ts';
 import { isOn, makeFinding } from './make-finding.ts';
-import { outsideTransaction } from './outside.ts';
+import { outsideTransaction } from '../outside-transaction.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
 import type { Draft, Drafts, LintRule } from './rule.ts';
@@ -72,7 +72,7 @@ function withNested(parsed: Parsed): Statement[] {
 
 function startsOpen(source: Source, statements: readonly Statement[], config: LintConfig): boolean {
   if (config.transaction === 'none' || source.noTransaction) return false;
-  return config.transaction === 'per-file' || !statements.some(outsideTransaction);
+  return config.transaction === 'per-file' || !statements.some(({ node }) => outsideTransaction(node));
 }
 
 /** Rules by the statements that they look at: most statements concern few rules. */

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
+import { defaultHome } from '../home.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { AdoptedServer } from './adopted.ts';
 import { Cluster } from './cluster.ts';
@@ -73,12 +73,9 @@ export class KubernetesPlatform implements Platform {
     return requirements(this.#environment, this.cluster, this.servers, purpose);
   }
 
-  /** Beside the operator, since a cluster has no folders: under VERDIGRIS_HOME, else the user's state folder. */
+  /** Beside the operator, since a cluster has no folders. */
   async exportFile(name: string): Promise<string> {
-    const home =
-      process.env['VERDIGRIS_HOME'] ??
-      path.join(process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'verdigris');
-    const folder = path.join(home, this.cluster.namespace, this.environment, 'exports');
+    const folder = path.join(defaultHome(), this.cluster.namespace, this.environment, 'exports');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     return path.join(folder, name);
   }

@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { runtime } from '@pulumi/pulumi';
 import { main } from '@pulumi/pulumi/provider/index.js';
+import { version } from '../../model/version.ts';
 import { kubernetesBackend } from './backend.ts';
 import { allowImport } from './importing.ts';
 import { verdigrisProvider } from './provider.ts';
 import { engineVoice, eventsVariable } from './voice.ts';
 
-const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 const args = process.argv.slice(2);
 
 // The engine's address, for its log, is the one argument.

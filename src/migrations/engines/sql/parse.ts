@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { parse, SqlError } from 'libpg-query';
+import { parse, SqlError, type Node as PgNode } from 'libpg-query';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
+import { outsideTransaction } from '../../outside-transaction.ts';
 
 export interface SqlStatement {
   readonly text: string;
@@ -44,22 +45,11 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<SqlS
     statements.push({
       text: piece.trim(),
       line,
-      transactional: !outsideTransaction(node),
+      transactional: !outsideTransaction(raw.stmt as PgNode),
       concurrentIndex: concurrentIndex(node),
     });
   }
   return statements;
-}
-
-/** Statements that PostgreSQL refuses inside a transaction block. */
-function outsideTransaction(node: Node): boolean {
-  const [kind, body] = Object.entries(node)[0] ?? [];
-  if (kind === 'IndexStmt' || kind === 'DropStmt') return body?.['concurrent'] === true;
-  if (kind === 'ReindexStmt') return JSON.stringify(body).includes('"concurrently"');
-  if (kind === 'AlterTableStmt') return JSON.stringify(body).includes('"concurrent":true');
-  return kind === 'VacuumStmt'
-    ? body?.['is_vacuumcmd'] === true
-    : kind === 'CreateTableSpaceStmt' || kind === 'AlterSystemStmt';
 }
 
 function concurrentIndex(node: Node): string | undefined {

@@ -1,5 +1,5 @@
 import { all, nameOfParts, option, strings } from '../ast.ts';
-import { reindexesConcurrently } from '../outside.ts';
+import { reindexesConcurrently } from '../../outside-transaction.ts';
 import type { LintRule } from '../rule.ts';
 import { concurrently } from './help.ts';
 

@@ -1,7 +1,7 @@
 import { all, as } from '../ast.ts';
 import { lockModes } from '../locks.ts';
 import { plainIdent, plainTable } from '../names.ts';
-import { outsideTransaction } from '../outside.ts';
+import { outsideTransaction } from '../../outside-transaction.ts';
 import type { LintRule } from '../rule.ts';
 import { strongLocks } from '../statement-locks.ts';
 import { concurrently, forEach } from './help.ts';
@@ -290,7 +290,7 @@ export const concurrentInTransaction: LintRule = {
       'AlterSystemStmt',
     ],
     (context) =>
-      outsideTransaction(context.statement) && (context.transaction.open || context.statement.nested)
+      outsideTransaction(context.statement.node) && (context.transaction.open || context.statement.nested)
         ? { message: 'It fails: this file’s statements run in a transaction.' }
         : undefined,
   ),

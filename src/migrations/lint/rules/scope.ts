@@ -1,6 +1,6 @@
 import { all, as, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
-import { outsideTransaction } from '../outside.ts';
+import { outsideTransaction } from '../../outside-transaction.ts';
 import type { Drafts, LintRule } from '../rule.ts';
 import { forEach } from './help.ts';
 
@@ -49,8 +49,8 @@ export const halfApplied: LintRule = {
   good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   file: (context) => {
     const working = context.statements.filter((one) => !one.nested && one.tag !== 'VariableSetStmt');
-    const outside = working.find(outsideTransaction);
-    const other = working.some((one) => !outsideTransaction(one));
+    const outside = working.find(({ node }) => outsideTransaction(node));
+    const other = working.some(({ node }) => !outsideTransaction(node));
     if (!outside || !other || context.config.transaction === 'per-file') return undefined;
     return { message: 'This statement makes the whole file run without a transaction.', range: outside.range };
   },
