@@ -8,10 +8,11 @@ export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.ca
 export const chains = ['test/faults/kill-*.test.ts', 'test/operations/backfill-kills.test.ts'];
 
 /**
- * Files that take a minute or more each, because they wait for what takes its time (lost servers, retained WAL, clones) or begin a
- * process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
+ * Files that take half a minute or more each, because they wait for what takes its time (lost servers, retained WAL, clones) or begin
+ * a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
  */
 export const long = [
+  'cli/outlive',
   'cli/release',
   'faults/clones',
   'faults/deadman',
@@ -24,6 +25,8 @@ export const long = [
   'faults/verbs',
   'operations/backfill',
   'operations/compatibility',
+  'operations/drill',
+  'operations/retained',
   'postgres/compare/property',
   'releases/three-releases',
 ].map((name) => `test/${name}.test.ts`);
