@@ -10,6 +10,7 @@ import { foreignTables } from './foreign.ts';
 import { functionNames } from './functions.ts';
 import { replicaIdentity } from './identity.ts';
 import { invalidIndexesCheck, statisticsMissing } from './indexes.ts';
+import { hbaTrust, publicCreate } from './openings.ts';
 import { operator } from './operator.ts';
 import { readerPrivileges } from './readers.ts';
 import { extensionTables, inheritance, materializedViews, partitions } from './relations.ts';
@@ -45,6 +46,8 @@ export const checks: readonly Check[] = [
   declared,
   readerPrivileges,
   candidateOpen,
+  publicCreate,
+  hbaTrust,
   sessions,
   readOnlyDefault,
   roleSettings,

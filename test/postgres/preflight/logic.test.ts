@@ -1,5 +1,6 @@
+import { appendFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { withClient } from '../../../src/postgres/client.ts';
+import { one, withClient } from '../../../src/postgres/client.ts';
 import { looksMutable, unqualifiedNames } from '../../../src/postgres/preflight/bodies.ts';
 import { workersFinding, workingLibraries } from '../../../src/postgres/preflight/background.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
@@ -132,7 +133,15 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
         { grade: 'refuse', objects: ['audit on ddl_command_end'] },
         { migrates: true },
       );
-      await client.query('DROP EVENT TRIGGER audit; DROP TABLE ddl_log');
+      await client.query('DROP EVENT TRIGGER audit; DROP TABLE ddl_log; GRANT CREATE ON SCHEMA public TO PUBLIC');
+      await fixes(client, 'public-create', { grade: 'warn', objects: ['schema public'] });
+      expect(await findingOf(client, 'hba-trust')).toBeUndefined();
+      const { hba } = await one<{ hba: string }>(client, "SELECT current_setting('hba_file') AS hba");
+      await appendFile(hba, 'host all all 10.0.0.0/8 trust\n');
+      expect(await findingOf(client, 'hba-trust')).toMatchObject({
+        grade: 'warn',
+        objects: [expect.stringMatching(/^line \d+: all from 10\.0\.0\.0$/)],
+      });
       await fixes(client, 'event-triggers', { grade: 'info', objects: ['e on sql_drop'] });
       await withClient(connectionTo(server, 'test', 'app'), 'app', async (app) => {
         await app.query('SELECT pg_advisory_lock(5); CREATE TEMP TABLE scratch (x int)');

@@ -145,6 +145,7 @@ test('a role without privileges gets findings that say what to grant, and nothin
       const hidden = findings.filter(({ id }) => id === 'check-not-permitted');
       expect(hidden.flatMap(({ objects }) => objects).sort()).toEqual([
         'capacity',
+        'hba-trust',
         'idle-transactions',
         'long-transactions',
         'passwords',

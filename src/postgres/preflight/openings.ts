@@ -1,0 +1,71 @@
+import { rows } from '../client.ts';
+import { ident } from '../quote.ts';
+import { found, inOrder, type Check } from './check.ts';
+import { userSchemas } from './tables.ts';
+
+/** What lets everybody make objects: each database made before PostgreSQL 15 has it for public. Docs: DDL, "Schemas / Usage Patterns". */
+export const publicCreate: Check = {
+  id: 'public-create',
+  hazards: [],
+  title: 'who may make objects',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'public-create': 'warn' },
+  run: async (client) => {
+    const open = await rows<{ kind: string; name: string }>(
+      client,
+      `SELECT 'SCHEMA' AS kind, n.nspname AS name FROM pg_namespace n
+      WHERE ${userSchemas} AND EXISTS (SELECT FROM aclexplode(n.nspacl) a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')
+      UNION ALL SELECT 'DATABASE', datname FROM pg_database
+      WHERE datname = current_database() AND EXISTS (SELECT FROM aclexplode(datacl) a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')
+      ORDER BY 1, 2`,
+    );
+    return found({
+      id: 'public-create',
+      grade: 'warn',
+      title: 'Every role may make objects.',
+      objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
+      reason:
+        'Whoever finds names by that schema can be made to call a function or to read a table of somebody else’s. Verdigris’s own sessions do not; migrations and applications may.',
+      fix: inOrder(open.map(({ kind, name }) => `REVOKE CREATE ON ${kind} ${ident(name)} FROM PUBLIC;`)),
+    });
+  },
+};
+
+interface Rule {
+  readonly line: number;
+  readonly users: string;
+  readonly address: string;
+}
+
+/** Docs: "Client Authentication / Trust Authentication". A socket's folder has permissions of its own; a network has none. */
+export const hbaTrust: Check = {
+  id: 'hba-trust',
+  hazards: [],
+  title: 'logins without a password',
+  on: 'live',
+  when: ['seed'],
+  findings: { 'hba-trust': 'warn' },
+  needs: (role) =>
+    `GRANT SELECT ON pg_hba_file_rules TO ${role};\nGRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO ${role};`,
+  run: async (client) => {
+    const trusting = await rows<Rule>(
+      client,
+      `SELECT line_number AS line, array_to_string(user_name, ',') AS users, coalesce(address, '') AS address
+      FROM pg_hba_file_rules WHERE error IS NULL AND auth_method = 'trust' AND type <> 'local' ORDER BY line_number`,
+    );
+    return found({
+      id: 'hba-trust',
+      grade: 'warn',
+      title: 'pg_hba.conf lets in over the network without a password.',
+      objects: trusting.map(({ line, users, address }) => `line ${line}: ${users} from ${address}`),
+      reason: 'Whoever reaches the port from there is whom he says he is, a superuser too.',
+      fix: inOrder(
+        trusting.map(
+          ({ line }) =>
+            `-- in pg_hba.conf, line ${line}: scram-sha-256 in place of trust; then\nSELECT pg_reload_conf();`,
+        ),
+      ),
+    });
+  },
+};
