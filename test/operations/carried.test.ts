@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withEnvironment } from '../support/environment.ts';
+
+/** What a feed writes under a replication origin of its own, in a session that goes on. */
+async function feed(client: Client, from: number): Promise<void> {
+  await client.query(
+    "SELECT pg_replication_origin_create('loader') WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = 'loader')",
+  );
+  await client.query("SELECT pg_replication_origin_session_setup('loader')");
+  await client.query('INSERT INTO public.item SELECT g FROM generate_series($1::int, $1 + 9) g', [from]);
+  await client.query('SELECT pg_replication_origin_session_reset()');
+}
+
+const found = async (client: Client) => ({
+  items: (await rows(client, 'SELECT FROM public.item')).length,
+  next: (await rows<{ id: string }>(client, "SELECT nextval('public.c_id_seq')::text AS id"))[0]?.id,
+  logins: (
+    await rows<{ name: string }>(
+      client,
+      "SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname LIKE 'shop%' ORDER BY 1",
+    )
+  ).map(({ name }) => name),
+});
+
+test('writes under an origin, sequences that were set and roles that were locked out are as they were, after a switchover and after a rollback', async () => {
+  const fill = async (client: Client) => {
+    await client.query('CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY)');
+  };
+  await withEnvironment({ fill }, async ({ verb, on }) => {
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    await on('blue', async (client) => {
+      await feed(client, 1);
+      await client.query("SELECT setval('public.c_id_seq', 401, false); ALTER ROLE shop_reader NOLOGIN");
+    });
+    await verb('switch');
+    expect(await on('green', found)).toEqual({ items: 10, next: '401', logins: ['shop_app'] });
+    await on('green', async (client) => {
+      await feed(client, 101);
+      await client.query(
+        "SELECT setval('public.c_id_seq', 901, false); ALTER ROLE shop_reader LOGIN; ALTER ROLE shop_app NOLOGIN",
+      );
+    });
+    await verb('rollback');
+    expect(await on('blue', found)).toEqual({ items: 20, next: '901', logins: ['shop_reader'] });
+  });
+});
