@@ -38,9 +38,11 @@ export async function unfence(client: Client, token: number): Promise<void> {
       client,
       'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name',
     );
-    for (const { name, admitted } of closed)
-      await client.query(`ALTER ROLE ${ident(name)} LOGIN${admitted ? `; ${readOnly(client, name, false)}` : ''}`);
-    await client.query('DELETE FROM verdigris.fenced_role');
+    const opening = closed.flatMap(({ name, admitted }) => [
+      `ALTER ROLE ${ident(name)} LOGIN`,
+      ...(admitted ? [readOnly(client, name, false)] : []),
+    ]);
+    await client.query([...opening, 'DELETE FROM verdigris.fenced_role'].join(';'));
   });
 }
 
