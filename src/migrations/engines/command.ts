@@ -1,5 +1,6 @@
 import type { MigrationEngine } from '../engine.ts';
-import { jdbcUrlOf, urlOf, withMigrationRole } from './role.ts';
+import { connectionEnv } from '../../postgres/connection-env.ts';
+import { jdbcUrlOf, withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 
 /**
@@ -25,14 +26,9 @@ export function commandEngine(folder: string, command: readonly string[]): Migra
           signal: target.signal,
           secret: login.password,
           env: {
-            DATABASE_URL: urlOf(login),
+            ...connectionEnv(login),
             JDBC_URL: jdbcUrlOf(login),
             VERDIGRIS_RELEASE: target.release,
-            PGHOST: login.host,
-            PGPORT: String(login.port),
-            PGUSER: login.user,
-            PGPASSWORD: login.password,
-            PGDATABASE: login.database,
           },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),

@@ -4,7 +4,8 @@ import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
 import { historyRows, historyTable, since } from './history.ts';
-import { urlOf, withMigrationRole, type Login } from './role.ts';
+import { connectionUrl } from '../../postgres/connection-env.ts';
+import { withMigrationRole, type Login } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 
@@ -47,7 +48,7 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
           log: target.log,
           signal: target.signal,
           secret: login.password,
-          env: { DATABASE_URL: urlOf(login) },
+          env: { DATABASE_URL: connectionUrl(login) },
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, before.length, line),
           state:

@@ -7,7 +7,8 @@ import type { Migration, MigrationEngine, MigrationTarget } from '../engine.ts';
 import { parseScript } from './sql/parse.ts';
 import { rehearseScripts } from './effect.ts';
 import { historyRows, since } from './history.ts';
-import { urlOf, withMigrationRole, type Login } from './role.ts';
+import { connectionUrl } from '../../postgres/connection-env.ts';
+import { withMigrationRole, type Login } from './role.ts';
 import { runTool, type ToolRun } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 
@@ -132,7 +133,7 @@ async function deploy(
   total: number,
   state: ToolRun['state'],
 ): Promise<void> {
-  const url = urlOf(login);
+  const url = connectionUrl(login);
   await runTool({
     tool: prisma,
     args,

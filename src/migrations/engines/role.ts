@@ -69,11 +69,6 @@ export async function dropMigrationRole(client: Client): Promise<void> {
   );
 }
 
-/** `postgresql://…`, as Node's tools and libpq read it. */
-export function urlOf({ user, password, host, port, database }: Login): string {
-  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`;
-}
-
 export function jdbcUrlOf({ host, port, database }: ConnectionSettings): string {
   return `jdbc:postgresql://${host}:${port}/${encodeURIComponent(database)}`;
 }

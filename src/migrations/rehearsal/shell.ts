@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import type { ConnectionSettings } from '../../postgres/client.ts';
+import { connectionEnv } from '../../postgres/connection-env.ts';
 
 export interface ShellResult {
   /** Null where a signal ended it. */
@@ -79,20 +80,11 @@ export function runShell(
   }
 }
 
-function environment({ host, port, user, password = '', database }: ConnectionSettings): NodeJS.ProcessEnv {
+function environment(clone: ConnectionSettings): NodeJS.ProcessEnv {
   const own = Object.fromEntries(
     passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  const [u, p, d] = [user, password, database].map(encodeURIComponent);
-  return {
-    ...own,
-    PGHOST: host,
-    PGPORT: String(port),
-    PGUSER: user,
-    PGPASSWORD: password,
-    PGDATABASE: database,
-    DATABASE_URL: `postgresql://${u}:${p}@${host}:${port}/${d}`,
-  };
+  return { ...own, ...connectionEnv(clone) };
 }
 
 /** The last lines of an output. */

@@ -1,7 +1,7 @@
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { lineDiff } from '../../../src/migrations/engines/repeatable/definitions.ts';
+import { describeChanges } from '../../../src/migrations/engines/repeatable/definitions.ts';
 import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { one, rows, withTransaction } from '../../../src/postgres/client.ts';
 import { answered, asked, changeLog, codeCount, codeFolder, hasChinook, objects } from './chinook.ts';
@@ -104,8 +104,10 @@ test('a folder of repeatable files alone is enough', async () => {
   });
 });
 
-test('the difference of two texts is what stands between their common beginning and end', () => {
-  expect(lineDiff('a\nb\nc', 'a\nx\ny\nc')).toEqual(['  - b', '  + x', '  + y']);
-  expect(lineDiff('a', 'a\na')).toEqual(['  + a']);
-  expect(lineDiff('', Array.from({ length: 30 }, (_, n) => String(n)).join('\n')).at(-1)).toBe('  … 11 more lines');
+test('a changed object is told with its lines, as many as a person reads', () => {
+  const changes = (before: string, after: string): string[] =>
+    describeChanges(new Map([['view v', before]]), new Map([['view v', after]])).flatMap((text) => text.split('\n'));
+  expect(changes('a\nb\nc', 'a\nx\ny\nc')).toEqual(['changed: view v', '  - b', '  + x', '  + y']);
+  expect(changes('a\nb\nc\nd', 'x\nb\nc\ny')).toEqual(['changed: view v', '  - a', '  + x', '  - d', '  + y']);
+  expect(changes('', Array.from({ length: 30 }, (_, n) => String(n)).join('\n')).at(-1)).toBe('  … 11 more lines');
 });

@@ -1,3 +1,4 @@
+import { lineDiff } from '../../../postgres/fingerprint/lines.ts';
 import { rows, withFixedPath, type Client } from '../../../postgres/client.ts';
 
 const users = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris') AND n.nspname !~ '^pg_(toast|temp)'`;
@@ -23,6 +24,9 @@ export async function definitions(client: Client): Promise<Map<string, string>> 
   return new Map(found.map(({ name, text }) => [name, text]));
 }
 
+/** Lines of one object that are printed. */
+const shownLines = 20;
+
 /** One text for each object that is new, gone or changed; a changed one with its lines, `-` before and `+` after, 20 at most. */
 export function describeChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name) => {
@@ -30,21 +34,8 @@ export function describeChanges(before: ReadonlyMap<string, string>, after: Read
     if (old === now) return [];
     if (old === undefined) return [`new: ${name}`];
     if (now === undefined) return [`dropped: ${name}`];
-    return [`changed: ${name}\n${lineDiff(old, now).join('\n')}`];
+    const lines = lineDiff(old.trimEnd(), now.trimEnd());
+    const more = lines.length > shownLines ? [`… ${lines.length - shownLines} more lines`] : [];
+    return [[`changed: ${name}`, ...lines.slice(0, shownLines), ...more].join('\n  ')];
   });
-}
-
-/** What is between the lines that both begin and end with: enough for a definition, where changes stand together. */
-export function lineDiff(before: string, after: string, most = 20): string[] {
-  const [old, now] = [before.trimEnd().split('\n'), after.trimEnd().split('\n')];
-  let head = 0;
-  while (head < Math.min(old.length, now.length) && old[head] === now[head]) head++;
-  let tail = 0;
-  while (tail < Math.min(old.length, now.length) - head && old[old.length - 1 - tail] === now[now.length - 1 - tail])
-    tail++;
-  const lines = [
-    ...old.slice(head, old.length - tail).map((line) => `  - ${line}`),
-    ...now.slice(head, now.length - tail).map((line) => `  + ${line}`),
-  ];
-  return lines.length > most ? [...lines.slice(0, most), `  … ${lines.length - most} more lines`] : lines;
 }

@@ -1,8 +1,8 @@
-import { execa } from 'execa';
 import { objectNames, type Named } from '../../../manifests/names.ts';
 import { dataPath } from '../../../manifests/colour.ts';
 import type { SnapshotSource } from '../../../manifests/storage.ts';
 import type { Environment } from '../../../model/environment.ts';
+import { runShell, tail } from '../../../migrations/rehearsal/shell.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
@@ -145,6 +145,9 @@ async function clean(environment: Environment, platform: KubernetesPlatform): Pr
   });
 }
 
+/** Milliseconds that a command may mask for: it rewrites a whole database, and must end all the same. */
+const maskLimit = 12 * 3_600_000;
+
 /** Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs again. */
 async function mask({ database, live }: Environment, platform: KubernetesPlatform, how: From['mask']): Promise<void> {
   if (how === 'none') return;
@@ -163,12 +166,11 @@ async function mask({ database, live }: Environment, platform: KubernetesPlatfor
         });
         return;
       }
-      const [program = '', ...args] = how.command;
-      const { host, port, user, password } = connection;
-      await execa(program, args, {
-        env: { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password ?? '', PGDATABASE: database },
-        stdin: 'ignore',
-      });
+      const { signal } = new AbortController();
+      const { exitCode, output, timedOut } = await runShell(how.command, connection, { limit: maskLimit, signal })
+        .ended;
+      if (timedOut) throw new Error(`not done after ${maskLimit / 3_600_000} h`);
+      if (exitCode !== 0) throw new Error(`exit code ${exitCode ?? 'none'}\n${tail(output)}`);
       await client.query(done);
     } catch (cause) {
       throw new VerdigrisError('mask-failed', {
