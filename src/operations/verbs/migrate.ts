@@ -145,7 +145,7 @@ async function fill(c: Context, client: Client, step: string, before?: string): 
   return done;
 }
 
-const backfills: Step = {
+const backfill: Step = {
   id: 'backfill',
   title: 'fill what the release needs filled',
   why: 'on the candidate nobody waits for it, and the next release may read it from its first query on',
@@ -254,6 +254,6 @@ export const migrate: Operation = {
       ),
     ];
   },
-  start: [columns, apply, backfills, check, ledger, analyze],
+  start: [columns, apply, backfill, check, ledger, analyze],
   complete: [],
 };
