@@ -37,6 +37,7 @@ export default defineConfig({
     // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node.
     exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/tools/**', ...chains, ...long],
     env,
+    unstubEnvs: true,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

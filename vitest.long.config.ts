@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: long,
     env,
+    unstubEnvs: true,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -141,7 +141,7 @@ describe('switch', () => {
         await served(workload);
       });
       expect(verdict).toMatchObject(good);
-      expect(rejected).toMatch(/not permitted to log in/);
+      expect(rejected).toMatch(/pg_hba\.conf rejects connection/);
       const there = new Set(
         (await bench.on('green', (client) => rows<{ id: number }>(client, 'SELECT id FROM load.direct'))).map(
           ({ id }) => id,

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runTests } from '../../src/operations/gates/compatibility.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';
@@ -43,7 +43,7 @@ test(
   'both softwares are tested against the candidate’s schema, each on a clone where it may write; the candidate stays as it is and the switchover goes on',
   { timeout },
   async () => {
-    process.env['SECRET_OF_OURS'] = 'seen';
+    vi.stubEnv('SECRET_OF_OURS', 'seen');
     await withEnvironment({ fill, declaration: colours(command(''), command('')) }, async (environment) => {
       await environment.verb('seed');
       await environment.verb('migrate');

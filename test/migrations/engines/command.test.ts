@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
 import { dropMigrationRole } from '../../../src/migrations/engines/role.ts';
 import { rows, withClient } from '../../../src/postgres/client.ts';
@@ -17,8 +17,8 @@ await client.end();
 `;
 
 test('any command: sees the candidate and nothing else of our environment; fails, hangs and is interrupted without a trace', async () => {
-  process.env['PGDATABASE'] = 'elsewhere';
-  process.env['SECRET_OF_OURS'] = 'x';
+  vi.stubEnv('PGDATABASE', 'elsewhere');
+  vi.stubEnv('SECRET_OF_OURS', 'x');
   await withBench(undefined, async (bench) => {
     const engine = commandEngine(bench.folder, [process.execPath, 'migrate.mjs']);
     await bench.write(
