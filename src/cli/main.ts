@@ -6,6 +6,7 @@ import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
 import { expandContractCommand } from './expand-contract.ts';
 import { historyCommand } from './history.ts';
+import { importLostCommand } from './import-lost.ts';
 import { lintCommand } from './lint.ts';
 import { metricsCommand } from './metrics.ts';
 import { outliveReaders } from './outlive.ts';
@@ -42,6 +43,7 @@ const all = [
   releaseCommand(),
   upCommand(),
   recoverCliCommand(),
+  importLostCommand(),
   drillCommand(),
   metricsCommand(),
   historyCommand(),

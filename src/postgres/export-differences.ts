@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream';
 import { to as copyTo } from 'pg-copy-streams';
 import { label, qualified, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
-import { ident } from './quote.ts';
+import { columnText } from './column-text.ts';
+import type { LostRow } from './lost-rows.ts';
 
 export interface TablePair {
   readonly kept: Table;
@@ -20,8 +21,22 @@ export interface LossCount {
 
 interface Entry {
   readonly order: bigint;
+  /** The key's text, in hexadecimal. */
   readonly key: string;
   readonly digest: string;
+  readonly at: Place;
+}
+
+/** Where a row lies while nobody writes: by this it is found again whatever its columns are, and of equal rows each is one. */
+interface Place {
+  readonly tableoid: string;
+  readonly ctid: string;
+}
+
+interface Change {
+  readonly kind: LostRow['kind'];
+  readonly lost?: Place;
+  readonly kept?: Place;
 }
 
 /** Rows fetched at once for the export. */
@@ -30,7 +45,7 @@ const batch = 500;
 /**
  * Compares a table on both colours row by row and writes what only `lost` has, as JSON lines, to `out` where it is given: rows
  * inserted and updated there, and rows deleted there. Both sides must stand still for an exact answer. Streams in the order of
- * a hash of the key, so that memory does not grow with the table.
+ * a hash of the key, so that memory does not grow with the table but with what differs.
  */
 export async function exportDifferences(
   kept: Client,
@@ -44,7 +59,7 @@ export async function exportDifferences(
       ? pair.lost.primaryKey
       : columns;
   const count: LossCount = { table: label(pair.lost), inserted: 0, updated: 0, deleted: 0 };
-  const changed: { key: string; kind: 'inserted' | 'updated' | 'deleted' }[] = [];
+  const changed: Change[] = [];
   const left = entries(kept, pair.kept, key, columns);
   const right = entries(lost, pair.lost, key, columns);
   let a = await left.next();
@@ -52,19 +67,19 @@ export async function exportDifferences(
   while (!a.done || !b.done) {
     const order = a.done ? 1 : b.done ? -1 : compare(a.value, b.value);
     if (order === 0 && !a.done && !b.done) {
-      if (a.value.digest !== b.value.digest) changed.push({ key: b.value.key, kind: 'updated' });
+      if (a.value.digest !== b.value.digest) changed.push({ kind: 'updated', lost: b.value.at, kept: a.value.at });
       a = await left.next();
       b = await right.next();
     } else if (order < 0 && !a.done) {
-      changed.push({ key: a.value.key, kind: 'deleted' });
+      changed.push({ kind: 'deleted', kept: a.value.at });
       a = await left.next();
     } else if (!b.done) {
-      changed.push({ key: b.value.key, kind: 'inserted' });
+      changed.push({ kind: 'inserted', lost: b.value.at });
       b = await right.next();
     }
   }
   for (const { kind } of changed) count[kind]++;
-  if (out) await write(lost, kept, pair, key, changed, out);
+  if (out) await write(lost, kept, pair, changed, out);
   return count;
 }
 
@@ -80,15 +95,16 @@ async function* entries(
   columns: readonly string[],
 ): AsyncGenerator<Entry, undefined> {
   const text = (names: readonly string[]): string =>
-    `jsonb_build_array(${names.map((name) => `${ident(name)}::text`).join(', ')})::text`;
+    `jsonb_build_array(${names.map((name) => columnText('r', name)).join(', ')})::text`;
   const stream = client.query(
     copyTo(`COPY (
-    SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v)
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v FROM ${qualified(table)}) t ORDER BY 1, k COLLATE "C") TO STDOUT`),
+    SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), o, c
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, r.tableoid AS o, r.ctid AS c FROM ${qualified(table)} r) q
+    ORDER BY 1, k COLLATE "C") TO STDOUT`),
   );
   for await (const line of linesOf(stream)) {
-    const [order = '0', hex = '', digest = ''] = line.split('\t');
-    yield { order: BigInt(order), key: Buffer.from(hex, 'hex').toString('utf8'), digest };
+    const [order = '0', hex = '', digest = '', tableoid = '', ctid = ''] = line.split('\t');
+    yield { order: BigInt(order), key: hex, digest, at: { tableoid, ctid } };
   }
   return undefined;
 }
@@ -108,57 +124,60 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, u
   return undefined;
 }
 
-async function write(
-  lost: Client,
-  kept: Client,
-  pair: TablePair,
-  key: readonly string[],
-  changed: readonly { key: string; kind: string }[],
-  out: Writable,
-): Promise<void> {
+async function write(lost: Client, kept: Client, pair: TablePair, changed: readonly Change[], out: Writable): Promise<void> {
   for (let start = 0; start < changed.length; start += batch) {
     const some = changed.slice(start, start + batch);
     const there = await fetch(
       lost,
       pair.lost,
-      key,
-      some.filter(({ kind }) => kind !== 'deleted').map((entry) => entry.key),
+      some.flatMap((change) => change.lost ?? []),
     );
     const before = await fetch(
       kept,
       pair.kept,
-      key,
-      some.filter(({ kind }) => kind !== 'inserted').map((entry) => entry.key),
+      some.flatMap((change) => change.kept ?? []),
     );
-    for (const entry of some) {
-      const line = {
+    for (const change of some) {
+      const line: LostRow = {
         table: label(pair.lost),
-        kind: entry.kind,
-        key: JSON.parse(entry.key) as unknown,
-        ...(there.has(entry.key) ? { row: there.get(entry.key) } : {}),
-        ...(before.has(entry.key) ? { before: before.get(entry.key) } : {}),
+        relation: [pair.lost.schema, pair.lost.name],
+        kind: change.kind,
+        ...(change.lost ? { row: found(there, change.lost) } : {}),
+        ...(change.kept ? { before: found(before, change.kept) } : {}),
       };
       if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => out.once('drain', resolve));
     }
   }
 }
 
-async function fetch(
-  client: Client,
-  table: Table,
-  key: readonly string[],
-  keys: readonly string[],
-): Promise<Map<string, unknown>> {
-  if (keys.length === 0) return new Map();
-  const types = key.map((name) => table.columns.find((column) => column.name === name)?.type ?? 'text');
-  const matches = key.map(
-    (name, place) => `t.${ident(name)} IS NOT DISTINCT FROM (k.key ->> ${place})::${types[place]}`,
-  );
-  const found = await rows<{ key: string; row: unknown }>(
-    client,
-    `
-    SELECT DISTINCT ON (k.key) k.key::text AS key, to_jsonb(t) AS row FROM jsonb_array_elements($1::jsonb) AS k(key) JOIN ${qualified(table)} t ON ${matches.join(' AND ')}`,
-    [`[${keys.join(',')}]`],
-  );
-  return new Map(found.map(({ key: name, row }) => [name, row]));
+type Values = NonNullable<LostRow['row']>;
+
+function found(all: ReadonlyMap<string, Values>, at: Place): Values {
+  const row = all.get(nameOf(at));
+  if (!row) throw new Error('a row moved while it was exported: somebody writes to what is closed');
+  return row;
+}
+
+function nameOf({ tableoid, ctid }: Place): string {
+  return `${tableoid} ${ctid}`;
+}
+
+/** Whole rows, each value as PostgreSQL's own text: no number goes through JavaScript's, and no value through a type of JSON. */
+async function fetch(client: Client, table: Table, places: readonly Place[]): Promise<Map<string, Values>> {
+  const result = new Map<string, Values>();
+  const { columns } = table;
+  for (const [tableoid, some] of Map.groupBy(places, (place) => place.tableoid)) {
+    const seen = await rows<{ ctid: string; values: (string | null)[] }>(
+      client,
+      `SELECT r.ctid::text AS ctid, ARRAY[${columns.map(({ name }) => columnText('r', name)).join(', ')}]::text[] AS values
+      FROM ${qualified(table)} r WHERE r.tableoid = $1::oid AND r.ctid = ANY ($2::tid[])`,
+      [tableoid, some.map(({ ctid }) => ctid)],
+    );
+    for (const { ctid, values } of seen)
+      result.set(
+        nameOf({ tableoid, ctid }),
+        Object.fromEntries(columns.map(({ name }, place) => [name, values[place] ?? null])),
+      );
+  }
+  return result;
 }

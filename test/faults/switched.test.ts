@@ -27,7 +27,8 @@ async function change(bench: FaultBench): Promise<void> {
 interface Line {
   readonly table: string;
   readonly kind: 'inserted' | 'updated' | 'deleted';
-  readonly key: readonly string[];
+  readonly row?: { readonly id: string };
+  readonly before?: { readonly id: string };
 }
 
 async function exportedRows(bench: FaultBench, count: number): Promise<void> {
@@ -44,7 +45,7 @@ async function exportedRows(bench: FaultBench, count: number): Promise<void> {
   const ids = (kind: Line['kind']): number[] =>
     lines
       .filter((line) => line.table === 'load.row' && line.kind === kind)
-      .map(({ key }) => Number(key[0]))
+      .map(({ row, before }) => Number((row ?? before)?.id))
       .sort((a, b) => a - b);
   expect({ inserted: ids('inserted'), updated: ids('updated'), deleted: ids('deleted') }).toEqual({
     inserted: [201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 211, 212],

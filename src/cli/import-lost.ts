@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { withOperator } from '../operations/operator.ts';
+import { importLost } from '../postgres/import-lost.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+export function importLostCommand(): Command {
+  return withCommonOptions(new Command('import-lost'))
+    .summary('bring back the rows that a lossy rollback exported: all of them or none')
+    .argument('<file>', 'the export, as the rollback named it')
+    .action((file: string, options: CommonOptions) =>
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        const done = await withOperator(
+          { environment, platform, emit: (event) => reporter.event(event), signal },
+          'recover',
+          (c) => c.on(c.live, (client) => importLost(client, file)),
+        );
+        reporter.result(
+          done,
+          `${done.rows} rows in ${done.tables} tables are as they were on the colour that was given up.`,
+        );
+      }),
+    );
+}

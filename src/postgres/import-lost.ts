@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { VerdigrisError } from '../model/errors.ts';
+import { label, qualified, readTables, type Table } from './catalogue.ts';
+import { rows, withTransaction, type Client } from './client.ts';
+import { columnText } from './column-text.ts';
+import { lostRowSchema, type LostRow } from './lost-rows.ts';
+import { ident } from './quote.ts';
+
+/**
+ * Brings the rows of an export back: all of them or, where one cannot be, none. Rows as they were before are taken out first, so that
+ * a key which moved from one row to another is free. As replication does it: triggers do not fire once more and foreign keys are not
+ * asked (the rows were accepted once); those are looked at afterwards, over the whole of the tables.
+ * @throws VerdigrisError `import-unreadable`, `import-conflict`
+ */
+export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
+  const tables = new Map((await readTables(client)).map((table) => [label(table), table]));
+  const touched = new Set<Table>();
+  let count = 0;
+  await withTransaction(client, async () => {
+    await client.query('SET LOCAL session_replication_role = replica');
+    for (const turn of ['before', 'row'] as const) {
+      for await (const { line, number } of linesOf(file)) {
+        const table = tables.get(line.relation.join('.'));
+        if (!table) throw conflict(file, number, line, 'the table does not exist here');
+        touched.add(table);
+        if (turn === 'before') count++;
+        const values = line[turn];
+        if (values && !(turn === 'before' ? await takeOut(client, table, values) : await putIn(client, table, values)))
+          throw conflict(file, number, line, 'the row is not here as it was when the export was written');
+      }
+    }
+    for (const table of touched) await requireReferences(client, table, file);
+  });
+  return { rows: count, tables: touched.size };
+}
+
+type Values = NonNullable<LostRow['row']>;
+
+async function takeOut(client: Client, table: Table, values: Values): Promise<boolean> {
+  const names = Object.keys(values).filter((name) => table.columns.some((column) => column.name === name));
+  // By its key where there is one, so that an index finds it; by the text of the rest, so that it is the very row.
+  const keyed = new Set(table.primaryKey.filter((name) => names.includes(name)));
+  const matches = names.map((name, place) =>
+    keyed.has(name)
+      ? `r.${ident(name)} = $${place + 1}`
+      : `${columnText('r', name)} IS NOT DISTINCT FROM $${place + 1}::text`,
+  );
+  const { rowCount } = await client.query(
+    `DELETE FROM ${qualified(table)} d USING
+      (SELECT r.tableoid AS o, r.ctid AS c FROM ${qualified(table)} r WHERE ${matches.join(' AND ')} LIMIT 1) f
+    WHERE d.tableoid = f.o AND d.ctid = f.c`,
+    names.map((name) => values[name]),
+  );
+  return rowCount === 1;
+}
+
+async function putIn(client: Client, table: Table, values: Values): Promise<boolean> {
+  // A column that this release does not have stays in the export.
+  const names = table.columns.filter(({ name, generated }) => !generated && name in values).map(({ name }) => name);
+  const { rowCount } = await client.query(
+    `INSERT INTO ${qualified(table)} (${names.map((name) => ident(name)).join(', ')}) OVERRIDING SYSTEM VALUE
+    VALUES (${names.map((_, place) => `$${place + 1}`).join(', ')})`,
+    names.map((name) => values[name]),
+  );
+  return rowCount === 1;
+}
+
+/** Every foreign key from and to the table, over all rows: what was brought back may refer to what is gone since, or the other way. */
+async function requireReferences(client: Client, table: Table, file: string): Promise<void> {
+  const keys = await rows<{ name: string; child: string; parent: string; joined: string; set: string; first: string }>(
+    client,
+    `SELECT k.conname AS name, k.conrelid::regclass::text AS child, k.confrelid::regclass::text AS parent,
+      string_agg(format('p.%I = c.%I', pa.attname, ca.attname), ' AND ') AS joined,
+      string_agg(format('num_nulls(c.%I) = 0', ca.attname), ' AND ') AS set, min(format('p.%I', pa.attname)) AS first
+    FROM pg_constraint k, unnest(k.conkey, k.confkey) AS u(c, p), pg_attribute ca, pg_attribute pa
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND $1::oid IN (k.conrelid, k.confrelid)
+      AND ca.attrelid = k.conrelid AND ca.attnum = u.c AND pa.attrelid = k.confrelid AND pa.attnum = u.p GROUP BY k.oid`,
+    [table.oid],
+  );
+  for (const { name, child, parent, joined, set, first } of keys) {
+    const lost = await rows(
+      client,
+      `SELECT FROM ${child} c LEFT JOIN ${parent} p ON ${joined} WHERE ${set} AND num_nulls(${first}) = 1 LIMIT 1`,
+    );
+    if (lost.length > 0)
+      throw refused(file, `with its rows the foreign key ${name} of ${child} would not hold: ${parent} lacks a row.`);
+  }
+}
+
+async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: number }> {
+  let number = 0;
+  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    number++;
+    if (text === '') continue;
+    let line: unknown;
+    try {
+      line = JSON.parse(text);
+    } catch {
+      line = undefined;
+    }
+    const parsed = lostRowSchema.safeParse(line);
+    if (!parsed.success)
+      throw new VerdigrisError('refused', 'import-unreadable', {
+        seen: `${file}:${number} is no row of an export by this version of Verdigris.`,
+        required: 'the file as a lossy rollback wrote it.',
+        next: 'give that file, whole and unchanged. Nothing was changed.',
+      });
+    yield { line: parsed.data, number };
+  }
+}
+
+function conflict(file: string, number: number, line: LostRow, why: string): VerdigrisError {
+  return refused(file, `line ${number}, ${line.kind} in ${line.table}: ${why}.`);
+}
+
+function refused(file: string, what: string): VerdigrisError {
+  return new VerdigrisError('refused', 'import-conflict', {
+    seen: `${file} cannot be brought back: ${what}`,
+    required: 'every row as the export found it: what was written since is never overwritten.',
+    next: 'nothing was changed. Decide which of the two is right; take the lines of rows that you keep as they are out of a copy of the file, and give that.',
+  });
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+const values = z.record(z.string(), z.string().nullable());
+
+/** A line of an export: a row that one colour had otherwise than the other. Values are PostgreSQL's own text, by column; NULL is null. */
+export const lostRowSchema = z.strictObject({
+  /** For people and tools: `schema.table`. */
+  table: z.string(),
+  relation: z.tuple([z.string(), z.string()]),
+  kind: z.enum(['inserted', 'updated', 'deleted']),
+  /** As it was on the colour that was given up. */
+  row: values.optional(),
+  /** As it is on the colour that was gone back to. */
+  before: values.optional(),
+});
+
+export type LostRow = z.output<typeof lostRowSchema>;
