@@ -56,6 +56,7 @@ export const errorCatalogue = {
   'release-under-way': 'refused',
   'folder-taken': 'refused',
   // The journal
+  'journal-older': 'refused',
   'journal-cut': 'refused',
   'journal-edited': 'refused',
   'journal-newer': 'refused',
@@ -156,6 +157,8 @@ export const errorCatalogue = {
   'undo-failed': 'failed',
   'lock-timeout': 'failed',
   'nothing-to-go-back-to': 'refused',
+  'import-conflict': 'refused',
+  'import-unreadable': 'refused',
   'consent-missing': 'loss',
   'hold-ended': 'refused',
   'hold-abandoned': 'interrupted',

@@ -180,6 +180,17 @@ export function parseJournal(text: string, where: string): Journal {
   return parsed.data;
 }
 
+/** The token under which a stored journal was written, for counting on from there; 0 where it cannot be read. */
+export function tokenIn(text: string | undefined): number {
+  try {
+    const { journal } = JSON.parse(text ?? '{}') as { journal?: { token?: unknown } };
+    return typeof journal?.token === 'number' ? journal.token : 0;
+  } catch {
+    // A journal that cannot be read is refused where it is opened, with what to do.
+    return 0;
+  }
+}
+
 function unreadable(id: ErrorId, seen: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError(id, {
     seen,

@@ -5,6 +5,7 @@ import type { Platform } from '../platform/port.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
+import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
 
 export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';
@@ -28,10 +29,8 @@ export async function withOperator<T>(
   purpose: OperatorPurpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
-  const lease = await parts.platform.leases.acquire(
-    `${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`,
-    parts.gone,
-  );
+  const holder = `${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`;
+  const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, parts.gone, above));
   const lost = new AbortController();
   const renewal = setInterval(() => {
     lease.renew().then(
@@ -42,6 +41,7 @@ export async function withOperator<T>(
   try {
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
+    requireNewest(ledger.journal.token, seen);
     const c = new Context({
       ...parts,
       ledger,
@@ -65,7 +65,9 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    return await use(c);
+    const result = await use(c);
+    if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
+    return result;
   } finally {
     clearInterval(renewal);
     await lease.release();

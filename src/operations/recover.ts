@@ -6,7 +6,8 @@ import { resumeOperation, settleOperation } from './engine/engine.ts';
 import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
-import { endOperators, fencedRoles, unfence } from '../postgres/fence.ts';
+import { fencedRoles, unfence } from '../postgres/fence.ts';
+import { endOperators } from '../postgres/operators.ts';
 
 /**
  * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb about to
@@ -63,7 +64,10 @@ async function openLive(c: Context): Promise<boolean> {
   if (!c.journal.release) return false;
   await c.ifRunning(c.live, async (client) => {
     closed = await fencedRoles(client);
-    if (closed.length > 0) await unfence(client, c.ledger.token);
+    if (closed.length === 0) return;
+    // What is done in a database under a token, the journal is told of before.
+    await c.ledger.write((journal) => journal);
+    await unfence(client, c.ledger.token);
   });
   if (closed.length > 0) c.emit({ type: 'note', text: `${c.live} was still fenced: opened to ${closed.join(', ')}` });
   return closed.length > 0;

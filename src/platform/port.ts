@@ -162,9 +162,9 @@ export interface JournalStore {
 export interface LeaseStore {
   /**
    * Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. `gone` is a token whose holder is known
-   * to be gone, or to have let go of clients that he held: it is not waited for.
+   * to be gone, or to have let go of clients that he held: it is not waited for. The token is above `above` and that of the journal.
    */
-  acquire(holder: string, gone?: number): Promise<Lease>;
+  acquire(holder: string, gone?: number, above?: number): Promise<Lease>;
   /** Who holds it now. */
   holder(): Promise<{ readonly holder: string; readonly since: string } | undefined>;
 }

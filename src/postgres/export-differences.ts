@@ -124,7 +124,13 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, u
   return undefined;
 }
 
-async function write(lost: Client, kept: Client, pair: TablePair, changed: readonly Change[], out: Writable): Promise<void> {
+async function write(
+  lost: Client,
+  kept: Client,
+  pair: TablePair,
+  changed: readonly Change[],
+  out: Writable,
+): Promise<void> {
   for (let start = 0; start < changed.length; start += batch) {
     const some = changed.slice(start, start + batch);
     const there = await fetch(

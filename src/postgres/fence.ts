@@ -1,4 +1,3 @@
-import { staleToken } from '../model/failures.ts';
 import { operatorRole, ownRoles } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
@@ -6,6 +5,7 @@ import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
 import { proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
+import { takeToken } from './token.ts';
 
 /** Roles that a fence leaves their LOGIN: nobody else has their credentials. */
 const ours = ownRoles;
@@ -129,23 +129,6 @@ async function endRoleChanges(client: Client): Promise<void> {
       SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.granted AND l.mode <> 'AccessShareLock' AND a.usename IS DISTINCT FROM $1 AND a.backend_type <> 'autovacuum worker')
     SELECT pg_terminate_backend(pid) FROM holder`,
-    [operatorRole],
-  );
-}
-
-async function takeToken(client: Client, token: number): Promise<void> {
-  const { rowCount } = await client.query('UPDATE verdigris.fence SET token = $1 WHERE token <= $1', [token]);
-  if (rowCount === 1) return;
-  throw staleToken('the database', token);
-}
-
-/** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */
-export async function endOperators(client: Client): Promise<void> {
-  await client.query(
-    `
-    WITH other AS MATERIALIZED (
-      SELECT pid FROM pg_stat_activity WHERE usename = $1 AND application_name = 'verdigris/operator' AND pid <> pg_backend_pid())
-    SELECT pg_terminate_backend(pid, 5000) FROM other`,
     [operatorRole],
   );
 }

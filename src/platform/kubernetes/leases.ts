@@ -42,7 +42,7 @@ export class KubernetesLeases implements LeaseStore {
     return objectNames.lease(this.#environment.name);
   }
 
-  async acquire(holder: string, gone?: number): Promise<Lease> {
+  async acquire(holder: string, gone?: number, above = 0): Promise<Lease> {
     // A holder that died cannot say so: one that renews lives, one that does not is waited out.
     let seen: string | undefined;
     for (const end = Date.now() + duration * 1000; ; await sleep(250)) {
@@ -57,7 +57,7 @@ export class KubernetesLeases implements LeaseStore {
         if (found.spec.renewTime !== seen) throw busy(held);
         continue;
       }
-      const taken = await this.#take(found, holder);
+      const taken = await this.#take(found, holder, above);
       if (taken) return this.#lease(taken);
     }
   }
@@ -68,8 +68,8 @@ export class KubernetesLeases implements LeaseStore {
   }
 
   /** Undefined where somebody else was faster. */
-  async #take(found: LeaseObject | undefined, holder: string): Promise<LeaseObject | undefined> {
-    const token = Math.max(found?.spec.leaseTransitions ?? 0, await this.#floor()) + 1;
+  async #take(found: LeaseObject | undefined, holder: string, above: number): Promise<LeaseObject | undefined> {
+    const token = Math.max(found?.spec.leaseTransitions ?? 0, await this.#floor(), above) + 1;
     const spec = {
       holderIdentity: holder,
       acquireTime: micro(),

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
+import { tokenIn } from '../../model/journal.ts';
 import { defaultHome } from '../home.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { AdoptedServer } from './adopted.ts';
@@ -93,14 +94,4 @@ export function openKubernetes(environment: Environment): KubernetesPlatform {
     environment,
     Cluster.open(environment.kubernetes.namespace, environment.kubernetes.context),
   );
-}
-
-function tokenIn(text: string | undefined): number {
-  try {
-    const { journal } = JSON.parse(text ?? '{}') as { journal?: { token?: unknown } };
-    return typeof journal?.token === 'number' ? journal.token : 0;
-  } catch {
-    // A journal that cannot be read is refused where it is opened, with what to do.
-    return 0;
-  }
 }

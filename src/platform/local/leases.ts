@@ -24,16 +24,19 @@ export const leaseTtl = 10_000;
  */
 export class LocalLeases implements LeaseStore {
   readonly #files: NumberedFiles;
+  readonly #floor: () => Promise<number>;
 
-  constructor(folder: string) {
+  /** `floor`: the token under which the journal was last written; where the folder of leases is gone, counting goes on from there. */
+  constructor(folder: string, floor: () => Promise<number> = () => Promise.resolve(0)) {
     this.#files = new NumberedFiles(folder, 2);
+    this.#floor = floor;
   }
 
-  async acquire(holder: string, gone?: number): Promise<Lease> {
+  async acquire(holder: string, gone?: number, above = 0): Promise<Lease> {
     const newest = await this.#files.newest();
     const held = newest && newest.number !== gone && (await live(newest.file, newest.text));
     if (held) throw busy(held);
-    const token = (newest?.number ?? 0) + 1;
+    const token = Math.max(newest?.number ?? 0, await this.#floor(), above) + 1;
     const mine: Holding = {
       holder,
       pid: process.pid,
@@ -41,7 +44,7 @@ export class LocalLeases implements LeaseStore {
       since: new Date().toISOString(),
       released: false,
     };
-    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder, gone);
+    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder, gone, above);
     const file = this.#files.file(token);
     return {
       token,

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../model/environment.ts';
+import { tokenIn } from '../../model/journal.ts';
 import type { Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
@@ -35,7 +36,7 @@ export class LocalPlatform implements Platform {
     this.servers = servers;
     this.traffic = new LocalTraffic(places, servers);
     this.journal = new LocalJournal(places.journal);
-    this.leases = new LocalLeases(places.leases);
+    this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
     this.history = new LocalHistory(places.history);
     this.drills = new LocalDrills(places.exports);
   }

@@ -5,6 +5,7 @@ import type { Finding } from '../../../model/finding.ts';
 import { operatorRole } from '../../../model/names.ts';
 import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
+import { forgetTokens } from '../../../postgres/token.ts';
 import { preflight, releaseNeeds } from '../../../postgres/preflight/index.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { passwordClause, passwordFits } from '../../../postgres/verifier.ts';
@@ -173,6 +174,8 @@ export async function takeOver(platform: KubernetesPlatform, { adopted, superuse
       `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN ${passwordClause(password)}`,
     );
     await ensureControlSchema(client);
+    // Of an environment that it belonged to before.
+    await forgetTokens(client);
     await client.query(`ALTER SCHEMA verdigris OWNER TO ${ident(operatorRole)}`);
   });
   await platform.adoption.record(adopted);

@@ -5,6 +5,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
+import { forgetTokens } from '../../../postgres/token.ts';
 import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
@@ -83,6 +84,7 @@ export async function cloneKubernetes(
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);
+      await forgetTokens(client);
       for (const [role, password] of Object.entries(passwords))
         await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
     });

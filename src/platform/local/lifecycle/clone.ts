@@ -5,6 +5,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
+import { forgetTokens } from '../../../postgres/token.ts';
 import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
@@ -67,6 +68,7 @@ export async function cloneLocal(
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);
+      await forgetTokens(client);
       for (const role of [...roles.application, ...roles.readers])
         await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
       await turnLock(client, 'open');

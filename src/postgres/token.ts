@@ -1,0 +1,56 @@
+import { staleToken } from '../model/failures.ts';
+import { rows, withTransaction, type Client } from './client.ts';
+import { endOperators } from './operators.ts';
+
+/** What a database has seen of fencing tokens. */
+export interface SeenTokens {
+  /** The newest lease that was taken: whoever has a smaller token is refused. */
+  readonly token: number;
+  /** The newest under which something was done that the journal had been told of before: no journal may be older. */
+  readonly acted: number;
+}
+
+/** To be called in the transaction of the act; the journal was written under this token before. Throws `stale-token` (busy). */
+export async function takeToken(client: Client, token: number): Promise<void> {
+  const { rowCount } = await client.query('UPDATE verdigris.fence SET token = $1, acted = $1 WHERE token <= $1', [
+    token,
+  ]);
+  if (rowCount === 1) return;
+  throw staleToken('the database', token);
+}
+
+/**
+ * Marks that a lease was taken, before its holder reads the journal: a predecessor who sleeps and wakes can neither fence nor open any
+ * more. Returns what was seen before. Undefined where the colour cannot be written to (a parked copy) or is not one of Verdigris's yet.
+ */
+export async function markToken(client: Client, token: number): Promise<SeenTokens | undefined> {
+  const [there] = await rows<{ parked: boolean; acted: boolean }>(
+    client,
+    `SELECT pg_is_in_recovery() AS parked, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'acted') AS acted
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'verdigris' AND c.relname = 'fence'`,
+  );
+  if (!there || there.parked) return undefined;
+  // A predecessor who was stopped in the middle of his act would hold the row for as long as he sleeps.
+  await withTransaction(client, () =>
+    client.query('LOCK TABLE verdigris.fence IN SHARE ROW EXCLUSIVE MODE NOWAIT'),
+  ).catch(() => endOperators(client));
+  if (!there.acted)
+    await client.query('ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS acted bigint NOT NULL DEFAULT 0');
+  const [seen] = await rows<{ token: number; acted: number }>(
+    client,
+    `WITH before AS (SELECT token, acted FROM verdigris.fence FOR UPDATE), marked AS (UPDATE verdigris.fence SET token = $1::bigint WHERE token < $1::bigint)
+    SELECT token::float8, acted::float8 FROM before`,
+    [token],
+  );
+  return seen;
+}
+
+/** Notes that the journal was written under this token, so that one from before is known to be older. */
+export async function noteActed(client: Client, token: number): Promise<void> {
+  await client.query('UPDATE verdigris.fence SET acted = $1 WHERE token = $1 AND acted < $1', [token]);
+}
+
+/** A copy that becomes an environment of its own begins with a journal of its own. */
+export async function forgetTokens(client: Client): Promise<void> {
+  await client.query('UPDATE verdigris.fence SET token = 0, acted = 0');
+}
