@@ -70,6 +70,8 @@ const environmentSchema = z.strictObject({
   name,
   platform: z.enum(['local', 'kubernetes']),
   database: identifier,
+  /** Other databases of the server that are knowingly left out: what is written to them is lost at a switchover. */
+  ignoreDatabases: z.array(identifier).default([]),
   roles: z.strictObject({
     /** Roles that applications write with. They cannot log in to a candidate or a retained colour. */
     application: z.array(identifier).min(1),

@@ -46,7 +46,15 @@ const release = z.strictObject({
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
   schema: z.partialRecord(colour, z.string()).default({}),
   verification: z
-    .strictObject({ at: time, mode: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() })
+    .strictObject({
+      at: time,
+      mode: z.string(),
+      rows: z.number(),
+      bytes: z.number(),
+      seconds: z.number(),
+      /** When each server had started, and the errors of apply, before the comparison began. */
+      proof: z.strictObject({ startTimes: z.partialRecord(colour, z.string()), errors: z.int() }).optional(),
+    })
     .optional(),
   /** Of the releases' own tests against the candidate; `schema` is the digest that it had then. */
   tests: z

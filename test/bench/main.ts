@@ -5,6 +5,7 @@ import { benchLint } from './lint.ts';
 import type { BenchRow } from './measure.ts';
 import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
+import { benchSeal } from './seal.ts';
 import { benchStatus } from './status.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchVerify } from './verify.ts';
@@ -51,6 +52,7 @@ const benches: Readonly<Record<string, Bench>> = {
       met: row.ratio >= 3,
     })),
   ),
+  seal: once(benchSeal),
   status: once(benchStatus),
   lint: once(async () => {
     const result = await benchLint();

@@ -12,7 +12,7 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
 }
 
 async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]> {
-  const { limits, roles, colours, name } = c.environment;
+  const { limits, roles, colours, name, ignoreDatabases } = c.environment;
   const { walOnOtherVolume } = await c.platform.servers.facts(colour);
   return c.on(colour, (client) =>
     preflight(client, {
@@ -21,6 +21,7 @@ async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]>
       gate,
       operator: operatorRole,
       roles,
+      ignoreDatabases,
       limits: {
         longTransactionMs: limits.longTransaction,
         retainedWalBytes: limits.retainedWal,

@@ -1,23 +1,28 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { other } from '../../model/colours.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import {
   describeSchemaDifference,
   diffSchema,
   digestSchema,
-  readSchema,
+  type SchemaDifference,
+  type SchemaKind,
   type SchemaObject,
 } from '../../postgres/fingerprint/index.ts';
+import { unfollowed } from '../../postgres/seal/followed.ts';
+import { readObjects } from '../../postgres/seal/objects.ts';
+import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
 import { streamFindings } from './health.ts';
-import { release } from '../engine/release-record.ts';
+import { release, stream } from '../engine/release-record.ts';
 
 /** Digest of a colour's schema; `keep` also stores its objects there, so that a later drift can be named and not only noticed. */
 export async function schemaDigest(c: Context, colour: Colour, keep: boolean): Promise<string> {
   return c.on(colour, async (client) => {
-    const objects = await readSchema(client);
-    if (keep) await storeSchema(client, objects);
+    const objects = await readObjects(client);
+    if (keep) await storeObjects(client, 'every kind', objects);
     return digestSchema(objects);
   });
 }
@@ -28,36 +33,106 @@ export async function replicationFindings(
   options: Parameters<typeof streamFindings>[1] = {},
 ): Promise<Finding[]> {
   const findings = await streamFindings(c, options);
-  return findings.some(({ grade }) => grade === 'refuse') ? findings : [...findings, ...(await driftFindings(c))];
+  return findings.some(({ grade }) => grade === 'refuse')
+    ? findings
+    : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
 }
 
-/** A finding for every colour whose schema is not what the journal says it was. */
-export async function driftFindings(c: Context): Promise<Finding[]> {
+/** A finding where tables are not replicated as they are now. */
+export async function followedFindings(c: Context): Promise<Finding[]> {
+  const { name, from, to } = stream(c);
+  const back = c.journal.state === 'switched';
+  const objects = await c.on(from, (publisher) =>
+    c.on(to, (subscriber) => unfollowed(publisher, subscriber, name, back ? 'reverse' : 'forward')),
+  );
+  if (objects.length === 0) return [];
+  return [
+    {
+      id: 'table-not-followed',
+      grade: 'refuse',
+      title: `${objects.length === 1 ? 'a table is' : 'tables are'} not replicated from ${from} to ${to} any more`,
+      objects,
+      reason:
+        'It was made again under its name: what is written to it does not reach the other colour, and nothing says so.',
+      fix: back
+        ? `A lossless rollback would leave its rows behind: bring them to ${to} yourself, see \`verdigris rollback --help\`, or retire.`
+        : 'Abandon the candidate and seed again; a migration that makes a table again has to change it in place instead.',
+    },
+  ];
+}
+
+/** Findings for every colour whose schema is not what the journal says it was. `read`: the objects, where they were read already. */
+export async function driftFindings(
+  c: Context,
+  read?: ReadonlyMap<Colour, readonly SchemaObject[]>,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const colour of [c.live, c.idle]) {
     const expected = release(c).schema[colour];
     if (expected === undefined) continue;
-    const differences = await c.on(colour, (client) => drift(client, expected));
+    const differences = await c.on(colour, (client) => drift(client, expected, read?.get(colour)));
     if (differences.length === 0) continue;
-    findings.push({
-      id: 'schema-drift',
-      grade: 'refuse',
-      title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
-      objects: differences,
-      reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
-      fix:
-        colour === c.live
-          ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
-          : 'Undo the change on the candidate, or abandon it and seed again.',
-    });
+    findings.push(
+      ...(c.journal.state === 'switched'
+        ? await backFindings(c, colour, differences)
+        : [forward(c, colour, differences)]),
+    );
   }
   return findings;
+}
+
+function forward(c: Context, colour: Colour, differences: readonly SchemaDifference[]): Finding {
+  return {
+    id: 'schema-drift',
+    grade: 'refuse',
+    title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
+    objects: differences.map(describeSchemaDifference),
+    reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
+    fix:
+      colour === c.live
+        ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
+        : 'Undo the change on the candidate, or abandon it and seed again.',
+  };
+}
+
+/** After the switchover: what the way back does not need may differ, and is said. */
+async function backFindings(c: Context, colour: Colour, differences: readonly SchemaDifference[]): Promise<Finding[]> {
+  const there = await c.on(other(colour), readObjects);
+  const here = await c.on(colour, readObjects);
+  const harmless = differences.filter(
+    (difference) => unneeded(difference, there) || onOneSide(difference, here, there),
+  );
+  const refused = differences.filter((difference) => !harmless.includes(difference));
+  const since = colour === c.live ? 'the writes moved there' : 'the candidate was seeded';
+  const findings: Finding[] = [
+    {
+      id: 'schema-drift',
+      grade: 'refuse',
+      title: `the schema of ${colour} changed since ${since}`,
+      objects: refused.map(describeSchemaDifference),
+      reason:
+        'DDL is not replicated: after a rollback it would be missing, or what was taken away would be there again.',
+      fix: `Undo the change on ${colour}; or make what does not touch a table or column on ${other(colour)} as well, by psql as verdigris_operator.`,
+    },
+    {
+      id: 'left-behind',
+      grade: 'warn',
+      title: `a rollback leaves behind what was changed on ${colour} since ${since}`,
+      objects: harmless.map(describeSchemaDifference),
+      reason: 'Replication works without it, and the other colour does not have it.',
+      fix: 'Make it on the other colour after the rollback, where it is needed there.',
+    },
+  ];
+  return findings.filter(({ objects }) => objects.length > 0);
 }
 
 /** Throws where a colour's schema has another digest than expected. */
 export async function requireSameSchema(c: Context, colour: Colour, expected: string | undefined): Promise<void> {
   if (expected === undefined) return;
-  const differences = await c.on(colour, (client) => drift(client, expected));
+  // Subscriptions of others are taken away from a copy.
+  const differences = (await c.on(colour, (client) => drift(client, expected)))
+    .filter(({ kind }) => kind !== 'subscription')
+    .map(describeSchemaDifference);
   if (differences.length === 0) return;
   throw new VerdigrisError('schema-drift', {
     seen: `The schema changed while ${colour} was being made: ${differences.join('; ')}.`,
@@ -67,18 +142,29 @@ export async function requireSameSchema(c: Context, colour: Colour, expected: st
   });
 }
 
-/** Differences between a colour's schema now and the objects stored there, one line each; none where the digest still fits. */
-async function drift(client: Client, expected: string): Promise<string[]> {
-  const now = await readSchema(client);
+/** Differences between a colour's schema now and the objects stored there; none where the digest still fits. */
+async function drift(client: Client, expected: string, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
+  const now = (read ?? (await readObjects(client))).filter(({ kind }) => kind !== 'partition');
   if (digestSchema(now) === expected) return [];
-  const before = await rows<SchemaObject>(client, 'SELECT kind, identity, definition FROM verdigris.schema_object');
-  const named = diffSchema(before, now).map((difference) => describeSchemaDifference(difference));
-  return named.length > 0 ? named : ['the schema has another digest than the journal recorded'];
+  const before = await rows<SchemaObject>(
+    client,
+    "SELECT kind, identity, definition FROM verdigris.schema_object WHERE kind <> 'partition'",
+  );
+  const named = diffSchema(before, now);
+  return named.length > 0
+    ? named
+    : [{ change: 'changed', kind: 'schema', identity: 'as a whole: it has another digest than the journal recorded' }];
 }
 
-async function storeSchema(client: Client, objects: readonly SchemaObject[]): Promise<void> {
+/** Puts these objects in place of those of their kinds that a colour's own database keeps. */
+export async function storeObjects(
+  client: Client,
+  kinds: readonly SchemaKind[] | 'every kind',
+  objects: readonly SchemaObject[],
+): Promise<void> {
   await withTransaction(client, async () => {
-    await client.query('DELETE FROM verdigris.schema_object');
+    if (kinds === 'every kind') await client.query('DELETE FROM verdigris.schema_object');
+    else await client.query('DELETE FROM verdigris.schema_object WHERE kind = ANY ($1)', [kinds]);
     await client.query(
       'INSERT INTO verdigris.schema_object SELECT kind, identity, definition FROM json_to_recordset($1) AS o(kind text, identity text, definition text)',
       [JSON.stringify(objects)],

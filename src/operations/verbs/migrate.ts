@@ -15,7 +15,7 @@ import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import type { Context } from '../engine/context.ts';
 import { contractFindings, ledger, requireContracts } from '../gates/expand-contract.ts';
-import { replicationFindings, schemaDigest } from '../gates/schema.ts';
+import { followedFindings, replicationFindings, schemaDigest } from '../gates/schema.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { note, release, stream } from '../engine/release-record.ts';
@@ -191,6 +191,16 @@ const check: Step = {
       await publish(from, stream(c).name, forward.published);
       await c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
     });
+    const [lost] = await followedFindings(c);
+    if (lost) {
+      throw new VerdigrisError('refused', 'table-not-followed', {
+        seen: `The migrations put another table in place of one that is replicated: ${lost.objects.join('; ')}.`,
+        required:
+          'the table that the subscription knows: what the live colour writes does not reach another one of its name.',
+        next: 'abandon the candidate, let the migration change the table in place, and seed again; the live colour is untouched.',
+        facts: { tables: lost.objects },
+      });
+    }
   },
 };
 

@@ -5,7 +5,7 @@ import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
-import { release } from '../engine/release-record.ts';
+import { proofFindings } from '../gates/proof.ts';
 import { moved } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
@@ -24,7 +24,7 @@ export const switchOver: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   async validate(c) {
-    const findings = [...(await switchoverFindings(c)), ...testFindings(c), ...proof(c)];
+    const findings = [...(await switchoverFindings(c)), ...testFindings(c), ...(await proofFindings(c))];
     return findings.some(({ grade }) => grade === 'refuse')
       ? findings
       : [...findings, ...(await backfillFindings(c, 'refuse', true))];
@@ -38,19 +38,3 @@ export const switchOver: Operation = {
   }),
   complete: [...completeSteps, rest],
 };
-
-/** A proof that is not whole is said again where it counts. */
-function proof(c: Context): Finding[] {
-  const { verification } = release(c);
-  if (!verification || verification.mode === 'complete') return [];
-  return [
-    {
-      id: 'verified-partly',
-      grade: 'warn',
-      title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
-      objects: [],
-      reason: 'What was not compared was not proved.',
-      fix: 'Run `verdigris verify` without budget and sample.',
-    },
-  ];
-}

@@ -11,6 +11,7 @@ import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
+import { look, seal } from './seal.ts';
 
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
 export const holdLease = 3_000;
@@ -122,12 +123,12 @@ export const barrier: Step = {
   why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
   risk: 'bounded by limits.switchover',
   async run(c) {
-    return `L = ${await cross(c, seal(c))}`;
+    return `L = ${await cross(c, sealNumber(c))}`;
   },
 };
 
 /** Names the operation that is open: what an earlier attempt sealed, clients may have written behind. */
-function seal(c: Context): number {
+function sealNumber(c: Context): number {
   if (!c.journal.operation) throw new Error('no operation is open in the journal');
   return Date.parse(c.journal.operation.startedAt);
 }
@@ -146,7 +147,7 @@ export async function stranded(c: Context): Promise<boolean> {
   )
     return false;
   await c.platform.servers.start(c.idle);
-  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, seal(c))))) return false;
+  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, sealNumber(c))))) return false;
   await advanceReverse.run(c);
   return true;
 }
@@ -245,8 +246,9 @@ function pause(c: Context): number | undefined {
 export const startSteps: readonly Step[] = [
   prepareReverse,
   carry,
+  look,
   settle,
-  ...whileHeld(hold, fence, sequences, barrier, advanceReverse),
+  ...whileHeld(hold, fence, seal, sequences, barrier, advanceReverse),
 ];
 export const completeSteps: readonly Step[] = [...whileHeld(open, route, probe, resume), closeStream, reverse];
 

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { rows, withOwnSession } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/client.ts';
 import {
   applyGlobals,
   compareData,
@@ -14,7 +14,7 @@ import {
 } from '../../postgres/compare/index.ts';
 import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
 import { mapTables } from '../../postgres/mapping.ts';
-import { ident } from '../../postgres/quote.ts';
+import { refreshMaterializedViews } from '../../postgres/materialized-views.ts';
 import { backfill } from './backfill.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
@@ -23,6 +23,7 @@ import { runTests } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
+import { beginProof } from '../gates/proof.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
 export interface VerifyOptions {
@@ -81,15 +82,7 @@ const refresh: Step = {
   why: 'replication does not carry them',
   risk: 'none for the live colour',
   async run(c) {
-    return c.withTheirs(c.idle, async (client) => {
-      // Views may be built on views: their oids grow in the order in which they were made, so that what is built on comes first.
-      const views = await rows<{ schema: string; name: string }>(
-        client,
-        "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid",
-      );
-      for (const { schema, name } of views) await client.query(`REFRESH MATERIALIZED VIEW ${ident(schema, name)}`);
-      return `${views.length} refreshed`;
-    });
+    return c.withTheirs(c.idle, async (client) => `${await refreshMaterializedViews(client)} refreshed`);
   },
 };
 
@@ -159,6 +152,7 @@ function data(options: VerifyOptions): Step {
     why: 'a lag of zero says that everything sent has arrived, not that the copy was right',
     risk: 'reads all data on both colours; rows that never stand still are locked for moments',
     async run(c) {
+      const proof = await beginProof(c);
       const result = await compare(c, options);
       if (result.totalBytes > 0 && result.checkedChunks === 0)
         throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
@@ -175,6 +169,7 @@ function data(options: VerifyOptions): Step {
           rows: result.rowsLive,
           bytes: result.bytes,
           seconds: result.seconds,
+          proof,
         },
       });
       const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';

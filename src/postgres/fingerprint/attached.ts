@@ -1,4 +1,4 @@
-import { notOfExtension, options, ours, userSchema } from './scope.ts';
+import { notOfExtension, options, userSchema } from './scope.ts';
 
 const onTable = (tableOid: string) => `
   JOIN pg_class c ON c.oid = ${tableOid} AND c.relpersistence <> 't' JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -17,14 +17,18 @@ const indexes = `
     || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END || CASE WHEN i.indisclustered THEN ' clustered' ELSE '' END
     || coalesce(' tablespace ' || (SELECT quote_ident(spcname) FROM pg_tablespace WHERE oid = x.reltablespace), '')
     || ${options('x.reloptions')}
+    || coalesce((SELECT E'\\nstatistics ' || string_agg(a.attname || ' ' || a.attstattarget, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget > -1), '')
+    || coalesce((SELECT E'\\nof ' || h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = x.oid), '')
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${onTable('i.indrelid')}`;
 
 const state = (column: string) =>
   `CASE ${column} WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always' WHEN 'R' THEN 'enabled replica' ELSE 'disabled' END`;
 
+/** Those that keep a backfill run a function of ours. */
 const triggers = `
   SELECT 'trigger', ${on('g.tgname')}, pg_get_triggerdef(g.oid) || E'\\n' || ${state('g.tgenabled')}
-  FROM pg_trigger g ${onTable('g.tgrelid')} AND NOT g.tgisinternal AND NOT ${ours('g.tgname')}`;
+  FROM pg_trigger g ${onTable('g.tgrelid')} AND NOT g.tgisinternal
+    AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = g.tgfoid AND p.pronamespace = to_regnamespace('verdigris'))`;
 
 /** Internal triggers keep foreign keys; DISABLE TRIGGER ALL switches them off and leaves no other trace. */
 const disabledKeys = `

@@ -1,4 +1,4 @@
-import { ours, userSchema } from './scope.ts';
+import { lastingSchema } from './scope.ts';
 
 /**
  * Privileges, compared with what the object would have without any GRANT or REVOKE, so that NULL and a spelled-out default are the same.
@@ -36,7 +36,8 @@ function part(source: {
 
 const relationType = `CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char"`;
 const relation = `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;
-const inScope = `${userSchema('n.nspname')}`;
+/** PostgreSQL's own objects as well: what they began with is in pg_init_privs. */
+const inScope = lastingSchema('n.nspname');
 
 const parts = [
   part({
@@ -103,11 +104,38 @@ const parts = [
     identity: `'server ' || quote_ident(s.srvname)`,
     from: 'pg_foreign_server s WHERE true',
   }),
+  part({
+    catalogue: 'pg_foreign_data_wrapper',
+    type: `'F'::"char"`,
+    acl: 'w.fdwacl',
+    owner: 'w.fdwowner',
+    oid: 'w.oid',
+    identity: `'foreign data wrapper ' || quote_ident(w.fdwname)`,
+    from: 'pg_foreign_data_wrapper w WHERE true',
+  }),
+  part({
+    catalogue: 'pg_tablespace',
+    type: `'t'::"char"`,
+    acl: 's.spcacl',
+    owner: 's.spcowner',
+    oid: 's.oid',
+    identity: `'tablespace ' || quote_ident(s.spcname)`,
+    from: 'pg_tablespace s WHERE true',
+  }),
+  part({
+    catalogue: 'pg_parameter_acl',
+    type: `'p'::"char"`,
+    acl: 'p.paracl',
+    owner: '10',
+    oid: 'p.oid',
+    identity: `'parameter ' || p.parname`,
+    from: 'pg_parameter_acl p WHERE true',
+  }),
 ];
 
 const defaults = `
   SELECT 'default grants', format('%I %s %s', pg_get_userbyid(d.defaclrole), coalesce(n.nspname, 'everywhere'), d.defaclobjtype),
     coalesce(${lines('d.defaclacl', `CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END::"char"`, '0')}, 'nobody')
-  FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace WHERE n.nspname IS NULL OR NOT ${ours('n.nspname')}`;
+  FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace WHERE n.nspname IS NULL OR n.nspname <> 'verdigris'`;
 
 export const grantParts = [...parts, defaults];

@@ -22,19 +22,34 @@ export type SchemaKind =
   | 'aggregate'
   | 'operator'
   | 'operator class'
+  | 'operator family'
+  | 'access method'
+  | 'conversion'
+  | 'transform'
   | 'cast'
   | 'text search'
+  | 'foreign data wrapper'
   | 'foreign server'
+  | 'user mapping'
   | 'event trigger'
   | 'publication'
+  | 'replication origin'
+  | 'tablespace'
+  | 'dependency'
   | 'comment'
   | 'label'
   | 'grants'
-  | 'default grants';
+  | 'default grants'
+  | 'subscription'
+  | 'identity'
+  | 'partition'
+  | 'database'
+  | 'prepared transaction'
+  | 'large object';
 
 /**
- * One object as text. Neither field holds an OID or depends on a session's settings, so that the texts of two databases, or of two
- * moments, can be compared.
+ * One object as text. Neither field depends on a session's settings, and of the kinds up to grants, which `readSchema` gives, none holds
+ * an OID, so that the texts of two databases, or of two moments, can be compared. The kinds after them are for one server: see `seal/`.
  */
 export interface SchemaObject {
   readonly kind: SchemaKind;

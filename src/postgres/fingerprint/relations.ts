@@ -22,6 +22,7 @@ const relations = `
         FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid), '')
     || ${options('c.reloptions')}
     || ${options('(SELECT t.reloptions FROM pg_class t WHERE t.oid = c.reltoastrelid)')}
+    || CASE WHEN c.relispopulated THEN '' ELSE E'\\nnot populated' END
     || CASE WHEN c.relkind IN ('v', 'm') THEN E'\\n' || coalesce(pg_get_viewdef(c.oid), '') ELSE '' END
     || ${owner('c.relowner')}
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

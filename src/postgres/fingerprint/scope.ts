@@ -1,15 +1,21 @@
 /**
- * SQL conditions for what belongs to the user. Left out: PostgreSQL's own schemas, temporary ones, ours (`verdigris` and whatever is
- * named `verdigris_…`), and members of extensions, for which the extension and its version stand.
+ * SQL conditions for what belongs to the user. Left out: PostgreSQL's own schemas, temporary ones, ours (`verdigris`, and the names
+ * that streams have), and members of extensions, for which the extension and its version stand. A user's `verdigris_orders` is no
+ * name of ours.
  */
 
-/** True where the name is one of ours: `verdigris`, `verdigris_anything`. A user's `verdigrisfarm` is not. */
-export function ours(column: string): string {
-  return `${column} ~ '^verdigris([^a-z0-9]|$)'`;
+/** Publications, slots and subscriptions of a stream: see `streamName`. */
+export function ofStream(column: string): string {
+  return `${column} ~ '^verdigris_.+_[0-9]+_(blue|green)_to_(blue|green)$'`;
+}
+
+/** Neither temporary nor ours. */
+export function lastingSchema(column: string): string {
+  return `(${column} <> 'verdigris' AND ${column} !~ '^pg_(toast|temp)')`;
 }
 
 export function userSchema(column: string): string {
-  return `(${column} NOT IN ('pg_catalog', 'information_schema') AND ${column} !~ '^pg_(toast|temp)' AND NOT ${ours(column)})`;
+  return `(${column} NOT IN ('pg_catalog', 'information_schema') AND ${lastingSchema(column)})`;
 }
 
 /** `catalogue` is the class that `oid` lives in, as text: `pg_class`. */

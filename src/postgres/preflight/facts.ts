@@ -18,6 +18,8 @@ export interface PreflightFacts {
     /** Roles whose connections may be sent to the candidate during the canary. */
     readonly readers: readonly string[];
   };
+  /** Databases of the server that may be left out of a release; empty where nothing is known. */
+  readonly ignoreDatabases?: readonly string[];
   readonly limits: {
     /** Age in milliseconds above which an open transaction is refused. */
     readonly longTransactionMs: number;

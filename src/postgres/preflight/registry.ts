@@ -5,6 +5,7 @@ import type { Check } from './check.ts';
 import { generatedColumns, rowSecurity, upgradeTypes } from './columns.ts';
 import { sessionState } from './connections.ts';
 import { foreignKeys } from './constraints.ts';
+import { databases } from './databases.ts';
 import { extensionsOfCandidate, extensionsOfImage } from './extensions.ts';
 import { foreignTables } from './foreign.ts';
 import { functionNames } from './functions.ts';
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   slotWal,
   ourSlots,
   applyHealth,
+  databases,
   largeObjects,
   unloggedTables,
   tablespaces,

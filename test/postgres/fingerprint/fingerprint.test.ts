@@ -85,6 +85,7 @@ const ddl: readonly (readonly [statement: string, ...differences: string[]])[] =
   [
     'ALTER TABLE app.events DETACH PARTITION app.events_2026',
     'changed constraint events_2026_pkey on app.events_2026',
+    'changed index app.events_2026_pkey',
     'changed table app.events_2026',
   ],
   [
@@ -126,10 +127,9 @@ const idle: readonly string[] = [
   'CREATE TEMP VIEW v AS SELECT 1',
   'REINDEX TABLE app.orders',
   "CREATE SCHEMA verdigris; CREATE TABLE verdigris.marks (x int PRIMARY KEY); COMMENT ON TABLE verdigris.marks IS 'ours'; GRANT SELECT ON verdigris.marks TO readers",
-  'CREATE FUNCTION verdigris.f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER verdigris_guard ON ddl_command_start EXECUTE FUNCTION verdigris.f()',
-  'DROP EVENT TRIGGER verdigris_guard',
-  'CREATE PUBLICATION verdigris_forward FOR ALL TABLES',
-  'DROP PUBLICATION verdigris_forward',
+  'CREATE FUNCTION verdigris.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER verdigris_keeper BEFORE INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION verdigris.f()',
+  'CREATE PUBLICATION verdigris_shop_3_blue_to_green FOR ALL TABLES',
+  'DROP PUBLICATION verdigris_shop_3_blue_to_green',
   'ALTER TABLE app.orders DROP COLUMN IF EXISTS nothing',
   'CREATE ROLE somebody',
   'GRANT SELECT ON app.orders TO readers',

@@ -1,0 +1,114 @@
+import { one, rows, type Client } from '../client.ts';
+
+/** What a look at the catalogues saw, to be compared with a later one. */
+export interface Glance {
+  /** The oldest transaction that was open at the first look: whoever changes something later has this number or a higher one. */
+  readonly since: string;
+  /** `catalogue → number of its rows and digest of those written since`. */
+  readonly catalogues: ReadonlyMap<string, string>;
+  /** Of pg_class by what DDL can set. */
+  readonly relations: string;
+}
+
+/** Not a part of any shape, or carried by the switchover itself, which changes them: roles are closed by the fence. */
+const without = [
+  'pg_statistic',
+  'pg_statistic_ext_data',
+  'pg_authid',
+  'pg_database',
+  'pg_auth_members',
+  'pg_db_role_setting',
+  'pg_shdepend',
+  'pg_largeobject',
+];
+
+/** The column that names a row's relation: those of temporary ones come and go with any session. */
+const relationOf: Readonly<Record<string, string>> = {
+  pg_attrdef: 'adrelid',
+  pg_attribute: 'attrelid',
+  pg_constraint: 'conrelid',
+  pg_depend: 'objid',
+  pg_index: 'indrelid',
+  pg_inherits: 'inhrelid',
+  pg_policy: 'polrelid',
+  pg_rewrite: 'ev_class',
+  pg_sequence: 'seqrelid',
+  pg_statistic_ext: 'stxrelid',
+  pg_trigger: 'tgrelid',
+};
+
+/**
+ * TRUNCATE, REFRESH and VACUUM FULL give a relation another file and change nothing else; only of a partition does that count, whose
+ * TRUNCATE its root's publication does not carry.
+ */
+const relations = `
+  SELECT count(*) || ' ' || coalesce(bit_xor(hash_record_extended(ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
+    x.reltablespace, x.relkind, x.relpersistence, x.relnatts, x.relrowsecurity, x.relforcerowsecurity, x.relispopulated, x.relreplident, x.relacl,
+    x.reloptions, x.relpartbound::text, CASE WHEN x.relispartition AND x.relkind = 'r' THEN x.relfilenode END), 0)), 0) AS digest
+  FROM pg_catalog.pg_class x WHERE x.relpersistence <> 't'`;
+
+const narrowed: Readonly<Record<string, string>> = {
+  /** DEPENDS ON EXTENSION, membership of one, and who owns a sequence: the rest follows from other catalogues. */
+  pg_depend: "x.deptype IN ('e', 'x', 'a') AND (x.deptype <> 'a' OR x.refobjsubid > 0)",
+  pg_namespace: "x.nspname !~ '^pg_(toast_)?temp_'",
+  pg_type: "x.typnamespace NOT IN (SELECT n.oid FROM pg_namespace n WHERE n.nspname ~ '^pg_(toast_)?temp_')",
+};
+
+/**
+ * Looks at every catalogue there is, save those above. A row is known by the transaction that wrote it and its place: a change makes
+ * another row, one taken away changes their number, statistics are written in place, and VACUUM moves nothing. With `before` only
+ * what was written since is looked at closely, and relations only where pg_class was written.
+ * @returns what `moved` compares; equal means that no DDL was committed in between.
+ */
+export async function glance(client: Client, before?: Glance): Promise<Glance> {
+  const since =
+    before?.since ??
+    (await one<{ since: string }>(client, 'SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text AS since')).since;
+  const found = await client.query<{ catalogue: string; digest: string }>({
+    // Planned once: under the fence the plan is there already.
+    name: `verdigris-seal-${since}`,
+    text: await statement(client, since),
+  });
+  const catalogues = new Map(found.rows.map(({ catalogue, digest }) => [catalogue, digest]));
+  const same = before !== undefined && before.catalogues.get('pg_class') === catalogues.get('pg_class');
+  return {
+    since,
+    catalogues,
+    relations: same ? before.relations : (await one<{ digest: string }>(client, relations)).digest,
+  };
+}
+
+/** Catalogues whose rows differ. */
+export function moved(before: Glance, after: Glance): string[] {
+  return [...before.catalogues.keys()].filter((catalogue) =>
+    catalogue === 'pg_class'
+      ? before.relations !== after.relations
+      : before.catalogues.get(catalogue) !== after.catalogues.get(catalogue),
+  );
+}
+
+const statements = new WeakMap<Client, string>();
+
+async function statement(client: Client, since: string): Promise<string> {
+  const known = statements.get(client);
+  if (known?.includes(` age('${since}'::xid)`)) return known;
+  const catalogues = await rows<{ name: string }>(
+    client,
+    "SELECT relname AS name FROM pg_catalog.pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < 16384 AND relname <> ALL ($1) ORDER BY 1",
+    [without],
+  );
+  const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't')
+    ${catalogues.map(({ name }) => look(name, since)).join('\nUNION ALL\n')}`;
+  statements.set(client, made);
+  return made;
+}
+
+function look(catalogue: string, since: string): string {
+  const relation = relationOf[catalogue];
+  const conditions = [narrowed[catalogue], relation && `x.${relation} NOT IN (SELECT f.oid FROM fleeting f)`].filter(
+    (condition) => condition !== undefined,
+  );
+  return `SELECT '${catalogue}' AS catalogue, count(*) || ' '
+      || coalesce(bit_xor(hash_record_extended(ROW(x.xmin, x.ctid), 0)) FILTER (WHERE age(x.xmin) <= age('${since}'::xid)), 0) AS digest
+    FROM pg_catalog.${catalogue} x${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`;
+}

@@ -1,0 +1,47 @@
+import { rows, type Client } from '../client.ts';
+import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
+import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
+
+/** What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same. */
+const identities = `
+  SELECT 'identity' AS kind, format('table %I.%I', n.nspname, c.relname) AS identity, 'oid ' || c.oid AS definition
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchema('n.nspname')}`;
+
+/** Others' subscriptions: a copy has lost them. */
+const subscriptions = `
+  SELECT 'subscription', quote_ident(s.subname), format('enabled %s slot %s synchronous commit %s publications %s owner %s',
+    s.subenabled, s.subslotname, s.subsynccommit, s.subpublications, pg_get_userbyid(s.subowner))
+  FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+
+/** Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is called. */
+export async function readObjects(client: Client): Promise<SchemaObject[]> {
+  return [
+    ...(await readSchema(client)),
+    ...(await rows<SchemaObject>(client, `${identities} UNION ALL ${subscriptions}`)),
+  ];
+}
+
+/** Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. */
+export async function readPartitions(client: Client): Promise<SchemaObject[]> {
+  return rows<SchemaObject>(
+    client,
+    `
+    SELECT 'partition' AS kind, format('%I.%I', n.nspname, c.relname) AS identity, 'file ' || c.relfilenode AS definition
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relispartition AND c.relkind = 'r' AND ${lastingSchema('n.nspname')}`,
+  );
+}
+
+/** What lies around the database and is not carried: other databases that clients could reach, transactions that are prepared, large objects. */
+export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
+  return rows<SchemaObject>(
+    client,
+    `
+    SELECT 'database' AS kind, d.datname AS identity, 'open' AS definition FROM pg_catalog.pg_database d WHERE d.datallowconn AND NOT d.datistemplate
+    UNION ALL
+    SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared) FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
+    UNION ALL
+    (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)`,
+  );
+}

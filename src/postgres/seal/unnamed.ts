@@ -1,0 +1,36 @@
+import { one, rows, type Client } from '../client.ts';
+import type { Glance } from './glance.ts';
+
+/**
+ * What moved in these catalogues and has no object that `readObjects` knows: a member of an extension that was replaced, for
+ * instance. Rows that only changed their place (VACUUM FULL) are nothing.
+ */
+export async function unnamed(
+  client: Client,
+  before: Glance,
+  now: Glance,
+  moved: readonly string[],
+): Promise<string[]> {
+  const names = await Promise.all(
+    moved.filter((catalogue) => catalogue !== 'pg_class').map((catalogue) => written(client, before, now, catalogue)),
+  );
+  return names.flat();
+}
+
+async function written(client: Client, before: Glance, now: Glance, catalogue: string): Promise<string[]> {
+  const number = ({ catalogues }: Glance) => catalogues.get(catalogue)?.split(' ')[0] ?? '0';
+  if (number(before) !== number(now)) return [`${catalogue} had ${number(before)} rows, and has ${number(now)}`];
+  const { identified } = await one<{ identified: boolean }>(
+    client,
+    "SELECT count(*) > 0 AS identified FROM pg_catalog.pg_attribute WHERE attrelid = $1::regclass AND attname = 'oid'",
+    [`pg_catalog.${catalogue}`],
+  );
+  const found = await rows<{ name: string }>(
+    client,
+    identified
+      ? `SELECT o.type || ' ' || o.identity AS name FROM pg_catalog.${catalogue} x CROSS JOIN LATERAL pg_identify_object(x.tableoid, x.oid, 0) AS o
+         WHERE age(x.xmin) <= age('${before.since}'::xid) AND coalesce(o.schema, '') !~ '^pg_(toast|temp)' LIMIT 20`
+      : `SELECT 'a row of ${catalogue}' AS name FROM pg_catalog.${catalogue} x WHERE age(x.xmin) <= age('${before.since}'::xid) LIMIT 1`,
+  );
+  return found.map(({ name }) => `changed ${name}`);
+}

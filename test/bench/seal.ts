@@ -1,0 +1,45 @@
+import { glance } from '../../src/postgres/seal/glance.ts';
+import { readObjects } from '../../src/postgres/seal/objects.ts';
+import { withDatabase } from '../support/postgres.ts';
+import { quantile, timed, type BenchRow } from './measure.ts';
+
+/** Tables, and milliseconds that the look under the fence may add to the pause. */
+const budgets = [
+  [100, 20],
+  [5_000, 100],
+] as const;
+
+/** What the seal takes: the look under the fence, and the reading of all objects before the hold. */
+export async function benchSeal(): Promise<BenchRow[]> {
+  const results: BenchRow[] = [];
+  for (const [tables, budget] of budgets)
+    await withDatabase(
+      async (client) => {
+        await client.query(`DO $$ BEGIN FOR i IN 1..${tables} LOOP
+        EXECUTE format('CREATE TABLE t%s (id bigserial PRIMARY KEY, a text NOT NULL, b int DEFAULT 5, c timestamptz CHECK (c > ''2020-01-01''), d numeric(10,2))', i);
+        EXECUTE format('CREATE INDEX ON t%s (b, c)', i);
+        IF i % 100 = 0 THEN COMMIT; END IF;
+        END LOOP; END $$`);
+        await client.query('VACUUM ANALYZE');
+        const objects = await timed(() => readObjects(client));
+        const before = await glance(client);
+        const looks: number[] = [];
+        for (let run = 0; run < 15; run++) looks.push((await timed(() => glance(client, before))).seconds * 1000);
+        const median = quantile(looks, 0.5);
+        results.push(
+          {
+            what: `seal, ${tables} tables: the look under the fence`,
+            value: `median ${median.toFixed(1)}, max ${Math.max(...looks).toFixed(1)} ms`,
+            goal: `≤ ${budget} ms`,
+            met: median <= budget,
+          },
+          {
+            what: `seal, ${tables} tables: all objects, before the hold`,
+            value: `${(objects.seconds * 1000).toFixed(0)} ms`,
+          },
+        );
+      },
+      { max_locks_per_transaction: '1024' },
+    );
+  return results;
+}
