@@ -139,6 +139,7 @@ export const errorCatalogue = {
   'psql-command': 'declaration',
   'not-utf8': 'declaration',
   'mapping-broken': 'failed',
+  'table-not-followed': 'refused',
   'contract-note': 'declaration',
   'recipe-column': 'refused',
   'recipe-folder': 'usage',
@@ -151,6 +152,7 @@ export const errorCatalogue = {
   // Switchover and rollback
   'pause-timeout': 'refused',
   'switchover-limit': 'failed',
+  'seal-broken': 'refused',
   'fence-leaks': 'failed',
   'globals-not-carried': 'failed',
   'wrong-direction': 'failed',

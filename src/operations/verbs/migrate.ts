@@ -193,7 +193,7 @@ const check: Step = {
     });
     const [lost] = await followedFindings(c);
     if (lost) {
-      throw new VerdigrisError('refused', 'table-not-followed', {
+      throw new VerdigrisError('table-not-followed', {
         seen: `The migrations put another table in place of one that is replicated: ${lost.objects.join('; ')}.`,
         required:
           'the table that the subscription knows: what the live colour writes does not reach another one of its name.',

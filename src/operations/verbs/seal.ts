@@ -85,7 +85,7 @@ function nameOf({ kind, identity, definition }: SchemaObject): string {
 }
 
 function broken(changes: readonly string[], next: string): VerdigrisError {
-  return new VerdigrisError('refused', 'seal-broken', {
+  return new VerdigrisError('seal-broken', {
     seen: `Something that replication does not carry changed since it was proved: ${changes.join('; ')}.`,
     required: 'catalogues as they were proved, on both colours, until the writes have moved.',
     next: `nothing was changed, and clients go on as before. ${next}`,
