@@ -17,11 +17,7 @@ const wrappers = `
     (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(w.fdwoptions) AS o)) || ${owner('w.fdwowner')}
   FROM pg_foreign_data_wrapper w`;
 
-/** Their options hold passwords: only a digest leaves the catalogue. */
-const mappings = `
-  SELECT 'user mapping', format('%I on %I', coalesce(pg_get_userbyid(nullif(m.umuser, 0)), 'public'), s.srvname), encode(sha256(convert_to(coalesce(m.umoptions::text, ''), 'UTF8')), 'hex')
-  FROM pg_user_mapping m JOIN pg_foreign_server s ON s.oid = m.umserver`;
-
+/** User mappings are left out: the switchover carries them. */
 const servers = `
   SELECT 'foreign server', quote_ident(s.srvname), format('wrapper %I type %s version %s options %s', w.fdwname, s.srvtype, s.srvversion,
     (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(s.srvoptions) AS o)) || ${owner('s.srvowner')}
@@ -83,7 +79,6 @@ export const databaseParts = [
   languages,
   wrappers,
   servers,
-  mappings,
   eventTriggers,
   publications,
   origins,

@@ -1,4 +1,4 @@
-export type { SchemaObject } from './object.ts';
+export type { SchemaKind, SchemaObject } from './object.ts';
 export { readSchema } from './read.ts';
 export { digestSchema } from './digest.ts';
 export { diffSchema, type SchemaDifference } from './diff.ts';

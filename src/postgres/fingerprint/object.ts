@@ -30,7 +30,6 @@ export type SchemaKind =
   | 'text search'
   | 'foreign data wrapper'
   | 'foreign server'
-  | 'user mapping'
   | 'event trigger'
   | 'publication'
   | 'replication origin'

@@ -18,6 +18,7 @@ const without = [
   'pg_database',
   'pg_auth_members',
   'pg_db_role_setting',
+  'pg_user_mapping',
   'pg_shdepend',
   'pg_largeobject',
 ];
