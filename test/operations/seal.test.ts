@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { operationOf } from '../../src/operations/perform.ts';
+import { operationOf } from '../../src/operations/table.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import type { Client } from '../../src/postgres/client.ts';
