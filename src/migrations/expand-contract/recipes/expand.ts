@@ -63,7 +63,7 @@ function indexes({ schema, table, column, indexes: all }: RecipeColumn, fresh: s
         unique,
         method,
         columns,
-      }) => `-- verdigris: allow create-index-blocking${unique ? ', new-unique' : ''} because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}
+      }) => `-- verdigris: allow create-index-blocking because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}
 CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method} (${columns.map((name) => ident(name === column ? fresh : name)).join(', ')});`,
     )
     .join('\n')}\n`;
