@@ -36,6 +36,14 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Milliseconds a client waits while the server that it needs cannot be reached. */
       attachMs: z.int().positive().default(30_000),
+      /** Clients at a time, the operator's own not counted. */
+      connections: z.int().positive().default(1000),
+      connectionsPerUser: z.int().positive().default(1000),
+      /** Clients at a time that have not logged in; those who wait for a hold to end are among them. */
+      beforeLogin: z.int().positive().default(500),
+      bytesBeforeLogin: z.int().min(1024).default(65_536),
+      /** Milliseconds for the startup message, and again for the password exchange. */
+      loginMs: z.int().positive().default(60_000),
       /** Between two runs of the recovery command while a hold lasts. */
       recoverEveryMs: z.int().positive().default(3_000),
       /** A run of it that takes longer is killed. */

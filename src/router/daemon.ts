@@ -35,6 +35,7 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
   await listen(clients, { host, port, backlog: 511 }).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? portTaken(host, port, error) : error;
   });
+  clients.on('error', (error) => log.error({ cause: error.message }, 'a connection could not be taken'));
   const stop = () => {
     log.info('stopping');
     clients.close();

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
 import type { RouterConfig } from './config.ts';
+import { ownEnvironment } from './own-environment.ts';
 
 /** Longer than any timer of Node takes. */
 const longestTimer = 2 ** 31 - 1;
@@ -33,10 +34,13 @@ export class Deadman {
     this.#token = token;
   }
 
-  /** `expires` in milliseconds since 1970; undefined when there is no hold any more. A recovery that runs is left to end by itself. */
-  set(expires: number | undefined): void {
-    this.#expires = expires;
-    this.#arm(expires === undefined ? undefined : expires - Date.now());
+  /**
+   * In so many milliseconds, by a clock that nobody sets; undefined when there is no hold any more. A recovery that runs is left to end by
+   * itself.
+   */
+  set(milliseconds: number | undefined): void {
+    this.#expires = milliseconds === undefined ? undefined : performance.now() + milliseconds;
+    this.#arm(milliseconds);
   }
 
   #arm(milliseconds: number | undefined): void {
@@ -48,7 +52,8 @@ export class Deadman {
   #due(): void {
     if (this.#expires === undefined || this.#child) return;
     // Timers and the clock may differ by a millisecond; and the hold may have been renewed.
-    if (Date.now() < this.#expires) return this.#arm(this.#expires - Date.now());
+    const left = this.#expires - performance.now();
+    if (left > 0) return this.#arm(left);
     const { recover, limits } = this.#config;
     if (!recover) {
       this.#log.warn('nobody renewed the hold in time and no recovery command is configured: the clients go on');
@@ -61,7 +66,7 @@ export class Deadman {
     // Straight into the log: a pipe would break, and the recovery with it, if this router died in the middle of it.
     const child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, ...recover.env },
+      env: { ...ownEnvironment(), ...recover.env },
     });
     this.#child = child;
     const limit = setTimeout(() => child.kill('SIGKILL'), limits.recoverLimitMs);

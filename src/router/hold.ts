@@ -18,6 +18,8 @@ export interface Holdable {
   /** Where it should be now. */
   readonly colour: Colour;
   facts(): SessionFacts;
+  /** What has to be known of it before it may go to another server is asked now; it is busy meanwhile. */
+  holdBegins(): void;
 }
 
 /** Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it had begun. */
@@ -67,7 +69,11 @@ export class Hold {
     this.#reached = undefined;
     this.#longestWait = 0;
     this.#busy.clear();
-    for (const session of sessions) if (session.busy && this.covers(session)) this.#busy.add(session);
+    for (const session of sessions) {
+      if (!this.covers(session)) continue;
+      session.holdBegins();
+      if (session.busy) this.#busy.add(session);
+    }
   }
 
   /** Another token or another end, for the same hold. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { VerdigrisError } from '../model/errors.ts';
 import { parseConfig, routerFiles, type RouterSettings } from './config.ts';
 import { RouterControl } from './control.ts';
+import { ownEnvironment } from './own-environment.ts';
 import { runningProcess } from './identity.ts';
 
 const startTimeout = 15_000;
@@ -34,6 +35,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
     const child = spawn(process.execPath, [program, folder], {
       detached: true,
       cwd: '/',
+      env: ownEnvironment(),
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     });
     const told = Promise.withResolvers<{ error?: Record<string, unknown> }>();

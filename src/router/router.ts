@@ -9,6 +9,7 @@ import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
 import { Hold } from './hold.ts';
 import { Keys, type Cancellable } from './keys.ts';
+import { Occupancy } from './occupancy.ts';
 import type { Shared } from './shared.ts';
 import type { Session } from './client/session.ts';
 import type { Store } from './store.ts';
@@ -24,6 +25,7 @@ export class Router implements Shared {
   readonly log: Logger;
   readonly turns = new Turns(availableParallelism());
   readonly sessions = new Set<Session>();
+  readonly occupancy: Occupancy;
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
   readonly #keys = new Keys();
@@ -35,6 +37,7 @@ export class Router implements Shared {
     this.config = config;
     this.limits = config.limits;
     this.log = log;
+    this.occupancy = new Occupancy(config.limits);
     this.#store = store;
     // Commands that change the routes or end the hold follow each other.
     this.#fencing = new Fencing(() => this.token);
@@ -54,7 +57,8 @@ export class Router implements Shared {
     if (!hold) return;
     log.warn({ hold }, 'the router stopped while it held: it starts holding');
     this.hold.begin(hold, []);
-    this.#deadman.set(hold.expires);
+    // The clock may have been set meanwhile: never longer than it was given when it was written.
+    this.#deadman.set(Math.min(Math.max(hold.expires - Date.now(), 0), hold.expires - hold.since));
   }
 
   /** Highest fencing token seen. */
@@ -86,7 +90,7 @@ export class Router implements Shared {
   }
 
   reached(colour: Colour): void {
-    if (this.hold.reach(colour)) for (const session of [...this.sessions]) session.rerouted();
+    if (this.hold.reach(colour)) this.#reroute();
   }
 
   ended(session: Session): void {
@@ -107,7 +111,7 @@ export class Router implements Shared {
     const taken = this.hold.take({ token, expires });
     const record = taken ?? { token, since: Date.now(), expires, colour: this.table.live };
     if (!taken) this.hold.begin(record, this.sessions);
-    this.#deadman.set(expires);
+    this.#deadman.set(budgetMs + leaseMs);
     try {
       // Written down while the clients are still waited for: it costs the write pause nothing.
       await Promise.all([
@@ -131,7 +135,7 @@ export class Router implements Shared {
         required: 'one operator at a time.',
         next: 'hold again.',
       });
-    this.#deadman.set(lease.expires);
+    this.#deadman.set(leaseMs);
     this.log.info({ token, waitedMs, leaseMs, sessions: this.sessions.size }, 'held');
     return { waitedMs, expires: new Date(lease.expires).toISOString() };
   }
@@ -146,7 +150,7 @@ export class Router implements Shared {
           next: 'begin the switchover again; clients may have written meanwhile.',
         });
       }
-      this.#deadman.set(record.expires);
+      this.#deadman.set(leaseMs);
       await this.#store.save({ token: this.#highest(token), hold: record });
     });
   }
@@ -190,15 +194,21 @@ export class Router implements Shared {
     await settled();
     this.hold.end();
     this.#deadman.set(undefined);
-    for (const session of [...this.sessions]) session.rerouted();
+    this.#reroute();
     if (record)
       this.log.info({ token, why, live: this.table.live, heldMs: Date.now() - record.since }, 'clients go on');
     await this.#store.save({ token: this.#highest(token), hold: null });
   }
 
+  /** Those for whom somebody waits come before those who merely listen. */
+  #reroute(): void {
+    const sessions = [...this.sessions].sort((one, other) => Number(other.urgent) - Number(one.urgent));
+    for (const session of sessions) session.rerouted();
+  }
+
   async #rerouted(): Promise<void> {
     await settled();
-    for (const session of [...this.sessions]) session.rerouted();
+    this.#reroute();
   }
 
   #highest(token: number): number {

@@ -10,6 +10,9 @@ export interface Framing {
   pass(bytes: Buffer): void;
 }
 
+/** The bytes are none of PostgreSQL's protocol. Whoever sent them is told so (08P01), and nobody else. */
+export class ProtocolViolation extends Error {}
+
 const header = 5;
 const longest = 0x3fff_ffff + 4;
 
@@ -87,7 +90,7 @@ export class Framer {
       const type = bytes[at] as number;
       const length = bytes.readInt32BE(at + 1);
       if (length < 4 || length > longest)
-        throw new Error(`a message of type 0x${type.toString(16)} claims ${length} bytes`);
+        throw new ProtocolViolation(`a message of type 0x${type.toString(16)} claims ${length} bytes`);
       const wanted = Math.min(this.#framing.wanted(type), length - 4);
       if (bytes.length - at < header + wanted) {
         this.#need = header + wanted;

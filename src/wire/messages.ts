@@ -16,6 +16,8 @@ export const front = {
   terminate: 0x58,
 } as const;
 
+export const frontTypes: ReadonlySet<number> = new Set(Object.values(front));
+
 /** Types of the messages that a server sends and the router has to know. */
 export const back = {
   authentication: 0x52,
@@ -24,6 +26,7 @@ export const back = {
   commandComplete: 0x43,
   copyBoth: 0x57,
   copyIn: 0x47,
+  dataRow: 0x44,
   emptyQuery: 0x49,
   error: 0x45,
   key: 0x4b,

@@ -172,7 +172,7 @@ test.for([
   ['SELECT 1 AS a INTO TEMPORARY t', 'temporary table'],
   ['BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT', 'cursor with hold'],
   ['SELECT pg_advisory_lock(1)', 'advisory lock'],
-  ["SELECT set_config('app.x', 'y', false)", 'set_config'],
+  ["SELECT set_config('app.' || 'x', 'y', false)", 'set_config'],
 ] as const)('a session is pinned by: %s', async ([sql, pin]) => {
   await using router = await TestRouter.start(pair);
   const client = await router.connect(writer, { application_name: 'cart' });

@@ -25,7 +25,9 @@ export class Conversation {
 
   sent(type: number, head: Buffer, length: number): void {
     if (type === front.query) this.restorable.queried();
-    this.requests.sent(this.#reading.request(type, head, length));
+    const request = this.#reading.request(type, head, length);
+    this.restorable.sent(request);
+    this.requests.sent(request);
   }
 
   received(type: number, head: Buffer): News {
@@ -45,7 +47,7 @@ export class Conversation {
       }
       case back.error:
       case back.notice:
-        if (requests.idle && !restorable.pinned) {
+        if (requests.idle && !restorable.stuck) {
           // An error when nobody has asked anything: the fence, a shutdown, an idle timeout, a crash beside it.
           const { severity, code, message } = readReport(head);
           if (severity === 'FATAL' || severity === 'PANIC') return { kind: 'ended', reason: message };

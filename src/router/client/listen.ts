@@ -1,45 +1,55 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { fatal } from '../../wire/messages.ts';
 import { readOpening } from '../../wire/opening.ts';
+import type { Place } from '../occupancy.ts';
 import type { Router } from '../router.ts';
 import { Session } from './session.ts';
 
 const no = Buffer.from('N');
 
-/** A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no password and passes a hold. */
+/** A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no password, passes a hold and is not counted. */
 export function clientServer(router: Router, operator: boolean): Server {
   // A client that has said all may still read: its end of the connection closes before ours.
   return createServer(
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
-    (client) => accept(router, client, operator),
+    (client) => {
+      if (!operator && router.occupancy.crowded) return client.on('error', () => undefined).resetAndDestroy();
+      const place = operator ? undefined : router.occupancy.enter();
+      if (place) client.on('close', () => place.leave());
+      return open(router, client, place);
+    },
   );
 }
 
 /** Reads the opening, and hands over to a session or carries out a request to cancel. */
-function accept(router: Router, client: Socket, operator: boolean): void {
+function open(router: Router, client: Socket, place: Place | undefined): void {
   let bytes: Buffer = Buffer.alloc(0);
+  let asked = 0;
   const destroy = () => client.destroy();
-  const timer = setTimeout(destroy, router.limits.attachMs);
+  const timer = setTimeout(destroy, router.limits.loginMs);
   const read = (more: Buffer) => {
     bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more]);
     try {
       for (let opening = readOpening(bytes); opening; opening = readOpening(bytes)) {
         if (opening.kind === 'encryption') {
+          // Once for TLS and once for GSSAPI, as PostgreSQL has it.
+          if (++asked > 2) throw new Error('the client asks for encryption again and again');
           bytes = bytes.subarray(opening.size);
           client.write(no);
           continue;
         }
         done();
-        if (opening.kind === 'cancel') return void cancel(router, opening.key, client);
-        const session = new Session(router, client, opening, operator);
+        if (opening.kind === 'cancel') return cancel(router, opening.key, client);
+        const refusal = place?.refusal();
+        if (refusal !== undefined) return turnAway(client, '53300', refusal);
+        const session = new Session(router, client, opening, place);
         router.add(session);
         return session.begin(bytes.subarray(opening.size));
       }
     } catch (error) {
       done();
       router.log.debug({ cause: (error as Error).message }, 'not a client');
-      client.on('error', destroy).end(fatal('0A000', (error as Error).message));
-      client.destroySoon();
+      turnAway(client, '0A000', (error as Error).message);
     }
   };
   const done = () => {
@@ -49,9 +59,14 @@ function accept(router: Router, client: Socket, operator: boolean): void {
   client.on('data', read).on('error', destroy).on('end', destroy).on('close', done);
 }
 
-/** PostgreSQL answers by closing the connection once it has taken note; clients wait for that. */
-async function cancel(router: Router, key: Buffer, client: Socket): Promise<void> {
-  client.on('error', () => client.destroy()).resume();
-  await router.byKey(key)?.cancel();
+function turnAway(client: Socket, code: string, text: string): void {
+  client.on('error', () => client.destroy()).end(fatal(code, text));
   client.destroySoon();
+}
+
+/** PostgreSQL answers by closing the connection once it has taken note; clients wait for that. */
+function cancel(router: Router, key: Buffer, client: Socket): void {
+  client.on('error', () => client.destroy()).resume();
+  const asked = router.byKey(key)?.cancel() ?? Promise.resolve();
+  asked.catch(() => undefined).finally(() => client.destroySoon());
 }

@@ -27,6 +27,8 @@ export class Requests {
   #copyIn = false;
   /** An error in the group that is being answered: the server skips to its end. */
   failed = false;
+  /** The server skips all that comes until the next Sync. */
+  #skipping = false;
   status: TransactionStatus = 'I';
 
   /** Every answer has come. The session may still be in a transaction, or between two messages of one group. */
@@ -44,6 +46,8 @@ export class Requests {
   }
 
   sent(request: Request): void {
+    // Kept nowhere: a client that goes on and on behind an error would fill the memory.
+    if (this.#skipping && request.type !== front.sync) return;
     switch (request.type) {
       case front.sync:
         if (this.#copyIn) return;
@@ -99,6 +103,7 @@ export class Requests {
       case back.error:
         this.failed = true;
         this.#copyIn = false;
+        this.#skipping = head ? !(head.type === front.query || head.type === front.call) : this.#open;
         return undefined;
       default:
         return undefined;
@@ -107,7 +112,9 @@ export class Requests {
 
   /** ReadyForQuery answers everything up to the next end of a group, whatever was skipped after an error. */
   ready(status: TransactionStatus): void {
-    this.#queue.splice(0, this.#queue.findIndex((request) => endsGroup(request.type)) + 1);
+    const ends = this.#skipping ? (type: number) => type === front.sync : endsGroup;
+    this.#queue.splice(0, this.#queue.findIndex((request) => ends(request.type)) + 1);
+    this.#skipping = false;
     this.#copyIn = false;
     this.failed = false;
     this.status = status;

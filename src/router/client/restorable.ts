@@ -1,6 +1,8 @@
-import { message, front, query } from '../../wire/messages.ts';
+import { front, query } from '../../wire/messages.ts';
 import { pinsOf, type Pin } from './pins.ts';
 import type { Request, TransactionStatus } from './requests.ts';
+import type { SeenState } from '../server/inspect.ts';
+import { ownSettings, runsUnseenCode } from './unseen.ts';
 import { named, settingOf, split } from '../../wire/statements.ts';
 
 type Change =
@@ -30,10 +32,23 @@ const counted = new Set([
 ]);
 /** Whether a text can have any part in this: all others are forgotten as soon as they are sent. */
 const hint =
-  /\b(?:set|reset|listen|unlisten|prepare|deallocate|discard|savepoint|release|rollback|abort|commit|end|load|close)\b|temp|hold|advisory|set_config/i;
+  /\b(?:set|reset|listen|unlisten|prepare|deallocate|discard|savepoint|release|rollback|abort|commit|end|load|close)\b|temp|hold|advisory/i;
 
 export function counts(sql: string): boolean {
-  return hint.test(sql);
+  return hint.test(sql) || runsUnseenCode(sql);
+}
+
+/** Bytes of prepared statements that are kept of one session. */
+const preparedLimit = 16 * 1024 * 1024;
+
+/** Settings that the server's list leaves out, or has under another name. */
+function unlisted(name: string): boolean {
+  return name.includes('.') || name.includes(' ') || name === 'session_authorization';
+}
+
+/** Holds whatever the session's own setting of standard_conforming_strings is. */
+function quoted(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 /** RESET ALL leaves these alone (GUC_NO_RESET_ALL). */
@@ -48,7 +63,10 @@ export class Restorable {
   /** Protocol-level and SQL-level statements share one namespace and no transaction undoes them. The unnamed one is ''. */
   readonly #prepared = new Map<string, Buffer>();
   readonly #pins = new Set<Pin>();
+  readonly #own = new Set<string>();
   #pending: Change[] = [];
+  #preparedBytes = 0;
+  #unseen = false;
 
   get pins(): readonly Pin[] {
     return [...this.#pins];
@@ -56,6 +74,70 @@ export class Restorable {
 
   get pinned(): boolean {
     return this.#pins.size > 0;
+  }
+
+  /** Code ran that may have changed the session's state: the server has to be asked before another one gets the session. */
+  get unseen(): boolean {
+    return this.#unseen;
+  }
+
+  /** Without the server that it has, the session cannot go on. */
+  get stuck(): boolean {
+    return this.pinned || this.#unseen;
+  }
+
+  /** Somebody may send it notifications at any time. */
+  get listens(): boolean {
+    return this.#channels.size > 0;
+  }
+
+  /** Names of settings that only the client's texts tell. */
+  get ownSettings(): readonly string[] {
+    return [...this.#own];
+  }
+
+  /** Goes to the server now. Also what fails there may leave a lock behind. */
+  sent(request: Request): void {
+    const { text, type } = request;
+    if (type === front.call) this.#unseen = true;
+    if (text === undefined || !runsUnseenCode(text)) return;
+    this.#unseen = true;
+    for (const name of ownSettings(text)) this.#own.add(name);
+  }
+
+  /** What the server says takes the place of what was read from texts. `user` is who logged in. */
+  found({ settings, channels, prepared, user, temporary, held, locked }: SeenState, loggedIn: string): void {
+    this.#unseen = false;
+    for (const name of this.#settings.keys()) if (!unlisted(name) && !settings.has(name)) this.#settings.delete(name);
+    if (!settings.has('role')) this.#settings.delete('role');
+    for (const [name, value] of settings) {
+      const setting = `SELECT pg_catalog.set_config(${quoted(name)}, ${quoted(value)}, false)`;
+      if (this.#settings.get(name) !== setting) this.#settings.set(name, setting);
+    }
+    this.#channels.clear();
+    for (const name of channels) this.#channels.set(name, `LISTEN "${name.replaceAll('"', '""')}"`);
+    for (const name of this.#prepared.keys()) if (name !== '' && !prepared.has(name)) this.#forget(name);
+    for (const [name, text] of prepared) {
+      if (this.#prepared.has(name)) continue;
+      if (text === undefined) this.#pins.add('unread statement');
+      else this.#remember(name, query(text));
+    }
+    const pins: [Pin, boolean][] = [
+      ['temporary table', temporary],
+      ['cursor with hold', held],
+      ['advisory lock', locked],
+    ];
+    for (const [pin, is] of pins) {
+      if (is) this.#pins.add(pin);
+      else this.#pins.delete(pin);
+    }
+    if (user !== loggedIn && !this.#settings.has('session_authorization')) this.#pins.add('unknown state');
+  }
+
+  /** The server did not say. */
+  notFound(): void {
+    this.#unseen = false;
+    this.#pins.add('unknown state');
   }
 
   pin(pin: Pin): void {
@@ -81,20 +163,20 @@ export class Restorable {
 
   parsed({ name, raw }: Request): void {
     if (name === undefined) return;
-    if (raw) this.#prepared.set(name, raw);
+    if (raw) this.#remember(name, raw);
     else {
-      this.#prepared.delete(name);
+      this.#forget(name);
       if (name !== '') this.#pins.add('unread statement');
     }
   }
 
   closed(request: Request): void {
-    if (request.name !== undefined) this.#prepared.delete(request.name);
+    if (request.name !== undefined) this.#forget(request.name);
   }
 
   /** A simple query destroys the unnamed statement. */
   queried(): void {
-    this.#prepared.delete('');
+    this.#forget('');
   }
 
   /** A statement of `request` succeeded with this command tag. */
@@ -150,10 +232,10 @@ export class Restorable {
         return this.#truncate(named(rest.replace(/^savepoint\s+/i, '')), true);
       case 'PREPARE':
         if (tag === 'PREPARE TRANSACTION') return this.#commit();
-        return void this.#prepared.set(named(rest), message(front.query, Buffer.from(`${statement}\0`, 'latin1')));
+        return this.#remember(named(rest), query(statement));
       case 'DEALLOCATE':
-        if (tag === 'DEALLOCATE ALL') return this.#prepared.clear();
-        return void this.#prepared.delete(named(rest.replace(/^prepare\s+/i, '')));
+        if (tag === 'DEALLOCATE ALL') return this.#forgetAll();
+        return this.#forget(named(rest.replace(/^prepare\s+/i, '')));
       case 'COMMIT':
         return this.#commit();
       case 'ROLLBACK': {
@@ -164,8 +246,10 @@ export class Restorable {
       }
       case 'DISCARD':
         if (tag === 'DISCARD TEMP') this.#pins.delete('temporary table');
-        if (tag === 'DISCARD ALL')
-          for (const state of [this.#settings, this.#channels, this.#prepared, this.#pins]) state.clear();
+        if (tag === 'DISCARD ALL') {
+          for (const state of [this.#settings, this.#channels, this.#pins]) state.clear();
+          this.#forgetAll();
+        }
     }
   }
 
@@ -174,6 +258,24 @@ export class Restorable {
     if (status !== 'I' || this.#pending.length === 0) return;
     if (failed) this.#pending = [];
     else this.#commit();
+  }
+
+  /** One client's statements cannot fill the router's memory: beyond the limit its session is pinned. */
+  #remember(name: string, made: Buffer): void {
+    this.#forget(name);
+    if (this.#preparedBytes + made.length > preparedLimit) return void this.#pins.add('unread statement');
+    this.#preparedBytes += made.length;
+    this.#prepared.set(name, made);
+  }
+
+  #forget(name: string): void {
+    this.#preparedBytes -= this.#prepared.get(name)?.length ?? 0;
+    this.#prepared.delete(name);
+  }
+
+  #forgetAll(): void {
+    this.#prepared.clear();
+    this.#preparedBytes = 0;
   }
 
   #truncate(savepoint: string, keepChanges: boolean): void {

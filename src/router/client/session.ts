@@ -1,35 +1,43 @@
 import type { Socket } from 'node:net';
 import type { Colour } from '../../model/colours.ts';
-import type { SessionFacts, SessionState } from '../api.ts';
-import { ServerSide, type ClientSide } from '../server/server-side.ts';
-import { Conversation } from './conversation.ts';
-import { Framer, type Verdict } from '../../wire/framer.ts';
-import { gate } from './gate.ts';
-import { fatal, front } from '../../wire/messages.ts';
+import { ProtocolViolation, Framer, type Verdict } from '../../wire/framer.ts';
+import { fatal, front, frontTypes } from '../../wire/messages.ts';
 import type { Opening } from '../../wire/opening.ts';
-import type { Shared } from '../shared.ts';
+import type { SessionFacts, SessionState } from '../api.ts';
+import type { Place } from '../occupancy.ts';
+import { inspect } from '../server/inspect.ts';
+import { ServerSide, type ClientSide } from '../server/server-side.ts';
+import type { Member, Shared } from '../shared.ts';
+import { Conversation } from './conversation.ts';
+import { gate } from './gate.ts';
 import { readLimit, wantedOfClient } from './reading.ts';
+import { whoIs, type Who } from './who.ts';
 
 /** A client that sends on while it has to wait is read up to here. */
 const inboxLimit = 2 * readLimit;
+/** An idle client that does not read what comes for it (notifications) is no longer read for beyond this. */
+const outboxLimit = 1024 * 1024;
+/** Milliseconds of idleness after which a session is looked at, so that a hold finds little to look at. */
+const restBeforeLook = 1_000;
 
 /** One client, for as long as it stays connected, and whichever servers serve it in turn. */
-export class Session implements ClientSide {
-  readonly user: string;
-  readonly database: string;
-  readonly reader: boolean;
-  /** A stream of changes never becomes idle: it is neither waited for nor moved. */
-  readonly replication: boolean;
-  /** Came through the operator's own socket: it is let in without a password, and passes a hold. */
-  readonly operator: boolean;
+export class Session implements ClientSide, Member {
+  readonly who: Who;
   readonly #shared: Shared;
   readonly #client: Socket;
+  readonly #occupied: Place | undefined;
+  /** Of a reader: where it belongs by the weights. */
   readonly #place: number;
   readonly #inbox: Framer;
   readonly #talk = new Conversation();
   readonly #server: ServerSide;
+  #strangerBytes = 0;
+  #login: NodeJS.Timeout | undefined;
   /** The gate has stopped a message. */
   #blocked = false;
+  /** The server is being asked for the session's state: the client's next message waits for the answer. */
+  #looking = false;
+  #look: NodeJS.Timeout | undefined;
   /** The client has said goodbye, and the server has been told. */
   #leaving = false;
   #closed = false;
@@ -37,71 +45,112 @@ export class Session implements ClientSide {
   #waiting: { readonly clock: number; readonly time: number } | undefined;
   #since = Date.now();
 
-  constructor(shared: Shared, client: Socket, opening: Extract<Opening, { kind: 'startup' }>, operator: boolean) {
-    const { parameters, raw } = opening;
+  constructor(
+    shared: Shared,
+    client: Socket,
+    opening: Extract<Opening, { kind: 'startup' }>,
+    /** Undefined for who comes through the operator's own socket. */
+    occupied: Place | undefined,
+  ) {
     this.#shared = shared;
     this.#client = client;
-    this.user = parameters.get('user') ?? '';
-    this.database = parameters.get('database') ?? this.user;
-    this.replication = !['', 'false', 'off', 'no', '0'].includes(parameters.get('replication') ?? '');
-    this.reader = shared.table.reads(this.user);
-    this.operator = operator;
-    this.#place = this.reader ? shared.table.place() : 0;
-    this.#talk.parameters.set('application_name', parameters.get('application_name') ?? '');
-    if (this.replication) this.#talk.restorable.pin('replication');
+    this.#occupied = occupied;
+    this.who = whoIs(opening.parameters, shared.table, occupied === undefined);
+    this.#place = this.who.reader ? shared.table.place() : 0;
+    this.#talk.parameters.set('application_name', this.who.applicationName);
+    if (this.who.replication) this.#talk.restorable.pin('replication');
     this.#inbox = new Framer({
       wanted: (type) => wantedOfClient[type] ?? 0,
       judge: (type, head, length) => this.#fromClient(type, head, length),
       pass: (bytes) => this.#toServer(bytes),
     });
-    this.#server = new ServerSide(shared, raw, this.#talk, this);
+    this.#server = new ServerSide(shared, opening.raw, this.#talk, this);
   }
 
   /** Takes what came behind the startup message, and the rest from the socket. */
   begin(rest: Buffer): void {
     const client = this.#client;
-    client.on('data', (bytes) => this.#read(bytes));
-    client.on('drain', () => this.#server.backend?.socket.resume());
-    client.on('end', () => this.#clientEnded());
+    client.on('data', (bytes) => this.enter(() => this.#read(bytes)));
+    client.on('drain', () => this.enter(() => this.#server.backend?.socket.resume()));
+    client.on('end', () => this.enter(() => this.#clientEnded()));
     client.on('error', () => this.close());
     client.on('close', () => this.close());
-    if (rest.length > 0) this.#read(rest);
-    this.#server.want();
+    this.enter(() => {
+      if (rest.length > 0) this.#read(rest);
+      this.#server.want();
+    });
+  }
+
+  /** Every way into a session, from sockets, timers and promises, goes through here: what is thrown ends this session, and nobody else's. */
+  enter<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.fail(error as Error);
+      return undefined;
+    }
+  }
+
+  /** The one place where a session ends by what went wrong in it. */
+  fail(error: Error): void {
+    const violation = error instanceof ProtocolViolation;
+    const facts = { ...this.facts(), cause: error.message };
+    if (violation) this.#shared.log.debug(facts, 'closed: the client does not keep to the protocol');
+    else this.#shared.log.error({ ...facts, stack: error.stack }, 'closed: a fault of the router in one session');
+    this.close(fatal(violation ? '08P01' : 'XX000', violation ? error.message : `the router failed: ${error.message}`));
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
+  get operator(): boolean {
+    return this.who.operator;
+  }
+
+  get reader(): boolean {
+    return this.who.reader;
+  }
+
+  get replication(): boolean {
+    return this.who.replication;
+  }
+
   get colour(): Colour {
     return this.#shared.table.colourFor(this.reader, this.#place);
   }
 
-  /** Where it is, if anywhere. */
   get attachedTo(): Colour | undefined {
     return this.#server.backend?.colour;
   }
 
-  /** A hold has to wait for it. Not for one that is still authenticating: the fence may meet it, and it waits like the others then. */
+  /** Not while it is still authenticating: the fence may meet it, and it waits like the others then. */
   get busy(): boolean {
-    return !this.#closed && !this.replication && this.#server.welcomed && !this.#talk.requests.idle;
+    if (this.#closed || this.replication || !this.#server.welcomed) return false;
+    return this.#looking || !this.#talk.requests.idle;
+  }
+
+  /** Somebody waits for it: it gets a server before those who merely listen. */
+  get urgent(): boolean {
+    return this.#blocked || !this.#server.welcomed;
   }
 
   /** The client's wait counts from the first time that this is asked. */
   heldBack(): boolean {
     if (!this.#shared.hold.covers(this)) return false;
-    this.#waiting ??= { clock: performance.now(), time: Date.now() };
+    if (this.urgent) this.#waiting ??= { clock: performance.now(), time: Date.now() };
     return true;
   }
 
   /**
-   * A client that waits under a hold may have its backend made on the new live colour while the operator is still at work there: it goes no
-   * further than the gate, and at the hold's end its statement is not kept waiting for a server process to start. Not before the operator's
-   * probe has got through: all wait for its answer, and it would wait for as many starting processes as there are clients.
+   * A client that waits under a hold, or listens, may have its backend made on the new live colour while the operator is still at work there:
+   * it goes no further than the gate, and at the hold's end its statement is not kept waiting for a server process to start. Not before the
+   * operator's probe has got through: all wait for its answer, and it would wait for as many starting processes as there are clients.
    */
   get ahead(): boolean {
     const { record, reached } = this.#shared.hold;
-    return this.#server.welcomed && this.#blocked && this.colour !== record?.colour && this.colour === reached;
+    const wanted = this.#blocked || this.#talk.restorable.listens;
+    return this.#server.welcomed && wanted && this.colour !== record?.colour && this.colour === reached;
   }
 
   /** Why it cannot be moved; empty where it can. */
@@ -118,10 +167,11 @@ export class Session implements ClientSide {
   }
 
   facts(): SessionFacts {
+    const { user, database } = this.who;
     return {
-      user: this.user,
+      user,
       applicationName: this.#talk.parameters.get('application_name') ?? '',
-      database: this.database,
+      database,
       pid: this.#server.backend?.pid ?? null,
       colour: this.attachedTo ?? this.colour,
       state: this.#state,
@@ -129,11 +179,17 @@ export class Session implements ClientSide {
     };
   }
 
-  /** The hold ended, or the routes changed: whatever waits is judged anew, whoever is idle in the wrong place leaves it. */
+  holdBegins(): void {
+    this.enter(() => this.#settle());
+  }
+
+  /** The hold ended, or the routes changed: whatever waits is judged again, whoever is idle in the wrong place leaves it. */
   rerouted(): void {
-    this.#server.hurry();
-    if (!this.#server.welcomed) this.#server.want();
-    this.#settle();
+    this.enter(() => {
+      this.#server.hurry();
+      if (!this.#server.welcomed || this.#talk.restorable.listens) this.#server.want();
+      this.#settle();
+    });
   }
 
   async cancel(): Promise<void> {
@@ -143,11 +199,14 @@ export class Session implements ClientSide {
   close(last?: Buffer): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#login);
+    clearTimeout(this.#look);
     this.#inbox.stop();
     this.#server.hurry();
     this.#server.detach();
     if (last) this.#client.write(last);
     this.#client.destroySoon();
+    this.#occupied?.leave();
     this.#shared.ended(this);
   }
 
@@ -156,7 +215,20 @@ export class Session implements ClientSide {
   }
 
   met(): void {
+    const { loginMs } = this.#shared.limits;
+    // What it waits for servers and holds is not the client's time.
+    this.#login ??= setTimeout(() => {
+      this.close(fatal('57014', 'canceling authentication due to timeout'));
+    }, loginMs);
     this.#inbox.run();
+  }
+
+  /** False: it is one too many of its user, and has been told so. */
+  letIn(): boolean {
+    clearTimeout(this.#login);
+    const refusal = this.#occupied?.loggedIn(this.who.user);
+    if (refusal !== undefined) this.close(fatal('53300', refusal, 'The limit is declared: local.limits.'));
+    return refusal === undefined;
   }
 
   arrived(first: boolean): void {
@@ -179,46 +251,59 @@ export class Session implements ClientSide {
     const { backend } = this.#server;
     const { idle } = this.#talk.requests;
     if (news.kind === 'ready') {
-      if (idle) this.#since = Date.now();
+      if (idle) this.#rests();
       // After this answer has been written to the client.
-      if (idle || this.#blocked) queueMicrotask(() => this.#settle());
+      if (idle || this.#blocked) this.#soon(() => this.#settle());
     }
-    if (news.kind === 'ended') queueMicrotask(() => backend === this.#server.backend && this.#detach(news.reason));
+    if (news.kind === 'ended') this.#soon(() => backend === this.#server.backend && this.#detach(news.reason));
     return news.kind === 'hidden' || news.kind === 'ended' ? 'drop' : 'pass';
   }
 
   toClient(bytes: Buffer): void {
-    // An idle backend is always read: its last words must not wait in the socket while the client's next message goes out.
-    if (!this.#client.write(bytes) && !this.#talk.requests.idle) this.#server.backend?.socket.pause();
+    // An idle backend is read: its last words must not wait in the socket while the client's next message goes out.
+    if (this.#client.write(bytes)) return;
+    if (!this.#talk.requests.idle || this.#client.writableLength > outboxLimit) this.#server.backend?.socket.pause();
   }
 
   lost(cause: Error | undefined): void {
-    if (this.#leaving || this.#talk.restorable.pinned || !this.#talk.requests.idle) return this.close();
+    const { requests, restorable } = this.#talk;
+    if (this.#leaving || restorable.stuck || !requests.idle) return this.close();
     this.#shared.log.debug({ ...this.facts(), cause: cause?.message }, 'the backend is gone, the client stays');
+    if (restorable.listens) this.#server.want();
     this.#settle();
   }
 
+  #soon(work: () => void): void {
+    queueMicrotask(() => this.enter(work));
+  }
+
   #read(bytes: Buffer): void {
-    try {
-      this.#inbox.push(bytes);
-    } catch (error) {
-      return this.close(fatal('08P01', (error as Error).message));
+    if (!this.#server.welcomed && !this.operator) {
+      this.#strangerBytes += bytes.length;
+      const { bytesBeforeLogin } = this.#shared.limits;
+      if (this.#strangerBytes > bytesBeforeLogin)
+        throw new ProtocolViolation(`more than ${bytesBeforeLogin} bytes before the login was over`);
     }
+    this.#inbox.push(bytes);
     if (this.#inbox.size > inboxLimit) this.#client.pause();
   }
 
   #fromClient(type: number, head: Buffer, length: number): Verdict {
     const { requests, restorable } = this.#talk;
     const { welcomed, backend, misplaced } = this.#server;
-    const step = gate(type, {
-      welcomed,
-      attached: backend !== undefined,
-      held: this.#shared.hold.covers(this),
-      misplaced,
-      pinned: restorable.pinned,
-      harmless: this.reader || this.replication,
-      requests,
-    });
+    if (!frontTypes.has(type) || (welcomed && type === front.password))
+      throw new ProtocolViolation(`invalid frontend message type ${type}`);
+    const step = this.#looking
+      ? 'wait'
+      : gate(type, {
+          welcomed,
+          attached: backend !== undefined,
+          held: this.#shared.hold.covers(this),
+          misplaced,
+          pinned: restorable.pinned,
+          harmless: this.reader || this.replication,
+          requests,
+        });
     this.#blocked = step !== 'pass' && step !== 'drop';
     if (step === 'pass') {
       this.#waited();
@@ -230,11 +315,11 @@ export class Session implements ClientSide {
       return 'pass';
     }
     if (step === 'hold') this.heldBack();
-    else if (step === 'move') this.#detach('belongs elsewhere');
+    else if (step === 'move') this.#move();
     else if (step === 'attach') this.#server.want();
     // Not within the framer's run: what it has judged before goes out first.
-    else if (step === 'expel') queueMicrotask(() => this.#expel());
-    else if (step === 'leave') queueMicrotask(() => this.close());
+    else if (step === 'expel') this.#soon(() => this.#expel());
+    else if (step === 'leave') this.#soon(() => this.close());
     return step === 'drop' ? 'drop' : 'wait';
   }
 
@@ -254,19 +339,62 @@ export class Session implements ClientSide {
   #detach(reason: string): void {
     this.#shared.log.debug({ ...this.facts(), reason }, 'detached');
     this.#server.detach();
-    if (this.#blocked) this.#server.want();
+    if (this.#blocked || this.#talk.restorable.listens) this.#server.want();
+  }
+
+  /** To the server that it belongs to; what is not known of its state is looked at first. */
+  #move(): void {
+    if (this.#talk.restorable.unseen) this.#soon(() => this.#lookAtState());
+    else this.#detach('belongs elsewhere');
   }
 
   /** Does what the state of things asks for now, between two requests or with a message stopped at the gate. */
   #settle(): void {
-    if (this.#closed) return;
-    const { welcomed, misplaced } = this.#server;
-    if (welcomed && this.#talk.requests.idle) {
-      this.#shared.hold.settled(this);
-      if (!this.#talk.restorable.pinned && misplaced) this.#detach('belongs elsewhere');
+    if (this.#closed || this.#looking) return;
+    const { hold } = this.#shared;
+    const { restorable, requests } = this.#talk;
+    const { welcomed, misplaced, backend } = this.#server;
+    if (welcomed && requests.idle) {
+      if (restorable.unseen && backend && (misplaced || hold.covers(this))) return this.#lookAtState();
+      hold.settled(this);
+      if (!restorable.pinned && misplaced) this.#detach('belongs elsewhere');
     }
     this.#inbox.run();
     if (this.#inbox.size <= inboxLimit && !this.#server.backend?.socket.writableNeedDrain) this.#client.resume();
+  }
+
+  /** The client is idle from now on. */
+  #rests(): void {
+    this.#since = Date.now();
+    if (!this.#talk.restorable.unseen || this.#look) return;
+    this.#look = setTimeout(() => {
+      this.#look = undefined;
+      this.enter(() => {
+        const { requests, restorable } = this.#talk;
+        if (!requests.idle || !restorable.unseen || this.#blocked || this.#leaving) return;
+        this.#lookAtState();
+      });
+    }, restBeforeLook).unref();
+  }
+
+  #lookAtState(): void {
+    const { backend } = this.#server;
+    const { restorable, requests } = this.#talk;
+    if (this.#looking || this.#closed || !backend || !requests.idle) return;
+    this.#looking = true;
+    inspect(backend, restorable.ownSettings, (bytes) => this.enter(() => this.toClient(bytes)))
+      .then(
+        (seen) => restorable.found(seen, Buffer.from(this.who.user).toString('latin1')),
+        () => restorable.notFound(),
+      )
+      .then(() => {
+        this.#looking = false;
+        if (this.#closed) return;
+        if (!backend.socket.writable || backend.socket.readableEnded) return this.close();
+        this.#server.listen(backend);
+        this.#settle();
+      })
+      .catch((error: unknown) => this.fail(error as Error));
   }
 
   #waited(): void {

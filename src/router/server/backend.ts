@@ -22,6 +22,8 @@ const heads: Readonly<Record<number, number>> = {
 
 /** What follows the messages of one backend: first the login or the restoring, then the session. */
 export interface Listener {
+  /** Bytes of this type's bodies that it reads, where that is more than usual. */
+  wanted?(type: number): number | undefined;
   judge(type: number, head: Buffer, length: number): Verdict;
   pass(bytes: Buffer): void;
   /** The connection is gone; called once, and never after `release`. */
@@ -56,7 +58,7 @@ export class Backend {
     this.socket = socket;
     this.#options = options;
     this.#framer = new Framer({
-      wanted: (type) => heads[type] ?? 0,
+      wanted: (type) => this.#listener?.wanted?.(type) ?? heads[type] ?? 0,
       judge: (type, head, length) => this.#listener?.judge(type, head, length) ?? 'drop',
       pass: (bytes) => this.#listener?.pass(bytes),
     });

@@ -14,7 +14,8 @@ export async function logIn(
     /** As for `mayPassLater`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN afterwards. */
     readonly known: boolean;
     met(backend: Backend): void;
-    letIn(): void;
+    /** False: it may not stay, and its connection has been closed. */
+    letIn(): boolean;
     pass(bytes: Buffer): void;
     parted(): void;
   },
@@ -28,13 +29,14 @@ export async function logIn(
     judge(type, head) {
       if (type === back.authentication && head.readInt32BE(0) === 0) {
         inside = true;
-        client.letIn();
+        if (!client.letIn()) return 'drop';
       } else if (type === back.parameter) parameters.set(...pair(head));
       else if (type === back.key) backend.key = Buffer.from(head);
       else if (type === back.ready) arrived.resolve();
       else if (type === back.error) {
         const refusal = new Refusal(head);
-        if ((!heard || inside) && mayPassLater(refusal, client.known)) {
+        // A server without a free connection is no reason to wait: whoever asks for one hears that from the server itself.
+        if ((!heard || inside) && !refusal.full && mayPassLater(refusal, client.known)) {
           arrived.reject(refusal);
           return 'drop';
         }

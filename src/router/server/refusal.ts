@@ -11,13 +11,20 @@ export class Refusal extends Error {
     this.report = report;
     this.raw = Buffer.from(raw);
   }
+
+  /** The server has no free connection. */
+  get full(): boolean {
+    return this.report.code === '53300';
+  }
 }
 
 /** The server is there, but the session cannot be made again on it. */
 export class NotRestorable extends Error {}
 
-/** Starting, shutting down, crashed, full. */
-const passing = new Set(['57P01', '57P02', '57P03', '53300']);
+/** Starting, shutting down, crashed. */
+const passing = new Set(['57P01', '57P02', '57P03']);
+/** No free connection: a new client hears that at once; one that was let in before waits for others' servers to end. */
+export const full = '53300';
 /** The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. It will pass where the client is known to be no stranger. */
 const fenced = new Set(['28000', '42501', '55000']);
 

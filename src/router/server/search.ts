@@ -21,6 +21,8 @@ export interface SearchOptions {
   delayed(error: Error): void;
   /** No attempt can succeed, or the limit has passed. */
   failed(colour: Colour, error: Error, outOfTime: boolean): void;
+  /** A fault of the router in any of these. */
+  broken(error: Error): void;
 }
 
 const first = 10;
@@ -39,7 +41,7 @@ export class Search {
   }
 
   start(): void {
-    if (!this.#running) void this.#run();
+    if (!this.#running) this.#run().catch((error: unknown) => this.#options.broken(error as Error));
   }
 
   /** Something changed: the next attempt is made at once. */

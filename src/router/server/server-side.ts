@@ -22,12 +22,17 @@ export interface ClientSide {
   /** It may have one before the hold ends. */
   readonly ahead: boolean;
   facts(): SessionFacts;
+  /** Runs what comes from a socket or a promise: what it throws ends this session alone. */
+  enter<T>(work: () => T): T | undefined;
+  fail(error: Error): void;
   /** To the client. */
   write(bytes: Buffer): void;
   fromServer(type: number, head: Buffer): Verdict;
   toClient(bytes: Buffer): void;
   /** The server can take part in the password exchange. */
   met(): void;
+  /** PostgreSQL has let the client in. False: it may not stay, and has been closed. */
+  letIn(): boolean;
   /** There is a server. `first`: the client has been welcomed with it. */
   arrived(first: boolean): void;
   /** The server may take more. */
@@ -82,6 +87,7 @@ export class ServerSide {
           shared.log.debug({ ...client.facts(), cause: error.message }, 'no backend yet');
         },
         failed: (colour, error, outOfTime) => this.#failed(colour, error, outOfTime),
+        broken: (error) => client.fail(error),
       },
       shared.limits.attachMs,
     );
@@ -135,7 +141,7 @@ export class ServerSide {
   #reach(target: Target): Promise<Connected> {
     const { log } = this.#shared;
     const client = this.#client;
-    const pass = (bytes: Buffer) => client.write(bytes);
+    const pass = (bytes: Buffer) => void client.enter(() => client.write(bytes));
     if (this.#letIn || client.operator) {
       const restorable = () =>
         restore(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
@@ -153,9 +159,12 @@ export class ServerSide {
       met: (backend) => {
         if (client.closed) return backend.release();
         this.#backend = backend;
-        client.met();
+        client.enter(() => client.met());
       },
-      letIn: () => (this.#letIn = true),
+      letIn: () => {
+        this.#letIn = client.letIn();
+        return this.#letIn;
+      },
       parted: () => client.close(),
     });
   }
@@ -164,12 +173,8 @@ export class ServerSide {
     const client = this.#client;
     if (client.closed) return backend.release();
     this.#backend = backend;
-    backend.listener = {
-      judge: (type, head) => client.fromServer(type, head),
-      pass: (bytes) => client.toClient(bytes),
-      gone: (cause) => this.#gone(cause),
-    };
-    backend.socket.on('drain', () => client.drained());
+    this.listen(backend);
+    backend.socket.on('drain', () => client.enter(() => client.drained()));
     const first = !this.#welcomed;
     const news = this.#news(parameters);
     if (first) {
@@ -179,6 +184,16 @@ export class ServerSide {
     }
     if (news.length > 0) client.write(Buffer.concat(news));
     client.arrived(first);
+  }
+
+  /** The session reads this backend. */
+  listen(backend: Backend): void {
+    const client = this.#client;
+    backend.listener = {
+      judge: (type, head) => client.enter(() => client.fromServer(type, head)) ?? 'drop',
+      pass: (bytes) => client.enter(() => client.toClient(bytes)),
+      gone: (cause) => client.enter(() => this.#gone(cause)),
+    };
   }
 
   /** What this server's parameters are new to the client. */
@@ -204,7 +219,7 @@ export class ServerSide {
     if (outOfTime)
       client.close(
         fatal(
-          '57P03',
+          error instanceof Refusal && error.full ? '53300' : '57P03',
           `the database cannot be reached: ${colour} took no connection for ${limits.attachMs} ms (${error.message})`,
           'Nothing of the waiting statement was executed. Try again.',
         ),
