@@ -55,7 +55,8 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
   return line;
 }
 
-async function withFoldersFound(raw: unknown, folder: string): Promise<unknown> {
+async function withFoldersFound(declared: unknown, folder: string): Promise<unknown> {
+  const raw = withTlsFound(declared, folder);
   if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
   const colours = await Promise.all(
     Object.entries(raw['colours']).map(
@@ -69,6 +70,17 @@ async function withFoldersFound(raw: unknown, folder: string): Promise<unknown> 
     ),
   );
   return { ...raw, colours: Object.fromEntries(colours) };
+}
+
+function withTlsFound(raw: unknown, folder: string): unknown {
+  if (!isRecord(raw) || !isRecord(raw['local']) || !isRecord(raw['local']['tls'])) return raw;
+  const tls = Object.fromEntries(
+    Object.entries(raw['local']['tls']).map(([key, file]) => [
+      key,
+      typeof file === 'string' ? path.resolve(folder, file) : file,
+    ]),
+  );
+  return { ...raw, local: { ...raw['local'], tls } };
 }
 
 async function migrationsFolder(folder: string, colour: string, declared: string): Promise<string> {

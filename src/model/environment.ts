@@ -95,6 +95,23 @@ const environmentSchema = z.strictObject({
     .strictObject({
       /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
       port: z.int().min(0).max(65_535).default(0),
+      /** Clients are offered TLS with this certificate and key (PEM files; paths by the folder of the declaration). */
+      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      /** What the router takes of clients. */
+      limits: z
+        .strictObject({
+          /** Clients at a time. */
+          connections: z.int().min(1).default(1000),
+          /** Clients at a time of one user. */
+          connectionsPerUser: z.int().min(1).default(1000),
+          /** Clients at a time that have not logged in yet, those who wait for a switchover to end among them. */
+          beforeLogin: z.int().min(1).default(500),
+          /** Bytes that a client may send before its login is over. */
+          bytesBeforeLogin: size.default(65_536),
+          /** For the startup message, and again for the password exchange. */
+          login: duration.default(60_000),
+        })
+        .prefault({}),
     })
     .prefault({}),
   kubernetes: kubernetesSchema,

@@ -18,6 +18,8 @@ export const tokenSchema = z.int().min(0);
 export const configSchema = z.strictObject({
   environment: z.string().min(1),
   listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.int().min(1).max(65_535) }),
+  /** Files of a certificate and its key: clients are offered TLS. */
+  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
   /** Users whose sessions only read, and so may be spread over the colours by weight. */
   readers: z.array(z.string().min(1)).default([]),
   /** Live colour, weights and upstreams count at the first start only; afterwards the router's own state does. */
@@ -76,7 +78,7 @@ export async function readConfig(folder: string): Promise<RouterConfig> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw invalid(file, 'cannot be read', cause);
+    throw invalidConfig(file, 'cannot be read', cause);
   }
   return parseConfig(text, file);
 }
@@ -86,14 +88,14 @@ export function parseConfig(text: string, file: string): RouterConfig {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalid(file, 'is not JSON', cause);
+    throw invalidConfig(file, 'is not JSON', cause);
   }
   const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw invalid(file, `has faults:\n${z.prettifyError(parsed.error)}\n`);
+  if (!parsed.success) throw invalidConfig(file, `has faults:\n${z.prettifyError(parsed.error)}\n`);
   return parsed.data;
 }
 
-function invalid(file: string, what: string, cause?: unknown): VerdigrisError {
+export function invalidConfig(file: string, what: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('router-config', {
     seen: `The router's configuration ${file} ${what}.`,
     required: 'the file as Verdigris writes it (docs/router.md).',

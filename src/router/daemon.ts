@@ -6,6 +6,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { describe } from '../model/errors.ts';
 import { clientServer } from './client/listen.ts';
+import { tlsContext } from './client/tls.ts';
 import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
 import { fatal } from '../wire/messages.ts';
@@ -28,7 +29,12 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
     },
     pino.destination({ dest: 1, sync: true }),
   );
-  const router = new Router(config, await Store.open(files.state, config), log);
+  const router = new Router(
+    config,
+    await Store.open(files.state, config),
+    log,
+    await tlsContext(config.tls, files.config),
+  );
   const { host, port } = config.listen;
   const clients = clientServer(router, false);
   // The port comes first: whoever has it owns the folder, and only the owner may replace what lies in it.

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Colour } from '../model/colours.ts';
@@ -26,6 +27,8 @@ export class Router implements Shared {
   readonly turns = new Turns(availableParallelism());
   readonly sessions = new Set<Session>();
   readonly occupancy: Occupancy;
+  /** With which clients are offered TLS. */
+  readonly tls: SecureContext | undefined;
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
   readonly #keys = new Keys();
@@ -33,10 +36,11 @@ export class Router implements Shared {
   readonly #store: Store;
   readonly #deadman: Deadman;
 
-  constructor(config: RouterConfig, store: Store, log: Logger) {
+  constructor(config: RouterConfig, store: Store, log: Logger, tls?: SecureContext) {
     this.config = config;
     this.limits = config.limits;
     this.log = log;
+    this.tls = tls;
     this.occupancy = new Occupancy(config.limits);
     this.#store = store;
     // Commands that change the routes or end the hold follow each other.

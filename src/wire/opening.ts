@@ -1,6 +1,6 @@
 /** The first thing on a connection: it has no type byte, only a length and a code. */
 export type Opening =
-  | { readonly kind: 'encryption'; readonly size: number }
+  | { readonly kind: 'encryption'; readonly size: number; readonly tls: boolean }
   | { readonly kind: 'cancel'; readonly key: Buffer }
   | {
       readonly kind: 'startup';
@@ -20,7 +20,7 @@ export function readOpening(bytes: Buffer): Opening | undefined {
   if (size < 8 || size > longest) throw new Error(`the opening message claims ${size} bytes`);
   if (bytes.length < size) return undefined;
   const code = bytes.readInt32BE(4);
-  if (code === requests.ssl || code === requests.gss) return { kind: 'encryption', size };
+  if (code === requests.ssl || code === requests.gss) return { kind: 'encryption', size, tls: code === requests.ssl };
   if (code === requests.cancel) return { kind: 'cancel', key: Buffer.from(bytes.subarray(8, size)) };
   if (code >>> 16 !== 3) throw new Error(`the client speaks protocol ${code >>> 16}.${code & 0xffff}, not 3`);
   const words = bytes.toString('utf8', 8, size).split('\0');
@@ -37,4 +37,9 @@ export function cancelRequest(key: Buffer): Buffer {
   made.writeInt32BE(requests.cancel, 4);
   key.copy(made, 8);
   return made;
+}
+
+/** A TLS hello that was sent without asking, as clients of PostgreSQL 17 may. */
+export function isTlsHello(bytes: Buffer): boolean {
+  return bytes[0] === 0x16;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runsUnseenCode } from '../../src/router/client/unseen.ts';
-import { colourOf, Pair, TestRouter, until, writer, type TestClient } from '../support/router.ts';
+import { colourOf, Pair, TestRouter, writer, type TestClient } from '../support/router.ts';
+import { until } from '../support/until.ts';
 
 let pair: Pair;
 beforeAll(async () => {

@@ -1,11 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { fatal } from '../../wire/messages.ts';
-import { readOpening } from '../../wire/opening.ts';
+import { isTlsHello, readOpening } from '../../wire/opening.ts';
 import type { Place } from '../occupancy.ts';
 import type { Router } from '../router.ts';
 import { Session } from './session.ts';
+import { encrypted } from './tls.ts';
 
-const no = Buffer.from('N');
+const [yes, no] = [Buffer.from('S'), Buffer.from('N')];
 
 /** A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no password, passes a hold and is not counted. */
 export function clientServer(router: Router, operator: boolean): Server {
@@ -22,7 +23,7 @@ export function clientServer(router: Router, operator: boolean): Server {
 }
 
 /** Reads the opening, and hands over to a session or carries out a request to cancel. */
-function open(router: Router, client: Socket, place: Place | undefined): void {
+function open(router: Router, client: Socket, place: Place | undefined, secure = false): void {
   let bytes: Buffer = Buffer.alloc(0);
   let asked = 0;
   const destroy = () => client.destroy();
@@ -30,13 +31,27 @@ function open(router: Router, client: Socket, place: Place | undefined): void {
   const read = (more: Buffer) => {
     bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more]);
     try {
+      const { tls } = router;
+      if (tls && !secure && asked === 0 && isTlsHello(bytes)) {
+        done();
+        client.pause();
+        client.unshift(bytes);
+        return open(router, encrypted(client, tls, true), place, true);
+      }
       for (let opening = readOpening(bytes); opening; opening = readOpening(bytes)) {
         if (opening.kind === 'encryption') {
           // Once for TLS and once for GSSAPI, as PostgreSQL has it.
           if (++asked > 2) throw new Error('the client asks for encryption again and again');
           bytes = bytes.subarray(opening.size);
-          client.write(no);
-          continue;
+          if (!opening.tls || !tls || secure) {
+            client.write(no);
+            continue;
+          }
+          // Somebody in between may have put it there.
+          if (bytes.length > 0) throw new Error('unencrypted data came behind the request for TLS');
+          done();
+          client.write(yes);
+          return open(router, encrypted(client, tls, false), place, true);
         }
         done();
         if (opening.kind === 'cancel') return cancel(router, opening.key, client);

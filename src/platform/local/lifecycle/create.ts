@@ -104,7 +104,10 @@ function credentialsFile(platform: LocalPlatform): string {
 }
 
 export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
-  const { live } = environment;
+  const {
+    live,
+    local: { limits },
+  } = environment;
   const folder = platform.places.router;
   await rm(folder, { recursive: true, force: true });
   const upstream = await platform.servers.upstream(live);
@@ -113,6 +116,14 @@ export async function launch(environment: Environment, platform: LocalPlatform, 
     environment: environment.name,
     listen: { host: '127.0.0.1', port },
     readers: environment.roles.readers,
+    ...(environment.local.tls ? { tls: environment.local.tls } : {}),
+    limits: {
+      connections: limits.connections,
+      connectionsPerUser: limits.connectionsPerUser,
+      beforeLogin: limits.beforeLogin,
+      bytesBeforeLogin: limits.bytesBeforeLogin,
+      loginMs: limits.login,
+    },
     live,
     weights: { blue: live === 'blue' ? 100 : 0, green: live === 'green' ? 100 : 0 },
     upstreams: { [live]: upstream },
