@@ -141,7 +141,7 @@ export class ServerSide {
   #reach(target: Target): Promise<Connected> {
     const { log } = this.#shared;
     const client = this.#client;
-    const pass = (bytes: Buffer) => void client.enter(() => client.write(bytes));
+    const pass = (bytes: Buffer) => client.enter(() => client.write(bytes));
     if (this.#letIn || client.operator) {
       const restorable = () =>
         restore(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
