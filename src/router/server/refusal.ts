@@ -23,15 +23,13 @@ export class NotRestorable extends Error {}
 
 /** Starting, shutting down, crashed. */
 const passing = new Set(['57P01', '57P02', '57P03']);
-/** No free connection: a new client hears that at once; one that was let in before waits for others' servers to end. */
-export const full = '53300';
 /** The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. It will pass where the client is known to be no stranger. */
 const fenced = new Set(['28000', '42501', '55000']);
 
 /** Whether the same attempt may succeed a moment later. */
 export function mayPassLater(error: unknown, knownClient: boolean): boolean {
   if (error instanceof NotRestorable) return false;
-  return (
-    !(error instanceof Refusal) || passing.has(error.report.code) || (knownClient && fenced.has(error.report.code))
-  );
+  if (!(error instanceof Refusal) || passing.has(error.report.code)) return true;
+  // Of a server without a free connection a new client hears at once; one that was let in before waits for others to leave it.
+  return knownClient && (error.full || fenced.has(error.report.code));
 }
