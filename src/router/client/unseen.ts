@@ -5,29 +5,34 @@ import { skipQuoted } from '../../wire/quoting.ts';
  * parenthesis without being a function.
  */
 const harmless = new Set(
-  `abs age all and any array array_agg array_append array_cat array_length array_position array_remove array_to_json array_to_string as avg
-  between bit bool_and bool_or btrim by bytea case cast ceil ceiling char character char_length character_length check clock_timestamp
-  coalesce concat concat_ws conflict copy cos count cube cume_dist current_database current_date current_schema current_setting
-  current_time current_timestamp current_user date_bin date_part date_trunc decimal decode default dense_rank distinct div else
-  encode end every except exists exp extract filter first_value float floor for format format_type from gen_random_uuid
-  generate_series generate_subscripts greatest group grouping having if in inner insert intersect interval into is isfinite join
-  json_agg json_array_elements json_build_array json_build_object json_object_agg jsonb_agg jsonb_array_elements
-  jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object jsonb_each jsonb_each_text jsonb_extract_path
-  jsonb_extract_path_text jsonb_object_agg jsonb_object_keys jsonb_path_query jsonb_pretty jsonb_set jsonb_strip_nulls jsonb_to_record
-  jsonb_to_recordset jsonb_typeof justify_interval key lag last_value lastval lateral lead least left length like ln localtime
-  localtimestamp lower lpad ltrim make_date make_interval make_timestamp make_timestamptz materialized max md5 min mod mode nextval
-  not now ntile nth_value nullif numeric numnode obj_description octet_length of on only or order over overlaps overlay partition percent_rank
-  percentile_cont percentile_disc pg_backend_pid pg_column_size pg_get_constraintdef pg_get_expr pg_get_indexdef pg_get_userbyid
-  pg_get_viewdef pg_is_in_recovery pg_notify pg_relation_size pg_sleep pg_table_is_visible pg_table_size pg_total_relation_size
-  pg_try_advisory_xact_lock pg_advisory_xact_lock pg_advisory_lock pg_try_advisory_lock pg_advisory_lock_shared
-  pg_try_advisory_lock_shared pg_advisory_unlock_all pg_typeof phraseto_tsquery pi plainto_tsquery position power primary quote_ident
-  quote_literal quote_nullable random range rank recursive references regexp_match regexp_matches regexp_replace regexp_split_to_array
-  regexp_split_to_table repeat replace returning returns reverse right rollup round row row_number row_to_json rpad rtrim select session_user set
-  sets setval setweight sha256 sign sin some split_part sqrt statement_timestamp stddev string_agg string_to_array strpos substr substring sum
-  table tablesample text then time timestamp timestamptz to_char to_date to_json to_jsonb to_number to_regclass to_timestamp
-  to_tsquery to_tsvector transaction_timestamp translate trim trunc ts_headline ts_rank txid_current union unique unnest upper using
-  values varbit varchar variance websearch_to_tsquery when where width_bucket window with within xor`.split(/\s+/),
+  `abs age all and any array array_agg array_append array_cat array_length array_position array_remove
+  array_to_json array_to_string as avg between bit bool_and bool_or btrim by bytea case cast ceil ceiling char
+  character char_length character_length check clock_timestamp coalesce concat concat_ws conflict copy cos count
+  cube cume_dist current_database current_date current_schema current_setting current_time current_timestamp
+  current_user date_bin date_part date_trunc decimal decode default dense_rank distinct div else encode end every
+  except exists exp extract filter first_value float floor for format format_type from gen_random_uuid
+  generate_series generate_subscripts greatest group grouping having if in inner insert intersect interval into is
+  isfinite join json_agg json_array_elements json_build_array json_build_object json_object_agg jsonb_agg
+  jsonb_array_elements jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object
+  jsonb_each jsonb_each_text jsonb_extract_path jsonb_extract_path_text jsonb_object_agg jsonb_object_keys
+  jsonb_path_query jsonb_pretty jsonb_set jsonb_strip_nulls jsonb_to_record jsonb_to_recordset jsonb_typeof
+  justify_interval key lag last_value lastval lateral lead least left length like ln localtime localtimestamp
+  lower lpad ltrim make_date make_interval make_timestamp make_timestamptz materialized max md5 min mod mode
+  nextval not now ntile nth_value nullif numeric numnode obj_description octet_length of on only or order over
+  overlaps overlay partition percent_rank percentile_cont percentile_disc pg_advisory_xact_lock pg_advisory_lock
+  pg_advisory_lock_shared pg_advisory_unlock_all phraseto_tsquery pi plainto_tsquery position power primary
+  quote_ident quote_literal quote_nullable random range rank recursive references regexp_match regexp_matches
+  regexp_replace regexp_split_to_array regexp_split_to_table repeat replace returning returns reverse right rollup
+  round row row_number row_to_json rpad rtrim select session_user set sets setval setweight sha256 sign sin some
+  split_part sqrt statement_timestamp stddev string_agg string_to_array strpos substr substring sum table
+  tablesample text then time timestamp timestamptz to_char to_date to_json to_jsonb to_number to_regclass
+  to_timestamp to_tsquery to_tsvector transaction_timestamp translate trim trunc ts_headline ts_rank txid_current
+  union unique unnest upper using values varbit varchar variance websearch_to_tsquery when where width_bucket
+  window with within xor`.split(/\s+/),
 );
+
+/** PostgreSQL's own by their prefix; of these only locks outlive a statement, and pins know about those. */
+const systems = /^pg_(?!advisory_)/i;
 
 /** A longer text is not looked at: whatever it does is looked up in the server. */
 const longest = 64 * 1024;
@@ -49,7 +54,7 @@ export function runsUnseenCode(sql: string): boolean {
     if (qualified !== undefined && qualified.toLowerCase() !== 'pg_catalog') return true;
     if (name.toLowerCase() === 'set_config') {
       if (setsForSession(sql)) return true;
-    } else if (!harmless.has(name.toLowerCase()) && !/^\d/.test(name)) return true;
+    } else if (!harmless.has(name.toLowerCase()) && !systems.test(name) && !/^\d/.test(name)) return true;
   }
   return false;
 }
