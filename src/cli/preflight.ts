@@ -1,3 +1,5 @@
+import { count } from '../model/count.ts';
+import { refusals } from '../model/finding.ts';
 import { Command } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
@@ -9,7 +11,7 @@ export function preflightCommand(): Command {
   return withCommonOptions(new Command('preflight'))
     .summary('what stands in the way of a release, and the statement that fixes it')
     .description(
-      'Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md.',
+      'Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\nEach finding has a section in docs/findings.md; `verdigris explain ID` prints it.',
     )
     .action((options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
@@ -18,11 +20,11 @@ export function preflightCommand(): Command {
         );
         for (const finding of findings) reporter.event({ type: 'finding', gate: 'preflight', finding });
         reporter.result({ findings }, summary(findings));
-        const refused = findings.filter(({ grade }) => grade === 'refuse');
+        const refused = refusals(findings);
         if (refused.length > 0) {
           throw new VerdigrisError('preflight-refused', {
-            seen: `${refused.length} findings refuse a release: ${refused.map(({ id }) => id).join(', ')}.`,
-            required: 'none.',
+            seen: `${count(refused.length, 'finding blocks', 'findings block')} a release: ${refused.map(({ id }) => id).join(', ')}.`,
+            required: 'no blocking findings.',
             next: 'run the statements under `fix`, then preflight again.',
           });
         }
@@ -31,6 +33,6 @@ export function preflightCommand(): Command {
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (grade: Finding['grade']): number => findings.filter((finding) => finding.grade === grade).length;
-  return `\n${count('refuse')} refuse, ${count('warn')} warn, ${count('info')} info`;
+  const of = (grade: Finding['grade']): number => findings.filter((finding) => finding.grade === grade).length;
+  return `\n${of('refuse')} refuse, ${of('warn')} warn, ${of('info')} info`;
 }

@@ -1,3 +1,4 @@
+import { findingLine } from '../model/finding.ts';
 import { createLogUpdate } from 'log-update';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
@@ -181,11 +182,11 @@ function lineOf(event: Event): string | undefined {
   }
 }
 
-export function findingText({ grade, id, title, objects, reason, fix }: Finding): string {
+export function findingText(finding: Finding): string {
+  const { grade, id, reason, fix } = finding;
   const mark =
     grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
-  const shown = objects.length > 6 ? [...objects.slice(0, 6), `and ${objects.length - 6} more`] : objects;
-  const first = `  ${mark} ${colors.dim(id)} ${oneLine(title)}${shown.length > 0 ? `: ${shown.map(oneLine).join(', ')}` : ''}`;
+  const first = `  ${mark} ${colors.dim(id)} ${oneLine(findingLine(finding))}`;
   return grade === 'info'
     ? first
     : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${harmless(fix)}`;

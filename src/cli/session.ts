@@ -79,7 +79,7 @@ export async function withLocalSession(
     throw new VerdigrisError('platform-not-here', {
       seen: `${session.environment.name} is declared for the platform ${platform.kind}.`,
       required: 'the platform local, for this command.',
-      next: 'see docs/kubernetes.md for how the same is done there.',
+      next: 'on Kubernetes the Pulumi program does it: `verdigris up`. docs/kubernetes.md says how.',
     });
   });
 }

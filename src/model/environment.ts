@@ -1,3 +1,4 @@
+import { count } from './count.ts';
 import { z } from 'zod';
 import { colours, other, type Colour } from './colours.ts';
 import { VerdigrisError } from './errors.ts';
@@ -151,7 +152,7 @@ export function parseEnvironment(
     ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}: `}${path}: ${message}`,
   );
   throw new VerdigrisError('declaration-invalid', {
-    seen: `${source} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${listed.join('\n')}\n`,
+    seen: `${source} has ${count(issues.length, 'fault')}:\n${listed.join('\n')}\n`,
     required: 'a declaration as docs/declaration.md describes it.',
     next: 'fix what is listed; nothing was done.',
     facts: { issues },

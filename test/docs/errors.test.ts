@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { errorCatalogue, exitCodes } from '../../src/model/error-catalogue.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
 import { findingIds } from './ids.ts';
-import { document, root, sources, type Source } from './sources.ts';
+import { document, nodes, property, root, sources, walk, type Source } from './sources.ts';
 
 // Findings of the linter are rules, with a page each under docs/lint.
 const withFindings = (from: readonly Source[]): Source[] =>
@@ -71,4 +71,20 @@ describe('docs/errors.md', () => {
   test('each section says what to do', () => {
     for (const section of document('docs/errors.md').split(/^### /m).slice(1)) expect(section).toContain('**Do.**');
   });
+});
+
+test('the title of a finding is no sentence: lower case, no full stop, so that its objects follow it', () => {
+  const wrong: string[] = [];
+  for (const { file, program } of withFindings(sources('src')))
+    walk(program, (node) => {
+      const title = node.type === 'ObjectExpression' && property(node, 'grade') ? property(node, 'title') : undefined;
+      if (!title) return;
+      const parts = title.type === 'TemplateLiteral' ? nodes(title['quasis']) : [title];
+      const texts = parts.map(({ value }) =>
+        typeof value === 'string' ? value : ((value as { raw?: string } | undefined)?.raw ?? ''),
+      );
+      const sentence = /^[A-Z][a-z]/.test(texts[0] ?? '') && !texts[0]?.startsWith('PostgreSQL');
+      if (sentence || texts.at(-1)?.endsWith('.')) wrong.push(`${file}: ${texts.join('…')}`);
+    });
+  expect(wrong).toEqual([]);
 });

@@ -76,12 +76,12 @@ test('another stack reads where to connect; a preview changes nothing; what some
       expect(preview.changeSummary).toEqual({ same: 5, update: 1 });
       expect(preview.stdout).toMatch(/live\s*: "blue" => "green"/);
       expect(said).toContain('verified → switched: switch');
-      expect(said).toContain('The gate of switch is closed');
+      expect(said).toContain('switch is blocked by ');
       expect(said).toContain('schema-drift');
-      expect(said).toContain('Clients wait once, for no longer than');
+      expect(said).toContain('Clients will be paused once, for at most');
       expect(await versions(admin)).toEqual(before);
       await sql('DROP TABLE ddl_during_a_release');
-      expect((await stack.preview()).stdout).toContain('The gate of switch is open now.');
+      expect((await stack.preview()).stdout).toContain('Nothing blocks switch now.');
 
       // By hand: the writes are moved, and the live colour's StatefulSet is deleted. A refresh shows it, the next up puts it right.
       declare(declared({ colours: prepared }));

@@ -23,7 +23,9 @@ test('up makes an environment, a second up is none, and changing the live colour
       declare(declared({ colours: prepared }));
       const first = await stack.preview();
       expect(first.stdout).toContain('single → seeded: seed');
-      expect(first.stdout).toContain('The gate of seed is open now. The later ones are judged when it comes to them.');
+      expect(first.stdout).toContain(
+        'Nothing blocks seed now. The gates of the later steps are judged when their turn comes.',
+      );
       expect((await stack.up()).outputs['state']?.value).toBe('verified');
 
       declare(declared({ colours: prepared, live: 'green' }));

@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -63,7 +64,7 @@ async function readBackfill(file: string): Promise<Backfill> {
     );
     throw invalid(
       file,
-      `${file} has ${issues.length} ${issues.length === 1 ? 'fault' : 'faults'}:\n${issues.join('\n')}\n`,
+      `${file} has ${count(issues.length, 'fault')}:\n${issues.join('\n')}\n`,
       'a backfill as docs/backfill.md describes it.',
       'fix what is listed; nothing was done.',
       parsed.error,

@@ -1,3 +1,4 @@
+import { refuses } from '../../model/finding.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { lsnDistance } from '../../model/lsn.ts';
@@ -85,7 +86,7 @@ export function makeReport({
   return {
     ...seen,
     findings: found,
-    verdict: run.failure !== undefined ? 'failed' : found.some(({ grade }) => grade === 'refuse') ? 'refused' : 'fits',
+    verdict: run.failure !== undefined ? 'failed' : refuses(found) ? 'refused' : 'fits',
   };
 }
 

@@ -1,9 +1,10 @@
+import { refusals } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { RehearsalReport } from './report.ts';
 
 /** The error that a refused rehearsal ends with. */
 export function refusal(report: RehearsalReport): VerdigrisError {
-  const refused = report.findings.filter(({ grade }) => grade === 'refuse');
+  const refused = refusals(report.findings);
   return new VerdigrisError('rehearsal-refused', {
     seen: `The rehearsal refuses: ${refused.map(({ title }) => title).join('; ')}.`,
     required: 'a rehearsal without a refusal.',

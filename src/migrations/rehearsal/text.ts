@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import prettyBytes from 'pretty-bytes';
 import { oneLine, place, time } from './findings.ts';
 import type { RehearsalReport, StatementReport } from './report.ts';
@@ -33,7 +34,7 @@ export function rehearsalText(report: RehearsalReport): string {
 }
 
 export function headline({ verdict, release, migrations, failure, server }: RehearsalReport): string {
-  const what = `release ${release.to} on a clone of release ${release.from} (${prettyBytes(server.databaseBytes)}, PostgreSQL ${server.version}), ${migrations.length} ${migrations.length === 1 ? 'migration' : 'migrations'}`;
+  const what = `release ${release.to} on a clone of release ${release.from} (${prettyBytes(server.databaseBytes)}, PostgreSQL ${server.version}), ${count(migrations.length, 'migration')}`;
   if (verdict === 'failed') return `The migration failed: ${what}. ${failure?.seen.trim() ?? ''}`;
   return verdict === 'refused' ? `Refused: ${what}.` : `It fits: ${what}.`;
 }

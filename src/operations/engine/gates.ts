@@ -1,3 +1,6 @@
+import { findingLine } from '../../model/finding.ts';
+import { count } from '../../model/count.ts';
+import { refusals } from '../../model/finding.ts';
 import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { pathOf } from '../../model/transitions.ts';
@@ -16,15 +19,15 @@ export function requireState(c: Context, operation: Operation): void {
 /** Runs the gates, says every finding, and throws where one refuses. */
 export async function passGates(c: Context, operation: Operation): Promise<Finding[]> {
   const findings = await operation.validate(c);
-  // What is merely told is told once, where a release begins.
+  // An info is said once, where a release begins.
   for (const finding of findings)
     if (finding.grade !== 'info' || operation.verb === 'seed')
       c.emit({ type: 'finding', gate: operation.verb, finding });
-  const refused = findings.filter((finding) => finding.grade === 'refuse');
+  const refused = refusals(findings);
   if (refused.length === 0) return findings;
   throw new VerdigrisError('gate-refused', {
-    seen: `${operation.verb} is refused for ${refused.length === 1 ? 'one reason' : `${refused.length} reasons`}:\n${refused.map((finding) => `  ${finding.id}: ${finding.title}${finding.objects.length > 0 ? ` (${finding.objects.join(', ')})` : ''}`).join('\n')}\n`,
-    required: 'no finding graded refuse.',
+    seen: `${operation.verb} is blocked by ${count(refused.length, 'finding')}:\n${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
+    required: 'no blocking findings.',
     next: refused.map((finding) => finding.fix).join(' '),
     facts: { findings: refused },
   });

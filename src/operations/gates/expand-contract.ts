@@ -1,3 +1,4 @@
+import { refusals } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { judgeContractions } from '../../migrations/expand-contract/judge.ts';
@@ -39,7 +40,7 @@ export async function contractFindings(
 
 /** The catalogues as they are after the run: what an engine did that was not known beforehand is found here. */
 export async function requireContracts(c: Context): Promise<void> {
-  const refused = (await contractFindings(c, await shapes(c), [])).filter(({ grade }) => grade === 'refuse');
+  const refused = refusals(await contractFindings(c, await shapes(c), []));
   if (refused.length === 0) return;
   throw new VerdigrisError('contract-too-early', {
     seen: `The migrations took away on the candidate what the live release uses: ${refused.flatMap(({ objects }) => objects).join('; ')}.`,

@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import { refuses, type Finding } from '../../model/finding.ts';
 import { other } from '../../model/colours.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import {
@@ -33,9 +33,7 @@ export async function replicationFindings(
   options: Parameters<typeof streamFindings>[1] = {},
 ): Promise<Finding[]> {
   const findings = await streamFindings(c, options);
-  return findings.some(({ grade }) => grade === 'refuse')
-    ? findings
-    : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
+  return refuses(findings) ? findings : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
 }
 
 /** A finding where tables are not replicated as they are now. */

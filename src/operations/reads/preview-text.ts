@@ -1,42 +1,39 @@
+import { count } from '../../model/count.ts';
+import { findingLine, refusals } from '../../model/finding.ts';
 import type { GateNow, Preview } from './preview.ts';
 
 /** The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may wait. */
 export function previewText({ steps, longestWait, gate }: Preview): string {
-  if (steps.length === 0) return 'No release: what differs is put right or written down, and no client waits.';
+  if (steps.length === 0) return 'No release step needed. Drift will be corrected or recorded; no client waits.';
   const lines = steps.map(
     ({ from, verb, kind, to, reason, because }) =>
-      `  ${from} → ${to}: ${verb}${kind ? ` (${kind})` : ''}: ${reason} (${because})`,
+      `  ${verb}${kind ? ` ${kind}` : ''} (${from} → ${to}): ${reason} (${because})`,
   );
   return [
-    'The release would be brought on by:',
+    'The release would run:',
     ...lines,
     ...(gate ? gateText(gate, steps.length > 1) : []),
     longestWait === 0
       ? 'No client waits.'
-      : `Clients wait once, ${waitText(longestWait)}; every gate before it may stop it.`,
+      : `Clients will be paused once, ${waitText(longestWait)}. The release can still stop at any gate before that.`,
   ].join('\n');
 }
 
 function waitText(ms: number): string {
   return Number.isFinite(ms) && ms >= 0
-    ? `for no longer than ${ms / 1000} s`
+    ? `for at most ${ms / 1000} s`
     : 'for as long as the export of what is lost takes';
 }
 
 function gateText({ verb, findings, unknown }: GateNow, more: boolean): string[] {
-  const told = findings.filter(({ grade }) => grade !== 'info');
-  const refused = told.filter(({ grade }) => grade === 'refuse').length;
-  const state =
-    unknown !== undefined
-      ? `not known: ${unknown}`
-      : refused > 0
-        ? `closed, for ${refused === 1 ? 'one reason' : `${refused} reasons`}`
-        : 'open';
+  const shown = findings.filter(({ grade }) => grade !== 'info');
   return [
-    `The gate of ${verb} is ${state} now.${more ? ' The later ones are judged when it comes to them.' : ''}`,
-    ...told.map(
-      ({ grade, id, title, objects, fix }) =>
-        `  ${grade} ${id}: ${title}${objects.length > 0 ? ` (${objects.slice(0, 6).join(', ')}${objects.length > 6 ? ', …' : ''})` : ''}. ${fix}`,
-    ),
+    `${gateState(verb, refusals(shown).length, unknown)}${more ? ' The gates of the later steps are judged when their turn comes.' : ''}`,
+    ...shown.map((finding) => `  ${finding.grade} ${finding.id}: ${findingLine(finding)}. ${finding.fix}`),
   ];
+}
+
+function gateState(verb: string, refused: number, unknown: string | undefined): string {
+  if (unknown !== undefined) return `Whether ${verb} is blocked is not known: ${unknown}.`;
+  return refused > 0 ? `${verb} is blocked by ${count(refused, 'finding')}.` : `Nothing blocks ${verb} now.`;
 }

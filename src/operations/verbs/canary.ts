@@ -1,3 +1,4 @@
+import { refuses } from '../../model/finding.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { waitFor } from '../../model/wait.ts';
@@ -106,9 +107,7 @@ export const canary: Operation = {
       ...((await c.platform.traffic.weighing?.()) ?? []),
       ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag })),
     ];
-    return findings.some(({ grade }) => grade === 'refuse')
-      ? findings
-      : [...findings, ...(await backfillFindings(c, 'refuse', false))];
+    return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', false))];
   },
   start: [admit, weigh],
   complete: [],

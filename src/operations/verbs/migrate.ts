@@ -1,3 +1,4 @@
+import { refusals, refuses } from '../../model/finding.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { compareVersions } from '../../migrations/engines/sql/files.ts';
@@ -167,7 +168,7 @@ const check: Step = {
     const live = await c.on(c.live, readTables);
     const candidate = await c.on(c.idle, readTables);
     const forward = mapTables(live, candidate, 'forward');
-    const refused = forward.findings.filter(({ grade }) => grade === 'refuse');
+    const refused = refusals(forward.findings);
     if (refused.length > 0) {
       throw new VerdigrisError('mapping-broken', {
         seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
@@ -221,9 +222,9 @@ export const migrate: Operation = {
   clientsWait: () => 0,
   async validate(c): Promise<Finding[]> {
     const replication = await replicationFindings(c);
-    if (replication.some(({ grade }) => grade === 'refuse')) return replication;
+    if (refuses(replication)) return replication;
     const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
-    if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+    if (refuses(findings)) return findings;
     const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) =>
       c.emit({ type: 'note', text }),
     );

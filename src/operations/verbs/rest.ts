@@ -1,3 +1,4 @@
+import { refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream.ts';
@@ -33,7 +34,7 @@ export const rest: Step = {
 
 /** Starts a retained colour that rests, and lets it come level: what a rollback asks of it, it can answer then. */
 export async function wake(c: Context): Promise<void> {
-  if (!(await resting(c)) || (await restingFindings(c)).some(({ grade }) => grade === 'refuse')) return;
+  if (!(await resting(c)) || refuses(await restingFindings(c))) return;
   const { name, from, to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);

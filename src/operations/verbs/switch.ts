@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { refuses, type Finding } from '../../model/finding.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { recall } from './canary.ts';
 import { testFindings } from '../gates/compatibility.ts';
@@ -14,7 +14,7 @@ import { completeSteps, fallback, startSteps, stranded } from './switchover.ts';
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
-  if (findings.some(({ grade }) => grade === 'refuse')) return findings;
+  if (refuses(findings)) return findings;
   return [...findings, ...(await preflightFindings(c, 'switch'))];
 }
 
@@ -25,9 +25,7 @@ export const switchOver: Operation = {
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   async validate(c) {
     const findings = [...(await switchoverFindings(c)), ...testFindings(c), ...(await proofFindings(c))];
-    return findings.some(({ grade }) => grade === 'refuse')
-      ? findings
-      : [...findings, ...(await backfillFindings(c, 'refuse', true))];
+    return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
   start: [recall, fallback, ...startSteps],
   stranded,

@@ -1,3 +1,4 @@
+import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
@@ -42,9 +43,7 @@ export function verify(options: VerifyOptions = {}): Operation {
     clientsWait: () => 0,
     async validate(c) {
       const findings = await replicationFindings(c);
-      return findings.some(({ grade }) => grade === 'refuse')
-        ? findings
-        : [...findings, ...(await backfillFindings(c, 'warn', false))];
+      return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'warn', false))];
     },
     start: [withdraw, backfills, refresh, objects(options), tests, data(options)],
     complete: [],
@@ -96,7 +95,7 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
       if (apply) await alignGlobals(c);
       const found = await sideFindings(c, budget);
       for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
-      const refused = found.filter(({ grade }) => grade === 'refuse');
+      const refused = refusals(found);
       if (refused.length > 0)
         throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ fix }) => fix).join(' '), {
           findings: refused,

@@ -19,7 +19,7 @@ export async function poolerFindings(cluster: Cluster, environment: string): Pro
     {
       id: 'no-guard',
       grade: 'warn',
-      title: 'No guard stands beside the poolers: a hold does not end by itself',
+      title: 'no guard runs beside the poolers: a hold does not end by itself',
       objects: [`Deployment ${cluster.namespace}/${name}`],
       reason:
         'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. Where the operator dies in a switchover, clients wait until somebody runs a command.',

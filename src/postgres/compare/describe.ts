@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import type { DataComparison, Difference, KeyValues, TableComparison } from './types.ts';
 
 /** The result for people: the verdict first, then what differs, then exactly what was not looked at. */
@@ -61,8 +62,4 @@ function keyText(key: KeyValues): string {
   return Object.entries(key)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import type { Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
@@ -83,7 +84,7 @@ export async function brokenForeignKeys(
           {
             id: 'foreign-key-unchecked',
             grade: 'warn' as const,
-            title: `${unchecked.length} foreign ${unchecked.length === 1 ? 'key was' : 'keys were'} not checked within ${budgetMs} ms`,
+            title: `${count(unchecked.length, 'foreign key was', 'foreign keys were')} not checked within ${budgetMs} ms`,
             objects: unchecked.map(labelOf),
             reason: 'Rows without their parent would go unseen.',
             fix: 'Verify again with a larger budget.',

@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import type { Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
@@ -28,7 +29,7 @@ export async function invalidIndexes(client: Client): Promise<Finding[]> {
     {
       id: 'index-invalid',
       grade: found.some(({ unique }) => unique) ? 'refuse' : 'warn',
-      title: `${found.length} ${found.length === 1 ? 'index is' : 'indexes are'} not valid on the candidate`,
+      title: `${count(found.length, 'index is', 'indexes are')} not valid on the candidate`,
       objects: found.map(({ schema, name, table }) => `${schema}.${name} (${table})`),
       reason: 'Queries do not use it, and a unique one lets doubles in.',
       fix: found
@@ -55,7 +56,7 @@ export async function unvalidatedConstraints(client: Client): Promise<Finding[]>
     {
       id: 'constraint-not-validated',
       grade: 'warn',
-      title: `${found.length} ${found.length === 1 ? 'constraint is' : 'constraints are'} not validated on the candidate`,
+      title: `${count(found.length, 'constraint is', 'constraints are')} not validated on the candidate`,
       objects: found.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rows from before the constraint may break it.',
       fix: found

@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import type { Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
@@ -113,7 +114,7 @@ export function sequenceFindings(
       findings.push({
         id,
         grade,
-        title: `${found.length} ${found.length === 1 ? 'sequence' : 'sequences'} ${title}`,
+        title: `${count(found.length, 'sequence')} ${title}`,
         objects: found.map(labelOf),
         reason,
         fix,

@@ -37,7 +37,7 @@ export const scheduledJobs: Check = {
       ...found({
         id: 'background-ddl',
         grade: 'warn',
-        title: 'Jobs change the schema by themselves.',
+        title: 'jobs change the schema by themselves',
         objects: changing.map(name),
         reason:
           'DDL is not replicated. A partition that a job makes on the live database after seeding blocks the switchover, and its rows stop apply.',
@@ -49,7 +49,7 @@ export const scheduledJobs: Check = {
       ...found({
         id: 'scheduled-jobs',
         grade: 'info',
-        title: 'Jobs run inside the database.',
+        title: 'jobs run inside the database',
         objects: plain.map(name),
         reason:
           'They must run on the live colour only: on the candidate they would write what replication brings as well.',
@@ -82,7 +82,7 @@ export const partman: Check = {
     return found({
       id: 'background-partitions',
       grade: 'warn',
-      title: 'pg_partman makes partitions by itself.',
+      title: 'pg_partman makes partitions by itself',
       objects: parents.map(({ parent }) => parent),
       reason:
         'DDL is not replicated. A partition that is made on the live database after seeding is missing on the candidate: the switchover is blocked, and its rows stop apply.',
@@ -141,7 +141,7 @@ export const workers: Check = {
       ...found({
         id: 'preloaded-libraries',
         grade: 'info',
-        title: 'The server loads libraries at its start.',
+        title: 'the server loads libraries at its start',
         objects: side === 'live' ? libraries : [],
         reason: "The candidate's image must hold the same, or the copied configuration keeps it from starting.",
         fix: "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
@@ -154,7 +154,7 @@ export function workersFinding(names: readonly string[]) {
   return found({
     id: 'background-workers',
     grade: 'warn',
-    title: 'Preloaded libraries run workers that act by themselves.',
+    title: 'preloaded libraries run workers that act by themselves',
     objects: names,
     reason: 'On the candidate they would run every job a second time, or write what replication brings as well.',
     fix: 'Leave them out of shared_preload_libraries of the candidate until it is live.',

@@ -21,7 +21,7 @@ export const walLevel: Check = {
     return found({
       id: 'wal-level',
       grade: 'refuse',
-      title: `wal_level is ${level}; logical replication needs logical.`,
+      title: `wal_level is ${level}; logical replication needs logical`,
       objects: level === 'logical' ? [] : ['wal_level'],
       reason: 'Without it no logical slot can be made, here for the candidate and there for the way back.',
       fix: atRestart('wal_level', 'logical'),
@@ -82,7 +82,7 @@ export const capacity: Check = {
       found({
         id,
         grade: 'refuse',
-        title: `Of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free.`,
+        title: `of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free`,
         objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
         reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
         fix: atRestart(setting, String(taken + need)),
@@ -130,7 +130,7 @@ export const slotWal: Check = {
       ...found({
         id: 'slot-wal-unlimited',
         grade: limits.retainedWalBytes > 0 ? 'warn' : 'refuse',
-        title: 'Slots may hold back WAL without limit.',
+        title: 'slots may hold back WAL without limit',
         objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
         reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
         fix: inOrder([set]),
@@ -138,7 +138,7 @@ export const slotWal: Check = {
       ...found({
         id: 'slot-wal-above-budget',
         grade: 'warn',
-        title: `Slots may hold back ${megabytes} MB of WAL, more than the budget of ${budget} MB.`,
+        title: `slots may hold back ${megabytes} MB of WAL, more than the budget of ${budget} MB`,
         objects: limits.retainedWalBytes > 0 && megabytes > budget ? [`max_slot_wal_keep_size = ${megabytes}MB`] : [],
         reason:
           'The server protects its disk only at its own limit; between the two only Verdigris watches, and only while it runs.',

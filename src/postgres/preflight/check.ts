@@ -30,11 +30,6 @@ export function inOrder(lines: readonly string[]): string {
   return [...new Set(lines.filter(Boolean))].join('\n');
 }
 
-/** `1 table`, `3 tables`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 /** Thrown by a check that sees that it was shown less than there is, where PostgreSQL hides instead of failing. */
 export class HiddenError extends Error {
   override readonly name = 'HiddenError';

@@ -42,7 +42,7 @@ export const generatedColumns: Check = {
       ...found({
         id: 'generated-column-mutable',
         grade: 'warn',
-        title: 'Generated columns use functions that are not as immutable as they say.',
+        title: 'generated columns use functions that are not as immutable as they say',
         objects: suspect.map(
           ({ column, functions }) => `${full(column)} by ${functions.map(({ name }) => name).join(', ')}`,
         ),
@@ -59,7 +59,7 @@ export const generatedColumns: Check = {
       ...found({
         id: 'generated-columns',
         grade: 'info',
-        title: 'Tables have generated columns.',
+        title: 'tables have generated columns',
         objects: all.map((column) => `${full(column)}: ${column.expression}`),
         reason:
           'They are not replicated: the candidate computes them with its own expression, and verify compares the results.',
@@ -104,7 +104,7 @@ export const upgradeTypes: Check = {
     return found({
       id: 'upgrade-types',
       grade: 'refuse',
-      title: `Columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses.`,
+      title: `columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses`,
       objects: all.map((column) => `${full(column)} ${column.type}`),
       reason: 'They hold OIDs that pg_upgrade does not keep, so it stops before it begins.',
       fix: inOrder(
@@ -143,7 +143,7 @@ export const rowSecurity: Check = {
       ...found({
         id: 'row-security-apply',
         grade: 'refuse',
-        title: 'Row-level security stops apply.',
+        title: 'row-level security stops apply',
         objects: stopped.map(name),
         reason: tableOwner
           ? "Apply runs as the table's owner, whom FORCE makes subject to the policies: PostgreSQL then refuses to apply, and replication stops."
@@ -158,7 +158,7 @@ export const rowSecurity: Check = {
       ...found({
         id: 'row-security',
         grade: 'info',
-        title: 'Tables have row-level security.',
+        title: 'tables have row-level security',
         objects: passing.map(name),
         reason: 'Clients see through the policies on both colours; apply and verify are not subject to them.',
         fix: 'Nothing to do.',

@@ -24,7 +24,7 @@ export const sessionState: Check = {
     return found({
       id: 'session-state',
       grade: 'info',
-      title: 'Sessions hold what ends with their connection.',
+      title: 'sessions hold what ends with their connection',
       objects: held.map(({ what }) => what),
       reason:
         'The switchover ends every connection: advisory locks, temporary tables, LISTEN, prepared statements and settings of sessions are gone, and clients must make them anew.',

@@ -1,7 +1,8 @@
+import { count } from '../../model/count.ts';
 import { label, qualified } from '../catalogue.ts';
 import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { count, everyGate, found, inOrder, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
 /** Hazards 13 and 35. Docs: "Logical Replication / Restrictions", TRUNCATE. */
@@ -34,7 +35,7 @@ export const foreignKeys: Check = {
       ...found({
         id: 'foreign-keys-outside',
         grade: 'refuse',
-        title: 'Foreign keys point at tables that are not replicated.',
+        title: 'foreign keys point at tables that are not replicated',
         objects: outside.map((key) => `${label(key)}.${key.constraint} to ${key.target}`),
         reason: 'A replicated TRUNCATE would fail for them, and their rows on the candidate point at nothing.',
         fix: inOrder(outside.map((key) => `ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${ident(key.constraint)};`)),
@@ -42,7 +43,7 @@ export const foreignKeys: Check = {
       ...found({
         id: 'constraints-not-validated',
         grade: 'info',
-        title: 'Constraints are not validated.',
+        title: 'constraints are not validated',
         objects: open.map((key) => `${label(key)}.${key.constraint}`),
         reason: 'Old rows may break them; verify cannot hold the candidate to more than the live database keeps.',
         fix: inOrder(open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`)),
@@ -50,7 +51,7 @@ export const foreignKeys: Check = {
       ...found({
         id: 'foreign-keys',
         grade: 'info',
-        title: `${count(keys, 'foreign key')}, ${deferrable} of them deferrable.`,
+        title: `${count(keys, 'foreign key')}, ${deferrable} of them deferrable`,
         objects: keys > 0 ? [`${keys} in all`] : [],
         reason: 'Apply does not check foreign keys; verify does, for the whole of the candidate.',
         fix: 'Nothing to do.',

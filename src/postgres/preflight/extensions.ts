@@ -36,7 +36,7 @@ export const extensionsOfImage: Check = {
       ...found({
         id: 'extensions',
         grade: 'info',
-        title: 'The database uses extensions.',
+        title: 'the database uses extensions',
         objects: all.filter(({ name }) => name !== 'plpgsql').map(({ name, version }) => `${name} ${version}`),
         reason: "The candidate's image must hold the files of each; that is looked at again when it runs.",
         fix: 'Nothing to do where both colours use one image.',
@@ -62,7 +62,7 @@ export const extensionsOfCandidate: Check = {
       ...found({
         id: 'extension-update',
         grade: 'info',
-        title: 'The candidate has newer versions of extensions than the database uses.',
+        title: 'the candidate has newer versions of extensions than the database uses',
         objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
         reason:
           'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.',
@@ -76,7 +76,7 @@ function missingFinding(all: readonly Extension[]) {
   return found({
     id: 'extension-missing',
     grade: 'refuse',
-    title: 'The candidate has no files of extensions that the database uses.',
+    title: 'the candidate has no files of extensions that the database uses',
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.',
     fix: "Install their packages in the candidate's image, in at least these versions.",
@@ -87,7 +87,7 @@ function olderFinding(all: readonly Extension[]) {
   return found({
     id: 'extension-older',
     grade: 'refuse',
-    title: 'The candidate has other versions of extensions and does not know those that the database uses.',
+    title: 'the candidate has other versions of extensions and does not know those that the database uses',
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'The SQL objects call into a library that is older: wrong results or crashes.',
     fix: "Install the same or a newer version of their packages in the candidate's image.",

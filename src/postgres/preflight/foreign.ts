@@ -37,7 +37,7 @@ export const foreignTables: Check = {
       ...found({
         id: 'foreign-server-self',
         grade: 'warn',
-        title: 'Foreign servers point at this very database.',
+        title: 'foreign servers point at this very database',
         objects: selves.map(({ name, options }) => `${name} ${options}`),
         reason:
           'The copy keeps the address: what migrations or clients do through them on the candidate happens on the live database, or after the switchover on the old one.',
@@ -49,7 +49,7 @@ export const foreignTables: Check = {
       ...found({
         id: 'foreign-tables',
         grade: 'info',
-        title: 'Foreign tables are not replicated.',
+        title: 'foreign tables are not replicated',
         objects: tables.map((table) => `${label(table)} of ${table.server}`),
         reason:
           'Both colours read and write the same remote tables through them; migrations must not write there twice.',
@@ -58,7 +58,7 @@ export const foreignTables: Check = {
       ...found({
         id: 'dblink',
         grade: 'info',
-        title: 'Functions open connections by dblink.',
+        title: 'functions open connections by dblink',
         objects: users.map(label),
         reason:
           'What they do elsewhere is not replicated and does not follow the switchover, unless they use the address of the environment.',

@@ -83,7 +83,7 @@ export const functionNames: Check = {
     return found({
       id: 'unqualified-names',
       grade: 'warn',
-      title: 'Functions that apply runs name objects without their schema.',
+      title: 'functions that apply runs name objects without their schema',
       objects: hits.map(({ object }) => object),
       reason:
         'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',

@@ -72,7 +72,7 @@ export const replicaIdentity: Check = {
       ...found({
         id: 'replica-identity-missing',
         grade: 'refuse',
-        title: 'Tables have no replica identity.',
+        title: 'tables have no replica identity',
         objects: objects(none),
         reason: 'Once they are published, every UPDATE and DELETE on them fails on the live database.',
         fix: inOrder(none.flatMap(giveIdentity)),
@@ -80,7 +80,7 @@ export const replicaIdentity: Check = {
       ...found({
         id: 'replica-identity-deferrable',
         grade: 'refuse',
-        title: 'The primary key of tables is deferrable, which is no replica identity.',
+        title: 'the primary key of tables is deferrable, which is no replica identity',
         objects: objects(deferrable),
         reason:
           'PostgreSQL identifies rows by immediate keys only: once published, every UPDATE and DELETE on these tables fails on the live database.',
@@ -89,7 +89,7 @@ export const replicaIdentity: Check = {
       ...found({
         id: 'replica-identity-full-incomparable',
         grade: 'refuse',
-        title: 'Tables are identified by the whole row and have columns that cannot be compared.',
+        title: 'tables are identified by the whole row and have columns that cannot be compared',
         objects: full
           .filter((table) => !fullWorks(table))
           .flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
@@ -100,7 +100,7 @@ export const replicaIdentity: Check = {
       ...found({
         id: 'replica-identity-full',
         grade: 'warn',
-        title: 'Tables are identified by the whole row.',
+        title: 'tables are identified by the whole row',
         objects: objects(full.filter(fullWorks)),
         reason:
           'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',

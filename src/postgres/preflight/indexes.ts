@@ -22,7 +22,7 @@ export const invalidIndexesCheck: Check = {
     return found({
       id: 'invalid-indexes',
       grade: 'warn',
-      title: 'Indexes are invalid.',
+      title: 'indexes are invalid',
       objects: indexes.map(({ schema, index, name }) => `${schema}.${index} on ${name}`),
       reason:
         'No query uses them, a unique one guards nothing, and every write still pays for them; the copy inherits them.',
@@ -56,7 +56,7 @@ export const statisticsMissing: Check = {
     return found({
       id: 'statistics-missing',
       grade: 'warn',
-      title: 'Tables were never analyzed.',
+      title: 'tables were never analyzed',
       objects: tables.map(label),
       reason: 'Without statistics the first queries after the switchover get bad plans, all at once.',
       fix: inOrder(tables.map((table) => `ANALYZE ${qualified(table)};`)),

@@ -81,7 +81,7 @@ export const operator: Check = {
     return found({
       id: 'operator-privileges',
       grade: 'refuse',
-      title: `Role ${can.role} lacks what a release needs.`,
+      title: `role ${can.role} lacks what a release needs`,
       objects: missing.map(([, what]) => what),
       reason: 'A step in the middle of the release would fail for want of it; a superuser has all of it.',
       fix: inOrder(missing.map(([, , fix]) => fix)),

@@ -77,7 +77,7 @@ export const readerPrivileges: Check = {
     return found({
       id: 'reader-can-write',
       grade: 'refuse',
-      title: 'Reader roles can write.',
+      title: 'reader roles can write',
       objects: found_.map(describeWrite),
       reason:
         'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',

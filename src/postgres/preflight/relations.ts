@@ -1,6 +1,7 @@
+import { count } from '../../model/count.ts';
 import { label } from '../catalogue.ts';
 import { rows } from '../client.ts';
-import { count, found, type Check } from './check.ts';
+import { found, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
 const nothing = 'Nothing to do.';
@@ -23,7 +24,7 @@ export const partitions: Check = {
     return found({
       id: 'partitioned-tables',
       grade: 'info',
-      title: 'Tables are partitioned.',
+      title: 'tables are partitioned',
       objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
       reason:
         'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.',
@@ -50,7 +51,7 @@ export const inheritance: Check = {
     return found({
       id: 'inherited-tables',
       grade: 'info',
-      title: 'Tables inherit from others.',
+      title: 'tables inherit from others',
       objects: children.map((child) => `${label(child)} from ${child.parent}`),
       reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.',
       fix: nothing,
@@ -76,7 +77,7 @@ export const materializedViews: Check = {
     return found({
       id: 'materialized-views',
       grade: 'info',
-      title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all.`,
+      title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all`,
       objects: views.map((view) => `${label(view)}: ${view.megabytes} MB${view.populated ? '' : ', not populated'}`),
       reason:
         'They are not replicated and go stale on the candidate; Verdigris refreshes them before it verifies, which takes as long as their queries.',
@@ -103,7 +104,7 @@ export const extensionTables: Check = {
     return found({
       id: 'extension-tables',
       grade: 'info',
-      title: 'Extensions have tables of their own.',
+      title: 'extensions have tables of their own',
       objects: tables.map((table) => `${label(table)} of ${table.extension}`),
       reason:
         'They are published like others; ALTER EXTENSION UPDATE on the candidate may change them, which then counts as a difference.',

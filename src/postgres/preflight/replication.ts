@@ -23,7 +23,7 @@ export const subscriptions: Check = {
     return found({
       id: 'existing-subscriptions',
       grade: 'refuse',
-      title: 'The server receives data by subscriptions.',
+      title: 'the server receives data by subscriptions',
       objects: found_.map(
         ({ name, database, enabled, slot }) =>
           `${name} in ${database}, ${enabled ? 'enabled' : 'disabled'}, ${slot === null ? 'no slot' : `slot ${slot} on its publisher`}`,
@@ -66,7 +66,7 @@ export const logicalConsumers: Check = {
     return found({
       id: 'logical-consumers',
       grade: 'warn',
-      title: 'Others read changes from logical slots.',
+      title: 'others read changes from logical slots',
       objects: slots.map(
         ({ name, database, plugin, pid, application }) =>
           `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`,
@@ -110,7 +110,7 @@ export const standbys: Check = {
       ...found({
         id: 'standbys',
         grade: 'warn',
-        title: 'Standbys follow the live server.',
+        title: 'standbys follow the live server',
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
         reason:
           'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
@@ -124,7 +124,7 @@ export const standbys: Check = {
       ...found({
         id: 'synchronous-standbys',
         grade: 'warn',
-        title: 'Commits wait for synchronous standbys.',
+        title: 'commits wait for synchronous standbys',
         objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
         reason:
           'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
@@ -149,7 +149,7 @@ export const publications: Check = {
     return found({
       id: 'existing-publications',
       grade: 'info',
-      title: 'There are publications beside ours.',
+      title: 'there are publications beside ours',
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
       reason:
         'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',

@@ -50,7 +50,7 @@ export const declared: Check = {
       ...found({
         id: 'declared-role-missing',
         grade: 'refuse',
-        title: 'Declared roles do not exist.',
+        title: 'declared roles do not exist',
         objects: missing.map(({ name }) => name),
         reason:
           'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
@@ -59,7 +59,7 @@ export const declared: Check = {
       ...found({
         id: 'role-superuser',
         grade: 'refuse',
-        title: 'Declared roles are superusers, or may become one.',
+        title: 'declared roles are superusers, or may become one',
         objects: supers.map(({ name, superuser, superusers }) =>
           superuser ? name : `${name}, by way of ${superusers.map((role) => role.name).join(', ')}`,
         ),
@@ -76,7 +76,7 @@ export const declared: Check = {
       ...found({
         id: 'role-privileged',
         grade: 'warn',
-        title: 'Declared roles have privileges that reach past the fence.',
+        title: 'declared roles have privileges that reach past the fence',
         objects: privileged.map(
           ({ name, attributes, parameters }) =>
             `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`,
@@ -98,7 +98,7 @@ export const declared: Check = {
       ...found({
         id: 'role-nologin',
         grade: 'warn',
-        title: 'Declared roles cannot log in.',
+        title: 'declared roles cannot log in',
         objects: nologin.map(
           ({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`,
         ),
@@ -131,7 +131,7 @@ export const candidateOpen: Check = {
     return found({
       id: 'candidate-open',
       grade: 'refuse',
-      title: 'Application roles can log in to the candidate.',
+      title: 'application roles can log in to the candidate',
       objects: open.map(({ name }) => name),
       reason:
         'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',

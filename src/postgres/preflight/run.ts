@@ -45,7 +45,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
   const hidden = error instanceof HiddenError || state === '42501';
   if (!hidden && (typeof state !== 'string' || !/^[0-9A-Z]{5}$/.test(state))) throw error;
   const grade = Object.values(check.findings).includes('refuse') ? 'refuse' : 'warn';
-  const subject = { objects: [check.id], grade, title: `Not checked: ${check.title}. ${describe(error)}` } as const;
+  const subject = { objects: [check.id], grade, title: `could not check ${check.title}: ${describe(error)}` } as const;
   if (hidden) {
     return {
       ...subject,
@@ -61,7 +61,7 @@ function unchecked(check: Check, role: string, error: unknown): Finding {
     reason: 'A hazard that is not seen is not absent.',
     fix: timedOut
       ? 'Try again when the server has less to do.'
-      : 'Read the message; where the catalogue is as it should be, this is a fault of Verdigris: report it.',
+      : 'Read the message; where the catalogue is as it should be, this is a bug in Verdigris: report it.',
   };
 }
 

@@ -1,6 +1,7 @@
+import { count } from '../../model/count.ts';
 import { label, qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
-import { count, found, HiddenError, inOrder, type Check } from './check.ts';
+import { found, HiddenError, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 interface Sequence {
@@ -41,7 +42,7 @@ export const sequencesCheck: Check = {
       ...found({
         id: 'sequence-near-end',
         grade: 'warn',
-        title: 'Sequences are close to their end.',
+        title: 'sequences are close to their end',
         objects: near.map((sequence) => `${label(sequence)}, ${count(Math.floor(sequence.left), 'value')} left`),
         reason: `The switchover sets each ${limits.sequenceMargin.toLocaleString('en')} values ahead, and so does each rollback: then nextval() fails.`,
         fix: inOrder(
@@ -54,7 +55,7 @@ export const sequencesCheck: Check = {
       ...found({
         id: 'sequences',
         grade: 'info',
-        title: `${count(all.length, 'sequence')}, ${all.filter(({ owned }) => !owned).length} of them owned by no column, ${all.filter(({ ascending }) => !ascending).length} descending.`,
+        title: `${count(all.length, 'sequence')}, ${all.filter(({ owned }) => !owned).length} of them owned by no column, ${all.filter(({ ascending }) => !ascending).length} descending`,
         objects: all.map(label),
         reason:
           'Sequences are not replicated; the switchover sets each on the new live colour past the old one by a margin, so numbers have a gap.',

@@ -9,7 +9,7 @@ export function versionFindings(liveMajor: number, candidateMajor: number): Find
     ...found({
       id: 'server-version',
       grade: 'refuse',
-      title: `The live server is PostgreSQL ${liveMajor}.`,
+      title: `the live server is PostgreSQL ${liveMajor}`,
       objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
       reason:
         'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.',
@@ -18,7 +18,7 @@ export function versionFindings(liveMajor: number, candidateMajor: number): Find
     ...found({
       id: 'candidate-older',
       grade: 'refuse',
-      title: `The candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}.`,
+      title: `the candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}`,
       objects: candidateMajor < liveMajor ? [`PostgreSQL ${candidateMajor}`] : [],
       reason: 'The copy of a data directory cannot be started by an older major.',
       fix: `Declare PostgreSQL ${liveMajor} or later for the candidate.`,
@@ -57,7 +57,7 @@ export const encoding: Check = {
     return found({
       id: 'database-encoding',
       grade: 'warn',
-      title: 'The database takes bytes in any encoding (SQL_ASCII).',
+      title: 'the database takes bytes in any encoding (SQL_ASCII)',
       objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
       reason:
         'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
@@ -101,7 +101,7 @@ export const collations: Check = {
     return found({
       id: 'collation-version',
       grade: 'refuse',
-      title: 'Collations are of another version than the indexes were built with.',
+      title: 'collations are of another version than the indexes were built with',
       objects: [
         ...(database
           ? [`database ${database.name}: built with ${database.stored}, library has ${database.actual ?? 'none'}`]
@@ -133,7 +133,7 @@ export const collations: Check = {
 export const archiving: Check = {
   id: 'archiving',
   hazards: [28],
-  title: 'WAL archiving',
+  title: 'wAL archiving',
   on: 'live',
   when: ['seed'],
   findings: { archiving: 'info' },
@@ -146,7 +146,7 @@ export const archiving: Check = {
     return found({
       id: 'archiving',
       grade: 'info',
-      title: 'The live server archives its WAL.',
+      title: 'the live server archives its WAL',
       objects: set.some(({ name }) => name === 'archive_mode')
         ? set.map(({ name, value }) => `${name} = ${value}`)
         : [],

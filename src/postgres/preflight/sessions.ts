@@ -42,7 +42,7 @@ export const sessions: Check = {
       ...found({
         id: 'superuser-sessions',
         grade: 'warn',
-        title: 'Superusers are connected.',
+        title: 'superusers are connected',
         objects: supers.map(name),
         reason: 'They can write whatever is fenced, and can undo the fence while writes move.',
         fix: end(supers),
@@ -50,7 +50,7 @@ export const sessions: Check = {
       ...found({
         id: 'undeclared-sessions',
         grade: 'warn',
-        title: 'Roles that are not declared are connected.',
+        title: 'roles that are not declared are connected',
         objects: undeclared.map(name),
         reason:
           'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',

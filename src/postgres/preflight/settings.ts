@@ -28,7 +28,7 @@ export const readOnlyDefault: Check = {
     return found({
       id: 'read-only-default',
       grade: 'warn',
-      title: 'Transactions are read-only by default.',
+      title: 'transactions are read-only by default',
       objects: set.map(({ role, database, server }) =>
         server
           ? 'the server'
@@ -73,7 +73,7 @@ export const roleSettings: Check = {
     return found({
       id: 'role-settings-present',
       grade: 'info',
-      title: 'Roles or the database have settings of their own.',
+      title: 'roles or the database have settings of their own',
       objects: set.map(({ who, config }) => `${who}: ${config}`),
       reason:
         'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.',
@@ -100,7 +100,7 @@ export const passwords: Check = {
     return found({
       id: 'password-md5',
       grade: 'info',
-      title: 'Declared roles have MD5 passwords.',
+      title: 'declared roles have MD5 passwords',
       objects: md5.map(({ name }) => name),
       reason:
         'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',

@@ -1,7 +1,8 @@
+import { count } from '../../model/count.ts';
 import { label, qualified } from '../catalogue.ts';
 import { rows } from '../client.ts';
 import { ident } from '../quote.ts';
-import { count, everyGate, found, inOrder, type Check } from './check.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 /** Objects of one finding that are named one by one; a database can hold millions of large objects. */
@@ -25,7 +26,7 @@ export const largeObjects: Check = {
     return found({
       id: 'large-objects',
       grade: 'refuse',
-      title: `The database holds ${count(total, 'large object')}.`,
+      title: `the database holds ${count(total, 'large object')}`,
       objects: [
         ...some.map(({ oid }) => `large object ${oid}`),
         ...(total > some.length ? [`and ${count(total - some.length, 'other')}`] : []),
@@ -73,7 +74,7 @@ export const unloggedTables: Check = {
     return found({
       id: 'unlogged-tables',
       grade: 'refuse',
-      title: 'Tables or sequences are unlogged.',
+      title: 'tables or sequences are unlogged',
       objects: unlogged.map(label),
       reason:
         'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
@@ -109,7 +110,7 @@ export const tablespaces: Check = {
     return found({
       id: 'tablespaces',
       grade: 'refuse',
-      title: 'Tablespaces lie outside of the data directory.',
+      title: 'tablespaces lie outside of the data directory',
       objects: spaces.map(
         ({ name, location, others }) =>
           `${name} at ${location}${others.length > 0 ? `, also used by ${others.join(', ')}` : ''}`,
@@ -143,7 +144,7 @@ export const walVolume: Check = {
     found({
       id: 'wal-volume',
       grade: 'refuse',
-      title: 'The write-ahead log lies on another volume than the data.',
+      title: 'the write-ahead log lies on another volume than the data',
       objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
       reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
       fix: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',

@@ -27,7 +27,7 @@ export const ourSlots: Check = {
       ...found({
         id: 'slot-lost',
         grade: 'refuse',
-        title: 'The slot has lost WAL that the other colour still needs.',
+        title: 'the slot has lost WAL that the other colour still needs',
         objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
         reason: 'What was written since can no longer be sent: the colour behind it stays behind for ever.',
         fix: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
@@ -35,7 +35,7 @@ export const ourSlots: Check = {
       ...found({
         id: 'slot-retains',
         grade: 'warn',
-        title: 'The slot holds back more than half of the WAL it may.',
+        title: 'the slot holds back more than half of the WAL it may',
         objects: slots
           .filter(
             ({ status, retained }) =>
@@ -71,7 +71,7 @@ export const applyHealth: Check = {
       ...found({
         id: 'apply-stopped',
         grade: 'refuse',
-        title: 'Apply has stopped.',
+        title: 'apply has stopped',
         objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
         reason:
           'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
@@ -83,7 +83,7 @@ export const applyHealth: Check = {
       ...found({
         id: 'apply-errors',
         grade: 'warn',
-        title: 'Apply met errors since the candidate was made.',
+        title: 'apply met errors since the candidate was made',
         objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
         reason:
           'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',

@@ -30,7 +30,7 @@ export const preparedTransactions: Check = {
       ...found({
         id: 'prepared-transactions',
         grade: 'refuse',
-        title: 'Transactions are prepared and not finished.',
+        title: 'transactions are prepared and not finished',
         objects: prepared.map(
           ({ gid, database, owner, seconds }) =>
             `${gid} of ${owner} in ${database}, prepared ${Math.round(seconds)} s ago`,
@@ -47,7 +47,7 @@ export const preparedTransactions: Check = {
       ...found({
         id: 'two-phase-commit',
         grade: 'info',
-        title: `Clients can prepare transactions (max_prepared_transactions = ${slots}).`,
+        title: `clients can prepare transactions (max_prepared_transactions = ${slots})`,
         objects: slots > 0 ? ['max_prepared_transactions'] : [],
         reason:
           'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
@@ -97,7 +97,7 @@ export const longTransactions: Check = {
     return found({
       id: 'long-transactions',
       grade: 'refuse',
-      title: `Transactions have been open for more than ${limits.longTransactionMs / 1000} s.`,
+      title: `transactions have been open for more than ${limits.longTransactionMs / 1000} s`,
       objects: long.map(
         ({ pid, user, database, application, state, age, query, holds }) =>
           `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
@@ -129,7 +129,7 @@ export const idleTransactions: Check = {
     return found({
       id: 'idle-transaction-unlimited',
       grade: 'info',
-      title: 'A session may stay idle inside a transaction without limit.',
+      title: 'a session may stay idle inside a transaction without limit',
       objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
       reason:
         'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',

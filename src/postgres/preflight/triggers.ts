@@ -53,7 +53,7 @@ export const triggers: Check = {
       ...found({
         id: 'triggers-as-superuser',
         grade: 'refuse',
-        title: 'Triggers would run as superuser on the candidate.',
+        title: 'triggers would run as superuser on the candidate',
         objects: raised.map(on),
         reason:
           'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and what fires then are functions of roles that are none.',
@@ -62,7 +62,7 @@ export const triggers: Check = {
       ...found({
         id: 'triggers-on-apply',
         grade: 'warn',
-        title: 'Triggers fire on replicated changes too.',
+        title: 'triggers fire on replicated changes too',
         objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
         reason:
           'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
@@ -71,7 +71,7 @@ export const triggers: Check = {
       ...found({
         id: 'triggers',
         grade: 'info',
-        title: 'Triggers fire for clients and not for replicated changes.',
+        title: 'triggers fire for clients and not for replicated changes',
         objects: ordinary.map(on),
         reason:
           'What they write into tables is replicated like anything else. What they do beside that (NOTIFY, dblink, files) happens once, on the live colour.',
@@ -99,7 +99,7 @@ export const rulesCheck: Check = {
     return found({
       id: 'rules',
       grade: 'info',
-      title: 'Tables have rules.',
+      title: 'tables have rules',
       objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rules rewrite the queries of clients and never run on apply; what they made is replicated as rows.',
       fix: inOrder([
@@ -129,7 +129,7 @@ export const eventTriggers: Check = {
     const write = found({
       id: 'event-triggers-write',
       grade: 'refuse',
-      title: 'Event triggers write rows, and the release has migrations.',
+      title: 'event triggers write rows, and the release has migrations',
       objects: writing.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'On the candidate they would write rows that the live database does not have, with keys that it gives to others: apply stops, and both never are equal.',
@@ -139,7 +139,7 @@ export const eventTriggers: Check = {
     const told = found({
       id: 'event-triggers',
       grade: 'info',
-      title: 'Event triggers answer DDL.',
+      title: 'event triggers answer DDL',
       objects: others.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'They fire for the migrations on the candidate as well, and not for what Verdigris makes; one that raises an error stops them.',

@@ -119,7 +119,7 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
       expect(await told('partitioned-tables')).toEqual(['public.p: 2 partitions']);
       expect(await told('preloaded-libraries')).toEqual(['pg_prewarm']);
       expect(await findingOf(client, 'sequences')).toMatchObject({
-        title: '4 sequences, 3 of them owned by no column, 1 descending.',
+        title: '4 sequences, 3 of them owned by no column, 1 descending',
         objects: ['public.down', 'public.round', 'public.small', 'public.t_id_seq'],
       });
       await fixes(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
@@ -184,7 +184,7 @@ test('keys, constraints, indexes and statistics', async () => {
       await client.query('CREATE TABLE u (id int PRIMARY KEY REFERENCES t DEFERRABLE)');
       expect(await findingOf(client, 'foreign-keys')).toMatchObject({
         grade: 'info',
-        title: '1 foreign key, 1 of them deferrable.',
+        title: '1 foreign key, 1 of them deferrable',
       });
     },
     { ...sound, autovacuum: 'off' },

@@ -14,7 +14,7 @@ test('large objects are named and fixed', async () => {
     expect([finding?.objects.length, finding?.objects.at(-1), finding?.title]).toEqual([
       1001,
       'and 100 others',
-      'The database holds 1,100 large objects.',
+      'the database holds 1,100 large objects',
     ]);
   }, sound);
 });

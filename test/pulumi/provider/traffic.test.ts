@@ -122,7 +122,7 @@ test('the diff of a release is the live colour alone, and the preview says the p
   const state = { ...inputs, state: 'verified', release: '1', address: 'a:1' };
   expect(await diff('id', urn, state, { ...inputs, live: 'green' })).toEqual({ changes: true });
   expect(said.join('\n')).toContain(
-    'verified → switched: switch: writes move, once (the declaration says live: green)\nThe gate of switch is closed, for one reason now.\n  refuse lag: green is behind (s). Wait.\nClients wait once, for no longer than 12 s',
+    'switch (verified → switched): writes move, once (the declaration says live: green)\nswitch is blocked by 1 finding.\n  refuse lag: green is behind: s. Wait.\nClients will be paused once, for at most 12 s',
   );
   expect(did).toEqual(['preview']);
 });

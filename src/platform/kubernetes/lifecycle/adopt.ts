@@ -1,3 +1,4 @@
+import { refusals } from '../../../model/finding.ts';
 import type { Adopted } from '../../../manifests/adopted.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -321,7 +322,7 @@ async function serverProblems(
       checkMs: 15_000,
     },
   });
-  return [...found.filter(({ grade }) => grade === 'refuse'), ...(await closedTo(client))];
+  return [...refusals(found), ...(await closedTo(client))];
 }
 
 function refuse(problems: readonly Problem[]): VerdigrisError {

@@ -1,3 +1,4 @@
+import { findingLine } from '../../../model/finding.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
 import { guardManifests } from '../../../manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../../manifests/names.ts';
@@ -72,7 +73,7 @@ async function requireCluster(platform: KubernetesPlatform): Promise<void> {
   const findings = await platform.requirements('making');
   if (findings.length > 0) {
     throw new VerdigrisError('cluster-unfit', {
-      seen: `The cluster lacks what an environment needs:\n${findings.map(({ title, objects, fix }) => `  ${title}${objects.length > 0 ? ` (${objects.join('; ')})` : ''}. ${fix}`).join('\n')}\n`,
+      seen: `The cluster lacks what an environment needs:\n${findings.map((finding) => `  ${findingLine(finding, Infinity)}. ${finding.fix}`).join('\n')}\n`,
       required: 'all of it before anything is made.',
       next: 'fix what is listed; nothing was changed.',
       facts: { findings },
