@@ -23,7 +23,7 @@ export const publicCreate: Check = {
     return found({
       id: 'public-create',
       grade: 'warn',
-      title: 'Every role may make objects.',
+      title: 'every role may make objects',
       objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       reason:
         'Whoever finds names by that schema can be made to call a function or to read a table of somebody else’s. Verdigris’s own sessions do not; migrations and applications may.',
@@ -57,7 +57,7 @@ export const hbaTrust: Check = {
     return found({
       id: 'hba-trust',
       grade: 'warn',
-      title: 'pg_hba.conf lets in over the network without a password.',
+      title: 'pg_hba.conf lets in over the network without a password',
       objects: trusting.map(({ line, users, address }) => `line ${line}: ${users} from ${address}`),
       reason: 'Whoever reaches the port from there is whom he says he is, a superuser too.',
       fix: inOrder(
