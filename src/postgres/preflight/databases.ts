@@ -23,7 +23,7 @@ export const databases: Check = {
     return found({
       id: 'other-databases',
       grade: 'refuse',
-      title: 'The server has other databases.',
+      title: 'the server has other databases',
       objects: others.map(({ name, writers }) => `${name}, open to ${writers}`),
       reason:
         'They are copied once, with the volume, and never followed: what clients write there is lost at the switchover.',
