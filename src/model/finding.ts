@@ -3,7 +3,7 @@ export type Grade = 'refuse' | 'warn' | 'info';
 
 /** One thing that a check saw. Preflight, gates, verification and drift all speak in findings. */
 export interface Finding {
-  /** Stable, kebab-case; `verdigris explain ID` prints its section of docs/findings.md or docs/errors.md. */
+  /** Stable, kebab-case; docs/findings.md or docs/errors.md has a section of this name. */
   readonly id: string;
   readonly grade: Grade;
   /** What is there: lower case, no full stop, so that `title: objects` reads as one line. */
