@@ -8,11 +8,16 @@ async function feed(client: Client, from: number): Promise<void> {
     "SELECT pg_replication_origin_create('loader') WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = 'loader')",
   );
   await client.query("SELECT pg_replication_origin_session_setup('loader')");
+  await client.query('BEGIN');
+  await client.query("SELECT pg_replication_origin_xact_setup(('0/' || $1)::pg_lsn, now())", [from]);
   await client.query('INSERT INTO public.item SELECT g FROM generate_series($1::int, $1 + 9) g', [from]);
+  await client.query('COMMIT');
   await client.query('SELECT pg_replication_origin_session_reset()');
 }
 
 const found = async (client: Client) => ({
+  fed: (await rows<{ lsn: string }>(client, "SELECT pg_replication_origin_progress('loader', false)::text AS lsn"))[0]
+    ?.lsn,
   items: (await rows(client, 'SELECT FROM public.item')).length,
   next: (await rows<{ id: string }>(client, "SELECT nextval('public.c_id_seq')::text AS id"))[0]?.id,
   logins: (
@@ -34,7 +39,7 @@ test('writes under an origin, sequences that were set and roles that were locked
       await client.query("SELECT setval('public.c_id_seq', 401, false); ALTER ROLE shop_reader NOLOGIN");
     });
     await verb('switch');
-    expect(await on('green', found)).toEqual({ items: 10, next: '401', logins: ['shop_app'] });
+    expect(await on('green', found)).toEqual({ fed: '0/1', items: 10, next: '401', logins: ['shop_app'] });
     await on('green', async (client) => {
       await feed(client, 101);
       await client.query(
@@ -42,6 +47,6 @@ test('writes under an origin, sequences that were set and roles that were locked
       );
     });
     await verb('rollback');
-    expect(await on('blue', found)).toEqual({ items: 20, next: '901', logins: ['shop_reader'] });
+    expect(await on('blue', found)).toEqual({ fed: '0/101', items: 20, next: '901', logins: ['shop_reader'] });
   });
 });

@@ -55,7 +55,10 @@ export class Source {
       if ((this.#lines[middle] ?? 0) <= at) low = middle;
       else high = middle - 1;
     }
-    return { byte: at, line: low + 1, column: characters(this.#bytes, this.#lines[low] ?? 0, at) + 1 };
+    const start = this.#lines[low] ?? 0;
+    // The carriage return of a line's end has no column of its own.
+    const shown = this.#bytes[at - 1] === 13 && (at === this.#bytes.length || this.#bytes[at] === 10) ? at - 1 : at;
+    return { byte: at, line: low + 1, column: characters(this.#bytes, start, Math.max(start, shown)) + 1 };
   }
 
   line(number: number): string {

@@ -38,10 +38,6 @@ const publications = `
     || ${owner('p.pubowner')}
   FROM pg_publication p WHERE NOT ${ofStream('p.pubname')}`;
 
-/** Those of subscriptions have the subscription's OID for a name. */
-const origins = `
-  SELECT 'replication origin', quote_ident(o.roname), '' FROM pg_replication_origin o WHERE o.roname !~ '^pg_[0-9]+$'`;
-
 const tablespaces = `
   SELECT 'tablespace', quote_ident(t.spcname), (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(t.spcoptions) AS o) || ${owner('t.spcowner')}
   FROM pg_tablespace t WHERE t.oid >= ${firstUserOid}`;
@@ -81,7 +77,6 @@ export const databaseParts = [
   servers,
   eventTriggers,
   publications,
-  origins,
   tablespaces,
   dependencies,
   comments,

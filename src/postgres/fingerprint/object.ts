@@ -32,7 +32,6 @@ export type SchemaKind =
   | 'foreign server'
   | 'event trigger'
   | 'publication'
-  | 'replication origin'
   | 'tablespace'
   | 'dependency'
   | 'comment'

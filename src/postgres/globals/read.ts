@@ -5,7 +5,7 @@ export type Globals = ReadonlyMap<string, string>;
 
 /**
  * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by role and database,
- * owner, limit and grants of the database, user mappings. Verdigris's own and PostgreSQL's roles are left out.
+ * owner, limit and grants of the database, user mappings, replication origins of applications with their position. Verdigris's own and PostgreSQL's roles are left out.
  * In one statement: under the fence it is read once more.
  */
 export async function readGlobals(client: Client): Promise<Globals> {
@@ -31,7 +31,9 @@ export async function readGlobals(client: Client): Promise<Globals> {
       UNION ALL SELECT json_build_array('grant', d.datname, coalesce(g.rolname, ''), a.privilege_type), bool_or(a.is_grantable)::text
         FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
         WHERE d.datname = current_database() AND coalesce(g.rolname, '') !~ '^(pg_|verdigris)' GROUP BY d.datname, g.rolname, a.privilege_type
-      UNION ALL SELECT json_build_array('mapping', srvname, coalesce(usename, 'public')), encode(sha256(convert_to(coalesce(umoptions::text, ''), 'UTF8')), 'hex') FROM pg_user_mappings)
+      UNION ALL SELECT json_build_array('mapping', srvname, coalesce(usename, 'public')), encode(sha256(convert_to(coalesce(umoptions::text, ''), 'UTF8')), 'hex') FROM pg_user_mappings
+      UNION ALL SELECT json_build_array('origin', o.roname), coalesce(s.remote_lsn, '0/0')::text
+        FROM pg_replication_origin o LEFT JOIN pg_show_replication_origin_status() s ON s.local_id = o.roident WHERE o.roname !~ '^pg_[0-9]+$')
     SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`,
   );
   return new Map(entries);

@@ -4,7 +4,18 @@ import { one, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 
 /** From the first to the last: a role exists before anything is said of it. */
-export const kinds = ['role', 'login', 'password', 'member', 'setting', 'owner', 'connections', 'grant', 'mapping'];
+export const kinds = [
+  'role',
+  'login',
+  'password',
+  'member',
+  'setting',
+  'owner',
+  'connections',
+  'grant',
+  'mapping',
+  'origin',
+];
 
 /** What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. Secrets are read where they are needed only. */
 export async function statementFor(
@@ -48,6 +59,8 @@ export async function statementFor(
           : `${revoke}; GRANT ${third} ON DATABASE ${ident(first)} TO ${grantee}${value === 'true' ? ' WITH GRANT OPTION' : ''}`,
       );
     }
+    case 'origin':
+      return new SecretStatement(origin(first, value));
     default:
       return mapping(from, first, second, value);
   }
@@ -99,6 +112,14 @@ async function password(from: Client, role: string, value: string | undefined): 
     [role],
   );
   return new SecretStatement(`ALTER ROLE ${ident(role)} PASSWORD ${literal(verifier)}`, `the password of ${role}`);
+}
+
+/** With how far it has come: who goes on by it on `to` writes nothing twice. */
+function origin(name: string, position: string | undefined): string {
+  const [of, known] = [literal(name), `(SELECT FROM pg_replication_origin WHERE roname = ${literal(name)})`];
+  if (position === undefined) return `SELECT pg_replication_origin_drop(${of}) WHERE EXISTS ${known}`;
+  const advance = `SELECT pg_replication_origin_advance(${of}, ${literal(position)})`;
+  return `SELECT pg_replication_origin_create(${of}) WHERE NOT EXISTS ${known}; ${advance}`;
 }
 
 /** By its grantor: from PostgreSQL 16 on, who revokes without naming him revokes nothing. INHERIT and SET are unknown before 16. */

@@ -19,6 +19,7 @@ const without = [
   'pg_auth_members',
   'pg_db_role_setting',
   'pg_user_mapping',
+  'pg_replication_origin',
   'pg_shdepend',
   'pg_largeobject',
 ];

@@ -14,7 +14,6 @@ GRANT EXECUTE ON FUNCTION pg_read_file(text) TO app;
 GRANT SELECT ON information_schema.sql_features TO app;
 REFRESH MATERIALIZED VIEW mv WITH NO DATA;
 CREATE SCHEMA verdigris_mine CREATE TABLE x(id int);
-SELECT pg_replication_origin_create('o');
 ALTER LANGUAGE plpgsql OWNER TO app;
 TRUNCATE pa1;
 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
