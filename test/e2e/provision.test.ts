@@ -96,7 +96,12 @@ test('staging from production in the middle of its release: masked before anybod
           });
           // Its own releases work: what was copied along, marks of parked boots among it, is nobody's any more.
           for (const verb of ['seed', 'migrate', 'verify', 'switch', 'retire'] as const) await copy.verb(verb);
-          expect(await copy.on('green', masked)).toEqual({ ...right, name: 'staging-green' });
+          expect(await copy.on('green', masked)).toEqual({
+            ...right,
+            name: 'staging-green',
+            // Its own verify made the roles that it reads with.
+            admitted: 'shop_app,shop_reader,verdigris_locker,verdigris_operator,verdigris_reader',
+          });
           expect(
             (await namespace.admin.list('VolumeSnapshot', { 'app.kubernetes.io/instance': 'staging' })).map(
               ({ metadata }) => metadata.name,

@@ -75,7 +75,7 @@ test('another stack reads where to connect; a preview changes nothing; what some
       const said = `${preview.stdout}${preview.stderr}`;
       expect(preview.changeSummary).toEqual({ same: 5, update: 1 });
       expect(preview.stdout).toMatch(/live\s*: "blue" => "green"/);
-      expect(said).toContain('verified → switched: switch');
+      expect(said).toContain('switch (verified → switched)');
       expect(said).toContain('switch is blocked by ');
       expect(said).toContain('schema-drift');
       expect(said).toContain('Clients will be paused once, for at most');

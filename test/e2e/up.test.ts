@@ -22,7 +22,7 @@ test('up makes an environment, a second up is none, and changing the live colour
 
       declare(declared({ colours: prepared }));
       const first = await stack.preview();
-      expect(first.stdout).toContain('single → seeded: seed');
+      expect(first.stdout).toContain('seed (single → seeded)');
       expect(first.stdout).toContain(
         'Nothing blocks seed now. The gates of the later steps are judged when their turn comes.',
       );
