@@ -46,7 +46,7 @@ test('up makes an environment, a second up is none, and changing the live colour
 
       // Taking the colour out leaves the release.
       declare(declared());
-      expect((await stack.preview()).stdout).toContain('migrated → single: abandon');
+      expect((await stack.preview()).stdout).toContain('abandon (migrated → single)');
       await stack.up();
       expect(await state()).toEqual({ state: 'single', live: 'blue', operation: null });
       expect((await admin.list('StatefulSet', ours)).map(({ metadata }) => metadata.name)).toEqual(['shop-blue']);
