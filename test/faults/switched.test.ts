@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { one, rows, withClient } from '../../src/postgres/client.ts';
+import { turnLock } from '../../src/postgres/hba-lock.ts';
 import { good } from '../support/verdict.ts';
 import { killServer, nothing, served, withBench, type FaultBench } from './support.ts';
 import { failure } from '../support/failure.ts';
@@ -219,9 +220,14 @@ test(
 
         await bench.verb('verify');
         await bench.verb('switch');
-        // Somebody let a reader in by hand, past the fence.
+        // Somebody lets a reader in on purpose, past both locks of the fence.
+        const reader = await bench.as('shop_reader', 'blue');
+        const knock = () => withClient(reader, 'test', () => Promise.resolve('let in')).catch(String);
         await bench.on('blue', (client) => client.query('ALTER ROLE shop_reader LOGIN'));
-        await withClient(await bench.as('shop_reader', 'blue'), 'nightly report', async (client) => {
+        expect(await knock()).toContain('pg_hba.conf rejects connection');
+        await bench.on('blue', (client) => turnLock(client, 'open'));
+        await until('the reader let in', async () => (await knock()) === 'let in');
+        await withClient(reader, 'nightly report', async (client) => {
           const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
           const refused = await failure(bench.verb('retire'));
           expect(refused).toMatchObject({
