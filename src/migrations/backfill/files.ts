@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { compareVersions } from '../engines/sql/files.ts';
+import { versioned } from '../engines/sql/layout.ts';
 import { parseAssignments, type Assignment } from './assignments.ts';
 import { backfillSchema, type BackfillDeclaration } from './declaration.ts';
 
@@ -20,7 +21,7 @@ export interface Backfill extends BackfillDeclaration {
   readonly assignments: readonly Assignment[];
 }
 
-const fileName = /^((\d[\d._-]*?)[_-]+.+)\.backfill\.ya?ml$/;
+const ending = /\.backfill\.ya?ml$/;
 /** A folder of their own, for engines that take every file of theirs for a migration. */
 const own = 'backfills';
 
@@ -30,7 +31,7 @@ export async function readBackfills(folder: string): Promise<Backfill[]> {
   for (const place of [folder, path.join(folder, own)]) {
     // A folder that is missing is the engine's to refuse, in its words.
     const names = await readdir(place).catch((): string[] => []);
-    for (const name of names.filter((each) => /\.backfill\.ya?ml$/.test(each)).sort())
+    for (const name of names.filter((each) => ending.test(each)).sort())
       found.push(await readBackfill(path.join(place, name)));
   }
   found.sort((a, b) => compareVersions(a.version, b.version) || (a.name < b.name ? -1 : 1));
@@ -41,8 +42,9 @@ export async function readBackfills(folder: string): Promise<Backfill[]> {
 }
 
 async function readBackfill(file: string): Promise<Backfill> {
-  const [, name, version] = fileName.exec(path.basename(file)) ?? [];
-  if (name === undefined || version === undefined)
+  const name = path.basename(file).replace(ending, '');
+  const [, version, title] = versioned.exec(name) ?? [];
+  if (version === undefined || title === undefined)
     throw invalid(
       file,
       `${path.basename(file)}: no version in the name.`,

@@ -65,5 +65,6 @@ async function ofFile(file: string): Promise<EngineName | undefined> {
 async function ofFolder(folder: string): Promise<EngineName | undefined> {
   const names = await readdir(folder);
   if (names.includes('migration.sql') || names.includes('schema.prisma')) return 'prisma';
+  if (names.includes('up.sql') && /^\d/.test(path.basename(folder))) return 'sql';
   return path.basename(folder) === 'repeatable' && names.length > 0 ? 'sql' : undefined;
 }

@@ -1,10 +1,11 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { chooseEngine, detectEngine } from '../../../src/migrations/engines/choose.ts';
 import { findTool } from '../../../src/migrations/engines/tool.ts';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
+import { fill } from './folder.ts';
 import { examples } from './support.ts';
 
 test.each(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate'] as const)(
@@ -21,10 +22,7 @@ async function withFiles(
 ): Promise<void> {
   const folder = await temporaryFolder();
   try {
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
-      await writeFile(path.join(folder, name), text);
-    }
+    await fill(folder, files);
     await use(folder);
   } finally {
     await rm(folder, { recursive: true });

@@ -31,7 +31,7 @@ test('any command: sees the candidate and nothing else of our environment; fails
     );
     await bench.apply(engine);
     expect(bench.said[0]).toMatch(
-      / DATABASE_URL JDBC_URL .*PATH PGDATABASE PGHOST PGPASSWORD PGPORT PGUSER .*VERDIGRIS_RELEASE.* test \*\*\*$/,
+      / DATABASE_URL JDBC_URL .*PATH PGDATABASE PGHOST PGPASSWORD PGPORT PGSSLMODE PGUSER .*VERDIGRIS_RELEASE.* test \*\*\*$/,
     );
     expect(bench.said[0]).not.toContain('SECRET_OF_OURS');
     expect(JSON.parse(bench.said[1] ?? '')).toEqual({ s: 'verdigris_migration', c: 'verdigris_operator', l: '5s' });

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
+import { sqlSources } from './layout.ts';
 import { sqlEngine } from './run.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
@@ -15,7 +16,7 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
   const rehearse = versioned.rehearse;
   const hasVersioned = async (): Promise<boolean> => {
     const names: string[] = await readdir(folder).catch(() => []);
-    return !names.includes('repeatable') || names.some((name) => name.endsWith('.sql'));
+    return !names.includes('repeatable') || (await sqlSources(folder)).length > 0;
   };
   /** Inside a transaction: all that changed, the difference that they make, and the proof that nothing calls into the void. */
   const replace = async (

@@ -1,15 +1,15 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { asksForNoTransaction } from '../../transaction-note.ts';
-import { parseScript, type SqlStatement } from './parse.ts';
+import { upPart } from '../../up-part.ts';
+import { sqlSources, type SqlSource } from './layout.ts';
+import { readScript, type SqlStatement } from './parse.ts';
 
-export interface SqlFile {
-  readonly version: string;
-  readonly name: string;
-  readonly path: string;
+export interface SqlFile extends SqlSource {
   /** sha256 of the file's bytes. */
   readonly checksum: string;
   readonly statements: readonly SqlStatement[];
@@ -17,65 +17,61 @@ export interface SqlFile {
   readonly transactional: boolean;
 }
 
-const fileName = /^(\d[\d._-]*?)[_-]+(.+)\.sql$/;
-
-/** Reads a folder of versioned SQL files, `0007_add_index.sql`, in the order of their versions. */
+/** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
 export async function readSqlFiles(folder: string): Promise<SqlFile[]> {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw invalid(
-      'migrations-missing',
-      `The migrations folder ${folder} cannot be read.`,
-      'a folder.',
-      'declare the right path, relative to the declaration, or leave `migrations` out.',
-      cause,
-    );
-  });
-  const scripts = names.filter((name) => name.endsWith('.sql')).sort();
-  if (scripts.length === 0)
+  const sources = await sqlSources(folder);
+  if (sources.length === 0)
     throw invalid(
       'migrations-empty',
       `The migrations folder ${folder} has no .sql file.`,
       'at least one migration.',
-      'add one, or leave `migrations` out where the schema does not change.',
+      'add one, leave `migrations` out where the schema does not change, or declare the tool that they are for: `engine: { command: […] }`.',
     );
-  const misnamed = scripts.filter((name) => !fileName.test(name));
-  if (misnamed.length > 0)
-    throw invalid(
-      'migration-name',
-      `${misnamed.join(', ')} in ${folder}: no version in the name.`,
-      'names such as 0007_add_index.sql.',
-      'rename them.',
-    );
-  const files = await Promise.all(scripts.map((name) => readSqlFile(folder, name)));
+  const files = await Promise.all(sources.map(readSqlFile));
   files.sort((a, b) => compareVersions(a.version, b.version));
   for (const [index, file] of files.entries()) {
     const before = files[index - 1];
     if (before && compareVersions(before.version, file.version) === 0) {
       throw invalid(
         'migration-duplicate',
-        `${path.basename(before.path)} and ${path.basename(file.path)} have one version.`,
+        `${path.relative(folder, before.path)} and ${path.relative(folder, file.path)} have one version.`,
         'one file a version.',
-        'give the later one a higher version.',
+        'give the later one a higher version; a way back belongs in a file of the same name that ends in .down.sql, which is never run.',
       );
     }
   }
   return files;
 }
 
-async function readSqlFile(folder: string, name: string): Promise<SqlFile> {
-  const file = path.join(folder, name);
-  const bytes = await readFile(file);
-  const [, version = '', title = ''] = fileName.exec(name) ?? [];
-  const statements = await parseScript(bytes, file);
+async function readSqlFile(source: SqlSource): Promise<SqlFile> {
+  const bytes = await readFile(source.path);
+  const { text, noTransaction } = wayUp(bytes, source.path);
+  const { statements, ownTransaction } = await readScript(text, source.path);
   return {
-    version,
-    name: title,
-    path: file,
+    ...source,
     checksum: createHash('sha256').update(bytes).digest('hex'),
     statements,
-    transactional:
-      !asksForNoTransaction(bytes.toString('utf8')) && statements.every((statement) => statement.transactional),
+    transactional: ownTransaction || (!noTransaction && statements.every((statement) => statement.transactional)),
   };
+}
+
+/** Values that the tool puts into the file before it runs: what would run is not what is written. */
+const substitution = /^--\s*(?:\+goose\s+envsub\s+on\b|migrate:up\b.*\benv:).*$/im;
+
+function wayUp(bytes: Uint8Array, file: string): { text: Uint8Array; noTransaction: boolean } {
+  // Bytes that are no text are the parser's to refuse.
+  if (!isUtf8(bytes)) return { text: bytes, noTransaction: false };
+  // Without the byte order mark, which would hide a marker in the first line.
+  const whole = new TextDecoder().decode(bytes);
+  const found = substitution.exec(whole);
+  if (found)
+    throw invalid(
+      'migration-forbidden',
+      `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} puts values of the environment into the file.`,
+      'a file that runs as it is written.',
+      'write the values into the file, or declare the tool: `engine: { command: […] }`.',
+    );
+  return { text: Buffer.from(upPart(whole).text), noTransaction: asksForNoTransaction(whole) };
 }
 
 /** By their numbers: 2 before 10, 1.9 before 1.10. */
@@ -84,15 +80,16 @@ export function compareVersions(a: string, b: string): number {
     version
       .split(/[^\d]+/)
       .filter(Boolean)
-      .map(Number),
-  ) as [number[], number[]];
+      // A date down to the millisecond is beyond 2^53.
+      .map(BigInt),
+  ) as [bigint[], bigint[]];
   for (let place = 0; place < Math.max(left.length, right.length); place++) {
-    const difference = (left[place] ?? 0) - (right[place] ?? 0);
-    if (difference !== 0) return difference;
+    const [one, two] = [left[place] ?? 0n, right[place] ?? 0n];
+    if (one !== two) return one < two ? -1 : 1;
   }
   return 0;
 }
 
-function invalid(id: ErrorId, seen: string, required: string, next: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError(id, { seen, required, next, cause });
+function invalid(id: ErrorId, seen: string, required: string, next: string): VerdigrisError {
+  return new VerdigrisError(id, { seen, required, next });
 }

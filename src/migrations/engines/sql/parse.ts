@@ -16,8 +16,19 @@ export interface SqlStatement {
 
 type Node = Record<string, Record<string, unknown>>;
 
+export interface Script {
+  readonly statements: readonly SqlStatement[];
+  /** The script was BEGIN; … COMMIT; around everything: one transaction by its own words, whose wrap is taken off. */
+  readonly ownTransaction: boolean;
+}
+
+/** The statements of `readScript`. */
+export async function parseScript(bytes: Uint8Array, file: string): Promise<readonly SqlStatement[]> {
+  return (await readScript(bytes, file)).statements;
+}
+
 /** Splits a script by PostgreSQL's own parser. Refuses what a migration must not do: end the runner's transaction, leave the database. */
-export async function parseScript(bytes: Uint8Array, file: string): Promise<SqlStatement[]> {
+export async function readScript(bytes: Uint8Array, file: string): Promise<Script> {
   if (!isUtf8(bytes))
     throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', 'convert it: iconv -f LATIN1 -t UTF-8.');
   const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
@@ -35,21 +46,34 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<SqlS
   });
   const source = Buffer.from(text, 'utf8');
   const statements: SqlStatement[] = [];
-  for (const raw of (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[]) {
+  const all = (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[];
+  const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as Node));
+  for (const raw of ownTransaction ? all.slice(1, -1) : all) {
     const begin = raw.stmt_location ?? 0;
     const piece = source.subarray(begin, raw.stmt_len ? begin + raw.stmt_len : undefined).toString('utf8');
     const lead = piece.length - piece.trimStart().length;
     const line = lineAt(text, source.subarray(0, begin).toString('utf8').length + lead);
     const node = raw.stmt as Node;
     await refuseForbidden(file, line, node, piece);
+    const transactional = !outsideTransaction(raw.stmt as PgNode);
+    if (ownTransaction && !transactional)
+      throw forbidden(file, line, 'cannot run inside a transaction, and the file begins one');
     statements.push({
       text: piece.trim(),
       line,
-      transactional: !outsideTransaction(raw.stmt as PgNode),
+      transactional,
       concurrentIndex: concurrentIndex(node),
     });
   }
-  return statements;
+  return { statements, ownTransaction };
+}
+
+/** Only a plain BEGIN and a plain COMMIT: with options (an isolation, AND CHAIN) the runner's transaction would not be the same. */
+function isOneTransaction(nodes: readonly Node[]): boolean {
+  const first = nodes[0]?.['TransactionStmt'];
+  const last = nodes.at(-1)?.['TransactionStmt'];
+  const begins = ['TRANS_STMT_BEGIN', 'TRANS_STMT_START'].includes(String(first?.['kind']));
+  return begins && last?.['kind'] === 'TRANS_STMT_COMMIT' && first?.['options'] === undefined && last['chain'] !== true;
 }
 
 function concurrentIndex(node: Node): string | undefined {
@@ -59,14 +83,17 @@ function concurrentIndex(node: Node): string | undefined {
 
 async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {
   const why = await whyForbidden(node, text);
-  if (why !== undefined)
-    throw invalid(
-      file,
-      'migration-forbidden',
-      `${file}:${line}: this statement ${why}.`,
-      'statements that change this database only.',
-      'take it out of the migration.',
-    );
+  if (why !== undefined) throw forbidden(file, line, why);
+}
+
+function forbidden(file: string, line: number, why: string): VerdigrisError {
+  return invalid(
+    file,
+    'migration-forbidden',
+    `${file}:${line}: this statement ${why}.`,
+    'statements that change this database only, in the transaction that the runner or the whole file begins.',
+    'take it out of the migration.',
+  );
 }
 
 function syntax(file: string, text: string, cause: unknown): VerdigrisError {

@@ -1,0 +1,71 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { VerdigrisError } from '../../../model/errors.ts';
+
+/** One migration on disk, not read yet. */
+export interface SqlSource {
+  /** The whole leading run of numbers: `0007`, `1.9`, `2026-01-15-120000`, `101_01`. */
+  readonly version: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Version and name. A number belongs to the version only where it ends with the word: `0001_2fa` is version 0001. */
+export const versioned = /^(\d+(?:[._-]+\d+(?![^\W_]))*)(?:[._-]+(.*))?$/;
+/** golang-migrate's and sqlx's ways up and back, and Postgrator's. */
+const up = /\.(?:up|do)\.sql$/;
+const down = /\.(?:down|undo)\.sql$/;
+/** Flyway's and refinery's way back. */
+const undo = /^U\d[\d._]*__.+\.sql$/;
+/** What a folder per migration has: Diesel, Sourcegraph, Hasura; Prisma, Drizzle. */
+const inFolder = ['up.sql', 'migration.sql'];
+
+/** The migrations of a folder by their names: ways up only, each a file or a folder. Nothing is opened. */
+export async function sqlSources(folder: string): Promise<SqlSource[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new VerdigrisError('migrations-missing', {
+      seen: `The migrations folder ${folder} cannot be read.`,
+      required: 'a folder.',
+      next: 'declare the right path, relative to the declaration, or leave `migrations` out.',
+      cause,
+    });
+  });
+  const places = await Promise.all(names.sort().map((name) => wayUp(folder, name)));
+  const found = places.filter((place) => place !== undefined);
+  const misnamed = found.filter(({ title }) => !versioned.test(title));
+  if (misnamed.length > 0)
+    throw invalid(
+      `${misnamed.map((place) => path.relative(folder, place.path)).join(', ')} in ${folder}: no version in the name.`,
+      'names such as 0007_add_index.sql.',
+      'rename them.',
+    );
+  return found.map(({ title, path: file }) => {
+    const [, version = '', name = ''] = versioned.exec(title) ?? [];
+    return { version, name: name || version, path: file };
+  });
+}
+
+async function wayUp(folder: string, name: string): Promise<{ title: string; path: string } | undefined> {
+  const place = path.join(folder, name);
+  const isSql = name.endsWith('.sql');
+  if (!isSql && !/^\d/.test(name)) return undefined;
+  if ((await stat(place)).isDirectory()) return folderOfOne(folder, name);
+  if (!isSql || down.test(name) || undo.test(name)) return undefined;
+  return { title: name.replace(up, '.sql').slice(0, -'.sql'.length), path: place };
+}
+
+async function folderOfOne(folder: string, name: string): Promise<{ title: string; path: string } | undefined> {
+  const within = await readdir(path.join(folder, name));
+  const found = inFolder.find((each) => within.includes(each));
+  if (found !== undefined) return { title: name, path: path.join(folder, name, found) };
+  if (!name.endsWith('.sql') && !within.some((each) => each.endsWith('.sql'))) return undefined;
+  throw invalid(
+    `${name} in ${folder} is a folder without ${inFolder.join(' or ')}.`,
+    'one of them in a folder that is a migration.',
+    'name its way up so, or take the folder out.',
+  );
+}
+
+function invalid(seen: string, required: string, next: string): VerdigrisError {
+  return new VerdigrisError('migration-name', { seen, required, next });
+}

@@ -1,0 +1,119 @@
+import { rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { detectEngine } from '../../../src/migrations/engines/choose.ts';
+import { compareVersions, readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
+import { temporaryFolder } from '../../support/postgres.ts';
+import { fill } from './folder.ts';
+
+async function read(files: Readonly<Record<string, string>>): Promise<string[]> {
+  const folder = await temporaryFolder();
+  try {
+    await fill(folder, files);
+    expect(await detectEngine(folder)).toBe('sql');
+    return (await readSqlFiles(folder)).map(
+      ({ version, name, statements, transactional }) =>
+        `${version} ${name}: ${statements.map(({ text }) => text).join('; ')}${transactional ? '' : ' (one by one)'}`,
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const refusal = (files: Readonly<Record<string, string>>): Promise<unknown> =>
+  read(files).catch((error: unknown) => error);
+
+test('of ways up and ways back beside each other only the ways up are read', async () => {
+  expect(
+    await read({
+      '000001_a.up.sql': 'SELECT 1',
+      '000001_a.down.sql': 'this never runs',
+      '000002_b.do.sql': 'SELECT 2',
+      '000002_b.undo.sql': 'nor this',
+      '000003_slow_down.sql': 'SELECT 3',
+    }),
+  ).toEqual(['000001 a: SELECT 1', '000002 b: SELECT 2', '000003 slow_down: SELECT 3']);
+});
+
+test('a folder is a migration where it has up.sql; the way back is left alone', async () => {
+  expect(
+    await read({
+      '2024-01-15-120000_a/up.sql': 'SELECT 1',
+      '2024-01-15-120000_a/down.sql': 'never',
+      '1528395834/up.sql': 'SELECT 0',
+      '2024-02-01-090000_b.sql/up.sql': 'SELECT 2',
+    }),
+  ).toEqual(['2024-01-15-120000 a: SELECT 1', '2024-02-01-090000 b: SELECT 2', '1528395834 1528395834: SELECT 0']);
+  expect(await refusal({ '0001_a.sql': 'SELECT 1', '0002_b.sql/main.sql': 'SELECT 2' })).toMatchObject({
+    id: 'migration-name',
+    seen: expect.stringContaining('0002_b.sql'),
+  });
+});
+
+test('the version is all numbers that a name begins with', async () => {
+  expect(
+    await read({
+      '101_02_c.sql': 'SELECT 3',
+      '101_01_b.sql': 'SELECT 2',
+      '9_10_2fa.sql': 'SELECT 1',
+      '2026-01-15-120000_e.sql': 'SELECT 5',
+      '2026-01-15-090000_d.sql': 'SELECT 4',
+    }),
+  ).toEqual([
+    '9_10 2fa: SELECT 1',
+    '101_01 b: SELECT 2',
+    '101_02 c: SELECT 3',
+    '2026-01-15-090000 d: SELECT 4',
+    '2026-01-15-120000 e: SELECT 5',
+  ]);
+  expect(await refusal({ '1_a.sql': 'SELECT 1', '01_b.sql': 'SELECT 2' })).toMatchObject({
+    id: 'migration-duplicate',
+    seen: expect.stringMatching(/1_a\.sql/),
+  });
+  expect(compareVersions('20240101000000124', '20240101000000123')).toBe(1);
+});
+
+test.each([
+  ['goose', '-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;'],
+  [
+    'goose behind a byte order mark',
+    '\ufeff-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose StatementEnd\n-- +goose Down\nSELECT 2;',
+  ],
+  ['dbmate', '-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;'],
+  ['sql-migrate', '-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;'],
+  ['tern', 'SELECT 1;\n---- create above / drop below ----\nSELECT 2;'],
+])('of a file of %s only the way up runs', async (_, text) => {
+  expect(await read({ '0001_a.sql': text })).toEqual(['0001 a: SELECT 1']);
+});
+
+test.each(['-- +goose ENVSUB ON\n-- +goose Up\nSELECT 1;', '-- migrate:up env:THEME\nSELECT 1;'])(
+  'values of the environment in a file are refused: %j',
+  async (text) => {
+    expect(await refusal({ '0001_a.sql': text })).toMatchObject({
+      id: 'migration-forbidden',
+      seen: expect.stringMatching(/0001_a\.sql:1: .* values of the environment/),
+      next: expect.stringContaining('command'),
+    });
+  },
+);
+
+test('a file that is one transaction by its own words runs as one, whatever its notes ask for', async () => {
+  expect(await read({ '1_a.sql': 'BEGIN;\nSELECT 1;\nSELECT 2;\nCOMMIT;\n-- done' })).toEqual([
+    '1 a: SELECT 1; SELECT 2',
+  ]);
+  expect(
+    await read({ '1_a.sql': '-- +goose NO TRANSACTION\n-- +goose Up\nSTART TRANSACTION;\nSELECT 1;\nEND;' }),
+  ).toEqual(['1 a: SELECT 1']);
+});
+
+test.each([
+  ['two transactions', 'BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT;', 'begins or ends'],
+  ['statements before it', 'SET x.y = 1; BEGIN; SELECT 1; COMMIT;', 'begins or ends'],
+  ['an isolation of its own', 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;', 'begins or ends'],
+  ['one that is taken back', 'BEGIN; SELECT 1; ROLLBACK;', 'begins or ends'],
+  ['what cannot run inside', 'BEGIN; CREATE INDEX CONCURRENTLY ON t (i); COMMIT;', 'cannot run inside'],
+])('any other transaction in a file is refused: %s', async (_, text, why) => {
+  expect(await refusal({ '1_a.sql': text })).toMatchObject({
+    id: 'migration-forbidden',
+    seen: expect.stringContaining(why),
+  });
+});
