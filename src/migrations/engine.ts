@@ -15,6 +15,8 @@ export interface MigrationTarget {
   readonly statementTimeout: number;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number, note: string) => void;
+  /** Beside what every login of a tool is set to: a rehearsal has a tool's statements logged. */
+  readonly sessionSettings?: Readonly<Record<string, string>> | undefined;
   /** File that a tool's output is appended to. */
   readonly log?: string | undefined;
   /**

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { cloneLocal } from '../../src/platform/local/lifecycle/clone.ts';
 import { htmlReport } from '../../src/migrations/rehearsal/html.ts';
@@ -10,11 +11,12 @@ import { runMigrations } from '../../src/migrations/rehearsal/run.ts';
 import { measuring, type Measurements } from '../../src/migrations/rehearsal/measure.ts';
 import { refusal } from '../../src/migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../../src/migrations/rehearsal/text.ts';
+import { withMigrationRole } from '../../src/migrations/engines/role.ts';
 import { sqlEngine, type WatchedTarget } from '../../src/migrations/engines/sql/run.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rehearse, type Rehearsal, type RehearseOptions } from '../../src/operations/proofs/rehearse.ts';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { one, rows, withClient, withOwnSession, type Client } from '../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
 import { temporaryFolder, testMajor } from '../support/postgres.ts';
 
@@ -282,6 +284,8 @@ test('of an engine that runs its own statements, these are taken from the cloneâ
     const { environment, platform } = env;
     const signal = new AbortController().signal;
     const live = { ...(await platform.servers.connection('blue')), database: 'shop' };
+    // The clone is set as the original: it logs what Verdigris and the load run too.
+    await withOwnSession(live, 'test', (client) => client.query('ALTER SYSTEM SET log_min_duration_statement = 0'));
     const clone = await withCopySlot(
       live,
       60_000,
@@ -294,13 +298,17 @@ test('of an engine that runs its own statements, these are taken from the cloneâ
       const engine: MigrationEngine = {
         name: 'foreign',
         pending: () => Promise.resolve([{ version: '1', name: 'widen' }]),
-        // Its own connection, as a tool has.
+        // Its own login and connection, as a tool has; Verdigris works as the operator meanwhile.
         apply: (target) =>
-          withClient(target.connection, 'foreign', async (client) => {
+          withMigrationRole(target, async (login) => {
+            const client = new pg.Client(login);
+            await client.connect();
             await client.query('BEGIN');
             await client.query('ALTER TABLE app.big\n  ALTER COLUMN code TYPE bigint');
+            await withOwnSession(connection, 'test', (own) => one(own, 'SELECT 1'));
             await client.query('SELECT pg_sleep($1)', [1]);
             await client.query('COMMIT');
+            await client.end();
             return [{ version: '1', name: 'widen' }];
           }),
       };

@@ -18,13 +18,14 @@ export interface Login extends ConnectionSettings {
  * dropped: then nothing of the tool can go on in the database, whatever became of its processes.
  */
 export async function withMigrationRole<T>(
-  target: Pick<MigrationTarget, 'client' | 'connection' | 'lockTimeout' | 'statementTimeout'>,
+  target: Pick<MigrationTarget, 'client' | 'connection' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings'>,
   use: (login: Login) => Promise<T>,
 ): Promise<T> {
   const { client, connection } = target;
   const password = randomBytes(24).toString('base64url');
   await dropMigrationRole(client);
   const settings = {
+    ...target.sessionSettings,
     role: connection.user,
     lock_timeout: String(target.lockTimeout),
     statement_timeout: String(target.statementTimeout),

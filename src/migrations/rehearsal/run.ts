@@ -11,11 +11,11 @@ import type { Load } from './load.ts';
 import { measuring, type Measurements } from './measure.ts';
 import type { Observations } from './observed.ts';
 import { startSampler, watcher } from './sampler.ts';
-import { logStatements } from './server-log.ts';
+import { logged, logStatements } from './server-log.ts';
 import { readState, rewrites, tableNames, type RelationRewrite, type DatabaseState } from './state.ts';
 
 export interface RunOptions {
-  /** The operator's, to the clone's database; engines connect by it too. */
+  /** The operator's, to the clone's database. */
   readonly connection: ConnectionSettings;
   readonly engine: MigrationEngine | undefined;
   readonly release: string;
@@ -68,8 +68,7 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
               : options.serverLog === undefined
                 ? 'whole'
                 : 'log';
-          const logged =
-            measured === 'log' ? await logStatements(control, connection.user, options.serverLog as string) : undefined;
+          const readLog = measured === 'log' ? await logStatements(control, options.serverLog as string) : undefined;
           const load = await chooseLoad({ ...options.load, client: control });
           const sampler = startSampler(sampling);
           const into: Measurements = { statements: [], files: [] };
@@ -89,7 +88,7 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
             await load.stop();
             const observed = await sampler.stop();
             const rewritten = await rewrites(control, warm, after);
-            if (logged) into.statements.push(...(await logged()));
+            if (readLog) into.statements.push(...(await readLog()));
             if (measured === 'whole')
               into.statements.push({
                 file: '',
@@ -151,6 +150,7 @@ async function apply(
     lockTimeout: limits.migrationLock,
     statementTimeout: limits.migrationStatement,
     onProgress: (done, total, text) => note(total > 0 ? `${done + 1} of ${total}: ${text}` : text),
+    sessionSettings: logged,
     watch: measuring(client, into),
     backfillsBefore: (version) => fill(version),
   };

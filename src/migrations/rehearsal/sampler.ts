@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { one, type Client } from '../../postgres/client.ts';
+import { migrationRole } from '../engines/role.ts';
 import { ignoring } from './ignore.ts';
 import { Observations, type Sample } from './observed.ts';
 
@@ -10,14 +11,14 @@ export const sampleEvery = 15;
 export const watcher = 'rehearse-watch';
 
 /**
- * Sessions of the migration are the operator's, on a clone where nobody else is the operator. pg_blocking_pids waits for every
- * part of the lock table, so it is asked for those only that wait.
+ * Sessions of the migration are those of a tool's login and the operator's, on a clone where nobody else is the operator.
+ * pg_blocking_pids waits for every part of the lock table, so it is asked for those only that wait.
  */
 const query = `
   WITH locks AS MATERIALIZED (SELECT * FROM pg_locks),
   sessions AS MATERIALIZED (
     SELECT pid, query, query_start, application_name, wait_event_type, state, backend_type,
-      usename = current_user AND application_name <> 'verdigris/${watcher}' AS migration
+      usename IN (current_user, '${migrationRole}') AND application_name <> 'verdigris/${watcher}' AS migration
     FROM pg_stat_activity WHERE datname = current_database() AND backend_type IN ('client backend', 'parallel worker'))
   SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS at,
     coalesce((SELECT json_agg(pid) FROM sessions WHERE migration), '[]') AS migration,
@@ -38,7 +39,6 @@ export function startSampler(client: Client): {
   const observed = new Observations();
   const ending = new AbortController();
   const running = (async () => {
-    await client.query('SET log_min_duration_statement = -1');
     while (!ending.signal.aborted) {
       const begun = performance.now();
       observed.take(await one<Sample>(client, query));
