@@ -23,7 +23,13 @@ const operation = z.strictObject({
 });
 
 /** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
-const stream = z.strictObject({ name: z.string(), from: colour, to: colour });
+const stream = z.strictObject({
+  name: z.string(),
+  from: colour,
+  to: colour,
+  /** Of one that a switchover made: what `from` committed before this position came from the other side, and must not go back there. */
+  begins: z.string().optional(),
+});
 
 const seed = z.strictObject({
   /** C: confirmed_flush_lsn of the slot when it was made. */

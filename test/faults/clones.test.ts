@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Places } from '../../src/platform/local/places.ts';
+import { Records } from '../../src/platform/local/records.ts';
 import { routerPid } from '../../src/router/launch.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, served, withBench, type FaultBench } from './support.ts';
@@ -70,9 +71,10 @@ test(
         await gone(rehearsing);
 
         // Its candidate is an ordinary one, which the journal knows; its clones are a pair by then.
-        const drilling = await killWhen(bench, ['drill'], async ({ servers }) =>
-          (await readFile(servers, 'utf8').catch(() => '')).includes('green'),
-        );
+        const drilling = await killWhen(bench, ['drill'], async ({ servers, legacyServers }) => {
+          const { green } = await new Records(servers, legacyServers).read();
+          return green !== undefined;
+        });
         await bench.settled({ state: 'verified', live: 'blue' });
         await bench.verb('abandon');
         await gone(drilling);

@@ -57,7 +57,10 @@ async function facts(bench: FaultBench, leaves: Row['leaves'] = []): Promise<unk
               "SELECT pubname, array_agg(p.prrelid::regclass::text || coalesce(p.prattrs::text, '') ORDER BY 1) AS tables FROM pg_publication JOIN pg_publication_rel p ON prpubid = pg_publication.oid GROUP BY 1 ORDER BY 1",
             ),
             subscriptions: await rows(client, 'SELECT subname, subenabled FROM pg_subscription ORDER BY 1'),
-            roles: await rows(client, "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"),
+            roles: await rows(
+              client,
+              "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^(pg_|verdigris_(reader|locker)$)' ORDER BY 1",
+            ),
             settings: leaves.includes('admission')
               ? []
               : await rows(client, 'SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting ORDER BY 1'),

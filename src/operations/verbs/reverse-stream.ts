@@ -1,28 +1,38 @@
 import type { Colour } from '../../model/colours.ts';
+import type { Stream } from '../../model/journal.ts';
+import type { Lsn } from '../../model/lsn.ts';
 import { streamName } from '../../model/names.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
+import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
-import { createSlot, enableStream, publish, subscribe, unpublish, unsubscribe } from '../../postgres/stream.ts';
+import {
+  createSlot,
+  enableStream,
+  publish,
+  startAt,
+  subscribe,
+  unpublish,
+  unsubscribe,
+} from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
 
 /** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
-function nextStream(c: Context): { name: string; from: Colour; to: Colour } {
+function nextStream(c: Context): Stream {
   return { name: streamName(c.environment.name, c.journal.streams + 1, c.idle, c.live), from: c.idle, to: c.live };
 }
 
 /** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
-export function moved(c: Context): {
-  live: Colour;
-  stream: ReturnType<typeof nextStream>;
-  closing: ReturnType<typeof stream>;
-  streams: number;
-} {
-  return { live: c.idle, stream: nextStream(c), closing: stream(c), streams: c.journal.streams + 1 };
+export function moved(c: Context): { live: Colour; stream: Stream; closing: Stream; streams: number } {
+  const next = { ...nextStream(c), begins: begins.get(c) };
+  return { live: c.idle, stream: next, closing: stream(c), streams: c.journal.streams + 1 };
 }
+
+/** Where the way back begins, of the attempt under way. */
+const begins = new WeakMap<Context, Lsn>();
 
 /** Everything that can be done before clients wait is done before. */
 export const prepareReverse: Step = {
@@ -44,7 +54,11 @@ export const prepareReverse: Step = {
   },
 };
 
-/** The reverse slot skips what came by replication: it must begin after it and before the first write of a client. */
+/**
+ * The reverse slot skips what came by replication: it must begin after it and before the first write of a client. A server that crashes
+ * forgets how far a slot was advanced since its last checkpoint (docs of pg_replication_slot_advance), so the position goes to the
+ * journal with the commit point, and the subscription starts there. All that replication brought is flushed: the barrier waited for that.
+ */
 export const advanceReverse: Step = {
   id: 'advance-reverse',
   title: 'set the way back to begin here',
@@ -52,9 +66,14 @@ export const advanceReverse: Step = {
   risk: 'none',
   async run(c) {
     const { name } = nextStream(c);
-    await c.on(c.idle, (client) =>
-      client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [name]),
+    const { position } = await c.on(c.idle, (client) =>
+      one<{ position: Lsn }>(
+        client,
+        'SELECT end_lsn::text AS position FROM pg_replication_slot_advance($1, pg_current_wal_flush_lsn())',
+        [name],
+      ),
     );
+    begins.set(c, position);
   },
 };
 
@@ -79,11 +98,12 @@ export const reverse: Step = {
   why: 'a rollback then loses nothing',
   risk: 'one more sender on the live colour',
   async run(c) {
-    const { name, from, to } = stream(c);
+    const { name, from, to, begins: position } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);
     const running = await c.ifRunning(to, async (client) => {
       await rememberSequences(client);
       await subscribe(client, name, conninfo, c.environment.database);
+      if (position !== undefined) await startAt(client, name, position);
       await enableStream(client, name);
       await c.on(from, (live) => crossBarrier(live, client, name, c.environment.limits.catchUp, c.signal));
     });

@@ -24,7 +24,10 @@ export const switchOver: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   async validate(c) {
-    const findings = [...(await switchoverFindings(c)), ...testFindings(c), ...(await proofFindings(c))];
+    const gates = await switchoverFindings(c);
+    // The proof is asked of both servers: one that is down has been named.
+    if (refuses(gates)) return gates;
+    const findings = [...gates, ...testFindings(c), ...(await proofFindings(c))];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
   start: [recall, fallback, ...startSteps],
