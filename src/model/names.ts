@@ -15,6 +15,8 @@ export const replicationRole = 'verdigris_replication';
 export const readerRole = 'verdigris_reader';
 /** Locks rows that never stand still while they are compared. */
 export const lockerRole = 'verdigris_locker';
+/** What migration tools log in as, for the length of one run and never on the live colour. */
+export const migrationRole = 'verdigris_migration';
 /** Whom a fence lets through: nobody else has their credentials. */
 export const ownRoles: readonly string[] = [operatorRole, replicationRole, readerRole, lockerRole];
 

@@ -1,4 +1,4 @@
-import { ownRoles } from '../model/names.ts';
+import { migrationRole, ownRoles } from '../model/names.ts';
 import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
@@ -9,12 +9,14 @@ export const closedToAll = 'all';
 export const closedToNobody = 'verdigris_nobody';
 
 /**
- * Rules that come before all others: Verdigris's roles through the socket, and nobody of those whom `file` names, over no path.
+ * Rules that come before all others: Verdigris's roles through the socket, migration tools on this machine while they have a role of their
+ * own, and nobody of those whom `file` names, over no path.
  * They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside pg_hba.conf.
  */
 export function lockRules(file: string): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
+    `host all ${migrationRole} samehost scram-sha-256`,
     `local all,replication @${file} reject`,
     `host all,replication @${file} all reject`,
     '',

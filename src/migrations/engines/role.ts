@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { migrationRole } from '../../model/names.ts';
 import { rows, withTransaction, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { MigrationTarget } from '../engine.ts';
-
-/** Logs a tool in for the length of one run. Never on the live colour. */
-export const migrationRole = 'verdigris_migration';
 
 export interface Login extends ConnectionSettings {
   readonly password: string;

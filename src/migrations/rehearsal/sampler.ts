@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { one, type Client } from '../../postgres/client.ts';
-import { migrationRole } from '../engines/role.ts';
+import { migrationRole } from '../../model/names.ts';
 import { ignoring } from './ignore.ts';
 import { Observations, type Sample } from './observed.ts';
 

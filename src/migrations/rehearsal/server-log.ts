@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Client } from '../../postgres/client.ts';
-import { migrationRole } from '../engines/role.ts';
+import { migrationRole } from '../../model/names.ts';
 import type { Measured } from './measure.ts';
 
 /** Begins each line of the clone's log while engines other than ours are measured: time in s, login. */
