@@ -2,6 +2,9 @@ import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import { declaredOf, plan } from '../model/plan.ts';
+import { other } from '../model/colours.ts';
+import { declaredMigrations } from '../migrations/engines/declared.ts';
+import type { Migration } from '../migrations/engine.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationOf } from '../operations/table.ts';
@@ -13,6 +16,8 @@ export interface PlannedOperation {
   readonly because?: string;
   readonly reason?: string;
   readonly clientsWaitMs: number;
+  /** All that the folder holds: no database is asked what has run. */
+  readonly migrations?: readonly Migration[];
   readonly steps: readonly {
     readonly id: string;
     readonly title: string;
@@ -23,7 +28,7 @@ export interface PlannedOperation {
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
-  const blocks = operations.map(({ verb, to, because, reason, clientsWaitMs, steps }) =>
+  const blocks = operations.map(({ verb, to, because, reason, clientsWaitMs, migrations = [], steps }) =>
     [
       `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
       ...(reason ? [`  ${reason}`] : []),
@@ -31,6 +36,8 @@ export function planText(operations: readonly PlannedOperation[]): string {
         (step) =>
           `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
       ),
+      ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
+      ...migrations.map(({ version, name }) => `    ${version} ${name}`),
       `  clients wait: ${waitText(clientsWaitMs)}`,
     ].join('\n'),
   );
@@ -49,24 +56,26 @@ export async function showPlan(
   goal: State | undefined,
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
-  const operations = plan(declaredOf(environment), journal, goal).map(
-    ({ verb, kind, to, because, reason }): PlannedOperation => {
-      const operation = operationOf(verb, { lossy: kind === 'lossy' });
-      return {
-        verb,
-        to,
-        because,
-        reason,
-        clientsWaitMs: operation.clientsWait(environment.limits),
-        steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
-          id,
-          title,
-          why,
-          risk,
-        })),
-      };
-    },
-  );
+  const planned = plan(declaredOf(environment), journal, goal);
+  const candidate = environment.colours[other(journal.live)];
+  const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
+  const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
+    const operation = operationOf(verb, { lossy: kind === 'lossy' });
+    return {
+      verb,
+      to,
+      because,
+      reason,
+      clientsWaitMs: operation.clientsWait(environment.limits),
+      ...(verb === 'migrate' && migrations.length > 0 ? { migrations } : {}),
+      steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
+        id,
+        title,
+        why,
+        risk,
+      })),
+    };
+  });
   const unfinished = journal.operation ? `${journal.operation.verb} was cut short and is settled first.\n\n` : '';
   reporter.result(
     { state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations },

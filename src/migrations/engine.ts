@@ -41,5 +41,7 @@ export interface MigrationEngine {
    * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code.
    */
   readonly rehearse?: (client: Client, say?: (text: string) => void) => Promise<void>;
+  /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
+  readonly files?: () => Promise<Migration[]>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

@@ -125,6 +125,7 @@ export const errorCatalogue = {
   'backfill-mixed': 'refused',
   'backfill-outlived': 'refused',
   'migrations-two-engines': 'declaration',
+  'migrations-of-tool': 'declaration',
   'engine-missing': 'declaration',
   'changelog-unclear': 'declaration',
   'migration-tool-failed': 'failed',

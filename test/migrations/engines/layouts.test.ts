@@ -1,9 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { detectEngine } from '../../../src/migrations/engines/choose.ts';
+import { declaredMigrations, judgeBeforeSeed } from '../../../src/migrations/engines/declared.ts';
 import { compareVersions, readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
+import { readTables } from '../../../src/postgres/catalogue.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { fill } from './folder.ts';
+import { withBench } from './support.ts';
 
 async function read(files: Readonly<Record<string, string>>): Promise<string[]> {
   const folder = await temporaryFolder();
@@ -116,4 +119,19 @@ test.each([
     id: 'migration-forbidden',
     seen: expect.stringContaining(why),
   });
+});
+
+test('before a seed a folder is refused where another tool has run and no engine is declared', async () => {
+  await withBench('sql', async ({ client, folder }) => {
+    await judgeBeforeSeed(client, { migrations: folder });
+    await client.query('CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)');
+    await expect(judgeBeforeSeed(client, { migrations: folder })).rejects.toMatchObject({
+      code: 'declaration',
+      id: 'migrations-of-tool',
+      seen: expect.stringMatching(/^schema_migrations says .*golang-migrate/),
+    });
+    await judgeBeforeSeed(client, { migrations: folder, engine: 'sql' });
+    expect(await readTables(client)).toEqual([]);
+  });
+  await expect(declaredMigrations({ migrations: '/nowhere' })).rejects.toMatchObject({ id: 'migrations-missing' });
 });

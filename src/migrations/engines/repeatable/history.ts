@@ -12,15 +12,13 @@ export interface Repeatable {
   readonly statements: readonly SqlStatement[];
 }
 
-/** Files of `repeatable/` and below that were never applied, or not as they are now. A file that was removed drops nothing. */
-export async function pendingRepeatables(client: Client, folder: string): Promise<Repeatable[]> {
+/** Files of `repeatable/` and below. */
+export async function readRepeatables(folder: string): Promise<Repeatable[]> {
   const root = path.join(folder, 'repeatable');
   const names = (await readdir(root, { recursive: true }).catch(() => []))
     .filter((name) => name.endsWith('.sql'))
     .sort();
-  if (names.length === 0) return [];
-  const applied = await read(client);
-  const files = await Promise.all(
+  return Promise.all(
     names.map(async (name): Promise<Repeatable> => {
       const file = path.join(root, name);
       const bytes = await readFile(file);
@@ -32,6 +30,13 @@ export async function pendingRepeatables(client: Client, folder: string): Promis
       };
     }),
   );
+}
+
+/** Those that were never applied, or not as they are now. A file that was removed drops nothing. */
+export async function pendingRepeatables(client: Client, folder: string): Promise<Repeatable[]> {
+  const files = await readRepeatables(folder);
+  if (files.length === 0) return [];
+  const applied = await read(client);
   return files.filter(({ name, checksum }) => applied.get(name) !== checksum);
 }
 

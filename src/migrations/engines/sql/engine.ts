@@ -2,13 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
+import { readSqlFiles } from './files.ts';
 import { sqlSources } from './layout.ts';
 import { sqlEngine } from './run.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
 import { brokenFunctions, refuseBroken } from '../repeatable/compile.ts';
 import { definitions, describeChanges } from '../repeatable/definitions.ts';
-import { pendingRepeatables, recordRepeatables } from '../repeatable/history.ts';
+import { pendingRepeatables, readRepeatables, recordRepeatables } from '../repeatable/history.ts';
 
 /** Plain SQL: numbered files that run once, then the files of `repeatable/`, which run whenever they were changed. */
 export function sqlFilesEngine(folder: string): MigrationEngine {
@@ -33,6 +34,10 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
   };
   return {
     name: 'sql',
+    files: async () => [
+      ...((await hasVersioned()) ? await readSqlFiles(folder) : []).map(({ version, name }) => ({ version, name })),
+      ...(await readRepeatables(folder)).map(({ name }) => ({ version: 'repeatable', name })),
+    ],
     pending: async (client) => [
       ...((await hasVersioned()) ? await versioned.pending(client) : []),
       ...(await pendingRepeatables(client, folder)).map(({ name }) => ({ version: 'repeatable', name })),

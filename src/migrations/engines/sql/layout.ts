@@ -57,7 +57,7 @@ async function wayUp(folder: string, name: string): Promise<{ title: string; pat
 async function folderOfOne(folder: string, name: string): Promise<{ title: string; path: string } | undefined> {
   const within = await readdir(path.join(folder, name));
   const found = inFolder.find((each) => within.includes(each));
-  if (found !== undefined) return { title: name, path: path.join(folder, name, found) };
+  if (found !== undefined) return { title: name.replace(/\.sql$/, ''), path: path.join(folder, name, found) };
   if (!name.endsWith('.sql') && !within.some((each) => each.endsWith('.sql'))) return undefined;
   throw invalid(
     `${name} in ${folder} is a folder without ${inFolder.join(' or ')}.`,
