@@ -49,7 +49,7 @@ export const ignoredSchemas = `'pg_catalog', 'information_schema', 'pg_toast', '
 export const toolTables = [
   ...['flyway_schema_history', 'databasechangelog', 'databasechangeloglock', '_prisma_migrations', 'pgmigrations'],
   // golang-migrate, dbmate, Rails, Supabase and others; goose; sql-migrate; tern and others; sqlx; Diesel; refinery; Atlas.
-  ...['schema_migrations', 'goose_db_version', 'gorp_migrations', 'schema_version', '_sqlx_migrations'],
+  ...['schema_migrations', 'goose_db_version', 'gorp_migrations', '_sqlx_migrations'],
   ...['__diesel_schema_migrations', 'refinery_schema_history', 'atlas_schema_revisions', '__drizzle_migrations'],
   ...['alembic_version', 'django_migrations', 'ar_internal_metadata', '__EFMigrationsHistory', 'SequelizeMeta'],
   ...['knex_migrations', 'knex_migrations_lock', 'kysely_migration', 'kysely_migration_lock'],

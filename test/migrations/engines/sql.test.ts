@@ -65,3 +65,13 @@ test('plain SQL outside a transaction: interrupted in a statement, it goes on be
     });
   });
 });
+
+test('a file that 0.1.0 ran by the first number of its name does not run again by all of them', async () => {
+  await withBench(undefined, async (bench) => {
+    const engine = sqlFilesEngine(bench.folder);
+    await bench.write('0007_2024_report.sql', 'CREATE TABLE report (id int);');
+    expect(await bench.apply(engine)).toEqual([{ version: '0007_2024', name: 'report' }]);
+    await bench.client.query("UPDATE verdigris.migration SET version = '0007', name = '2024_report'");
+    expect(await bench.apply(engine)).toEqual([]);
+  });
+});

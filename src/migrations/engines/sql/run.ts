@@ -92,10 +92,9 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
       });
     }
   }
-  const complete = new Set(applied.filter((known) => known.complete).map((known) => known.version));
-  const pending = files.filter((file) => !complete.has(file.version));
-  const newest = applied
-    .filter((known) => known.complete)
+  const complete = applied.filter((known) => known.complete);
+  const pending = files.filter((file) => !complete.some((known) => isOf(known, file)));
+  const newest = complete
     .map((known) => known.version)
     .sort(compareVersions)
     .at(-1);
@@ -108,6 +107,12 @@ async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> 
     });
   }
   return pending;
+}
+
+/** Verdigris 0.1.0 took the first number of a file's name alone for its version: the file of that time is known by its content. */
+function isOf(known: Applied, file: SqlFile): boolean {
+  if (known.version === file.version) return true;
+  return known.checksum === file.checksum && file.version.startsWith(known.version);
 }
 
 async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
