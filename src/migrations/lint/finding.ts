@@ -97,6 +97,8 @@ export interface LintInput {
   readonly text: string | Uint8Array;
   /** True: applied everywhere already, so read for what it says about the schema, not linted. False: part of the release at hand. */
   readonly applied?: boolean;
+  /** The names that `ignore` is matched against; the path where it is absent. */
+  readonly globPaths?: readonly string[];
 }
 
 /** How much `severity` weighs; `never` weighs more than any. */

@@ -24,7 +24,7 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
   const suppressed: SuppressedFinding[] = [];
   let [count, statements] = [0, 0];
   for (const [index, file] of files.entries()) {
-    const read = file.applied === true || ignored(file.path, config);
+    const read = file.applied === true || ignored(file, config);
     schema.batch = read || !release ? index : files.length;
     schema.defaultSchema = 'public';
     if (read) {
@@ -40,6 +40,6 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
   return { files: count, statements, target: config.target, findings, suppressed };
 }
 
-function ignored(path: string, config: LintConfig): boolean {
-  return config.ignore.some((glob) => matchesGlob(path, glob));
+function ignored({ path, globPaths = [path] }: LintInput, config: LintConfig): boolean {
+  return config.ignore.some((glob) => globPaths.some((one) => matchesGlob(one, glob)));
 }

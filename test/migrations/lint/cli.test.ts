@@ -18,6 +18,7 @@ beforeAll(async () => {
     'm/readme.txt': 'DROP TABLE a;',
     'run.mjs': `import { lintCommand } from '${path.join(import.meta.dirname, '../../../src/cli/lint.ts')}';\nawait lintCommand().parseAsync();\n`,
     'lint.yaml': 'verdigris-lint:\n  rules:\n    create-index-blocking: off\n',
+    'ignore.yaml': 'verdigris-lint:\n  ignore: [m/**]\n',
     'bad.yaml': 'verdigris-lint:\n  rulez: {}\n',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
@@ -87,4 +88,10 @@ test.each([
   ['V1__down_payment.sql', false],
 ])('%s is a down migration: %s', (file, undo) => {
   expect(isUndo(file)).toBe(undo);
+});
+
+test('ignored files are ignored however their path is typed', async () => {
+  const typed = ['./m', path.join(folder, 'm')];
+  const ended = await Promise.all(typed.map((one) => run([one, '--config', 'ignore.yaml'])));
+  expect(ended.map((one) => one.exitCode)).toEqual([0, 0]);
 });

@@ -74,7 +74,7 @@ test('SARIF 2.1.0 has the rules, places in code points, and suppressions with th
     expect(run?.tool.driver.rules[result.ruleIndex]?.id).toBe(result.ruleId);
     expect(['error', 'warning', 'note']).toContain(result.level);
     const { artifactLocation, region } = result.locations[0]?.physicalLocation ?? {};
-    expect(artifactLocation?.uri).toBe('db/V1,%20odd:name.sql');
+    expect(artifactLocation?.uri).toBe('db/V1%2C%20odd%3Aname.sql');
     expect([region?.startLine, region?.startColumn].every((value) => (value ?? 0) >= 1)).toBe(true);
   }
   expect(
@@ -162,4 +162,19 @@ test('what a release makes is new to its later files; what is applied is not', a
   ]);
   expect(await found([{ path: '0.sql', text: 'SELECT 1;', applied: true }, ...files])).toEqual([]);
   expect(await found(files.map((file) => ({ ...file, applied: false })))).toEqual([]);
+});
+
+test('a name with characters of a URI decodes to itself, and a path in the working folder is relative', async () => {
+  for (const path of ['a#1?.sql', `${process.cwd()}/a#1?.sql`]) {
+    const sarif = JSON.parse(sarifReport(await lintFiles([{ path, text: 'DROP TABLE t;' }]))) as Sarif;
+    expect(sarif.runs[0]?.results[0]?.locations[0]?.physicalLocation.artifactLocation.uri).toBe('a%231%3F.sql');
+  }
+});
+
+test('BEGIN and COMMIT are one finding; a sequence may become bigint, and not smaller', async () => {
+  const rulesOfText = async (text: string) =>
+    (await lintFiles([{ path: 'a.sql', text }])).findings.map((one) => one.rule);
+  expect(await rulesOfText('BEGIN; SELECT 1; COMMIT;')).toEqual(['transaction-control']);
+  expect(await rulesOfText('ALTER SEQUENCE s AS bigint;')).toEqual([]);
+  expect(await rulesOfText('ALTER SEQUENCE s AS integer;')).toEqual(['alter-sequence']);
 });

@@ -1,3 +1,5 @@
+import { relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LintFinding, LintReport, Severity } from '../finding.ts';
 import type { LintRule } from '../rule.ts';
 import { lintRules } from '../rules/index.ts';
@@ -5,7 +7,7 @@ import { facts } from './text.ts';
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
-/** SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; paths are relative where they came so. */
+/** SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; see artifactUri for paths. */
 export function sarifReport(report: LintReport): string {
   const used = lintRules.filter((rule) =>
     [...report.findings, ...report.suppressed.map((one) => one.finding)].some((finding) => finding.rule === rule.id),
@@ -23,9 +25,7 @@ export function sarifReport(report: LintReport): string {
       version: '2.1.0',
       runs: [
         {
-          tool: {
-            driver: { name: 'verdigris-lint', informationUri: 'docs/lint/README.md', rules: used.map(descriptor) },
-          },
+          tool: { driver: { name: 'verdigris-lint', rules: used.map(descriptor) } },
           columnKind: 'unicodeCodePoints',
           results,
         },
@@ -63,7 +63,7 @@ function result(finding: LintFinding, used: readonly LintRule[]): object {
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(finding.path.replaceAll('\\', '/')) },
+          artifactLocation: { uri: artifactUri(finding.path) },
           region: {
             startLine: start.line,
             startColumn: start.column,
@@ -83,4 +83,11 @@ function result(finding: LintFinding, used: readonly LintRule[]): object {
       where: finding.where,
     },
   };
+}
+
+/** Relative to the working folder where the file is in it: an alert is placed by the path in the repository. */
+function artifactUri(path: string): string {
+  const here = relative('.', path).replaceAll(sep, '/');
+  if (here === '..' || here.startsWith('../')) return pathToFileURL(path).href;
+  return here.split('/').map(encodeURIComponent).join('/');
 }

@@ -274,8 +274,10 @@ export const alterSequence: LintRule = {
         (one) =>
           one.tag === 'CreateSeqStmt' && nameLabel(context.name((one.fields as Of<'CreateSeqStmt'>).sequence)) === name,
       );
-      const risky = all(node.options, 'DefElem').some((one) =>
-        ['restart', 'increment', 'maxvalue', 'minvalue', 'as', 'cycle'].includes(one.defname ?? ''),
+      const risky = all(node.options, 'DefElem').some(
+        (one) =>
+          ['restart', 'increment', 'maxvalue', 'minvalue', 'cycle'].includes(one.defname ?? '') ||
+          (one.defname === 'as' && context.nameOf(as(one.arg, 'TypeName')?.names).name !== 'int8'),
       );
       return risky && !made
         ? { message: `${plainIdent(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` }

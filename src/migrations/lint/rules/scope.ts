@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query';
 import { all, as, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
@@ -14,6 +15,10 @@ const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, strin
   TRANS_STMT_ROLLBACK_PREPARED: 'ROLLBACK PREPARED',
 };
 
+function isControl({ node }: { readonly node: Node }): boolean {
+  return controls[as(node, 'TransactionStmt')?.kind ?? 'TRANS_STMT_SAVEPOINT'] !== undefined;
+}
+
 export const transactionControl: LintRule = {
   id: 'transaction-control',
   title: 'The migration ends the runner’s transaction',
@@ -25,10 +30,10 @@ export const transactionControl: LintRule = {
   bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {
-    TransactionStmt: (node) => {
+    TransactionStmt: (node, context) => {
       const word = controls[node.kind ?? 'TRANS_STMT_SAVEPOINT'];
       const prepared = node.kind === 'TRANS_STMT_PREPARE';
-      if (word === undefined) return undefined;
+      if (word === undefined || (!prepared && context.before.some(isControl))) return undefined;
       const message = prepared
         ? 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.'
         : `${word} takes the transaction out of the runner's hands.`;
