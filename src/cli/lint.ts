@@ -89,8 +89,9 @@ async function guarded(work: () => Promise<void>): Promise<void> {
 async function run(paths: readonly string[], options: Options): Promise<void> {
   if (options.listRules === true) return print(ruleList());
   if (options.explain !== undefined) return print(explain(options.explain));
-  // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves.
-  setFlagsFromString('--liftoff-only');
+  // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves. `--liftoff-only`
+  // stands for these two on Node's command line, and has no effect once V8 runs.
+  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
   const config = await configuration(options);
   const files = applied(await inputs(paths, options), options.since).map((file) => ({
     ...file,

@@ -318,7 +318,7 @@ export const unsafe: readonly Case[] = [
     'drop-table: ACCESS EXCLUSIVE public.lone',
     'dynamic-sql',
   ],
-  ['BEGIN; ALTER TABLE t ADD COLUMN n integer; COMMIT;', 'transaction-control', 'transaction-control'],
+  ['BEGIN; ALTER TABLE t ADD COLUMN n integer; COMMIT;', 'transaction-control'],
   [
     'CREATE INDEX CONCURRENTLY t_c_idx ON t (c); CREATE INDEX CONCURRENTLY IF NOT EXISTS t_d_idx ON t (d);',
     'concurrent-index-if-not-exists',
@@ -328,7 +328,6 @@ export const unsafe: readonly Case[] = [
     'transaction-control',
     'outside-transaction-only',
     'half-applied',
-    'transaction-control',
   ],
   ['CREATE UNIQUE INDEX CONCURRENTLY t_c_once ON t (c);', 'new-unique'],
   ['REINDEX DATABASE postgres;', 'reindex-blocking: SHARE'],
