@@ -51,14 +51,20 @@ test(`what a migration breaks inside PL/pgSQL is found ${withChecker ? 'by plpgs
       const after = await brokenFunctions(client);
       expect([...after.keys()]).toEqual(
         withChecker
-          ? ['count_prices()', 'double_price(integer)', 'on_ddl()', 'price_of(integer)', 'round_price()']
-          : ['double_price(integer)'],
+          ? [
+              'public.count_prices()',
+              'public.double_price(integer)',
+              'public.on_ddl()',
+              'public.price_of(integer)',
+              'public.round_price()',
+            ]
+          : ['public.double_price(integer)'],
       );
       if (withChecker) {
-        expect(after.get('price_of(integer)')).toContain('column "price" does not exist');
+        expect(after.get('public.price_of(integer)')).toContain('column "price" does not exist');
         // On the other tables it holds.
-        expect(after.get('round_price()')).toBe('item: record "new" has no field "price"');
-        expect(after.get('count_prices()')).toBe('item: column "price" does not exist');
+        expect(after.get('public.round_price()')).toBe('item: record "new" has no field "price"');
+        expect(after.get('public.count_prices()')).toBe('item: column "price" does not exist');
       }
       expect(() => refuseBroken(before, after, () => undefined)).toThrow(
         expect.objectContaining({ id: 'function-broken' }),
