@@ -35,7 +35,7 @@ test.runIf(hasChinook)(
         throw new Error('rolled back');
       }).catch(() => undefined);
       expect(said).toEqual([
-        "changed: function customer_grade(integer)\n  -   IF total > 45 THEN RETURN 'gold'; END IF;\n  +   IF total > 60 THEN RETURN 'gold'; END IF;",
+        "changed: function public.customer_grade(integer)\n  -   IF total > 45 THEN RETURN 'gold'; END IF;\n  +   IF total > 60 THEN RETURN 'gold'; END IF;",
       ]);
       expect(await one(client, "SELECT pg_get_functiondef('customer_grade(int)'::regprocedure) AS text")).toEqual(
         before,
