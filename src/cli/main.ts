@@ -5,6 +5,7 @@ import { createCommand, destroyCommand, recoverCliCommand, startCommand } from '
 import { demoCommand } from './demo.ts';
 import { drillCommand } from './drill.ts';
 import { expandContractCommand } from './expand-contract.ts';
+import { explainCommand } from './explain.ts';
 import { historyCommand } from './history.ts';
 import { importLostCommand } from './import-lost.ts';
 import { lintCommand } from './lint.ts';
@@ -49,6 +50,7 @@ const all = [
   historyCommand(),
   rehearseCommand(),
   lintCommand(),
+  explainCommand(),
   backfillCommand(),
   testCommand(),
   expandContractCommand(),

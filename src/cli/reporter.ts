@@ -3,6 +3,7 @@ import { createLogUpdate } from 'log-update';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
+import { pointer } from '../model/pointer.ts';
 import { harmless, harmlessButColours, oneLine } from '../model/harmless.ts';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
@@ -188,8 +189,8 @@ export function findingText(finding: Finding): string {
     grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
   const first = `  ${mark} ${colors.dim(id)} ${oneLine(findingLine(finding))}`;
   return grade === 'info'
-    ? first
-    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${harmless(fix)}`;
+    ? `${first} ${colors.dim(`(${pointer(id)})`)}`
+    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${harmless(fix)}\n      ${colors.dim(pointer(id))}`;
 }
 
 function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {
@@ -200,8 +201,10 @@ function progressText({ done, total, unit, note }: Extract<Event, { type: 'progr
 
 /** A failure for people: what was seen, what was required, what to do. */
 export function explain(error: unknown): string {
-  if (!(error instanceof VerdigrisError)) return `${colors.red('error:')} ${harmless(describe(error))}`;
-  return `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n  ${colors.bold('required')} ${harmless(error.required)}\n  ${colors.bold('next')}     ${harmless(error.next)}\n  ${colors.dim(`${error.id}: docs/errors.md#${error.id}`)}`;
+  if (!(error instanceof VerdigrisError)) {
+    return `${colors.red('error:')} ${harmless(describe(error))}\n  ${colors.dim(pointer('unexpected'))}`;
+  }
+  return `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n  ${colors.bold('required')} ${harmless(error.required)}\n  ${colors.bold('next')}     ${harmless(error.next)}\n  ${colors.dim(pointer(error.id))}`;
 }
 
 function asJson(error: unknown): unknown {

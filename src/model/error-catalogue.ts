@@ -27,6 +27,7 @@ export const errorCatalogue = {
   'declaration-invalid': 'declaration',
   'platform-not-here': 'usage',
   'no-such-colour': 'usage',
+  'no-such-id': 'usage',
   'candidate-is-live': 'usage',
   'destroy-unconfirmed': 'refused',
   'no-environment': 'refused',

@@ -1,4 +1,5 @@
 import { errorCatalogue, isErrorId, type ErrorCode, type ErrorId } from './error-catalogue.ts';
+import { pointer } from './pointer.ts';
 
 /** What every failure of Verdigris carries, so that a person and a pipeline can both act on it. */
 export interface ErrorFacts {
@@ -24,7 +25,7 @@ export class VerdigrisError extends Error {
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(id: ErrorId, { seen, required, next, facts = {}, cause }: ErrorFacts) {
-    super(`${seen} Required: ${required} Next: ${next}`, cause === undefined ? undefined : { cause });
+    super(`${seen} Required: ${required} Next: ${next} (${pointer(id)})`, cause === undefined ? undefined : { cause });
     this.code = errorCatalogue[id];
     this.id = id;
     this.seen = seen;

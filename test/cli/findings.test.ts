@@ -10,9 +10,12 @@ test('a preflight at the terminal: title, objects, reason and fix, each read onc
     await client.query('CREATE TABLE orders (id int); CREATE TABLE items (id int)');
     const said = (await findingsOf(client)).map((finding) => stripVTControlCharacters(findingText(finding)));
     expect(said.find((each) => each.includes('replica-identity-missing'))).toMatch(
-      /^ {2}✗ refuse replica-identity-missing tables have no replica identity: public\.items, public\.orders\n {6}\S.*\n {6}fix: ALTER TABLE /,
+      /^ {2}✗ refuse replica-identity-missing tables have no replica identity: public\.items, public\.orders\n {6}\S.*\n {6}fix: ALTER TABLE [^]*\n {6}verdigris explain replica-identity-missing$/,
     );
-    for (const each of said) expect(each).not.toMatch(/\.:|\.\.|\b1 \w+s\b/);
+    for (const each of said) {
+      expect(each).toMatch(/verdigris explain [a-z0-9-]+\)?$/);
+      expect(each).not.toMatch(/\.:|\.\.|\b1 \w+s\b/);
+    }
   }, sound);
 });
 

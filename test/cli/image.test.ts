@@ -18,12 +18,15 @@ test('where the image has no Pulumi, `up` says so, and the rest of the command l
         await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
     await cp(path.join(root, 'src'), path.join(folder, 'src'), { recursive: true });
     await cp(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+    for (const page of ['errors.md', 'findings.md'])
+      await cp(path.join(root, 'docs', page), path.join(folder, 'docs', page));
     const run = (...args: string[]) =>
       execa(process.execPath, [path.join(folder, 'src/cli/main.ts'), ...args], { cwd: folder, reject: false });
     const { exitCode, stdout, stderr } = await run('up', '--json');
     expect(stderr).toBe('');
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ type: 'error', error: { id: 'up-not-here' } });
+    expect((await run('explain', 'no-guard')).stdout).toContain('images.verdigris');
     expect(await run('status')).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('no-declaration') as string,

@@ -77,9 +77,10 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     }).finally(() => provider.kill('SIGKILL'));
     expect(port).toMatch(/^\d+\n$/);
 
-    expect((await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), '--version'])).stdout).toBe(
-      '0.1.0',
-    );
+    const verdigris = async (...args: string[]): Promise<string> =>
+      (await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), ...args])).stdout;
+    expect(await verdigris('--version')).toBe('0.1.0');
+    expect(await verdigris('explain', 'pause-timeout')).toContain('`limits.pause`');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { testHome } from './binaries.ts';
 import { temporaryFolder, testMajor } from './postgres.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export interface CliResult {
   readonly exitCode: number | undefined;

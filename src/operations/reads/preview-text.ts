@@ -1,5 +1,6 @@
 import { count } from '../../model/count.ts';
 import { findingLine, refusals } from '../../model/finding.ts';
+import { pointer } from '../../model/pointer.ts';
 import type { GateNow, Preview } from './preview.ts';
 
 /** The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may wait. */
@@ -29,7 +30,9 @@ function gateText({ verb, findings, unknown }: GateNow, more: boolean): string[]
   const shown = findings.filter(({ grade }) => grade !== 'info');
   return [
     `${gateState(verb, refusals(shown).length, unknown)}${more ? ' The gates of the later steps are judged when their turn comes.' : ''}`,
-    ...shown.map((finding) => `  ${finding.grade} ${finding.id}: ${findingLine(finding)}. ${finding.fix}`),
+    ...shown.map(
+      (finding) => `  ${finding.grade} ${finding.id}: ${findingLine(finding)}. ${finding.fix} (${pointer(finding.id)})`,
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Event } from '../../model/events.ts';
+import { pointer } from '../../model/pointer.ts';
 
 /** An event as a line for the engine's display; undefined for what it need not show. */
 export function textOf(event: Event): string | undefined {
@@ -10,7 +11,9 @@ export function textOf(event: Event): string | undefined {
         ? `${event.verb}: ${event.title} …`
         : `${event.verb}: ${event.title}${event.status === 'done' ? '' : ` (${event.status})`}${event.detail ? `: ${event.detail}` : ''}`;
     case 'finding':
-      return event.finding.grade === 'info' ? undefined : `${event.finding.grade}: ${event.finding.title}`;
+      return event.finding.grade === 'info'
+        ? undefined
+        : `${event.finding.grade}: ${event.finding.title} (${pointer(event.finding.id)})`;
     case 'note':
       return event.text;
     case 'progress':

@@ -29,6 +29,7 @@ test('text has the place, the caret, the lock, the reason once, and the safe way
     ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;
     ALTER TABLE t ALTER COLUMN a SET NOT NULL;
     ALTER TABLE t DROP CONSTRAINT t_a_not_null;
+  verdigris explain set-not-null-scan
 
 db/V1, odd:name.sql:2: drop-view is allowed: nobody reads it
 

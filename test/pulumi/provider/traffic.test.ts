@@ -122,7 +122,7 @@ test('the diff of a release is the live colour alone, and the preview says the p
   const state = { ...inputs, state: 'verified', release: '1', address: 'a:1' };
   expect(await diff('id', urn, state, { ...inputs, live: 'green' })).toEqual({ changes: true });
   expect(said.join('\n')).toContain(
-    'switch (verified → switched): writes move, once (the declaration says live: green)\nswitch is blocked by 1 finding.\n  refuse lag: green is behind: s. Wait.\nClients will be paused once, for at most 12 s',
+    'switch (verified → switched): writes move, once (the declaration says live: green)\nswitch is blocked by 1 finding.\n  refuse lag: green is behind: s. Wait. (verdigris explain lag)\nClients will be paused once, for at most 12 s',
   );
   expect(did).toEqual(['preview']);
 });
@@ -222,7 +222,7 @@ test('a failure does not pass for an object that was made: its id is not the res
   );
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toHaveProperty('id');
-  expect((error as Error).message).toBe('lag. Required: none. Next: wait.');
+  expect((error as Error).message).toBe('lag. Required: none. Next: wait. (verdigris explain gate-refused)');
   expect(said.at(-1)).toBe('failure gate-refused');
 });
 

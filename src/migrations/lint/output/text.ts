@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
+import { pointer } from '../../../model/pointer.ts';
 import type { LintFinding, LintReport, Severity } from '../finding.ts';
 
 /** Colours, where the caller has a terminal; the plain one changes nothing. */
@@ -39,6 +40,7 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
     `  ${paint.dim(facts(finding).join('; '))}`,
     ...(why ? [`  ${finding.why}`] : []),
     ...(finding.fix === undefined ? [] : ['  Instead:', ...finding.fix.split('\n').map((line) => `    ${line}`)]),
+    ...(why ? [paint.dim(`  ${pointer(finding.rule)}`)] : []),
   ];
   return lines.join('\n');
 }

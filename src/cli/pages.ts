@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isErrorId } from '../model/error-catalogue.ts';
+import { ruleIds, ruleOf } from '../migrations/lint/rules/index.ts';
+import { rulePage } from '../migrations/lint/page.ts';
+
+/** What is written about one id. `tablespaces` is an error and a finding, so an id may have more than one. */
+export interface Page {
+  readonly kind: 'error' | 'finding' | 'rule';
+  readonly id: string;
+  /** Relative to the package, with the section. */
+  readonly source: string;
+  /** Markdown. */
+  readonly text: string;
+}
+
+/** The pages whose sections are ids, and how deep their headings are. */
+const sectioned = [
+  { file: 'errors.md', mark: '###' },
+  { file: 'findings.md', mark: '##' },
+] as const;
+
+// Compiled, this file lies one folder deeper: in dist/src/cli.
+const docs = ['../../docs/', '../../../docs/']
+  .map((folder) => new URL(folder, import.meta.url))
+  .find((folder) => existsSync(new URL('errors.md', folder)));
+
+/** Everything that has an id, in the order of the documentation. */
+export function allPages(): Page[] {
+  return [
+    ...sectioned.flatMap(({ file, mark }) => sections(document(file), file, mark)),
+    ...ruleIds.flatMap(rulePages),
+  ];
+}
+
+function document(file: string): string {
+  if (docs === undefined) throw new Error('This installation of Verdigris lacks its folder docs.');
+  return readFileSync(new URL(file, docs), 'utf8');
+}
+
+/** errors.md has errors, and the findings of the gates and of a rehearsal. */
+function sections(text: string, file: string, mark: string): Page[] {
+  const heading = new RegExp(`^${mark} ([a-z0-9-]+)\\n([^]*?)(?=^#{1,${mark.length}} |(?![^]))`, 'gm');
+  return [...text.matchAll(heading)].map(({ 1: id = '', 2: body = '' }) => ({
+    kind: file === 'errors.md' && isErrorId(id) ? 'error' : 'finding',
+    id,
+    source: `docs/${file}#${id}`,
+    text: body.trim(),
+  }));
+}
+
+function rulePages(id: string): Page[] {
+  const rule = ruleOf(id);
+  return rule ? [{ kind: 'rule', id, source: `docs/lint/${id}.md`, text: rulePage(rule).trim() }] : [];
+}
