@@ -12,7 +12,7 @@ interface Job {
 const ddl =
   /\b(create|alter|drop|truncate|reindex|cluster)\b|\b(run_maintenance|create_parent|partition_data_\w+|refresh_continuous_aggregate|create_hypertable)/i;
 
-/** Hazards 7 and 18. By the table and not by the extension, so that jobs are seen wherever pg_cron's table is. pg_cron's README: cron.job. */
+/** By the table and not by the extension, so that jobs are seen wherever pg_cron's table is. pg_cron's README: cron.job. */
 export const scheduledJobs: Check = {
   id: 'scheduled-jobs',
   hazards: [7, 18],
@@ -59,7 +59,7 @@ export const scheduledJobs: Check = {
   },
 };
 
-/** Hazard 7. pg_partman's table may be in any schema. */
+/** pg_partman's table may be in any schema. */
 export const partman: Check = {
   id: 'partman',
   hazards: [7],
@@ -118,7 +118,7 @@ export function workingLibraries(setting: string): string[] {
     .filter((name) => working.has(name));
 }
 
-/** Hazards 18 and 27. shared_preload_libraries is shown to pg_read_all_settings only. */
+/** shared_preload_libraries is shown to pg_read_all_settings only. */
 export const workers: Check = {
   id: 'workers',
   hazards: [18, 27],

@@ -8,7 +8,7 @@ import { requireStatistics } from './transactions.ts';
 const atRestart = (name: string, value: string) =>
   `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value).trim()};`;
 
-/** Hazard 23. Docs: "Logical Replication / Configuration Settings". */
+/** Docs: "Logical Replication / Configuration Settings". */
 export const walLevel: Check = {
   id: 'wal-level',
   hazards: [23],
@@ -111,7 +111,7 @@ export const capacity: Check = {
   },
 };
 
-/** Hazard 20. Docs: max_slot_wal_keep_size; megabytes in pg_settings. */
+/** Docs: max_slot_wal_keep_size; megabytes in pg_settings. */
 export const slotWal: Check = {
   id: 'slot-wal',
   hazards: [20],

@@ -6,7 +6,7 @@ import type { Gate, PreflightFacts, Side } from './facts.ts';
 export interface Check {
   /** Stable, kebab-case. */
   readonly id: string;
-  /** Rows of the hazards table that it answers; empty for what PostgreSQL's manuals warn of beside those. */
+  /** Rows of docs/hazards.md that it answers; empty for what PostgreSQL's manuals warn of beside those. */
   readonly hazards: readonly number[];
   readonly title: string;
   readonly on: Side | 'both';

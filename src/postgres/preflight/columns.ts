@@ -16,7 +16,7 @@ interface Generated {
 const full = ({ schema, table, column }: Pick<Generated, 'schema' | 'table' | 'column'>) =>
   `${schema}.${table}.${column}`;
 
-/** Hazard 10. PostgreSQL believes IMMUTABLE; the bodies of the user's own functions are read. Docs: "Generated Columns". */
+/** PostgreSQL believes IMMUTABLE; the bodies of the user's own functions are read. Docs: "Generated Columns". */
 export const generatedColumns: Check = {
   id: 'generated-columns',
   hazards: [10],
@@ -117,7 +117,7 @@ export const upgradeTypes: Check = {
   },
 };
 
-/** Hazard 15. Docs: "Logical Replication / Security". Superusers and BYPASSRLS roles are never subject to policies. */
+/** Docs: "Logical Replication / Security". Superusers and BYPASSRLS roles are never subject to policies. */
 export const rowSecurity: Check = {
   id: 'row-security',
   hazards: [15],

@@ -5,7 +5,7 @@ import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
-/** Hazards 13 and 35. Docs: "Logical Replication / Restrictions", TRUNCATE. */
+/** Docs: "Logical Replication / Restrictions", TRUNCATE. */
 export const foreignKeys: Check = {
   id: 'foreign-keys',
   hazards: [13, 35],

@@ -14,7 +14,7 @@ const installed = `
   SELECT e.extname AS name, e.extversion AS version, a.default_version AS standard, EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = e.extname AND v.version = e.extversion) AS known
   FROM pg_extension e LEFT JOIN pg_available_extensions a ON a.name = e.extname ORDER BY e.extname COLLATE "C"`;
 
-/** Hazard 27, before there is a candidate: from what the platform knows of its image. */
+/** Before there is a candidate: from what the platform knows of its image. */
 export const extensionsOfImage: Check = {
   id: 'extensions-of-image',
   hazards: [27],
@@ -45,7 +45,7 @@ export const extensionsOfImage: Check = {
   },
 };
 
-/** Hazard 27, on the candidate itself. Docs: pg_available_extension_versions; ALTER EXTENSION UPDATE. */
+/** On the candidate itself. Docs: pg_available_extension_versions; ALTER EXTENSION UPDATE. */
 export const extensionsOfCandidate: Check = {
   id: 'extensions-of-candidate',
   hazards: [27],

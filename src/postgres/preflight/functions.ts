@@ -59,7 +59,7 @@ async function missingNames(client: Client, body: string): Promise<Named[]> {
   return known.filter(({ kind, name }) => !builtin.has(`${kind} ${name}`));
 }
 
-/** Hazard 14. Apply workers run with search_path = '' (since CVE-2018-1058). Docs: "Logical Replication / Security"; CREATE FUNCTION, SET. */
+/** Apply workers run with search_path = '' (since CVE-2018-1058). Docs: "Logical Replication / Security"; CREATE FUNCTION, SET. */
 export const functionNames: Check = {
   id: 'function-names',
   hazards: [14],

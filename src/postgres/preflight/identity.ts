@@ -48,7 +48,7 @@ const hasNone = ({ identity, primaryKey, deferrableKey, identityIndex }: Physica
   (identity === 'index' && !identityIndex) ||
   (identity === 'default' && !primaryKey && !deferrableKey);
 
-/** Hazard 1. Docs: "Logical Replication / Publication"; ALTER TABLE … REPLICA IDENTITY; the index's conditions are of that page. */
+/** Docs: "Logical Replication / Publication"; ALTER TABLE … REPLICA IDENTITY; the index's conditions are of that page. */
 export const replicaIdentity: Check = {
   id: 'replica-identity',
   hazards: [1],

@@ -37,7 +37,7 @@ export const invalidIndexesCheck: Check = {
   },
 };
 
-/** Hazard 25. By pg_stats and not by reltuples, which CREATE INDEX sets as well. Docs: pg_stats; pg_upgrade, Statistics. */
+/** By pg_stats and not by reltuples, which CREATE INDEX sets as well. Docs: pg_stats; pg_upgrade, Statistics. */
 export const statisticsMissing: Check = {
   id: 'statistics',
   hazards: [25],

@@ -64,7 +64,7 @@ async function writes(client: Client, readers: readonly string[]): Promise<Write
   return rows<Write>(client, grants, [readers]);
 }
 
-/** Readers reach the candidate during the canary, where nobody but apply and the migrations may write: hazards 17 and 33. */
+/** Readers reach the candidate during the canary, where nobody but apply and the migrations may write. */
 export const readerPrivileges: Check = {
   id: 'reader-privileges',
   hazards: [17, 33],

@@ -6,7 +6,6 @@ import { byName, userSchemas, type Relation } from './tables.ts';
 
 const nothing = 'Nothing to do.';
 
-/** Hazard 11. */
 export const partitions: Check = {
   id: 'partitioned-tables',
   hazards: [11],
@@ -59,7 +58,6 @@ export const inheritance: Check = {
   },
 };
 
-/** Hazard 9. */
 export const materializedViews: Check = {
   id: 'materialized-views',
   hazards: [9],

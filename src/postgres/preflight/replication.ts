@@ -3,7 +3,7 @@ import { ident, literal } from '../quote.ts';
 import { found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
-/** Hazards 19 and 30. pg_subscription is shared by all databases; subconninfo is not read: it holds passwords. */
+/** pg_subscription is shared by all databases; subconninfo is not read: it holds passwords. */
 export const subscriptions: Check = {
   id: 'existing-subscriptions',
   hazards: [19, 30],
@@ -42,7 +42,7 @@ export const subscriptions: Check = {
   },
 };
 
-/** Hazard 29. Slots of every database: those of others are on the same volume. */
+/** Slots of every database: those of others are on the same volume. */
 export const logicalConsumers: Check = {
   id: 'logical-consumers',
   hazards: [29],

@@ -25,7 +25,7 @@ const declaredRoles = `
     coalesce((SELECT json_agg(u.rolname ORDER BY u.rolname) FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid AND u.rolcanlogin), '[]') AS members
   FROM unnest($1::text[]) WITH ORDINALITY AS d(name, place) LEFT JOIN pg_roles r ON r.rolname = d.name ORDER BY d.place`;
 
-/** Hazard 33, the declared roles themselves. Docs: "Role Attributes"; "Privileges" on parameters. */
+/** The declared roles themselves. Docs: "Role Attributes"; "Privileges" on parameters. */
 export const declared: Check = {
   id: 'declared-roles',
   hazards: [33],
@@ -114,7 +114,7 @@ export const declared: Check = {
   },
 };
 
-/** Hazard 17. Readers may log in to the candidate during the canary; writers never before the commit point. */
+/** Readers may log in to the candidate during the canary; writers never before the commit point. */
 export const candidateOpen: Check = {
   id: 'candidate-open',
   hazards: [17],

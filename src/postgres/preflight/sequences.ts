@@ -16,7 +16,7 @@ interface Sequence {
   readonly readable: boolean;
 }
 
-/** Hazard 2. pg_sequences shows last_value to those with USAGE or SELECT only. Docs: pg_sequences; CREATE SEQUENCE. */
+/** pg_sequences shows last_value to those with USAGE or SELECT only. Docs: pg_sequences; CREATE SEQUENCE. */
 export const sequencesCheck: Check = {
   id: 'sequences',
   hazards: [2],

@@ -66,7 +66,7 @@ export const encoding: Check = {
   },
 };
 
-/** Hazard 26. Docs: ALTER DATABASE / ALTER COLLATION … REFRESH VERSION; pg_database_collation_actual_version() came with PostgreSQL 15. */
+/** Docs: ALTER DATABASE / ALTER COLLATION … REFRESH VERSION; pg_database_collation_actual_version() came with PostgreSQL 15. */
 export const collations: Check = {
   id: 'collations',
   hazards: [26],
@@ -129,7 +129,7 @@ export const collations: Check = {
   },
 };
 
-/** Hazard 28. archive_command is shown to pg_read_all_settings only, archive_mode to all. Docs: "Continuous Archiving". */
+/** archive_command is shown to pg_read_all_settings only, archive_mode to all. Docs: "Continuous Archiving". */
 export const archiving: Check = {
   id: 'archiving',
   hazards: [28],

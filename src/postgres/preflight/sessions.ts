@@ -12,7 +12,7 @@ interface Session {
   readonly here: boolean;
 }
 
-/** Hazard 33, who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its side. */
+/** Who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its side. */
 export const sessions: Check = {
   id: 'sessions',
   hazards: [33],

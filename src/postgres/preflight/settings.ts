@@ -54,7 +54,7 @@ export const readOnlyDefault: Check = {
   },
 };
 
-/** Hazard 8. Docs: pg_db_role_setting. Read-only defaults have a finding of their own. */
+/** Docs: pg_db_role_setting. Read-only defaults have a finding of their own. */
 export const roleSettings: Check = {
   id: 'role-settings',
   hazards: [8],

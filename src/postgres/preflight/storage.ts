@@ -8,7 +8,7 @@ import { userSchemas } from './tables.ts';
 /** Objects of one finding that are named one by one; a database can hold millions of large objects. */
 const namedAtMost = 1000;
 
-/** Hazard 3. pg_largeobject_metadata is readable by all. Docs: "Logical Replication / Restrictions". */
+/** pg_largeobject_metadata is readable by all. Docs: "Logical Replication / Restrictions". */
 export const largeObjects: Check = {
   id: 'large-objects',
   hazards: [3],
@@ -47,7 +47,7 @@ interface Unlogged {
 }
 
 /**
- * Hazard 4. SET LOGGED takes a table's own sequences along; a table cannot be logged before those that it references, hence the order.
+ * SET LOGGED takes a table's own sequences along; a table cannot be logged before those that it references, hence the order.
  * Docs: CREATE TABLE, UNLOGGED; ALTER TABLE, SET LOGGED.
  */
 export const unloggedTables: Check = {
@@ -87,7 +87,7 @@ export const unloggedTables: Check = {
   },
 };
 
-/** Hazard 39. A tablespace made in place (allow_in_place_tablespaces) lies in the data directory, and says so by a relative path. */
+/** A tablespace made in place (allow_in_place_tablespaces) lies in the data directory, and says so by a relative path. */
 export const tablespaces: Check = {
   id: 'tablespaces',
   hazards: [39],
@@ -132,7 +132,7 @@ export const tablespaces: Check = {
   },
 };
 
-/** Hazard 39, from the platform: SQL cannot tell where pg_wal points to. */
+/** From the platform: SQL cannot tell where pg_wal points to. */
 export const walVolume: Check = {
   id: 'wal-volume',
   hazards: [39],

@@ -8,7 +8,7 @@ interface OurSlot {
   readonly retained: number;
 }
 
-/** Hazards 20 and 21. Docs: pg_replication_slots.wal_status. */
+/** Docs: pg_replication_slots.wal_status. */
 export const ourSlots: Check = {
   id: 'our-slots',
   hazards: [20, 21],
@@ -51,7 +51,7 @@ export const ourSlots: Check = {
   },
 };
 
-/** Hazard 16. Docs: pg_stat_subscription_stats; a lost connection counts as an error of apply. */
+/** Docs: pg_stat_subscription_stats; a lost connection counts as an error of apply. */
 export const applyHealth: Check = {
   id: 'apply-health',
   hazards: [16],

@@ -8,7 +8,7 @@ export async function requireStatistics(client: Client): Promise<void> {
   if (!may) throw new HiddenError('the sessions of other roles are hidden from this role');
 }
 
-/** Hazard 5. Prepared transactions of every database count: slot creation waits for all of them, and the volume holds them all. */
+/** Prepared transactions of every database count: slot creation waits for all of them, and the volume holds them all. */
 export const preparedTransactions: Check = {
   id: 'prepared-transactions',
   hazards: [5],
@@ -69,7 +69,7 @@ interface Transaction {
 }
 
 /**
- * Hazard 24. In any database: creating a slot waits for every transaction that has an id. Apply and walsenders are not counted: those
+ * In any database: creating a slot waits for every transaction that has an id. Apply and walsenders are not counted: those
  * are replication's own; nor autovacuum, which gives way.
  */
 export const longTransactions: Check = {

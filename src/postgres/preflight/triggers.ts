@@ -23,7 +23,7 @@ const ordinarily = (triggers: readonly Trigger[]): string =>
   );
 
 /**
- * Hazard 12. Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs from its parent's.
+ * Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs from its parent's.
  * Docs: ALTER TABLE, ENABLE REPLICA | ALWAYS TRIGGER; "Logical Replication / Architecture".
  */
 export const triggers: Check = {
