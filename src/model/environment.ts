@@ -31,7 +31,13 @@ const colourSchema = z.strictObject({
   engine: z
     .union([
       z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
-      z.strictObject({ command: z.array(z.string().min(1)).min(1) }),
+      z.strictObject({
+        command: z.array(z.string().min(1)).min(1),
+        /** Tables in which it writes what it has run, where it is none of the tools that Verdigris knows: `schema.table`. */
+        history: z
+          .array(z.string().regex(/^[^.,]+\.[^.,]+$/, 'a table with its schema: `public.my_migrations`'))
+          .optional(),
+      }),
     ])
     .optional(),
   /** Tests of this colour's software, run against the candidate's schema before the switchover. */
@@ -120,6 +126,11 @@ const environmentSchema = z.strictObject({
 
 export type Environment = z.output<typeof environmentSchema>;
 export type ColourDeclaration = z.output<typeof colourSchema>;
+
+/** Tables that any colour declares as its tool's history: both have them, whichever is live. */
+export function declaredHistory({ colours: declared }: Pick<Environment, 'colours'>): string[] {
+  return Object.values(declared).flatMap(({ engine }) => (typeof engine === 'object' ? (engine.history ?? []) : []));
+}
 
 /** What is wrong with a declaration, and where: `colours.green.postgres`. */
 export interface DeclarationIssue {

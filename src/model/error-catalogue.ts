@@ -157,6 +157,7 @@ export const errorCatalogue = {
   'seal-broken': 'refused',
   'fence-leaks': 'failed',
   'globals-not-carried': 'failed',
+  'history-not-carried': 'refused',
   'wrong-direction': 'failed',
   'undo-failed': 'failed',
   'lock-timeout': 'failed',

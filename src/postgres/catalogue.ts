@@ -1,5 +1,6 @@
 import { rows, withFixedPath, type Client } from './client.ts';
 import { ident } from './quote.ts';
+import { isHistory } from './tool-history/known.ts';
 
 export interface Column {
   /** pg_attribute.attnum: survives a rename, and a copy of the volume, so a rename is told from a drop and an add. */
@@ -42,21 +43,6 @@ export interface Table {
 /** Schemas that are never part of the data: PostgreSQL's and ours. */
 export const ignoredSchemas = `'pg_catalog', 'information_schema', 'pg_toast', 'verdigris'`;
 
-/**
- * Tables in which migration tools write what they have run on this colour. They belong to the colour as its schema does: replicated,
- * each would tell the other colour's tool of migrations that did not run there.
- */
-export const toolTables = [
-  ...['flyway_schema_history', 'databasechangelog', 'databasechangeloglock', '_prisma_migrations', 'pgmigrations'],
-  // golang-migrate, dbmate, Rails, Supabase and others; goose; sql-migrate; tern and others; sqlx; Diesel; refinery; Atlas.
-  ...['schema_migrations', 'goose_db_version', 'gorp_migrations', '_sqlx_migrations'],
-  ...['__diesel_schema_migrations', 'refinery_schema_history', 'atlas_schema_revisions', '__drizzle_migrations'],
-  ...['alembic_version', 'django_migrations', 'ar_internal_metadata', '__EFMigrationsHistory', 'SequelizeMeta'],
-  ...['knex_migrations', 'knex_migrations_lock', 'kysely_migration', 'kysely_migration_lock'],
-]
-  .map((name) => `'${name}'`)
-  .join(', ');
-
 export function qualified(table: Pick<Table, 'schema' | 'name'>): string {
   return ident(table.schema, table.name);
 }
@@ -66,7 +52,11 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
   return `${table.schema}.${table.name}`;
 }
 
-/** Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted. */
+/**
+ * Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted, and the
+ * histories of migration tools: they belong to the colour as its schema does, and replicated each would tell the other colour's tool
+ * of migrations that did not run there.
+ */
 export function readTables(client: Client): Promise<Table[]> {
   return withFixedPath(client, () => rows<Table>(client, everyTable));
 }
@@ -108,5 +98,5 @@ const everyTable = `
         ELSE c.reltuples END::float8 AS "estimatedRows"
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND c.relname NOT IN (${toolTables})
+      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND NOT coalesce(${isHistory}, false)
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;

@@ -13,6 +13,8 @@ export interface ConnectionSettings {
   readonly readOnly?: true;
   /** Where the password is from, for the error of a wrong one. */
   readonly passwordFrom?: string;
+  /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
+  readonly history?: readonly string[];
 }
 
 export type Client = pg.Client;
@@ -59,7 +61,7 @@ export function withPooledSession<T>(
 
 async function open<T>(
   kind: SessionKind,
-  { passwordFrom, readOnly, ...settings }: ConnectionSettings,
+  { passwordFrom, readOnly, history = [], ...settings }: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit: number,
@@ -67,7 +69,7 @@ async function open<T>(
   const client = new pg.Client({
     ...settings,
     application_name: `verdigris/${purpose}`,
-    options: startupOptions(kind, readOnly === true, lockLimit),
+    options: startupOptions(kind, readOnly === true, lockLimit, history),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
   });

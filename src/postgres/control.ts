@@ -13,6 +13,7 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
   CREATE TABLE IF NOT EXISTS verdigris.carried_global (key text PRIMARY KEY, value text NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.sequence_position (sequence text PRIMARY KEY, last bigint NOT NULL, called bool NOT NULL);
+  CREATE TABLE IF NOT EXISTS verdigris.tool_history (history text PRIMARY KEY, rows jsonb NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.schema_object (kind text, identity text, definition text NOT NULL, PRIMARY KEY (kind, identity));
   CREATE TABLE IF NOT EXISTS verdigris.migration (
     version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL,
@@ -27,7 +28,7 @@ const statements = `
 /** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
 export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
-    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0',
+    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0',
   );
 }
 

@@ -1,3 +1,5 @@
+import { declaredSetting } from './tool-history/known.ts';
+
 /**
  * Settings by which every session of Verdigris means the same whatever ALTER ROLE, ALTER DATABASE and postgresql.conf say.
  * They go into the startup packet, which is above those three, so that there is no statement before them.
@@ -44,12 +46,18 @@ const fixedMeaning = {
 export type SessionKind = 'own' | 'database' | 'pooled';
 
 /** The `options` of a startup packet. `lockLimit` in ms, 0 for none. */
-export function startupOptions(kind: SessionKind, readOnly: boolean, lockLimit: number): string {
+export function startupOptions(
+  kind: SessionKind,
+  readOnly: boolean,
+  lockLimit: number,
+  history: readonly string[] = [],
+): string {
   const settings = {
     ...neverInherited,
     ...(kind === 'database' ? {} : fixedMeaning),
     default_transaction_read_only: readOnly ? 'on' : 'off',
     lock_timeout: String(Math.ceil(lockLimit)),
+    ...(history.length > 0 ? { [declaredSetting]: history.join(',') } : {}),
   };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`)

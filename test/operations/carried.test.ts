@@ -26,27 +26,40 @@ const found = async (client: Client) => ({
       "SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname LIKE 'shop%' ORDER BY 1",
     )
   ).map(({ name }) => name),
+  ran: (await rows<{ v: string }>(client, 'SELECT version AS v FROM public.schema_migrations ORDER BY 1')).map(
+    ({ v }) => v,
+  ),
 });
 
-test('writes under an origin, sequences that were set and roles that were locked out are as they were, after a switchover and after a rollback', async () => {
+test('writes under an origin, sequences that were set, roles that were locked out and a tool’s history are as they were, after a switchover and after a rollback', async () => {
   const fill = async (client: Client) => {
-    await client.query('CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY)');
+    await client.query(
+      'CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY); CREATE TABLE public.schema_migrations (version text PRIMARY KEY)',
+    );
   };
   await withEnvironment({ fill }, async ({ verb, on }) => {
     for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
     await on('blue', async (client) => {
       await feed(client, 1);
       await client.query("SELECT setval('public.c_id_seq', 401, false); ALTER ROLE shop_reader NOLOGIN");
+      await client.query("INSERT INTO public.schema_migrations VALUES ('1')");
     });
     await verb('switch');
-    expect(await on('green', found)).toEqual({ fed: '0/1', items: 10, next: '401', logins: ['shop_app'] });
+    expect(await on('green', found)).toEqual({ fed: '0/1', items: 10, next: '401', logins: ['shop_app'], ran: ['1'] });
     await on('green', async (client) => {
       await feed(client, 101);
       await client.query(
         "SELECT setval('public.c_id_seq', 901, false); ALTER ROLE shop_reader LOGIN; ALTER ROLE shop_app NOLOGIN",
       );
+      await client.query("INSERT INTO public.schema_migrations VALUES ('2')");
     });
     await verb('rollback');
-    expect(await on('blue', found)).toEqual({ fed: '0/101', items: 20, next: '901', logins: ['shop_reader'] });
+    expect(await on('blue', found)).toEqual({
+      fed: '0/101',
+      items: 20,
+      next: '901',
+      logins: ['shop_reader'],
+      ran: ['1', '2'],
+    });
   });
 });

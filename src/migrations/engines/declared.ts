@@ -1,7 +1,7 @@
 import type { ColourDeclaration } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { toolTables } from '../../postgres/catalogue.ts';
 import { rows, type Client } from '../../postgres/client.ts';
+import { isHistory } from '../../postgres/tool-history/known.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import { chooseEngine } from './choose.ts';
 
@@ -26,7 +26,7 @@ export async function judgeBeforeSeed(live: Client, colour: Declared): Promise<v
   const histories = await rows<{ name: string }>(
     live,
     `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname IN (${toolTables}) AND c.relkind IN ('r', 'p') ORDER BY 1`,
+    WHERE c.relkind IN ('r', 'p') AND ${isHistory} ORDER BY 1`,
   );
   if (histories.length === 0 || (await hasBegun(live))) return;
   throw new VerdigrisError('migrations-of-tool', {

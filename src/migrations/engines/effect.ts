@@ -1,7 +1,7 @@
-import { statementFailed } from './statement-failed.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import { parseScript } from './sql/parse.ts';
+import { tryStatements } from './try-statements.ts';
 
 /** A rehearsal cannot tell what these migrations lead to; the caller judges the catalogue after the run instead. */
 export function effectUnknown(engine: string, why: string, cause?: unknown): VerdigrisError {
@@ -17,9 +17,6 @@ export function isEffectUnknown(error: unknown): error is VerdigrisError {
   return error instanceof VerdigrisError && error.id === 'migration-effect-unknown';
 }
 
-const rolledBack =
-  'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again.';
-
 /**
  * Runs scripts of another engine inside the caller's transaction, which is rolled back, statement by statement as far as a
  * transaction allows. Refuses what the runner of plain SQL refuses too: the end of a transaction, roles, other databases.
@@ -28,15 +25,9 @@ export async function rehearseScripts(
   client: Client,
   scripts: readonly { readonly path: string; readonly bytes: Uint8Array }[],
 ): Promise<void> {
+  const attempt = tryStatements(client);
   for (const { path, bytes } of scripts) {
-    for (const statement of await parseScript(bytes, path)) {
-      if (!statement.transactional) continue;
-      try {
-        await client.query(statement.text);
-      } catch (cause) {
-        throw statementFailed({ ...statement, path }, rolledBack, cause);
-      }
-    }
+    await attempt(path, await parseScript(bytes, path));
     // A tool opens its sessions anew or resets them.
     await client.query('RESET search_path; RESET role');
   }

@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { other } from '../../model/colours.ts';
-import type { Environment } from '../../model/environment.ts';
+import { declaredHistory, type Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, Platform } from '../../platform/port.ts';
@@ -95,7 +95,11 @@ export class Context {
   }
 
   async #open<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {
-    const settings = { ...(await this.platform.servers.connection(colour)), database: this.environment.database };
+    const settings = {
+      ...(await this.platform.servers.connection(colour)),
+      database: this.environment.database,
+      history: declaredHistory(this.environment),
+    };
     if (this.looking) return session({ ...settings, readOnly: true }, 'preview', use);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;

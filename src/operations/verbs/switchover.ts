@@ -7,6 +7,7 @@ import { ensureControlSchema } from '../../postgres/control.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
+import { carryHistories } from '../../postgres/tool-history/carry.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
@@ -66,7 +67,8 @@ export const carry: Step = {
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
         const globals = await carryGlobals(from, to);
-        return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings`;
+        const history = await carryHistories(from, to);
+        return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings, ${history} rows of tools' histories`;
       });
     });
   },
@@ -111,7 +113,8 @@ export const sequences: Step = {
     return c.on(c.live, (from) =>
       c.on(c.idle, async (to) => {
         const globals = await carryGlobals(from, to);
-        return `${await carrySequences(from, to)} had moved${globals > 0 ? `, and ${globals} changes of roles and settings` : ''}`;
+        const history = await carryHistories(from, to);
+        return `${await carrySequences(from, to)} had moved${history > 0 ? `, and ${history} rows of tools' histories` : ''}${globals > 0 ? `, and ${globals} changes of roles and settings` : ''}`;
       }),
     );
   },

@@ -1,6 +1,7 @@
-import { ignoredSchemas, label, qualified, toolTables } from '../catalogue.ts';
+import { ignoredSchemas, label, qualified } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
+import { isHistory } from '../tool-history/known.ts';
 
 /** Condition on `pg_namespace n`: the schemas whose tables replication carries. */
 export const userSchemas = `(n.nspname NOT IN (${ignoredSchemas}) AND n.nspname !~ '^pg_(temp|toast)')`;
@@ -81,7 +82,7 @@ export async function physicalTables(client: Client): Promise<PhysicalTable[]> {
       pg_relation_size(c.oid)::float8 AS bytes,
       (SELECT json_build_array(rn.nspname, rc.relname) FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE c.relispartition AND rc.oid = pg_partition_root(c.oid)) AS root
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchemas} AND c.relname NOT IN (${toolTables})
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchemas} AND NOT coalesce(${isHistory}, false)
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
   );
   return found.map(({ schema, table: name, index, root, ...rest }) => ({

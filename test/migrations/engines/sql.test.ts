@@ -75,3 +75,40 @@ test('a file that 0.1.0 ran by the first number of its name does not run again b
     expect(await bench.apply(engine)).toEqual([]);
   });
 });
+
+test('a file outside a transaction is tried beforehand in one: with an enum value that it uses, and an index that it makes CONCURRENTLY', async () => {
+  await withBench(undefined, async (bench) => {
+    const engine = sqlFilesEngine(bench.folder);
+    await bench.client.query("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE notes (id int PRIMARY KEY, code text)");
+    await bench.write(
+      '0001_calm.sql',
+      `-- verdigris: no-transaction
+      ALTER TYPE mood ADD VALUE 'calm';
+      CREATE TABLE feels (id int PRIMARY KEY, m mood DEFAULT 'calm');
+      INSERT INTO feels VALUES (1, 'calm');
+      ALTER TABLE notes DROP COLUMN code;`,
+    );
+    await bench.write(
+      '0002_key.sql',
+      `CREATE TABLE pairs (a int NOT NULL);
+      CREATE UNIQUE INDEX /* not CONCURRENTLY by mistake */ CONCURRENTLY pairs_a ON pairs (a);
+      ALTER TABLE pairs ADD CONSTRAINT pairs_key PRIMARY KEY USING INDEX pairs_a;
+      DROP INDEX CONCURRENTLY IF EXISTS none;`,
+    );
+    expect(await bench.rehearse(engine)).toEqual(['notes', 'pairs']);
+    await bench.apply(engine);
+    expect((await bench.client.query('SELECT m FROM feels')).rows).toEqual([{ m: 'calm' }]);
+  });
+});
+
+test('a value that is added and used in one transaction is refused when the file runs, as PostgreSQL has it', async () => {
+  await withBench(undefined, async (bench) => {
+    const engine = sqlFilesEngine(bench.folder);
+    await bench.client.query("CREATE TYPE mood AS ENUM ('sad')");
+    await bench.write('0001_calm.sql', "ALTER TYPE mood ADD VALUE 'calm'; CREATE TABLE feels (m mood DEFAULT 'calm');");
+    await expect(bench.apply(engine)).rejects.toMatchObject({
+      id: 'migration-failed',
+      seen: expect.stringMatching(/0001_calm\.sql:1: unsafe use of new value/),
+    });
+  });
+});

@@ -44,7 +44,7 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
     ],
     rehearse: async (client, say = () => undefined) => {
       const known = await brokenFunctions(client);
-      if (await hasVersioned()) await rehearse?.(client);
+      if (await hasVersioned()) await rehearse?.(client, say);
       await replace(client, say, known);
     },
     apply: (target) =>

@@ -3,6 +3,7 @@ import { parse, SqlError, type Node as PgNode } from 'libpg-query';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
+import { tokensOf } from '../../lint/tokens.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
 
 export interface SqlStatement {
@@ -12,6 +13,10 @@ export interface SqlStatement {
   readonly transactional: boolean;
   /** The name of an index built CONCURRENTLY: where that is cut short it leaves an invalid index of this name. */
   readonly concurrentIndex?: string | undefined;
+  /** The same inside a transaction, where there is one: what is made CONCURRENTLY, without that word. */
+  readonly plain?: string | undefined;
+  /** ALTER TYPE … ADD VALUE: the value can be used once it is committed, and not before. */
+  readonly addsEnumValue: boolean;
 }
 
 type Node = Record<string, Record<string, unknown>>;
@@ -58,11 +63,14 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     const transactional = !outsideTransaction(raw.stmt as PgNode);
     if (ownTransaction && !transactional)
       throw forbidden(file, line, 'cannot run inside a transaction, and the file begins one');
+    const own = piece.trim();
     statements.push({
-      text: piece.trim(),
+      text: own,
       line,
       transactional,
       concurrentIndex: concurrentIndex(node),
+      plain: transactional ? undefined : plain(node, own),
+      addsEnumValue: node['AlterEnumStmt']?.['newVal'] !== undefined && node['AlterEnumStmt']['oldVal'] === undefined,
     });
   }
   return { statements, ownTransaction };
@@ -79,6 +87,15 @@ function isOneTransaction(nodes: readonly Node[]): boolean {
 function concurrentIndex(node: Node): string | undefined {
   const body = node['IndexStmt'];
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
+}
+
+/** An index made or dropped CONCURRENTLY, as a transaction takes it. */
+function plain(node: Node, text: string): string | undefined {
+  if (!node['IndexStmt'] && !node['DropStmt']) return undefined;
+  const word = tokensOf(text, 0).find((token) => !token.comment && /^concurrently$/i.test(token.text));
+  if (!word) return undefined;
+  const bytes = Buffer.from(text, 'utf8');
+  return `${bytes.subarray(0, word.start).toString('utf8')}${bytes.subarray(word.end).toString('utf8')}`;
 }
 
 async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { statementFailed } from '../statement-failed.ts';
+import { tryStatements } from '../try-statements.ts';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
@@ -42,21 +43,15 @@ export function sqlEngine(folder: string): MigrationEngine {
   return {
     name: 'sql',
     pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
-    rehearse: async (client) => {
+    rehearse: async (client, say) => {
       const backfills = await readBackfills(folder);
+      const attempt = tryStatements(client, say);
       for (const file of await pendingFiles(client, folder)) {
         await rehearseBackfills(
           client,
           backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
         );
-        for (const statement of file.statements)
-          if (statement.transactional)
-            await run(
-              client,
-              file,
-              statement,
-              'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again.',
-            );
+        await attempt(file.path, file.statements);
       }
       await rehearseBackfills(client, backfills);
     },

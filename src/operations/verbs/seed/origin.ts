@@ -3,6 +3,7 @@ import { readTables } from '../../../postgres/catalogue.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { serverIdentity } from '../../../postgres/server-identity.ts';
+import { rememberHistories } from '../../../postgres/tool-history/carry.ts';
 import { createSlot, ensureReplicationRole, publish, unpublish } from '../../../postgres/stream.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -21,6 +22,8 @@ export const open: Step = {
       await ensureControlSchema(client);
       await ensureReplicationRole(client, await c.platform.servers.replicationPassword?.());
     });
+    // Before the copy: what is written meanwhile is then on both, and known as such.
+    await c.on(c.live, rememberHistories);
     const digest = await schemaDigest(c, c.live, true);
     await c.ledger.write((journal) => ({
       ...journal,

@@ -1,0 +1,41 @@
+import type { Client } from '../../postgres/client.ts';
+import { statementFailed } from './statement-failed.ts';
+import type { SqlStatement } from './sql/parse.ts';
+
+const rolledBack =
+  'It was tried in a transaction that is rolled back: nothing is applied. Fix the file and migrate again.';
+
+/** SQLSTATE unsafe_new_enum_value_usage: the value is usable once the transaction that added it has committed. */
+const unsafeEnumValue = '55P04';
+
+/**
+ * Tries files one after another inside the caller's transaction, which is rolled back. What cannot run in one is left out, an index
+ * made CONCURRENTLY is made without. A statement that uses an enum value which an earlier one adds is left out too, and said, and so
+ * is every later one that fails: it may have needed the one before.
+ */
+export function tryStatements(
+  client: Client,
+  say: (text: string) => void = () => undefined,
+): (path: string, statements: readonly SqlStatement[]) => Promise<void> {
+  let guarded = false;
+  let left = false;
+  const run = async (path: string, statement: SqlStatement): Promise<void> => {
+    const text = statement.transactional ? statement.text : statement.plain;
+    if (text === undefined) return;
+    if (guarded) await client.query('SAVEPOINT tried');
+    try {
+      await client.query(text);
+      if (guarded) await client.query('RELEASE SAVEPOINT tried');
+    } catch (cause) {
+      const unsafe = (cause as { code?: string }).code === unsafeEnumValue;
+      if (!guarded || !(left || unsafe)) throw statementFailed({ ...statement, path }, rolledBack, cause);
+      await client.query('ROLLBACK TO SAVEPOINT tried');
+      left = true;
+      say(`${path}:${statement.line} cannot be tried beforehand: ${(cause as Error).message}`);
+    }
+    guarded ||= statement.addsEnumValue;
+  };
+  return async (path, statements) => {
+    for (const statement of statements) await run(path, statement);
+  };
+}

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { label, readTables } from '../../src/postgres/catalogue.ts';
+import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
+import { ensureControlSchema } from '../../src/postgres/control.ts';
+import { carryHistories, rememberHistories } from '../../src/postgres/tool-history/carry.ts';
+import { failure } from '../support/failure.ts';
+import { connectionTo, withServer } from '../support/postgres.ts';
+
+/** Two databases as a seed leaves them: one history, written down, on both. */
+async function withPair(history: string, use: (live: Client, candidate: Client) => Promise<void>): Promise<void> {
+  await withServer(async (server) => {
+    await withOwnSession(connectionTo(server), 'test', async (client) => {
+      await client.query('CREATE DATABASE live');
+      await withOwnSession(connectionTo(server, 'live'), 'test', async (live) => {
+        await ensureControlSchema(live);
+        await live.query(history);
+        await rememberHistories(live);
+      });
+      await client.query('CREATE DATABASE candidate TEMPLATE live');
+    });
+    await withOwnSession(connectionTo(server, 'live'), 'test', (live) =>
+      withOwnSession(connectionTo(server, 'candidate'), 'test', (candidate) => use(live, candidate)),
+    );
+  });
+}
+
+const alembic =
+  "CREATE TABLE public.alembic_version (version_num text PRIMARY KEY); INSERT INTO public.alembic_version VALUES ('1')";
+const versions = async (client: Client) =>
+  (await rows<{ v: string }>(client, 'SELECT version_num AS v FROM public.alembic_version ORDER BY 1')).map(
+    ({ v }) => v,
+  );
+
+test('a history is known by its columns or declared; a table of such a name with others is data', async () => {
+  await withServer(async (server) => {
+    const history = ['app.done'];
+    await withOwnSession({ ...connectionTo(server), history }, 'test', async (client) => {
+      await client.query(`CREATE SCHEMA app; CREATE SCHEMA sqitch;
+        CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY);
+        CREATE TABLE app.alembic_version (id int PRIMARY KEY, version_num text, note text);
+        CREATE TABLE public.migrations (id int PRIMARY KEY, "timestamp" bigint NOT NULL, name text NOT NULL);
+        CREATE TABLE app.migrations (id int PRIMARY KEY, from_country text, to_country text);
+        CREATE TABLE public.schema_version (version int);
+        CREATE TABLE app.schema_version (version int PRIMARY KEY);
+        CREATE TABLE sqitch.changes (change_id text PRIMARY KEY, change text, project text, note text);
+        CREATE TABLE app.changes (change_id text PRIMARY KEY, change text, project text);
+        CREATE TABLE public.schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+        CREATE TABLE app.done (id int PRIMARY KEY);
+        CREATE TABLE public.done (id int PRIMARY KEY)`);
+      expect((await readTables(client)).map(label)).toEqual([
+        'app.alembic_version',
+        'app.changes',
+        'app.migrations',
+        'app.schema_version',
+        'public.done',
+      ]);
+    });
+    await withOwnSession(connectionTo(server), 'test', async (client) =>
+      expect((await readTables(client)).map(label)).toContain('app.done'),
+    );
+  });
+});
+
+test('what the live colour’s tool wrote into its history is carried, once and whenever asked, and stays beside what the release ran', async () => {
+  await withPair(
+    `CREATE TABLE public.goose_db_version (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_id bigint, is_applied bool, tstamp timestamptz);
+    INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (1, true)`,
+    async (live, candidate) => {
+      await candidate.query('INSERT INTO public.goose_db_version OVERRIDING SYSTEM VALUE VALUES (20, 3, true, now())');
+      expect(await carryHistories(live, candidate)).toBe(0);
+      await live.query('INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (2, true)');
+      expect(await carryHistories(live, candidate)).toBe(1);
+      expect(await carryHistories(live, candidate)).toBe(0);
+      await live.query('DELETE FROM public.goose_db_version WHERE version_id = 2');
+      expect(await carryHistories(live, candidate)).toBe(1);
+      // The way back: what is written there from now on, and nothing of what the release ran.
+      await candidate.query('INSERT INTO public.goose_db_version OVERRIDING SYSTEM VALUE VALUES (21, 4, true, now())');
+      expect(await carryHistories(candidate, live)).toBe(1);
+      const found = await rows<{ id: number }>(live, 'SELECT id FROM public.goose_db_version ORDER BY 1');
+      expect(found.map(({ id }) => id)).toEqual([1, 21]);
+    },
+  );
+});
+
+test('one version row: the same step on both sides is one, different steps are refused by name', async () => {
+  await withPair(alembic, async (live, candidate) => {
+    await candidate.query("UPDATE public.alembic_version SET version_num = '2'");
+    expect(await carryHistories(live, candidate)).toBe(0);
+    await live.query("UPDATE public.alembic_version SET version_num = '2'");
+    expect(await carryHistories(live, candidate)).toBe(0);
+    expect(await versions(candidate)).toEqual(['2']);
+  });
+  await withPair(alembic, async (live, candidate) => {
+    await live.query("UPDATE public.alembic_version SET version_num = '1b'");
+    await candidate.query("UPDATE public.alembic_version SET version_num = '2'");
+    expect(await failure(carryHistories(live, candidate))).toMatchObject({
+      id: 'history-not-carried',
+      seen: expect.stringMatching(/public\.alembic_version.*"version_num": "1b"/),
+    });
+    expect(await versions(candidate)).toEqual(['2']);
+    await candidate.query("UPDATE public.alembic_version SET version_num = '1'");
+    await carryHistories(live, candidate);
+    await live.query("UPDATE public.alembic_version SET version_num = '1c'");
+    await carryHistories(live, candidate);
+    expect(await versions(candidate)).toEqual(['1c']);
+  });
+});
+
+test('a key that both tools took is refused, and nothing of it is kept', async () => {
+  await withPair(
+    'CREATE TABLE public.django_migrations (id int PRIMARY KEY, app text, name text, applied timestamptz)',
+    async (live, candidate) => {
+      await live.query(
+        "INSERT INTO public.django_migrations VALUES (1, 'shop', 'fix', now()), (2, 'shop', 'more', now())",
+      );
+      await candidate.query("INSERT INTO public.django_migrations VALUES (2, 'shop', 'release', now())");
+      expect(await failure(carryHistories(live, candidate))).toMatchObject({ id: 'history-not-carried' });
+      expect(await rows(candidate, 'SELECT id FROM public.django_migrations')).toEqual([{ id: 2 }]);
+    },
+  );
+});
