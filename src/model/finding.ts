@@ -1,10 +1,10 @@
-/** `refuse` blocks the step, `warn` is shown and counted, `info` is only shown. */
-export type Grade = 'refuse' | 'warn' | 'info';
+import { findingCatalogue, type FindingId, type Grade } from './finding-catalogue.ts';
+
+export type { FindingId, Grade };
 
 /** One thing that a check saw. Preflight, gates, verification and drift all speak in findings. */
 export interface Finding {
-  /** Stable, kebab-case; docs/findings.md or docs/errors.md has a section of this name. */
-  readonly id: string;
+  readonly id: FindingId;
   readonly grade: Grade;
   /** What is there: lower case, no full stop, so that `title: objects` reads as one line. */
   readonly title: string;
@@ -14,6 +14,31 @@ export interface Finding {
   readonly reason: string;
   /** The statement or action that fixes it, ready to run where that is possible. */
   readonly fix: string;
+}
+
+type Catalogue = typeof findingCatalogue;
+
+/** What the finding says itself; what the catalogue says of its id, it cannot say otherwise. */
+export type Said<I extends FindingId> = Pick<Finding, 'objects' | 'reason'> &
+  (Catalogue[I] extends { readonly title: string } ? { readonly title?: never } : Pick<Finding, 'title'>) &
+  (Catalogue[I] extends { readonly fix: string } ? { readonly fix?: never } : Pick<Finding, 'fix'>) &
+  (Catalogue[I]['grade'] extends Grade
+    ? { readonly grade?: never }
+    : { readonly grade: Exclude<Catalogue[I]['grade'], Grade>[number] });
+
+/** Ids of one grade whose words all depend on the place: what a function that takes an id can build. */
+export type WordlessId = {
+  [I in FindingId]: Catalogue[I] extends { readonly title: string } | { readonly fix: string }
+    ? never
+    : Catalogue[I]['grade'] extends Grade
+      ? I
+      : never;
+}[FindingId];
+
+export function finding<I extends FindingId>(id: I, said: Said<I>): Finding {
+  const { grade, ...words } = { ...findingCatalogue[id], ...said } as Omit<Finding, 'id'>;
+  const { title, objects, reason, fix } = words;
+  return { id, grade, title, objects, reason, fix };
 }
 
 export function refusals<F extends { readonly grade: Grade }>(findings: readonly F[]): F[] {

@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.ts';
+import { finding, type Finding } from '../model/finding.ts';
 import { operatorRole, ownRoles } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
 
@@ -39,13 +39,11 @@ export async function closedTo(client: Client): Promise<Finding[]> {
   });
   if (closed.length === 0) return [];
   return [
-    {
-      id: 'hba-closed',
-      grade: 'refuse',
+    finding('hba-closed', {
       title: `pg_hba.conf lets ${closed.join(' and ')} in from no other pod`,
       objects: closed,
       reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
       fix: `Add at the top of pg_hba.conf, then SELECT pg_reload_conf(): ${closed.map((role) => `host "${database}" ${role} all scram-sha-256`).join(' and ')}${closed.includes(operatorRole) ? ` and host postgres ${operatorRole} all scram-sha-256` : ''}`,
-    },
+    }),
   ];
 }

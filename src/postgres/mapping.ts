@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.ts';
+import { finding, type Finding, type WordlessId } from '../model/finding.ts';
 import { label, type Column, type Table } from './catalogue.ts';
 import type { PublishedTable } from './stream.ts';
 import { ident } from './quote.ts';
@@ -33,17 +33,10 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const common: { from: Table; to: Table; columns: string[] }[] = [];
   const cost =
     direction === 'forward' ? 'replication to the candidate would stop' : 'a lossless rollback would be lost';
-  const refuse = (id: string, title: string, objects: readonly string[], fix: string): void =>
-    void findings.push({
-      id,
-      grade: 'refuse',
-      title,
-      objects,
-      reason: `Rows of software N cannot be carried: ${cost}.`,
-      fix,
-    });
-  const warn = (id: string, title: string, objects: readonly string[], reason: string, fix: string): void =>
-    void findings.push({ id, grade: 'warn', title, objects, reason, fix });
+  const refuse = (id: WordlessId, title: string, objects: readonly string[], fix: string): void =>
+    void findings.push(finding(id, { title, objects, reason: `Rows of software N cannot be carried: ${cost}.`, fix }));
+  const warn = (id: WordlessId, title: string, objects: readonly string[], reason: string, fix: string): void =>
+    void findings.push(finding(id, { title, objects, reason, fix }));
 
   for (const source of from) {
     const target = to.find((table) => label(table) === label(source));

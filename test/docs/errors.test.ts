@@ -3,18 +3,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { errorCatalogue, exitCodes } from '../../src/model/error-catalogue.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
-import { findingIds } from './ids.ts';
-import { document, nodes, property, root, sources, walk, type Source } from './sources.ts';
-
-// Findings of the linter are rules, with a page each under docs/lint.
-const withFindings = (from: readonly Source[]): Source[] =>
-  from.filter(({ file }) => !file.startsWith('src/migrations/lint/'));
+import { findingCatalogue } from '../../src/model/finding-catalogue.ts';
+import { document, root } from './sources.ts';
 
 const sections = (text: string, mark: string): string[] =>
   [...text.matchAll(new RegExp(`^${mark} ([a-z0-9-]+)$`, 'gm'))].map((match) => match[1] ?? '');
 const catalogue = Object.keys(errorCatalogue);
 const errors = sections(document('docs/errors.md'), '###');
-const findings = sections(document('docs/findings.md'), '##');
 
 function textOf(folder: string): string {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -55,15 +50,8 @@ describe('the catalogue of errors', () => {
 });
 
 describe('docs/errors.md', () => {
-  test('every id of a finding has a section there or in docs/findings.md', () => {
-    const { found, unknown } = findingIds(withFindings(sources('src')));
-    expect(found.size).toBeGreaterThan(100);
-    expect(unknown).toEqual([]);
-    expect([...found.keys()].filter((id) => !errors.includes(id) && !findings.includes(id))).toEqual([]);
-  });
-
   test('no section is doubled, and none is about something that is gone', () => {
-    const known = new Set([...catalogue, ...findingIds(withFindings(sources('src'))).found.keys()]);
+    const known = new Set([...catalogue, ...Object.keys(findingCatalogue)]);
     expect(errors.filter((id, index) => errors.indexOf(id) !== index)).toEqual([]);
     expect(errors.filter((id) => !known.has(id))).toEqual([]);
   });
@@ -71,20 +59,4 @@ describe('docs/errors.md', () => {
   test('each section says what to do', () => {
     for (const section of document('docs/errors.md').split(/^### /m).slice(1)) expect(section).toContain('**Do.**');
   });
-});
-
-test('the title of a finding is no sentence: lower case, no full stop, so that its objects follow it', () => {
-  const wrong: string[] = [];
-  for (const { file, program } of withFindings(sources('src')))
-    walk(program, (node) => {
-      const title = node.type === 'ObjectExpression' && property(node, 'grade') ? property(node, 'title') : undefined;
-      if (!title) return;
-      const parts = title.type === 'TemplateLiteral' ? nodes(title['quasis']) : [title];
-      const texts = parts.map(({ value }) =>
-        typeof value === 'string' ? value : ((value as { raw?: string } | undefined)?.raw ?? ''),
-      );
-      const sentence = /^[A-Z][a-z]/.test(texts[0] ?? '') && !texts[0]?.startsWith('PostgreSQL');
-      if (sentence || texts.at(-1)?.endsWith('.')) wrong.push(`${file}: ${texts.join('…')}`);
-    });
-  expect(wrong).toEqual([]);
 });

@@ -12,7 +12,7 @@ test('what would command a terminal is shown and not sent, line feeds of names t
     '\u001b[31mred\u001b[39m \\u001b[8mhidden \\u001b[2J\ttab',
   );
   const shown = findingText({
-    id: 'x',
+    id: 'lag',
     grade: 'info',
     title: `The table ${name}.`,
     objects: [name],

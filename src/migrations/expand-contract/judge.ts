@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import type { ContractNote } from './notes.ts';
 import type { Contraction } from './shape.ts';
 
@@ -49,16 +49,14 @@ export function judgeContractions(
     ...(early.length === 0
       ? []
       : [
-          {
-            id: 'contract-too-early',
-            grade: 'refuse' as const,
+          finding('contract-too-early', {
             title: `release ${to} takes away what release ${from} uses`,
             objects: early,
             reason: `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its schema unless a note says otherwise.`,
             fix:
               `Move these statements to the release after the last one that uses it (verdigris expand-contract shows which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
               `-- verdigris: contract ${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
-          },
+          }),
         ]),
     ...idle(
       fresh.filter(({ at }) => pending.some((name) => at.includes(name))),
@@ -75,27 +73,21 @@ function before(releases: readonly string[], one: string, from: string, to: stri
 }
 
 function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: readonly string[], from: string): Finding {
-  return {
-    id: 'contract-release-unknown',
-    grade: 'refuse',
+  return finding('contract-release-unknown', {
     title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`,
     objects: [object],
     reason: `Releases are told apart by their names alone, so it cannot be seen whether that one came before ${from}.`,
     fix: `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- verdigris: contract ${object} unused because REASON`,
-  };
+  });
 }
 
 function idle(fresh: readonly ContractNote[], found: readonly Contraction[]): Finding[] {
   const objects = fresh.filter((note) => !found.some(({ object }) => object === note.object));
   if (objects.length === 0) return [];
   return [
-    {
-      id: 'contract-note-idle',
-      grade: 'warn',
-      title: 'notes speak of objects that these migrations leave as they are',
+    finding('contract-note-idle', {
       objects: objects.map(({ object, at }) => `${object} (${at})`),
       reason: 'A note that fits nothing is most likely misspelt.',
-      fix: 'Write the object as the finding contract-too-early prints it, or take the note away.',
-    },
+    }),
   ];
 }

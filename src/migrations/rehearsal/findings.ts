@@ -1,8 +1,15 @@
+import { finding, type FindingId, type Said } from '../../model/finding.ts';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import { blocks } from '../lint/locks.ts';
 import { stopsWrites } from './modes.ts';
 import type { RehearsalFinding, RehearsalReport } from './report.ts';
+
+const where =
+  (place: RehearsalFinding['where']) =>
+  <I extends FindingId>(id: I, said: Said<I>): RehearsalFinding => ({ ...finding(id, said), where: place });
+const live = where('live');
+const both = where('both');
 
 type Seen = Omit<RehearsalReport, 'findings' | 'verdict'> & { readonly loadEnded?: string | undefined };
 
@@ -19,28 +26,25 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
   if (longest) {
     const culprit = longest.statement === undefined ? undefined : statements[longest.statement];
     const over = limits.maxLock !== undefined && longest.ms > limits.maxLock;
-    found.push({
-      id: 'rehearsal-blocked',
-      grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info',
-      where: 'live',
-      title: `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
-      objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
-      reason:
-        'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
-      fix: 'Split the transaction, or use the form of the statement that takes a weaker lock: `verdigris lint` names it.',
-    });
+    found.push(
+      live('rehearsal-blocked', {
+        grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info',
+        title: `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
+        objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
+        reason:
+          'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
+      }),
+    );
   }
   const own = waited.toSorted((a, b) => b.ms - a.ms)[0];
   if (own && own.ms > limits.pause) {
-    found.push({
-      id: 'rehearsal-waited',
-      grade: 'warn',
-      where: 'live',
-      title: `the migration itself waited ${time(own.ms)} for a lock`,
-      objects: [`behind ${oneLine(own.behind)}`],
-      reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
-      fix: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
-    });
+    found.push(
+      live('rehearsal-waited', {
+        title: `the migration itself waited ${time(own.ms)} for a lock`,
+        objects: [`behind ${oneLine(own.behind)}`],
+        reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
+      }),
+    );
   }
   return found;
 }
@@ -48,42 +52,36 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
 function locks({ locks: held, limits }: Seen): RehearsalFinding[] {
   return held
     .filter(({ mode, ms }) => stopsWrites(mode) && ms > limits.pause)
-    .map(({ table, mode, ms }) => ({
-      id: 'rehearsal-lock-held',
-      grade: 'warn',
-      where: 'live',
-      title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`,
-      objects: [table],
-      reason: `${mode} ${blocks[mode]}.`,
-      fix: 'Let the candidate take it, as a release does; on a live database split the transaction.',
-    }));
+    .map(({ table, mode, ms }) =>
+      live('rehearsal-lock-held', {
+        title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`,
+        objects: [table],
+        reason: `${mode} ${blocks[mode]}.`,
+      }),
+    );
 }
 
 function sizes({ statements, replication, limits, totals }: Seen): RehearsalFinding[] {
   const rewritten = statements.flatMap(({ rewrites }) => rewrites).filter(({ bytes }) => bytes > 0);
   const found: RehearsalFinding[] = [];
   if (rewritten.length > 0) {
-    found.push({
-      id: 'rehearsal-rewrite',
-      grade: 'warn',
-      where: 'live',
-      title: `${prettyBytes(totals.rewrittenBytes)} written anew`,
-      objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
-      reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
-      fix: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
-    });
+    found.push(
+      live('rehearsal-rewrite', {
+        title: `${prettyBytes(totals.rewrittenBytes)} written anew`,
+        objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
+        reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
+      }),
+    );
   }
   if (replication.applyStandsMs > limits.pause || replication.walBytes > limits.lag) {
-    found.push({
-      id: 'rehearsal-lag',
-      grade: 'info',
-      where: 'both',
-      title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${time(replication.applyStandsMs)}`,
-      objects: replication.table === undefined ? [] : [replication.table],
-      reason:
-        'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
-      fix: 'Migrate well before the switchover.',
-    });
+    found.push(
+      both('rehearsal-lag', {
+        title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${time(replication.applyStandsMs)}`,
+        objects: replication.table === undefined ? [] : [replication.table],
+        reason:
+          'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
+      }),
+    );
   }
   return found;
 }
@@ -91,85 +89,72 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
 function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
   const found: RehearsalFinding[] = [];
   if (plans.broken.length > 0)
-    found.push({
-      id: 'rehearsal-statement-broken',
-      grade: 'warn',
-      where: 'both',
-      title: `${plans.broken.length} statements of software N are refused by the new schema`,
-      objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
-      reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
-      fix: 'Expand first, contract in a later release.',
-    });
+    found.push(
+      both('rehearsal-statement-broken', {
+        title: `${plans.broken.length} statements of software N are refused by the new schema`,
+        objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
+        reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
+      }),
+    );
   if (plans.worse.length > 0)
-    found.push({
-      id: 'rehearsal-plan-worse',
-      grade: 'warn',
-      where: 'both',
-      title: `${plans.worse.length} statements got a worse plan`,
-      objects: plans.worse.map(
-        ({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
-      ),
-      reason: 'The planner sees more work for the same statement, by another way.',
-      fix: 'Look for the index that is gone or the predicate that no longer fits one.',
-    });
+    found.push(
+      both('rehearsal-plan-worse', {
+        title: `${plans.worse.length} statements got a worse plan`,
+        objects: plans.worse.map(
+          ({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
+        ),
+        reason: 'The planner sees more work for the same statement, by another way.',
+      }),
+    );
   if (load.errors.length > 0)
-    found.push({
-      id: 'rehearsal-load-errors',
-      grade: 'warn',
-      where: 'both',
-      title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
-      objects: load.errors.slice(0, 10).map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`),
-      reason: 'Software N would get them too.',
-      fix: 'Keep what N uses until no release that uses it can be live.',
-    });
+    found.push(
+      both('rehearsal-load-errors', {
+        title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
+        objects: load.errors
+          .slice(0, 10)
+          .map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`),
+        reason: 'Software N would get them too.',
+      }),
+    );
   if (smoke && smoke.exitCode !== 0)
-    found.push({
-      id: 'rehearsal-smoke',
-      grade: 'refuse',
-      where: 'both',
-      title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`,
-      objects: [smoke.command],
-      reason: 'Software N and its rollback run on this schema.',
-      fix: 'Read the end of its output in the report.',
-    });
+    found.push(
+      both('rehearsal-smoke', {
+        title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`,
+        objects: [smoke.command],
+        reason: 'Software N and its rollback run on this schema.',
+      }),
+    );
   return found;
 }
 
 /** What this rehearsal cannot have seen. */
 function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] {
   const found: RehearsalFinding[] = [];
-  const gap = (title: string, fix: string): RehearsalFinding => ({
-    id: 'rehearsal-not-in-use',
-    grade: 'warn',
-    where: 'both',
-    title,
-    objects: [],
-    reason: 'Locks cost what somebody waits for them: an idle database shows none of it.',
-    fix,
-  });
+  const gap = (title: string, fix: string): RehearsalFinding =>
+    both('rehearsal-not-in-use', {
+      title,
+      objects: [],
+      reason: 'Locks cost what somebody waits for them: an idle database shows none of it.',
+      fix,
+    });
   if (load.kind === 'none') found.push(gap(`rehearsed without a workload: ${load.detail}`, 'Give one with --load.'));
   if (loadEnded !== undefined)
     found.push(gap(`the load ended before the migrations did: ${loadEnded}`, 'Give one that works until it is ended.'));
   if (plans.skipped !== undefined)
-    found.push({
-      id: 'rehearsal-plans-skipped',
-      grade: 'info',
-      where: 'both',
-      title: `plans were not compared: ${plans.skipped}`,
-      objects: [],
-      reason: 'Plans that got worse show only after the release.',
-      fix: 'Install pg_stat_statements in the live database.',
-    });
+    found.push(
+      both('rehearsal-plans-skipped', {
+        title: `plans were not compared: ${plans.skipped}`,
+        objects: [],
+        reason: 'Plans that got worse show only after the release.',
+      }),
+    );
   if (migrations.length === 0)
-    found.push({
-      id: 'rehearsal-nothing-pending',
-      grade: 'info',
-      where: 'both',
-      title: 'no migration was pending',
-      objects: [],
-      reason: 'Nothing was measured.',
-      fix: 'Declare the candidate’s folder of migrations.',
-    });
+    found.push(
+      both('rehearsal-nothing-pending', {
+        objects: [],
+        reason: 'Nothing was measured.',
+      }),
+    );
   return found;
 }
 

@@ -1,4 +1,4 @@
-import type { Finding, Grade } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { rowsInNeed } from '../../migrations/backfill/need.ts';
 import { planBackfill } from '../../migrations/backfill/plan.ts';
 import type { Backfill } from '../../migrations/backfill/files.ts';
@@ -14,38 +14,31 @@ const countLimit = 30_000;
 export function placeFinding(
   { name, table, assignments }: Backfill,
   place: BackfillPlace,
-  grade: Grade,
+  grade: 'refuse' | 'warn',
 ): Finding | undefined {
   const objects = assignments.map(({ column }) => `${table}.${column}`);
   switch (place) {
     case 'live':
-      return {
-        id: 'backfill-live',
+      return finding('backfill-live', {
         grade,
         title: `the live colour has what ${name} fills`,
         objects,
         reason:
           'Filled on the candidate alone, the rows would part from those of the live colour, which sends its own with the next change. It runs on the live colour, in batches, and replication carries it.',
         fix: `Run \`verdigris backfill --live --name ${name}\`.`,
-      };
+      });
     case 'mixed':
-      return {
-        id: 'backfill-mixed',
-        grade: 'refuse',
+      return finding('backfill-mixed', {
         title: `${name} fills columns that the live colour has and columns that it has not`,
         objects,
         reason: 'The ones are filled on the live colour, the others on the candidate.',
-        fix: 'Make two files of it.',
-      };
+      });
     case 'later':
-      return {
-        id: 'backfill-target',
-        grade: 'refuse',
+      return finding('backfill-target', {
         title: `${name} fills what is not there after the migrations`,
         objects,
         reason: 'It would never run.',
-        fix: 'Fix the file, or add the migration that makes the columns.',
-      };
+      });
     case 'candidate':
       return undefined;
   }
@@ -56,14 +49,12 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
   const gone = backfills.filter(({ outlived }) => outlived !== undefined);
   if (gone.length === 0) return [];
   return [
-    {
-      id: 'backfill-outlived',
-      grade: 'warn',
+    finding('backfill-outlived', {
       title: `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
       objects: gone.map(({ backfill: { name }, outlived }) => `${name}: ${outlived ?? ''}`),
       reason: 'It does not run any more, and its rows are not looked at for drift.',
       fix: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,
-    },
+    }),
   ];
 }
 
@@ -71,7 +62,7 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
  * Backfills that are not complete, have lost their file, or whose rows drifted since. `grade` is for what is not complete: it warns
  * before the proof and refuses where readers or writers are to use what is filled. `drift` counts rows, which reads tables.
  */
-export async function backfillFindings(c: Context, grade: Grade, drift: boolean): Promise<Finding[]> {
+export async function backfillFindings(c: Context, grade: 'refuse' | 'warn', drift: boolean): Promise<Finding[]> {
   const { backfills, orphans } = await readBackfillStates(c);
   const findings: Finding[] = [];
   for (const state of backfills) {
@@ -82,25 +73,27 @@ export async function backfillFindings(c: Context, grade: Grade, drift: boolean)
       findings.push(...[placeFinding(backfill, place, grade)].filter((finding) => finding !== undefined));
     else if (!done) {
       const changed = progress !== undefined && progress.checksum !== backfill.checksum;
-      findings.push({
-        id: 'backfill-unfinished',
-        grade,
-        title: `${name} ${changed ? 'was changed since it ran' : progress === undefined ? 'has not run' : `is not complete: ${progress.seen} rows so far`}`,
-        objects: backfill.assignments.map(({ column }) => `${backfill.table}.${column}`),
-        reason: 'The next release would read columns that are not filled.',
-        fix: `Run \`verdigris backfill${place === 'live' ? ' --live' : ''} --name ${name}\`.`,
-      });
+      findings.push(
+        finding('backfill-unfinished', {
+          grade,
+          title: `${name} ${changed ? 'was changed since it ran' : progress === undefined ? 'has not run' : `is not complete: ${progress.seen} rows so far`}`,
+          objects: backfill.assignments.map(({ column }) => `${backfill.table}.${column}`),
+          reason: 'The next release would read columns that are not filled.',
+          fix: `Run \`verdigris backfill${place === 'live' ? ' --live' : ''} --name ${name}\`.`,
+        }),
+      );
     } else if (drift) findings.push(...(await drifted(c, state)));
   }
   for (const { name, seen } of orphans) {
-    findings.push({
-      id: 'backfill-orphaned',
-      grade,
-      title: `${name} was begun and is not complete (${seen} rows so far), and its file is gone`,
-      objects: [name],
-      reason: 'Nobody can say what is still to be filled.',
-      fix: `Put the file back and run \`verdigris backfill\`; or, where it is not wanted any more, \`verdigris backfill --forget ${name}\`.`,
-    });
+    findings.push(
+      finding('backfill-orphaned', {
+        grade,
+        title: `${name} was begun and is not complete (${seen} rows so far), and its file is gone`,
+        objects: [name],
+        reason: 'Nobody can say what is still to be filled.',
+        fix: `Put the file back and run \`verdigris backfill\`; or, where it is not wanted any more, \`verdigris backfill --forget ${name}\`.`,
+      }),
+    );
   }
   return findings;
 }
@@ -114,24 +107,21 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
   const fix = `Run \`verdigris backfill --again${place === 'live' ? ' --live' : ''} --name ${backfill.name}\`.`;
   if (count === undefined)
     return [
-      {
-        id: 'backfill-drift-unknown',
-        grade: 'warn',
+      finding('backfill-drift-unknown', {
         title: `whether rows of ${backfill.name} drifted could not be told within ${countLimit / 1000} s`,
         objects,
         reason: 'Its condition needs a long look at the table.',
         fix: `${fix} Or make an index that serves \`where\`.`,
-      },
+      }),
     ];
   return [
-    {
+    finding('backfill-drifted', {
       // On the live colour software N writes such rows until it is gone: nobody could ever pass.
-      id: 'backfill-drifted',
       grade: place === 'candidate' ? 'refuse' : 'warn',
       title: `${count === most ? `${most} rows or more` : `${count} rows`} of ${backfill.table} need ${backfill.name} again`,
       objects,
       reason: 'They came or changed after it was complete, and no trigger filled them on their way in.',
       fix,
-    },
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Release } from '../../model/journal.ts';
 import { withCopySlot } from '../../migrations/rehearsal/copy-slot.ts';
 import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
@@ -99,24 +99,22 @@ export function testFindings(c: Context): Finding[] {
   const schema = release(c).schema[c.idle];
   return declared(c).flatMap(({ name, colour }): Finding[] => {
     const result = results.find((each) => each.release === name);
-    const finding = (id: string, title: string): Finding[] => [
-      {
-        id,
-        grade: 'refuse',
+    const open = (id: WordlessId, title: string): Finding[] => [
+      finding(id, {
         title,
         objects: [`colours.${colour}.test`],
         reason: 'Around the switchover both releases are served by the new schema.',
         fix: 'Run `verdigris test`.',
-      },
+      }),
     ];
-    if (!result) return finding('tests-missing', `the tests of release ${name} have not run against the candidate`);
+    if (!result) return open('tests-missing', `the tests of release ${name} have not run against the candidate`);
     if (!result.passed)
-      return finding(
+      return open(
         'tests-failed',
         `the tests of release ${name} failed against the candidate at ${result.at}: ${how(result)}`,
       );
     return result.schema === schema
       ? []
-      : finding('tests-outdated', `the schema of the candidate changed since the tests of release ${name} passed`);
+      : open('tests-outdated', `the schema of the candidate changed since the tests of release ${name} passed`);
   });
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import type { Client } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
@@ -29,14 +29,8 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
   const fix = retained
     ? 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.'
     : fixBySeed;
-  const refuse = (id: string, title: string, reason: string, how = fix): Finding => ({
-    id,
-    grade: 'refuse',
-    title,
-    objects: [name],
-    reason,
-    fix: how,
-  });
+  const refuse = (id: WordlessId, title: string, reason: string, how = fix): Finding =>
+    finding(id, { title, objects: [name], reason, fix: how });
   for (const colour of [from, to]) {
     const seen = await c.platform.servers.observe(colour);
     if (!seen?.running)
@@ -85,14 +79,13 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
           ),
         );
       else if (startTime !== seed.startTime)
-        findings.push({
-          id: 'live-restarted',
-          grade: 'warn',
-          title: `${from} restarted since the candidate was seeded`,
-          objects: [],
-          reason: 'Slots survive a restart, and only durable changes are ever sent, so the candidate is still good.',
-          fix: 'Nothing; the data is compared before the switchover anyway.',
-        });
+        findings.push(
+          finding('live-restarted', {
+            title: `${from} restarted since the candidate was seeded`,
+            objects: [],
+            reason: 'Slots survive a restart, and only durable changes are ever sent, so the candidate is still good.',
+          }),
+        );
     }
   });
   await c.on(to, async (client) => {

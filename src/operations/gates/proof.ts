@@ -1,5 +1,5 @@
 import type { Release } from '../../model/journal.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { rows } from '../../postgres/client.ts';
 import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { readPartitions } from '../../postgres/seal/objects.ts';
@@ -30,14 +30,13 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
   if (!verification) return [];
   const findings: Finding[] = [];
   if (verification.mode !== 'complete')
-    findings.push({
-      id: 'verified-partly',
-      grade: 'warn',
-      title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
-      objects: [],
-      reason: 'What was not compared was not proved.',
-      fix: 'Run `verdigris verify` without budget and sample.',
-    });
+    findings.push(
+      finding('verified-partly', {
+        title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
+        objects: [],
+        reason: 'What was not compared was not proved.',
+      }),
+    );
   if (verification.proof) findings.push(...(await aged(c, verification.at, verification.proof)));
   return findings;
 }
@@ -60,23 +59,17 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
     ).filter(({ change }) => change === 'changed'),
   );
   const findings: Finding[] = [
-    {
-      id: 'proof-void',
-      grade: 'warn',
+    finding('proof-void', {
       title: `the comparison of ${at} is from before: ${since.join(', ')}`,
       objects: since,
       reason: 'Replication went on behind it as it should, and that was not compared.',
-      fix: 'Run `verdigris verify` again.',
-    },
-    {
-      id: 'partition-rewritten',
-      grade: 'refuse',
+    }),
+    finding('partition-rewritten', {
       title: `partitions were truncated or rewritten since the comparison of ${at}`,
       objects: rewritten.map(describeSchemaDifference),
       reason:
         'A partitioned table is published by its root, which does not carry TRUNCATE of one partition: its rows would be there again.',
-      fix: 'Run `verdigris verify` again: where it was VACUUM FULL or the like, the rows are equal. Where it finds rows that are on the candidate alone, seed again.',
-    },
+    }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
 }

@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { refuses, type Finding } from '../../model/finding.ts';
+import { finding, refuses, type Finding } from '../../model/finding.ts';
 import { other } from '../../model/colours.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import {
@@ -45,9 +45,7 @@ export async function followedFindings(c: Context): Promise<Finding[]> {
   );
   if (objects.length === 0) return [];
   return [
-    {
-      id: 'table-not-followed',
-      grade: 'refuse',
+    finding('table-not-followed', {
       title: `${objects.length === 1 ? 'a table is' : 'tables are'} not replicated from ${from} to ${to} any more`,
       objects,
       reason:
@@ -55,7 +53,7 @@ export async function followedFindings(c: Context): Promise<Finding[]> {
       fix: back
         ? `A lossless rollback would leave its rows behind: bring them to ${to} yourself, see \`verdigris rollback --help\`, or retire.`
         : 'Abandon the candidate and seed again; a migration that makes a table again has to change it in place instead.',
-    },
+    }),
   ];
 }
 
@@ -80,9 +78,7 @@ export async function driftFindings(
 }
 
 function forward(c: Context, colour: Colour, differences: readonly SchemaDifference[]): Finding {
-  return {
-    id: 'schema-drift',
-    grade: 'refuse',
+  return finding('schema-drift', {
     title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
     objects: differences.map(describeSchemaDifference),
     reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
@@ -90,7 +86,7 @@ function forward(c: Context, colour: Colour, differences: readonly SchemaDiffere
       colour === c.live
         ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
         : 'Undo the change on the candidate, or abandon it and seed again.',
-  };
+  });
 }
 
 /** After the switchover: what the way back does not need may differ, and is said. */
@@ -103,23 +99,18 @@ async function backFindings(c: Context, colour: Colour, differences: readonly Sc
   const refused = differences.filter((difference) => !harmless.includes(difference));
   const since = colour === c.live ? 'the writes moved there' : 'the candidate was seeded';
   const findings: Finding[] = [
-    {
-      id: 'schema-drift',
-      grade: 'refuse',
+    finding('schema-drift', {
       title: `the schema of ${colour} changed since ${since}`,
       objects: refused.map(describeSchemaDifference),
       reason:
         'DDL is not replicated: after a rollback it would be missing, or what was taken away would be there again.',
       fix: `Undo the change on ${colour}; or make what does not touch a table or column on ${other(colour)} as well, by psql as verdigris_operator.`,
-    },
-    {
-      id: 'left-behind',
-      grade: 'warn',
+    }),
+    finding('left-behind', {
       title: `a rollback leaves behind what was changed on ${colour} since ${since}`,
       objects: harmless.map(describeSchemaDifference),
       reason: 'Replication works without it, and the other colour does not have it.',
-      fix: 'Make it on the other colour after the rollback, where it is needed there.',
-    },
+    }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
 }

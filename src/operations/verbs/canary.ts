@@ -1,4 +1,4 @@
-import { refuses } from '../../model/finding.ts';
+import { finding, refuses } from '../../model/finding.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { waitFor } from '../../model/wait.ts';
@@ -117,25 +117,17 @@ function declared(c: Context): Finding[] {
   const reason = 'The canary sends connections of declared reader roles, and a share of them, to the candidate.';
   if (c.environment.roles.readers.length === 0)
     return [
-      {
-        id: 'no-readers',
-        grade: 'refuse',
-        title: 'no reader roles are declared',
+      finding('no-readers', {
         objects: [],
         reason,
-        fix: 'Declare roles.readers: roles that can read and not write; or switch without a canary.',
-      },
+      }),
     ];
   if (c.environment.canary === 0)
     return [
-      {
-        id: 'no-canary',
-        grade: 'refuse',
-        title: 'canary is 0',
+      finding('no-canary', {
         objects: [],
         reason,
-        fix: 'Declare canary: 10, or give --weight 10.',
-      },
+      }),
     ];
   return [];
 }

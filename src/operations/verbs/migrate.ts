@@ -1,4 +1,4 @@
-import { refusals, refuses } from '../../model/finding.ts';
+import { finding, refusals, refuses } from '../../model/finding.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { compareVersions } from '../../migrations/engines/sql/files.ts';
@@ -229,14 +229,12 @@ export const migrate: Operation = {
       c.emit({ type: 'note', text }),
     );
     if (unknown !== undefined) {
-      findings.push({
-        id: 'migration-effect-unknown',
-        grade: 'warn',
-        title: 'what the migrations do to columns cannot be known beforehand',
-        objects: [],
-        reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
-        fix: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
-      });
+      findings.push(
+        finding('migration-effect-unknown', {
+          objects: [],
+          reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
+        }),
+      );
     }
     findings.push(
       ...(await contractFindings(

@@ -1,4 +1,4 @@
-import { refuses } from '../../model/finding.ts';
+import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream.ts';
@@ -50,21 +50,16 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
   const kept = slot !== undefined && slot.walStatus !== 'lost';
   return [
     kept
-      ? {
-          id: 'retained-rests',
-          grade: 'info',
+      ? finding('retained-rests', {
           title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
           objects: [to],
           reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.',
-          fix: 'Nothing.',
-        }
-      : {
-          id: slot ? 'slot-lost' : 'slot-missing',
-          grade: 'refuse',
+        })
+      : finding(slot ? 'slot-lost' : 'slot-missing', {
           title: `the log that ${to} needs is gone from ${from}`,
           objects: [name],
           reason: 'It was scaled down for longer than limits.retainedWal lasts.',
           fix: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
-        },
+        }),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream.ts';
@@ -24,14 +24,11 @@ function retention(c: Context, early: boolean): Finding[] {
   const until = Date.parse(switchedAt ?? '') + c.environment.retention.retained;
   if (early || !(until > Date.now())) return [];
   return [
-    {
-      id: 'retained',
-      grade: 'refuse',
+    finding('retained', {
       title: `${c.idle} is to be retained until ${new Date(until).toISOString()}`,
       objects: [c.idle],
       reason: 'retention.retained says how long a rollback must remain possible.',
-      fix: 'Wait, or give --early.',
-    },
+    }),
   ];
 }
 
@@ -47,14 +44,13 @@ async function readers(c: Context): Promise<Finding[]> {
       [ownRoles],
     );
     if (sessions.length > 0)
-      found.push({
-        id: 'retained-in-use',
-        grade: 'refuse',
-        title: `${c.idle} still has sessions`,
-        objects: sessions.map(({ who }) => who),
-        reason: 'They would be cut off.',
-        fix: 'Move them to the environment’s address, then retire.',
-      });
+      found.push(
+        finding('retained-in-use', {
+          title: `${c.idle} still has sessions`,
+          objects: sessions.map(({ who }) => who),
+          reason: 'They would be cut off.',
+        }),
+      );
   });
   return found;
 }
@@ -64,13 +60,11 @@ async function behind(c: Context, early: boolean): Promise<Finding[]> {
   const slot = await c.on(c.live, (client) => readSlot(client, stream(c).name));
   if (!slot || slot.walStatus === 'lost' || slot.behind <= c.environment.limits.lag) return [];
   return [
-    {
-      id: 'retained-behind',
+    finding('retained-behind', {
       grade: early ? 'warn' : 'refuse',
       title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`,
       objects: [c.idle],
       reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.',
-      fix: 'Wait until it caught up, or give up the way back knowingly with --early.',
-    },
+    }),
   ];
 }

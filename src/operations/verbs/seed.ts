@@ -1,5 +1,5 @@
 import { other } from '../../model/colours.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
@@ -37,25 +37,21 @@ function declared(c: Context): Finding[] {
   const reason = 'A release is from one declared colour to the other.';
   if (!candidate)
     return [
-      {
-        id: 'no-candidate-declared',
-        grade: 'refuse',
+      finding('no-candidate-declared', {
         title: `colours.${c.idle} is not declared`,
         objects: [],
         reason,
         fix: `Declare colours.${c.idle} with the release to come.`,
-      },
+      }),
     ];
   if (candidate.release === c.journal.liveRelease)
     return [
-      {
-        id: 'same-release',
-        grade: 'refuse',
+      finding('same-release', {
         title: `${c.idle} declares release ${candidate.release}, which is live already`,
         objects: [],
         reason,
         fix: `Give colours.${c.idle}.release the name of the release to come.`,
-      },
+      }),
     ];
   return [];
 }

@@ -1,6 +1,6 @@
 import { guardContainerName } from '../../manifests/pooler.ts';
 import { objectNames } from '../../manifests/names.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 type PoolerDeployment = Stored & {
@@ -16,14 +16,10 @@ export async function poolerFindings(cluster: Cluster, environment: string): Pro
   if (!found || found.spec.template.spec.containers.some((container) => container.name === guardContainerName))
     return [];
   return [
-    {
-      id: 'no-guard',
-      grade: 'warn',
-      title: 'no guard runs beside the poolers: a hold does not end by itself',
+    finding('no-guard', {
       objects: [`Deployment ${cluster.namespace}/${name}`],
       reason:
         'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. Where the operator dies in a switchover, clients wait until somebody runs a command.',
-      fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
-    },
+    }),
   ];
 }

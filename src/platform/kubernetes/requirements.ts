@@ -3,7 +3,7 @@ import { operatorRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
@@ -48,8 +48,8 @@ export async function requirements(
   ];
 }
 
-function refuse(id: string, title: string, reason: string, fix: string, objects: readonly string[] = []): Finding {
-  return { id, grade: 'refuse', title, objects, reason, fix };
+function refuse(id: WordlessId, title: string, reason: string, fix: string, objects: readonly string[] = []): Finding {
+  return finding(id, { title, objects, reason, fix });
 }
 
 /** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */

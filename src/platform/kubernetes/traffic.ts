@@ -3,7 +3,7 @@ import { objectNames } from '../../manifests/names.ts';
 import { readersDatabase } from '../../manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { PoolersHold, parseHold } from './hold.ts';
@@ -106,29 +106,22 @@ export class KubernetesTraffic implements Traffic {
   async weighing(): Promise<Finding[]> {
     if (!this.#environment.kubernetes.istio)
       return [
-        {
-          id: 'canary-needs-istio',
-          grade: 'refuse',
-          title: 'kubernetes.istio is off',
+        finding('canary-needs-istio', {
           objects: [],
           reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
-          fix: 'Declare kubernetes.istio: true where the poolers have sidecars, or switch without a canary.',
-        },
+        }),
       ];
     const outside = (await this.#poolers.pods())
       .filter((pod) => !hasSidecar(pod))
       .map(({ metadata: { name } }) => name);
     if (outside.length === 0) return [];
     return [
-      {
-        id: 'canary-outside-mesh',
-        grade: 'warn',
-        title: 'the poolers have no sidecar',
+      finding('canary-outside-mesh', {
         objects: outside,
         reason:
           'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
         fix: `Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
-      },
+      }),
     ];
   }
 

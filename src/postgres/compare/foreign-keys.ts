@@ -1,5 +1,5 @@
 import { count } from '../../model/count.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
@@ -53,7 +53,7 @@ export async function brokenForeignKeys(
   { budgetMs = 600_000, signal }: ForeignKeyOptions = {},
 ): Promise<Finding[]> {
   const deadline = Date.now() + budgetMs;
-  const broken: { key: ForeignKey; rows: number }[] = [];
+  const violated: { key: ForeignKey; rows: number }[] = [];
   const unchecked: ForeignKey[] = [];
   const { timeout } = await one<{ timeout: string }>(client, "SELECT current_setting('statement_timeout') AS timeout");
   try {
@@ -67,7 +67,7 @@ export async function brokenForeignKeys(
       await client.query(`SET statement_timeout = ${Math.max(1, Math.ceil(left))}`);
       try {
         const { count } = await one<{ count: number }>(client, orphansSql(key));
-        if (count > 0) broken.push({ key, rows: count });
+        if (count > 0) violated.push({ key, rows: count });
       } catch (error) {
         if ((error as { code?: string }).code !== '57014') throw error;
         unchecked.push(key);
@@ -77,32 +77,27 @@ export async function brokenForeignKeys(
     await client.query("SELECT set_config('statement_timeout', $1, false)", [timeout]).catch(() => undefined);
   }
   return [
-    ...broken.map(({ key, rows: count }) => finding(key, count)),
+    ...violated.map(({ key, rows: count }) => broken(key, count)),
     ...(unchecked.length === 0
       ? []
       : [
-          {
-            id: 'foreign-key-unchecked',
-            grade: 'warn' as const,
+          finding('foreign-key-unchecked', {
             title: `${count(unchecked.length, 'foreign key was', 'foreign keys were')} not checked within ${budgetMs} ms`,
             objects: unchecked.map(labelOf),
             reason: 'Rows without their parent would go unseen.',
-            fix: 'Verify again with a larger budget.',
-          },
+          }),
         ]),
   ];
 }
 
-function finding(key: ForeignKey, count: number): Finding {
-  return {
-    id: 'foreign-key-broken',
+function broken(key: ForeignKey, count: number): Finding {
+  return finding('foreign-key-broken', {
     // A constraint that was never validated may have been broken on the live side all along.
     grade: key.validated ? 'refuse' : 'warn',
     title: `${count >= countedRows ? `at least ${count}` : count} ${count === 1 ? 'row has' : 'rows have'} no parent under ${key.name}`,
     objects: [labelOf(key)],
     reason: `A row of ${key.schema}.${key.table} points to a row that ${key.parentSchema}.${key.parent} does not have.`,
-    fix: 'Abandon the candidate and seed again, or find who wrote on it.',
-  };
+  });
 }
 
 function labelOf(key: ForeignKey): string {

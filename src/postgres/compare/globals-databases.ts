@@ -52,7 +52,6 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
   return [
     ...globalFinding(
       'database-attributes',
-      'warn',
       'database has other attributes on the candidate',
       'Owner and connection limit are not replicated.',
       attributes.length > 0 ? [{ object: here.name, statements: attributes }] : [],
@@ -60,7 +59,6 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
     // Revoked first: a grant without its option is given again below.
     ...globalFinding(
       'database-grants',
-      'refuse',
       'grants on the database differ on the candidate',
       'Roles may connect, create or use temporary tables on one side and not on the other.',
       [
@@ -90,7 +88,6 @@ async function settingDifferences(live: Client, candidate: Client): Promise<Glob
     `${[setting.role && `role ${setting.role}`, setting.database && `database ${setting.database}`].filter(Boolean).join(' in ') || 'all roles'}: ${setting.name}`;
   return globalFinding(
     'role-settings',
-    'refuse',
     'settings of roles or databases differ on the candidate',
     'Sessions would start with other settings (search_path, timeouts, time zone) after the switchover.',
     [

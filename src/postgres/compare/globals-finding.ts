@@ -1,4 +1,4 @@
-import type { Finding, Grade } from '../../model/finding.ts';
+import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { SecretStatement } from './secret.ts';
 
 /** A finding with what would bring the candidate in line; `[]` where no statement can. */
@@ -13,8 +13,7 @@ export function foreignRole(name: string): boolean {
 
 /** One finding per kind of difference, naming all objects. */
 export function globalFinding(
-  id: string,
-  grade: Grade,
+  id: WordlessId,
   title: string,
   reason: string,
   found: readonly { readonly object: string; readonly statements: readonly SecretStatement[] }[],
@@ -23,14 +22,13 @@ export function globalFinding(
   const statements = found.flatMap((each) => each.statements);
   return [
     {
-      id,
-      grade,
-      title: `${found.length} ${title}`,
-      objects: found.map(({ object }) => object),
-      reason,
+      ...finding(id, {
+        title: `${found.length} ${title}`,
+        objects: found.map(({ object }) => object),
+        reason,
+        fix: statements.map(({ text }) => `${text};`).join(' ') || 'Set it on the candidate by hand.',
+      }),
       statements,
-      fix:
-        statements.length > 0 ? statements.map(({ text }) => `${text};`).join(' ') : 'Set it on the candidate by hand.',
     },
   ];
 }

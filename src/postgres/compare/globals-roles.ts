@@ -69,7 +69,6 @@ export async function roleDifferences(
   return [
     ...globalFinding(
       'role-missing',
-      'refuse',
       missing.length === 1 ? 'role is missing on the candidate' : 'roles are missing on the candidate',
       'Software that connects as this role, or objects that belong to it, fail after the switchover.',
       missing.map((role) => ({
@@ -82,7 +81,6 @@ export async function roleDifferences(
     ),
     ...globalFinding(
       'role-extra',
-      'warn',
       right.filter(({ name }) => !here.has(name)).length === 1
         ? 'role is only on the candidate'
         : 'roles are only on the candidate',
@@ -97,7 +95,6 @@ export async function roleDifferences(
     ),
     ...globalFinding(
       'role-attributes',
-      'refuse',
       changed.length === 1
         ? 'role has other attributes on the candidate'
         : 'roles have other attributes on the candidate',
@@ -106,7 +103,6 @@ export async function roleDifferences(
     ),
     ...globalFinding(
       'role-password',
-      'refuse',
       'passwords differ on the candidate',
       'Software that logs in with its password of today fails after the switchover.',
       expected
@@ -131,7 +127,6 @@ async function membershipDifferences(live: Client, candidate: Client): Promise<G
   return [
     ...globalFinding(
       'membership-missing',
-      'refuse',
       'memberships differ on the candidate',
       'Rights that come by membership would be missing after the switchover.',
       lacking.map((membership) => ({
@@ -144,7 +139,6 @@ async function membershipDifferences(live: Client, candidate: Client): Promise<G
     ),
     ...globalFinding(
       'membership-extra',
-      'warn',
       'memberships are only on the candidate',
       'They were revoked on the live side since, or a migration granted them.',
       extra.map((membership) => ({ object: object(membership), statements: [revoke(membership)] })),

@@ -107,14 +107,12 @@ export async function serverDifferences(live: Client, candidate: Client): Promis
   return [
     ...globalFinding(
       'server-settings',
-      'warn',
       'server settings that change what statements mean or whether they work differ',
       'The same statement may give another result on the candidate.',
       of(meaning),
     ),
     ...globalFinding(
       'server-resources',
-      'info',
       'server settings for resources, limits and durability differ',
       'The candidate may carry less load, or be less safe.',
       of(manner),
@@ -169,14 +167,12 @@ async function tablespaceDifferences(live: Client, candidate: Client): Promise<G
   return [
     ...globalFinding(
       'tablespace-missing',
-      'refuse',
       missing.length === 1 ? 'tablespace is missing on the candidate' : 'tablespaces are missing on the candidate',
       'A tablespace needs a folder of its own on the candidate, which no statement makes.',
       missing.map(({ name }) => ({ object: name, statements: [] })),
     ),
     ...globalFinding(
       'tablespace-attributes',
-      'warn',
       changed.length === 1
         ? 'tablespace has another owner or other options on the candidate'
         : 'tablespaces have other owners or options on the candidate',

@@ -1,5 +1,5 @@
 import { count } from '../../model/count.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
@@ -26,8 +26,7 @@ export async function invalidIndexes(client: Client): Promise<Finding[]> {
   );
   if (found.length === 0) return [];
   return [
-    {
-      id: 'index-invalid',
+    finding('index-invalid', {
       grade: found.some(({ unique }) => unique) ? 'refuse' : 'warn',
       title: `${count(found.length, 'index is', 'indexes are')} not valid on the candidate`,
       objects: found.map(({ schema, name, table }) => `${schema}.${name} (${table})`),
@@ -38,7 +37,7 @@ export async function invalidIndexes(client: Client): Promise<Finding[]> {
             `REINDEX INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${ident(schema, name)};`,
         )
         .join(' '),
-    },
+    }),
   ];
 }
 
@@ -53,15 +52,13 @@ export async function unvalidatedConstraints(client: Client): Promise<Finding[]>
   );
   if (found.length === 0) return [];
   return [
-    {
-      id: 'constraint-not-validated',
-      grade: 'warn',
+    finding('constraint-not-validated', {
       title: `${count(found.length, 'constraint is', 'constraints are')} not validated on the candidate`,
       objects: found.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rows from before the constraint may break it.',
       fix: found
         .map(({ schema, table, name }) => `ALTER TABLE ${ident(schema, table)} VALIDATE CONSTRAINT ${ident(name)};`)
         .join(' '),
-    },
+    }),
   ];
 }

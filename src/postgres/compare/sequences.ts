@@ -1,5 +1,5 @@
 import { count } from '../../model/count.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
@@ -101,54 +101,32 @@ export function sequenceFindings(
   const repeating = pairs.filter(
     ({ sequence, twin }) => wouldRepeat(sequence, twin) && !turned.some((pair) => pair.twin === twin),
   );
-  const findings: Finding[] = [];
-  const add = (
-    id: string,
-    grade: Finding['grade'],
-    found: readonly Sequence[],
-    title: string,
-    reason: string,
-    fix: string,
-  ) => {
-    if (found.length > 0)
-      findings.push({
-        id,
-        grade,
-        title: `${count(found.length, 'sequence')} ${title}`,
-        objects: found.map(labelOf),
-        reason,
-        fix,
-      });
-  };
-  add(
-    'sequence-missing',
-    'warn',
-    missing,
-    'of the live side are not on the candidate',
-    'Software that still calls nextval() on them fails after the switchover.',
-    'Drop a sequence in a release after the last one that uses it.',
-  );
-  add(
-    'sequence-turned',
-    'warn',
-    turned.map(({ twin }) => twin),
-    'count in the other direction on the candidate',
-    'No position on the candidate stands for the live one.',
-    'Set the position by hand after the switchover.',
-  );
-  add(
-    'sequence-behind',
-    phase === 'before' ? 'info' : 'refuse',
-    repeating.map(({ twin }) => twin),
-    'would hand out values that exist already',
-    phase === 'before'
-      ? 'Replication does not carry sequences; the switchover sets them.'
-      : 'The next insert takes a key that a row has already.',
-    repeating
-      .map(({ sequence, twin }) => `SELECT setval(${literal(ident(twin.schema, twin.name))}, ${sequence.last}, true);`)
-      .join(' '),
-  );
-  return findings;
+  const before = phase === 'before';
+  return [
+    finding('sequence-missing', {
+      title: `${count(missing.length, 'sequence')} of the live side are not on the candidate`,
+      objects: missing.map(labelOf),
+      reason: 'Software that still calls nextval() on them fails after the switchover.',
+    }),
+    finding('sequence-turned', {
+      title: `${count(turned.length, 'sequence')} count in the other direction on the candidate`,
+      objects: turned.map(({ twin }) => labelOf(twin)),
+      reason: 'No position on the candidate corresponds to the live one.',
+    }),
+    finding('sequence-behind', {
+      grade: before ? 'info' : 'refuse',
+      title: `${count(repeating.length, 'sequence')} would hand out values that exist already`,
+      objects: repeating.map(({ twin }) => labelOf(twin)),
+      reason: before
+        ? 'Replication does not carry sequences; the switchover sets them.'
+        : 'The next insert takes a key that a row has already.',
+      fix: repeating
+        .map(
+          ({ sequence, twin }) => `SELECT setval(${literal(ident(twin.schema, twin.name))}, ${sequence.last}, true);`,
+        )
+        .join(' '),
+    }),
+  ].filter(({ objects }) => objects.length > 0);
 }
 
 function labelOf({ schema, name }: Sequence): string {

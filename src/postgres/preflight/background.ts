@@ -19,7 +19,7 @@ export const scheduledJobs: Check = {
   title: 'jobs of pg_cron',
   on: 'live',
   when: ['seed', 'switch'],
-  findings: { 'background-ddl': 'warn', 'scheduled-jobs': 'info' },
+  findings: ['background-ddl', 'scheduled-jobs'],
   needs: (role) => `GRANT USAGE ON SCHEMA cron TO ${role};\nGRANT SELECT ON cron.job TO ${role};`,
   run: async (client) => {
     if (!(await exists(client, 'cron.job'))) return [];
@@ -34,10 +34,7 @@ export const scheduledJobs: Check = {
     const name = ({ id, schedule, command }: Job) =>
       `job ${id}, ${schedule}: ${command.replaceAll(/\s+/g, ' ').slice(0, 80)}`;
     return [
-      ...found({
-        id: 'background-ddl',
-        grade: 'warn',
-        title: 'jobs change the schema by themselves',
+      ...found('background-ddl', {
         objects: changing.map(name),
         reason:
           'DDL is not replicated. A partition that a job makes on the live database after seeding blocks the switchover, and its rows stop apply.',
@@ -46,14 +43,10 @@ export const scheduledJobs: Check = {
           ...changing.map(({ id }) => `UPDATE cron.job SET active = false WHERE jobid = ${id};`),
         ]),
       }),
-      ...found({
-        id: 'scheduled-jobs',
-        grade: 'info',
-        title: 'jobs run inside the database',
+      ...found('scheduled-jobs', {
         objects: plain.map(name),
         reason:
           'They must run on the live colour only: on the candidate they would write what replication brings as well.',
-        fix: 'Keep cron.database_name of the candidate off this database, or pg_cron out of its shared_preload_libraries, until it is live.',
       }),
     ];
   },
@@ -66,7 +59,7 @@ export const partman: Check = {
   title: 'pg_partman',
   on: 'live',
   when: ['seed'],
-  findings: { 'background-partitions': 'warn' },
+  findings: ['background-partitions'],
   run: async (client) => {
     const [config] = await rows<{ schema: string }>(
       client,
@@ -79,10 +72,7 @@ export const partman: Check = {
       client,
       `SELECT parent_table AS parent FROM ${ident(config.schema)}.part_config WHERE automatic_maintenance = 'on' ORDER BY parent_table`,
     );
-    return found({
-      id: 'background-partitions',
-      grade: 'warn',
-      title: 'pg_partman makes partitions by itself',
+    return found('background-partitions', {
       objects: parents.map(({ parent }) => parent),
       reason:
         'DDL is not replicated. A partition that is made on the live database after seeding is missing on the candidate: the switchover is blocked, and its rows stop apply.',
@@ -125,7 +115,7 @@ export const workers: Check = {
   title: 'preloaded libraries',
   on: 'both',
   when: ['seed', 'migrate'],
-  findings: { 'background-workers': 'warn', 'preloaded-libraries': 'info' },
+  findings: ['background-workers', 'preloaded-libraries'],
   needs: (role) => `GRANT pg_read_all_settings TO ${role};`,
   run: async (client, { side }) => {
     const { setting } = await one<{ setting: string }>(
@@ -138,26 +128,18 @@ export const workers: Check = {
       .filter(Boolean);
     return [
       ...workersFinding(workingLibraries(setting)),
-      ...found({
-        id: 'preloaded-libraries',
-        grade: 'info',
-        title: 'the server loads libraries at its start',
+      ...found('preloaded-libraries', {
         objects: side === 'live' ? libraries : [],
         reason: "The candidate's image must hold the same, or the copied configuration keeps it from starting.",
-        fix: "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
       }),
     ];
   },
 };
 
 export function workersFinding(names: readonly string[]) {
-  return found({
-    id: 'background-workers',
-    grade: 'warn',
-    title: 'preloaded libraries run workers that act by themselves',
+  return found('background-workers', {
     objects: names,
     reason: 'On the candidate they would run every job a second time, or write what replication brings as well.',
-    fix: 'Leave them out of shared_preload_libraries of the candidate until it is live.',
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { type Finding, type WordlessId } from '../../model/finding.ts';
 import { one, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
@@ -15,12 +15,10 @@ export const walLevel: Check = {
   title: 'wal_level',
   on: 'both',
   when: everyGate,
-  findings: { 'wal-level': 'refuse' },
+  findings: ['wal-level'],
   run: async (client) => {
     const { level } = await one<{ level: string }>(client, "SELECT current_setting('wal_level') AS level");
-    return found({
-      id: 'wal-level',
-      grade: 'refuse',
+    return found('wal-level', {
       title: `wal_level is ${level}; logical replication needs logical`,
       objects: level === 'logical' ? [] : ['wal_level'],
       reason: 'Without it no logical slot can be made, here for the candidate and there for the way back.',
@@ -67,21 +65,20 @@ export const capacity: Check = {
   title: 'free slots, senders, workers and origins',
   on: 'both',
   when: ['seed', 'switch'],
-  findings: {
-    'replication-slots': 'refuse',
-    'wal-senders': 'refuse',
-    'logical-workers': 'refuse',
-    'worker-processes': 'refuse',
-    'replication-origins': 'refuse',
-  },
+  findings: ['replication-slots', 'wal-senders', 'logical-workers', 'worker-processes', 'replication-origins'],
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { needs, side }) => {
     await requireStatistics(client);
     const p = await places(client);
-    const short = (id: string, what: string, setting: string, taken: number, most: number, need: number): Finding[] =>
-      found({
-        id,
-        grade: 'refuse',
+    const short = (
+      id: WordlessId,
+      what: string,
+      setting: string,
+      taken: number,
+      most: number,
+      need: number,
+    ): Finding[] =>
+      found(id, {
         title: `of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free`,
         objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
         reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
@@ -118,7 +115,7 @@ export const slotWal: Check = {
   title: 'limit of the WAL that slots hold back',
   on: 'live',
   when: everyGate,
-  findings: { 'slot-wal-unlimited': 'refuse', 'slot-wal-above-budget': 'warn' },
+  findings: ['slot-wal-unlimited', 'slot-wal-above-budget'],
   run: async (client, { limits }) => {
     const { megabytes } = await one<{ megabytes: number }>(
       client,
@@ -127,17 +124,13 @@ export const slotWal: Check = {
     const budget = Math.max(1, Math.ceil(limits.retainedWalBytes / 1024 ** 2));
     const set = `ALTER SYSTEM SET max_slot_wal_keep_size = '${limits.retainedWalBytes > 0 ? budget : 4096}MB';\nSELECT pg_reload_conf();`;
     return [
-      ...found({
-        id: 'slot-wal-unlimited',
+      ...found('slot-wal-unlimited', {
         grade: limits.retainedWalBytes > 0 ? 'warn' : 'refuse',
-        title: 'slots may hold back WAL without limit',
         objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
         reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
         fix: inOrder([set]),
       }),
-      ...found({
-        id: 'slot-wal-above-budget',
-        grade: 'warn',
+      ...found('slot-wal-above-budget', {
         title: `slots may hold back ${megabytes} MB of WAL, more than the budget of ${budget} MB`,
         objects: limits.retainedWalBytes > 0 && megabytes > budget ? [`max_slot_wal_keep_size = ${megabytes}MB`] : [],
         reason:

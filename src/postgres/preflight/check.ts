@@ -1,4 +1,4 @@
-import type { Finding, Grade } from '../../model/finding.ts';
+import { finding, type Finding, type FindingId, type Said } from '../../model/finding.ts';
 import type { Client } from '../client.ts';
 import type { Gate, PreflightFacts, Side } from './facts.ts';
 
@@ -11,8 +11,8 @@ export interface Check {
   readonly title: string;
   readonly on: Side | 'both';
   readonly when: readonly Gate[];
-  /** Every finding id it can give, with its gravest grade. Each has a section in docs/findings.md. */
-  readonly findings: Readonly<Record<string, Grade>>;
+  /** Every finding it can give. */
+  readonly findings: readonly FindingId[];
   /** What to run as a superuser where the operator's role may not look; `role` is quoted. */
   readonly needs?: (role: string) => string;
   readonly run: (client: Client, facts: PreflightFacts) => Promise<Finding[]>;
@@ -21,8 +21,8 @@ export interface Check {
 export const everyGate: readonly Gate[] = ['seed', 'migrate', 'switch'];
 
 /** A finding where there are objects, else none: what most checks end with. */
-export function found(finding: Finding): Finding[] {
-  return finding.objects.length === 0 ? [] : [finding];
+export function found<I extends FindingId>(id: I, said: Said<I>): Finding[] {
+  return said.objects.length === 0 ? [] : [finding(id, said)];
 }
 
 /** Statements, each once, in their order: ready for psql. */

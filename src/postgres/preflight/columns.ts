@@ -23,7 +23,7 @@ export const generatedColumns: Check = {
   title: 'generated columns',
   on: 'live',
   when: ['seed', 'migrate'],
-  findings: { 'generated-columns': 'info', 'generated-column-mutable': 'warn' },
+  findings: ['generated-columns', 'generated-column-mutable'],
   run: async (client) => {
     const all = await rows<Generated>(
       client,
@@ -39,10 +39,7 @@ export const generatedColumns: Check = {
       .map((column) => ({ column, functions: column.functions.filter(({ body }) => looksMutable(body)) }))
       .filter(({ functions }) => functions.length > 0);
     return [
-      ...found({
-        id: 'generated-column-mutable',
-        grade: 'warn',
-        title: 'generated columns use functions that are not as immutable as they say',
+      ...found('generated-column-mutable', {
         objects: suspect.map(
           ({ column, functions }) => `${full(column)} by ${functions.map(({ name }) => name).join(', ')}`,
         ),
@@ -56,14 +53,10 @@ export const generatedColumns: Check = {
           ),
         ]),
       }),
-      ...found({
-        id: 'generated-columns',
-        grade: 'info',
-        title: 'tables have generated columns',
+      ...found('generated-columns', {
         objects: all.map((column) => `${full(column)}: ${column.expression}`),
         reason:
           'They are not replicated: the candidate computes them with its own expression, and verify compares the results.',
-        fix: 'Nothing to do.',
       }),
     ];
   },
@@ -89,7 +82,7 @@ export const upgradeTypes: Check = {
   title: 'column types that pg_upgrade refuses',
   on: 'live',
   when: ['seed'],
-  findings: { 'upgrade-types': 'refuse' },
+  findings: ['upgrade-types'],
   run: async (client, { candidateMajor }) => {
     const all = await rows<Omit<Generated, 'expression' | 'functions'> & { type: string }>(
       client,
@@ -101,9 +94,7 @@ export const upgradeTypes: Check = {
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`,
       [candidateMajor, notUpgraded],
     );
-    return found({
-      id: 'upgrade-types',
-      grade: 'refuse',
+    return found('upgrade-types', {
       title: `columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses`,
       objects: all.map((column) => `${full(column)} ${column.type}`),
       reason: 'They hold OIDs that pg_upgrade does not keep, so it stops before it begins.',
@@ -124,7 +115,7 @@ export const rowSecurity: Check = {
   title: 'row-level security',
   on: 'both',
   when: everyGate,
-  findings: { 'row-security-apply': 'refuse', 'row-security': 'info' },
+  findings: ['row-security-apply', 'row-security'],
   run: async (client, { runAsOwner, candidateMajor, operator }) => {
     const tableOwner = candidateMajor >= 16 && !runAsOwner;
     const all = await rows<{ schema: string; name: string; forced: boolean; subject: boolean }>(
@@ -140,10 +131,7 @@ export const rowSecurity: Check = {
     const name = ({ schema, name: table, forced }: (typeof all)[number]) =>
       `${schema}.${table}${forced ? ', forced' : ''}`;
     return [
-      ...found({
-        id: 'row-security-apply',
-        grade: 'refuse',
-        title: 'row-level security stops apply',
+      ...found('row-security-apply', {
         objects: stopped.map(name),
         reason: tableOwner
           ? "Apply runs as the table's owner, whom FORCE makes subject to the policies: PostgreSQL then refuses to apply, and replication stops."
@@ -155,13 +143,9 @@ export const rowSecurity: Check = {
             ])
           : `ALTER ROLE ${ident(operator)} BYPASSRLS;`,
       }),
-      ...found({
-        id: 'row-security',
-        grade: 'info',
-        title: 'tables have row-level security',
+      ...found('row-security', {
         objects: passing.map(name),
         reason: 'Clients see through the policies on both colours; apply and verify are not subject to them.',
-        fix: 'Nothing to do.',
       }),
     ];
   },

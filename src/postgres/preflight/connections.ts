@@ -9,7 +9,7 @@ export const sessionState: Check = {
   title: 'state that ends with a connection',
   on: 'live',
   when: ['seed', 'switch'],
-  findings: { 'session-state': 'info' },
+  findings: ['session-state'],
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client) => {
     await requireStatistics(client);
@@ -21,14 +21,10 @@ export const sessionState: Check = {
       UNION SELECT format('pid %s %s: LISTEN', a.pid, a.usename) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.query ~* '^\\s*LISTEN\\s' AND a.state = 'idle' AND a.usename !~ '^verdigris'
       UNION SELECT format('temporary table %s in %s', c.relname, n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 't' AND c.relkind = 'r' AND n.oid <> pg_my_temp_schema() ORDER BY 1`,
     );
-    return found({
-      id: 'session-state',
-      grade: 'info',
-      title: 'sessions hold what ends with their connection',
+    return found('session-state', {
       objects: held.map(({ what }) => what),
       reason:
         'The switchover ends every connection: advisory locks, temporary tables, LISTEN, prepared statements and settings of sessions are gone, and clients must make them anew.',
-      fix: 'See that these clients connect again by themselves and then repeat LISTEN and their locks.',
     });
   },
 };

@@ -12,7 +12,7 @@ export const foreignKeys: Check = {
   title: 'foreign keys',
   on: 'live',
   when: everyGate,
-  findings: { 'foreign-keys-outside': 'refuse', 'constraints-not-validated': 'info', 'foreign-keys': 'info' },
+  findings: ['foreign-keys-outside', 'constraints-not-validated', 'foreign-keys'],
   run: async (client) => {
     const outside = await rows<Relation & { constraint: string; target: string }>(
       client,
@@ -32,29 +32,20 @@ export const foreignKeys: Check = {
       WHERE NOT k.convalidated AND k.contype <> 'n' AND ${userSchemas} ${byName}, k.conname COLLATE "C"`,
     );
     return [
-      ...found({
-        id: 'foreign-keys-outside',
-        grade: 'refuse',
-        title: 'foreign keys point at tables that are not replicated',
+      ...found('foreign-keys-outside', {
         objects: outside.map((key) => `${label(key)}.${key.constraint} to ${key.target}`),
         reason: 'A replicated TRUNCATE would fail for them, and their rows on the candidate point at nothing.',
         fix: inOrder(outside.map((key) => `ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${ident(key.constraint)};`)),
       }),
-      ...found({
-        id: 'constraints-not-validated',
-        grade: 'info',
-        title: 'constraints are not validated',
+      ...found('constraints-not-validated', {
         objects: open.map((key) => `${label(key)}.${key.constraint}`),
         reason: 'Old rows may break them; verify cannot hold the candidate to more than the live database keeps.',
         fix: inOrder(open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`)),
       }),
-      ...found({
-        id: 'foreign-keys',
-        grade: 'info',
+      ...found('foreign-keys', {
         title: `${count(keys, 'foreign key')}, ${deferrable} of them deferrable`,
         objects: keys > 0 ? [`${keys} in all`] : [],
         reason: 'Apply does not check foreign keys; verify does, for the whole of the candidate.',
-        fix: 'Nothing to do.',
       }),
     ];
   },

@@ -8,7 +8,7 @@ export const databases: Check = {
   title: 'other databases of the server',
   on: 'live',
   when: everyGate,
-  findings: { 'other-databases': 'refuse' },
+  findings: ['other-databases'],
   run: async (client, { ignoreDatabases = [] }) => {
     const others = await rows<{ name: string; writers: string }>(
       client,
@@ -20,14 +20,10 @@ export const databases: Check = {
       ORDER BY d.datname COLLATE "C"`,
       [ignoreDatabases],
     );
-    return found({
-      id: 'other-databases',
-      grade: 'refuse',
-      title: 'the server has other databases',
+    return found('other-databases', {
       objects: others.map(({ name, writers }) => `${name}, open to ${writers}`),
       reason:
         'They are copied once, with the volume, and never followed: what clients write there is lost at the switchover.',
-      fix: '-- moved to a server of their own, dropped, or named in ignoreDatabases of the declaration, which leaves them out with all that is written there',
     });
   },
 };

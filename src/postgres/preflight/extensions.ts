@@ -21,7 +21,7 @@ export const extensionsOfImage: Check = {
   title: "extensions of the candidate's image",
   on: 'live',
   when: ['seed'],
-  findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', extensions: 'info' },
+  findings: ['extension-missing', 'extension-older', 'extensions'],
   run: async (client, { candidateExtensions }) => {
     const all = await rows<Extension>(client, installed);
     const missing =
@@ -33,13 +33,9 @@ export const extensionsOfImage: Check = {
     return [
       ...missingFinding(missing),
       ...olderFinding(older),
-      ...found({
-        id: 'extensions',
-        grade: 'info',
-        title: 'the database uses extensions',
+      ...found('extensions', {
         objects: all.filter(({ name }) => name !== 'plpgsql').map(({ name, version }) => `${name} ${version}`),
         reason: "The candidate's image must hold the files of each; that is looked at again when it runs.",
-        fix: 'Nothing to do where both colours use one image.',
       }),
     ];
   },
@@ -52,17 +48,14 @@ export const extensionsOfCandidate: Check = {
   title: 'extensions of the candidate',
   on: 'candidate',
   when: ['migrate', 'switch'],
-  findings: { 'extension-missing': 'refuse', 'extension-older': 'refuse', 'extension-update': 'info' },
+  findings: ['extension-missing', 'extension-older', 'extension-update'],
   run: async (client) => {
     const all = await rows<Extension>(client, installed);
     const outdated = all.filter(({ standard, known, version }) => standard !== null && known && standard !== version);
     return [
       ...missingFinding(all.filter(({ standard }) => standard === null)),
       ...olderFinding(all.filter(({ standard, known }) => standard !== null && !known)),
-      ...found({
-        id: 'extension-update',
-        grade: 'info',
-        title: 'the candidate has newer versions of extensions than the database uses',
+      ...found('extension-update', {
         objects: outdated.map(({ name, version, standard }) => `${name} ${version}, there is ${standard ?? ''}`),
         reason:
           'The library is new and the SQL objects are old: it works as a rule, but fixes and functions are missing.',
@@ -73,23 +66,15 @@ export const extensionsOfCandidate: Check = {
 };
 
 function missingFinding(all: readonly Extension[]) {
-  return found({
-    id: 'extension-missing',
-    grade: 'refuse',
-    title: 'the candidate has no files of extensions that the database uses',
+  return found('extension-missing', {
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.',
-    fix: "Install their packages in the candidate's image, in at least these versions.",
   });
 }
 
 function olderFinding(all: readonly Extension[]) {
-  return found({
-    id: 'extension-older',
-    grade: 'refuse',
-    title: 'the candidate has other versions of extensions and does not know those that the database uses',
+  return found('extension-older', {
     objects: all.map(({ name, version }) => `${name} ${version}`),
     reason: 'The SQL objects call into a library that is older: wrong results or crashes.',
-    fix: "Install the same or a newer version of their packages in the candidate's image.",
   });
 }

@@ -13,7 +13,7 @@ export const foreignTables: Check = {
   title: 'foreign tables and servers',
   on: 'live',
   when: ['seed'],
-  findings: { 'foreign-server-self': 'warn', 'foreign-tables': 'info', dblink: 'info' },
+  findings: ['foreign-server-self', 'foreign-tables', 'dblink'],
   run: async (client) => {
     const tables = await rows<Relation & { server: string }>(
       client,
@@ -34,10 +34,7 @@ export const foreignTables: Check = {
       ORDER BY n.nspname COLLATE "C", p.proname COLLATE "C"`,
     );
     return [
-      ...found({
-        id: 'foreign-server-self',
-        grade: 'warn',
-        title: 'foreign servers point at this very database',
+      ...found('foreign-server-self', {
         objects: selves.map(({ name, options }) => `${name} ${options}`),
         reason:
           'The copy keeps the address: what migrations or clients do through them on the candidate happens on the live database, or after the switchover on the old one.',
@@ -46,19 +43,13 @@ export const foreignTables: Check = {
           ...selves.map(({ name }) => `DROP SERVER ${ident(name)} CASCADE;`),
         ]),
       }),
-      ...found({
-        id: 'foreign-tables',
-        grade: 'info',
-        title: 'foreign tables are not replicated',
+      ...found('foreign-tables', {
         objects: tables.map((table) => `${label(table)} of ${table.server}`),
         reason:
           'Both colours read and write the same remote tables through them; migrations must not write there twice.',
         fix: nothing,
       }),
-      ...found({
-        id: 'dblink',
-        grade: 'info',
-        title: 'functions open connections by dblink',
+      ...found('dblink', {
         objects: users.map(label),
         reason:
           'What they do elsewhere is not replicated and does not follow the switchover, unless they use the address of the environment.',

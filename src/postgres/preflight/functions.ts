@@ -66,7 +66,7 @@ export const functionNames: Check = {
   title: 'search_path of functions that apply runs',
   on: 'both',
   when: everyGate,
-  findings: { 'unqualified-names': 'warn' },
+  findings: ['unqualified-names'],
   run: async (client) => {
     const hits: { readonly object: string; readonly fix: string }[] = [];
     for (const run of await rows<Run>(client, applied)) {
@@ -80,10 +80,7 @@ export const functionNames: Check = {
         fix: `ALTER FUNCTION ${ident(run.schema, run.name)}(${run.arguments}) SET search_path = ${path}, pg_temp;`,
       });
     }
-    return found({
-      id: 'unqualified-names',
-      grade: 'warn',
-      title: 'functions that apply runs name objects without their schema',
+    return found('unqualified-names', {
       objects: hits.map(({ object }) => object),
       reason:
         'Apply runs with an empty search_path: the names are not found, and the first row that needs them stops replication.',

@@ -55,12 +55,12 @@ export const replicaIdentity: Check = {
   title: 'replica identity of every table',
   on: 'live',
   when: everyGate,
-  findings: {
-    'replica-identity-missing': 'refuse',
-    'replica-identity-deferrable': 'refuse',
-    'replica-identity-full-incomparable': 'refuse',
-    'replica-identity-full': 'warn',
-  },
+  findings: [
+    'replica-identity-missing',
+    'replica-identity-deferrable',
+    'replica-identity-full-incomparable',
+    'replica-identity-full',
+  ],
   run: async (client) => {
     const tables = await physicalTables(client);
     const none = tables.filter(hasNone);
@@ -69,27 +69,18 @@ export const replicaIdentity: Check = {
     );
     const full = tables.filter((table) => table.identity === 'full' && !table.primaryKey);
     return [
-      ...found({
-        id: 'replica-identity-missing',
-        grade: 'refuse',
-        title: 'tables have no replica identity',
+      ...found('replica-identity-missing', {
         objects: objects(none),
         reason: 'Once they are published, every UPDATE and DELETE on them fails on the live database.',
         fix: inOrder(none.flatMap(giveIdentity)),
       }),
-      ...found({
-        id: 'replica-identity-deferrable',
-        grade: 'refuse',
-        title: 'the primary key of tables is deferrable, which is no replica identity',
+      ...found('replica-identity-deferrable', {
         objects: objects(deferrable),
         reason:
           'PostgreSQL identifies rows by immediate keys only: once published, every UPDATE and DELETE on these tables fails on the live database.',
         fix: inOrder(deferrable.flatMap(giveIdentity)),
       }),
-      ...found({
-        id: 'replica-identity-full-incomparable',
-        grade: 'refuse',
-        title: 'tables are identified by the whole row and have columns that cannot be compared',
+      ...found('replica-identity-full-incomparable', {
         objects: full
           .filter((table) => !fullWorks(table))
           .flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
@@ -97,10 +88,7 @@ export const replicaIdentity: Check = {
           'Apply finds a row by comparing every column; these types have no equality, so the first UPDATE or DELETE stops replication.',
         fix: inOrder(full.filter((table) => !fullWorks(table)).flatMap(giveKey)),
       }),
-      ...found({
-        id: 'replica-identity-full',
-        grade: 'warn',
-        title: 'tables are identified by the whole row',
+      ...found('replica-identity-full', {
         objects: objects(full.filter(fullWorks)),
         reason:
           'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',

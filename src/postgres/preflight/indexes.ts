@@ -11,7 +11,7 @@ export const invalidIndexesCheck: Check = {
   title: 'invalid indexes',
   on: 'both',
   when: everyGate,
-  findings: { 'invalid-indexes': 'warn' },
+  findings: ['invalid-indexes'],
   run: async (client) => {
     const indexes = await rows<Relation & { index: string }>(
       client,
@@ -19,10 +19,7 @@ export const invalidIndexesCheck: Check = {
       SELECT n.nspname AS schema, c.relname AS name, x.relname AS index FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class x ON x.oid = i.indexrelid
       WHERE NOT i.indisvalid AND c.relkind IN ('r', 'm') AND ${userSchemas} ${byName}, x.relname COLLATE "C"`,
     );
-    return found({
-      id: 'invalid-indexes',
-      grade: 'warn',
-      title: 'indexes are invalid',
+    return found('invalid-indexes', {
       objects: indexes.map(({ schema, index, name }) => `${schema}.${index} on ${name}`),
       reason:
         'No query uses them, a unique one guards nothing, and every write still pays for them; the copy inherits them.',
@@ -44,7 +41,7 @@ export const statisticsMissing: Check = {
   title: "the planner's statistics",
   on: 'candidate',
   when: ['switch'],
-  findings: { 'statistics-missing': 'warn' },
+  findings: ['statistics-missing'],
   run: async (client) => {
     const tables = await rows<Relation>(
       client,
@@ -53,10 +50,7 @@ export const statisticsMissing: Check = {
       WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND pg_relation_size(c.oid) > 0 AND ${userSchemas}
         AND NOT EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) ${byName}`,
     );
-    return found({
-      id: 'statistics-missing',
-      grade: 'warn',
-      title: 'tables were never analyzed',
+    return found('statistics-missing', {
       objects: tables.map(label),
       reason: 'Without statistics the first queries after the switchover get bad plans, all at once.',
       fix: inOrder(tables.map((table) => `ANALYZE ${qualified(table)};`)),

@@ -10,7 +10,7 @@ export const publicCreate: Check = {
   title: 'who may make objects',
   on: 'live',
   when: ['seed'],
-  findings: { 'public-create': 'warn' },
+  findings: ['public-create'],
   run: async (client) => {
     const open = await rows<{ kind: string; name: string }>(
       client,
@@ -20,10 +20,7 @@ export const publicCreate: Check = {
       WHERE datname = current_database() AND EXISTS (SELECT FROM aclexplode(datacl) a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')
       ORDER BY 1, 2`,
     );
-    return found({
-      id: 'public-create',
-      grade: 'warn',
-      title: 'every role may make objects',
+    return found('public-create', {
       objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       reason:
         'Whoever finds names by that schema can be made to call a function or to read a table of somebody else’s. Verdigris’s own sessions do not; migrations and applications may.',
@@ -45,7 +42,7 @@ export const hbaTrust: Check = {
   title: 'logins without a password',
   on: 'live',
   when: ['seed'],
-  findings: { 'hba-trust': 'warn' },
+  findings: ['hba-trust'],
   needs: (role) =>
     `GRANT SELECT ON pg_hba_file_rules TO ${role};\nGRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO ${role};`,
   run: async (client) => {
@@ -54,10 +51,7 @@ export const hbaTrust: Check = {
       `SELECT line_number AS line, array_to_string(user_name, ',') AS users, coalesce(address, '') AS address
       FROM pg_hba_file_rules WHERE error IS NULL AND auth_method = 'trust' AND type <> 'local' ORDER BY line_number`,
     );
-    return found({
-      id: 'hba-trust',
-      grade: 'warn',
-      title: 'pg_hba.conf lets in over the network without a password',
+    return found('hba-trust', {
       objects: trusting.map(({ line, users, address }) => `line ${line}: ${users} from ${address}`),
       reason: 'Whoever reaches the port from there is whom he says he is, a superuser too.',
       fix: inOrder(

@@ -31,7 +31,7 @@ export const operator: Check = {
   title: "privileges of Verdigris's own role",
   on: 'both',
   when: everyGate,
-  findings: { 'operator-privileges': 'refuse' },
+  findings: ['operator-privileges'],
   run: async (client) => {
     const can = await one<Abilities>(
       client,
@@ -78,9 +78,7 @@ export const operator: Check = {
       ),
     ];
     const missing = can.superuser ? [] : wants.filter(([is]) => is);
-    return found({
-      id: 'operator-privileges',
-      grade: 'refuse',
+    return found('operator-privileges', {
       title: `role ${can.role} lacks what a release needs`,
       objects: missing.map(([, what]) => what),
       reason: 'A step in the middle of the release would fail for want of it; a superuser has all of it.',

@@ -71,13 +71,10 @@ export const readerPrivileges: Check = {
   title: 'privileges of reader roles',
   on: 'both',
   when: everyGate,
-  findings: { 'reader-can-write': 'refuse' },
+  findings: ['reader-can-write'],
   run: async (client, { roles }) => {
     const found_ = await writes(client, roles.readers);
-    return found({
-      id: 'reader-can-write',
-      grade: 'refuse',
-      title: 'reader roles can write',
+    return found('reader-can-write', {
       objects: found_.map(describeWrite),
       reason:
         'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',

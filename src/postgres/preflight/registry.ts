@@ -1,4 +1,3 @@
-import type { Grade } from '../../model/finding.ts';
 import { partman, scheduledJobs, workers } from './background.ts';
 import { capacity, slotWal, walLevel } from './capacity.ts';
 import type { Check } from './check.ts';
@@ -18,7 +17,6 @@ import { extensionTables, inheritance, materializedViews, partitions } from './r
 import { logicalConsumers, publications, standbys, subscriptions } from './replication.ts';
 import { candidateOpen, declared } from './roles.ts';
 import { sessions } from './sessions.ts';
-import { uncheckedFindings } from './run.ts';
 import { sequencesCheck } from './sequences.ts';
 import { archiving, collations, encoding, version } from './server.ts';
 import { passwords, readOnlyDefault, roleSettings } from './settings.ts';
@@ -27,7 +25,7 @@ import { largeObjects, tablespaces, unloggedTables, walVolume } from './storage.
 import { idleTransactions, longTransactions, preparedTransactions } from './transactions.ts';
 import { eventTriggers, rulesCheck, triggers } from './triggers.ts';
 
-/** Every check, in the order in which findings of one grade are told: who may, what breaks the live database, what loses rows, the rest. */
+/** Every check, in the order in which findings of one grade are shown: who may, what breaks the live database, what loses rows, the rest. */
 export const checks: readonly Check[] = [
   version,
   operator,
@@ -84,9 +82,3 @@ export const checks: readonly Check[] = [
   extensionTables,
   sessionState,
 ];
-
-/** Every finding id with its gravest grade; docs/findings.md has a section for each. */
-export const findingIds: Readonly<Record<string, Grade>> = Object.assign(
-  { ...uncheckedFindings },
-  ...checks.map((check) => check.findings),
-) as Record<string, Grade>;

@@ -12,7 +12,7 @@ export const partitions: Check = {
   title: 'partitioned tables',
   on: 'live',
   when: ['seed'],
-  findings: { 'partitioned-tables': 'info' },
+  findings: ['partitioned-tables'],
   run: async (client) => {
     const roots = await rows<Relation & { partitions: number }>(
       client,
@@ -20,10 +20,7 @@ export const partitions: Check = {
       SELECT n.nspname AS schema, c.relname AS name, (SELECT count(*) FROM pg_partition_tree(c.oid) t WHERE t.isleaf)::int AS partitions
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p' AND NOT c.relispartition AND ${userSchemas} ${byName}`,
     );
-    return found({
-      id: 'partitioned-tables',
-      grade: 'info',
-      title: 'tables are partitioned',
+    return found('partitioned-tables', {
       objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
       reason:
         'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.',
@@ -39,7 +36,7 @@ export const inheritance: Check = {
   title: 'inherited tables',
   on: 'live',
   when: ['seed'],
-  findings: { 'inherited-tables': 'info' },
+  findings: ['inherited-tables'],
   run: async (client) => {
     const children = await rows<Relation & { parent: string }>(
       client,
@@ -47,10 +44,7 @@ export const inheritance: Check = {
       SELECT n.nspname AS schema, c.relname AS name, i.inhparent::regclass::text AS parent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT c.relispartition AND c.relkind = 'r' AND ${userSchemas} ${byName}`,
     );
-    return found({
-      id: 'inherited-tables',
-      grade: 'info',
-      title: 'tables inherit from others',
+    return found('inherited-tables', {
       objects: children.map((child) => `${label(child)} from ${child.parent}`),
       reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.',
       fix: nothing,
@@ -64,7 +58,7 @@ export const materializedViews: Check = {
   title: 'materialized views',
   on: 'live',
   when: ['seed'],
-  findings: { 'materialized-views': 'info' },
+  findings: ['materialized-views'],
   run: async (client) => {
     const views = await rows<Relation & { megabytes: number; populated: boolean }>(
       client,
@@ -72,9 +66,7 @@ export const materializedViews: Check = {
       SELECT n.nspname AS schema, c.relname AS name, round(pg_total_relation_size(c.oid) / 1048576.0, 1)::float8 AS megabytes, c.relispopulated AS populated
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND ${userSchemas} ${byName}`,
     );
-    return found({
-      id: 'materialized-views',
-      grade: 'info',
+    return found('materialized-views', {
       title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all`,
       objects: views.map((view) => `${label(view)}: ${view.megabytes} MB${view.populated ? '' : ', not populated'}`),
       reason:
@@ -91,7 +83,7 @@ export const extensionTables: Check = {
   title: 'tables of extensions',
   on: 'live',
   when: ['seed'],
-  findings: { 'extension-tables': 'info' },
+  findings: ['extension-tables'],
   run: async (client) => {
     const tables = await rows<Relation & { extension: string }>(
       client,
@@ -99,10 +91,7 @@ export const extensionTables: Check = {
       SELECT n.nspname AS schema, c.relname AS name, e.extname AS extension FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE c.relkind IN ('r', 'p') AND ${userSchemas} ${byName}`,
     );
-    return found({
-      id: 'extension-tables',
-      grade: 'info',
-      title: 'extensions have tables of their own',
+    return found('extension-tables', {
       objects: tables.map((table) => `${label(table)} of ${table.extension}`),
       reason:
         'They are published like others; ALTER EXTENSION UPDATE on the candidate may change them, which then counts as a difference.',

@@ -10,7 +10,7 @@ export const subscriptions: Check = {
   title: 'subscriptions of the live database',
   on: 'live',
   when: ['seed', 'switch'],
-  findings: { 'existing-subscriptions': 'refuse' },
+  findings: ['existing-subscriptions'],
   needs: (role) =>
     `GRANT SELECT (oid, subdbid, subname, subenabled, subslotname) ON pg_catalog.pg_subscription TO ${role};`,
   run: async (client) => {
@@ -20,10 +20,7 @@ export const subscriptions: Check = {
       SELECT s.subname AS name, d.datname AS database, d.datname = current_database() AS here, s.subenabled AS enabled, s.subslotname AS slot
       FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE s.subname !~ '^verdigris_' ORDER BY d.datname COLLATE "C", s.subname COLLATE "C"`,
     );
-    return found({
-      id: 'existing-subscriptions',
-      grade: 'refuse',
-      title: 'the server receives data by subscriptions',
+    return found('existing-subscriptions', {
       objects: found_.map(
         ({ name, database, enabled, slot }) =>
           `${name} in ${database}, ${enabled ? 'enabled' : 'disabled'}, ${slot === null ? 'no slot' : `slot ${slot} on its publisher`}`,
@@ -49,7 +46,7 @@ export const logicalConsumers: Check = {
   title: 'consumers of logical decoding',
   on: 'live',
   when: ['seed'],
-  findings: { 'logical-consumers': 'warn' },
+  findings: ['logical-consumers'],
   run: async (client) => {
     const slots = await rows<{
       name: string;
@@ -63,10 +60,7 @@ export const logicalConsumers: Check = {
       SELECT s.slot_name AS name, s.database, s.plugin, s.active_pid AS pid, a.application_name AS application
       FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`,
     );
-    return found({
-      id: 'logical-consumers',
-      grade: 'warn',
-      title: 'others read changes from logical slots',
+    return found('logical-consumers', {
       objects: slots.map(
         ({ name, database, plugin, pid, application }) =>
           `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`,
@@ -91,7 +85,7 @@ export const standbys: Check = {
   title: 'standbys',
   on: 'live',
   when: ['seed'],
-  findings: { standbys: 'warn', 'synchronous-standbys': 'warn' },
+  findings: ['standbys', 'synchronous-standbys'],
   needs: (role) => `GRANT pg_monitor TO ${role};`,
   run: async (client) => {
     await requireStatistics(client);
@@ -107,10 +101,7 @@ export const standbys: Check = {
       "SELECT current_setting('synchronous_standby_names') AS names",
     );
     return [
-      ...found({
-        id: 'standbys',
-        grade: 'warn',
-        title: 'standbys follow the live server',
+      ...found('standbys', {
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
         reason:
           'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
@@ -121,14 +112,10 @@ export const standbys: Check = {
             .map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name).trim()});`),
         ]),
       }),
-      ...found({
-        id: 'synchronous-standbys',
-        grade: 'warn',
-        title: 'commits wait for synchronous standbys',
+      ...found('synchronous-standbys', {
         objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
         reason:
           'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
-        fix: "-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\nALTER SYSTEM SET synchronous_standby_names = '';\nSELECT pg_reload_conf();",
       }),
     ];
   },
@@ -140,16 +127,13 @@ export const publications: Check = {
   title: 'publications of others',
   on: 'live',
   when: ['seed'],
-  findings: { 'existing-publications': 'info' },
+  findings: ['existing-publications'],
   run: async (client) => {
     const others = await rows<{ name: string; everything: boolean }>(
       client,
       `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE pubname !~ '^verdigris_' ORDER BY pubname COLLATE "C"`,
     );
-    return found({
-      id: 'existing-publications',
-      grade: 'info',
-      title: 'there are publications beside ours',
+    return found('existing-publications', {
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
       reason:
         'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',

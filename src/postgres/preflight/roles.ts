@@ -32,12 +32,7 @@ export const declared: Check = {
   title: 'declared roles',
   on: 'live',
   when: everyGate,
-  findings: {
-    'declared-role-missing': 'refuse',
-    'role-superuser': 'refuse',
-    'role-privileged': 'warn',
-    'role-nologin': 'warn',
-  },
+  findings: ['declared-role-missing', 'role-superuser', 'role-privileged', 'role-nologin'],
   run: async (client, { roles }) => {
     const all = await rows<Declared>(client, declaredRoles, [[...new Set([...roles.application, ...roles.readers])]]);
     const supers = all.filter(({ superuser, superusers }) => superuser || superusers.length > 0);
@@ -47,19 +42,13 @@ export const declared: Check = {
     const missing = all.filter(({ present }) => !present);
     const nologin = all.filter(({ present, login }) => present && !login);
     return [
-      ...found({
-        id: 'declared-role-missing',
-        grade: 'refuse',
-        title: 'declared roles do not exist',
+      ...found('declared-role-missing', {
         objects: missing.map(({ name }) => name),
         reason:
           'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
         fix: inOrder(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
       }),
-      ...found({
-        id: 'role-superuser',
-        grade: 'refuse',
-        title: 'declared roles are superusers, or may become one',
+      ...found('role-superuser', {
         objects: supers.map(({ name, superuser, superusers }) =>
           superuser ? name : `${name}, by way of ${superusers.map((role) => role.name).join(', ')}`,
         ),
@@ -73,10 +62,7 @@ export const declared: Check = {
           ),
         ),
       }),
-      ...found({
-        id: 'role-privileged',
-        grade: 'warn',
-        title: 'declared roles have privileges that reach past the fence',
+      ...found('role-privileged', {
         objects: privileged.map(
           ({ name, attributes, parameters }) =>
             `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`,
@@ -95,10 +81,7 @@ export const declared: Check = {
           ]),
         ),
       }),
-      ...found({
-        id: 'role-nologin',
-        grade: 'warn',
-        title: 'declared roles cannot log in',
+      ...found('role-nologin', {
         objects: nologin.map(
           ({ name, members }) => `${name}${members.length > 0 ? `, members that can: ${members.join(', ')}` : ''}`,
         ),
@@ -121,17 +104,14 @@ export const candidateOpen: Check = {
   title: 'writers on the candidate',
   on: 'candidate',
   when: ['migrate', 'switch'],
-  findings: { 'candidate-open': 'refuse' },
+  findings: ['candidate-open'],
   run: async (client, { roles }) => {
     const open = await rows<{ name: string }>(
       client,
       'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"',
       [roles.application],
     );
-    return found({
-      id: 'candidate-open',
-      grade: 'refuse',
-      title: 'application roles can log in to the candidate',
+    return found('candidate-open', {
       objects: open.map(({ name }) => name),
       reason:
         'A row written here by anybody but apply conflicts with the next change of the live database, or is lost.',

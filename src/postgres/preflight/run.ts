@@ -1,4 +1,5 @@
-import type { Finding, Grade } from '../../model/finding.ts';
+import { gravest } from '../../model/finding-catalogue.ts';
+import { finding, type Finding, type Grade } from '../../model/finding.ts';
 import { describe } from '../../model/errors.ts';
 import { one, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
@@ -39,35 +40,26 @@ async function runCheck(client: Client, facts: PreflightFacts, check: Check, rol
   }
 }
 
-/** What could not be checked weighs as much as the worst it could have found, and at least a warning. */
+/** What could not be checked counts as much as the worst it could have found, and at least a warning. */
 function unchecked(check: Check, role: string, error: unknown): Finding {
   const state = (error as { code?: unknown }).code;
   const hidden = error instanceof HiddenError || state === '42501';
   if (!hidden && (typeof state !== 'string' || !/^[0-9A-Z]{5}$/.test(state))) throw error;
-  const grade = Object.values(check.findings).includes('refuse') ? 'refuse' : 'warn';
+  const grade = check.findings.some((id) => gravest(id) === 'refuse') ? 'refuse' : 'warn';
   const subject = { objects: [check.id], grade, title: `could not check ${check.title}: ${describe(error)}` } as const;
   if (hidden) {
-    return {
+    return finding('check-not-permitted', {
       ...subject,
-      id: 'check-not-permitted',
       reason: `Role ${role} may not see what this check looks at, and a hazard that is not seen is not absent.`,
       fix: inOrder([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
-    };
+    });
   }
   const timedOut = state === '57014' || state === '55P03';
-  return {
+  return finding(timedOut ? 'check-timed-out' : 'check-failed', {
     ...subject,
-    id: timedOut ? 'check-timed-out' : 'check-failed',
     reason: 'A hazard that is not seen is not absent.',
     fix: timedOut
       ? 'Try again when the server has less to do.'
       : 'Read the message; where the catalogue is as it should be, this is a bug in Verdigris: report it.',
-  };
+  });
 }
-
-/** Findings that any check can turn into. */
-export const uncheckedFindings: Readonly<Record<string, Grade>> = {
-  'check-not-permitted': 'refuse',
-  'check-timed-out': 'refuse',
-  'check-failed': 'refuse',
-};

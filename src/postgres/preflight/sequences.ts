@@ -23,7 +23,7 @@ export const sequencesCheck: Check = {
   title: 'sequences',
   on: 'live',
   when: ['seed', 'switch'],
-  findings: { 'sequence-near-end': 'warn', sequences: 'info' },
+  findings: ['sequence-near-end', 'sequences'],
   needs: (role) => `GRANT pg_read_all_data TO ${role};`,
   run: async (client, { limits }) => {
     const all = await rows<Sequence>(
@@ -39,10 +39,7 @@ export const sequencesCheck: Check = {
       throw new HiddenError('the values of sequences are hidden from this role');
     const near = all.filter(({ cycle, left }) => !cycle && left < limits.sequenceMargin * 2);
     return [
-      ...found({
-        id: 'sequence-near-end',
-        grade: 'warn',
-        title: 'sequences are close to their end',
+      ...found('sequence-near-end', {
         objects: near.map((sequence) => `${label(sequence)}, ${count(Math.floor(sequence.left), 'value')} left`),
         reason: `The switchover sets each ${limits.sequenceMargin.toLocaleString('en')} values ahead, and so does each rollback: then nextval() fails.`,
         fix: inOrder(
@@ -52,14 +49,11 @@ export const sequencesCheck: Check = {
           ),
         ),
       }),
-      ...found({
-        id: 'sequences',
-        grade: 'info',
+      ...found('sequences', {
         title: `${count(all.length, 'sequence')}, ${all.filter(({ owned }) => !owned).length} of them owned by no column, ${all.filter(({ ascending }) => !ascending).length} descending`,
         objects: all.map(label),
         reason:
           'Sequences are not replicated; the switchover sets each on the new live colour past the old one by a margin, so numbers have a gap.',
-        fix: 'Nothing to do.',
       }),
     ];
   },

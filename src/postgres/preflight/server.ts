@@ -6,18 +6,13 @@ import { everyGate, found, inOrder, type Check } from './check.ts';
 /** Column lists of publications came with PostgreSQL 15; pg_upgrade goes up only, and so does logical replication by Verdigris. */
 export function versionFindings(liveMajor: number, candidateMajor: number): Finding[] {
   return [
-    ...found({
-      id: 'server-version',
-      grade: 'refuse',
+    ...found('server-version', {
       title: `the live server is PostgreSQL ${liveMajor}`,
       objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
       reason:
         'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.',
-      fix: 'Upgrade the live server to PostgreSQL 15 or later by other means first.',
     }),
-    ...found({
-      id: 'candidate-older',
-      grade: 'refuse',
+    ...found('candidate-older', {
       title: `the candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}`,
       objects: candidateMajor < liveMajor ? [`PostgreSQL ${candidateMajor}`] : [],
       reason: 'The copy of a data directory cannot be started by an older major.',
@@ -32,7 +27,7 @@ export const version: Check = {
   title: 'PostgreSQL majors',
   on: 'live',
   when: everyGate,
-  findings: { 'server-version': 'refuse', 'candidate-older': 'refuse' },
+  findings: ['server-version', 'candidate-older'],
   run: async (client, { candidateMajor, gate }) => {
     const { major } = await one<{ major: number }>(
       client,
@@ -48,20 +43,16 @@ export const encoding: Check = {
   title: 'encoding',
   on: 'live',
   when: ['seed'],
-  findings: { 'database-encoding': 'warn' },
+  findings: ['database-encoding'],
   run: async (client) => {
     const { name } = await one<{ name: string }>(
       client,
       'SELECT pg_encoding_to_char(encoding)::text AS name FROM pg_database WHERE datname = current_database()',
     );
-    return found({
-      id: 'database-encoding',
-      grade: 'warn',
-      title: 'the database takes bytes in any encoding (SQL_ASCII)',
+    return found('database-encoding', {
       objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
       reason:
         'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
-      fix: 'Dump the database, convert it, and restore it into one with UTF8; the release works without that as long as both colours are SQL_ASCII.',
     });
   },
 };
@@ -73,7 +64,7 @@ export const collations: Check = {
   title: 'collation versions',
   on: 'both',
   when: everyGate,
-  findings: { 'collation-version': 'refuse' },
+  findings: ['collation-version'],
   run: async (client) => {
     const [database] = await rows<{ name: string; stored: string; actual: string | null }>(
       client,
@@ -98,10 +89,7 @@ export const collations: Check = {
         AND (EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid AND d.deptype <> 'e')
           OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indcollation)) OR n.nspname <> 'pg_catalog') ORDER BY n.nspname COLLATE "C", c.collname COLLATE "C"`,
     );
-    return found({
-      id: 'collation-version',
-      grade: 'refuse',
-      title: 'collations are of another version than the indexes were built with',
+    return found('collation-version', {
       objects: [
         ...(database
           ? [`database ${database.name}: built with ${database.stored}, library has ${database.actual ?? 'none'}`]
@@ -136,23 +124,19 @@ export const archiving: Check = {
   title: 'wAL archiving',
   on: 'live',
   when: ['seed'],
-  findings: { archiving: 'info' },
+  findings: ['archiving'],
   run: async (client) => {
     const set = await rows<{ name: string; value: string }>(
       client,
       `
       SELECT name, setting AS value FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library') AND setting NOT IN ('', 'off', '(disabled)') ORDER BY name`,
     );
-    return found({
-      id: 'archiving',
-      grade: 'info',
-      title: 'the live server archives its WAL',
+    return found('archiving', {
       objects: set.some(({ name }) => name === 'archive_mode')
         ? set.map(({ name, value }) => `${name} = ${value}`)
         : [],
       reason:
         'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with archiving off; once it is live it needs a place of its own.',
-      fix: "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base backup of the new live colour after the switchover.",
     });
   },
 };

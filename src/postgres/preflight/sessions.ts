@@ -19,7 +19,7 @@ export const sessions: Check = {
   title: 'sessions of others',
   on: 'live',
   when: everyGate,
-  findings: { 'superuser-sessions': 'warn', 'undeclared-sessions': 'warn' },
+  findings: ['superuser-sessions', 'undeclared-sessions'],
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { roles, operator }) => {
     await requireStatistics(client);
@@ -39,18 +39,12 @@ export const sessions: Check = {
       strangers.filter(({ superuser }) => !superuser),
     ];
     return [
-      ...found({
-        id: 'superuser-sessions',
-        grade: 'warn',
-        title: 'superusers are connected',
+      ...found('superuser-sessions', {
         objects: supers.map(name),
         reason: 'They can write whatever is fenced, and can undo the fence while writes move.',
         fix: end(supers),
       }),
-      ...found({
-        id: 'undeclared-sessions',
-        grade: 'warn',
-        title: 'roles that are not declared are connected',
+      ...found('undeclared-sessions', {
         objects: undeclared.map(name),
         reason:
           'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',

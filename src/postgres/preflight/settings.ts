@@ -12,7 +12,7 @@ export const readOnlyDefault: Check = {
   title: 'read-only as a default',
   on: 'live',
   when: everyGate,
-  findings: { 'read-only-default': 'warn' },
+  findings: ['read-only-default'],
   needs: (role) =>
     `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`,
   run: async (client, { roles }) => {
@@ -25,10 +25,7 @@ export const readOnlyDefault: Check = {
       UNION ALL SELECT NULL, NULL, true FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND applied AND setting IN ('on', 'true', 'yes', '1') ORDER BY 3, 1, 2`,
       [roles.application],
     );
-    return found({
-      id: 'read-only-default',
-      grade: 'warn',
-      title: 'transactions are read-only by default',
+    return found('read-only-default', {
       objects: set.map(({ role, database, server }) =>
         server
           ? 'the server'
@@ -61,7 +58,7 @@ export const roleSettings: Check = {
   title: 'settings of roles and databases',
   on: 'live',
   when: ['seed'],
-  findings: { 'role-settings-present': 'info' },
+  findings: ['role-settings-present'],
   run: async (client) => {
     const set = await rows<{ who: string; config: string }>(
       client,
@@ -70,14 +67,10 @@ export const roleSettings: Check = {
       FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(config) LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
       WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1, 2`,
     );
-    return found({
-      id: 'role-settings-present',
-      grade: 'info',
-      title: 'roles or the database have settings of their own',
+    return found('role-settings-present', {
       objects: set.map(({ who, config }) => `${who}: ${config}`),
       reason:
         'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.',
-      fix: 'Nothing to do, but change none until the release is over.',
     });
   },
 };
@@ -89,7 +82,7 @@ export const passwords: Check = {
   title: 'password hashes of declared roles',
   on: 'live',
   when: ['seed'],
-  findings: { 'password-md5': 'info' },
+  findings: ['password-md5'],
   needs: (role) => `GRANT SELECT ON pg_catalog.pg_authid TO ${role};`,
   run: async (client, { roles }) => {
     const md5 = await rows<{ name: string }>(
@@ -97,10 +90,7 @@ export const passwords: Check = {
       `SELECT rolname AS name FROM pg_authid WHERE rolpassword ~ '^md5' AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"`,
       [[...roles.application, ...roles.readers]],
     );
-    return found({
-      id: 'password-md5',
-      grade: 'info',
-      title: 'declared roles have MD5 passwords',
+    return found('password-md5', {
       objects: md5.map(({ name }) => name),
       reason:
         'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',

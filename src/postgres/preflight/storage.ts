@@ -15,7 +15,7 @@ export const largeObjects: Check = {
   title: 'large objects',
   on: 'live',
   when: everyGate,
-  findings: { 'large-objects': 'refuse' },
+  findings: ['large-objects'],
   run: async (client) => {
     const some = await rows<{ oid: string; total: number }>(
       client,
@@ -23,9 +23,7 @@ export const largeObjects: Check = {
       [namedAtMost],
     );
     const total = some[0]?.total ?? 0;
-    return found({
-      id: 'large-objects',
-      grade: 'refuse',
+    return found('large-objects', {
       title: `the database holds ${count(total, 'large object')}`,
       objects: [
         ...some.map(({ oid }) => `large object ${oid}`),
@@ -33,7 +31,6 @@ export const largeObjects: Check = {
       ],
       reason:
         'Logical replication does not carry large objects: what is written to them after the snapshot would be missing on the candidate.',
-      fix: '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\nSELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
     });
   },
 };
@@ -56,7 +53,7 @@ export const unloggedTables: Check = {
   title: 'unlogged tables and sequences',
   on: 'live',
   when: everyGate,
-  findings: { 'unlogged-tables': 'refuse' },
+  findings: ['unlogged-tables'],
   run: async (client) => {
     const unlogged = await rows<Unlogged>(
       client,
@@ -71,10 +68,7 @@ export const unloggedTables: Check = {
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
     );
-    return found({
-      id: 'unlogged-tables',
-      grade: 'refuse',
-      title: 'tables or sequences are unlogged',
+    return found('unlogged-tables', {
       objects: unlogged.map(label),
       reason:
         'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
@@ -94,7 +88,7 @@ export const tablespaces: Check = {
   title: 'tablespaces',
   on: 'live',
   when: ['seed'],
-  findings: { tablespaces: 'refuse' },
+  findings: ['tablespaces'],
   run: async (client, facts) => {
     const spaces =
       facts.groupSnapshot === true
@@ -107,10 +101,7 @@ export const tablespaces: Check = {
         coalesce((SELECT json_agg(d.datname ORDER BY d.datname) FROM pg_tablespace_databases(t.oid) AS u(oid) JOIN pg_database d ON d.oid = u.oid WHERE d.datname <> current_database()), '[]') AS others
       FROM pg_tablespace t WHERE pg_tablespace_location(t.oid) LIKE '/%' ORDER BY t.spcname COLLATE "C"`,
           );
-    return found({
-      id: 'tablespaces',
-      grade: 'refuse',
-      title: 'tablespaces lie outside of the data directory',
+    return found('tablespaces', {
       objects: spaces.map(
         ({ name, location, others }) =>
           `${name} at ${location}${others.length > 0 ? `, also used by ${others.join(', ')}` : ''}`,
@@ -139,14 +130,10 @@ export const walVolume: Check = {
   title: 'place of the write-ahead log',
   on: 'live',
   when: ['seed'],
-  findings: { 'wal-volume': 'refuse' },
+  findings: ['wal-volume'],
   run: async (_client, { walOnOtherVolume, groupSnapshot }) =>
-    found({
-      id: 'wal-volume',
-      grade: 'refuse',
-      title: 'the write-ahead log lies on another volume than the data',
+    found('wal-volume', {
       objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
       reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
-      fix: 'Use a snapshot class that takes all volumes as one group, or move pg_wal into the data directory while the server is down.',
     }),
 };

@@ -15,7 +15,7 @@ export const ourSlots: Check = {
   title: "the release's own slots",
   on: 'both',
   when: ['migrate', 'switch'],
-  findings: { 'slot-lost': 'refuse', 'slot-retains': 'warn' },
+  findings: ['slot-lost', 'slot-retains'],
   run: async (client, { limits }) => {
     const slots = await rows<OurSlot>(
       client,
@@ -24,18 +24,13 @@ export const ourSlots: Check = {
       FROM pg_replication_slots WHERE slot_name ~ '^verdigris_' AND slot_type = 'logical' ORDER BY slot_name COLLATE "C"`,
     );
     return [
-      ...found({
-        id: 'slot-lost',
-        grade: 'refuse',
+      ...found('slot-lost', {
         title: 'the slot has lost WAL that the other colour still needs',
         objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
         reason: 'What was written since can no longer be sent: the colour behind it stays behind for ever.',
         fix: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
       }),
-      ...found({
-        id: 'slot-retains',
-        grade: 'warn',
-        title: 'the slot holds back more than half of the WAL it may',
+      ...found('slot-retains', {
         objects: slots
           .filter(
             ({ status, retained }) =>
@@ -45,7 +40,6 @@ export const ourSlots: Check = {
           .map(({ name, status, retained }) => `${name}: ${Math.round(retained / 1024 ** 2)} MB, ${status}`),
         reason:
           'When the limit is reached the server throws that WAL away and the candidate is lost; without a limit the disk fills.',
-        fix: 'See that the candidate runs and applies (verdigris status), or abandon it.',
       }),
     ];
   },
@@ -58,7 +52,7 @@ export const applyHealth: Check = {
   title: 'errors of apply',
   on: 'candidate',
   when: ['migrate', 'switch'],
-  findings: { 'apply-stopped': 'refuse', 'apply-errors': 'warn' },
+  findings: ['apply-stopped', 'apply-errors'],
   needs: (role) => `GRANT SELECT (oid, subname, subdbid, subenabled) ON pg_catalog.pg_subscription TO ${role};`,
   run: async (client) => {
     const ours = await rows<{ name: string; enabled: boolean; errors: number }>(
@@ -68,9 +62,7 @@ export const applyHealth: Check = {
       FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname ~ '^verdigris_' ORDER BY s.subname COLLATE "C"`,
     );
     return [
-      ...found({
-        id: 'apply-stopped',
-        grade: 'refuse',
+      ...found('apply-stopped', {
         title: 'apply has stopped',
         objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
         reason:
@@ -80,10 +72,7 @@ export const applyHealth: Check = {
           ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`),
         ]),
       }),
-      ...found({
-        id: 'apply-errors',
-        grade: 'warn',
-        title: 'apply met errors since the candidate was made',
+      ...found('apply-errors', {
         objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
         reason:
           'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',

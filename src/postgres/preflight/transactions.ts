@@ -15,7 +15,7 @@ export const preparedTransactions: Check = {
   title: 'prepared transactions',
   on: 'live',
   when: everyGate,
-  findings: { 'prepared-transactions': 'refuse', 'two-phase-commit': 'info' },
+  findings: ['prepared-transactions', 'two-phase-commit'],
   run: async (client) => {
     const prepared = await rows<{ gid: string; database: string; owner: string; seconds: number; here: boolean }>(
       client,
@@ -27,10 +27,7 @@ export const preparedTransactions: Check = {
       "SELECT current_setting('max_prepared_transactions')::int AS slots",
     );
     return [
-      ...found({
-        id: 'prepared-transactions',
-        grade: 'refuse',
-        title: 'transactions are prepared and not finished',
+      ...found('prepared-transactions', {
         objects: prepared.map(
           ({ gid, database, owner, seconds }) =>
             `${gid} of ${owner} in ${database}, prepared ${Math.round(seconds)} s ago`,
@@ -44,14 +41,11 @@ export const preparedTransactions: Check = {
           ),
         ),
       }),
-      ...found({
-        id: 'two-phase-commit',
-        grade: 'info',
+      ...found('two-phase-commit', {
         title: `clients can prepare transactions (max_prepared_transactions = ${slots})`,
         objects: slots > 0 ? ['max_prepared_transactions'] : [],
         reason:
           'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
-        fix: '-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
       }),
     ];
   },
@@ -78,7 +72,7 @@ export const longTransactions: Check = {
   title: 'long transactions',
   on: 'both',
   when: everyGate,
-  findings: { 'long-transactions': 'refuse' },
+  findings: ['long-transactions'],
   needs: (role) => `GRANT pg_read_all_stats TO ${role};`,
   run: async (client, { limits }) => {
     await requireStatistics(client);
@@ -94,9 +88,7 @@ export const longTransactions: Check = {
       ORDER BY xact_start, pid`,
       [limits.longTransactionMs],
     );
-    return found({
-      id: 'long-transactions',
-      grade: 'refuse',
+    return found('long-transactions', {
       title: `transactions have been open for more than ${limits.longTransactionMs / 1000} s`,
       objects: long.map(
         ({ pid, user, database, application, state, age, query, holds }) =>
@@ -115,7 +107,7 @@ export const idleTransactions: Check = {
   title: 'limit for idle transactions',
   on: 'live',
   when: ['seed'],
-  findings: { 'idle-transaction-unlimited': 'info' },
+  findings: ['idle-transaction-unlimited'],
   run: async (client) => {
     const { limit } = await one<{ limit: string }>(
       client,
@@ -126,14 +118,10 @@ export const idleTransactions: Check = {
           (SELECT f.setting FROM pg_file_settings f WHERE f.name = s.name AND f.error IS NULL ORDER BY f.seqno DESC LIMIT 1), s.boot_val) AS limit
         FROM pg_settings s WHERE s.name = 'idle_in_transaction_session_timeout'`,
     );
-    return found({
-      id: 'idle-transaction-unlimited',
-      grade: 'info',
-      title: 'a session may stay idle inside a transaction without limit',
+    return found('idle-transaction-unlimited', {
       objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
       reason:
         'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',
-      fix: "ALTER SYSTEM SET idle_in_transaction_session_timeout = '60s';\nSELECT pg_reload_conf();",
     });
   },
 };

@@ -32,7 +32,7 @@ export const triggers: Check = {
   title: 'triggers',
   on: 'both',
   when: everyGate,
-  findings: { 'triggers-as-superuser': 'refuse', 'triggers-on-apply': 'warn', triggers: 'info' },
+  findings: ['triggers-as-superuser', 'triggers-on-apply', 'triggers'],
   run: async (client) => {
     const all = await rows<Trigger>(
       client,
@@ -50,32 +50,22 @@ export const triggers: Check = {
     ];
     const raised = applied.filter((trigger) => trigger.raised);
     return [
-      ...found({
-        id: 'triggers-as-superuser',
-        grade: 'refuse',
-        title: 'triggers would run as superuser on the candidate',
+      ...found('triggers-as-superuser', {
         objects: raised.map(on),
         reason:
           'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and what fires then are functions of roles that are none.',
         fix: ordinarily(raised),
       }),
-      ...found({
-        id: 'triggers-on-apply',
-        grade: 'warn',
-        title: 'triggers fire on replicated changes too',
+      ...found('triggers-on-apply', {
         objects: applied.map((trigger) => `${on(trigger)}, ${trigger.enabled === 'A' ? 'always' : 'replica'}`),
         reason:
           'What they write on the live database is replicated, and they write it once more on the candidate: twice in all, or a conflict that stops apply.',
         fix: ordinarily(applied),
       }),
-      ...found({
-        id: 'triggers',
-        grade: 'info',
-        title: 'triggers fire for clients and not for replicated changes',
+      ...found('triggers', {
         objects: ordinary.map(on),
         reason:
           'What they write into tables is replicated like anything else. What they do beside that (NOTIFY, dblink, files) happens once, on the live colour.',
-        fix: 'Nothing to do, unless a migration adds a trigger that rows written meanwhile should have passed: backfill those in the migration.',
       }),
     ];
   },
@@ -88,7 +78,7 @@ export const rulesCheck: Check = {
   title: 'rules',
   on: 'live',
   when: ['seed'],
-  findings: { rules: 'info' },
+  findings: ['rules'],
   run: async (client) => {
     const all = await rows<Omit<Trigger, 'enabled'>>(
       client,
@@ -96,10 +86,7 @@ export const rulesCheck: Check = {
       SELECT n.nspname AS schema, c.relname AS table, r.rulename AS name FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", r.rulename COLLATE "C"`,
     );
-    return found({
-      id: 'rules',
-      grade: 'info',
-      title: 'tables have rules',
+    return found('rules', {
       objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
       reason: 'Rules rewrite the queries of clients and never run on apply; what they made is replicated as rows.',
       fix: inOrder([
@@ -116,7 +103,7 @@ export const eventTriggers: Check = {
   title: 'event triggers',
   on: 'live',
   when: ['seed'],
-  findings: { 'event-triggers-write': 'refuse', 'event-triggers': 'info' },
+  findings: ['event-triggers-write', 'event-triggers'],
   run: async (client, facts) => {
     const all = await rows<{ name: string; event: string; writes: boolean }>(
       client,
@@ -126,20 +113,14 @@ export const eventTriggers: Check = {
       WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE "C"`,
     );
     const writing = facts.migrates === true ? all.filter(({ writes }) => writes) : [];
-    const write = found({
-      id: 'event-triggers-write',
-      grade: 'refuse',
-      title: 'event triggers write rows, and the release has migrations',
+    const write = found('event-triggers-write', {
       objects: writing.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'On the candidate they would write rows that the live database does not have, with keys that it gives to others: apply stops, and both never are equal.',
       fix: inOrder(writing.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`)),
     });
     const others = all.filter((trigger) => !writing.includes(trigger));
-    const told = found({
-      id: 'event-triggers',
-      grade: 'info',
-      title: 'event triggers answer DDL',
+    const told = found('event-triggers', {
       objects: others.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'They fire for the migrations on the candidate as well, and not for what Verdigris makes; one that raises an error stops them.',

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../model/finding.ts';
+import { finding, type Finding } from '../../../model/finding.ts';
 import { refreshStatistics, updateExtensions } from '../../../postgres/after-upgrade.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -24,14 +24,12 @@ export async function upgradeFindings(c: Context): Promise<Finding[]> {
       };
   if (!obstacle) return [];
   return [
-    {
-      id: 'major-differs',
-      grade: 'refuse',
+    finding('major-differs', {
       title: `${c.idle} declares PostgreSQL ${found.to}, ${c.live} is ${found.from}, and ${obstacle.seen}`,
       objects: [c.idle],
       reason: 'A copy of a volume has the major of its original until pg_upgrade has worked on it.',
       fix: obstacle.fix,
-    },
+    }),
   ];
 }
 
