@@ -52,14 +52,24 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
 test('bad migrations: each a clear error, the live colour untouched, the candidate resumable', async () => {
   await withCli(async ({ run, declare, migrations, folder }) => {
     await run('create');
-    await declare(green('./missing'));
-    expect(await run('release', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migrations-missing' } });
     await migrations('m', {});
-    await declare(green('./m'));
-    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migrations-empty' } });
     await migrations('twice', { '0001_a.sql': 'SELECT 1', '1_b.sql': 'SELECT 2' });
-    await declare(green('./twice'));
-    expect(await run('migrate', '--json')).toMatchObject({ exitCode: 3, error: { id: 'migration-duplicate' } });
+    const folders = { './missing': 'migrations-missing', './m': 'migrations-empty', './twice': 'migration-duplicate' };
+    const isRefused = async (verb: string) => {
+      for (const [at, id] of Object.entries(folders)) {
+        await declare(green(at));
+        expect(await run(verb, '--json')).toMatchObject({ exitCode: 3, error: { id } });
+      }
+    };
+    // Before a seed, which may take an hour.
+    await isRefused('release');
+    await isRefused('seed');
+    expect(await run('status', '--json')).toMatchObject({ result: { state: 'single', live: 'blue' } });
+    // And to whom the folder changed under a candidate that is there.
+    await migrations('ok', { '0001_a.sql': 'SELECT 1' });
+    await declare(green('./ok'));
+    expect(await run('seed', '--json')).toMatchObject({ exitCode: 0 });
+    await isRefused('migrate');
 
     await migrations('m', {
       '0001_t.sql': 'CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1), (2, 1)',
