@@ -13,13 +13,13 @@ export function program(
   const { environments, onDestroy, import: taken } = readSettings(new pulumi.Config('verdigris'), folder);
   return Object.fromEntries(
     Object.entries(environments).map(([name, { declaration, folder: at }]) => {
-      const { address, addresses, secrets, live, state, release, lastPauseMs } = new Environment(name, {
+      const { address, addresses, secrets, live, state, release, pauseMs } = new Environment(name, {
         declaration: adjust(name, declaration),
         folder: at,
         onDestroy,
         import: taken.includes(name),
       });
-      return [name, pulumi.output({ address, addresses, secrets, live, state, release, lastPauseMs })];
+      return [name, pulumi.output({ address, addresses, secrets, live, state, release, pauseMs })];
     }),
   );
 }

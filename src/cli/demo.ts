@@ -40,7 +40,7 @@ const harmless =
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .summary('a whole release before your eyes, on this machine, with clients at work')
+    .summary('watch a complete release on this machine, with clients at work')
     .description(
       'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: seed, migrate, verify, canary,\nswitch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. Leaves nothing behind.',
     )
@@ -184,5 +184,5 @@ function report(reporter: Reporter, { verdict, stats }: Exercise, pauses: readon
     `  write pauses: ${pauses.map((pause) => `${pause} ms`).join(', ')} (switch, rollback, switch)`,
     `  ${prettyMs(ms)} in all`,
   ];
-  reporter.result({ verdict, pausesMs: pauses, ms, reads: stats.reads }, account.join('\n'));
+  reporter.result({ verdict, pauseMs: pauses, ms, reads: stats.reads }, account.join('\n'));
 }

@@ -23,11 +23,11 @@ under load on a throw-away pair of clones, and lets the oracle judge. Cleans eve
     );
 }
 
-function drillText({ proved, pausesMs, verdict, seconds }: DrillReport, where: string): string {
+function drillText({ proved, pauseMs, verdict, seconds }: DrillReport, where: string): string {
   return [
     '',
     `The drill held: ${proved.join(', ')}.`,
-    `write pauses on the clones: ${pausesMs.map((ms) => `${ms} ms`).join(' and ')}`,
+    `write pauses on the clones: ${pauseMs.map((ms) => `${ms} ms`).join(' and ')}`,
     ...describeVerdict(verdict).split('\n'),
     `${Math.round(seconds)} s in all; report: ${where}`,
   ].join('\n');

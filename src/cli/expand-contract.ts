@@ -24,20 +24,25 @@ interface RecipeOptions extends CommonOptions {
 }
 
 const help = `
-The rule           A release may add. What release N uses goes only in a release after N is past: N is live until the
-                   switchover, and is what a rollback leads back to. migrate refuses what breaks it.
-A rename           N+1 adds the new column beside the old one (rename-column); a trigger keeps both in step, a backfill
-                   fills it; the software of N+1 uses the new one. N+2 drops the old one (contract).
+The rule           A release may add. What release N uses goes only in a release after N is past:
+                   N is live until the switchover, and is what a rollback leads back to. migrate
+                   refuses what breaks it.
+A rename           N+1 adds the new column beside the old one (rename-column); a trigger keeps both
+                   in step, a backfill fills it; the software of N+1 uses the new one. N+2 drops the
+                   old one (contract).
 A type change      the same, with a column of the new type (change-type).
-A table's name    a view with the new name (rename-table), which is read and written like the table, and stays.
-To say so by hand  -- verdigris: contract shop.customer.name last-used-by 41     in the migration that drops it
+A table's name     a view with the new name (rename-table), which is read and written like the
+                   table, and stays.
+To say so by hand  in the migration that drops it:
+                   -- verdigris: contract shop.customer.name last-used-by 41
 Exit code          0 done, 2 usage, 4 refused: no recipe fits, or it is too early.
 
 Examples
   verdigris expand-contract
   verdigris expand-contract rename-column shop.customer name full_name
   verdigris expand-contract change-type shop.customer age bigint --as age_big --dry-run
-  verdigris expand-contract change-type shop.orders state int --using "array_position(ARRAY['new','paid'], state)" --back "(ARRAY['new','paid'])[state_new]"
+  verdigris expand-contract change-type shop.orders state int \\
+    --using "array_position(ARRAY['new','paid'], state)" --back "(ARRAY['new','paid'])[state_new]"
   verdigris expand-contract rename-table shop.customer client
   verdigris expand-contract contract shop.customer.name`;
 

@@ -65,7 +65,7 @@ export function startCommand(): Command {
 export function destroyCommand(): Command {
   return withCommonOptions(new Command('destroy'))
     .summary('remove an environment with all its data')
-    .option('--yes', 'do it; without, only show what would go')
+    .option('--yes', 'actually remove it (without: only list what would be removed)')
     .action((options: CommonOptions & { readonly yes?: boolean }) =>
       withLocalSession(options, async ({ environment, platform, reporter }) => {
         const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
@@ -89,7 +89,7 @@ export function destroyCommand(): Command {
 export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .summary(
-      'settle what an interrupted command left, as far as clients need it: a switchover is reverted before its commit point and finished after it',
+      'undo or finish what an interrupted command left: a switchover is undone before its commit point and finished after it',
     )
     .addOption(
       new Option(

@@ -36,10 +36,12 @@ interface Options {
 }
 
 const help = `
-What it finds      locks and rewrites, what software N cannot live with, what stops replication or takes away the
-                   lossless rollback, what destroys. Each finding says where it matters and how to do it safely.
-Order matters      earlier files tell what later ones work on: give the whole folder, and with --since the first file
-                   that is not applied yet. What that release makes itself is then harmless to lock.
+What it finds      locks and rewrites, what software N cannot live with, what stops replication or
+                   takes away the lossless rollback, what destroys. Each finding says where it
+                   matters and how to do it safely.
+Order matters      earlier files make what later ones work on: give the whole folder, and with
+                   --since the first file that is not applied yet. What that release makes itself
+                   is then harmless to lock.
 Allow one          -- verdigris: allow <rule> because <reason>       before the statement
                    -- verdigris: allow-file <rule> because <reason>  at the file's top
 Exit code          0 nothing at or above the level, 4 findings, 2 usage.

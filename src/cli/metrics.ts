@@ -8,7 +8,7 @@ interface Address {
 
 export function metricsCommand(): Command {
   return withCommonOptions(new Command('metrics'))
-    .summary('what Prometheus would be told: state, lag, retained WAL, holds, drills')
+    .summary('print metrics for Prometheus: state, lag, retained WAL, holds, drills')
     .description(
       'Prints the metrics once, in Prometheus’ text format; with --listen serves them at /metrics until it is ended. Reads only.',
     )

@@ -15,7 +15,7 @@ export interface PlannedOperation {
   readonly to: string;
   readonly because?: string;
   readonly reason?: string;
-  readonly clientsWaitMs: number;
+  readonly pauseMs: number;
   /** All that the folder holds: no database is asked what has run. */
   readonly migrations?: readonly Migration[];
   readonly steps: readonly {
@@ -28,7 +28,7 @@ export interface PlannedOperation {
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
-  const blocks = operations.map(({ verb, to, because, reason, clientsWaitMs, migrations = [], steps }) =>
+  const blocks = operations.map(({ verb, to, because, reason, pauseMs, migrations = [], steps }) =>
     [
       `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
       ...(reason ? [`  ${reason}`] : []),
@@ -38,10 +38,10 @@ export function planText(operations: readonly PlannedOperation[]): string {
       ),
       ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
       ...migrations.map(({ version, name }) => `    ${version} ${name}`),
-      `  clients wait: ${waitText(clientsWaitMs)}`,
+      `  clients wait: ${waitText(pauseMs)}`,
     ].join('\n'),
   );
-  const longest = Math.max(...operations.map(({ clientsWaitMs }) => clientsWaitMs));
+  const longest = Math.max(...operations.map(({ pauseMs }) => pauseMs));
   return `${blocks.join('\n\n')}\n\nThe longest that a client may wait in this plan: ${waitText(longest)}.`;
 }
 
@@ -66,7 +66,7 @@ export async function showPlan(
       to,
       because,
       reason,
-      clientsWaitMs: operation.clientsWait(environment.limits),
+      pauseMs: operation.clientsWait(environment.limits),
       ...(verb === 'migrate' && migrations.length > 0 ? { migrations } : {}),
       steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
         id,

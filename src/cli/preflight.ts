@@ -9,7 +9,7 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function preflightCommand(): Command {
   return withCommonOptions(new Command('preflight'))
-    .summary('what stands in the way of a release, and the statement that fixes it')
+    .summary('what blocks a release, and the statement that fixes it')
     .description(
       'Checks the live database for every known hazard. Reads only. Exits with 4 where a finding refuses.\n`verdigris explain FINDING` says what one means.',
     )

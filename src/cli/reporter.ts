@@ -155,8 +155,11 @@ class LiveReporter implements Reporter {
   }
 }
 
-function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+/** Of the JSON lines: grows when a key is renamed, removed or changes its meaning. docs/reference.md, "JSON". */
+const schema = 1;
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify({ schema, ...value })}\n`);
 }
 
 /** All text for people goes through here; JSON is escaped as it is. */

@@ -13,13 +13,7 @@ export function statusText(status: Status): string {
   const lines = [
     `${colors.bold(status.environment)} is ${colors.bold(status.state)}: ${status.guarantee}`,
     ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
-    ...(operation
-      ? [
-          colors.yellow(
-            `${operation.verb} is at ${operation.step ?? 'its beginning'} (${operation.phase}, since ${operation.since})${operator ? `, by ${operator.holder}` : ': it was cut short; the next command settles it'}`,
-          ),
-        ]
-      : []),
+    ...(operation ? [colors.yellow(operationText(operation, operator?.holder))] : []),
     '',
     ...status.colours.map(colourText),
     '',
@@ -32,14 +26,14 @@ export function statusText(status: Status): string {
     ...(status.losslessRollback === undefined
       ? []
       : [
-          `rollback     ${status.losslessRollback ? 'lossless' : colors.red('a lossless rollback is gone: see `verdigris rollback --help`')}`,
+          `rollback     ${status.losslessRollback ? 'lossless' : colors.red('only lossy: `verdigris rollback --lossy` counts the loss first')}`,
         ]),
     ...backfillLines(status.backfills),
     ...(status.verification
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
     `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
-    ...(status.lastPauseMs === undefined ? [] : [`last pause   ${prettyMs(status.lastPauseMs)}`]),
+    ...(status.pauseMs === undefined ? [] : [`last pause   ${prettyMs(status.pauseMs)}`]),
     ...(status.declaredLive === status.live
       ? []
       : [
@@ -55,6 +49,20 @@ export function statusText(status: Status): string {
     ),
   ];
   return lines.join('\n');
+}
+
+function operationText(
+  { verb, step, phase, since }: NonNullable<Status['operation']>,
+  holder: string | undefined,
+): string {
+  const at = `at step ${step ?? 'none yet'}, since ${since}`;
+  if (holder !== undefined) return `${verb} is under way ${at}, by ${holder}`;
+  const { when, next } = {
+    start: { when: 'before its commit point', next: 'undo or continue' },
+    complete: { when: 'after its commit point', next: 'finish' },
+    revert: { when: 'while it was undone', next: 'undo' },
+  }[phase];
+  return `${verb} was interrupted ${at}, ${when}. Run \`verdigris recover\`, or ${verb} again, to ${next} it.`;
 }
 
 function backfillLines(backfills: Status['backfills']): string[] {
@@ -89,7 +97,7 @@ function backfillText({
 
 function retainedText({ retained, replication, colours }: Status): string {
   const down = retained?.mode === 'scaled-down' && colours.some(({ role, running }) => role === 'retained' && !running);
-  return `retained     ${retained?.over ? 'its time is over: `verdigris retire` accepts the release' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback begins by starting it` : ''}`;
+  return `retained     ${retained?.over ? 'retention has passed: `verdigris retire` makes the release final' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback starts it first` : ''}`;
 }
 
 function colourText({ colour, role, running, version, release, bytes, connections, error }: ColourStatus): string {

@@ -48,7 +48,7 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
     more: 'After it there is no rollback. Refused before the declared retention has passed (--early), and while somebody still uses the retained colour.',
   },
   abandon: {
-    does: 'leave the release before its switchover',
+    does: 'cancel the release before its switchover',
     more: 'Removes the candidate and everything that served it. The live colour does not notice.',
   },
 };
@@ -82,7 +82,8 @@ export function verbCommands(): Command[] {
         `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`,
       )
       .option('--dry-run', 'run the gates, show the steps, change nothing');
-    if (verb === 'seed') command.argument('[colour]', 'the candidate; the colour that is not live');
+    if (verb === 'seed')
+      command.argument('[colour]', 'which colour to make the candidate (default: the one that is not live)');
     if (verb === 'verify')
       command
         .addOption(
@@ -101,9 +102,9 @@ export function verbCommands(): Command[] {
       );
     if (verb === 'rollback')
       command
-        .option('--lossy', 'where reverse replication is gone')
+        .option('--lossy', 'go back without reverse replication, losing writes')
         .option('--accept-loss', 'consent to losing what is counted; it is exported first');
-    if (verb === 'retire') command.option('--early', 'before the declared retention has passed');
+    if (verb === 'retire') command.option('--early', 'retire even though retention has not passed');
     command.action(async (...args: unknown[]) => {
       const options = args.at(-2) as VerbOptions;
       await withSession(options, (session) =>
@@ -150,7 +151,7 @@ async function dryRun(
     why,
     risk,
   }));
-  const planned = { verb, to: pathOf(operation).to, clientsWaitMs: operation.clientsWait(environment.limits), steps };
+  const planned = { verb, to: pathOf(operation).to, pauseMs: operation.clientsWait(environment.limits), steps };
   await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
     requireState(c, operation);
     await passGates(c, operation);
@@ -161,7 +162,7 @@ async function dryRun(
 function requireCandidate(colour: string, live: Colour): void {
   if (!colours.includes(colour as Colour))
     throw new VerdigrisError('no-such-colour', {
-      seen: `${colour} is no colour.`,
+      seen: `unknown colour: ${colour}.`,
       required: colours.join(' or '),
       next: 'name the colour that is not live, or none.',
     });
@@ -180,7 +181,7 @@ function withWeight(environment: Environment, weight: number | undefined): Envir
 /** `release`: as far as declared, or as far as asked. */
 export function releaseCommand(): Command {
   return withCommonOptions(new Command('release'))
-    .summary('walk the release as far as declared, or as far as asked')
+    .summary('run the release up to the declared state, or --to STATE')
     .description(
       'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way may stop it.\nWhat an earlier run left unfinished is continued first.',
     )

@@ -27,7 +27,7 @@ const colourSchema = z.strictObject({
   postgres: z.int().min(15, 'column lists of publications need PostgreSQL 15 or newer').max(18),
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
   migrations: z.string().min(1).optional(),
-  /** What runs them; without it, the folder's files tell. */
+  /** What runs them; without it, the folder's files decide. */
   engine: z
     .union([
       z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
@@ -232,7 +232,7 @@ function contradictions(value: unknown): DeclarationIssue[] {
     if (record(cluster['drill'])['schedule'] !== undefined)
       at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
     if (record(cluster['metrics'])['enabled'] === true)
-      at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are told from its image');
+      at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are served from its image');
   }
   const adopting = record(record(top['kubernetes'])['adopt'])['statefulSet'] !== undefined;
   if (adopting && record(top['kubernetes'])['istio'] === true)

@@ -66,7 +66,7 @@ function measureStatus(
   set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since) || 1 : 0);
   set('verdigris_canary_percent', traffic.canary);
   set('verdigris_lossless_rollback_possible', status.losslessRollback);
-  set('verdigris_last_write_pause_seconds', status.lastPauseMs === undefined ? undefined : status.lastPauseMs / 1000);
+  set('verdigris_last_write_pause_seconds', status.pauseMs === undefined ? undefined : status.pauseMs / 1000);
   if (!replication) return;
   const labels = { from: replication.from, to: replication.to };
   set('verdigris_replication_applying', replication.applying, labels);

@@ -125,7 +125,7 @@ export interface Traffic {
   route(token: number, live: Colour, canary: number): Promise<void>;
   /** What keeps a share of the readers from going to the other colour here; left out where nothing can. */
   weighing?(): Promise<Finding[]>;
-  /** Has the readers' connections made anew, where a route that moved leaves established ones alone. */
+  /** Has the readers' connections made again, where a route that moved leaves established ones alone. */
   respread?(): Promise<void>;
   /** Asks through the clients' own path, past the hold, who answers there. */
   probe(): Promise<ProbeAnswer>;
@@ -203,7 +203,7 @@ export interface DrillOutcome {
   /** What held, in the order in which it was proved. */
   readonly proved: readonly string[];
   /** Write pauses on the clones, in ms: switchover and rollback. */
-  readonly pausesMs: readonly number[];
+  readonly pauseMs: readonly number[];
   /** Why it did not hold. */
   readonly error?: string | undefined;
 }

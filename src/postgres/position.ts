@@ -41,7 +41,7 @@ export async function parkedPosition(client: Client, limit: number, signal?: Abo
       signal,
       every: 20,
       slowest: 50,
-      what: 'a replay position that stands still',
+      what: 'a replay position that no longer moves',
       next: 'see the log of the candidate; abandon and seed again.',
     },
   );

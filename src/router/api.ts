@@ -64,7 +64,7 @@ export interface RouterStatus {
   /** Sessions that got another backend without noticing, since the router started. */
   readonly moves: number;
   /** The longest that a client's statement or connection waited in the last hold, until a server had it; milliseconds. */
-  readonly longestWaitMs: number;
+  readonly pauseMs: number;
 }
 
 export interface Held {

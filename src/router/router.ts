@@ -200,7 +200,7 @@ export class Router implements Shared {
     this.#deadman.set(undefined);
     this.#reroute();
     if (record)
-      this.log.info({ token, why, live: this.table.live, heldMs: Date.now() - record.since }, 'clients go on');
+      this.log.info({ token, why, live: this.table.live, pauseMs: Date.now() - record.since }, 'clients go on');
     await this.#store.save({ token: this.#highest(token), hold: null });
   }
 

@@ -45,7 +45,7 @@ export function routerStatus(router: Router): RouterStatus {
     pinnedCount: pinned.length,
     statements: router.statements,
     moves: router.moves,
-    longestWaitMs: Math.round(hold.longestWait * 10) / 10,
+    pauseMs: Math.round(hold.longestWait * 10) / 10,
   };
 }
 
@@ -79,9 +79,7 @@ export function routerMetrics(status: RouterStatus): string {
     colours.map((colour) => [{ colour }, status.weights[colour]]),
   );
   family('held', 'gauge', '1 while clients are held', [[{}, Number(status.held !== null)]]);
-  family('longest_wait_seconds', 'gauge', 'Longest wait of a client in the last hold', [
-    [{}, status.longestWaitMs / 1000],
-  ]);
+  family('longest_wait_seconds', 'gauge', 'Longest wait of a client in the last hold', [[{}, status.pauseMs / 1000]]);
   family(
     'sessions',
     'gauge',

@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly onIdleLoss: (error: Error) => void;
 }
 
-/** A connection of one's own, opened anew after it was lost. */
+/** A connection of one's own, opened again after it was lost. */
 export function dedicated(options: SessionOptions): Acquire {
   let client: pg.Client | undefined;
   return async () => {

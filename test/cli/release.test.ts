@@ -24,7 +24,7 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
     ]);
     expect(await run('seed', '--dry-run', '--json')).toMatchObject({
       exitCode: 0,
-      result: { dryRun: true, verb: 'seed', clientsWaitMs: 0 },
+      result: { dryRun: true, verb: 'seed', pauseMs: 0 },
     });
     expect(await run('switch', '--dry-run', '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
     expect(await run('status', '--json')).toMatchObject({ result: { state: 'single', live: 'blue' } });

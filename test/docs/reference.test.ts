@@ -1,27 +1,12 @@
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { exitCodes } from '../../src/model/error-catalogue.ts';
-import { document, root } from './sources.ts';
+import { program } from '../../src/cli/program.ts';
+import { document } from './sources.ts';
 
 const text = document('docs/reference.md');
 
-/** What every module of the command line makes; main.ts itself runs when it is imported. */
-async function commands(): Promise<Command[]> {
-  const found: Command[] = [];
-  for (const name of readdirSync(path.join(root, 'src/cli')).filter(
-    (file) => file.endsWith('.ts') && file !== 'main.ts',
-  )) {
-    const module = (await import(path.join(root, 'src/cli', name))) as Record<string, unknown>;
-    for (const [key, value] of Object.entries(module))
-      if (/Commands?$/.test(key) && typeof value === 'function') found.push(...[value() as Command | Command[]].flat());
-  }
-  return found;
-}
-
-test('every command and each of its options is named', async () => {
-  const all = await commands();
+test('every command and each of its options is named', () => {
+  const all = program.commands;
   expect(all.map((command) => command.name())).toEqual(
     expect.arrayContaining(['create', 'status', 'seed', 'switch', 'rollback', 'drill', 'demo', 'lint', 'recover']),
   );

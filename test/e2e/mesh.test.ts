@@ -42,7 +42,7 @@ async function readersFrom(
   return JSON.parse((await execa(program, args)).stdout) as Record<string, number>;
 }
 
-/** The same through the poolers, by the entry that nobody else uses: its connection to a server is made anew before each question. */
+/** The same through the poolers, by the entry that nobody else uses: its connection to a server is made again before each question. */
 async function readersThroughPoolers(
   { platform }: ClusterEnvironment,
   rounds: number,
@@ -145,7 +145,7 @@ test('clients in pods, in the mesh and outside it, through the poolers and past 
   );
 });
 
-test('outside the mesh the poolers weigh nothing, which is said, and readers with a sidecar are weighed all the same', async () => {
+test('outside the mesh weights have no effect on the poolers, which is reported, and they have on readers with a sidecar', async () => {
   await withClusterEnvironment({ kubernetes: { istio: true, pooler: { replicas: 1 } } }, async (test) => {
     const { verb, clients, events } = test;
     const { verdict } = await clients(async (workload) => {

@@ -93,7 +93,7 @@ test('another stack reads where to connect; a preview changes nothing; what some
         drift: ['StatefulSet shop-blue is missing', 'Service shop-rw points to green, not to blue'],
       });
       const fixed = await stack.up();
-      expect(fixed.stdout).toContain('put right: StatefulSet shop-blue is missing');
+      expect(fixed.stdout).toContain('corrected: StatefulSet shop-blue is missing');
       expect(await trafficState(stack)).not.toHaveProperty('drift');
       expect((await platform.routes.current())?.selector).toBe('blue');
       expect(await platform.servers.observe('blue')).toMatchObject({ running: true, generation: 1 });

@@ -35,7 +35,7 @@ test('up makes an environment, a second up is none, and changing the live colour
         state: { value: 'switched' },
         release: { value: '2' },
       });
-      expect(switched.outputs['lastPauseMs']?.value).toBeGreaterThan(0);
+      expect(switched.outputs['pauseMs']?.value).toBeGreaterThan(0);
       expect(await state()).toEqual({ state: 'switched', live: 'green', operation: null });
       expect((await platform.routes.current())?.selector).toBe('green');
       expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });

@@ -32,7 +32,7 @@ test(
           },
           { canary: 50 },
         );
-        expect(canary.map(({ step }) => step)).toEqual(expect.arrayContaining(['opening', 'admit', 'weigh']));
+        expect(canary.map(({ step }) => step)).toEqual(expect.arrayContaining(['opening', 'admit', 'weight']));
         await bench.verb('canary', { canary: 50 });
         await bench.settled({ state: 'canary' });
         coversThePlan('abandon', await killAlongTheWay(bench, 'abandon'));

@@ -195,7 +195,7 @@ test('a restored volume is parked at its first boot only: a promoted server that
     await rm(signal); // what promotion does
     await start(folder, '3');
     await expect(readFile(signal)).rejects.toThrow('ENOENT');
-    // The next life of this volume, as a snapshot of it, is parked anew.
+    // The next life of this volume, as a snapshot of it, is parked again.
     await start(folder, '4');
     expect(await readFile(signal, 'utf8')).toBe('');
     expect(await start(folder, '')).not.toContain('max_logical_replication_workers=0');

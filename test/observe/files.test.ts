@@ -9,7 +9,7 @@ import { document, root } from '../docs/sources.ts';
 const folder = path.join(root, 'examples/monitoring');
 const named = (text: string): string[] => [...new Set(text.match(/verdigris_[a-z_]+/g) ?? [])];
 
-// Written anew by `npx vitest run test/observe --update`.
+// Rewritten by `npx vitest run test/observe --update`.
 test('the files for Prometheus and Grafana are those that the sources make', async () => {
   await expect(stringify(ruleGroups(), { lineWidth: 0 })).toMatchFileSnapshot(path.join(folder, 'alerts.yaml'));
   await expect(`${JSON.stringify(dashboard(), null, 2)}\n`).toMatchFileSnapshot(path.join(folder, 'dashboard.json'));

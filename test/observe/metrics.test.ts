@@ -5,7 +5,7 @@ import { declared } from '../pulumi/components/support.ts';
 import { status } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-const drilled = { ok: false, startedAt: '2026-01-01T00:00:00.000Z', seconds: 30, proved: ['seed'], pausesMs: [] };
+const drilled = { ok: false, startedAt: '2026-01-01T00:00:00.000Z', seconds: 30, proved: ['seed'], pauseMs: [] };
 
 async function samples(...args: Parameters<typeof measure>): Promise<Record<string, number>> {
   const text = await measure(...args).metrics();
@@ -28,7 +28,7 @@ test('a status is told in numbers, seconds and bytes, one sample each', async ()
     canary: 10,
     held: { since: '2026-01-01T00:00:50.000Z', token: 3 },
   };
-  const operation = { verb: 'rollback', phase: 'start', since: '2026-01-01T00:00:45.000Z' };
+  const operation = { verb: 'rollback', phase: 'start' as const, since: '2026-01-01T00:00:45.000Z' };
   expect(await samples(declared(), status({ traffic: held, operation }), drilled, now)).toMatchObject({
     verdigris_observed: 1,
     'verdigris_state{state="switched"}': 1,
@@ -64,7 +64,7 @@ test('what is not known has no sample: absence is not zero', async () => {
       state: 'single',
       replication: undefined,
       losslessRollback: undefined,
-      lastPauseMs: undefined,
+      pauseMs: undefined,
       traffic: { address: 'a', running: false },
     }),
     undefined,

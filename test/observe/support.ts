@@ -26,7 +26,7 @@ export function status(more: Partial<Status> = {}): Status {
     },
     losslessRollback: true,
     traffic: { address: '127.0.0.1:1', running: true, live: 'green', canary: 0 },
-    lastPauseMs: 126,
+    pauseMs: 126,
     next: [],
     ...more,
   } as Status;

@@ -26,7 +26,7 @@ test(
           proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'],
           verdict: { ok: true },
         });
-        expect(report.pausesMs).toHaveLength(2);
+        expect(report.pauseMs).toHaveLength(2);
         expect(JSON.parse(await readFile(where, 'utf8'))).toEqual(report);
         expect(await platform.drills.last()).toEqual(report);
       });

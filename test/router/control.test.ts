@@ -37,7 +37,7 @@ test('status and metrics say what is', async () => {
     pinnedCount: 0,
     statements: { blue: { reader: 0, writer: 2 }, green: { reader: 0, writer: 0 } },
     moves: 0,
-    longestWaitMs: 0,
+    pauseMs: 0,
   });
   expect(await router.control.metrics()).toContain(
     'verdigris_router_statements_total{environment="test",colour="blue",kind="writer"} 2\n',

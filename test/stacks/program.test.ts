@@ -33,7 +33,7 @@ test('the program declares every environment: plain resources, and Traffic with 
     live: 'blue',
     state: 'single',
     release: '1',
-    lastPauseMs: undefined,
+    pauseMs: undefined,
     secrets: { app: 'shop-role-app' },
     addresses: {
       rw: 'postgresql://shop-pooler.shops.svc:5432/shop',

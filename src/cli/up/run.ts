@@ -149,7 +149,7 @@ async function consent({ yes }: UpRequest, { title }: Stage, index: number): Pro
     next:
       index === 0
         ? 'nothing was changed. Run it with --yes.'
-        : 'the stages before it stand. Run it again, with --yes to go on.',
+        : 'the stages before it stay as they are. Run it again, with --yes to go on.',
   });
 }
 

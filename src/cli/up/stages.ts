@@ -28,7 +28,7 @@ export function stagesOf(previews: Previews): Stage[] {
         verbs(name).some((verb) => verb === 'switch' || verb === 'canary'),
     ),
   );
-  const weighs = new Set(names.filter((name) => verbs(name).includes('canary') && verbs(name).includes('switch')));
+  const weighted = new Set(names.filter((name) => verbs(name).includes('canary') && verbs(name).includes('switch')));
   const before =
     (of: ReadonlySet<string>, change: Record<string, unknown>): Adjust =>
     (name, declaration) => {
@@ -43,16 +43,16 @@ export function stagesOf(previews: Previews): Stage[] {
           {
             to: 'verified',
             title: `make and prove the candidate of ${[...prepares].join(', ')}`,
-            adjust: before(new Set([...prepares, ...weighs]), { canary: 0 }),
+            adjust: before(new Set([...prepares, ...weighted]), { canary: 0 }),
           } as const,
         ]
       : []),
-    ...(weighs.size > 0
+    ...(weighted.size > 0
       ? [
           {
             to: 'canary',
-            title: `send readers of ${[...weighs].join(', ')} to the candidate`,
-            adjust: before(new Set([...prepares, ...weighs]), {}),
+            title: `send readers of ${[...weighted].join(', ')} to the candidate`,
+            adjust: before(new Set([...prepares, ...weighted]), {}),
           } as const,
         ]
       : []),

@@ -28,7 +28,7 @@ export async function rehearseScripts(
   const attempt = tryStatements(client);
   for (const { path, bytes } of scripts) {
     await attempt(path, await parseScript(bytes, path));
-    // A tool opens its sessions anew or resets them.
+    // A tool opens its sessions again or resets them.
     await client.query('RESET search_path; RESET role');
   }
 }

@@ -101,7 +101,7 @@ export interface LintInput {
   readonly globPaths?: readonly string[];
 }
 
-/** How much `severity` weighs; `never` weighs more than any. */
+/** The order of `severity`; `never` is above any. */
 const weights: Readonly<Record<Severity | 'never', number>> = { info: 0, warning: 1, error: 2, never: 3 };
 
 export function atLeast(severity: Severity, level: Severity | 'never'): boolean {

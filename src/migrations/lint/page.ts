@@ -10,7 +10,7 @@ const does = {
   none: '',
   scan: 'It reads every row.',
   index: 'It builds an index over every row.',
-  rewrite: 'It writes the table and its indexes anew.',
+  rewrite: 'It rewrites the table and its indexes.',
 };
 
 /** A rule's page of docs/lint, which `--explain` prints as well. */

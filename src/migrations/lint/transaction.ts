@@ -1,4 +1,4 @@
-/** What one transaction of the file has done so far. It starts anew at each BEGIN and each COMMIT. */
+/** What one transaction of the file has done so far. It starts again at each BEGIN and each COMMIT. */
 export class Transaction {
   /** Statements share a transaction: the engine's around the file, or one that the file opens. */
   open: boolean;

@@ -32,7 +32,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
         title: `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
         objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
         reason:
-          'On a live database clients would have waited as long. On a candidate nobody does, and replication stands instead.',
+          'On a live database clients would have waited as long. On a candidate nobody does, and replication waits instead.',
       }),
     );
   }
@@ -67,7 +67,7 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
   if (rewritten.length > 0) {
     found.push(
       live('rehearsal-rewrite', {
-        title: `${prettyBytes(totals.rewrittenBytes)} written anew`,
+        title: `${prettyBytes(totals.rewrittenBytes)} rewritten`,
         objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
         reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
       }),

@@ -41,10 +41,10 @@ function cards({ totals, replication, load }: RehearsalReport): string {
       strongestLock ? time(strongestLock.heldMs) : 'none',
       strongestLock ? `${strongestLock.mode} on ${strongestLock.table}` : 'lock on a table that was there',
     ),
-    card(prettyBytes(totals.rewrittenBytes), 'written anew'),
+    card(prettyBytes(totals.rewrittenBytes), 'rewritten'),
     card(prettyBytes(totals.walBytes), 'WAL made'),
     card(signed(totals.diskBytes), 'disk, in the end'),
-    card(time(replication.applyStandsMs), 'apply would stand'),
+    card(time(replication.applyStandsMs), 'apply would wait'),
     ...(load.operations > 0
       ? [card(`${time(load.before.p95)} → ${time(load.during.p95)}`, 'p95 latency, before → during')]
       : []),
@@ -68,7 +68,7 @@ function statements(report: RehearsalReport): string {
 <td>${rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') || '—'}</td><td class="n">${walBytes === undefined ? '—' : prettyBytes(walBytes)}</td><td class="n">${diskBytes === undefined ? '—' : signed(diskBytes)}</td></tr>`;
   };
   return table(
-    '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Written anew</th><th class="n">WAL</th><th class="n">Disk</th>',
+    '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Rewritten</th><th class="n">WAL</th><th class="n">Disk</th>',
     report.statements.map(line),
   );
 }

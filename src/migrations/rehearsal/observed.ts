@@ -127,7 +127,7 @@ function holdKey({ pid, table, mode }: Sample['held'][number]): string {
   return `${pid} ${table} ${mode}`;
 }
 
-/** A session has one query at a time; a new one waits anew. */
+/** A session has one query at a time; a new one waits again. */
 function waitKey({ pid, begun }: Waiting): string {
   return `${pid} ${begun}`;
 }

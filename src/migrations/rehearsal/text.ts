@@ -19,7 +19,7 @@ export function rehearsalText(report: RehearsalReport): string {
     `statements (measured ${{ statements: 'in the session that ran them', log: "by the clone's server log", whole: 'as a whole' }[report.measured]})`,
     ...report.statements.flatMap(statement),
     '',
-    `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, written anew ${prettyBytes(totals.rewrittenBytes)}`,
+    `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, rewritten ${prettyBytes(totals.rewrittenBytes)}`,
     `blocked  ${totals.blockedQueries} queries, the longest ${time(totals.longestBlockedMs)}`,
     `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ${prettyBytes(replication.walBytes)} to send`,
     `load     ${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
@@ -55,7 +55,7 @@ function statement({
 }: StatementReport): string[] {
   const facts = [
     ...locks.map(({ table, mode, heldMs }) => `${mode} on ${table} for ${time(heldMs)}`),
-    ...rewrites.map(({ relation, bytes }) => `writes ${relation} anew (${prettyBytes(bytes)})`),
+    ...rewrites.map(({ relation, bytes }) => `rewrites ${relation} (${prettyBytes(bytes)})`),
     ...(waitedMs > 0 ? [`waited ${time(waitedMs)} for locks`] : []),
     ...(blocked.count > 0 ? [`blocked ${blocked.count} queries, the longest ${time(blocked.longestMs)}`] : []),
     ...(walBytes === undefined ? [] : [`WAL ${prettyBytes(walBytes)}`]),

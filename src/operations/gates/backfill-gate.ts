@@ -108,7 +108,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
   if (count === undefined)
     return [
       finding('backfill-drift-unknown', {
-        title: `whether rows of ${backfill.name} drifted could not be told within ${countLimit / 1000} s`,
+        title: `whether rows of ${backfill.name} drifted could not be found out within ${countLimit / 1000} s`,
         objects,
         reason: 'Its condition needs a long look at the table.',
         fix: `${fix} Or make an index that serves \`where\`.`,

@@ -43,8 +43,8 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
   });
   await requireSingle(parts);
   try {
-    const { verdict, pausesMs } = await prove(parts, proved);
-    const report = { environment: parts.environment.name, ...outcome(), ok: true, pausesMs, verdict };
+    const { verdict, pauseMs } = await prove(parts, proved);
+    const report = { environment: parts.environment.name, ...outcome(), ok: true, pauseMs, verdict };
     return { report, ...(await parts.platform.drills.record(report)) };
   } catch (error) {
     // What came of it is told first, and where that fails too, so be it.
@@ -52,7 +52,7 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
       .record({
         ...outcome(),
         ok: false,
-        pausesMs: [],
+        pauseMs: [],
         error: describe(parts.signal.aborted ? parts.signal.reason : error),
       })
       .catch(() => undefined);
@@ -75,7 +75,7 @@ async function requireSingle(parts: Parts): Promise<void> {
 async function prove(
   parts: Parts,
   proved: string[],
-): Promise<{ verdict: WorkloadVerdict; pausesMs: readonly number[] }> {
+): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
   const environment = withCandidate(parts.environment);
   const run = { ...parts, environment };
   try {
@@ -88,7 +88,7 @@ async function prove(
     parts.emit({ type: 'note', text: 'making a throw-away pair of clones' });
     const pair = await parts.platform.clone(environment, parts.signal);
     try {
-      const { verdict, pausesMs } = await exercise(pair, parts);
+      const { verdict, pauseMs } = await exercise(pair, parts);
       if (!verdict.ok)
         throw new VerdigrisError('drill-oracle', {
           seen: describeVerdict(verdict),
@@ -96,7 +96,7 @@ async function prove(
           next: 'this is a fault of Verdigris: please report it.',
         });
       proved.push('switchover and rollback under load');
-      return { verdict, pausesMs };
+      return { verdict, pauseMs };
     } finally {
       await pair.destroy();
     }
@@ -123,7 +123,7 @@ function withCandidate(environment: Environment): Environment {
 async function exercise(
   { environment, platform, as }: PlatformClone,
   { emit, signal }: Parts,
-): Promise<{ verdict: WorkloadVerdict; pausesMs: readonly number[] }> {
+): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
   const [writer] = environment.roles.application;
   if (writer === undefined) throw new Error('a parsed declaration has an application role');
   const reader = environment.roles.readers[0] ?? writer;
@@ -148,5 +148,5 @@ async function exercise(
       }
     },
   );
-  return { verdict, pausesMs: recorder.pauses };
+  return { verdict, pauseMs: recorder.pauses };
 }

@@ -1,7 +1,7 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
-import type { Journal } from '../../model/journal.ts';
+import type { Journal, OperationRecord } from '../../model/journal.ts';
 import { guarantees, possible, type State, type Transition } from '../../model/transitions.ts';
 import type { Platform, TrafficStatus } from '../../platform/port.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
@@ -30,7 +30,7 @@ export interface ReplicationStatus {
   readonly applying: boolean;
   /** Bytes of WAL not yet confirmed by the other colour. */
   readonly lagBytes?: number | undefined;
-  /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when level. */
+  /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when nothing is behind. */
   readonly lagSeconds?: number | undefined;
   readonly retainedBytes?: number | undefined;
 }
@@ -44,7 +44,12 @@ export interface Status {
   readonly declaredLive: Colour;
   readonly release?: { readonly from: string; readonly to: string } | undefined;
   readonly operation?:
-    | { readonly verb: string; readonly phase: string; readonly step?: string | undefined; readonly since: string }
+    | {
+        readonly verb: string;
+        readonly phase: OperationRecord['phase'];
+        readonly step?: string | undefined;
+        readonly since: string;
+      }
     | undefined;
   readonly operator?: { readonly holder: string; readonly since: string } | undefined;
   readonly colours: readonly ColourStatus[];
@@ -56,7 +61,7 @@ export interface Status {
   /** Why it could not be told, where it could not. */
   readonly backfills: readonly BackfillStatus[] | { readonly error: string };
   readonly traffic: TrafficStatus;
-  readonly lastPauseMs?: number | undefined;
+  readonly pauseMs?: number | undefined;
   readonly verification?: Journal['release'] extends infer R
     ? R extends { verification?: infer V }
       ? V
@@ -95,7 +100,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
     backfills,
     traffic,
-    lastPauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
+    pauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
     next: possible(journal.state),
   };

@@ -6,7 +6,7 @@ const withdraw: Step = {
   id: 'withdraw',
   title: 'take the readers back to the live colour',
   why: 'nobody may be on a candidate that is about to go',
-  risk: "readers' connections are spread anew",
+  risk: "readers' connections are spread again",
   run: withdrawCanary,
 };
 

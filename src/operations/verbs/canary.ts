@@ -56,12 +56,12 @@ async function untilLeft(c: Context): Promise<void> {
   );
 }
 
-/** Before clients are held: a path that weighs cannot prove by one answer that it does so no more. */
+/** Before clients are held: a path that has weights cannot prove by one answer that it has none any more. */
 export const recall: Step = {
   id: 'recall',
   title: 'take the readers back from the candidate',
-  why: 'readers move with the writes, all at once: a route that still weighed would send some of them to a closed colour',
-  risk: "readers' connections are spread anew",
+  why: 'readers move with the writes, all at once: a route that still had weights would send some of them to a closed colour',
+  risk: "readers' connections are spread again",
   async run(c) {
     if (c.journal.state !== 'canary') return 'there is no canary';
     await c.platform.traffic.route(c.ledger.token, c.live, 0);
@@ -85,11 +85,11 @@ const admit: Step = {
   undo: withdrawCanary,
 };
 
-const weigh: Step = {
-  id: 'weigh',
+const weight: Step = {
+  id: 'weight',
   title: 'send the declared share of readers to the candidate',
   why: 'reads show what a comparison cannot: plans, caches, software',
-  risk: "readers' connections are spread anew; writes stay where they are",
+  risk: "readers' connections are spread again; writes stay where they are",
   async run(c) {
     await c.platform.traffic.route(c.ledger.token, c.live, c.environment.canary);
     await note(c, { canary: c.environment.canary });
@@ -109,7 +109,7 @@ export const canary: Operation = {
     ];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', false))];
   },
-  start: [admit, weigh],
+  start: [admit, weight],
   complete: [],
 };
 

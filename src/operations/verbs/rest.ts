@@ -32,7 +32,7 @@ export const rest: Step = {
   },
 };
 
-/** Starts a retained colour that rests, and lets it come level: what a rollback asks of it, it can answer then. */
+/** Starts a retained colour that rests, and lets it catch up: what a rollback asks of it, it can answer then. */
 export async function wake(c: Context): Promise<void> {
   if (!(await resting(c)) || refuses(await restingFindings(c))) return;
   const { name, from, to } = stream(c);
@@ -53,7 +53,7 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
       ? finding('retained-rests', {
           title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
           objects: [to],
-          reason: 'A rollback begins by starting it and waiting until it is level; clients notice nothing of that.',
+          reason: 'A rollback starts it and waits until it has caught up; clients notice nothing of that.',
         })
       : finding(slot ? 'slot-lost' : 'slot-missing', {
           title: `the log that ${to} needs is gone from ${from}`,

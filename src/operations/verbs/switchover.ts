@@ -46,7 +46,7 @@ export const fallback: Step = {
 /** A barrier before the hold: what is on its way is waited for while clients still work. */
 export const settle: Step = {
   id: 'settle',
-  title: 'let replication come level',
+  title: 'let replication catch up',
   why: 'the barrier under the fence then has next to nothing to wait for',
   risk: 'none',
   async run(c) {

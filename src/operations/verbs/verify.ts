@@ -54,7 +54,7 @@ const withdraw: Step = {
   id: 'withdraw',
   title: 'take the readers back to the live colour',
   why: 'no client may be on a candidate whose proof is being renewed',
-  risk: "readers' connections are spread anew",
+  risk: "readers' connections are spread again",
   async run(c) {
     if (c.journal.state === 'canary') await withdrawCanary(c);
   },
@@ -149,7 +149,7 @@ function data(options: VerifyOptions): Step {
     id: 'data',
     title: 'compare every row of both colours',
     why: 'a lag of zero says that everything sent has arrived, not that the copy was right',
-    risk: 'reads all data on both colours; rows that never stand still are locked for moments',
+    risk: 'reads all data on both colours; rows that keep changing are locked for moments',
     async run(c) {
       const proof = await beginProof(c);
       const result = await compare(c, options);

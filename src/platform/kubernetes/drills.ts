@@ -45,11 +45,11 @@ export class KubernetesDrills implements DrillStore {
 
   async #tell(
     { apiVersion, kind, metadata: { name, uid } }: Stored,
-    { ok, startedAt, seconds, proved, pausesMs, error }: DrillOutcome,
+    { ok, startedAt, seconds, proved, pauseMs, error }: DrillOutcome,
   ): Promise<void> {
     const { namespace } = this.#cluster;
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-    const pauses = pausesMs.map((ms) => `${ms} ms`).join(' and ');
+    const pauses = pauseMs.map((ms) => `${ms} ms`).join(' and ');
     await this.#cluster.create({
       apiVersion: 'v1',
       kind: 'Event',

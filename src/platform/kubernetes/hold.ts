@@ -92,7 +92,7 @@ export class PoolersHold {
     return pods.size === replicas.length && replicas.every(({ pod }) => pods.has(pod));
   }
 
-  /** Gives up what was prepared where it does not answer any more: `begin` then opens it anew. */
+  /** Gives up what was prepared where it does not answer any more: `begin` then opens it again. */
   async check(): Promise<void> {
     await this.renew().catch(() => this.forget());
   }

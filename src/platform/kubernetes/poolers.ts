@@ -130,7 +130,7 @@ export class Poolers {
   }
 
   /**
-   * Has every connection of a replica to the servers made anew, each once nobody is in a transaction on it. False, and nothing
+   * Has every connection of a replica to the servers made again, each once nobody is in a transaction on it. False, and nothing
    * done, while one is just being made: RECONNECT cuts a login short, and PgBouncer passes that on to clients as an error (seen).
    */
   async reconnect(replica: Replica, database: string): Promise<boolean> {

@@ -164,7 +164,7 @@ async function certificateFindings(
       'certificate-unfit',
       `the certificate in the Secret ${secret} will not do`,
       'Each colour checks the other’s certificate against its name.',
-      'Have it made anew for the names of both colours’ Services (with cert-manager: dnsNames of the Certificate).',
+      'Have it made again for the names of both colours’ Services (with cert-manager: dnsNames of the Certificate).',
       faults,
     ),
   ];

@@ -92,7 +92,7 @@ export class KubernetesTraffic implements Traffic {
     if (!this.#hold.active) await this.respread();
   }
 
-  /** Has the readers' connections made anew, so that they go by the weights of now. */
+  /** Has the readers' connections made again, so that they go by the weights of now. */
   async respread(): Promise<void> {
     const database = readersDatabase(this.#environment.database);
     await Promise.all(

@@ -100,7 +100,7 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
 
 /**
  * Starts the server and waits until it accepts connections. Does nothing where it runs. `quiet`: with lower priority than others on this
- * machine (nice 10, a tenth of their share where all cores are busy), until it is started anew.
+ * machine (nice 10, a tenth of their share where all cores are busy), until it is started again.
  */
 export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;

@@ -150,7 +150,7 @@ export class LocalServers implements Servers {
       await writeSettings(server, this.#settings(colour, true));
       await writeLock(server, 'closed');
     }
-    // Its recovery must not be felt on the live server; `unpark` starts it anew, like all others.
+    // Its recovery must not be felt on the live server; `unpark` starts it again, like all others.
     await startServer(server, !(await exists(path.join(directory, 'unparked'))));
   }
 

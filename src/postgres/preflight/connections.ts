@@ -24,7 +24,7 @@ export const sessionState: Check = {
     return found('session-state', {
       objects: held.map(({ what }) => what),
       reason:
-        'The switchover ends every connection: advisory locks, temporary tables, LISTEN, prepared statements and settings of sessions are gone, and clients must make them anew.',
+        'The switchover ends every connection: advisory locks, temporary tables, LISTEN, prepared statements and settings of sessions are gone, and clients must make them again.',
     });
   },
 };

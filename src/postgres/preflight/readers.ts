@@ -20,7 +20,7 @@ interface Write {
 
 /**
  * By membership and not by inheritance: a NOINHERIT member writes after SET ROLE. TRUNCATE has no column form; sequences are left out:
- * they are set anew at the switchover, and USAGE on them writes no row. Docs: "Privileges"; "Role Membership".
+ * they are set again at the switchover, and USAGE on them writes no row. Docs: "Privileges"; "Role Membership".
  */
 const grants = `
   WITH reader AS (SELECT oid, rolname FROM pg_roles WHERE rolname = ANY ($1) AND NOT rolsuper),

@@ -29,7 +29,7 @@ export const subscriptions: Check = {
         'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
       fix: inOrder(
         found_.flatMap(({ name, database, here }) => [
-          `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe anew after the release`,
+          `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe again after the release`,
           `ALTER SUBSCRIPTION ${ident(name)} DISABLE;`,
           `ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE);`,
           `DROP SUBSCRIPTION ${ident(name)};`,
@@ -66,7 +66,7 @@ export const logicalConsumers: Check = {
           `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`,
       ),
       reason:
-        "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start anew on the other colour.",
+        "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start again on the other colour.",
       fix: inOrder([
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
         ...slots.flatMap(({ name, pid }) => [

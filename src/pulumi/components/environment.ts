@@ -33,7 +33,7 @@ export class Environment extends pulumi.ComponentResource {
   readonly state: pulumi.Output<string>;
   readonly release: pulumi.Output<string>;
   /** Milliseconds that clients were held at the last switchover. */
-  readonly lastPauseMs: pulumi.Output<number | undefined>;
+  readonly pauseMs: pulumi.Output<number | undefined>;
 
   constructor(
     name: string,
@@ -72,7 +72,7 @@ export class Environment extends pulumi.ComponentResource {
     this.live = traffic.live;
     this.state = traffic.state;
     this.release = traffic.release;
-    this.lastPauseMs = traffic.lastPauseMs;
+    this.pauseMs = traffic.pauseMs;
     this.registerOutputs({
       address: this.address,
       addresses: this.addresses,
@@ -80,7 +80,7 @@ export class Environment extends pulumi.ComponentResource {
       live: this.live,
       state: this.state,
       release: this.release,
-      lastPauseMs: this.lastPauseMs,
+      pauseMs: this.pauseMs,
     });
   }
 }

@@ -19,7 +19,7 @@ export class Traffic extends pulumi.CustomResource {
   declare readonly state: pulumi.Output<string>;
   declare readonly release: pulumi.Output<string>;
   declare readonly address: pulumi.Output<string>;
-  declare readonly lastPauseMs: pulumi.Output<number | undefined>;
+  declare readonly pauseMs: pulumi.Output<number | undefined>;
   /** What a refresh found that somebody changed by hand; the next update puts it right. */
   declare readonly drift: pulumi.Output<string[] | undefined>;
 
@@ -27,7 +27,7 @@ export class Traffic extends pulumi.CustomResource {
     super(
       'verdigris:index:Traffic',
       name,
-      { state: undefined, release: undefined, address: undefined, lastPauseMs: undefined, drift: undefined, ...args },
+      { state: undefined, release: undefined, address: undefined, pauseMs: undefined, drift: undefined, ...args },
       options,
     );
   }

@@ -23,7 +23,7 @@ export interface ObservedEnvironment {
   /** Per cent of the readers on the candidate, while there is a canary. */
   readonly canary: number | undefined;
   readonly address: string;
-  readonly lastPauseMs: number | undefined;
+  readonly pauseMs: number | undefined;
   /** What somebody changed by hand, in words. */
   readonly drift: readonly string[];
 }
@@ -69,7 +69,7 @@ export const kubernetesBackend: ResourceBackend = {
         routed: route?.selector,
         canary: journal.state === 'canary' ? route?.canary : undefined,
         address: platform.traffic.address,
-        lastPauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
+        pauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
         drift: await drift(environment, platform, journal),
       };
     }),
@@ -85,7 +85,7 @@ export const kubernetesBackend: ResourceBackend = {
       await recordDeclaration(platform.cluster, environment, raw, emit);
       await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
         const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
-        for (const text of found) emit({ type: 'note', text: `put right: ${text}` });
+        for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
         await performRelease(c, undefined);
       });
     }),

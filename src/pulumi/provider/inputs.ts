@@ -54,7 +54,7 @@ export function inputIssues(values: Readonly<Record<string, unknown>>): Declarat
     if (key in environment)
       issues.push({
         path: `environment.${key}`,
-        message: `stands apart from the declaration here: give it as the property ${key}`,
+        message: `is not part of the declaration here: give it as the property ${key}`,
       });
   if ((environment as { platform?: unknown }).platform !== 'kubernetes')
     issues.push({

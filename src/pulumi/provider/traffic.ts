@@ -16,7 +16,7 @@ const identity = ['name', 'platform', 'database'] as const;
 
 /**
  * The resource `verdigris:index:Traffic`: an environment, whose update is the release. Its diff is what the declaration says
- * anew; `live: blue → green` is the switchover. The engine calls create and update only when something is to be done, never in
+ * again; `live: blue → green` is the switchover. The engine calls create and update only when something is to be done, never in
  * a preview.
  */
 export class TrafficResource {
@@ -53,7 +53,7 @@ export class TrafficResource {
     if (replaces.length > 0) return { changes: true, replaces };
     const found = driftIn(olds);
     if (found.length === 0 && isDeepStrictEqual(comparable(before), comparable(wanted))) return { changes: false };
-    for (const text of found) this.#voice.say(urn, `To be put right: ${text}.`);
+    for (const text of found) this.#voice.say(urn, `To be corrected: ${text}.`);
     await this.#preview(urn, wanted);
     return { changes: true };
   }
@@ -130,7 +130,7 @@ export class TrafficResource {
       if (preview) this.#voice.preview(urn, preview, previewText(preview));
       else this.#voice.say(urn, 'There is no such environment in the cluster any more: it would be made from nothing.');
     } catch (error) {
-      this.#voice.say(urn, `The plan cannot be told now: ${describe(error)}`);
+      this.#voice.say(urn, `The plan cannot be shown now: ${describe(error)}`);
     }
   }
 
@@ -146,12 +146,12 @@ export class TrafficResource {
   }
 
   #outputs(news: Wrapped, seen: ObservedEnvironment | undefined): Record<string, unknown> {
-    const { state, release, address, lastPauseMs, drift } = seen ?? {};
+    const { state, release, address, pauseMs, drift } = seen ?? {};
     const { drift: _, ...rest } = news;
     return {
       ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
       ...remark(
-        { state, release, address, lastPauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) },
+        { state, release, address, pauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) },
         new Set(),
       ),
     };

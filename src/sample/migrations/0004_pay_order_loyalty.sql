@@ -1,4 +1,4 @@
--- Same name, arguments and result. The points are counted anew and not added to: what software 1 is paid after the backfill is
+-- Same name, arguments and result. The points are counted again and not added to: what software 1 is paid after the backfill is
 -- counted with the customer's next payment.
 CREATE OR REPLACE FUNCTION shop.pay_order(which bigint, how shop.payment_method) RETURNS numeric LANGUAGE plpgsql SET search_path = shop, pg_temp AS $$
 DECLARE

@@ -63,9 +63,9 @@ export function outputs({
   live,
   state,
   release,
-  lastPauseMs,
+  pauseMs,
 }: Environment): Record<string, Output<unknown>> {
-  return { address, addresses, secrets, live, state, release, lastPauseMs };
+  return { address, addresses, secrets, live, state, release, pauseMs };
 }
 
 /** Both colours of `small`, green with the next release. */

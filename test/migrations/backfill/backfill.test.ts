@@ -179,7 +179,7 @@ describe('a run', () => {
     ).toEqual([{ enabled: 'R' }]);
   });
 
-  test('stops at its time limit and goes on there; a changed text begins anew, a changed limit does not', async () => {
+  test('stops at its time limit and goes on there; a changed text begins again, a changed limit does not', async () => {
     await client.query(people);
     const backfill = await declare(`${fill}batch: { rows: 50, time: 1ms }\n`);
     let batches = 0;

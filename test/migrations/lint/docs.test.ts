@@ -14,7 +14,7 @@ test('pages and rules match one to one', async () => {
 });
 
 test.each(lintRules)('the page of $id says what the rule says', async (rule) => {
-  // `vitest run test/migrations/lint/docs.test.ts -u` writes the pages anew.
+  // `vitest run test/migrations/lint/docs.test.ts -u` writes the pages again.
   await expect(rulePage(rule)).toMatchFileSnapshot(path.join(folder, `${rule.id}.md`));
 });
 

@@ -93,7 +93,7 @@ interface Observed {
   readonly rewritten: readonly string[];
 }
 
-/** Runs SQL in a transaction that is rolled back, and looks at what it holds and what it wrote anew. */
+/** Runs SQL in a transaction that is rolled back, and looks at what it holds and what it wrote again. */
 async function observe(sql: string): Promise<Observed> {
   const before = await relations();
   await client.query('BEGIN');
@@ -156,7 +156,7 @@ describe.each(safe)('%s', (sql) => {
   });
 });
 
-test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and writes the table anew', async () => {
+test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and rewrites the table', async () => {
   const [finding] = (await lint('VACUUM FULL t;')).findings.filter(({ rule }) => rule === 'vacuum-full');
   expect(finding).toMatchObject({ lock: { mode: 'ACCESS EXCLUSIVE', table: 'public.t' }, rewrites: true });
   const before = (await relations()).find((one) => one.label === 'public.t');

@@ -46,7 +46,7 @@ test.runIf(hasChinook)(
       const engine = prismaEngine(bench.folder);
       const orders = (sql: string): Promise<void> => write('migrations/20260103000000_orders/migration.sql', sql);
       /** As a candidate that is seeded again: without what the half-done migration left, which is not known. */
-      const anew = async (): Promise<void> =>
+      const again = async (): Promise<void> =>
         void (await client.query('DELETE FROM _prisma_migrations WHERE finished_at IS NULL'));
       expect(await bench.rehearse(engine)).toEqual(['customers']);
       expect(await apply(engine)).toEqual([{ version: '20260101000000', name: 'customers' }]);
@@ -75,7 +75,7 @@ test.runIf(hasChinook)(
         next: expect.stringContaining('abandon'),
       });
       expect(await leftBehind(client)).toEqual([]);
-      await anew();
+      await again();
       await orders(`${stored}\nSELECT pg_sleep(100);`);
       expect(await bench.interrupt(engine)).toMatchObject({
         code: 'interrupted',
@@ -85,7 +85,7 @@ test.runIf(hasChinook)(
       await expect(apply(engine)).rejects.toMatchObject({ id: 'migration-half-done' });
       expect(await leftBehind(client)).toEqual([]);
       expect(await objects(client)).toBe(0);
-      await anew();
+      await again();
 
       await orders(`${stored}\nCREATE TABLE orders (id int PRIMARY KEY);`);
       expect(await bench.rehearse(engine)).toEqual(['_prisma_migrations', 'change_log', 'customers', 'note', 'orders']);

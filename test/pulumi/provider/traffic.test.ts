@@ -27,7 +27,7 @@ const present: ObservedEnvironment = {
   routed: 'blue',
   canary: undefined,
   address: 'shop-pooler.default.svc:5432',
-  lastPauseMs: undefined,
+  pauseMs: undefined,
   drift: [],
 };
 
@@ -160,7 +160,7 @@ test('a preview whose cluster does not answer still shows the diff', async () =>
     voice,
   );
   expect(await silent.diff?.('id', urn, inputs, { ...inputs, canary: 5 })).toEqual({ changes: true });
-  expect(said).toEqual(['shop: The plan cannot be told now: no route']);
+  expect(said).toEqual(['shop: The plan cannot be shown now: no route']);
 });
 
 test('create makes what is not there, releases as declared, and marks secrets again', async () => {
@@ -190,7 +190,7 @@ test('what a refresh found is a change, until the update that puts it right', as
   const { props } = await read('id', urn, { ...inputs, state: 'verified' });
   expect(props).toMatchObject({ drift: ['StatefulSet shop-blue is missing'] });
   expect(await diff('id', urn, props, inputs)).toEqual({ changes: true });
-  expect(said[0]).toBe('shop: To be put right: StatefulSet shop-blue is missing.');
+  expect(said[0]).toBe('shop: To be corrected: StatefulSet shop-blue is missing.');
   const { outs } = await update('id', urn, props, inputs);
   expect(outs).not.toHaveProperty('drift');
   expect(await diff('id', urn, outs, inputs)).toEqual({ changes: false });

@@ -4,7 +4,7 @@ import { describeMany } from './describe-many.ts';
 
 /**
  * Functions in SQL and PL/pgSQL whose body does not hold against the database as it is, with why. By plpgsql_check where it is
- * installed, which resolves every name; else each is created anew over itself, which PostgreSQL checks wholly for SQL and by
+ * installed, which resolves every name; else each is replaced by itself, which PostgreSQL checks wholly for SQL and by
  * syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is none.
  */
 export async function brokenFunctions(client: Client): Promise<Map<string, string>> {

@@ -66,7 +66,7 @@ ${rights}${byHand}`,
     ],
     next: [
       `Release N+1: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, DELETE. TRUNCATE, COPY into it and foreign keys want ${table}.`,
-      `A migration that adds a column to ${table} makes the view anew with it: CREATE OR REPLACE VIEW.`,
+      `A migration that adds a column to ${table} makes the view again with it: CREATE OR REPLACE VIEW.`,
       `${table} stays, and so does the view: nothing is to be taken away later.`,
     ],
   };

@@ -74,7 +74,7 @@ export function facts(finding: LintFinding): string[] {
   return [
     ...(lock ? [`${lock.mode}${lock.table === undefined ? '' : ` on ${lock.table}`} ${lock.blocks}`] : []),
     ...(finding.rewrites
-      ? ['writes the table anew']
+      ? ['rewrites the table']
       : finding.work === 'scan'
         ? ['reads every row']
         : finding.work === 'index'

@@ -36,13 +36,13 @@ function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: Col
 
 export const changeType: LintRule = {
   id: 'change-column-type',
-  title: 'A new column type writes the table anew',
+  title: 'A new column type rewrites the table',
   severity: 'warning',
   category: 'rewrite',
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'Every row is converted and the table and its indexes written anew, while nobody may read or write. Growing a varchar, a numeric’s precision, or varchar to text costs nothing.',
+  why: 'Every row is converted and the table and its indexes rewritten, while nobody may read or write. Growing a varchar, a numeric’s precision, or varchar to text costs nothing.',
   instead:
     'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
@@ -65,8 +65,8 @@ export const changeType: LintRule = {
       return {
         message:
           rewrite === 'utc'
-            ? `Column ${column} changes ${what}: free while the session's TimeZone is UTC, else every row is written anew.`
-            : `Column ${column} changes ${what}: every row is written anew${doubt}.`,
+            ? `Column ${column} changes ${what}: free while the session's TimeZone is UTC, else every row is rewritten.`
+            : `Column ${column} changes ${what}: every row is rewritten${doubt}.`,
         range: context.command,
         table: context.table,
         // Where the type is not known, or UTC spares the rewrite, the claim is a may, not a does.

@@ -56,7 +56,7 @@ export const updateAll: LintRule = {
   category: 'destructive',
   where: 'both',
   work: 'scan',
-  why: 'Every row is written anew and stays locked until the transaction ends; the old values are gone. The table doubles until VACUUM has been through it, and all of it goes through the WAL.',
+  why: 'Every row is rewritten and stays locked until the transaction ends; the old values are gone. The table doubles until VACUUM has been through it, and all of it goes through the WAL.',
   instead:
     'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'UPDATE t SET flag = false;',
@@ -66,7 +66,7 @@ export const updateAll: LintRule = {
       if (node.whereClause || context.isNew(node.relation)) return undefined;
       const table = context.name(node.relation);
       return {
-        message: `Every row of ${table.name} is locked and written anew.`,
+        message: `Every row of ${table.name} is locked and rewritten.`,
         table,
         fix: `-- in batches, outside the migration:\n${context.statement.text} WHERE id BETWEEN … AND …;`,
       };

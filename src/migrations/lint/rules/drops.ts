@@ -247,7 +247,7 @@ export const dropObject: LintRule = {
   },
 };
 
-/** Dropped to be made anew in the same file. */
+/** Dropped to be made again in the same file. */
 function retriggered(node: Of<'DropStmt'>, context: LintContext): boolean {
   const names = (node.objects ?? []).map((object) => strings(object).at(-1));
   return context.after.some((later) => {

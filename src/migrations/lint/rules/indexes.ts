@@ -67,7 +67,7 @@ export const reindex: LintRule = {
   where: 'live',
   lock: 'SHARE',
   work: 'index',
-  why: 'Writes to the table wait until all its indexes are built anew, and reads that would use one of them wait too.',
+  why: 'Writes to the table wait until all its indexes are rebuilt, and reads that would use one of them wait too.',
   instead: 'REINDEX … CONCURRENTLY, outside a transaction.',
   bad: 'REINDEX TABLE t;',
   good: 'REINDEX TABLE CONCURRENTLY t;',
@@ -82,7 +82,7 @@ export const reindex: LintRule = {
       };
       const table = node.kind === 'REINDEX_OBJECT_TABLE' ? { table: context.name(node.relation) } : {};
       return {
-        message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is indexed anew.`,
+        message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is reindexed.`,
         ...table,
         ...fix,
       };
@@ -130,13 +130,13 @@ export const wideIndex: LintRule = {
 
 export const cluster: LintRule = {
   id: 'cluster',
-  title: 'CLUSTER writes the table anew',
+  title: 'CLUSTER rewrites the table',
   severity: 'warning',
   category: 'rewrite',
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'Table and indexes are written anew in index order while nobody may read or write.',
+  why: 'The table and its indexes are rewritten in index order while nobody may read or write.',
   instead: 'Do it on the candidate, before the switchover; or use pg_repack on a live database.',
   bad: 'CLUSTER t USING t_pkey;',
   good: 'ALTER TABLE t CLUSTER ON t_pkey;',
@@ -145,7 +145,7 @@ export const cluster: LintRule = {
       node.relation && context.isNew(node.relation)
         ? undefined
         : {
-            message: `${node.relation?.relname ?? 'Every clustered table'} is written anew.`,
+            message: `${node.relation?.relname ?? 'Every clustered table'} is rewritten.`,
             ...(node.relation ? { table: context.name(node.relation) } : {}),
           },
   },
@@ -153,7 +153,7 @@ export const cluster: LintRule = {
 
 export const vacuumFull: LintRule = {
   id: 'vacuum-full',
-  title: 'VACUUM FULL writes the table anew',
+  title: 'VACUUM FULL rewrites the table',
   severity: 'warning',
   category: 'rewrite',
   where: 'live',
@@ -168,7 +168,7 @@ export const vacuumFull: LintRule = {
       if (option(node.options, 'full') === undefined) return undefined;
       const relation = all(node.rels, 'VacuumRelation')[0]?.relation;
       return {
-        message: `${relation?.relname ?? 'Every table'} is written anew.`,
+        message: `${relation?.relname ?? 'Every table'} is rewritten.`,
         ...(relation ? { table: context.name(relation) } : {}),
       };
     },

@@ -150,7 +150,7 @@ export const unlogged: LintRule = {
 
 export const setLogged: LintRule = {
   id: 'set-logged',
-  title: 'SET LOGGED or UNLOGGED writes the table anew',
+  title: 'SET LOGGED or UNLOGGED rewrites the table',
   severity: 'warning',
   category: 'rewrite',
   where: 'live',

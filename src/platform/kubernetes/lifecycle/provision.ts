@@ -44,7 +44,7 @@ export async function examineOrigin(
 
 /**
  * The first colour as a copy: restored, closed to everybody the original knew, cleaned of what belonged to the original, masked.
- * Nobody can log in to it until the caller has made the roles anew. Repeated where it was cut short; a mask of SQL runs once.
+ * Nobody can log in to it until the caller has made the roles again. Repeated where it was cut short; a mask of SQL runs once.
  */
 export async function provision(
   environment: Environment,
