@@ -154,6 +154,7 @@ export const errorCatalogue = {
   // Switchover and rollback
   'pause-timeout': 'refused',
   'switchover-limit': 'failed',
+  'step-limit': 'failed',
   'seal-broken': 'refused',
   'fence-leaks': 'failed',
   'globals-not-carried': 'failed',

@@ -32,6 +32,7 @@ export async function withOperator<T>(
   const holder = `${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`;
   const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, parts.gone, above));
   const lost = new AbortController();
+  let c: Context | undefined;
   const renewal = setInterval(() => {
     lease.renew().then(
       (mine) => mine || lost.abort(leaseLost()),
@@ -42,7 +43,7 @@ export async function withOperator<T>(
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     requireNewest(ledger.journal.token, seen);
-    const c = new Context({
+    c = new Context({
       ...parts,
       ledger,
       lease,
@@ -70,6 +71,8 @@ export async function withOperator<T>(
     return result;
   } finally {
     clearInterval(renewal);
+    // What hangs in one keeps no process alive that has nothing more to do.
+    c?.cutConnections();
     await lease.release();
   }
 }

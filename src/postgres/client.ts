@@ -22,6 +22,9 @@ export type Client = pg.Client;
 /** Milliseconds until a connection attempt is given up. */
 const connectTimeout = 10_000;
 
+/** Milliseconds of silence until the other end is asked for a sign of life, then each second: ten that are missing end the connection. */
+const keepAliveDelay = 10_000;
+
 /**
  * Opens one connection, hands it to `use`, and closes it whatever happens. The one way to a session for Verdigris's own statements:
  * what they mean depends on nothing that anybody has set or made in the database (session-settings.ts). `purpose` becomes part of the
@@ -72,6 +75,7 @@ async function open<T>(
     options: startupOptions(kind, readOnly === true, lockLimit, history),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelay,
   });
   client.on('error', () => undefined);
   await client.connect().catch((cause: unknown) => {

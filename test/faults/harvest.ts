@@ -13,8 +13,9 @@ export function harvester(journal: () => Promise<Journal>, first: Colour, commit
   return async () => {
     const { timeline, live, operation } = await journal();
     const moves = (verb: string): boolean => verb === 'switch' || verb === 'rollback';
-    for (const { verb, step, startedAt } of timeline)
-      if (step === 'open' && moves(verb)) opened.add(Date.parse(startedAt));
+    // One that hung is repeated: it opened nothing.
+    for (const { verb, step, startedAt, outcome } of timeline)
+      if (step === 'open' && outcome === 'done' && moves(verb)) opened.add(Date.parse(startedAt));
     const begun =
       operation?.phase === 'complete' && moves(operation.verb)
         ? operation.steps.find(({ id }) => id === 'open')

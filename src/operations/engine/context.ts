@@ -25,7 +25,10 @@ export class Context {
   readonly looking: boolean;
   readonly #lease: Lease | undefined;
   readonly #kept = new Map<Colour, Client>();
+  /** Every connection that is open, the kept ones too. */
+  readonly #open = new Set<Client>();
   #renewing: NodeJS.Timeout | undefined;
+  #renewUntil = Infinity;
 
   constructor(parts: {
     environment: Environment;
@@ -80,12 +83,12 @@ export class Context {
   /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */
   async on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     const kept = this.#kept.get(colour);
-    return kept ? use(kept) : this.#open(colour, withOwnSession, use);
+    return kept ? use(kept) : this.#connect(colour, withOwnSession, use);
   }
 
   /** A connection of its own for SQL of the user's: names and literals in it mean what they mean to the database's other clients. */
   withTheirs<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
-    return this.#open(colour, withClient, use);
+    return this.#connect(colour, withClient, use);
   }
 
   /** Ways to a colour for what reads or locks rows of user tables. */
@@ -94,7 +97,7 @@ export class Context {
     return this.on(colour, (client) => readersOf(client, connection));
   }
 
-  async #open<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {
+  async #connect<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {
     const settings = {
       ...(await this.platform.servers.connection(colour)),
       database: this.environment.database,
@@ -108,9 +111,12 @@ export class Context {
       'operator',
       (client) => {
         const explained = lockTimeouts(client, limit);
-        return use(client).catch(async (error: unknown) => {
-          throw await explained(error);
-        });
+        this.#open.add(client);
+        return use(client)
+          .catch(async (error: unknown) => {
+            throw await explained(error);
+          })
+          .finally(() => this.#open.delete(client));
       },
       limit,
     );
@@ -119,7 +125,14 @@ export class Context {
   /** Renews something every so many ms until told to stop. A renewal that fails is for the next step to find out. */
   startRenewing(renew: () => Promise<void>, every: number): void {
     this.stopRenewing();
-    this.#renewing = setInterval(() => void renew().catch(() => undefined), every);
+    this.#renewing = setInterval(() => {
+      if (performance.now() < this.#renewUntil) void renew().catch(() => undefined);
+    }, every);
+  }
+
+  /** What begins now has so many ms: after that nothing is renewed any more, and somebody else's recovery serves those who wait. */
+  renewFor(ms: number): void {
+    this.#renewUntil = performance.now() + ms;
   }
 
   stopRenewing(): void {
@@ -127,9 +140,10 @@ export class Context {
     this.#renewing = undefined;
   }
 
-  /** Cuts the kept connections, so that a statement still under way cannot land after its undoing; undoing opens its own. */
-  async dropKept(): Promise<void> {
-    for (const client of this.#kept.values()) client.connection.stream.destroy();
+  /** Cuts every connection, so that a statement still under way cannot land after its undoing; who goes on opens new ones. */
+  cutConnections(): void {
+    for (const client of this.#open) client.connection.stream.destroy();
+    this.#open.clear();
     this.#kept.clear();
   }
 

@@ -1,4 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import type { Step } from './operation.ts';
 
 /** The time that an operation has to reach its commit point, once it is armed. */
 export class Deadline {
@@ -29,4 +30,23 @@ export class Deadline {
   disarm(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** The work of a step, for so many ms. What is given up may still end by itself: steps are safe to run twice. */
+export async function within<T>(ms: number, step: Pick<Step, 'id' | 'title'>, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      late.reject(
+        new VerdigrisError('step-limit', {
+          seen: `The step ${step.id} (${step.title}) did not end within ${ms} ms.`,
+          required: 'an end of every step: a connection or a server that hangs must not hold anybody without end.',
+          next: 'find what hangs (pg_stat_activity of both colours, the network between); `verdigris recover` goes on from here.',
+          facts: { step: step.id, ms },
+        }),
+      ),
+    ms,
+  );
+  work.catch(() => undefined);
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -2,7 +2,7 @@ import { pathOf } from '../../model/transitions.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal, OperationRecord, Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, within } from './deadline.ts';
 import { passGates, requireState } from './gates.ts';
 import type { Operation, Step } from './operation.ts';
 
@@ -22,17 +22,17 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
 /** Goes on with the operation in the journal, in `start` or in `complete`. */
 export async function resumeOperation(c: Context, operation: Operation): Promise<void> {
   const track: Span[] = [];
-  // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
-  if (c.journal.operation?.phase === 'complete') return complete(c, operation, track);
   try {
+    // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
+    if (c.journal.operation?.phase === 'complete') return await complete(c, operation, track);
     await c.keeping(operation.keep?.(c) ?? [], async () => {
       await start(c, operation, track);
       await complete(c, operation, track);
     });
   } catch (error) {
     c.stopRenewing();
+    c.cutConnections();
     if (c.journal.operation?.phase !== 'start') throw error;
-    await c.dropKept();
     if (!(await settled(c, operation, track, error))) throw error;
   }
 }
@@ -61,6 +61,7 @@ async function start(c: Context, operation: Operation, track: Span[]): Promise<v
  * Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
  */
 async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {
+  c.renewFor(c.environment.limits.switchover);
   const [next = []] = groups(operation.complete);
   await c.ledger.write((journal) => ({
     ...(operation.commit?.(ended(journal, track), c) ?? ended(journal, track)),
@@ -75,10 +76,31 @@ async function complete(c: Context, operation: Operation, track: Span[]): Promis
     await begin(c, group, track);
     for (const step of group) {
       c.lost.throwIfAborted();
-      await run(c, operation, step, track);
+      await forward(c, operation, step, track);
     }
   }
   await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
+}
+
+/** Milliseconds for a step behind the commit point that nobody waits for: storage takes minutes to give something back. */
+const unheldLimit = 900_000;
+
+/**
+ * Behind the commit point there is no way back, so a step that hangs (a connection half open, a stuck backend) is repeated, once, with
+ * connections of its own. Where that hangs too the operator ends: nothing is renewed any more, and the next recovery goes on.
+ */
+async function forward(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
+  const limit = step.limit?.(c) ?? (step.held ? c.environment.limits.switchover : unheldLimit);
+  const attempt = (): Promise<void> => {
+    c.renewFor(limit);
+    return within(limit, step, run(c, operation, step, track));
+  };
+  await attempt().catch(async (error: unknown) => {
+    if (!(error instanceof VerdigrisError && error.id === 'step-limit')) throw error;
+    c.emit({ type: 'note', text: `${step.title}: no end after ${limit} ms; once more, with new connections` });
+    c.cutConnections();
+    await attempt();
+  });
 }
 
 /**
@@ -103,6 +125,9 @@ export async function settleOperation(
   return 'reverted';
 }
 
+/** Milliseconds for undoing a step while clients wait: a live colour that crashed has to be started. */
+const undoLimit = 90_000;
+
 /** Undoes what `start` did, newest first, and closes the operation. Safe to run again. */
 export async function revert(c: Context, operation: Operation, track: Span[] = []): Promise<void> {
   const touched = new Set(current(c.journal).steps.map((step) => step.id));
@@ -112,11 +137,12 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
       return { ...known, operation: { ...current(known), phase: 'revert' } };
     });
   }
-  for (const step of operation.start.toReversed()) {
+  const newestFirst = operation.start.toReversed();
+  for (const step of [...newestFirst.filter(({ frees }) => frees), ...newestFirst.filter(({ frees }) => !frees)]) {
     if (!touched.has(step.id) || !step.undo) continue;
     c.lost.throwIfAborted();
     const startedAt = Date.now();
-    await step.undo(c);
+    await (step.held ? within(undoLimit, step, step.undo(c)) : step.undo(c));
     c.emit({
       type: 'step',
       verb: operation.verb,

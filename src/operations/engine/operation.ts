@@ -13,6 +13,10 @@ export interface Step {
   readonly risk: string;
   /** Runs while clients are held: announced in the journal together with its neighbours that do too. */
   readonly held?: true;
+  /** Milliseconds behind the commit point after which `run` is given up and repeated; left out: see `forward` in engine.ts. */
+  readonly limit?: (c: Context) => number;
+  /** What it made costs the live server for as long as it is there: undone before all others, whatever of them cannot be undone. */
+  readonly frees?: true;
   /** Returns a detail for people: the figure that matters. */
   run(c: Context): Promise<string | void>;
   /** Undoes `run`, also where it was cut short or never began. */

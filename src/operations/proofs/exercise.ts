@@ -18,17 +18,19 @@ export function commitRecorder(
   const commits: Commit[] = [];
   const pauses: number[] = [];
   let heldAt = 0;
+  let opening = false;
   return {
     commits,
     pauses,
     emit(event: Event) {
       if (event.type === 'step' && (event.verb === 'switch' || event.verb === 'rollback')) {
         if (event.step === 'hold' && event.status === 'started') heldAt = Date.now();
-        // The first step behind the commit point.
-        if (event.step === 'open' && event.status === 'started') {
+        // The first step behind the commit point; one that hung is begun twice.
+        if (event.step === 'open' && event.status === 'started' && !opening) {
           const from = commits.at(-1)?.to === other(live) ? other(live) : live;
           commits.push({ at: new Date(), from, to: other(from) });
         }
+        if (event.step === 'open') opening = event.status === 'started';
         if (event.step === 'resume' && event.status === 'done') pauses.push(Date.now() - heldAt);
       }
       emit(event);

@@ -97,6 +97,8 @@ export const reverse: Step = {
   title: 'start replication the other way',
   why: 'a rollback then loses nothing',
   risk: 'one more sender on the live colour',
+  // The barrier has a limit of its own, which names its cause.
+  limit: (c) => c.environment.limits.catchUp + 60_000,
   async run(c) {
     const { name, from, to, begins: position } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);

@@ -20,6 +20,9 @@ export const holdLease = 3_000;
 /** Milliseconds behind the commit point in which the clients' path must take its change, and again in which it must work. */
 const pathLimit = 60_000;
 
+/** Milliseconds beyond a wait's own limit, which names its cause, until its step is given up. */
+const ownLimit = 5_000;
+
 /** A snapshot of the colour that is about to lose the writes, for the day that reverse replication is gone. */
 export const fallback: Step = {
   id: 'fallback',
@@ -169,6 +172,7 @@ export const route: Step = {
   title: 'point the clients’ path to the new live colour',
   why: 'all writes at once, never by weight',
   risk: 'none: clients are still held',
+  limit: () => pathLimit + ownLimit,
   async run(c) {
     let last = '';
     await waitFor(
@@ -200,6 +204,7 @@ export const probe: Step = {
   title: 'ask through the clients’ path who answers',
   why: 'a route that is written is not yet a route that works; the system identifier is the same on both, so the colour is asked for',
   risk: 'clients wait until the answer is right',
+  limit: () => pathLimit + ownLimit,
   async run(c) {
     let last = 'no answer';
     await waitFor(

@@ -63,6 +63,7 @@ export const publication: Step = {
       return `${tables.length} tables`;
     });
   },
+  frees: true,
   undo: withdrawStream,
 };
 
@@ -79,6 +80,7 @@ export const slot: Step = {
       return `C = ${slotLsn}`;
     });
   },
+  frees: true,
   undo: withdrawStream,
 };
 
