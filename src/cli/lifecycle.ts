@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
-import { withOperator } from '../operations/operator.ts';
+import { settleForClients } from '../operations/settle-for-clients.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { createLocal, startEnvironment, type Credentials } from '../platform/local/lifecycle/create.ts';
 import { destroyLocal } from '../platform/local/lifecycle/destroy.ts';
@@ -99,15 +99,13 @@ export function recoverCliCommand(): Command {
     )
     .action((options: CommonOptions & { readonly gone?: number }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal, gone: options.gone },
-          'recover',
-          async (c) => {
-            // A hold that no operation in the journal accounts for: its operator died before writing anything, or after closing it.
-            const { held } = await platform.traffic.status();
-            if (held && c.journal.operation === null) await platform.traffic.resume(c.ledger.token);
-          },
-        );
+        await settleForClients({
+          environment,
+          platform,
+          emit: (event) => reporter.event(event),
+          signal,
+          gone: options.gone,
+        });
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
       }),

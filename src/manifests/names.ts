@@ -21,7 +21,11 @@ export const objectNames = {
   /** Both colours behind one Service, for the subsets of Istio's routes; no client uses it. */
   both: (name: string) => `${name}-colours`,
   pooler: (name: string) => `${name}-pooler`,
+  /** Headless: every pooler by its own address. */
+  poolers: (name: string) => `${name}-poolers`,
   journal: (name: string) => `${name}-journal`,
+  /** Service account and Role of the guards; ConfigMap of what they are asked and answer. */
+  guard: (name: string) => `${name}-guard`,
   declaration: (name: string) => `${name}-declaration`,
   migrations: (name: string) => `${name}-migrations`,
   /** CronJob, service account and report of the drills. */

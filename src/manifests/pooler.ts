@@ -122,7 +122,8 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
         },
         spec: {
           ...(guard ? { serviceAccountName: guard.serviceAccount } : {}),
-          automountServiceAccountToken: guard !== undefined,
+          // The guard has its own; what clients reach has none.
+          automountServiceAccountToken: false,
           securityContext: podSecurity,
           containers: [
             {
@@ -148,7 +149,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
             { name: 'configuration', configMap: { name: own } },
             { name: 'users', secret: { secretName: own, defaultMode: 0o440 } },
             { name: 'tmp', emptyDir: {} },
-            ...(guard ? [{ name: 'declaration', configMap: { name: guard.declaration } }] : []),
+            ...(guard ? guardVolumes(guard) : []),
           ],
         },
       },
@@ -174,21 +175,37 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     env: [
       { name: 'HOME', value: '/tmp' },
       { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
-      // Clients wait for a recovery to be loaded.
+      // What recovers is loaded beforehand, again after one that was killed.
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/compiled' },
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
     ],
     securityContext: containerSecurity,
     // Enough that a recovery is not starved on a busy node: clients wait for it.
-    resources: resources({ cpu: '50m', memory: '96Mi', memoryLimit: '512Mi' }),
+    resources: resources({ cpu: '50m', memory: '160Mi', memoryLimit: '512Mi' }),
     // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than the guard.
     startupProbe: { ...looked, periodSeconds: 2, failureThreshold: 150 },
     readinessProbe: { ...looked, periodSeconds: 60 },
     volumeMounts: [
       { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
-      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'guard-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+      { name: 'guard-tmp', mountPath: '/tmp' },
     ],
   };
+}
+
+/** In the guard's container alone: its token, as one is mounted by default, and what it compiled. */
+function guardVolumes(guard: Guard): Record<string, unknown>[] {
+  const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } };
+  const authority = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
+  const namespace = {
+    downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] },
+  };
+  return [
+    { name: 'declaration', configMap: { name: guard.declaration } },
+    { name: 'guard-token', projected: { defaultMode: 0o440, sources: [token, authority, namespace] } },
+    { name: 'guard-tmp', emptyDir: {} },
+  ];
 }
 
 export function poolerService(environment: Declared): Manifest {
@@ -200,6 +217,21 @@ export function poolerService(environment: Declared): Manifest {
       type: 'ClusterIP',
       selector: selectorLabels(environment, 'pooler'),
       ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 'pgbouncer', protocol: 'TCP' }],
+    },
+  };
+}
+
+/** Every replica by its own address, for the guards: a mesh encrypts what goes to a pod only where a Service leads to it. No client uses it. */
+export function poolersService(environment: Declared): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(environment, 'pooler', objectNames.poolers(environment.name)),
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: selectorLabels(environment, 'pooler'),
+      ports: [{ name: 'tcp-pgbouncer', port: 6432, targetPort: 'pgbouncer', protocol: 'TCP' }],
     },
   };
 }

@@ -1,10 +1,13 @@
 import type { Manifest } from './manifest.ts';
-import { metadata, type Component, type Named } from './names.ts';
+import type { Environment } from '../model/environment.ts';
+import { metadata, objectNames, type Component, type Named } from './names.ts';
 
 export interface RbacRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Only of objects with these names. No rule of `list` or `create` can be bound so. */
+  readonly resourceNames?: readonly string[];
 }
 
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
@@ -31,19 +34,66 @@ export const operatorRules: readonly RbacRule[] = [
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },
 ];
 
-/** What recovering takes: the operator's abilities without those of making and granting. */
-export const guardRules: readonly RbacRule[] = [
-  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'create', 'update', 'patch', 'delete'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: all },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
-  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: all },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: all },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'create', 'update', 'patch'] },
-  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
-  { apiGroups: ['networking.istio.io'], resources: ['virtualservices'], verbs: all },
-];
+/**
+ * What letting clients go takes: settling a switchover that was cut short, and answering what is asked of a guard. Nothing is made, no
+ * server, volume or job removed, and but for what only a list can find, each object is named.
+ */
+export function guardRules({ name, roles, kubernetes: { istio, adopt } }: Environment): RbacRule[] {
+  const core = { apiGroups: [''] };
+  const routes = [objectNames.writes(name), objectNames.reads(name)];
+  const servers = [objectNames.colour(name, 'blue'), objectNames.colour(name, 'green')];
+  return [
+    {
+      ...core,
+      resources: ['configmaps'],
+      verbs: ['get', 'update'],
+      resourceNames: [objectNames.journal(name), objectNames.adopted(name)],
+    },
+    { ...core, resources: ['configmaps'], verbs: ['get', 'patch'], resourceNames: [objectNames.guard(name)] },
+    {
+      ...core,
+      resources: ['secrets'],
+      verbs: ['get'],
+      resourceNames: [
+        objectNames.operatorSecret(name),
+        ...[...roles.application, ...roles.readers].map((role) => objectNames.roleSecret(name, role)),
+      ],
+    },
+    {
+      apiGroups: ['coordination.k8s.io'],
+      resources: ['leases'],
+      verbs: ['get', 'update'],
+      resourceNames: [objectNames.lease(name)],
+    },
+    { ...core, resources: ['pods'], verbs: ['get', 'list'] },
+    { ...core, resources: ['services'], verbs: ['list'] },
+    {
+      ...core,
+      resources: ['services'],
+      verbs: ['get', 'update'],
+      resourceNames: [...routes, ...(adopt?.service ? [adopt.service.name] : [])],
+    },
+    ...(istio
+      ? [
+          {
+            apiGroups: ['networking.istio.io'],
+            resources: ['virtualservices'],
+            verbs: ['get', 'update'],
+            resourceNames: routes,
+          },
+        ]
+      : []),
+    // A live colour that is down is started before its fence is undone.
+    {
+      apiGroups: ['apps'],
+      resources: ['statefulsets'],
+      verbs: ['get', 'patch'],
+      resourceNames: [...servers, ...(adopt ? [adopt.statefulSet] : [])],
+    },
+    // A switchover that is undone takes its own snapshot with it.
+    { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['get', 'list', 'delete'] },
+  ];
+}
 
 /** A drill makes and removes a candidate, and a throw-away environment beside it; it grants nothing. */
 export const drillRules: readonly RbacRule[] = [

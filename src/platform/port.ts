@@ -19,6 +19,8 @@ export interface Platform {
   readonly drills: DrillStore;
   /** What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate needs besides. */
   findings?(seeding: boolean): Promise<Finding[]>;
+  /** Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be used. */
+  unusable?(behind: Behind): Promise<Finding[]>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */
@@ -38,6 +40,15 @@ export interface PlatformClone {
   /** Connects through the clone's own address, as a role of the declaration. */
   readonly as: (role: string) => ConnectionSettings;
   readonly destroy: () => Promise<void>;
+}
+
+/** Between which colours a switchover would move writes. */
+export interface Behind {
+  readonly live: Colour;
+  /** The other one, where it runs. */
+  readonly idle: Colour | undefined;
+  /** Right before the hold: what replication does not carry was carried, and readers were taken back from a canary. */
+  readonly carried: boolean;
 }
 
 /** Servers and their storage. */

@@ -108,6 +108,23 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   await secretly(subscriber, async () => void (await make()));
 }
 
+/**
+ * Connects from the server of `subscriber` as a subscription would, and leaves nothing: what is made is rolled back. The publication does
+ * not exist, of which PostgreSQL only warns; so no table of anybody's is looked at.
+ */
+export async function tryStream(subscriber: Client, conninfo: string, database: string): Promise<void> {
+  const none = 'verdigris_none';
+  const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} connect_timeout=5 application_name=verdigris_trial`;
+  const undone = new Error('rolled back');
+  await secretly(subscriber, async () => {
+    await subscriber.query(`CREATE SUBSCRIPTION ${ident(none)} CONNECTION ${literal(source)} PUBLICATION ${ident(none)}
+      WITH (connect = true, copy_data = false, create_slot = false, enabled = false, slot_name = NONE)`);
+    throw undone;
+  }).catch((error: unknown) => {
+    if (error !== undone) throw error;
+  });
+}
+
 /** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */
 export async function startAt(subscriber: Client, name: string, position: Lsn): Promise<void> {
   await subscriber.query(

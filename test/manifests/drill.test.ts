@@ -103,7 +103,9 @@ test('metrics have a NetworkPolicy of their own: scrapes come in, and servers, p
   };
   expect(deployment.template.metadata.labels).toMatchObject(own.podSelector.matchLabels);
   expect(own.ingress).toEqual([{ ports: [{ port: 9_464, protocol: 'TCP' }] }]);
-  expect(own.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([5_432, 6_432, 443, 6_443, 53, 53]);
+  expect(own.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([
+    5_432, 6_432, 443, 6_443, 53, 53, 5_353, 5_353,
+  ]);
 });
 
 test('pods of drills and of upgrades have policies of their own: nobody comes in; a drill reaches its clones and the API, an upgrade nobody', () => {
@@ -126,7 +128,7 @@ test('pods of drills and of upgrades have policies of their own: nobody comes in
   );
   expect(named('shop-drill')).toMatchObject({ ingress: [], policyTypes: ['Ingress', 'Egress'] });
   expect(named('shop-drill')?.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([
-    5_432, 6_432, 443, 6_443, 53, 53,
+    5_432, 6_432, 443, 6_443, 53, 53, 5_353, 5_353,
   ]);
   const upgrade = upgradeJob(environment, 'both:1', { colour: 'green', generation: 2, from: 15, to: 17 })['spec'] as {
     template: { metadata: { labels: Record<string, string> } };
@@ -149,7 +151,7 @@ test('guards, drills and metrics read one declaration, which is written down bes
     .flatMap((manifest) =>
       [...JSON.stringify(manifest).matchAll(/"configMap":\{"name":"([^"]+)"/g)].map(([, name]) => name),
     )
-    .filter((name) => name !== 'shop-pooler');
+    .filter((name) => name !== 'shop-pooler' && name !== 'kube-root-ca.crt');
   expect(mounted).toEqual(['shop-declaration', 'shop-declaration', 'shop-migrations', 'shop-declaration']);
 });
 
@@ -170,7 +172,7 @@ const granted = (rules: readonly RbacRule[]) =>
 
 test('the operator may grant what its helpers have, and nothing that he lacks: the API server would refuse the Role', () => {
   const own = new Set(granted(operatorRules));
-  for (const rules of [guardRules, drillRules, metricsRules])
+  for (const rules of [guardRules(declared({ images, istio: true })), drillRules, metricsRules])
     expect(granted(rules).filter((each) => !own.has(each))).toEqual([]);
 });
 

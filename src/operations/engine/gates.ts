@@ -3,7 +3,7 @@ import { count } from '../../model/count.ts';
 import { refusals } from '../../model/finding.ts';
 import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { pathOf } from '../../model/transitions.ts';
+import { pathOf, type Verb } from '../../model/transitions.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
@@ -23,10 +23,16 @@ export async function passGates(c: Context, operation: Operation): Promise<Findi
   for (const finding of findings)
     if (finding.grade !== 'info' || operation.verb === 'seed')
       c.emit({ type: 'finding', gate: operation.verb, finding });
+  requireNone(operation.verb, findings);
+  return findings;
+}
+
+/** Throws `gate-refused` where one of the findings refuses. */
+export function requireNone(verb: Verb, findings: readonly Finding[]): void {
   const refused = refusals(findings);
-  if (refused.length === 0) return findings;
+  if (refused.length === 0) return;
   throw new VerdigrisError('gate-refused', {
-    seen: `${operation.verb} is blocked by ${count(refused.length, 'finding')}:\n${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
+    seen: `${verb} is blocked by ${count(refused.length, 'finding')}:\n${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
     required: 'no blocking findings.',
     next: refused.map((finding) => finding.fix).join(' '),
     facts: { findings: refused },

@@ -4,12 +4,17 @@ import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
 import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
 import type { Context } from '../engine/context.ts';
+import { usableFindings } from './usable.ts';
 
 /** What the checks of a gate find on the live colour, and on the candidate where there is one. */
 export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
   // The folder is judged in the first second: a seed can take hours.
   if (gate === 'seed') await c.on(c.live, (client) => judgeBeforeSeed(client, c.environment.colours[c.idle]));
-  const found = [...(await check(c, c.live, gate)), ...((await c.platform.findings?.(gate === 'seed')) ?? [])];
+  const found = [
+    ...(await check(c, c.live, gate)),
+    ...((await c.platform.findings?.(gate === 'seed')) ?? []),
+    ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
+  ];
   const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
   return candidate ? [...found, ...(await check(c, c.idle, gate))] : found;
 }

@@ -15,9 +15,11 @@ import { carrySequences } from '../../postgres/sequences.ts';
 import { suspend, unsuspend } from '../../postgres/stream.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
+import { requireNone } from '../engine/gates.ts';
 import type { Operation, Step } from '../engine/operation.ts';
+import { usableFindings } from '../gates/usable.ts';
 import { note, release, stream } from '../engine/release-record.ts';
-import { fence, hold, open, probe, resume as letGo, route } from './switchover.ts';
+import { fence, hold, open, probe, resume as letGo, route, tryOut } from './switchover.ts';
 
 /**
  * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported before
@@ -30,7 +32,7 @@ export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operat
     kind: 'lossy',
     clientsWait: () => Number.POSITIVE_INFINITY,
     validate: async (c) => consent(c, options.acceptLoss),
-    start: [revive, hold, closeIfRunning, detach, export_, sequences],
+    start: [revive, tryIfRunning, hold, closeIfRunning, detach, export_, sequences],
     commit(journal, c) {
       if (!journal.release) throw new Error('a rollback has a release');
       return { ...journal, live: c.idle, liveRelease: journal.release.from };
@@ -86,6 +88,16 @@ async function discardRevived(c: Context): Promise<void> {
   await c.removeIdle();
   await c.platform.traffic.refresh(c.ledger.token);
 }
+
+/** Clients of a live colour that is down have nothing to lose by a hold. */
+const tryIfRunning: Step = {
+  ...tryOut,
+  async run(c) {
+    if (!(await c.platform.servers.observe(c.live))?.running) return `${c.live} is down`;
+    requireNone('rollback', await usableFindings(c, { carried: false, wayBack: false }));
+    return undefined;
+  },
+};
 
 /** A live colour that is down takes no writes; it is one reason to go back. */
 const closeIfRunning: Step = {

@@ -9,6 +9,8 @@ import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { carryHistories } from '../../postgres/tool-history/carry.ts';
 import type { Context } from '../engine/context.ts';
+import { requireNone } from '../engine/gates.ts';
+import { usableFindings } from '../gates/usable.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
@@ -74,6 +76,17 @@ export const carry: Step = {
         return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings, ${history} rows of tools' histories`;
       });
     });
+  },
+};
+
+/** The last moment at which a failure is only that. */
+export const tryOut: Step = {
+  id: 'try-out',
+  title: 'use once what is used behind the commit point',
+  why: 'every password, console, route, right and way there, from where it will be used: clients would wait for the one that fails',
+  risk: 'none: what cannot be used ends the switchover here',
+  async run(c) {
+    requireNone(c.journal.operation?.verb ?? 'switch', await usableFindings(c, { carried: true, wayBack: true }));
   },
 };
 
@@ -255,6 +268,7 @@ export const startSteps: readonly Step[] = [
   prepareReverse,
   carry,
   look,
+  tryOut,
   settle,
   ...whileHeld(hold, fence, seal, sequences, barrier, advanceReverse),
 ];

@@ -1,5 +1,6 @@
 import { pauseTimeout } from '../../model/failures.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { consoleUser } from '../../manifests/pooler.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { consoleIdent, type Console } from './console.ts';
 import type { Poolers, Replica } from './poolers.ts';
@@ -13,6 +14,18 @@ export interface HoldMark {
 
 export function holdPurpose({ token, lease, since }: HoldMark): string {
   return `hold ${token} ${lease} ${since}`;
+}
+
+/** A row of SHOW CLIENTS. */
+export interface PoolerClient {
+  readonly user: string;
+  readonly database: string;
+  readonly application_name: string;
+}
+
+/** The hold that a client of the console has: whoever else gives himself such a name holds nobody. */
+export function holdOf({ user, database, application_name: name }: PoolerClient): HoldMark | undefined {
+  return user === consoleUser && database === 'pgbouncer' ? parseHold(name) : undefined;
 }
 
 export function parseHold(applicationName: string): HoldMark | undefined {

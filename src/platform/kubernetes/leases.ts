@@ -18,13 +18,16 @@ interface LeaseObject extends Stored {
 /** Annotation that says which process holds it. */
 const processKey = `${domain}/process`;
 
+/** Annotation of a guard's lease. */
+const guardKey = `${domain}/guard`;
+
 /** Seconds without renewal after which a lease may be taken over. */
 const duration = 10;
 
 /**
  * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every acquisition.
  * Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token. A holder that ran on this
- * very machine and is no more is not waited out.
+ * very machine and is no more is not waited out. What a guard settles, every command settles first: a guard's lease is taken from it.
  */
 export class KubernetesLeases implements LeaseStore {
   readonly #cluster: Cluster;
@@ -32,7 +35,10 @@ export class KubernetesLeases implements LeaseStore {
   /** The token under which the journal was last written: where the Lease was deleted by hand, counting goes on from there. */
   readonly #floor: () => Promise<number>;
 
-  constructor(cluster: Cluster, environment: Named, floor: () => Promise<number>) {
+  readonly #guard: boolean;
+
+  constructor(cluster: Cluster, environment: Named, floor: () => Promise<number>, guard: boolean) {
+    this.#guard = guard;
     this.#cluster = cluster;
     this.#environment = environment;
     this.#floor = floor;
@@ -50,6 +56,7 @@ export class KubernetesLeases implements LeaseStore {
       const held =
         found &&
         found.spec.leaseTransitions !== gone &&
+        (this.#guard || found.metadata.annotations?.[guardKey] !== 'true') &&
         !(await isGone(found.metadata.annotations?.[processKey] ?? '')) &&
         alive(found);
       if (found && held && Date.now() < end) {
@@ -77,7 +84,7 @@ export class KubernetesLeases implements LeaseStore {
       leaseDurationSeconds: duration,
       leaseTransitions: token,
     };
-    const mark = { [processKey]: (await thisProcess()) ?? '' };
+    const mark = { [processKey]: (await thisProcess()) ?? '', [guardKey]: String(this.#guard) };
     if (!found)
       return this.#cluster.create<LeaseObject>({
         apiVersion: 'coordination.k8s.io/v1',

@@ -4,10 +4,12 @@ import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import { tokenIn } from '../../model/journal.ts';
 import { defaultHome } from '../home.ts';
-import type { Platform, PlatformClone } from '../port.ts';
+import type { Behind, Platform, PlatformClone } from '../port.ts';
+import { tryAll } from '../trial.ts';
 import { AdoptedServer } from './adopted.ts';
 import { Cluster } from './cluster.ts';
 import { KubernetesDrills } from './drills.ts';
+import { askGuards } from './guards.ts';
 import { KubernetesHistory } from './history.ts';
 import { KubernetesJournal } from './journal.ts';
 import { KubernetesLeases } from './leases.ts';
@@ -19,6 +21,7 @@ import { Routes } from './routes.ts';
 import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
 import { KubernetesTraffic } from './traffic.ts';
+import { behindCommit, type TriedBy } from './trials.ts';
 
 /** An environment in a namespace of a cluster. Opening it asks the cluster nothing. */
 export class KubernetesPlatform implements Platform {
@@ -39,7 +42,8 @@ export class KubernetesPlatform implements Platform {
 
   readonly #environment: Environment;
 
-  constructor(environment: Environment, cluster: Cluster) {
+  /** `guard`: gives the lease up to whoever else asks for it. */
+  constructor(environment: Environment, cluster: Cluster, { guard = false } = {}) {
     this.#environment = environment;
     this.environment = environment.name;
     this.cluster = cluster;
@@ -51,7 +55,8 @@ export class KubernetesPlatform implements Platform {
     this.routes = new Routes(environment, cluster, this.adoption);
     this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes);
     this.journal = new KubernetesJournal(cluster, environment);
-    this.leases = new KubernetesLeases(cluster, environment, async () => tokenIn((await this.journal.read())?.text));
+    const floor = async () => tokenIn((await this.journal.read())?.text);
+    this.leases = new KubernetesLeases(cluster, environment, floor, guard);
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
   }
@@ -61,6 +66,24 @@ export class KubernetesPlatform implements Platform {
       ...(seeding ? await this.requirements('release') : []),
       ...(await poolerFindings(this.cluster, this.environment)),
     ];
+  }
+
+  async unusable(behind: Behind): Promise<Finding[]> {
+    const [own, guards] = await Promise.all([
+      this.unusableBy('operator', behind),
+      askGuards(this.cluster, this.#environment, this.poolers),
+    ]);
+    return [...own, ...guards];
+  }
+
+  /** By connections of its own, and with the Secrets of now. */
+  async unusableBy(by: TriedBy, behind: Behind): Promise<Finding[]> {
+    const fresh = new KubernetesPlatform(this.#environment, this.cluster.again());
+    try {
+      return await tryAll(await behindCommit(this.#environment, fresh, behind, by));
+    } finally {
+      await fresh.close();
+    }
   }
 
   async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {

@@ -25,16 +25,20 @@ export class Probes {
     this.#poolers = poolers;
   }
 
-  /** Opens the connections that `ask` will need. One that cannot be had now is for `ask` to open. */
+  /** Opens the connections that `ask` will need. One that cannot be had now could not be had behind the commit point either. */
   async prepare(replicas: readonly Replica[]): Promise<void> {
     await this.forget();
-    await Promise.allSettled(
+    const opened = await Promise.allSettled(
       replicas.flatMap((replica) =>
         probeDatabases.map(async (database) => {
           this.#kept.set(key(replica, database), await Kept.open(await this.#settings(replica, database), 'probe'));
         }),
       ),
     );
+    const failed = opened.find((outcome) => outcome.status === 'rejected');
+    if (!failed) return;
+    await this.forget();
+    throw failed.reason;
   }
 
   async ask(replica: Replica): Promise<ProbeAnswer[]> {
@@ -72,7 +76,7 @@ export class Probes {
   }
 }
 
-async function whoAnswers(client: Client): Promise<ProbeAnswer> {
+export async function whoAnswers(client: Client): Promise<ProbeAnswer> {
   const { clusterName, timeline, readOnly } = await serverIdentity(client);
   return { colour: clusterName.endsWith('-green') ? 'green' : 'blue', timeline, writable: !readOnly };
 }

@@ -12,7 +12,8 @@ export class Reach {
 
   /** `direct`: the address by which pods of the cluster reach it. */
   async address(pod: string, port: number, direct: string): Promise<{ host: string; port: number }> {
-    if (this.#cluster.inside) return { host: direct, port };
+    // A mesh lets nothing in from outside by a pod's own address; what is in the same pod needs no way.
+    if (this.#cluster.inside) return { host: pod === process.env['POD_NAME'] ? '127.0.0.1' : direct, port };
     const key = `${pod}:${port}`;
     const tunnel = this.#tunnels.get(key) ?? Tunnel.open(this.#cluster.config, this.#cluster.namespace, pod, port);
     this.#tunnels.set(key, tunnel);

@@ -5,19 +5,13 @@ import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
+import { rightsMissing } from './rights.ts';
 import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
 
 interface Class extends Stored {
   readonly provisioner?: string;
   readonly driver?: string;
-}
-
-interface RulesReview extends Stored {
-  readonly status: {
-    readonly incomplete?: boolean;
-    readonly resourceRules: readonly (RbacRule & { readonly resourceNames?: readonly string[] })[];
-  };
 }
 
 /** What the cluster is asked for. */
@@ -38,7 +32,7 @@ export async function requirements(
   servers: Pick<KubernetesServers, 'storageClassOf'>,
   purpose: ClusterPurpose,
 ): Promise<Finding[]> {
-  const rights = await rightsMissing(environment, cluster, purpose);
+  const rights = await rightsFindings(environment, cluster, purpose);
   // Without rights the other questions have no answer.
   if (rights.length > 0) return rights;
   return [
@@ -74,33 +68,8 @@ export function neededRules(
   return operatorRules.filter(({ resources: [first = ''] }) => optional[first] ?? true);
 }
 
-async function rightsMissing(environment: Environment, cluster: Cluster, purpose: ClusterPurpose): Promise<Finding[]> {
-  const review = await cluster.create<RulesReview>({
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectRulesReview',
-    metadata: { name: '' },
-    spec: { namespace: cluster.namespace },
-  });
-  // An authorizer that cannot list its rules is asked by each request itself.
-  if (!review || review.status.incomplete === true) return [];
-  const has = (list: readonly string[], item: string): boolean => list.includes(item) || list.includes('*');
-  const may = (group: string, resource: string, verb: string): boolean =>
-    review.status.resourceRules.some(
-      (rule) =>
-        has(rule.apiGroups, group) &&
-        has(rule.resources, resource) &&
-        has(rule.verbs, verb) &&
-        (rule.resourceNames ?? []).length === 0,
-    );
-  const missing = neededRules(environment, purpose, cluster.inside).flatMap(
-    ({ apiGroups: [group = ''], resources, verbs }) =>
-      resources.flatMap((resource) => {
-        const lacking = verbs.filter((verb) => !may(group, resource, verb));
-        return lacking.length === 0
-          ? []
-          : [`${lacking.join(', ')} ${group === '' ? resource : `${resource}.${group}`}`];
-      }),
-  );
+async function rightsFindings(environment: Environment, cluster: Cluster, purpose: ClusterPurpose): Promise<Finding[]> {
+  const missing = await rightsMissing(cluster, neededRules(environment, purpose, cluster.inside));
   if (missing.length === 0) return [];
   return [
     refuse(

@@ -1,11 +1,12 @@
 import { staleToken } from '../../model/failures.ts';
 import { adoptedSelector } from '../../manifests/adopted.ts';
 import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../manifests/traffic.ts';
-import { domain, objectNames, selectorLabels } from '../../manifests/names.ts';
+import { colourSelector, domain, objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
+import type { Trial } from '../trial.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
@@ -89,6 +90,41 @@ export class Routes {
         await this.#cluster.replace(found, { dryRun: true });
       }),
     );
+  }
+
+  /** What `move` will write, each asked of the API server by a dry run, under the newest token. */
+  trials(): Trial[] {
+    const { namespace } = this.#cluster;
+    return this.#moving({ live: 'blue', canary: 0, token: 0 }).map(({ kind, metadata: { name } }) => ({
+      thing: `${kind} ${namespace}/${name}`,
+      fix: `Run \`verdigris up\` where it is missing; where its token was edited, \`kubectl -n ${namespace} annotate ${kind.toLowerCase()} ${name} ${domain}/token=0 --overwrite\`; where a webhook refuses, start what answers it.`,
+      use: async () => {
+        const [found, lease] = await Promise.all([
+          this.#cluster.read<RouteObject>(kind, name),
+          this.#cluster.read<Stored & { spec: { leaseTransitions?: number } }>(
+            'Lease',
+            objectNames.lease(this.#environment.name),
+          ),
+        ]);
+        if (!found) throw new Error('it is not there');
+        const [token, newest] = [routeOf(found).token, lease?.spec.leaseTransitions];
+        if (newest !== undefined && token > newest)
+          throw new Error(`its token is ${token}, and the newest that anybody was given is ${newest}`);
+        await this.#cluster.replace(found, { dryRun: true });
+      },
+    }));
+  }
+
+  /** The command that points the Services to a colour again. */
+  fix(live: Colour): string {
+    const {
+      name,
+      kubernetes: { namespace },
+    } = this.#environment;
+    const selector = Object.entries(colourSelector(this.#environment, live))
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    return `See the pooler’s log. Where a Service was changed by hand: \`kubectl -n ${namespace} set selector service/${objectNames.writes(name)} ${selector}\`, and the same for service/${objectNames.reads(name)}.`;
   }
 
   /** All at once, each a compare-and-swap under the fencing token: whoever has a smaller one changes nothing. */

@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { PoolersHold, parseHold } from './hold.ts';
+import { PoolersHold, holdOf, type HoldMark, type PoolerClient } from './hold.ts';
 import { hasSidecar } from './pods.ts';
 import type { Poolers, Replica } from './poolers.ts';
 import { Probes } from './probes.ts';
@@ -163,17 +163,29 @@ export class KubernetesTraffic implements Traffic {
     if (failed) throw failed.reason;
   }
 
+  /**
+   * Lets the clients of one pooler go where both of its own ways lead to `live`, and nobody newer than `gone` holds them by now. False, and
+   * nothing done, where that is not so.
+   */
+  async letGo(pod: string, live: Colour, gone = 0): Promise<boolean> {
+    const replica = (await this.#poolers.replicas()).find((each) => each.pod === pod);
+    if (!replica) return false;
+    const answers = await this.#probes.ask(replica);
+    if (answers.some(({ colour, writable }) => colour !== live || !writable)) return false;
+    if ((await this.#look(replica)).marks.some(({ token }) => token > gone)) return false;
+    await this.#poolers.resume(replica);
+    return true;
+  }
+
   /** Selectors find the servers by themselves. */
   refresh(): Promise<void> {
     return Promise.resolve();
   }
 
-  async #look(
-    replica: Replica,
-  ): Promise<{ marks: NonNullable<ReturnType<typeof parseHold>>[]; clients: number; paused: boolean }> {
-    const clients = await this.#poolers.say<{ application_name: string; database: string }>(replica, 'SHOW CLIENTS');
+  async #look(replica: Replica): Promise<{ marks: HoldMark[]; clients: number; paused: boolean }> {
+    const clients = await this.#poolers.say<PoolerClient>(replica, 'SHOW CLIENTS');
     return {
-      marks: clients.flatMap(({ application_name: name }) => parseHold(name) ?? []),
+      marks: clients.flatMap((client) => holdOf(client) ?? []),
       clients: clients.filter(({ database }) => this.#poolers.databases.includes(database)).length,
       paused: (await this.#poolers.paused(replica)).length > 0,
     };

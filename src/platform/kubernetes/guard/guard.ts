@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { consoleUser } from '../../../manifests/pooler.ts';
 import { Console } from '../console.ts';
-import { parseHold } from '../hold.ts';
+import { holdOf, type PoolerClient } from '../hold.ts';
 import { Vigil, type Look } from './vigil.ts';
 
 export interface GuardOptions {
@@ -11,16 +10,15 @@ export interface GuardOptions {
   /** Databases whose clients may be held. */
   readonly databases: readonly string[];
   /** What settles what a dead operator left: the same recovery that the next command would run. */
-  readonly recover: readonly string[];
+  readonly recover: (gone: number | undefined) => Promise<string>;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Called after each look that succeeded: what readiness is told by. */
   readonly onLook?: () => void | Promise<void>;
 }
 
-/** Milliseconds between two looks, and until a recovery that hangs is ended. */
+/** Milliseconds between two looks. */
 const every = 500;
-const recoverLimit = 60_000;
 
 /**
  * Watches one pooler from beside it, and runs the recovery again and again as long as clients are held by nobody. Of several
@@ -38,10 +36,7 @@ export async function guard(options: GuardOptions): Promise<void> {
       if (overdue) {
         const { token } = vigil;
         log.warn({ token }, 'clients are held and nobody renews the hold: running the recovery');
-        log.warn(
-          { status: await recover([...options.recover, ...(token === undefined ? [] : ['--gone', String(token)])]) },
-          'the recovery has ended',
-        );
+        log.warn({ outcome: await options.recover(token) }, 'the recovery has ended');
       }
     } catch (error) {
       log.error({ error: String(error) }, 'the pooler cannot be watched');
@@ -57,21 +52,12 @@ async function look(console: Console, databases: readonly string[]): Promise<Loo
   const known = await console.say<{ name: string; paused: unknown }>('SHOW DATABASES');
   const paused = known.some(({ name, paused: is }) => databases.includes(name) && String(is) === '1');
   if (!paused) return { paused, holders: [] };
-  const clients = await console.say<{ application_name: string; ptr: string; request_time: string }>('SHOW CLIENTS');
+  const clients = await console.say<PoolerClient & { ptr: string; request_time: string }>('SHOW CLIENTS');
   return {
     paused,
-    holders: clients.flatMap(({ application_name: name, ptr, request_time: time }) => {
-      const mark = parseHold(name);
-      return mark ? [{ token: mark.token, lease: mark.lease, sign: `${ptr} ${time}` }] : [];
+    holders: clients.flatMap((client) => {
+      const mark = holdOf(client);
+      return mark ? [{ token: mark.token, lease: mark.lease, sign: `${client.ptr} ${client.request_time}` }] : [];
     }),
   };
-}
-
-function recover([program = '', ...args]: readonly string[]): Promise<number | string> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-    const limit = setTimeout(() => child.kill('SIGKILL'), recoverLimit);
-    child.on('error', (error) => (clearTimeout(limit), resolve(error.message)));
-    child.on('exit', (status, signal) => (clearTimeout(limit), resolve(status ?? signal ?? 'unknown')));
-  });
 }

@@ -4,23 +4,29 @@ import { pino } from 'pino';
 import { readersDatabase } from '../../../manifests/pooler.ts';
 import { parseEnvironment } from '../../../model/environment.ts';
 import { guard } from './guard.ts';
+import { Standby } from './standby.ts';
 
 /** The guard's process, in a container beside a pooler: `main.ts <declaration> <file that each look touches>`. */
 const [declaration = '', looked = ''] = process.argv.slice(2);
 const environment = parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration);
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort());
+/** Milliseconds until a recovery that hangs is ended. */
+const recoverLimit = 60_000;
+const standby = new Standby(
+  [
+    process.execPath,
+    fileURLToPath(new URL('../../../operations/guard/main.ts', import.meta.url)),
+    declaration,
+    process.env['POD_NAME'] ?? '',
+  ],
+  recoverLimit,
+  stop.signal,
+);
 await guard({
   console: { host: '127.0.0.1', port: 6432, password: process.env['CONSOLE_PASSWORD'] ?? '' },
   databases: [environment.database, readersDatabase(environment.database)],
-  recover: [
-    process.execPath,
-    fileURLToPath(new URL('../../../cli/main.ts', import.meta.url)),
-    'recover',
-    '--file',
-    declaration,
-    '--json',
-  ],
+  recover: (gone) => standby.act(gone === undefined ? {} : { gone }),
   log: pino({ base: { environment: environment.name } }),
   signal: stop.signal,
   onLook: () => writeFile(looked, ''),

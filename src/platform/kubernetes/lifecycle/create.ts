@@ -2,7 +2,14 @@ import { findingLine } from '../../../model/finding.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
 import { guardManifests } from '../../../manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../../manifests/names.ts';
-import { poolerConfig, poolerDeployment, poolerSecret, poolerService, userList } from '../../../manifests/pooler.ts';
+import {
+  poolerConfig,
+  poolerDeployment,
+  poolerSecret,
+  poolerService,
+  poolersService,
+  userList,
+} from '../../../manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -125,6 +132,7 @@ export async function makePooler(
     poolerConfig(environment),
     poolerSecret(environment, userList(credentials, await secrets.console())),
     poolerService(environment),
+    poolersService(environment),
   ])
     await cluster.apply(manifest);
   const { metadata } = await cluster.apply(poolerDeployment(environment, guard));

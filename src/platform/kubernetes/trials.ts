@@ -1,0 +1,167 @@
+import { guardRules, type RbacRule } from '../../manifests/rbac.ts';
+import { objectNames } from '../../manifests/names.ts';
+import { probeDatabases } from '../../manifests/pooler.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { replicationRole } from '../../model/names.ts';
+import { rows, withOwnSession, withPooledSession } from '../../postgres/client.ts';
+import { passwordFits } from '../../postgres/verifier.ts';
+import type { Behind } from '../port.ts';
+import type { Trial } from '../trial.ts';
+import type { KubernetesPlatform } from './platform.ts';
+import type { Replica } from './poolers.ts';
+import { whoAnswers } from './probes.ts';
+import { neededRules } from './requirements.ts';
+import { rightsMissing } from './rights.ts';
+
+/** Who uses what is tried: the operator, or the guard beside a pooler, from its own network and with its own rights. */
+export type TriedBy = 'operator' | 'guard';
+
+/**
+ * All that this process would use behind the commit point, by connections and Secrets of now: `platform` is opened for this and closed
+ * afterwards, since what an open one has kept proves nothing for the next one.
+ */
+export async function behindCommit(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  behind: Behind,
+  by: TriedBy,
+): Promise<Trial[]> {
+  const { cluster } = platform;
+  const replicas = await platform.poolers.required();
+  const rules = by === 'guard' ? guardRules(environment) : neededRules(environment, 'release', cluster.inside);
+  return [
+    rights(environment, platform, by, rules),
+    ...[behind.live, ...(behind.idle === undefined ? [] : [behind.idle])].map((colour) =>
+      server(environment, platform, behind, colour),
+    ),
+    ...replicas.flatMap((replica) => [
+      consoleOf(environment, platform, replica),
+      ...logins(environment, platform, behind, replica),
+    ]),
+    ...platform.routes.trials(),
+  ];
+}
+
+function rights(
+  { name, kubernetes: { namespace } }: Environment,
+  { cluster }: KubernetesPlatform,
+  by: TriedBy,
+  rules: readonly RbacRule[],
+): Trial {
+  const [whose, fix] =
+    by === 'guard'
+      ? [
+          `the Role ${namespace}/${name}-guard`,
+          'Run `verdigris up`, or have the Role made again as docs/kubernetes.md lists it.',
+        ]
+      : ['the rights of these credentials', 'Have the operator’s Role (docs/kubernetes.md) bound to them again.'];
+  return {
+    thing: `${whose} in the namespace ${namespace}`,
+    fix,
+    async use() {
+      const missing = await rightsMissing(cluster, rules);
+      if (missing.length > 0) throw new Error(`may not ${missing.join('; may not ')}`);
+    },
+  };
+}
+
+/** A new login as the operator, who opens and closes colours, and every password of a Secret against what the server knows. */
+function server(
+  environment: Environment,
+  platform: KubernetesPlatform,
+  { live, carried }: Behind,
+  colour: Colour,
+): Trial {
+  const { name, kubernetes, database, roles } = environment;
+  // The other colour has the live one's passwords once they were carried.
+  const applications = colour === live || carried ? [...roles.application, ...roles.readers] : [];
+  return {
+    thing: `the server ${colour}`,
+    fix: `See whether its pod runs and who may reach it (NetworkPolicy ${name}-database); where a password differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`.`,
+    async use() {
+      const secrets: [string, string, string][] = [
+        [
+          replicationRole,
+          await platform.secrets.replication(),
+          `${objectNames.operatorSecret(name)}, key replication-password`,
+        ],
+      ];
+      for (const role of applications)
+        secrets.push([role, await platform.secrets.role(role), `${objectNames.roleSecret(name, role)}, key password`]);
+      const known = await withOwnSession(
+        { ...(await platform.servers.connection(colour)), database },
+        'trial',
+        (client) =>
+          rows<{ role: string; verifier: string | null }>(
+            client,
+            'SELECT rolname AS role, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)',
+            [secrets.map(([role]) => role)],
+          ),
+      );
+      const verifiers = new Map(known.map(({ role, verifier }) => [role, verifier]));
+      // The replication role is made by the first seed.
+      const other = secrets.filter(
+        ([role, password]) =>
+          !(role === replicationRole && !verifiers.has(role)) &&
+          !passwordFits(verifiers.get(role) ?? null, role, password),
+      );
+      if (other.length > 0)
+        throw new Error(
+          other
+            .map(
+              ([role, , where]) =>
+                `the Secret ${kubernetes.namespace}/${where}, is not the password that ${colour} knows of ${role}`,
+            )
+            .join('; '),
+        );
+    },
+  };
+}
+
+function consoleOf(
+  { name, kubernetes: { namespace } }: Environment,
+  { poolers }: KubernetesPlatform,
+  replica: Replica,
+): Trial {
+  return {
+    thing: `the console of the pooler ${replica.pod} (port 6432), with the Secret ${namespace}/${objectNames.operatorSecret(name)}, key console-password`,
+    fix: `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler’s log. Where the Secret was edited, put the password back that the poolers know: \`kubectl -n ${namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\`.`,
+    async use() {
+      const console = await poolers.open(replica, 'trial');
+      try {
+        await console.say('SHOW VERSION');
+      } finally {
+        await console.close();
+      }
+    },
+  };
+}
+
+/**
+ * Every role through every pooler, with the password of its Secret, to the server that answers there; and as is asked behind the commit
+ * point, the first application role on both ways.
+ */
+function logins(
+  environment: Environment,
+  { poolers, routes }: KubernetesPlatform,
+  { live, carried }: Behind,
+  replica: Replica,
+): Trial[] {
+  const { name, roles, kubernetes } = environment;
+  const [writes, reads] = probeDatabases;
+  const asks = [
+    ...roles.application.map((role) => [role, writes] as const),
+    ...[...roles.application.slice(0, 1), ...roles.readers].map((role) => [role, reads] as const),
+  ];
+  return asks.map(([role, database]) => ({
+    thing: `the way of ${database === writes ? 'writes' : 'reads'} through the pooler ${replica.pod}, as ${role} with the Secret ${kubernetes.namespace}/${objectNames.roleSecret(name, role)}`,
+    fix: `Where the password was edited, put the one back that poolers and database know: \`kubectl -n ${kubernetes.namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\` shows it. ${routes.fix(live)}`,
+    async use() {
+      const { colour } = await withPooledSession(await poolers.client(replica, role, database), 'trial', whoAnswers);
+      // As long as a canary has a share of the reads, either colour may answer them.
+      if (colour !== live && (database === writes || carried))
+        throw new Error(`${colour} answers, and ${live} is live`);
+    },
+  }));
+}
