@@ -52,7 +52,7 @@ async function work({
   const environment = { ...parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration), canary };
   const opened = await open(environment, place);
   const journal = kill ? killing(opened.journal, kill) : opened.journal;
-  const platform = Object.create(opened, { journal: { value: journal } }) as Platform;
+  const platform = withJournal(opened, journal);
   await withOperator(
     {
       environment,
@@ -69,6 +69,17 @@ async function work({
     verb,
     (c) => perform(c, verb, options),
   );
+}
+
+/** The platform as it is, but for its journal. */
+function withJournal(opened: Platform, journal: JournalStore): Platform {
+  return new Proxy(opened, {
+    get(target, key) {
+      if (key === 'journal') return journal;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 /** Only the platform that is asked for is loaded: these processes are many. */
