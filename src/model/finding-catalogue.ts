@@ -20,6 +20,9 @@ export const findingCatalogue = {
   'check-not-permitted': { grade: ['refuse', 'warn'] },
   'check-timed-out': { grade: ['refuse', 'warn'] },
   'check-failed': { grade: ['refuse', 'warn'] },
+  'not-usable': { grade: 'refuse', title: 'what is used behind the commit point cannot be used' },
+  'guard-cut-off': { grade: 'refuse', title: 'a guard cannot reach or use what it needs to let clients go' },
+  'guard-silent': { grade: 'refuse' },
   'no-guard': {
     grade: 'warn',
     title: 'no guard runs beside the poolers: a hold does not end by itself',

@@ -1,5 +1,5 @@
 import { describe } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
+import { finding, type Finding } from '../model/finding.ts';
 
 /** One thing that is used behind the commit point of a switchover, where clients wait for it and there is no way back. */
 export interface Trial {
@@ -21,14 +21,11 @@ export async function tryAll(trials: readonly Trial[]): Promise<Finding[]> {
     const trial = trials[index];
     if (!trial || outcome.status === 'fulfilled') return [];
     return [
-      {
-        id: 'not-usable',
-        grade: 'refuse',
-        title: 'what is used behind the commit point cannot be used',
+      finding('not-usable', {
         objects: [`${trial.thing}: ${describe(outcome.reason)}`],
         reason: 'Clients wait there until it can be, and there is no way back.',
         fix: trial.fix,
-      },
+      }),
     ];
   });
 }

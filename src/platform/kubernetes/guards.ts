@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardContainerName } from '../../manifests/pooler.ts';
 import { objectNames, type Named } from '../../manifests/names.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import type { Pod } from './pods.ts';
 import type { Poolers } from './poolers.ts';
@@ -76,25 +76,20 @@ function answerIn(text: string | undefined, question: string): Answer[] {
 }
 
 function fromGuard(pod: string, { objects, fix }: Finding): Finding {
-  return {
-    id: 'guard-cut-off',
-    grade: 'refuse',
-    title: 'a guard cannot reach or use what it needs to let clients go',
+  return finding('guard-cut-off', {
     objects: objects.map((object) => `the guard in ${pod}: ${object}`),
     reason:
       'Should the operator die behind the commit point, the clients of its pooler would wait until a person acts.',
     fix,
-  };
+  });
 }
 
 function silence({ namespace }: Cluster, name: string, pods: readonly string[]): Finding {
-  return {
-    id: 'guard-silent',
-    grade: 'refuse',
+  return finding('guard-silent', {
     title: `guards did not answer in the ConfigMap ${namespace}/${name} within ${answerLimit / 1000} s`,
     objects: pods,
     reason:
       'A guard that cannot reach the API server, or is not there, lets nobody go should the operator die behind the commit point.',
     fix: `See \`kubectl -n ${namespace} logs ${pods[0] ?? ''} -c ${guardContainerName}\`, and what its pod may reach (NetworkPolicy, PeerAuthentication); one of an older version is brought up by \`verdigris up\`.`,
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holdPurpose, parseHold } from '../../../src/platform/kubernetes/hold.ts';
+import { holdOf, holdPurpose, parseHold } from '../../../src/platform/kubernetes/hold.ts';
 import { Vigil } from '../../../src/platform/kubernetes/guard/vigil.ts';
 
 const holder = (sign: string, lease = 3_000) => ({ paused: true, holders: [{ token: 7, lease, sign }] });
@@ -20,13 +20,13 @@ test('a hold that falls silent is overdue after its lease, and no longer once so
   expect(vigil.overdue({ paused: true, holders: [] }, 9_500)).toBe(false);
 });
 
-test('a hold whose connection is gone is overdue after a second, and whose it was is known', () => {
+test('a hold whose connection is gone is overdue after half a second, and whose it was is known', () => {
   const vigil = new Vigil();
   expect(vigil.overdue(holder('a', 60_000), 0)).toBe(false);
   expect(vigil.overdue({ paused: true, holders: [] }, 1_000)).toBe(false);
-  expect(vigil.overdue({ paused: true, holders: [] }, 2_001)).toBe(true);
+  expect(vigil.overdue({ paused: true, holders: [] }, 1_501)).toBe(true);
   expect(vigil.token).toBe(7);
-  expect(vigil.overdue({ paused: false, holders: [] }, 2_500)).toBe(false);
+  expect(vigil.overdue({ paused: false, holders: [] }, 2_000)).toBe(false);
   expect(vigil.token).toBeUndefined();
 });
 
@@ -43,4 +43,12 @@ test('whose a hold is, and for how long, is said in its application name and rea
   expect(`verdigris/${holdPurpose(mark)}`.length).toBeLessThan(64);
   expect(parseHold(`verdigris/${holdPurpose(mark)}`)).toEqual(mark);
   expect(parseHold('verdigris/probe')).toBeUndefined();
+});
+
+test('whoever is no user of the admin console holds nobody, whatever he calls himself', () => {
+  const name = 'verdigris/hold 1 86400000 now';
+  const [console, database] = ['verdigris_console', 'pgbouncer'];
+  expect(holdOf({ user: console, database, application_name: name })).toMatchObject({ token: 1 });
+  expect(holdOf({ user: 'shop_app', database, application_name: name })).toBeUndefined();
+  expect(holdOf({ user: console, database: 'shop', application_name: name })).toBeUndefined();
 });

@@ -18,7 +18,7 @@ export interface GuardOptions {
 }
 
 /** Milliseconds between two looks. */
-const every = 500;
+const every = 250;
 
 /**
  * Watches one pooler from beside it, and runs the recovery again and again as long as clients are held by nobody. Of several

@@ -9,7 +9,7 @@ export interface Look {
 /** Milliseconds for a pause that no connection ever claimed: somebody paused by hand. */
 const unclaimed = 3_000;
 /** Milliseconds after the holder's connections have closed. Whoever lets go in order resumes first, so this one has died. */
-const closed = 1_000;
+const closed = 500;
 /** PgBouncer tells the time of a request in whole seconds. */
 const resolution = 1_000;
 
