@@ -8,14 +8,26 @@ import { rows, withOwnSession, withPooledSession } from '../../postgres/client.t
 import { passwordFits } from '../../postgres/verifier.ts';
 import type { Behind } from '../port.ts';
 import type { Trial } from '../trial.ts';
-import type { KubernetesPlatform } from './platform.ts';
-import type { Replica } from './poolers.ts';
+import type { Cluster } from './cluster.ts';
+import type { Poolers, Replica } from './poolers.ts';
 import { whoAnswers } from './probes.ts';
 import { neededRules } from './requirements.ts';
 import { rightsMissing } from './rights.ts';
+import type { Routes } from './routes.ts';
+import type { Secrets } from './secrets.ts';
+import type { KubernetesServers } from './servers.ts';
 
 /** Who uses what is tried: the operator, or the guard beside a pooler, from its own network and with its own rights. */
 export type TriedBy = 'operator' | 'guard';
+
+/** What of a platform is tried. */
+interface Tried {
+  readonly cluster: Cluster;
+  readonly secrets: Secrets;
+  readonly servers: KubernetesServers;
+  readonly poolers: Poolers;
+  readonly routes: Routes;
+}
 
 /**
  * All that this process would use behind the commit point, by connections and Secrets of now: `platform` is opened for this and closed
@@ -23,7 +35,7 @@ export type TriedBy = 'operator' | 'guard';
  */
 export async function behindCommit(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: Tried,
   behind: Behind,
   by: TriedBy,
 ): Promise<Trial[]> {
@@ -45,7 +57,7 @@ export async function behindCommit(
 
 function rights(
   { name, kubernetes: { namespace } }: Environment,
-  { cluster }: KubernetesPlatform,
+  { cluster }: Tried,
   by: TriedBy,
   rules: readonly RbacRule[],
 ): Trial {
@@ -67,12 +79,7 @@ function rights(
 }
 
 /** A new login as the operator, who opens and closes colours, and every password of a Secret against what the server knows. */
-function server(
-  environment: Environment,
-  platform: KubernetesPlatform,
-  { live, carried }: Behind,
-  colour: Colour,
-): Trial {
+function server(environment: Environment, platform: Tried, { live, carried }: Behind, colour: Colour): Trial {
   const { name, kubernetes, database, roles } = environment;
   // The other colour has the live one's passwords once they were carried.
   const applications = colour === live || carried ? [...roles.application, ...roles.readers] : [];
@@ -119,11 +126,7 @@ function server(
   };
 }
 
-function consoleOf(
-  { name, kubernetes: { namespace } }: Environment,
-  { poolers }: KubernetesPlatform,
-  replica: Replica,
-): Trial {
+function consoleOf({ name, kubernetes: { namespace } }: Environment, { poolers }: Tried, replica: Replica): Trial {
   return {
     thing: `the console of the pooler ${replica.pod} (port 6432), with the Secret ${namespace}/${objectNames.operatorSecret(name)}, key console-password`,
     fix: `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler’s log. Where the Secret was edited, put the password back that the poolers know: \`kubectl -n ${namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\`.`,
@@ -144,7 +147,7 @@ function consoleOf(
  */
 function logins(
   environment: Environment,
-  { poolers, routes }: KubernetesPlatform,
+  { poolers, routes }: Tried,
   { live, carried }: Behind,
   replica: Replica,
 ): Trial[] {
