@@ -8,6 +8,8 @@ export interface ColumnType {
   /** Length, or precision and scale; empty where none is given. */
   readonly parameters: readonly number[];
   readonly array: boolean;
+  /** Of an interval that keeps some fields only: PostgreSQL's mask of them. */
+  readonly fields?: number;
 }
 
 const aliases: Readonly<Record<string, string>> = {
@@ -36,13 +38,19 @@ const spoken: Readonly<Record<string, string>> = {
 /** What a serial column really is. */
 export const serials: Readonly<Record<string, string>> = { serial: 'int4', bigserial: 'int8', smallserial: 'int2' };
 
+/** INTERVAL_FULL_RANGE of PostgreSQL's timestamp.h. */
+const allFields = 0x7fff;
+
 export function columnType(type: TypeName | undefined): ColumnType {
   const names = strings(type?.names);
   const own = names.length > 1 && names[0] !== 'pg_catalog' ? names.join('.') : (names.at(-1) ?? '');
   const base = aliases[own] ?? own;
-  const parameters = base === 'interval' ? [] : typeParameters(type);
+  // Of interval the first is the mask of its fields, all of them unless it says `day` or the like.
+  const [fields, ...precision] = base === 'interval' ? typeParameters(type) : [];
+  const parameters = base === 'interval' ? precision : typeParameters(type);
   return {
     base,
+    ...(fields === undefined || fields === allFields ? {} : { fields }),
     parameters: base === 'numeric' && parameters.length === 1 ? [...parameters, 0] : parameters,
     array: (type?.arrayBounds?.length ?? 0) > 0,
   };

@@ -8,8 +8,16 @@ export interface ColumnFact {
   /** A default, identity or generation expression that fills it where an INSERT leaves it out. */
   readonly hasDefault: boolean;
   readonly generated?: 'stored' | 'virtual';
+  /** The sequence that numbers it: a serial's own, or that of a nextval() default. */
+  readonly sequence?: Name;
   /** The batch in which it was added: software N does not know a column of the batch at hand. */
   readonly batch: number;
+}
+
+/** `column IN ('a', 'b')`: what the column may hold. */
+export interface ValueList {
+  readonly column: string;
+  readonly values: readonly string[];
 }
 
 export interface ConstraintFact {
@@ -17,6 +25,10 @@ export interface ConstraintFact {
   readonly columns: readonly string[];
   readonly valid: boolean;
   readonly deferrable: boolean;
+  /** Of a check that is nothing but a list of values for one column. */
+  readonly takes?: ValueList;
+  /** What it says, apart from its name: two that say the same refuse the same rows. */
+  readonly says: string;
   /** Columns that a check proves not to be null. */
   readonly provesNotNull: readonly string[];
   readonly batch: number;
@@ -31,6 +43,8 @@ export interface TableFact {
   readonly temporary: boolean;
   readonly columns: Map<string, ColumnFact>;
   readonly constraints: Map<string, ConstraintFact>;
+  /** Constraints that were dropped, with the batch in which they were. */
+  readonly constraintsGone: { readonly fact: ConstraintFact; readonly batch: number }[];
 }
 
 export interface FunctionFact {
@@ -40,6 +54,8 @@ export interface FunctionFact {
   readonly returns: string;
   readonly volatile: boolean;
   readonly searchPath: boolean;
+  /** SECURITY DEFINER. */
+  readonly definer: boolean;
   readonly batch: number;
 }
 
@@ -56,7 +72,16 @@ export interface TypeFact {
   readonly kind: 'enum' | 'domain' | 'other';
   /** A domain with NOT NULL or CHECK: a new column of it is computed row by row. */
   readonly constrained: boolean;
+  /** Of an enum whose CREATE was seen. */
+  readonly values?: readonly string[];
+  /** Its name before this release renamed it: the one that software N knows. */
+  readonly was?: Name;
   readonly batch: number;
+}
+
+export interface SequenceFact {
+  /** `int2`, `int4` or `int8`: where it ends. */
+  readonly type: string;
 }
 
 /** The schema as the migrations tell it, in their order. What it does not hold is unknown, not absent. */
@@ -64,6 +89,9 @@ export class Schema {
   readonly tables = new Map<string, TableFact>();
   readonly indexes = new Map<string, IndexFact>();
   readonly types = new Map<string, TypeFact>();
+  /** Types that gave up their name, by it, with the batch in which they did. */
+  readonly typesGone = new Map<string, { readonly fact: TypeFact; readonly batch: number }>();
+  readonly sequences = new Map<string, SequenceFact>();
   /** By name, every overload. */
   readonly functions = new Map<string, FunctionFact[]>();
   /** Where a name without a schema lands: the first of search_path. */
@@ -88,6 +116,7 @@ export class Schema {
       temporary: false,
       columns: new Map(),
       constraints: new Map(),
+      constraintsGone: [],
     };
     this.tables.set(nameLabel(name), stub);
     return stub;
@@ -105,6 +134,13 @@ export class Schema {
 
   isNewColumn(table: Name, column: string): boolean {
     return this.table(table)?.columns.get(column)?.batch === this.batch;
+  }
+
+  /** The constraints that software N knows of a table: those from before the release, dropped in it or not. */
+  formerConstraints(table: Name): readonly ConstraintFact[] {
+    const fact = this.table(table);
+    const gone = (fact?.constraintsGone ?? []).filter((one) => one.batch === this.batch).map((one) => one.fact);
+    return [...(fact?.constraints.values() ?? []), ...gone].filter((one) => one.batch !== this.batch);
   }
 
   column(table: Name, column: string): ColumnFact | undefined {

@@ -64,6 +64,8 @@ export interface LintFinding {
   readonly lock?: LintLock;
   /** The table that the work is done on, as in `lock`. */
   readonly table?: string;
+  /** What software N loses or may no longer write, named as `migrate` names it; `contract` notes name it too. */
+  readonly object?: string;
   readonly work: Work;
   readonly rewrites: boolean;
   /** After this statement a rollback can lose rows, because reverse replication may stop or skip them. */

@@ -1,7 +1,7 @@
 import type { Constraint, Node } from 'libpg-query';
-import { all, as, nameLabel, relationName, strings, type Of } from './ast.ts';
+import { all, as, constant, nameLabel, nameOfParts, relationName, strings, type Name, type Of } from './ast.ts';
 import { columnType, serials } from './column-type.ts';
-import type { ColumnFact, ConstraintFact, Schema, TableFact } from './facts.ts';
+import type { ColumnFact, ConstraintFact, Schema, TableFact, ValueList } from './facts.ts';
 
 /** CREATE TABLE: its columns and constraints, those inherited or copied by LIKE excepted. */
 export function learnTable(node: Of<'CreateStmt'>, schema: Schema): void {
@@ -16,8 +16,9 @@ export function learnTable(node: Of<'CreateStmt'>, schema: Schema): void {
     temporary: node.relation?.relpersistence === 't',
     columns: new Map(),
     constraints: new Map(),
+    constraintsGone: [],
   };
-  for (const column of all(elements, 'ColumnDef')) addColumn(fact, column, schema.batch);
+  for (const column of all(elements, 'ColumnDef')) addColumn(fact, column, schema);
   for (const constraint of all(elements, 'Constraint')) addConstraint(fact, constraint, schema.batch);
   schema.tables.set(nameLabel(name), fact);
 }
@@ -35,23 +36,28 @@ function learnCommand(fact: TableFact, command: Of<'AlterTableCmd'>, schema: Sch
   const definition = as(command.def, 'ColumnDef');
   const constraint = as(command.def, 'Constraint');
   if (command.subtype === 'AT_AddColumn' && definition) {
-    if (command.missing_ok !== true || !fact.columns.has(definition.colname ?? ''))
-      addColumn(fact, definition, schema.batch);
+    if (command.missing_ok !== true || !fact.columns.has(definition.colname ?? '')) addColumn(fact, definition, schema);
   } else if (command.subtype === 'AT_DropColumn') fact.columns.delete(name);
   else if (command.subtype === 'AT_AlterColumnType') change({ type: columnType(definition?.typeName) });
   else if (command.subtype === 'AT_SetNotNull') change({ notNull: true });
   else if (command.subtype === 'AT_DropNotNull') change({ notNull: false });
-  else if (command.subtype === 'AT_ColumnDefault') change({ hasDefault: command.def !== undefined });
+  else if (command.subtype === 'AT_ColumnDefault')
+    change({ hasDefault: command.def !== undefined, ...sequenceOf(command.def, schema) });
   else if (command.subtype === 'AT_AddIdentity') change({ hasDefault: true });
-  else if (command.subtype === 'AT_DropConstraint') fact.constraints.delete(name);
-  else if (command.subtype === 'AT_AddConstraint' && constraint) addConstraint(fact, constraint, schema.batch, schema);
+  else if (command.subtype === 'AT_DropConstraint') {
+    const gone = fact.constraints.get(name);
+    if (gone) fact.constraintsGone.push({ fact: gone, batch: schema.batch });
+    fact.constraints.delete(name);
+  } else if (command.subtype === 'AT_AddConstraint' && constraint)
+    addConstraint(fact, constraint, schema.batch, schema);
   else if (command.subtype === 'AT_ValidateConstraint') {
     const pending = fact.constraints.get(name);
     if (pending) fact.constraints.set(name, { ...pending, valid: true });
   }
 }
 
-function addColumn(fact: TableFact, column: Of<'ColumnDef'>, batch: number): void {
+function addColumn(fact: TableFact, column: Of<'ColumnDef'>, schema: Schema): void {
+  const { batch } = schema;
   const constraints = all(column.constraints, 'Constraint');
   const has = (type: Constraint['contype']) => constraints.find((one) => one.contype === type);
   const type = columnType(column.typeName);
@@ -62,9 +68,54 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, batch: number): voi
     notNull: Boolean(has('CONSTR_NOTNULL') ?? has('CONSTR_PRIMARY') ?? has('CONSTR_IDENTITY')) || type.base in serials,
     hasDefault: Boolean(has('CONSTR_DEFAULT') ?? has('CONSTR_IDENTITY') ?? generated) || type.base in serials,
     ...(generated ? { generated: generated.generated_kind === 'v' ? 'virtual' : 'stored' } : {}),
+    ...(type.base in serials
+      ? { sequence: ownSequence(fact.name, name, serials[type.base] ?? '', schema) }
+      : sequenceOf(has('CONSTR_DEFAULT')?.raw_expr, schema)),
     batch,
   });
   for (const constraint of constraints) addConstraint(fact, constraint, batch, undefined, name);
+}
+
+/** A constraint's meaning as text: without its name, and without the places in the file that the parser notes. */
+export function said(constraint: Constraint, kind: ConstraintFact['kind'], columns: readonly string[]): string {
+  const target = constraint.pktable;
+  const expression = JSON.stringify(constraint.raw_expr, (key, value: unknown) =>
+    key === 'location' || key.startsWith('rexpr_list_') ? undefined : value,
+  );
+  const references = [target?.schemaname, target?.relname, ...strings(constraint.pk_attrs)];
+  return [kind, ...columns, ...(kind === 'foreign' ? references : []), kind === 'check' ? expression : ''].join(' ');
+}
+
+/** A serial's sequence is of the column's type, and stays so when the column's type changes. */
+function ownSequence(table: Name, column: string, type: string, schema: Schema): Name {
+  const name = { schema: table.schema, name: `${table.name}_${column}_seq` };
+  schema.sequences.set(nameLabel(name), { type });
+  return name;
+}
+
+/** The sequence of a default `nextval('name')`. */
+function sequenceOf(expression: Node | undefined, schema: Schema): { readonly sequence?: Name } {
+  const call = as(expression, 'FuncCall');
+  const named = strings(call?.funcname).at(-1) === 'nextval' ? constant(call?.args?.[0]) : undefined;
+  if (named === undefined) return {};
+  return { sequence: nameOfParts(named.replaceAll('"', '').split('.'), schema.defaultSchema) };
+}
+
+/** The values of a check `column IN (…)` or `column = ANY (ARRAY[…])`. */
+export function valueList(expression: Node | undefined): ValueList | undefined {
+  const test = as(expression, 'A_Expr');
+  if (test?.kind !== 'AEXPR_IN' && test?.kind !== 'AEXPR_OP_ANY') return undefined;
+  const column = strings(as(uncast(test.lexpr), 'ColumnRef')?.fields).at(-1);
+  const right = uncast(test.rexpr);
+  const values = (as(right, 'List')?.items ?? as(right, 'A_ArrayExpr')?.elements)?.map(constant);
+  if (column === undefined || !values || strings(test.name).at(-1) !== '=' || values.includes(undefined))
+    return undefined;
+  return { column, values: values as string[] };
+}
+
+function uncast(node: Node | undefined): Node | undefined {
+  const cast = as(node, 'TypeCast');
+  return cast ? uncast(cast.arg) : node;
 }
 
 const kinds: Partial<Record<NonNullable<Constraint['contype']>, ConstraintFact['kind']>> = {
@@ -96,12 +147,15 @@ function addConstraint(fact: TableFact, constraint: Constraint, batch: number, s
       : schema?.indexes.get(nameLabel({ schema: fact.name.schema, name: constraint.indexname }));
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   const columns = column !== undefined ? [column] : listed.length > 0 ? listed : [...(index?.columns ?? [])];
+  const takes = kind === 'check' ? valueList(constraint.raw_expr) : undefined;
   fact.constraints.set(constraint.conname ?? constraint.indexname ?? constraintName(fact.name.name, kind, columns), {
     kind,
     columns,
     valid: constraint.skip_validation !== true,
     deferrable: constraint.deferrable === true,
     provesNotNull: kind === 'check' ? notNullColumns(constraint.raw_expr) : kind === 'not-null' ? columns : [],
+    ...(takes ? { takes } : {}),
+    says: said(constraint, kind, kind === 'check' ? [] : columns),
     batch,
   });
   if (kind !== 'primary') return;

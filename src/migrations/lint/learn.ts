@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query';
 import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
 import { columnType, typeText } from './column-type.ts';
-import type { Schema, TableFact } from './facts.ts';
+import type { Schema, TableFact, TypeFact } from './facts.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
 import type { Statement } from './statement.ts';
 
@@ -56,6 +56,7 @@ const lessons: Lessons = {
       returns: `${node.returnType?.setof === true ? 'setof ' : ''}${typeText(columnType(node.returnType))}`,
       volatile: !['immutable', 'stable'].includes(strings(option(node.options, 'volatility')?.arg)[0] ?? ''),
       searchPath: all(node.options, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path'),
+      definer: as(option(node.options, 'security')?.arg, 'Boolean')?.boolval === true,
       batch: schema.batch,
     };
     const others = (schema.functions.get(nameLabel(name)) ?? []).filter((one) => one.arguments !== fact.arguments);
@@ -70,11 +71,33 @@ const lessons: Lessons = {
   },
   CreateEnumStmt: (node, schema) => {
     const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
-    schema.types.set(nameLabel(name), { name, kind: 'enum', constrained: false, batch: schema.batch });
+    schema.types.set(nameLabel(name), {
+      name,
+      kind: 'enum',
+      constrained: false,
+      values: strings(node.vals),
+      batch: schema.batch,
+    });
   },
   CompositeTypeStmt: (node, schema) => {
     const name = relationName(node.typevar, schema.defaultSchema);
     schema.types.set(nameLabel(name), { name, kind: 'other', constrained: false, batch: schema.batch });
+  },
+  AlterEnumStmt: (node, schema) => {
+    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
+    const known = schema.types.get(nameLabel(name));
+    const { oldVal, newVal = '' } = node;
+    if (!known?.values || known.values.includes(newVal)) return;
+    const values =
+      oldVal === undefined ? [...known.values, newVal] : known.values.map((one) => (one === oldVal ? newVal : one));
+    schema.types.set(nameLabel(name), { ...known, values });
+  },
+  CreateSeqStmt: (node, schema) => {
+    schema.sequences.set(nameLabel(relationName(node.sequence, schema.defaultSchema)), { type: sequenceType(node) });
+  },
+  AlterSeqStmt: (node, schema) => {
+    if (option(node.options, 'as'))
+      schema.sequences.set(nameLabel(relationName(node.sequence, schema.defaultSchema)), { type: sequenceType(node) });
   },
   DropStmt: (node, schema) => {
     for (const object of node.objects ?? [])
@@ -89,6 +112,8 @@ const lessons: Lessons = {
       node.renameType === 'OBJECT_MATVIEW'
     ) {
       move(schema, name, { ...name, name: to });
+    } else if (node.renameType === 'OBJECT_TYPE' || node.renameType === 'OBJECT_DOMAIN') {
+      renameType(schema, nameOfParts(strings(node.object), schema.defaultSchema), to);
     } else if (node.renameType === 'OBJECT_COLUMN') {
       rename(schema.table(name)?.columns, node.subname ?? '', to);
     } else if (node.renameType === 'OBJECT_TABCONSTRAINT') {
@@ -117,6 +142,7 @@ function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: 
     complete: columns !== undefined,
     temporary: name.schema === 'pg_temp',
     constraints: new Map(),
+    constraintsGone: [],
     columns: new Map((columns ?? []).map((column) => [column, unknown])),
   });
 }
@@ -138,8 +164,38 @@ function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): v
   if (type === 'OBJECT_INDEX') schema.indexes.delete(key);
   else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE')
     schema.functions.delete(key);
-  else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN') schema.types.delete(key);
+  else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN')
+    leave(schema, name, schema.types.get(key) ?? { name, kind: 'other', constrained: false, batch: -1 });
   else if (type === 'OBJECT_TABLE' || type === 'OBJECT_VIEW' || type === 'OBJECT_MATVIEW') schema.tables.delete(key);
+}
+
+function sequenceType(node: Of<'CreateSeqStmt'> | Of<'AlterSeqStmt'>): string {
+  const type = as(option(node.options, 'as')?.arg, 'TypeName');
+  return type ? columnType(type).base : 'int8';
+}
+
+/** Columns keep their type, which has another name from here on. */
+function renameType(schema: Schema, from: Name, to: string): void {
+  const known = schema.types.get(nameLabel(from));
+  const name = { ...from, name: to };
+  for (const table of schema.tables.values())
+    for (const [column, fact] of table.columns)
+      if (nameLabel(nameOfParts(fact.type.base.split('.'), schema.defaultSchema)) === nameLabel(from))
+        table.columns.set(column, { ...fact, type: { ...fact.type, base: typeBase(name, schema) } });
+  const fact: TypeFact = known ?? { name: from, kind: 'other', constrained: false, batch: -1 };
+  leave(schema, from, fact);
+  const was = fact.batch === schema.batch ? fact.was : (fact.was ?? from);
+  schema.types.set(nameLabel(name), { ...fact, name, ...(was ? { was } : {}) });
+}
+
+/** As a column's type is written: without the schema where search_path finds it. */
+function typeBase(name: Name, schema: Schema): string {
+  return name.schema === schema.defaultSchema ? name.name : nameLabel(name);
+}
+
+function leave(schema: Schema, name: Name, fact: TypeFact): void {
+  schema.types.delete(nameLabel(name));
+  schema.typesGone.set(nameLabel(name), { fact, batch: schema.batch });
 }
 
 function move(schema: Schema, from: Name, to: Name): void {

@@ -2,10 +2,12 @@ import { all, type Of, type Tag } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import { AlterContext, LintContext } from './context.ts';
 import type { Schema } from './facts.ts';
-import type { LintFinding, LintInput, SuppressedFinding } from './finding.ts';
+import type { LintFinding, SuppressedFinding } from './finding.ts';
 import { learn } from './learn.ts';
 import { isOn, makeFinding } from './make-finding.ts';
 import { outsideTransaction } from '../outside-transaction.ts';
+import type { ContractNote } from '../expand-contract/notes.ts';
+import { applyNotes, contractNotes } from './notes.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
 import type { Draft, Drafts, LintRule } from './rule.ts';
@@ -23,12 +25,19 @@ export interface FileResult {
 }
 
 /** Takes a file into the schema without judging it. */
-export function readFile(file: LintInput, schema: Schema): void {
-  for (const statement of withNested(parseFile(new Source(file.path, file.text)))) learn(statement, schema);
+export function readFile(source: Source, schema: Schema): void {
+  for (const statement of withNested(parseFile(source))) learn(statement, schema);
 }
 
-export function lintFile(file: LintInput, schema: Schema, config: LintConfig, dispatch: Dispatch): FileResult {
-  const source = new Source(file.path, file.text);
+/** The release that a file is part of: all that is the same for its files. */
+export interface Release {
+  readonly config: LintConfig;
+  readonly dispatch: Dispatch;
+  /** Of the other files of the release. */
+  readonly notes: readonly ContractNote[];
+}
+
+export function lintFile(source: Source, schema: Schema, { config, dispatch, notes }: Release): FileResult {
   const parsed = parseFile(source);
   const statements = withNested(parsed);
   const found: LintFinding[] = [];
@@ -36,7 +45,8 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
     for (const draft of eachDraft(drafts))
       found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
   };
-  for (const problem of [...encodingProblems(source), ...parsed.problems]) {
+  const own = contractNotes(source);
+  for (const problem of [...encodingProblems(source), ...parsed.problems, ...own.faults]) {
     const rule = ruleOf(problem.rule);
     if (rule && isOn(rule, config)) add(rule, problem);
   }
@@ -52,7 +62,9 @@ export function lintFile(file: LintInput, schema: Schema, config: LintConfig, di
     const end = new LintContext({ ...shared, index: statements.length - 1 });
     for (const rule of lintRules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
   }
-  return suppress(source, parsed, found, statements.length, config);
+  const { kept, allowed } = applyNotes(found, [...own.notes, ...notes]);
+  const result = suppress(source, parsed, kept, statements.length, config);
+  return { ...result, suppressed: [...allowed, ...result.suppressed] };
 }
 
 function encodingProblems({ problem }: Source) {

@@ -4,7 +4,9 @@ import { parseLintConfig, type LintConfig, type LintSettings } from './config.ts
 import { Schema } from './facts.ts';
 import type { LintFinding, LintInput, LintReport, SuppressedFinding } from './finding.ts';
 import { dispatchFor, lintFile, readFile } from './lint-file.ts';
+import { contractNotes } from './notes.ts';
 import { ruleIds } from './rules/index.ts';
+import { Source } from './source.ts';
 
 /**
  * Lints migrations in the order given. Earlier files tell the schema that later ones are judged by. Files marked `applied`, and those
@@ -20,6 +22,12 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
   const schema = new Schema();
   const dispatch = dispatchFor(config);
   const release = files.some((file) => file.applied !== undefined);
+  // A note speaks for its release, whichever of its files it is in, as `migrate` reads it.
+  const notes = release
+    ? files
+        .filter((file) => file.applied !== true)
+        .flatMap((file) => contractNotes(new Source(file.path, file.text)).notes)
+    : [];
   const findings: LintFinding[] = [];
   const suppressed: SuppressedFinding[] = [];
   let [count, statements] = [0, 0];
@@ -28,10 +36,10 @@ export async function lintFiles(files: readonly LintInput[], settings: LintSetti
     schema.batch = read || !release ? index : files.length;
     schema.defaultSchema = 'public';
     if (read) {
-      readFile(file, schema);
+      readFile(new Source(file.path, file.text), schema);
       continue;
     }
-    const result = lintFile(file, schema, config, dispatch);
+    const result = lintFile(new Source(file.path, file.text), schema, { config, dispatch, notes });
     findings.push(...result.findings);
     suppressed.push(...result.suppressed);
     count++;

@@ -38,6 +38,7 @@ export function makeFinding(
     ...(draft.fix === undefined ? {} : { fix: draft.fix }),
     ...(mode === undefined ? {} : { lock: { mode, ...(table === undefined ? {} : { table }), blocks: blocks[mode] } }),
     ...(table === undefined ? {} : { table }),
+    ...(draft.object === undefined ? {} : { object: draft.object }),
     work,
     rewrites: work === 'rewrite',
     breaksRollback: draft.breaksRollback ?? rule.breaksRollback ?? false,

@@ -18,6 +18,8 @@ export interface Draft {
   readonly where?: Where;
   readonly severity?: Severity;
   readonly breaksRollback?: boolean;
+  /** What software N loses, as `migrate` prints it: a contract note may name it. */
+  readonly object?: string;
 }
 
 export type Drafts = Iterable<Draft> | Draft | undefined;
@@ -43,6 +45,8 @@ export interface LintRule {
   /** SQL that the rule finds, and SQL that it does not. Tests hold both; the pages show them. `t` has rows already. */
   readonly bad: string;
   readonly good: string;
+  /** False where `good` is what the rule lets pass, but no way to get what `bad` was written for: the page does not show it. */
+  readonly remedy?: false;
   readonly lock?: LockMode;
   readonly work?: Work;
   readonly breaksRollback?: boolean;

@@ -1,7 +1,7 @@
 import type { ColumnType } from './column-type.ts';
 
-/** `utc`: none while the session's TimeZone is UTC, else the whole table. Measured on PostgreSQL 15 and 17. */
-export type RewriteKind = 'none' | 'table' | 'utc';
+/** `index`: no row, but the indexes of the column. `utc`: none while the session's TimeZone is UTC, else the whole table. Measured on PostgreSQL 15 and 17. */
+export type RewriteKind = 'none' | 'index' | 'table' | 'utc';
 
 /** Pairs that PostgreSQL relabels without touching a row, where the new type has no length. */
 const relabelled = new Set([
@@ -12,11 +12,23 @@ const relabelled = new Set([
   'cidr inet',
   'xml text',
   'xml varchar',
+]);
+
+/** Pairs that PostgreSQL relabels too, whose values compare otherwise: indexes on the column are built again. */
+const reindexed = new Set([
   'bit varbit',
   'int4 oid',
   'oid int4',
   'regclass oid',
   'oid regclass',
+  'int4 regclass',
+  'regclass int4',
+  'text citext',
+  'varchar citext',
+  'bpchar citext',
+  'citext text',
+  'citext varchar',
+  'citext bpchar',
 ]);
 
 /** Types whose length or precision may grow in place. */
@@ -29,8 +41,10 @@ export function rewriteOf(from: ColumnType, to: ColumnType): RewriteKind {
   const pair = `${from.base} ${to.base}`;
   if (pair === 'timestamp timestamptz' || pair === 'timestamptz timestamp')
     return to.parameters.length === 0 ? 'utc' : 'table';
+  if (reindexed.has(pair)) return to.parameters.length === 0 ? 'index' : 'table';
   if (relabelled.has(pair)) return to.parameters.length === 0 ? 'none' : 'table';
   if (from.base !== to.base) return 'table';
+  if (from.base === 'interval') return intervalRewrite(from, to);
   if (to.parameters.length === 0) return from.base === 'bpchar' ? 'table' : 'none';
   const [oldSize = fullPrecision(from.base), oldScale] = from.parameters;
   const [newSize = 0, newScale] = to.parameters;
@@ -38,13 +52,25 @@ export function rewriteOf(from: ColumnType, to: ColumnType): RewriteKind {
   return growing.has(from.base) && newSize >= oldSize ? 'none' : 'table';
 }
 
+/** interval_support() of PostgreSQL's source: fields may not go, nor digits. Six digits are all there are. */
+function intervalRewrite(from: ColumnType, to: ColumnType): RewriteKind {
+  const [old = 6, next = 6] = [from.parameters[0], to.parameters[0]];
+  const fields = to.fields === undefined || to.fields === from.fields;
+  return fields && next >= old ? 'none' : 'table';
+}
+
 /** Times without a precision have six digits; text without a length has no bound. */
 function fullPrecision(base: string): number {
-  return base.startsWith('time') ? 6 : Number.POSITIVE_INFINITY;
+  return base.startsWith('time') || base === 'interval' ? 6 : Number.POSITIVE_INFINITY;
 }
 
 export function same(from: ColumnType, to: ColumnType): boolean {
-  return from.base === to.base && from.array === to.array && from.parameters.join() === to.parameters.join();
+  return (
+    from.base === to.base &&
+    from.array === to.array &&
+    from.fields === to.fields &&
+    from.parameters.join() === to.parameters.join()
+  );
 }
 
 /** Each type's values, as text, are values of those after it in its line. */
@@ -83,6 +109,7 @@ function length(type: ColumnType): number {
 function fits(from: ColumnType, to: ColumnType): boolean {
   const [oldSize = fullPrecision(from.base), oldScale = 0] = from.parameters;
   const [newSize = fullPrecision(to.base), newScale = 0] = to.parameters;
+  if (to.fields !== undefined && to.fields !== from.fields) return false;
   if (from.base !== 'numeric') return newSize >= oldSize;
   return to.parameters.length === 0 || (newScale >= oldScale && newSize - newScale >= oldSize - oldScale);
 }

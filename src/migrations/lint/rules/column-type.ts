@@ -1,9 +1,11 @@
-import { as, strings, type Of } from '../ast.ts';
+import { as, constant, strings, type Of } from '../ast.ts';
 import { columnType, isBuiltin, typeText, type ColumnType } from '../column-type.ts';
 import type { AlterContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
-import type { LintRule } from '../rule.ts';
+import type { Draft, LintRule } from '../rule.ts';
 import { carries, rewriteOf, same } from '../type-change.ts';
+import { lostValues, takesPlaceLater } from './enums.ts';
+import { columnObject } from './help.ts';
 
 interface Change {
   readonly column: string;
@@ -53,7 +55,8 @@ export const changeType: LintRule = {
       if (!change) return undefined;
       const { from, to, column } = change;
       const rewrite = change.computed || !from ? 'table' : rewriteOf(from, to);
-      if (rewrite === 'none') return undefined;
+      if (rewrite === 'none' || (rewrite === 'utc' && zoneIsUtc(context))) return undefined;
+      if (rewrite === 'index') return reindexedOnly(change, context);
       const what = from ? `from ${typeText(from)} to ${typeText(to)}` : `to ${typeText(to)}`;
       const doubt =
         from && !change.computed
@@ -73,14 +76,42 @@ export const changeType: LintRule = {
         ...(rewrite === 'utc' || !from
           ? { work: 'scan' as const, severity: rewrite === 'utc' ? ('info' as const) : ('warning' as const) }
           : {}),
-        fix:
-          rewrite === 'utc'
-            ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
-            : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plainIdent(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plainIdent(column)} '${typeText(to)}'`,
+        ...(isKey(context, column) && rewrite !== 'utc'
+          ? {}
+          : {
+              fix:
+                rewrite === 'utc'
+                  ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
+                  : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plainIdent(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plainIdent(column)} '${typeText(to)}'`,
+            }),
       };
     },
   },
 };
+
+/** No row is written; what is indexed by the column is built again. */
+function reindexedOnly({ column, to }: Change, context: AlterContext): Draft {
+  return {
+    message: `Indexes on ${column} are built anew, because a ${typeText(to)} compares in another way; no row is written.`,
+    range: context.command,
+    table: context.table,
+    work: 'index',
+    severity: 'info',
+  };
+}
+
+/** Set before in the same file. */
+function zoneIsUtc(context: AlterContext): boolean {
+  const set = context.before.findLast((one) => as(one.node, 'VariableSetStmt')?.name === 'timezone');
+  return /^(?:utc|etc\/utc|gmt)$/i.test(constant(as(set?.node, 'VariableSetStmt')?.args?.[0]) ?? '');
+}
+
+/** expand-contract has no recipe for a column by which replication finds rows; on the candidate the plain statement does. */
+function isKey(context: AlterContext, column: string): boolean {
+  return [...(context.known?.constraints.values() ?? [])].some(
+    (one) => one.kind === 'primary' && one.columns.includes(column),
+  );
+}
 
 export const narrowType: LintRule = {
   id: 'narrow-column-type',
@@ -99,8 +130,11 @@ export const narrowType: LintRule = {
       const change = changeOf(command, context);
       if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
       const { from, to, column } = change;
-      if (!isBuiltin(from.base) || carries(from, to)) return undefined;
+      const lost = lostValues(context.schema, from, to);
+      if (lost ? lost.length === 0 || takesPlaceLater(context, to, from) : !isBuiltin(from.base) || carries(from, to))
+        return undefined;
       return {
+        object: columnObject(context.table, column),
         message: `${typeText(to)} does not hold every value that software N writes as ${typeText(from)} into ${context.table.name}.${column}.`,
         range: context.command,
         table: context.table,
@@ -127,6 +161,7 @@ export const typeReplication: LintRule = {
       if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
       const { from, to, column } = change;
       if (same(from, to) || (isBuiltin(to.base) && carries(to, from))) return undefined;
+      if (lostValues(context.schema, to, from)?.length === 0) return undefined;
       // A longer text of the same kind is the commonest change there is: told, not counted.
       const severity = from.base === to.base || (isText(from) && isText(to)) ? ('info' as const) : ('warning' as const);
       return {

@@ -4,7 +4,9 @@ import type { AlterContext, LintContext } from '../context.ts';
 import { derivedName, plainTable } from '../names.ts';
 import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
-import { columnsOf, list, nameFor, notValidFirst } from './help.ts';
+import type { ConstraintFact, Schema } from '../facts.ts';
+import { constraintName, said, valueList } from '../learn-table.ts';
+import { columnObject, columnsOf, list, nameFor, notValidFirst } from './help.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
 type Inspect = (constraint: Constraint, context: AlterContext, column?: string) => Draft | undefined;
@@ -142,7 +144,7 @@ function usingIndex(
 export const exclusion: LintRule = {
   id: 'add-exclusion-constraint',
   title: 'Exclusion constraint on a table in use',
-  severity: 'warning',
+  severity: 'error',
   category: 'lock',
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
@@ -160,7 +162,7 @@ export const exclusion: LintRule = {
 export const newUnique: LintRule = {
   id: 'new-unique',
   title: 'Values must be unique from now on',
-  severity: 'warning',
+  severity: 'error',
   category: 'replication',
   where: 'both',
   why: 'Software N does not know the rule and may write the same value twice. On the live database its INSERT fails; on a candidate the row comes by replication, violates the index and stops it until somebody acts.',
@@ -172,12 +174,14 @@ export const newUnique: LintRule = {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = columnsOf(constraint, column);
       // A new column is null in the rows of software N, and nulls are not equal to each other.
-      if (column !== undefined || constraint.indexname !== undefined || alreadyUnique(context, columns))
-        return undefined;
+      if (column !== undefined || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
+      if (alreadyUnique(context.schema, context.table, columns)) return undefined;
       if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
+      const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
       return {
         message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops software N, or replication to the candidate.`,
+        object: constraintObject(context, constraint, kind, columns),
       };
     }),
     IndexStmt: (node, context) => {
@@ -186,9 +190,15 @@ export const newUnique: LintRule = {
       const columns = all(node.indexParams, 'IndexElem').map((element) => element.name);
       if (node.nulls_not_distinct !== true && columns.some((column) => staysNull(context, table, column)))
         return undefined;
+      const plain = columns.filter((column) => column !== undefined);
+      if (plain.length === columns.length && alreadyUnique(context.schema, table, plain)) return undefined;
       return {
         message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`,
         table,
+        object: columnObject(
+          table,
+          node.idxname ?? derivedName([table.name, ...columns.map((one) => one ?? 'expr')], 'idx'),
+        ),
       };
     },
   },
@@ -200,18 +210,28 @@ function staysNull(context: LintContext, table: Name, column: string | undefined
   return context.schema.column(table, column)?.hasDefault === false;
 }
 
-/** A key that is unique already, or a column of the batch itself, cannot trip software N. */
-function alreadyUnique(context: AlterContext, columns: readonly string[]): boolean {
-  const unique = [...(context.known?.constraints.values() ?? [])].filter(
-    (one) => one.kind === 'unique' || one.kind === 'primary',
-  );
-  return unique.some((one) => one.columns.join() === columns.join());
+/** Where fewer columns are unique already, more of them are: what software N writes has passed the narrower key. */
+function alreadyUnique(schema: Schema, table: Name, columns: readonly string[]): boolean {
+  return schema
+    .formerConstraints(table)
+    .filter((one) => one.kind === 'unique' || one.kind === 'primary')
+    .some((one) => one.columns.length > 0 && one.columns.every((column) => columns.includes(column)));
+}
+
+/** As the gate of `migrate` prints a constraint. */
+function constraintObject(
+  { table }: AlterContext,
+  { conname }: Constraint,
+  kind: ConstraintFact['kind'],
+  columns: readonly string[],
+): string {
+  return columnObject(table, conname ?? constraintName(table.name, kind, columns));
 }
 
 export const stricter: LintRule = {
   id: 'stricter-constraint',
   title: 'A check that software N does not know',
-  severity: 'warning',
+  severity: 'error',
   category: 'compatibility',
   where: 'both',
   why: 'NOT VALID spares the old rows only: new ones are checked at once. Software N may write what the constraint refuses. A CHECK also stops replication to a candidate; a foreign key is not checked there and surfaces at verification.',
@@ -222,14 +242,33 @@ export const stricter: LintRule = {
   check: added(['CONSTR_CHECK', 'CONSTR_FOREIGN'], (constraint, context, column) => {
     // A new column is null in every row that software N writes, and null passes a check and a foreign key.
     if (column !== undefined || constraint.is_enforced === false) return undefined;
-    if (ownColumnsOnly(constraint, context)) return undefined;
+    if (ownColumnsOnly(constraint, context) || knownBefore(constraint, context)) return undefined;
+    const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
+    const object = constraintObject(
+      context,
+      constraint,
+      kind,
+      kind === 'check' ? [...new Set(referenced(constraint))] : columnsOf(constraint),
+    );
     const message =
       constraint.contype === 'CONSTR_CHECK'
         ? `Rows of software N that do not pass the check are refused by ${context.table.name}, NOT VALID or not.`
         : `Software N may write rows to ${context.table.name} that have no counterpart in ${constraint.pktable?.relname ?? ''}.`;
-    return { message };
+    return { message, object };
   }),
 };
+
+/** Software N lives with a constraint that says the same, under whatever name, or takes less. */
+function knownBefore(constraint: Constraint, context: AlterContext): boolean {
+  const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
+  const saying = said(constraint, kind, kind === 'check' ? [] : columnsOf(constraint));
+  const takes = kind === 'check' ? valueList(constraint.raw_expr) : undefined;
+  return context.schema.formerConstraints(context.table).some((old) => {
+    const wider =
+      takes?.column === old.takes?.column && old.takes?.values.every((value) => takes?.values.includes(value)) === true;
+    return old.kind === kind && (old.says === saying || wider);
+  });
+}
 
 /** Software N does not write the columns that this release adds. */
 function ownColumnsOnly(constraint: Constraint, context: AlterContext): boolean {

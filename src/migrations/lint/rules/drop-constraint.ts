@@ -21,12 +21,13 @@ export const dropConstraint: LintRule = {
       // Replaced by one of the same kind and columns in the same statement: nothing is lost.
       if (known?.kind === 'primary') return undefined;
       // Foreign keys are not checked by apply, so nothing stops.
-      const breaksRollback = known?.kind !== 'foreign';
+      const foreign = known ? known.kind === 'foreign' : /(?:^|_)fk(?:ey)?(?:_|$)/i.test(command.name ?? '');
       return {
         message: `${known ? `The ${known.kind} constraint` : 'Constraint'} ${command.name ?? ''} of ${context.table.name} stays on the retained database.`,
         range: context.command,
         table: context.table,
-        breaksRollback,
+        breaksRollback: !foreign,
+        ...(foreign ? { severity: 'info' as const } : {}),
       };
     },
   },

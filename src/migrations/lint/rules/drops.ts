@@ -1,8 +1,11 @@
-import { nameOfParts, strings, type Name, type Of } from '../ast.ts';
+import { all, as, nameLabel, nameOfParts, strings, type Name, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { outputNames } from '../learn.ts';
 import type { Draft, LintRule } from '../rule.ts';
 import { plainIdent, plainTable } from '../names.ts';
+import { columnType, typeText } from '../column-type.ts';
+import { typeReturns } from './enums.ts';
+import { columnObject } from './help.ts';
 
 type DropType = NonNullable<Of<'DropStmt'>['removeType']>;
 
@@ -33,6 +36,7 @@ export const dropTable: LintRule = {
         yield {
           message: `${table.name} and its rows are gone; software N and its replication fail on it.`,
           table,
+          object: nameLabel(table),
         } satisfies Draft;
       }
     },
@@ -68,6 +72,7 @@ export const dropColumn: LintRule = {
         message: `Software N still names ${context.table.name}.${column}${rest}.`,
         range: context.command,
         table: context.table,
+        object: columnObject(context.table, column),
         ...fix,
       };
     },
@@ -90,7 +95,7 @@ export const dropView: LintRule = {
     *DropStmt(node, context) {
       for (const view of dropped(node, context, 'OBJECT_VIEW', 'OBJECT_MATVIEW')) {
         if (recreated(view, context)) continue;
-        yield { message: `Software N reads ${view.name}.`, table: view } satisfies Draft;
+        yield { message: `Software N reads ${view.name}.`, table: view, object: nameLabel(view) } satisfies Draft;
       }
     },
   },
@@ -165,17 +170,19 @@ export const dropFunction: LintRule = {
   good: "CREATE OR REPLACE FUNCTION f(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x + 1';",
   check: {
     *DropStmt(node, context) {
-      for (const name of dropped(
-        node,
-        context,
-        'OBJECT_FUNCTION',
-        'OBJECT_PROCEDURE',
-        'OBJECT_ROUTINE',
-        'OBJECT_AGGREGATE',
-      )) {
-        const known = context.schema.functions.get(`${name.schema}.${name.name}`);
+      const kinds: DropType[] = ['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE'];
+      if (!kinds.includes(node.removeType ?? 'OBJECT_TABLE')) return;
+      for (const object of node.objects ?? []) {
+        const name = context.nameOf(object);
+        const known = context.schema.functions.get(nameLabel(name));
         if (known?.every((one) => one.batch === context.schema.batch) === true || createdLater(name, context)) continue;
-        yield { message: `Software N calls ${name.name}.` } satisfies Draft;
+        const given = as(object, 'ObjectWithArgs');
+        const types = all(given?.objargs, 'TypeName').map((type) => typeText(columnType(type)));
+        const args = given?.args_unspecified === true ? known?.[0]?.arguments : types.join(', ');
+        yield {
+          message: `Software N calls ${name.name}.`,
+          object: `${nameLabel(name)}(${args ?? ''})`,
+        } satisfies Draft;
       }
     },
   },
@@ -202,12 +209,27 @@ export const dropType: LintRule = {
   check: {
     *DropStmt(node, context) {
       for (const name of dropped(node, context, 'OBJECT_TYPE', 'OBJECT_DOMAIN')) {
-        if (context.schema.types.get(`${name.schema}.${name.name}`)?.batch !== context.schema.batch)
-          yield { message: `Software N may use the type ${name.name}.` } satisfies Draft;
+        const known = context.schema.types.get(nameLabel(name));
+        // The name that software N knows is there again, or is not gone: what it is now is judged as a type.
+        const back = known?.was ? context.schema.types.has(nameLabel(known.was)) : typeReturns(context, name);
+        if (known?.batch === context.schema.batch || back) continue;
+        yield {
+          message: `Software N may use the type ${name.name}.`,
+          object: nameLabel(known?.was ?? name),
+        } satisfies Draft;
       }
     },
   },
 };
+
+/** What software names in its statements, so that `migrate` refuses its loss; the others work unnamed. */
+const called: readonly DropType[] = [
+  'OBJECT_SEQUENCE',
+  'OBJECT_OPERATOR',
+  'OBJECT_CAST',
+  'OBJECT_COLLATION',
+  'OBJECT_EXTENSION',
+];
 
 const rest: Partial<Record<DropType, string>> = {
   OBJECT_SEQUENCE: 'sequence',
@@ -242,7 +264,12 @@ export const dropObject: LintRule = {
       )
         return undefined;
       const names = (node.objects ?? []).map((object) => strings(object).at(-1) ?? '');
-      return { message: `The ${kind} ${names.join(', ')} is gone for software N too.` };
+      const byName = called.includes(node.removeType ?? 'OBJECT_TABLE');
+      return {
+        message: `The ${kind} ${names.join(', ')} is gone for software N too.`,
+        ...(byName ? { severity: 'error' as const } : {}),
+        ...(node.removeType === 'OBJECT_SEQUENCE' ? { object: nameLabel(context.nameOf(node.objects?.[0])) } : {}),
+      };
     },
   },
 };

@@ -1,4 +1,5 @@
-import { all, as, nameLabel, option, strings, type Of } from '../ast.ts';
+import type { Node } from 'libpg-query';
+import { all, as, constant, nameLabel, option, strings, type Name, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
 import type { LintContext } from '../context.ts';
 import type { LintRule } from '../rule.ts';
@@ -62,19 +63,23 @@ function signature(node: Of<'CreateFunctionStmt'>): { arguments: string; returns
   };
 }
 
-function setsSearchPath(node: Of<'CreateFunctionStmt'>): boolean {
-  return all(node.options, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path');
+/** One of the clauses sets it to something that does not change with the caller: `"$user"` does. */
+function pinsPath(clauses: readonly Node[] | undefined): boolean {
+  return all(clauses, 'DefElem').some((one) => {
+    const set = as(one.arg, 'VariableSetStmt');
+    const kept = set?.kind === 'VAR_SET_VALUE' || set?.kind === 'VAR_SET_CURRENT';
+    return set?.name === 'search_path' && kept && !(set.args ?? []).map(constant).includes('$user');
+  });
 }
 
 /** ALTER FUNCTION … SET search_path later in the file is as good. */
-function setLater(node: Of<'CreateFunctionStmt'>, context: LintContext): boolean {
-  const name = nameLabel(context.nameOf(node.funcname));
+function setLater(name: Name, context: LintContext): boolean {
   return context.after.some((later) => {
     const fields = later.fields as Of<'AlterFunctionStmt'>;
     return (
       later.tag === 'AlterFunctionStmt' &&
-      nameLabel(context.nameOf(fields.func?.objname)) === name &&
-      all(fields.actions, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path')
+      nameLabel(context.nameOf(fields.func?.objname)) === nameLabel(name) &&
+      pinsPath(fields.actions)
     );
   });
 }
@@ -92,10 +97,24 @@ export const definerSearchPath: LintRule = {
   check: {
     CreateFunctionStmt: (node, context) => {
       const definer = as(option(node.options, 'security')?.arg, 'Boolean')?.boolval === true;
-      if (!definer || setsSearchPath(node) || setLater(node, context)) return undefined;
+      if (!definer || pinsPath(node.options) || setLater(context.nameOf(node.funcname), context)) return undefined;
       return {
         message: `${strings(node.funcname).at(-1)} runs with its owner's rights and finds names by the caller's search_path.`,
       };
+    },
+    AlterFunctionStmt: (node, context) => {
+      const name = context.nameOf(node.func?.objname);
+      const known = context.schema.functions.get(nameLabel(name));
+      const becomes = as(option(node.actions, 'security')?.arg, 'Boolean')?.boolval === true;
+      const freed = all(node.actions, 'DefElem').some((one) => {
+        const set = as(one.arg, 'VariableSetStmt');
+        return set?.kind === 'VAR_RESET_ALL' || (set?.kind === 'VAR_RESET' && set.name === 'search_path');
+      });
+      const open = becomes
+        ? known?.every((one) => one.searchPath) !== true
+        : freed && known?.some((one) => one.definer) === true;
+      if (!open || pinsPath(node.actions) || setLater(name, context)) return undefined;
+      return { message: `${name.name} runs with its owner's rights and finds names by the caller's search_path.` };
     },
   },
 };
@@ -113,7 +132,7 @@ export const triggerSearchPath: LintRule = {
   check: {
     CreateFunctionStmt: (node, context) => {
       const trigger = strings(node.returnType?.names).at(-1) === 'trigger';
-      if (!trigger || setsSearchPath(node) || setLater(node, context)) return undefined;
+      if (!trigger || pinsPath(node.options) || setLater(context.nameOf(node.funcname), context)) return undefined;
       return {
         message: `${strings(node.funcname).at(-1)} may be fired by the apply worker, whose search_path is bare.`,
       };

@@ -1,5 +1,5 @@
 import type { Constraint } from 'libpg-query';
-import { strings, type Name, type Tag } from '../ast.ts';
+import { nameLabel, strings, type Name, type Tag } from '../ast.ts';
 import type { AlterContext, LintContext } from '../context.ts';
 import { constraintName, notNullColumns } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
@@ -36,6 +36,11 @@ export function notValidFirst(context: AlterContext, constraint: Constraint, kin
 /** Inserts CONCURRENTLY where a statement allows it. */
 export function concurrently(text: string, after: RegExp): string {
   return `${text.replace(after, (found) => `${found} CONCURRENTLY`)};`;
+}
+
+/** A column as the catalogue's findings print it. */
+export function columnObject(table: Name, column: string): string {
+  return `${nameLabel(table)}.${column}`;
 }
 
 export function list(columns: readonly string[]): string {

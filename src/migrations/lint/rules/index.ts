@@ -3,6 +3,10 @@ import { addColumnRules } from './add-column.ts';
 import { columnTypeRules } from './column-type.ts';
 import { constraintRules } from './constraints.ts';
 import { dataRules } from './data.ts';
+import { behaviourRules } from './behaviour.ts';
+import { domainRules } from './domains.ts';
+import { inheritanceRules } from './inheritance.ts';
+import { numberRules } from './numbers.ts';
 import { dropConstraintRules } from './drop-constraint.ts';
 import { dropRules } from './drops.ts';
 import { functionRules } from './functions.ts';
@@ -24,13 +28,17 @@ export const lintRules: readonly LintRule[] = [
   ...addColumnRules,
   ...columnTypeRules,
   ...notNullRules,
+  ...domainRules,
+  ...numberRules,
   ...constraintRules,
   ...dropConstraintRules,
   ...indexRules,
   ...lockRules,
+  ...inheritanceRules,
   ...dropRules,
   ...renameRules,
   ...functionRules,
+  ...behaviourRules,
   ...dataRules,
   ...replicationRules,
   ...scopeRules,

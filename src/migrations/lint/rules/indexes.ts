@@ -74,12 +74,16 @@ export const reindex: LintRule = {
   check: {
     ReindexStmt: (node, context) => {
       if (reindexesConcurrently(node) || (node.relation && context.isNew(node.relation))) return undefined;
-      const fix = {
-        fix: concurrently(
-          context.statement.text,
-          /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE|SYSTEM)\b/i,
-        ),
-      };
+      // PostgreSQL reindexes system catalogues under lock only.
+      const fix =
+        node.kind === 'REINDEX_OBJECT_SYSTEM'
+          ? {}
+          : {
+              fix: concurrently(
+                context.statement.text,
+                /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE)\b/i,
+              ),
+            };
       const table = node.kind === 'REINDEX_OBJECT_TABLE' ? { table: context.name(node.relation) } : {};
       return {
         message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is reindexed.`,

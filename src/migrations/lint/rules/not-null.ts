@@ -5,6 +5,7 @@ import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
 import { columnType, serials } from '../column-type.ts';
 import { addedColumn } from './add-column.ts';
+import { columnObject } from './help.ts';
 
 export const setNotNull: LintRule = {
   id: 'set-not-null-scan',
@@ -56,7 +57,7 @@ export const setNotNull: LintRule = {
 export const tightenNotNull: LintRule = {
   id: 'new-not-null',
   title: 'A column that software N may leave null',
-  severity: 'warning',
+  severity: 'error',
   category: 'compatibility',
   where: 'both',
   why: 'Software N is still live, and its INSERTs that leave the column out fail from now on. On a candidate the rows that N writes on the live database arrive with nulls, and forward replication stops.',
@@ -74,6 +75,7 @@ export const tightenNotNull: LintRule = {
           message: `Software N may still write null into ${context.table.name}.${tightened}: its statements, and their replication to a candidate, fail from here on.`,
           range: context.command,
           table: context.table,
+          object: columnObject(context.table, tightened),
         };
       }
     },
@@ -166,11 +168,14 @@ export const dropDefault: LintRule = {
       if (!(identity || (command.subtype === 'AT_ColumnDefault' && command.def === undefined))) return undefined;
       const known = context.schema.column(context.table, column);
       if (known?.hasDefault === false || context.schema.isNewColumn(context.table, column)) return undefined;
-      const consequence = known?.notNull === true || identity ? 'its INSERT fails' : 'it gets null';
+      const required = known?.notNull === true || identity;
+      const consequence = required ? 'its INSERT fails' : 'it gets null';
       return {
         message: `Where software N leaves ${context.table.name}.${column} out, ${consequence} from now on.`,
         range: context.command,
         table: context.table,
+        object: columnObject(context.table, column),
+        ...(required ? { severity: 'error' as const } : {}),
       };
     },
   },
@@ -205,34 +210,6 @@ export const changeDefault: LintRule = {
   },
 };
 
-export const alterDomain: LintRule = {
-  id: 'alter-domain-constraint',
-  title: 'A domain gets a constraint',
-  severity: 'warning',
-  category: 'lock',
-  where: 'both',
-  lock: 'SHARE',
-  work: 'scan',
-  why: 'All tables with a column of the domain are read under SHARE, which stops their writes; and software N may still write values that the domain refuses from now on.',
-  instead:
-    'ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT; and only once no N is left.',
-  bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);',
-  good: "COMMENT ON DOMAIN cents IS 'hundredths';",
-  check: {
-    AlterDomainStmt: (node, context) => {
-      if (node.subtype !== 'C' && node.subtype !== 'O') return undefined;
-      const name = context.nameOf(node.typeName);
-      if (context.schema.types.get(`${name.schema}.${name.name}`)?.batch === context.schema.batch) return undefined;
-      const message = `Every column of the domain ${name.name} is checked, and stricter than software N knows it.`;
-      return as(node.def, 'Constraint')?.skip_validation === true
-        ? { message, lock: 'none', work: 'none' }
-        : node.subtype === 'O'
-          ? { message }
-          : { message, fix: `${context.statement.text} NOT VALID;` };
-    },
-  },
-};
-
 export const notNullRules: readonly LintRule[] = [
   setNotNull,
   tightenNotNull,
@@ -240,5 +217,4 @@ export const notNullRules: readonly LintRule[] = [
   dropNotNull,
   dropDefault,
   changeDefault,
-  alterDomain,
 ];

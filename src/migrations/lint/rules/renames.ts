@@ -2,6 +2,8 @@ import { as, nameLabel, strings, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
+import { enumValueRemoved, typeReturns } from './enums.ts';
+import { columnObject } from './help.ts';
 
 const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'];
 
@@ -25,7 +27,12 @@ export const renameTableRule: LintRule = {
         node.renameType === 'OBJECT_TABLE'
           ? { fix: `CREATE VIEW ${plainIdent(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
           : {};
-      return { message: `Software N and replication know ${table.name}, not ${node.newname ?? ''}.`, table, ...fix };
+      return {
+        message: `Software N and replication know ${table.name}, not ${node.newname ?? ''}.`,
+        table,
+        object: nameLabel(table),
+        ...fix,
+      };
     },
     AlterObjectSchemaStmt: (node, context) => {
       if (!node.relation || context.isNew(node.relation)) return undefined;
@@ -59,6 +66,7 @@ export const renameColumn: LintRule = {
       return {
         message: `Software N and replication know ${table.name}.${from}, not ${to}.`,
         table,
+        object: columnObject(table, from),
         fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plainIdent(to)} …;\n-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped a release later. To have all of it written:\n-- verdigris expand-contract rename-column ${plainTable(table)} ${plainIdent(from)} ${plainIdent(to)}`,
       };
     },
@@ -90,6 +98,7 @@ export const renameObject: LintRule = {
         ...relations,
       ];
       if (harmless.includes(node.renameType ?? '') || isNewObject(node.object, context)) return undefined;
+      if (node.renameType === 'OBJECT_TYPE' && typeReturns(context, context.nameOf(node.object))) return undefined;
       return {
         message: `Software N knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, not as ${node.newname ?? ''}.`,
         breaksRollback: node.renameType === 'OBJECT_SCHEMA',
@@ -191,6 +200,7 @@ export const renameRules: readonly LintRule[] = [
   renameColumn,
   renameObject,
   renameEnumValue,
+  enumValueRemoved,
   addEnumValue,
   enumValueUsed,
 ];

@@ -137,6 +137,19 @@ export const suppressionUnused: LintRule = {
   good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };
 
+export const malformedNote: LintRule = {
+  id: 'malformed-note',
+  title: 'A contract or expand note that cannot be read',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
+  why: '`migrate` refuses a release with such a note, because it cannot know what was meant to be allowed.',
+  instead:
+    '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',
+  bad: '-- verdigris: contract public.lone\nDROP TABLE lone;',
+  good: '-- verdigris: contract public.lone last-used-by 41\nDROP TABLE lone;',
+};
+
 export const textRules: readonly LintRule[] = [
   encodingRule,
   syntax,
@@ -145,4 +158,5 @@ export const textRules: readonly LintRule[] = [
   doCommit,
   suppressionReason,
   suppressionUnused,
+  malformedNote,
 ];

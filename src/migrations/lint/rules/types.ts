@@ -7,7 +7,10 @@ import { addedColumn } from './add-column.ts';
 type Column = Of<'ColumnDef'>;
 
 /** Looks at each column that a statement adds, with the columns of the table's primary key. */
-function eachColumn(inspect: (column: Column, key: boolean, context: LintContext) => Omit<Draft, 'range'> | undefined) {
+function eachColumn(
+  inspect: (column: Column, key: boolean, context: LintContext) => Omit<Draft, 'range'> | undefined,
+  newTables?: 'info',
+) {
   const at = (column: Column, draft: Omit<Draft, 'range'>, context: LintContext): Draft => ({
     ...draft,
     range: context.at(column.typeName?.location),
@@ -23,7 +26,9 @@ function eachColumn(inspect: (column: Column, key: boolean, context: LintContext
           keys.includes(column.colname) ||
           all(column.constraints, 'Constraint').some((one) => one.contype === 'CONSTR_PRIMARY');
         const draft = inspect(column, key, context);
-        if (draft) yield at(column, draft, context);
+        // Nobody uses a new table yet: there it is a matter of taste.
+        const severity = newTables === 'info' ? { severity: 'info' as const } : {};
+        if (draft) yield { ...at(column, draft, context), ...severity };
       }
     },
     AlterTableCmd(command: Of<'AlterTableCmd'>, context: AlterContext) {
@@ -86,10 +91,12 @@ export const charType: LintRule = {
   instead: 'text, with a CHECK on the length where one is wanted.',
   bad: 'ALTER TABLE t ADD COLUMN country char(2);',
   good: 'ALTER TABLE t ADD COLUMN country text;',
-  check: eachColumn((column) =>
-    columnType(column.typeName).base === 'bpchar'
-      ? { message: `${column.colname ?? ''} is filled with blanks.` }
-      : undefined,
+  check: eachColumn(
+    (column) =>
+      columnType(column.typeName).base === 'bpchar'
+        ? { message: `${column.colname ?? ''} is filled with blanks.` }
+        : undefined,
+    'info',
   ),
 };
 
@@ -139,10 +146,12 @@ export const jsonType: LintRule = {
   instead: 'jsonb; json only where the text itself must be kept to the letter.',
   bad: 'ALTER TABLE t ADD COLUMN extra json;',
   good: 'ALTER TABLE t ADD COLUMN extra jsonb;',
-  check: eachColumn((column) =>
-    columnType(column.typeName).base === 'json'
-      ? { message: `${column.colname ?? ''} has no equality: SELECT DISTINCT over it fails.` }
-      : undefined,
+  check: eachColumn(
+    (column) =>
+      columnType(column.typeName).base === 'json'
+        ? { message: `${column.colname ?? ''} has no equality: SELECT DISTINCT over it fails.` }
+        : undefined,
+    'info',
   ),
 };
 

@@ -1,0 +1,57 @@
+import { as, nameLabel } from '../ast.ts';
+import type { LintRule } from '../rule.ts';
+
+export const alterDomain: LintRule = {
+  id: 'alter-domain-constraint',
+  title: 'A domain gets a constraint',
+  severity: 'error',
+  category: 'lock',
+  where: 'both',
+  lock: 'SHARE',
+  work: 'scan',
+  why: 'All tables with a column of the domain are read under SHARE, which stops their writes; and software N may still write values that the domain refuses from now on.',
+  instead:
+    'Let release N+1 keep the rule in software. In the release after: ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT.',
+  bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);',
+  good: "COMMENT ON DOMAIN cents IS 'hundredths';",
+  remedy: false,
+  check: {
+    AlterDomainStmt: (node, context) => {
+      if (node.subtype !== 'C' && node.subtype !== 'O') return undefined;
+      const name = context.nameOf(node.typeName);
+      if (context.schema.types.get(nameLabel(name))?.batch === context.schema.batch) return undefined;
+      const object = nameLabel(name);
+      const message = `Every column of the domain ${name.name} is checked, and stricter than software N knows it.`;
+      if (as(node.def, 'Constraint')?.skip_validation === true) return { message, object, lock: 'none', work: 'none' };
+      return node.subtype === 'O'
+        ? { message, object }
+        : { message, object, fix: `${context.statement.text} NOT VALID;` };
+    },
+  },
+};
+
+export const loosenDomain: LintRule = {
+  id: 'drop-domain-constraint',
+  title: 'A domain takes more from now on',
+  severity: 'warning',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  why: 'The retained database still has the constraint: a value of release N+1 that it refuses stops reverse replication, so that a rollback would lose rows.',
+  instead:
+    'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
+  bad: 'ALTER DOMAIN positive_cents DROP CONSTRAINT positive_cents_check;',
+  good: "COMMENT ON DOMAIN cents IS 'hundredths';",
+  remedy: false,
+  check: {
+    AlterDomainStmt: (node, context) => {
+      const name = context.nameOf(node.typeName);
+      const made = context.schema.types.get(nameLabel(name))?.batch === context.schema.batch;
+      if ((node.subtype !== 'X' && node.subtype !== 'N') || made) return undefined;
+      const what = node.subtype === 'N' ? 'A null' : `A value that ${node.name ?? 'the constraint'} refused`;
+      return { message: `${what} in a column of the domain ${name.name} stops reverse replication.` };
+    },
+  },
+};
+
+export const domainRules: readonly LintRule[] = [alterDomain, loosenDomain];

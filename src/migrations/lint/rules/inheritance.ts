@@ -1,0 +1,71 @@
+import { all, as, nameLabel } from '../ast.ts';
+import { plainTable } from '../names.ts';
+import type { LintRule } from '../rule.ts';
+
+export const changeInheritance: LintRule = {
+  id: 'change-inheritance',
+  title: 'A table leaves or joins its parent',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  breaksRollback: true,
+  lock: 'ACCESS EXCLUSIVE',
+  why: 'A query of the parent reads its children too: software N no longer sees the child’s rows, or sees rows that it does not expect. Nothing fails, so it is found late.',
+  instead: 'Change it in the release after the last one whose software reads these rows through the parent.',
+  bad: 'ALTER TABLE child NO INHERIT p;',
+  good: 'CREATE TABLE child_2 () INHERITS (p);',
+  remedy: false,
+  check: {
+    AlterTableCmd: (command, context) => {
+      if (command.subtype !== 'AT_DropInherit' && command.subtype !== 'AT_AddInherit') return undefined;
+      const leaves = command.subtype === 'AT_DropInherit';
+      const parent = as(command.def, 'RangeVar')?.relname ?? '';
+      return {
+        message: leaves
+          ? `Software N no longer finds the rows of ${context.table.name} in ${parent}.`
+          : `Software N finds the rows of ${context.table.name} in ${parent} from now on.`,
+        range: context.command,
+        table: context.table,
+        object: nameLabel(context.table),
+        ...(leaves ? {} : { severity: 'warning' as const }),
+      };
+    },
+  },
+};
+
+export const createPartition: LintRule = {
+  id: 'create-partition-blocking',
+  title: 'CREATE TABLE … PARTITION OF locks the whole partitioned table',
+  severity: 'warning',
+  category: 'lock',
+  where: 'live',
+  lock: 'ACCESS EXCLUSIVE',
+  why: 'It takes ACCESS EXCLUSIVE on the partitioned table, and reads the default partition, where there is one, to prove that no row of it belongs into the new one. ATTACH PARTITION takes SHARE UPDATE EXCLUSIVE, which lets reads and writes go on.',
+  instead:
+    'Make the table by itself, then ATTACH it, which takes a moment because it is empty. Where there is a default partition, give that a validated CHECK first that keeps the new bounds out.',
+  bad: "CREATE TABLE m_2027 PARTITION OF m FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
+  good: "CREATE TABLE m_2027 (LIKE m INCLUDING ALL);\nALTER TABLE m ATTACH PARTITION m_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
+  check: {
+    CreateStmt: (node, context) => {
+      const parent = node.partbound ? all(node.inhRelations, 'RangeVar')[0] : undefined;
+      if (!node.partbound || !parent || context.isNew(parent)) return undefined;
+      const table = context.name(parent);
+      const made = plainTable(context.name(node.relation));
+      const bounds = /\b(?:FOR\s+VALUES\b[^]*?|DEFAULT)(?=\s+(?:PARTITION\s+BY|USING|WITH|TABLESPACE)\b|$)/i.exec(
+        context.statement.text.replace(/^[^]*?\bPARTITION\s+OF\s+\S+/i, ''),
+      )?.[0];
+      const simple = !node.partspec && !node.tableElts && bounds !== undefined;
+      return {
+        message: `Queries of all of ${table.name} wait, and its default partition, where it has one, is read.`,
+        table,
+        ...(simple
+          ? {
+              fix: `CREATE TABLE ${made} (LIKE ${plainTable(table)} INCLUDING ALL);\nALTER TABLE ${plainTable(table)} ATTACH PARTITION ${made} ${bounds};`,
+            }
+          : {}),
+      };
+    },
+  },
+};
+
+export const inheritanceRules: readonly LintRule[] = [changeInheritance, createPartition];
