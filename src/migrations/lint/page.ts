@@ -40,11 +40,7 @@ ${rule.bad}
 ## What to do instead
 
 ${rule.instead}
-
-\`\`\`sql
-${rule.good}
-\`\`\`
-
+${rule.remedy === false ? '' : `\n\`\`\`sql\n${rule.good}\n\`\`\`\n`}
 To allow it once, before the statement: \`-- verdigris: allow ${rule.id} because <reason>\`
 `;
 }

@@ -44,28 +44,24 @@ test('a primary key by an index implies NOT NULL: read under lock, and refused t
   const table =
     'CREATE TABLE t (id int NOT NULL, name text); CREATE UNIQUE INDEX by_name ON t (name); CREATE UNIQUE INDEX by_id ON t (id);';
   const key = (index: string) => found(table, `ALTER TABLE t ADD CONSTRAINT pk PRIMARY KEY USING INDEX ${index};`);
-  expect(await key('by_name')).toEqual(expect.arrayContaining(['set-not-null-scan warning', 'new-not-null warning']));
+  expect(await key('by_name')).toEqual(expect.arrayContaining(['set-not-null-scan warning', 'new-not-null error']));
   expect(await key('by_id')).toEqual([]);
-  expect(await found('CREATE TABLE t (a int);', 'ALTER TABLE t ADD PRIMARY KEY (a);')).toContain(
-    'new-not-null warning',
-  );
+  expect(await found('CREATE TABLE t (a int);', 'ALTER TABLE t ADD PRIMARY KEY (a);')).toContain('new-not-null error');
 });
 
 test('unique on a column of the release itself trips nobody, unless a default fills it or nulls are not distinct', async () => {
   const unique = (column: string, index: string) =>
     found('CREATE TABLE t (id int PRIMARY KEY, b text);', `ALTER TABLE t ADD COLUMN ${column}; ${index};`);
-  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n)')).not.toContain('new-unique warning');
-  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (b, n)')).not.toContain(
-    'new-unique warning',
-  );
-  expect(await unique('n text', 'ALTER TABLE t ADD UNIQUE (n)')).not.toContain('new-unique warning');
+  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n)')).not.toContain('new-unique error');
+  expect(await unique('n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (b, n)')).not.toContain('new-unique error');
+  expect(await unique('n text', 'ALTER TABLE t ADD UNIQUE (n)')).not.toContain('new-unique error');
   for (const [column, index] of [
     ['n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (b)'],
     ["n text DEFAULT 'x'", 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n)'],
     ['n text', 'CREATE UNIQUE INDEX CONCURRENTLY one ON t (n) NULLS NOT DISTINCT'],
     ["n text DEFAULT 'x'", 'ALTER TABLE t ADD UNIQUE (n)'],
   ] as const)
-    expect(await unique(column, index), `${column}: ${index}`).toContain('new-unique warning');
+    expect(await unique(column, index), `${column}: ${index}`).toContain('new-unique error');
 });
 
 test("a default's function that none of the files makes may be volatile; PostgreSQL's own steady ones are not", async () => {

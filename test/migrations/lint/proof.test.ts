@@ -32,6 +32,7 @@ const refused: Readonly<Record<string, RegExp>> = {
   'drop-object': /^2BP01$/,
   'reindex-blocking': /^25001$/,
   'narrow-column-type': /^22001$/,
+  'enum-value-removed': /^22P02$/,
   'view-column-removed': /^42P16$/,
 };
 

@@ -48,7 +48,7 @@ export const changeType: LintRule = {
   instead:
     'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
-  good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(40);',
+  good: 'ALTER TABLE t ADD COLUMN a_new bigint;',
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);
@@ -125,6 +125,7 @@ export const narrowType: LintRule = {
     'Let the software write only what fits for one release, check it with a constraint, and narrow the type in the next.',
   bad: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(10);',
   good: 'ALTER TABLE t ALTER COLUMN d TYPE text;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);
@@ -155,6 +156,7 @@ export const typeReplication: LintRule = {
     'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to N is wanted.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
   good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(20);',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const change = changeOf(command, context);

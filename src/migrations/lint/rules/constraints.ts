@@ -154,6 +154,7 @@ export const exclusion: LintRule = {
     'Check in the software first; add the constraint on the candidate only when no row can violate it any more, in the release after.',
   bad: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (int4range(a, a + 1) WITH &&);',
   good: 'ALTER TABLE t ADD CONSTRAINT a_small CHECK (a < 100) NOT VALID;',
+  remedy: false,
   check: added(['CONSTR_EXCLUSION'], (_, context) => ({
     message: `Rows of ${context.table.name} that overlap are refused from now on, and the index is built under the lock.`,
   })),
@@ -170,6 +171,7 @@ export const newUnique: LintRule = {
     'Make the software keep values unique in release N+1, and the database in the release after. Look for duplicates first.',
   bad: 'CREATE UNIQUE INDEX CONCURRENTLY b_once ON t (b);',
   good: 'CREATE INDEX CONCURRENTLY b_search ON t (b);',
+  remedy: false,
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = columnsOf(constraint, column);
@@ -239,6 +241,7 @@ export const stricter: LintRule = {
     'Let release N+1 keep the rule in software; add the constraint in the release after, when no N can write any more.',
   bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
   good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
+  remedy: false,
   check: added(['CONSTR_CHECK', 'CONSTR_FOREIGN'], (constraint, context, column) => {
     // A new column is null in every row that software N writes, and null passes a check and a foreign key.
     if (column !== undefined || constraint.is_enforced === false) return undefined;

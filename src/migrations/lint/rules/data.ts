@@ -15,6 +15,7 @@ export const truncate: LintRule = {
   instead: 'Delete in batches what is really to go, in a job of its own, not in a migration.',
   bad: 'TRUNCATE lone;',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nTRUNCATE fresh;',
+  remedy: false,
   check: {
     *TruncateStmt(node, context) {
       for (const relation of all(node.relations, 'RangeVar')) {
@@ -86,6 +87,7 @@ export const backfillRule: LintRule = {
     'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',
+  remedy: false,
   check: {
     UpdateStmt: (node, context) =>
       limited(node.whereClause) || !withSchemaChange(context) ? undefined : filling(node.relation, context),
@@ -157,6 +159,7 @@ export const deleteRows: LintRule = {
     'Copy the rows to a table of their own first, or delete them on the live database, in a job, so that replication carries it.',
   bad: 'DELETE FROM t WHERE a = 1;',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nDELETE FROM fresh WHERE id = 1;',
+  remedy: false,
   check: {
     DeleteStmt: (node, context) =>
       node.whereClause && !context.isNew(node.relation)

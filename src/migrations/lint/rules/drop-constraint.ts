@@ -14,6 +14,7 @@ export const dropConstraint: LintRule = {
     'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
   bad: 'ALTER TABLE t DROP CONSTRAINT t_a_check;',
   good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.known?.constraints.get(command.name ?? '');
@@ -46,6 +47,7 @@ export const dropPrimaryKey: LintRule = {
     'Make the new key first (CREATE UNIQUE INDEX CONCURRENTLY), set REPLICA IDENTITY USING INDEX, and change the key in one statement.',
   bad: 'ALTER TABLE p DROP CONSTRAINT p_pkey;',
   good: 'ALTER TABLE t DROP CONSTRAINT IF EXISTS unknown_check;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.known?.constraints.get(command.name ?? '');

@@ -30,6 +30,7 @@ export const dropTable: LintRule = {
     'Release N+1 stops using the table; drop it in the release after, with a note that says so: `migrate` refuses it while a release that uses it can be live (docs/expand-contract.md).',
   bad: 'DROP TABLE lone;',
   good: 'CREATE TABLE lone_2 (id bigint PRIMARY KEY);\nDROP TABLE lone_2;',
+  remedy: false,
   check: {
     *DropStmt(node, context) {
       for (const table of dropped(node, context, 'OBJECT_TABLE', 'OBJECT_FOREIGN_TABLE')) {
@@ -206,6 +207,7 @@ export const dropType: LintRule = {
   instead: 'Drop it in the release after the last one that uses it.',
   bad: 'DROP TYPE unused;',
   good: "CREATE TYPE shade AS ENUM ('light');\nDROP TYPE shade;",
+  remedy: false,
   check: {
     *DropStmt(node, context) {
       for (const name of dropped(node, context, 'OBJECT_TYPE', 'OBJECT_DOMAIN')) {
@@ -297,6 +299,7 @@ export const dropSchema: LintRule = {
   instead: 'Drop its objects one by one, in the release after the last one that uses them.',
   bad: 'DROP SCHEMA old CASCADE;',
   good: 'CREATE SCHEMA fresh;',
+  remedy: false,
   check: {
     DropStmt: (node) =>
       node.removeType === 'OBJECT_SCHEMA'

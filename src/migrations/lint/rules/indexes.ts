@@ -144,6 +144,7 @@ export const cluster: LintRule = {
   instead: 'Do it on the candidate, before the switchover; or use pg_repack on a live database.',
   bad: 'CLUSTER t USING t_pkey;',
   good: 'ALTER TABLE t CLUSTER ON t_pkey;',
+  remedy: false,
   check: {
     ClusterStmt: (node, context) =>
       node.relation && context.isNew(node.relation)

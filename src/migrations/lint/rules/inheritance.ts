@@ -12,8 +12,8 @@ export const changeInheritance: LintRule = {
   lock: 'ACCESS EXCLUSIVE',
   why: 'A query of the parent reads its children too: software N no longer sees the child’s rows, or sees rows that it does not expect. Nothing fails, so it is found late.',
   instead: 'Change it in the release after the last one whose software reads these rows through the parent.',
-  bad: 'ALTER TABLE child NO INHERIT p;',
-  good: 'CREATE TABLE child_2 () INHERITS (p);',
+  bad: 'ALTER TABLE child NO INHERIT elder;',
+  good: 'CREATE TABLE child_2 () INHERITS (elder);',
   remedy: false,
   check: {
     AlterTableCmd: (command, context) => {

@@ -95,6 +95,7 @@ export const moveStorage: LintRule = {
   instead: 'pg_repack on a live database; on a candidate, before the switchover.',
   bad: 'ALTER TABLE t SET TABLESPACE fast;',
   good: 'ALTER TABLE t SET (autovacuum_enabled = true);',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_SetTableSpace' || command.subtype === 'AT_SetAccessMethod'
@@ -116,6 +117,7 @@ export const createTrigger: LintRule = {
     'A transaction of its own with a lock_timeout. Do not rely on it for rows written before the switchover: backfill them.',
   bad: 'CREATE TRIGGER again BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tf();',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nCREATE TRIGGER again BEFORE UPDATE ON fresh FOR EACH ROW EXECUTE FUNCTION tf();',
+  remedy: false,
   check: {
     CreateTrigStmt: (node, context) =>
       context.isNew(node.relation)
@@ -138,6 +140,7 @@ export const createRule: LintRule = {
   instead: 'A trigger, or a view with INSTEAD OF triggers.',
   bad: 'CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING;',
   good: 'CREATE VIEW t_view AS SELECT id FROM t;',
+  remedy: false,
   check: {
     RuleStmt: (node, context) =>
       context.isNew(node.relation)
@@ -160,6 +163,7 @@ export const disableTrigger: LintRule = {
   instead: 'Name the trigger, in one transaction with what it stands in the way of, and enable it in the same.',
   bad: 'ALTER TABLE t DISABLE TRIGGER ALL;',
   good: 'ALTER TABLE t ENABLE TRIGGER t_touch;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) =>
       ['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser', 'AT_DisableRule'].includes(command.subtype ?? '')
@@ -182,6 +186,7 @@ export const lockTable: LintRule = {
   instead: 'Let each statement take the lock that it needs, in a short transaction with a lock_timeout.',
   bad: 'LOCK TABLE t;',
   good: 'LOCK TABLE t IN ACCESS SHARE MODE;',
+  remedy: false,
   check: {
     LockStmt: (node, context) => {
       const mode = lockModes[(node.mode ?? 8) - 1] ?? 'ACCESS EXCLUSIVE';

@@ -65,6 +65,7 @@ export const tightenNotNull: LintRule = {
     'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come back. Or give it a default first, where nulls are never written on purpose.',
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
+  remedy: false,
   check: {
     *AlterTableCmd(command, context) {
       const column = command.name ?? '';
@@ -138,6 +139,7 @@ export const dropNotNull: LintRule = {
     'Drop NOT NULL in one release, and begin to write nulls in the next, when the retained database has the relaxed column too.',
   bad: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_DropNotNull' &&
@@ -161,6 +163,7 @@ export const dropDefault: LintRule = {
   instead: 'Drop the default in the release after the one whose software writes the column itself.',
   bad: 'ALTER TABLE t ALTER COLUMN flag DROP DEFAULT;',
   good: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const column = command.name ?? '';
@@ -191,6 +194,7 @@ export const changeDefault: LintRule = {
   instead: 'Let the new software write the value itself; change the default once no N is left.',
   bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
       const known = context.schema.column(context.table, command.name ?? '');

@@ -132,6 +132,7 @@ export const renameEnumValue: LintRule = {
     'Add the new value, move rows and software over, and leave the old one unused: values of an enum cannot be dropped.',
   bad: "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';",
   good: "COMMENT ON TYPE mood IS 'of a person';",
+  remedy: false,
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
@@ -154,6 +155,7 @@ export const addEnumValue: LintRule = {
     'Add the value in one release and write it in the next, so that the retained database knows it too. For lists that change often, a table with a foreign key.',
   bad: "ALTER TYPE mood ADD VALUE 'calm';",
   good: "CREATE TYPE shade AS ENUM ('light', 'dark');\nALTER TYPE shade ADD VALUE 'grey';",
+  remedy: false,
   check: {
     AlterEnumStmt: (node, context) => {
       const type = context.nameOf(node.typeName);
@@ -176,6 +178,7 @@ export const enumValueUsed: LintRule = {
   instead: 'Put the statement that uses it into the next migration.',
   bad: "ALTER TYPE mood ADD VALUE 'calm';\nUPDATE moods SET feel = 'calm' WHERE id = 1;",
   good: "UPDATE moods SET feel = 'ok' WHERE id = 1;",
+  remedy: false,
   check: {
     UpdateStmt: uses,
     InsertStmt: uses,

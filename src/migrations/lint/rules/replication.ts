@@ -122,6 +122,7 @@ export const unlogged: LintRule = {
   instead: 'A permanent table; a temporary one where the rows are of one session.',
   bad: 'CREATE UNLOGGED TABLE fresh (id bigint PRIMARY KEY);',
   good: 'CREATE TEMPORARY TABLE fresh (id bigint PRIMARY KEY);',
+  remedy: false,
   check: {
     CreateStmt: (node, context) =>
       node.relation?.relpersistence === 'u'
@@ -160,6 +161,7 @@ export const setLogged: LintRule = {
   instead: 'Make a new table of the right kind, fill it in batches and swap them.',
   bad: 'ALTER TABLE t SET UNLOGGED;',
   good: 'ALTER TABLE t SET (fillfactor = 90);',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_SetLogged' || command.subtype === 'AT_SetUnLogged'
@@ -207,6 +209,7 @@ export const replicationObject: LintRule = {
   instead: 'Declare them in the environment; leave migrations to the schema.',
   bad: 'CREATE PUBLICATION changes FOR ALL TABLES;',
   good: 'CREATE SCHEMA changes;',
+  remedy: false,
   check: {
     CreatePublicationStmt: () => says,
     AlterPublicationStmt: () => says,
@@ -238,6 +241,7 @@ export const rowSecurityRule: LintRule = {
     'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
   bad: 'ALTER TABLE t ENABLE ROW LEVEL SECURITY;',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nALTER TABLE fresh ENABLE ROW LEVEL SECURITY;',
+  remedy: false,
   check: {
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_EnableRowSecurity' || command.subtype === 'AT_ForceRowSecurity'

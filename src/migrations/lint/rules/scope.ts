@@ -71,6 +71,7 @@ export const role: LintRule = {
   instead: 'Make roles where the environment is provisioned; GRANT on objects is fine in a migration.',
   bad: "CREATE ROLE reporting LOGIN PASSWORD 'x';",
   good: 'GRANT SELECT ON t TO app;',
+  remedy: false,
   check: {
     ...forEach(
       ['CreateRoleStmt', 'AlterRoleStmt', 'DropRoleStmt', 'GrantRoleStmt', 'AlterRoleSetStmt', 'ReassignOwnedStmt'],
@@ -89,6 +90,7 @@ export const revoke: LintRule = {
   instead: 'Revoke in the release after the one whose software no longer needs the privilege.',
   bad: 'REVOKE SELECT ON t FROM app;',
   good: 'REVOKE EXECUTE ON FUNCTION fresh() FROM PUBLIC;',
+  remedy: false,
   check: {
     GrantStmt: (node, context) => {
       if (node.is_grant === true) return undefined;
@@ -121,6 +123,7 @@ export const otherDatabase: LintRule = {
   instead: 'Provision databases, tablespaces and settings with the environment.',
   bad: 'ALTER SYSTEM SET work_mem = 1;',
   good: 'SET LOCAL work_mem = 1024;',
+  remedy: false,
   check: {
     ...forEach(
       [
@@ -179,6 +182,7 @@ export const extension: LintRule = {
   instead: 'Put it into the image first; create it in a migration of its own.',
   bad: 'CREATE EXTENSION hstore;',
   good: 'CREATE SCHEMA fresh;',
+  remedy: false,
   check: {
     CreateExtensionStmt: (node) => ({ message: `${node.extname ?? ''} must be installed on both colours' servers.` }),
     AlterExtensionStmt: (node) => ({

@@ -14,6 +14,7 @@ export const encodingRule: LintRule = {
   instead: 'Save the file as UTF-8 without a byte order mark (`iconv -f latin1 -t utf-8`).',
   bad: '-- bytes: the character é as Latin-1, 0xE9',
   good: 'SELECT 1;',
+  remedy: false,
 };
 
 export const syntax: LintRule = {
@@ -60,6 +61,7 @@ export const psqlCommand: LintRule = {
   instead: 'SQL: SET for \\set, INSERT for data, a file of its own for \\i.',
   bad: '\\c other\nSELECT 1;',
   good: 'SELECT 1;',
+  remedy: false,
 };
 
 export const dynamicSql: LintRule = {
@@ -73,6 +75,7 @@ export const dynamicSql: LintRule = {
     'Write the statements out where that is possible; else rehearse the migration (`verdigris rehearse`), which sees what really runs.',
   bad: "DO $$ BEGIN EXECUTE 'DROP TABLE lone'; END $$;",
   good: 'DO $$ BEGIN PERFORM 1; END $$;',
+  remedy: false,
   check: {
     DoStmt: (node, context) => {
       const body = bodyOf(context.statement, node);
@@ -100,6 +103,7 @@ export const doCommit: LintRule = {
     'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
   bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;',
   good: 'DO $$ BEGIN PERFORM 1; END $$;',
+  remedy: false,
   check: {
     DoStmt: (node, context) => {
       const body = bodyOf(context.statement, node);
