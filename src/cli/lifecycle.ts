@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
+import type { Event } from '../model/events.ts';
 import { settleForClients } from '../operations/settle-for-clients.ts';
+import { readRebuilt, writeRebuilt, type Rebuilt } from '../operations/rebuild.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { createLocal, startEnvironment, type Credentials } from '../platform/local/lifecycle/create.ts';
 import { destroyLocal } from '../platform/local/lifecycle/destroy.ts';
@@ -85,6 +87,27 @@ export function destroyCommand(): Command {
     );
 }
 
+interface RecoverOptions extends CommonOptions {
+  readonly gone?: number;
+  readonly rebuild?: boolean;
+  readonly yes?: boolean;
+}
+
+function unconfirmed(
+  { name }: Environment,
+  { journal: { state, live, liveRelease, release }, facts }: Rebuilt,
+): VerdigrisError {
+  const second = release
+    ? `; ${release.candidate} (release ${release.to}) as a candidate that can only be abandoned`
+    : '';
+  return new VerdigrisError('rebuild-unconfirmed', {
+    seen: `The servers of ${name} tell:\n${facts.map((each) => `  ${each}\n`).join('')}The journal that follows: ${state}, ${live} live with release ${liveRelease}${second}.`,
+    required: 'consent, once somebody has looked at these facts.',
+    next: 'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a release under way stay lost.',
+    facts: { found: facts, live, release: release ?? undefined },
+  });
+}
+
 /** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
 export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
@@ -97,15 +120,19 @@ export function recoverCliCommand(): Command {
         'fencing token of an operator known to be gone, whose lease is not waited out',
       ).argParser(Number),
     )
-    .action((options: CommonOptions & { readonly gone?: number }) =>
+    .option(
+      '--rebuild',
+      'where the journal is lost: show what the servers tell of it, and the journal that follows from that',
+    )
+    .option('--yes', 'with --rebuild: write it')
+    .action((options: RecoverOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
-        await settleForClients({
-          environment,
-          platform,
-          emit: (event) => reporter.event(event),
-          signal,
-          gone: options.gone,
-        });
+        const parts = { environment, platform, emit: (event: Event) => reporter.event(event), signal };
+        if (options.rebuild) {
+          const rebuilt = await readRebuilt(environment, platform);
+          if (!options.yes) throw unconfirmed(environment, rebuilt);
+          await writeRebuilt(parts, rebuilt);
+        } else await settleForClients({ ...parts, gone: options.gone });
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
       }),

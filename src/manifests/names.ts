@@ -26,6 +26,7 @@ export const objectNames = {
   journal: (name: string) => `${name}-journal`,
   /** Service account and Role of the guards; ConfigMap of what they are asked and answer. */
   guard: (name: string) => `${name}-guard`,
+  creation: (name: string) => `${name}-creation`,
   declaration: (name: string) => `${name}-declaration`,
   migrations: (name: string) => `${name}-migrations`,
   /** CronJob, service account and report of the drills. */

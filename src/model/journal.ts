@@ -48,6 +48,8 @@ const release = z.strictObject({
   to: z.string(),
   candidate: colour,
   startedAt: time,
+  /** Put together by `recover --rebuild`: what was proved and counted went with the journal, so that it can only be abandoned. */
+  rebuilt: z.literal(true).optional(),
   seed,
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
   schema: z.partialRecord(colour, z.string()).default({}),
@@ -112,6 +114,8 @@ const span = z.strictObject({
 const journalSchema = z.strictObject({
   version: z.literal(journalVersion),
   environment: z.string(),
+  /** The environment's birth certificate: the same on every server and volume, in the databases and in Pulumi's state. */
+  uid: z.uuid().optional(),
   /** Fencing token of the lease under which this was written. */
   token: z.int(),
   state: z.enum(states),
@@ -137,10 +141,11 @@ export type Stream = z.output<typeof stream>;
 export type Span = z.output<typeof span>;
 export type OperationRecord = z.output<typeof operation>;
 
-export function newJournal(environment: string, live: Journal['live'], liveRelease: string): Journal {
+export function newJournal(environment: string, live: Journal['live'], liveRelease: string, uid?: string): Journal {
   return {
     version: journalVersion,
     environment,
+    ...(uid === undefined ? {} : { uid }),
     token: 0,
     state: 'single',
     live,

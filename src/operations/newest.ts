@@ -7,7 +7,7 @@ import { markToken, noteActed, type SeenTokens } from '../postgres/token.ts';
 import { leaseLost } from './engine/context.ts';
 
 /** Milliseconds that a colour has to answer: one that hangs must not keep a recovery from letting clients go. */
-const markLimit = 3_000;
+export const markLimit = 3_000;
 
 export interface Marks {
   readonly lease: Lease;

@@ -5,6 +5,7 @@ import type { Platform } from '../platform/port.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
+import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
 
@@ -13,19 +14,21 @@ export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;
 
+export interface OperatorParts {
+  readonly environment: Environment;
+  readonly platform: Platform;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly gone?: number | undefined;
+}
+
 /**
  * Works on an environment as its only operator: takes the lease, settles what a crash left, runs `use`, gives the lease back.
  * When the lease is lost the signal is aborted; the journal's token stops whatever does not listen. `gone`: a token whose holder is
  * known to be gone.
  */
 export async function withOperator<T>(
-  parts: {
-    readonly environment: Environment;
-    readonly platform: Platform;
-    readonly emit: Emit;
-    readonly signal: AbortSignal;
-    readonly gone?: number | undefined;
-  },
+  parts: OperatorParts,
   purpose: OperatorPurpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
@@ -43,6 +46,7 @@ export async function withOperator<T>(
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     requireNewest(ledger.journal.token, seen);
+    await certify(parts, ledger, seen, purpose === 'recover');
     c = new Context({
       ...parts,
       ledger,
@@ -68,6 +72,9 @@ export async function withOperator<T>(
       });
     const result = await use(c);
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
+    // What was made meanwhile bears it too, without waiting for the next command.
+    if (c.journal.uid !== undefined && purpose !== 'recover')
+      await parts.platform.certify?.(c.journal.uid).catch(() => undefined);
     return result;
   } finally {
     clearInterval(renewal);

@@ -54,14 +54,13 @@ async function endPredecessors(c: Context): Promise<void> {
 
 /** What a settled operation could not do because a colour was down, once it runs again. */
 async function fix(c: Context): Promise<boolean> {
-  const opened = await openLive(c);
+  const opened = c.journal.release !== null && (await openLive(c));
   return (await followBack(c)) || opened;
 }
 
 /** A live colour is fenced only while an operation is open: this one was down when its fence was to be undone. */
-async function openLive(c: Context): Promise<boolean> {
+export async function openLive(c: Context): Promise<boolean> {
   let closed: string[] = [];
-  if (!c.journal.release) return false;
   await c.ifRunning(c.live, async (client) => {
     closed = await fencedRoles(client);
     if (closed.length === 0) return;

@@ -2,6 +2,7 @@ import type { Colour } from '../model/colours.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/journal.ts';
+import type { Trace } from '../model/birth.ts';
 import type { ConnectionSettings } from '../postgres/client.ts';
 
 /**
@@ -17,6 +18,10 @@ export interface Platform {
   readonly leases: LeaseStore;
   readonly history: HistoryStore;
   readonly drills: DrillStore;
+  /** Everything that says that the environment exists, besides the journal and the databases. */
+  remains(): Promise<Trace[]>;
+  /** Writes the environment's uid on those that bear none; left out where a server's database is all that can bear one. */
+  certify?(uid: string): Promise<void>;
   /** What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate needs besides. */
   findings?(seeding: boolean): Promise<Finding[]>;
   /** Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be used. */
@@ -110,6 +115,8 @@ export interface ServerObservation {
   readonly generation: number;
   readonly major: number;
   readonly version: string;
+  /** That it was made for, where the platform writes that on it. */
+  readonly release?: string;
 }
 
 /** Runs `copy` between pg_backup_start and pg_backup_stop and returns the backup_label that the copy needs. */

@@ -9,6 +9,7 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.barrier (stream text PRIMARY KEY, marker bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE TABLE IF NOT EXISTS verdigris.fence (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), token bigint NOT NULL);
   ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS acted bigint NOT NULL DEFAULT 0;
+  ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS environment uuid;
   INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
   CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
   CREATE TABLE IF NOT EXISTS verdigris.carried_global (key text PRIMARY KEY, value text NOT NULL);
@@ -28,7 +29,7 @@ const statements = `
 /** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
 export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
-    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0',
+    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0, environment = NULL',
   );
 }
 

@@ -1,4 +1,5 @@
 import { staleToken } from '../model/failures.ts';
+import { ensureControlSchema } from './control.ts';
 import { rows, withTransaction, type Client } from './client.ts';
 import { endOperators } from './operators.ts';
 
@@ -8,6 +9,8 @@ export interface SeenTokens {
   readonly token: number;
   /** The newest under which something was done that the journal had been told of before: no journal may be older. */
   readonly acted: number;
+  /** Uid of the environment that it belongs to; null where nobody has written it yet. */
+  readonly environment: string | null;
 }
 
 /** To be called in the transaction of the act; the journal was written under this token before. Throws `stale-token` (busy). */
@@ -24,9 +27,9 @@ export async function takeToken(client: Client, token: number): Promise<void> {
  * more. Returns what was seen before. Undefined where the colour cannot be written to (a parked copy) or is not one of Verdigris's yet.
  */
 export async function markToken(client: Client, token: number): Promise<SeenTokens | undefined> {
-  const [there] = await rows<{ parked: boolean; acted: boolean }>(
+  const [there] = await rows<{ parked: boolean; columns: boolean }>(
     client,
-    `SELECT pg_is_in_recovery() AS parked, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'acted') AS acted
+    `SELECT pg_is_in_recovery() AS parked, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'environment') AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'verdigris' AND c.relname = 'fence'`,
   );
   if (!there || there.parked) return undefined;
@@ -34,12 +37,14 @@ export async function markToken(client: Client, token: number): Promise<SeenToke
   await withTransaction(client, () =>
     client.query('LOCK TABLE verdigris.fence IN SHARE ROW EXCLUSIVE MODE NOWAIT'),
   ).catch(() => endOperators(client));
-  if (!there.acted)
-    await client.query('ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS acted bigint NOT NULL DEFAULT 0');
-  const [seen] = await rows<{ token: number; acted: number }>(
+  if (!there.columns)
+    await client.query(
+      'ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS acted bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS environment uuid',
+    );
+  const [seen] = await rows<SeenTokens>(
     client,
-    `WITH before AS (SELECT token, acted FROM verdigris.fence FOR UPDATE), marked AS (UPDATE verdigris.fence SET token = $1::bigint WHERE token < $1::bigint)
-    SELECT token::float8, acted::float8 FROM before`,
+    `WITH before AS (SELECT token, acted, environment FROM verdigris.fence FOR UPDATE), marked AS (UPDATE verdigris.fence SET token = $1::bigint WHERE token < $1::bigint)
+    SELECT token::float8, acted::float8, environment FROM before`,
     [token],
   );
   return seen;
@@ -50,7 +55,24 @@ export async function noteActed(client: Client, token: number): Promise<void> {
   await client.query('UPDATE verdigris.fence SET acted = $1 WHERE token = $1 AND acted < $1', [token]);
 }
 
-/** A copy that becomes an environment of its own begins with a journal of its own. */
+/** The environment that a database says it belongs to; undefined where it says none, or is not one of Verdigris's. */
+export async function readEnvironment(client: Client): Promise<string | undefined> {
+  const there = await rows(
+    client,
+    "SELECT FROM pg_attribute WHERE attrelid = to_regclass('verdigris.fence') AND attname = 'environment'",
+  );
+  if (there.length === 0) return undefined;
+  const [fence] = await rows<{ environment: string | null }>(client, 'SELECT environment FROM verdigris.fence');
+  return fence?.environment ?? undefined;
+}
+
+/** Writes down to which environment a database belongs; one that says so already keeps what it says. */
+export async function noteEnvironment(client: Client, uid: string): Promise<void> {
+  await client.query('UPDATE verdigris.fence SET environment = $1 WHERE environment IS NULL', [uid]);
+}
+
+/** A copy that becomes an environment of its own begins with a journal and a uid of its own. */
 export async function forgetTokens(client: Client): Promise<void> {
-  await client.query('UPDATE verdigris.fence SET token = 0, acted = 0');
+  await ensureControlSchema(client);
+  await client.query('UPDATE verdigris.fence SET token = 0, acted = 0, environment = NULL');
 }

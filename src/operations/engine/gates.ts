@@ -12,6 +12,12 @@ import type { Operation } from './operation.ts';
 export function requireState(c: Context, operation: Operation): void {
   const { state } = c.journal;
   const { from } = pathOf(operation);
+  if (c.journal.release?.rebuilt && operation.verb !== 'abandon')
+    throw new VerdigrisError('release-rebuilt', {
+      seen: `The journal of ${c.environment.name} was rebuilt from the servers; what the release with ${c.idle} had proved went with the old one.`,
+      required: 'a release whose record is whole.',
+      next: `run \`verdigris abandon\`: it removes ${c.idle} and leaves ${c.live} as it is; then a new release can begin.`,
+    });
   if (from.includes(state)) return;
   throw wrongState(c.environment.name, state, operation.verb, from);
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Trace } from '../../model/birth.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import { tokenIn } from '../../model/journal.ts';
@@ -7,7 +8,9 @@ import { defaultHome } from '../home.ts';
 import type { Behind, Platform, PlatformClone } from '../port.ts';
 import { tryAll } from '../trial.ts';
 import { AdoptedServer } from './adopted.ts';
+import { BirthLabels } from './birth.ts';
 import { Cluster } from './cluster.ts';
+import { Creation } from './creation.ts';
 import { KubernetesDrills } from './drills.ts';
 import { askGuards } from './guards.ts';
 import { KubernetesHistory } from './history.ts';
@@ -39,7 +42,9 @@ export class KubernetesPlatform implements Platform {
   readonly history: KubernetesHistory;
   readonly drills: KubernetesDrills;
   readonly reach: Reach;
+  readonly creation: Creation;
 
+  readonly #birth: BirthLabels;
   readonly #environment: Environment;
 
   /** `guard`: gives the lease up to whoever else asks for it. */
@@ -50,6 +55,8 @@ export class KubernetesPlatform implements Platform {
     this.secrets = new Secrets(cluster, environment);
     this.adoption = new AdoptedServer(environment, cluster);
     this.reach = new Reach(cluster);
+    this.creation = new Creation(cluster, environment);
+    this.#birth = new BirthLabels(cluster, environment);
     this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption);
     this.poolers = new Poolers(environment, cluster, this.secrets, this.reach);
     this.routes = new Routes(environment, cluster, this.adoption);
@@ -59,6 +66,14 @@ export class KubernetesPlatform implements Platform {
     this.leases = new KubernetesLeases(cluster, environment, floor, guard);
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
+  }
+
+  remains(): Promise<Trace[]> {
+    return this.#birth.traces();
+  }
+
+  certify(uid: string): Promise<void> {
+    return this.#birth.write(uid);
   }
 
   async findings(seeding: boolean): Promise<Finding[]> {

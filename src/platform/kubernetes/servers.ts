@@ -103,9 +103,9 @@ export class KubernetesServers implements Servers {
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
     const place = await this.#sets.place(colour);
     if (!place) return undefined;
-    const { generation, major } = place.life;
+    const { generation, major, release } = place.life;
     const pod = await this.#cluster.read<Pod>('Pod', podOf(place.set));
-    return { running: pod !== undefined && isReady(pod), generation, major, version: String(major) };
+    return { running: pod !== undefined && isReady(pod), generation, major, version: String(major), release };
   }
 
   async connection(colour: Colour): Promise<ConnectionSettings> {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Trace } from '../../model/birth.ts';
 import type { Environment } from '../../model/environment.ts';
 import { tokenIn } from '../../model/journal.ts';
 import type { Platform, PlatformClone } from '../port.ts';
@@ -58,6 +59,14 @@ export class LocalPlatform implements Platform {
     // Loaded only here: a clone is an environment of this platform itself.
     const { cloneLocal } = await import('./lifecycle/clone.ts');
     return cloneLocal(of, this, signal);
+  }
+
+  /** Data directories, by the folder that is there and not by what is written down of them. */
+  async remains(): Promise<Trace[]> {
+    const folders = await readdir(this.places.root).catch(() => []);
+    return folders
+      .filter((name) => /^(blue|green)-\d+$/.test(name))
+      .map((name) => ({ what: path.join(this.places.root, name) }));
   }
 
   exportFile(name: string): Promise<string> {

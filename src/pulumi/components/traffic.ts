@@ -23,11 +23,22 @@ export class Traffic extends pulumi.CustomResource {
   /** What a refresh found that somebody changed by hand; the next update puts it right. */
   declare readonly drift: pulumi.Output<string[] | undefined>;
 
+  /** Uids of the environment, its namespace and its cluster: what is not this very one is never taken for it. */
+  declare readonly identity: pulumi.Output<Readonly<Record<string, string>> | undefined>;
+
   constructor(name: string, args: TrafficArgs, options?: pulumi.CustomResourceOptions) {
     super(
       'verdigris:index:Traffic',
       name,
-      { state: undefined, release: undefined, address: undefined, pauseMs: undefined, drift: undefined, ...args },
+      {
+        state: undefined,
+        release: undefined,
+        address: undefined,
+        pauseMs: undefined,
+        drift: undefined,
+        identity: undefined,
+        ...args,
+      },
       options,
     );
   }

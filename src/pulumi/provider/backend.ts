@@ -8,7 +8,8 @@ import { previewRelease, type Preview } from '../../operations/reads/preview.ts'
 import { Cluster } from '../../platform/kubernetes/cluster.ts';
 import { createKubernetes } from '../../platform/kubernetes/lifecycle/create.ts';
 import { recalledDeclaration, recordDeclaration } from '../../platform/kubernetes/declaration.ts';
-import { destroyKubernetes, type LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
+import { destroyKubernetes, lastSnapshots, type LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
+import { identityOf, isGone, requireKnown, type Identity } from '../../platform/kubernetes/identity.ts';
 import { drift } from '../../platform/kubernetes/lifecycle/drift.ts';
 import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
@@ -26,27 +27,40 @@ export interface ObservedEnvironment {
   readonly pauseMs: number | undefined;
   /** What somebody changed by hand, in words. */
   readonly drift: readonly string[];
+  readonly identity: Identity;
 }
 
-/** What the resource does to the world: the operations, and nothing beside them. */
+/** What the engine's state knows of an environment that it made, and how to have it forget that. */
+export interface Known {
+  readonly identity: Identity;
+  /** In words, for who reads why nothing was done. */
+  readonly forget: string;
+}
+
+/**
+ * What the resource does to the world: the operations, and nothing beside them. With `known` the engine says that the environment
+ * exists: where it is not there, or another one, everything throws `journal-lost`, `other-environment` or `other-cluster` and does nothing.
+ */
 export interface ResourceBackend {
   /** Undefined where there is no environment. Reads objects of the cluster and opens no connection to a database. */
-  observe(environment: Environment): Promise<ObservedEnvironment | undefined>;
-  /** The plan from what is to what is declared; undefined where there is no environment. Its connections cannot write. */
-  preview(environment: Environment): Promise<Preview | undefined>;
+  observe(environment: Environment, known?: Known): Promise<ObservedEnvironment | undefined>;
+  /** The plan from what is to what is declared. Its connections cannot write. */
+  preview(environment: Environment, known: Known): Promise<Preview>;
   /** Makes the environment where there is none, puts right what was changed by hand, and releases as declared. */
-  apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal): Promise<void>;
+  apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal, known?: Known): Promise<void>;
   /** What an environment was last declared as. */
   recall(namespace: string, name: string): Promise<Record<string, unknown> | undefined>;
-  destroy(environment: Environment): Promise<LastSnapshot | undefined>;
+  destroy(environment: Environment, known: Known): Promise<LastSnapshot[]>;
 }
 
 async function withPlatform<T>(
   environment: Environment,
+  known: Known | undefined,
   use: (platform: KubernetesPlatform) => Promise<T>,
 ): Promise<T> {
   const platform = openKubernetes(environment);
   try {
+    if (known) await requireKnown(platform, known.identity, known.forget);
     return await use(platform);
   } finally {
     await platform.close();
@@ -57,8 +71,8 @@ async function withPlatform<T>(
 const renewEvery = 2_000;
 
 export const kubernetesBackend: ResourceBackend = {
-  observe: (environment) =>
-    withPlatform(environment, async (platform) => {
+  observe: (environment, known) =>
+    withPlatform(environment, known, async (platform) => {
       if (!(await platform.journal.read())) return undefined;
       const journal = await readJournal(platform.journal);
       const route = await platform.routes.current();
@@ -71,16 +85,15 @@ export const kubernetesBackend: ResourceBackend = {
         address: platform.traffic.address,
         pauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
         drift: await drift(environment, platform, journal),
+        identity: await identityOf(platform, journal),
       };
     }),
 
-  preview: (environment) =>
-    withPlatform(environment, async (platform) =>
-      (await platform.journal.read()) ? previewRelease(environment, platform) : undefined,
-    ),
+  preview: (environment, known) =>
+    withPlatform(environment, known, (platform) => previewRelease(environment, platform)),
 
-  apply: (environment, raw, emit, signal) =>
-    withPlatform(environment, async (platform) => {
+  apply: (environment, raw, emit, signal, known) =>
+    withPlatform(environment, known, async (platform) => {
       const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
       await recordDeclaration(platform.cluster, environment, raw, emit);
       await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
@@ -99,14 +112,14 @@ export const kubernetesBackend: ResourceBackend = {
     }
   },
 
-  destroy: (environment) =>
-    withPlatform(environment, async (platform) => {
+  destroy: (environment, known) =>
+    withPlatform(environment, undefined, async (platform) => {
+      if (await isGone(platform, known.identity, known.forget)) return lastSnapshots(environment, platform);
       // Not under the hands of somebody who is at work.
       const lease = await platform.leases.acquire('verdigris destroy');
       const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
       try {
-        const live = (await platform.journal.read()) ? (await readJournal(platform.journal)).live : environment.live;
-        return await destroyKubernetes(environment, platform, live);
+        return await destroyKubernetes(environment, platform, (await readJournal(platform.journal)).live);
       } finally {
         clearInterval(renewal);
         await lease.release();

@@ -21,8 +21,9 @@ export function verdigrisProvider(backend: ResourceBackend, version: string, voi
     diff: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) =>
       known(urn).diff(urn, olds, news),
     create: async (urn, inputs: Record<string, unknown>) => known(urn).create(urn, inputs),
-    read: async (id, urn, props: Record<string, unknown>) => known(urn).read(id, props),
-    update: async (_id, urn, _olds, news: Record<string, unknown>) => known(urn).update(urn, news),
+    read: async (id, urn, props: Record<string, unknown>) => known(urn).read(urn, id, props),
+    update: async (_id, urn, olds: Record<string, unknown>, news: Record<string, unknown>) =>
+      known(urn).update(urn, olds, news),
     // Interrupting the engine interrupts the release: before its commit point it is undone, after it it goes on at the next update.
     cancel: () => Promise.resolve(traffic.cancel()),
     delete: async (_id, urn, props: Record<string, unknown>) => known(urn).delete(urn, props),

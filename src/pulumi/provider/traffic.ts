@@ -3,7 +3,7 @@ import type { provider } from '@pulumi/pulumi';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
-import type { ResourceBackend, ObservedEnvironment } from './backend.ts';
+import type { Known, ObservedEnvironment, ResourceBackend } from './backend.ts';
 import { declarationOf, environmentOf, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
 import { textOf } from './say.ts';
 import { remark, secretKeys, unwrap } from './values.ts';
@@ -54,7 +54,7 @@ export class TrafficResource {
     const found = driftIn(olds);
     if (found.length === 0 && isDeepStrictEqual(comparable(before), comparable(wanted))) return { changes: false };
     for (const text of found) this.#voice.say(urn, `To be corrected: ${text}.`);
-    await this.#preview(urn, wanted);
+    await this.#preview(urn, wanted, knownIn(urn, olds));
     return { changes: true };
   }
 
@@ -62,22 +62,25 @@ export class TrafficResource {
     const environment = environmentOf(inputsIn(news));
     return plainly(async () => ({
       id: `${environment.kubernetes.namespace}/${environment.name}`,
-      outs: await this.#apply(urn, news),
+      outs: await this.#apply(urn, news, undefined),
     }));
   }
 
-  async update(urn: string, news: Wrapped): Promise<provider.UpdateResult> {
-    return plainly(async () => ({ outs: await this.#apply(urn, news) }));
+  async update(urn: string, olds: Wrapped, news: Wrapped): Promise<provider.UpdateResult> {
+    return plainly(async () => ({ outs: await this.#apply(urn, news, knownIn(urn, olds)) }));
   }
 
   /** Shows drift: where writes really go, what was changed by hand, and the state that the journal says. Without properties it is an import. */
-  async read(id: string, props: Wrapped): Promise<provider.ReadResult> {
+  async read(urn: string, id: string, props: Wrapped): Promise<provider.ReadResult> {
     return plainly(async () => {
-      const known = 'environment' in props ? props : await this.#recall(id);
-      const inputs = inputsIn(known);
-      const seen = await this.#backend.observe(environmentOf(inputs));
+      const imports = !('environment' in props);
+      const declared = imports ? await this.#recall(id) : props;
+      const inputs = inputsIn(declared);
+      const seen = await this.#heard(urn, () =>
+        this.#backend.observe(environmentOf(inputs), imports ? undefined : knownIn(urn, props)),
+      );
       if (!seen) return {};
-      const now = { ...known, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
+      const now = { ...declared, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
       return {
         id,
         props: this.#outputs(now, seen),
@@ -98,7 +101,8 @@ export class TrafficResource {
         );
         return;
       }
-      this.#voice.say(urn, lastWords(where, await this.#backend.destroy(environment)));
+      const last = await this.#heard(urn, () => this.#backend.destroy(environment, knownIn(urn, props)));
+      this.#voice.say(urn, lastWords(where, last));
     });
   }
 
@@ -106,30 +110,41 @@ export class TrafficResource {
     this.#cancelled.abort(new Error('Pulumi was interrupted'));
   }
 
-  async #apply(urn: string, news: Wrapped): Promise<Record<string, unknown>> {
+  async #apply(urn: string, news: Wrapped, known: Known | undefined): Promise<Record<string, unknown>> {
     const inputs = inputsIn(news);
     const environment = environmentOf(inputs);
-    try {
-      await this.#backend.apply(
+    await this.#heard(urn, () =>
+      this.#backend.apply(
         environment,
         declarationOf(inputs),
         (event) => this.#voice.event(urn, event, textOf(event)),
         this.#cancelled.signal,
-      );
+        known,
+      ),
+    );
+    return this.#outputs(news, await this.#backend.observe(environment));
+  }
+
+  /** Tells a failure with its id to whoever listens; the engine itself gets its text. */
+  async #heard<T>(urn: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (error) {
       if (error instanceof VerdigrisError) this.#voice.failure(urn, error);
       throw error;
     }
-    return this.#outputs(news, await this.#backend.observe(environment));
   }
 
-  /** A preview that cannot ask the cluster still shows the diff, and says what it does not know. */
-  async #preview(urn: string, wanted: TrafficInputs): Promise<void> {
+  /** A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is not there ends it. */
+  async #preview(urn: string, wanted: TrafficInputs, known: Known): Promise<void> {
     try {
-      const preview = await this.#backend.preview(environmentOf(wanted));
-      if (preview) this.#voice.preview(urn, preview, previewText(preview));
-      else this.#voice.say(urn, 'There is no such environment in the cluster any more: it would be made from nothing.');
+      const preview = await this.#backend.preview(environmentOf(wanted), known);
+      this.#voice.preview(urn, preview, previewText(preview));
     } catch (error) {
+      if (error instanceof VerdigrisError && missing.has(error.id)) {
+        this.#voice.failure(urn, error);
+        return plainly(() => Promise.reject(error));
+      }
       this.#voice.say(urn, `The plan cannot be shown now: ${describe(error)}`);
     }
   }
@@ -146,21 +161,41 @@ export class TrafficResource {
   }
 
   #outputs(news: Wrapped, seen: ObservedEnvironment | undefined): Record<string, unknown> {
-    const { state, release, address, pauseMs, drift } = seen ?? {};
+    const { state, release, address, pauseMs, drift, identity } = seen ?? {};
     const { drift: _, ...rest } = news;
     return {
       ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
       ...remark(
-        { state, release, address, pauseMs, ...(drift === undefined || drift.length === 0 ? {} : { drift }) },
+        {
+          state,
+          release,
+          address,
+          pauseMs,
+          identity,
+          ...(drift === undefined || drift.length === 0 ? {} : { drift }),
+        },
         new Set(),
       ),
     };
   }
 }
 
-function lastWords(where: string, last: LastSnapshot | undefined): string {
-  if (!last) return `${where} is gone; there was no volume to take a last snapshot of.`;
-  return `${where} is gone. Its data is in the VolumeSnapshot ${last.name}, class ${last.class ?? 'of the cluster’s default'}, which nothing of Verdigris deletes; whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md says how to restore it.`;
+function lastWords(where: string, last: readonly LastSnapshot[]): string {
+  if (last.length === 0) return `${where} is gone; there was no volume to take a last snapshot of.`;
+  const kept = last.map((each) => `${each.name}, class ${each.class ?? 'of the cluster’s default'}`).join('; and in ');
+  return `${where} is gone. Its data is in the VolumeSnapshot ${kept}, which nothing of Verdigris deletes; whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md says how to restore it.`;
+}
+
+/** Errors that say that what the engine knows is not what is there. */
+const missing: ReadonlySet<string> = new Set(['journal-lost', 'other-environment', 'other-cluster']);
+
+/** What a state says of the environment; one from before it had an identity says that it exists. */
+function knownIn(urn: string, olds: Wrapped): Known {
+  const { value } = unwrap(olds['identity']);
+  return {
+    identity: (value ?? {}) as Known['identity'],
+    forget: `have the stack forget it by \`pulumi state delete --force --target-dependents '${urn}'\`; the next \`up\` then makes an environment from nothing, or from kubernetes.from.snapshot, and takes in what is there with verdigris:import.`,
+  };
 }
 
 function driftIn(olds: Wrapped): string[] {

@@ -29,6 +29,7 @@ const present: ObservedEnvironment = {
   address: 'shop-pooler.default.svc:5432',
   pauseMs: undefined,
   drift: [],
+  identity: { environment: 'uid-1', namespace: 'ns-1' },
 };
 
 const lag = {
@@ -45,6 +46,9 @@ let said: string[];
 let seen: ObservedEnvironment | undefined;
 let failure: Error | undefined;
 let declaredRaw: unknown;
+/** What the engine's state was passed on as, and the refusal of a cluster where the environment is not the one that it knows. */
+let knew: unknown[];
+let lost: VerdigrisError | undefined;
 const voice: Voice = {
   say: (of, text) => said.push(`${of.split('::').at(-1)}: ${text}`),
   event: (_, __, text) => {
@@ -54,9 +58,15 @@ const voice: Voice = {
   failure: (_, { id }) => said.push(`failure ${id}`),
 };
 const backend: ResourceBackend = {
-  observe: async () => seen,
-  preview: async () => {
+  observe: async (_, known) => {
+    knew.push(known?.identity);
+    if (lost && known) throw lost;
+    return seen;
+  },
+  preview: async (_, known) => {
     did.push('preview');
+    knew.push(known.identity);
+    if (lost) throw lost;
     const step = transitions.find(({ from, verb }) => from === 'verified' && verb === 'switch');
     return step
       ? {
@@ -66,7 +76,9 @@ const backend: ResourceBackend = {
         }
       : { steps: [], longestWait: 0 };
   },
-  apply: async ({ live, canary }, raw, emit) => {
+  apply: async ({ live, canary }, raw, emit, _, known) => {
+    knew.push(known?.identity);
+    if (lost && known) throw lost;
     did.push(`${seen ? 'release' : 'make'} live ${live} canary ${canary}`);
     declaredRaw = raw;
     emit({ type: 'step', verb: 'seed', step: 'slot', title: 'make the slot', status: 'done' });
@@ -75,7 +87,7 @@ const backend: ResourceBackend = {
   },
   recall: async (namespace, name) =>
     namespace === 'default' && name === 'shop' ? { ...declaration, live: 'blue', canary: 5 } : undefined,
-  destroy: async () => (did.push('destroy'), { name: 'shop-last-1', class: 'retain' }),
+  destroy: async () => (did.push('destroy'), [{ name: 'shop-last-1', class: 'retain' }]),
 };
 const {
   check,
@@ -91,6 +103,27 @@ beforeEach(() => {
   said = [];
   seen = undefined;
   failure = undefined;
+  knew = [];
+  lost = undefined;
+});
+
+test('an environment that the state knows and the cluster does not have is neither dropped by a refresh nor made anew', async () => {
+  const state = { ...inputs, state: 'single', identity: { environment: 'uid-1', namespace: 'ns-1' } };
+  lost = new VerdigrisError('journal-lost', { seen: 'No journal.', required: 'one.', next: 'look.' });
+  await expect(read('id', urn, state)).rejects.toThrow('No journal. Required: one. Next: look.');
+  await expect(diff('id', urn, state, { ...inputs, canary: 5 })).rejects.toThrow('No journal.');
+  await expect(update('id', urn, state, { ...inputs, canary: 5 })).rejects.toThrow('No journal.');
+  await expect(update('id', urn, inputs, { ...inputs, canary: 5 })).rejects.toThrow('No journal.');
+  expect(did).toEqual(['preview']);
+  expect(said).toEqual(Array(4).fill('failure journal-lost'));
+  expect(knew).toEqual([state.identity, state.identity, state.identity, {}]);
+});
+
+test('what nobody knows of yet is made without being asked for, and the state knows it from then on', async () => {
+  lost = new VerdigrisError('journal-lost', { seen: 'No journal.', required: 'one.', next: 'look.' });
+  const { outs } = await create(urn, inputs);
+  expect(knew[0]).toBeUndefined();
+  expect(outs).toMatchObject({ identity: present.identity });
 });
 
 test('check fills defaults and names every fault by its property', async () => {
@@ -174,6 +207,7 @@ test('create makes what is not there, releases as declared, and marks secrets ag
     state: 'verified',
     release: '1',
     address: 'shop-pooler.default.svc:5432',
+    identity: present.identity,
   });
 });
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { networkPolicies } from '../../../manifests/network.ts';
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import type { Environment } from '../../../model/environment.ts';
@@ -92,7 +92,10 @@ export async function cloneKubernetes(
     await platform.servers.removeSnapshot(seedSnapshot);
     await platform.routes.establish({ live, canary: 0, token: 0 });
     await makePooler(copy, platform, passwords, undefined);
-    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    await platform.journal.write(
+      0,
+      serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '', randomUUID())),
+    );
     const [replica] = await platform.poolers.required();
     if (!replica) throw new Error('there is at least one replica');
     const as = (user: string): ConnectionSettings => ({

@@ -11,14 +11,17 @@ import {
   userList,
 } from '../../../manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
+import { journalLost, strangers } from '../../../model/birth.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
-import type { Client } from '../../../postgres/client.ts';
+import { rows, withOwnSession, type Client } from '../../../postgres/client.ts';
+import { readEnvironment } from '../../../postgres/token.ts';
 import { fillServer } from '../../fill.ts';
 import { examine, takeOver } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
+import { lastingSnapshots } from '../identity.ts';
 import type { KubernetesPlatform } from '../platform.ts';
 import { stuck, type Pod } from '../pods.ts';
 import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
@@ -47,15 +50,20 @@ export async function createKubernetes(
     await requireCluster(platform);
     throw error;
   });
-  if (journal) return { created: false };
+  if (journal) {
+    await platform.creation.end();
+    return { created: false };
+  }
   const { live, colours, name } = environment;
   const declared = colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
   await requireCluster(platform);
+  await refuseRemains(platform);
   const { cluster } = platform;
   const { adopt, from } = environment.kubernetes;
   const existing = adopt && (await examine(environment, platform, adopt));
   const original = from && (await examineOrigin(environment, platform, from));
+  const uid = await platform.creation.begin();
   const credentials = await makeSecrets(environment, platform);
   for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
   if (existing) await takeOver(platform, existing);
@@ -65,13 +73,46 @@ export async function createKubernetes(
     await opened(environment, platform);
   } else {
     await platform.servers.initialize(live, declared.postgres, 1, declared.release);
+    await requireUnborn(environment, platform);
     await fillServer(environment, platform.servers, credentials, options.fill);
   }
   await platform.routes.establish({ live, canary: 0, token: 0 });
   await makePooler(environment, platform, credentials, options.raw);
   if (adopt?.service) await platform.routes.attach(adopt.service, { live, canary: 0, token: 0 });
-  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, uid)));
+  await platform.certify(uid);
+  await platform.creation.end();
   return { created: true };
+}
+
+/** Servers or volumes without a journal are an environment that lost it, unless a creation was cut short: that one has made nothing but a first life. */
+async function refuseRemains(platform: KubernetesPlatform): Promise<void> {
+  const { cluster, environment } = platform;
+  const found = await platform.remains();
+  if (found.length === 0) return;
+  const begun = await platform.creation.underWay();
+  const first = new RegExp(`/${environment}-(blue|green)(-1)?$`);
+  if (begun !== undefined && strangers(begun, found).length === 0 && found.every(({ what }) => first.test(what)))
+    return;
+  throw journalLost(environment, `the namespace ${cluster.namespace}`, found, {
+    snapshots: await lastingSnapshots(platform),
+    forget: `delete these objects, then run the same command.`,
+  });
+}
+
+/** A volume whose labels and name were lost may still hold an environment's database. */
+async function requireUnborn({ live, database }: Environment, platform: KubernetesPlatform): Promise<void> {
+  const connection = await platform.servers.connection(live);
+  const born = await withOwnSession(connection, 'create', async (client) => {
+    const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [database]);
+    return there.length === 0
+      ? undefined
+      : withOwnSession({ ...connection, database }, 'create', (inside) => readEnvironment(inside));
+  });
+  if (born === undefined) return;
+  throw journalLost(platform.environment, `the namespace ${platform.cluster.namespace}`, [
+    { what: `the database ${database} on ${live}`, uid: born },
+  ]);
 }
 
 /** Before anything is made: everything that is missing, at once. */

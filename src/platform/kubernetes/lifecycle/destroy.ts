@@ -8,6 +8,7 @@ import { removeClones } from './clone.ts';
 import { claimsOf } from './drift.ts';
 import type { KubernetesPlatform } from '../platform.ts';
 import { removeKubernetes } from './remove.ts';
+import type { Stored } from '../cluster.ts';
 import type { ServerSet } from '../sets.ts';
 import { takeSnapshot } from '../storage.ts';
 
@@ -20,61 +21,72 @@ export interface LastSnapshot {
 }
 
 /**
- * Removes everything that an environment has in its namespace, the volumes too, but for one last snapshot of the live colour,
- * taken of a server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails leaves the
- * environment as it was.
+ * Removes everything that an environment has in its namespace, the volumes too, but for a last snapshot of what was live, taken of a
+ * server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails leaves the environment as it was.
  */
 export async function destroyKubernetes(
   environment: Environment,
   platform: KubernetesPlatform,
   live: Colour,
-): Promise<LastSnapshot | undefined> {
+): Promise<LastSnapshot[]> {
   await removeClones(environment, platform, await new CloneMarks(platform.cluster, environment).all());
-  const last = await lastSnapshot(environment, platform, live);
+  const kept = await keepLast(environment, platform, live);
   await removeKubernetes(environment, platform);
-  return last;
+  const all = await lastSnapshots(environment, platform);
+  return kept.length === 0 ? all : all.filter(({ name }) => kept.includes(name));
+}
+
+/** The snapshots that destroys of an environment of this name have left. */
+export async function lastSnapshots(
+  environment: Environment,
+  { servers }: KubernetesPlatform,
+): Promise<LastSnapshot[]> {
+  const { keptSnapshotClass, snapshotClass } = environment.kubernetes;
+  return (await servers.snapshots())
+    .filter((snapshot) => snapshot.startsWith('last-'))
+    .map((snapshot) => ({
+      name: objectNames.snapshot(environment.name, snapshot),
+      class: keptSnapshotClass ?? snapshotClass,
+    }));
 }
 
 /** Named by the claim's uid: an environment that bears the same name later makes another one. */
-async function lastSnapshot(
-  environment: Environment,
-  platform: KubernetesPlatform,
-  live: Colour,
-): Promise<LastSnapshot | undefined> {
+async function keepLast(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<string[]> {
   const { cluster, servers } = platform;
-  const { keptSnapshotClass, snapshotClass } = environment.kubernetes;
-  const kept = (snapshot: string): LastSnapshot => ({
-    name: objectNames.snapshot(environment.name, snapshot),
-    class: keptSnapshotClass ?? snapshotClass,
-  });
-  const [claim] = await claimsOf(platform, environment, live);
   const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(environment.name, live));
-  if (!claim) {
-    if (set) throw noVolume(environment, live);
-    const made = (await servers.snapshots()).find((snapshot) => snapshot.startsWith('last-'));
-    return made === undefined ? undefined : kept(made);
-  }
-  const snapshot = `last-${claim.metadata.uid.slice(0, 8)}`;
+  const volumes = await volumesOf(environment, platform, live);
+  if (set && volumes.length === 0) throw noVolume(environment, live);
   const major = (await servers.observe(live))?.major ?? environment.colours[live]?.postgres ?? 0;
   const serving = set !== undefined && set.spec.replicas > 0;
+  const named = (volume: Stored): string => `last-${volume.metadata.uid.slice(0, 8)}`;
   if (serving) {
     // One of an earlier destroy that did not come to its end lacks what was written since.
-    await servers.removeSnapshot(snapshot);
+    for (const volume of volumes) await servers.removeSnapshot(named(volume));
     await servers.stop(live, 'fast');
   }
   try {
-    await takeSnapshot(
-      cluster,
-      environment,
-      { colour: live, major, claim: claim.metadata.name, path: dataPath },
-      snapshot,
-      environment.limits.snapshot,
-    );
-    return kept(snapshot);
+    for (const volume of volumes)
+      await takeSnapshot(
+        cluster,
+        environment,
+        { colour: live, major, claim: volume.metadata.name, path: dataPath },
+        named(volume),
+        environment.limits.snapshot,
+      );
+    return volumes.map((volume) => objectNames.snapshot(environment.name, named(volume)));
   } catch (error) {
     if (serving) await servers.start(live);
     throw error;
   }
+}
+
+/** What the live server has mounted, whatever other volumes of its colour there are; where no server tells, all of them. */
+async function volumesOf(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<Stored[]> {
+  const claims = (await claimsOf(platform, environment, live)).filter(
+    ({ metadata }) => !metadata.name.endsWith('-log'),
+  );
+  const mounted = await platform.servers.claimOf(live);
+  return mounted === undefined ? claims : claims.filter(({ metadata }) => metadata.uid === mounted);
 }
 
 function noVolume({ name, kubernetes: { namespace } }: Environment, live: Colour): VerdigrisError {

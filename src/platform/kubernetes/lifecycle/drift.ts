@@ -77,10 +77,16 @@ async function colourDrift(
         `PersistentVolumeClaim ${metadata.name} is being deleted: the data of ${colour} goes with its pod`,
     );
   if (set && set.metadata.deletionTimestamp === undefined) {
+    const unmounted =
+      (await platform.servers.claimOf(colour)) === undefined
+        ? [`the PersistentVolumeClaim of ${colour} is missing`]
+        : [];
     // The retained colour may be scaled down on purpose.
-    return colour === journal.live && set.spec.replicas !== 1
-      ? [...going, `StatefulSet ${name} is scaled to ${set.spec.replicas}`]
-      : going;
+    const scaled =
+      colour === journal.live && set.spec.replicas !== 1
+        ? [`StatefulSet ${name} is scaled to ${set.spec.replicas}`]
+        : [];
+    return [...going, ...unmounted, ...scaled];
   }
   return [...going, `StatefulSet ${name} is missing${claims.length > 0 ? '' : ', and its PersistentVolumeClaim'}`];
 }

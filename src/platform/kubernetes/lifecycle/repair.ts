@@ -77,7 +77,9 @@ async function repairColour(
   colour: Colour,
 ): Promise<void> {
   if (await platform.servers.observe(colour)) {
-    if (colour === journal.live) await platform.servers.start(colour);
+    if (colour !== journal.live) return;
+    if ((await platform.servers.claimOf(colour)) === undefined) throw volumeGone(environment, colour);
+    await platform.servers.start(colour);
     return;
   }
   const [claim] = (await claimsOf(platform, environment, colour)).filter(
@@ -87,11 +89,7 @@ async function repairColour(
   if (!claim || !declared) {
     // A candidate or retained colour that is gone is for the gates to say: abandon and retire work without it.
     if (colour !== journal.live) return;
-    throw new VerdigrisError('live-volume-gone', {
-      seen: `${colour} is live, and neither its StatefulSet nor a PersistentVolumeClaim of it is in the namespace ${environment.kubernetes.namespace}.`,
-      required: 'the volume of the live colour.',
-      next: 'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and labels (docs/kubernetes.md), then run the same command.',
-    });
+    throw volumeGone(environment, colour);
   }
   const release =
     colour === journal.live
@@ -100,4 +98,12 @@ async function repairColour(
         ? journal.release?.from
         : journal.release?.to;
   await platform.servers.revive(colour, generationOf(claim), declared.postgres, release ?? declared.release);
+}
+
+function volumeGone({ kubernetes: { namespace } }: Environment, colour: Colour): VerdigrisError {
+  return new VerdigrisError('live-volume-gone', {
+    seen: `${colour} is live, and the PersistentVolumeClaim with its data is not in the namespace ${namespace}.`,
+    required: 'the volume of the live colour.',
+    next: 'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and labels (docs/kubernetes.md), then run the same command.',
+  });
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../../model/environment.ts';
@@ -76,7 +76,10 @@ export async function cloneLocal(
     await platform.servers.unpark(live);
     const port = await freePort();
     await launch(copy, platform, port);
-    await platform.journal.write(0, serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '')));
+    await platform.journal.write(
+      0,
+      serializeJournal(newJournal(name, live, environment.colours[live]?.release ?? '', randomUUID())),
+    );
     return {
       environment: copy,
       platform,

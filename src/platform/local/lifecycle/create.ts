@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
-import { VerdigrisError } from '../../../model/errors.ts';
+import { journalLost } from '../../../model/birth.ts';
 import type { Client } from '../../../postgres/client.ts';
 import { fillServer } from '../../fill.ts';
 import { writeDurably } from '../files.ts';
@@ -68,7 +68,7 @@ async function make(
     await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
     await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
     await launch(environment, platform, port);
-    await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release)));
+    await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, randomUUID())));
   } catch (error) {
     // Half an environment is none: a dump that does not load leaves nothing running.
     await destroyLocal(platform);
@@ -79,12 +79,10 @@ async function make(
 
 /** Servers without a journal are an environment that lost it, not one that was never made: their data is somebody's. */
 async function refuseRemains(platform: LocalPlatform): Promise<void> {
-  const found = await Promise.all((['blue', 'green'] as const).map((colour) => platform.servers.observe(colour)));
-  if (found.every((seen) => seen === undefined)) return;
-  throw new VerdigrisError('journal-lost', {
-    seen: `${platform.places.root} holds servers, and no journal.`,
-    required: 'an empty place for a new environment, or the journal of the one that is there.',
-    next: 'put the journal back (docs/operations/journal.md); or, where the data may go, run `verdigris destroy --yes` first. Nothing was changed.',
+  const found = await platform.remains();
+  if (found.length === 0) return;
+  throw journalLost(platform.environment, platform.places.root, found, {
+    forget: 'run `verdigris destroy --yes`, then the same command.',
   });
 }
 

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { otherEnvironment, strangers } from '../model/birth.ts';
+import { colours, other, type Colour } from '../model/colours.ts';
+import type { Environment } from '../model/environment.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { newJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
+import { streamPrefix } from '../model/names.ts';
+import type { Platform } from '../platform/port.ts';
+import { rows, withOwnSession, type Client } from '../postgres/client.ts';
+import { fencedRoles } from '../postgres/fence.ts';
+import { readEnvironment } from '../postgres/token.ts';
+import { takeNewest } from './newest.ts';
+import { withOperator, type OperatorParts } from './operator.ts';
+import { openLive } from './recover.ts';
+
+/** What a server itself says. */
+interface ServerFacts {
+  readonly colour: Colour;
+  readonly generation: number;
+  readonly release: string;
+  /** Whether applications may log in; undefined of a server that does not answer. */
+  readonly open: boolean | undefined;
+  readonly uid: string | undefined;
+  /** Names of the subscriptions here, of which a release has one in each direction. */
+  readonly follows: readonly string[];
+  /** The highest number in the name of a slot, publication or subscription. */
+  readonly streams: number;
+}
+
+/** A journal as the servers tell it, and the facts that it rests on, one line each. */
+export interface Rebuilt {
+  readonly journal: Journal;
+  readonly facts: readonly string[];
+}
+
+/**
+ * The journal of an environment that lost it. Only a colour that is open, or that the clients' path leads to while none is, can be the
+ * live one; a second colour becomes the candidate of a release that can only be abandoned. Reads only. Throws `rebuild-needless` where
+ * there is a journal and `rebuild-impossible` where the facts contradict each other.
+ */
+export async function readRebuilt(environment: Environment, platform: Platform): Promise<Rebuilt> {
+  const stored = await platform.journal.read();
+  if (stored)
+    throw new VerdigrisError('rebuild-needless', {
+      seen: `There is a journal: ${stored.where}.`,
+      required: 'none, to rebuild it: what is there is worth more than what can be told from the servers.',
+      next: 'run `verdigris status`. Where this one is refused, docs/operations/journal.md says how to put the right one back, or to take it away first.',
+    });
+  const servers = (await Promise.all(colours.map((colour) => askServer(environment, platform, colour)))).flat();
+  const routed = await platform.traffic.status().then(
+    ({ live }) => live,
+    () => undefined,
+  );
+  const facts = [
+    ...servers.map(serverText),
+    `the clients’ path leads to ${routed ?? 'nobody that can be told'}`,
+    ...(await platform.remains()).map(({ what }) => what),
+  ];
+  const live = liveOf(servers, routed);
+  if (!live) throw impossible(environment, facts);
+  const remains = await platform.remains();
+  const uid = live.uid ?? remains.find((trace) => trace.uid !== undefined)?.uid ?? randomUUID();
+  const others = strangers(uid, [
+    ...remains,
+    ...servers.map((server) => ({ what: `the database of ${server.colour}`, uid: server.uid })),
+  ]);
+  if (others.length > 0) throw otherEnvironment(environment.name, uid, others);
+  const idle = servers.find(({ colour }) => colour !== live.colour);
+  const generation = Math.max(
+    ...servers.map((server) => server.generation),
+    ...remains.map(({ what }) => generationIn(what)),
+  );
+  const journal: Journal = {
+    ...newJournal(environment.name, live.colour, live.release, uid),
+    generation,
+    // Never reused: of those that are gone nothing tells any more but that each generation has had three at most.
+    streams: Math.max(...servers.map((server) => server.streams), 3 * generation),
+  };
+  return { facts, journal: idle ? withRelease(journal, live, idle, environment) : journal };
+}
+
+/** Writes it under a lease that is above everything the databases have seen, and opens a live colour that a switchover had closed. */
+export async function writeRebuilt(parts: OperatorParts, { journal }: Rebuilt): Promise<void> {
+  const { platform } = parts;
+  const { lease } = await takeNewest(parts, (above) =>
+    platform.leases.acquire('verdigris recover --rebuild', undefined, above),
+  );
+  try {
+    await platform.journal.write(0, serializeJournal({ ...journal, token: lease.token }));
+  } finally {
+    await lease.release();
+  }
+  await withOperator(parts, 'recover', openLive);
+}
+
+async function askServer(environment: Environment, platform: Platform, colour: Colour): Promise<ServerFacts[]> {
+  const seen = await platform.servers.observe(colour);
+  if (!seen) return [];
+  const { generation } = seen;
+  const release = seen.release ?? environment.colours[colour]?.release ?? '';
+  const unknown = { colour, generation, release, open: undefined, uid: undefined, follows: [], streams: 0 };
+  if (!seen.running) return [unknown];
+  const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+  const answer = await withOwnSession(settings, 'rebuild', async (client) => ({
+    open: (await fencedRoles(client)).length === 0,
+    uid: await readEnvironment(client),
+    ...(await streamsOn(client, streamPrefix(environment.name))),
+  }));
+  return [{ ...unknown, ...answer }];
+}
+
+async function streamsOn(client: Client, prefix: string): Promise<Pick<ServerFacts, 'follows' | 'streams'>> {
+  const found = await rows<{ name: string; subscription: boolean }>(
+    client,
+    `SELECT subname AS name, true AS subscription FROM pg_subscription WHERE starts_with(subname, $1)
+    UNION SELECT slot_name, false FROM pg_replication_slots WHERE starts_with(slot_name, $1)
+    UNION SELECT pubname, false FROM pg_publication WHERE starts_with(pubname, $1)`,
+    [prefix],
+  );
+  return {
+    follows: found.filter(({ subscription }) => subscription).map(({ name }) => name),
+    streams: Math.max(0, ...found.map(({ name }) => Number(/^\d+/.exec(name.slice(prefix.length))?.[0] ?? 0))),
+  };
+}
+
+function liveOf(servers: readonly ServerFacts[], routed: Colour | undefined): ServerFacts | undefined {
+  const open = servers.filter((server) => server.open === true);
+  if (open.length === 1) return open[0];
+  // Between the fence and the opening nobody has written: whoever the path leads to holds all that was acknowledged.
+  return open.length === 0 ? servers.find(({ colour, open: is }) => colour === routed && is === false) : undefined;
+}
+
+function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, { name }: Environment): Journal {
+  const streamOf = (subscription: string, to: Colour): Stream => ({ name: subscription, from: other(to), to });
+  const [stream] = idle.follows.map((each) => streamOf(each, idle.colour));
+  const [closing] = live.follows.map((each) => streamOf(each, live.colour));
+  return {
+    ...journal,
+    state: 'seeded',
+    release: {
+      from: live.release,
+      to: idle.release,
+      candidate: idle.colour,
+      startedAt: new Date().toISOString(),
+      rebuilt: true,
+      seed: {},
+      schema: {},
+    },
+    stream: stream ?? { name: `${streamPrefix(name)}${journal.streams}`, from: live.colour, to: idle.colour },
+    closing: closing ?? null,
+  };
+}
+
+function generationIn(what: string): number {
+  return Number(/-(?:blue|green)-(\d+)/.exec(what)?.[1] ?? 1);
+}
+
+function serverText({ colour, generation, release, open, uid, follows }: ServerFacts): string {
+  const state =
+    open === undefined ? 'does not run' : open ? 'takes writes of applications' : 'is closed to applications';
+  return `${colour} (generation ${generation}, release ${release || 'unknown'}) ${state}${follows.length > 0 ? `, follows by ${follows.join(', ')}` : ''}${uid === undefined ? '' : `, belongs to the environment ${uid}`}`;
+}
+
+function impossible({ name }: Environment, facts: readonly string[]): VerdigrisError {
+  return new VerdigrisError('rebuild-impossible', {
+    seen: `What is left of ${name} does not tell which colour is live:\n${facts.map((each) => `  ${each}\n`).join('')}`,
+    required: 'one server that runs and is open, or a closed one that the clients’ path leads to.',
+    next: 'nothing was changed. Start the server that has the data; where both are open, stop the one that must not take writes (its data stays), then run the same command.',
+    facts: { found: facts },
+  });
+}
