@@ -1,4 +1,5 @@
 import type { Client, ConnectionSettings } from '../postgres/client.ts';
+import type { DataPolicy } from './data/policy.ts';
 
 /** One migration, as plans and histories name it. */
 export interface Migration {
@@ -24,6 +25,8 @@ export interface MigrationTarget {
    * before each; whoever calls `apply` runs the rest afterwards.
    */
   readonly backfillsBefore?: ((version: string) => Promise<void>) | undefined;
+  /** Where statements run that write rows; without it, all where the rest does: on a clone, or on the first colour. */
+  readonly data?: DataPolicy | undefined;
 }
 
 /**

@@ -40,6 +40,8 @@ const colourSchema = z.strictObject({
       }),
     ])
     .optional(),
+  /** Statements of its migrations may run on the live colour before the switchover, where their notes ask for it; `abandon` does not take that back. */
+  writesLive: z.boolean().optional(),
   /** Tests of this colour's software, run against the candidate's schema before the switchover. */
   test: z.array(z.string().min(1)).min(1).optional(),
 });

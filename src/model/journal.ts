@@ -93,6 +93,23 @@ const release = z.strictObject({
       }),
     )
     .optional(),
+  /**
+   * Statements of the migrations that write rows both colours have: where each runs, or ran, and what it wrote; of one that runs at the
+   * switchover what it wrote when it was tried last.
+   */
+  data: z
+    .array(
+      z.strictObject({
+        at: time,
+        place: z.enum(['candidate', 'live', 'switch']),
+        source: z.string(),
+        writes: z.array(
+          z.strictObject({ table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number() }),
+        ),
+        ms: z.number().optional(),
+      }),
+    )
+    .optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),

@@ -8,10 +8,14 @@ const rolledBack =
 /** SQLSTATE unsafe_new_enum_value_usage: the value is usable once the transaction that added it has committed. */
 const unsafeEnumValue = '55P04';
 
+/** Class of SQLSTATE integrity_constraint_violation. */
+const integrity = '23';
+
 /**
  * Tries files one after another inside the caller's transaction, which is rolled back. What cannot run in one is left out, an index
  * made CONCURRENTLY is made without. A statement that uses an enum value which an earlier one adds is left out too, and said, and so
- * is every later one that fails: it may have needed the one before.
+ * is every later one that fails: it may have needed the one before. Rows that meet a constraint are left out without a word: tables
+ * are emptied or copies are behind, and whether they fit is tried where the statement runs.
  */
 export function tryStatements(
   client: Client,
@@ -22,14 +26,19 @@ export function tryStatements(
   const run = async (path: string, statement: SqlStatement): Promise<void> => {
     const text = statement.transactional ? statement.text : statement.plain;
     if (text === undefined) return;
-    if (guarded) await client.query('SAVEPOINT tried');
+    const writes = statement.data?.changesSchema === false;
+    const savepoint = guarded || writes;
+    if (savepoint) await client.query('SAVEPOINT tried');
     try {
       await client.query(text);
-      if (guarded) await client.query('RELEASE SAVEPOINT tried');
+      if (savepoint) await client.query('RELEASE SAVEPOINT tried');
     } catch (cause) {
-      const unsafe = (cause as { code?: string }).code === unsafeEnumValue;
-      if (!guarded || !(left || unsafe)) throw statementFailed({ ...statement, path }, rolledBack, cause);
+      const { code = '' } = cause as { code?: string };
+      const constrained = writes && code.startsWith(integrity);
+      if (!constrained && !(guarded && (left || code === unsafeEnumValue)))
+        throw statementFailed({ ...statement, path }, rolledBack, cause);
       await client.query('ROLLBACK TO SAVEPOINT tried');
+      if (constrained) return;
       left = true;
       say(`${path}:${statement.line} cannot be tried beforehand: ${(cause as Error).message}`);
     }

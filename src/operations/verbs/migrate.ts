@@ -12,6 +12,7 @@ import { handOver, ownInOthersSchemas } from '../../postgres/owners.ts';
 import { ident } from '../../postgres/quote.ts';
 import { publish } from '../../postgres/stream.ts';
 import { backfillCandidate } from './backfill.ts';
+import { dataPolicy, tryData } from './data-statements.ts';
 import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import type { Context } from '../engine/context.ts';
@@ -21,6 +22,7 @@ import type { Operation, Step } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { note, release, stream } from '../engine/release-record.ts';
 import { engineOf, pendingNames, plannedMappings } from './to-come.ts';
+import { toolRows, watchTool } from './tool-rows.ts';
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
 async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
@@ -99,6 +101,9 @@ const apply: Step = {
           { at, engine: engine.name, outcome: facts.error === undefined ? 'done' : 'failed', ...facts, log },
         ],
       });
+    // Another engine's tool runs whole files.
+    const data = engine.name === 'sql' ? await dataPolicy(c) : undefined;
+    if (!data) await watchTool(c);
     const done = await c
       .keeping([c.live], () =>
         c.withTheirs(c.idle, (client) =>
@@ -111,6 +116,7 @@ const apply: Step = {
             statementTimeout: limits.migrationStatement,
             signal: c.signal,
             log,
+            data,
             onProgress: (count, total, text) =>
               c.emit({ type: 'progress', step: 'apply', done: count, total, unit: 'items', note: text }),
           }),
@@ -263,6 +269,6 @@ export const migrate: Operation = {
       ),
     ];
   },
-  start: [columns, apply, backfill, check, ledger, analyze],
+  start: [columns, apply, backfill, tryData, check, toolRows, ledger, analyze],
   complete: [],
 };

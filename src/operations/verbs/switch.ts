@@ -1,6 +1,7 @@
 import { refuses, type Finding } from '../../model/finding.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { recall } from './canary.ts';
+import { dataRan } from './data-statements.ts';
 import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -9,7 +10,7 @@ import { proofFindings } from '../gates/proof.ts';
 import { moved } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
-import { completeSteps, fallback, startSteps, stranded } from './switchover.ts';
+import { completeWithData, fallback, startWithData, stranded } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
@@ -30,12 +31,13 @@ export const switchOver: Operation = {
     const findings = [...gates, ...testFindings(c), ...(await proofFindings(c))];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
-  start: [recall, fallback, ...startSteps],
+  start: [recall, fallback, ...startWithData],
   stranded,
   commit: (journal, c) => ({
     ...journal,
     ...moved(c),
+    release: journal.release && { ...journal.release, ...dataRan(c) },
     liveRelease: journal.release?.to ?? journal.liveRelease,
   }),
-  complete: [...completeSteps, rest],
+  complete: [...completeWithData, rest],
 };

@@ -13,6 +13,7 @@ import { requireNone } from '../engine/gates.ts';
 import { usableFindings } from '../gates/usable.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
+import { commitData, runData, tryDataAgain } from './data-statements.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
 import { look, seal } from './seal.ts';
 
@@ -263,16 +264,23 @@ function pause(c: Context): number | undefined {
   return began && Date.now() - Date.parse(began.startedAt);
 }
 
+const beforeHold = [look, tryOut, settle];
+const toCommitPoint = [hold, fence, seal, sequences, barrier, advanceReverse];
+const toResume = [open, route, probe, resume];
+
 /** The steps that hold clients, and those on either side of them. */
-export const startSteps: readonly Step[] = [
+export const startSteps: readonly Step[] = [prepareReverse, carry, ...beforeHold, ...whileHeld(...toCommitPoint)];
+export const completeSteps: readonly Step[] = [...whileHeld(...toResume), closeStream, reverse];
+
+/** The same with what migrations held back, in a release's own direction. */
+export const startWithData: readonly Step[] = [
   prepareReverse,
   carry,
-  look,
-  tryOut,
-  settle,
-  ...whileHeld(hold, fence, seal, sequences, barrier, advanceReverse),
+  tryDataAgain,
+  ...beforeHold,
+  ...whileHeld(...toCommitPoint, runData),
 ];
-export const completeSteps: readonly Step[] = [...whileHeld(open, route, probe, resume), closeStream, reverse];
+export const completeWithData: readonly Step[] = [...whileHeld(commitData, ...toResume), closeStream, reverse];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));

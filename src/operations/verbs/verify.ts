@@ -2,7 +2,7 @@ import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
-import { readTables } from '../../postgres/catalogue.ts';
+import { label, readTables } from '../../postgres/catalogue.ts';
 import { withOwnSession } from '../../postgres/client.ts';
 import {
   applyGlobals,
@@ -23,7 +23,7 @@ import { withdrawCanary } from './canary.ts';
 import { runTests } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
-import { note, stream } from '../engine/release-record.ts';
+import { note, release, stream } from '../engine/release-record.ts';
 import { beginProof } from '../gates/proof.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
@@ -155,12 +155,7 @@ function data(options: VerifyOptions): Step {
       const result = await compare(c, options);
       if (result.totalBytes > 0 && result.checkedChunks === 0)
         throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
-      if (!result.equal)
-        throw differs(
-          describeComparison(result),
-          'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.',
-          { comparison: result },
-        );
+      if (!result.equal) throw differs(...explained(c, result), { comparison: result });
       await note(c, {
         verification: {
           at: new Date().toISOString(),
@@ -177,8 +172,29 @@ function data(options: VerifyOptions): Step {
   };
 }
 
-/** Compares all tables that both colours have. */
-export async function compare(c: Context, options: VerifyOptions = {}): Promise<DataComparison> {
+/** What differs, and what to do: where the release's own statements wrote it, nobody else did. */
+function explained(c: Context, result: DataComparison): [seen: string, next: string] {
+  const seen = describeComparison(result);
+  const differing = new Set(
+    result.tables.filter(({ differences }) => differences.length > 0).map(({ table }) => table),
+  );
+  const own = (release(c).data ?? []).filter(
+    ({ place, writes }) => place === 'candidate' && writes.some(({ table }) => differing.has(table)),
+  );
+  if (own.length === 0)
+    return [seen, 'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.'];
+  return [
+    `${seen}\nThe release's own statements wrote these tables on the candidate, as their notes ask:\n${own.map(({ source }) => `  ${source}`).join('\n')}\n`,
+    'Abandon the candidate, take the notes place=candidate out of these files, so that they run at the switchover, and seed again.',
+  ];
+}
+
+/** Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`. */
+export async function compare(
+  c: Context,
+  options: VerifyOptions = {},
+  wanted: (table: string) => boolean = () => true,
+): Promise<DataComparison> {
   const live = await c.on(c.live, readTables);
   const candidate = await c.on(c.idle, readTables);
   const { common } = mapTables(live, candidate, 'forward');
@@ -189,7 +205,9 @@ export async function compare(c: Context, options: VerifyOptions = {}): Promise<
       live: reader,
       locker,
       candidate: (await c.readers(c.idle)).reader,
-      tables: common.map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
+      tables: common
+        .filter(({ from: table }) => wanted(label(table)))
+        .map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
       ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
       ...(options.sample === undefined ? {} : { sample: options.sample }),
       passed: serial(

@@ -3,6 +3,8 @@ import { parse, SqlError, type Node as PgNode } from 'libpg-query';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
+import { readPlaceNote, type PlaceNote } from '../../data/note.ts';
+import { readData, type DataStatement } from '../../data/read.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
 
@@ -17,6 +19,9 @@ export interface SqlStatement {
   readonly plain?: string | undefined;
   /** ALTER TYPE … ADD VALUE: the value can be used once it is committed, and not before. */
   readonly addsEnumValue: boolean;
+  /** Where it may write rows. */
+  readonly data?: DataStatement | undefined;
+  readonly note?: PlaceNote | undefined;
 }
 
 type Node = Record<string, Record<string, unknown>>;
@@ -71,6 +76,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       concurrentIndex: concurrentIndex(node),
       plain: transactional ? undefined : plain(node, own),
       addsEnumValue: node['AlterEnumStmt']?.['newVal'] !== undefined && node['AlterEnumStmt']['oldVal'] === undefined,
+      ...placed(raw.stmt as PgNode, own, file, line),
     });
   }
   return { statements, ownTransaction };
@@ -87,6 +93,19 @@ function isOneTransaction(nodes: readonly Node[]): boolean {
 function concurrentIndex(node: Node): string | undefined {
   const body = node['IndexStmt'];
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
+}
+
+function placed(node: PgNode, text: string, file: string, line: number): Pick<SqlStatement, 'data' | 'note'> {
+  const [data, note] = [readData(node, text), readPlaceNote(text, file, line)];
+  if (note && !data)
+    throw invalid(
+      file,
+      'place-note',
+      `${file}:${line}: the note place=${note.place} stands before a statement that writes no rows.`,
+      'one before a statement that does: what changes the schema runs on the candidate.',
+      'take the note out.',
+    );
+  return { data, note };
 }
 
 /** An index made or dropped CONCURRENTLY, as a transaction takes it. */

@@ -7,6 +7,8 @@ import { ident } from '../../../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
 import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
+import { tryHeld, type FromFile } from '../../data/held.ts';
+import { runInPlace } from '../../data/place.ts';
 import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
 import type { SqlStatement } from './parse.ts';
 
@@ -115,11 +117,14 @@ async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
   await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
   try {
     const watch = target.watch ?? unwatched;
-    if (file.transactional)
+    if (file.transactional) {
+      // Before the file's own locks: what it writes there has to arrive here.
+      for (const statement of placedAt(file))
+        if (statement.note?.place === 'live') await target.data?.onLive(statement);
       await retryLocks(target, file, () =>
         watch.file(file, () => withTransaction(client, () => inTransaction(target, file))),
       );
-    else await watch.file(file, () => oneByOne(target, file));
+    } else await watch.file(file, () => oneByOne(target, file));
   } finally {
     await client
       .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
@@ -127,18 +132,40 @@ async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
   }
 }
 
+const untouched =
+  'Nothing of this file is applied; the files before it are. The candidate can be resumed: fix the file and migrate again.';
+
+type Placed = FromFile & SqlStatement;
+
+function placedAt(file: SqlFile): Placed[] {
+  return file.statements.map((statement, position) => ({
+    ...statement,
+    position,
+    version: file.version,
+    file: path.basename(file.path),
+  }));
+}
+
 async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
-  for (const statement of file.statements)
-    await watched(
-      target,
-      file,
-      statement,
-      'Nothing of this file is applied; the files before it are. The candidate can be resumed: fix the file and migrate again.',
-    );
+  let kept = false;
+  for (const statement of placedAt(file))
+    kept = (await inPlace(target, statement, () => watched(target, file, statement, untouched))) || kept;
+  if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
     [file.version, file.name, file.checksum, target.release, file.statements.length],
   );
+}
+
+/** Inside a transaction: runs a statement here, or leaves it to the place where its rows belong. True where it was kept for the switchover. */
+async function inPlace(
+  { client, data: policy, release }: WatchedTarget,
+  { data, ...statement }: Placed,
+  run: () => Promise<void>,
+): Promise<boolean> {
+  if (policy && data) return runInPlace({ client, policy, release }, { ...statement, data }, run);
+  await run();
+  return false;
 }
 
 /** Outside a transaction each statement counts for itself; how many are done is written down after each. */
@@ -154,16 +181,21 @@ async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
     'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1',
     [file.version],
   );
-  for (const [index, statement] of file.statements.entries()) {
+  const resumed =
+    'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.';
+  for (const statement of placedAt(file)) {
+    const index = statement.position;
     if (index < (known?.done ?? 0)) continue;
+    const run = (): Promise<void> => watched(target, file, statement, resumed);
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      await watched(
-        target,
-        file,
-        statement,
-        'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.',
-      );
+      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement);
+      // A procedure may commit, which it cannot inside a transaction.
+      const policy = target.data;
+      if (!policy || !statement.data || statement.data.mayCommit) return run();
+      await withTransaction(client, async () => {
+        if (await inPlace(target, statement, run)) await tryHeld(client, policy.limits, resumed);
+      });
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
       file.version,

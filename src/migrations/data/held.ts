@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { rows, type Client } from '../../postgres/client.ts';
+import { literal } from '../../postgres/quote.ts';
+import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
+import { heldFailed, tooSlow } from './refusals.ts';
+
+/** A statement of a migration that writes rows, by where it is from. */
+export interface FromFile {
+  readonly version: string;
+  /** Counted from 0 in its file. */
+  readonly position: number;
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** One that is held back until the switchover, as the candidate's verdigris.data_statement keeps it. */
+export interface Held extends FromFile {
+  readonly tables: readonly string[];
+  /** By a note: then the clients' wait is the author's decision. */
+  readonly asked: boolean;
+  /** What names in it were found by, and as whom it ran. */
+  readonly path: string;
+  readonly role: string;
+}
+
+export interface Ran {
+  readonly held: Held;
+  readonly writes: readonly RowWrites[];
+  readonly ms: number;
+}
+
+/** Those that are to run yet, in their order. */
+export async function readHeld(client: Client): Promise<Held[]> {
+  return rows<Held>(
+    client,
+    `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
+    WHERE place = 'switch' AND done_at IS NULL ORDER BY number`,
+  );
+}
+
+/** Keeps one, in the caller's transaction, with the session's search_path and role. */
+export async function keepHeld(
+  client: Client,
+  release: string,
+  statement: FromFile,
+  { tables, asked }: Pick<Held, 'tables' | 'asked'>,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
+    VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), pg_catalog.current_setting('role'), $9)
+    ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
+    [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release],
+  );
+}
+
+/** Whether a statement ran on the live colour already, in this or an earlier attempt, and what it wrote. */
+export async function ranOnLive(client: Client, statement: FromFile): Promise<RowWrites[] | undefined> {
+  const [found] = await rows<{ writes: RowWrites[] }>(
+    client,
+    "SELECT writes FROM verdigris.data_statement WHERE version = $1 AND position = $2 AND digest = $3 AND place = 'live' AND done_at IS NOT NULL",
+    keyOf(statement),
+  );
+  return found?.writes;
+}
+
+/** Marks it as run on the live colour, in the transaction that ran it. */
+export async function markOnLive(
+  client: Client,
+  release: string,
+  statement: FromFile,
+  writes: readonly RowWrites[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release, writes, done_at)
+    VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8, pg_catalog.clock_timestamp())`,
+    [...keyOf(statement), statement.file, statement.line, statement.text, release, JSON.stringify(writes)],
+  );
+}
+
+function keyOf({ version, position, text }: FromFile): [string, number, string] {
+  return [version, position, createHash('sha256').update(text).digest('hex')];
+}
+
+/**
+ * Runs them in the caller's transaction, each as it would have run in its file, and marks each as done there: what is committed with
+ * its mark does not run again. What constraints would say at the commit is said here. `failed` makes the error of one that fails.
+ */
+export async function runHeld(
+  client: Client,
+  held: readonly Held[],
+  failed: (held: Held, cause: unknown) => Error,
+): Promise<Ran[]> {
+  const ran: Ran[] = [];
+  for (const each of held) {
+    const at = performance.now();
+    const { writes } = await countWrites(client, async () => {
+      await client.query(
+        `SET LOCAL search_path = ${each.path === '' ? "''" : each.path}; SET LOCAL role = ${literal(each.role)}`,
+      );
+      await client.query(each.text);
+      await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+    }).catch((cause: unknown) => {
+      throw failed(each, cause);
+    });
+    const ms = performance.now() - at;
+    await client.query("SET LOCAL role = 'none'");
+    await client.query(
+      `UPDATE verdigris.data_statement SET done_at = pg_catalog.clock_timestamp(), writes = $4 WHERE version = $1 AND position = $2 AND digest = $3`,
+      [...keyOf(each), JSON.stringify(writes)],
+    );
+    ran.push({ held: each, writes, ms });
+  }
+  return ran;
+}
+
+/**
+ * Runs them in the caller's transaction and takes them back.
+ * @throws what `failed` makes of one that fails, and VerdigrisError `data-statement-slow`.
+ */
+export async function tryHeld(
+  client: Client,
+  limits: { readonly held: number; readonly asked: number },
+  next: string,
+): Promise<Ran[]> {
+  const held = await readHeld(client);
+  if (held.length === 0) return [];
+  await client.query('SAVEPOINT tried');
+  const ran = await runHeld(client, held, (each, cause) => heldFailed(each, next, cause));
+  await client.query('ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried');
+  const slow = tooSlow(ran, limits, next);
+  if (slow) throw slow;
+  return ran;
+}

@@ -1,0 +1,121 @@
+import { label } from '../../postgres/catalogue.ts';
+import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import { ident } from '../../postgres/quote.ts';
+import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
+import { keepHeld, readHeld, type FromFile } from './held.ts';
+import { judge } from './judge.ts';
+import type { PlaceNote } from './note.ts';
+import type { DataPolicy } from './policy.ts';
+import type { DataStatement } from './read.ts';
+import { cannotBeHeld } from './refusals.ts';
+
+export interface Placing {
+  readonly client: Client;
+  readonly policy: DataPolicy;
+  readonly release: string;
+}
+
+/**
+ * Runs a statement that may write rows where it belongs, inside the caller's transaction on the candidate: there, or it is kept for the
+ * switchover. What a block, a trigger or a key writes besides shows when it runs: what turns out to write rows that both colours have is
+ * taken back and kept. One whose note says `live` has run there before. True where it was kept.
+ */
+export async function runInPlace(
+  { client, policy, release }: Placing,
+  statement: FromFile & { readonly data: DataStatement; readonly note?: PlaceNote | undefined },
+  run: () => Promise<void>,
+): Promise<boolean> {
+  const { data, note } = statement;
+  const waiting = await readHeld(client);
+  const judged = judge(
+    data,
+    note,
+    policy.live,
+    await restingOn(client, data, new Set(waiting.flatMap(({ tables }) => tables))),
+  );
+  const keep = async (tables: readonly string[]): Promise<true> => {
+    if (data.changesSchema) throw cannotBeHeld(statement, tables);
+    const all = [...new Set([...tables, ...(await targetsOf(client, data))])];
+    await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
+    return true;
+  };
+  if (judged.place === 'live') return false;
+  if (judged.place === 'switch') return keep(judged.tables);
+  await client.query('SAVEPOINT placed');
+  const outcome = await countWrites(client, run).catch(async (error: unknown) => {
+    // It may have needed what is still to be written: whether it works then is tried with the rest.
+    if (!data.opaque || waiting.length === 0 || note) throw error;
+    return undefined;
+  });
+  const shared = outcome ? await sharedWrites(client, data, policy, outcome.writes) : [];
+  if (outcome && shared.length > 0 && note)
+    await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
+  if (outcome && (shared.length === 0 || note)) {
+    await client.query('RELEASE SAVEPOINT placed');
+    return false;
+  }
+  await client.query('ROLLBACK TO SAVEPOINT placed');
+  await client.query('RELEASE SAVEPOINT placed');
+  return keep(shared.map(({ table }) => table));
+}
+
+/** Of what was written, rows that both colours have, changed in what both have of them. */
+async function sharedWrites(
+  client: Client,
+  data: DataStatement,
+  { live }: DataPolicy,
+  writes: readonly RowWrites[],
+): Promise<RowWrites[]> {
+  const shared = writes.filter(({ table }) => live.some((each) => label(each) === table));
+  if (shared.length === 0) return [];
+  const onlyNew = data.targets.filter(({ columns }) => columns !== undefined);
+  const changed = await firedTriggers(
+    client,
+    shared.map(({ table }) => table),
+  );
+  return shared.filter(
+    ({ table, inserted, deleted }) =>
+      inserted + deleted > 0 ||
+      changed.has(table) ||
+      // Judged by its columns already: had it set one that both have, it would not have run here.
+      !onlyNew.some(({ name }) => table.endsWith(`.${name}`)),
+  );
+}
+
+/** Tables with a trigger that may change other columns of a row that is updated, `updated_at` mostly. */
+async function firedTriggers(client: Client, tables: readonly string[]): Promise<Set<string>> {
+  const found = await withFixedPath(client, () =>
+    rows<{ table: string }>(
+      client,
+      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname || '.' || c.relname = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 19 = 19`,
+      [tables],
+    ),
+  );
+  return new Set(found.map(({ table }) => table));
+}
+
+/** What it names as its targets, as search_path finds them now. */
+async function targetsOf(client: Client, { targets }: DataStatement): Promise<string[]> {
+  const found = await rows<{ table: string }>(
+    client,
+    `SELECT n.nspname || '.' || c.relname AS table FROM pg_catalog.unnest($1::text[]) AS t(name)
+    JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(t.name) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`,
+    [targets.map(({ schema, name }) => (schema === undefined ? ident(name) : ident(schema, name)))],
+  );
+  return found.map(({ table }) => table);
+}
+
+/** Tables that are still to be written, and those whose rows refer to them: what is written there needs their rows. */
+async function restingOn(client: Client, data: DataStatement, held: ReadonlySet<string>): Promise<Set<string>> {
+  if (held.size === 0 || data.targets.length === 0) return new Set(held);
+  const found = await withFixedPath(client, () =>
+    rows<{ table: string }>(
+      client,
+      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE k.contype = 'f' AND fn.nspname || '.' || f.relname = ANY ($1)`,
+      [[...held]],
+    ),
+  );
+  return new Set([...held, ...found.map(({ table }) => table)]);
+}

@@ -1,0 +1,104 @@
+import type { Node, RangeVar } from 'libpg-query';
+import { all, fieldsOf, tagOf, walk, type Of } from '../lint/ast.ts';
+
+export interface Relation {
+  /** Undefined where the statement leaves it to search_path. */
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+export interface Target extends Relation {
+  /** Of an UPDATE, the columns that it sets; undefined where whole rows are written. */
+  readonly columns?: readonly string[];
+}
+
+/** What can be read off a statement that may write rows. */
+export interface DataStatement {
+  readonly targets: readonly Target[];
+  readonly reads: readonly Relation[];
+  /** A block, a call or a function: what it writes shows when it runs. */
+  readonly opaque: boolean;
+  /** Opaque, and it makes or changes objects besides. */
+  readonly changesSchema: boolean;
+  /** Opaque, and may commit on its own where no transaction is open. */
+  readonly mayCommit: boolean;
+}
+
+const nothing: DataStatement = { targets: [], reads: [], opaque: false, changesSchema: false, mayCommit: false };
+
+/** Undefined for a statement that writes no rows: a definition, a setting, a query without functions. `text` is its source. */
+export function readData(node: Node, text: string): DataStatement | undefined {
+  switch (tagOf(node)) {
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt':
+      return { ...nothing, targets: writesIn([node]), reads: readsIn([node]) };
+    case 'SelectStmt':
+      return ofSelect(node);
+    case 'TruncateStmt':
+      return { ...nothing, targets: all((fieldsOf(node) as Of<'TruncateStmt'>).relations, 'RangeVar').map(named) };
+    case 'CopyStmt': {
+      const { is_from: from, relation } = fieldsOf(node) as Of<'CopyStmt'>;
+      return from && relation ? { ...nothing, targets: [named(relation)] } : undefined;
+    }
+    case 'DoStmt':
+      return { ...nothing, targets: writesOf(text), opaque: true, changesSchema: definition.test(text) };
+    case 'CallStmt':
+      return { ...nothing, opaque: true, mayCommit: true };
+    case 'ExecuteStmt':
+      return { ...nothing, opaque: true };
+    default:
+      return undefined;
+  }
+}
+
+function ofSelect(node: Node): DataStatement | undefined {
+  const select = fieldsOf(node) as Of<'SelectStmt'>;
+  if (select.intoClause) return undefined;
+  const targets = writesIn([node]);
+  const opaque = [...walk([node])].some(([tag]) => tag === 'FuncCall');
+  return targets.length > 0 || opaque ? { ...nothing, targets, reads: readsIn([node]), opaque } : undefined;
+}
+
+/** Of the statement and of those in its WITH. */
+function writesIn(nodes: readonly Node[]): Target[] {
+  return [...walk(nodes)].flatMap(([tag, fields]) => {
+    const { relation } = fields as { readonly relation?: RangeVar };
+    if (!relation || !/^(Insert|Update|Delete|Merge)Stmt$/.test(tag)) return [];
+    if (tag !== 'UpdateStmt') return [named(relation)];
+    const columns = all((fields as unknown as Of<'UpdateStmt'>).targetList, 'ResTarget').map(({ name }) => name ?? '');
+    return [{ ...named(relation), columns }];
+  });
+}
+
+function readsIn(nodes: readonly Node[]): Relation[] {
+  return [...walk(nodes)].flatMap(([tag, fields]) => {
+    if (tag !== 'RangeVar') return [];
+    return [named(fields as RangeVar)];
+  });
+}
+
+function named({ schemaname, relname }: RangeVar): Relation {
+  return { schema: schemaname, name: relname ?? '' };
+}
+
+const definition = /\b(?:create|alter|drop|grant|revoke|comment\s+on)\b/i;
+
+/** A name as a block writes it: `shop."Limits"`. */
+const name = String.raw`((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)`;
+const whole = new RegExp(
+  String.raw`\b(?:insert\s+into|delete\s+from(?:\s+only)?|merge\s+into|truncate(?:\s+table)?(?:\s+only)?)\s+${name}`,
+  'gi',
+);
+const update = new RegExp(String.raw`\bupdate\s+(?:only\s+)?${name}\s+(?:(?:as\s+)?[\w$]+\s+)?set\b`, 'gi');
+
+/** What the text of a block writes to, its strings included: those that it executes. Which columns is not read. */
+function writesOf(text: string): Target[] {
+  return [...text.matchAll(whole), ...text.matchAll(update)].map(([, found = '']) => {
+    const parts = (found.match(/"[^"]+"|[\w$]+/g) ?? []).map((part) =>
+      part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase(),
+    );
+    return { schema: parts.length > 1 ? parts[0] : undefined, name: parts.at(-1) ?? '' };
+  });
+}

@@ -1,0 +1,63 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import type { FromFile, Ran } from './held.ts';
+
+/** `0007_raise.sql:3: UPDATE limits SET …`, cut to one line, comments left out. */
+export function sourceLine({ file, line, text }: Pick<FromFile, 'file' | 'line' | 'text'>): string {
+  const said = text
+    .split('\n')
+    .map((each) => each.trim())
+    .filter((each) => each !== '' && !each.startsWith('--'))
+    .join(' ');
+  return `${file}:${line}: ${said.length > 120 ? `${said.slice(0, 119)}…` : said}`;
+}
+
+/** A block that cannot wait for the switchover, because what comes after it may need the objects that it makes. */
+export function cannotBeHeld(statement: FromFile, tables: readonly string[]): VerdigrisError {
+  return new VerdigrisError('data-statement-mixed', {
+    seen: `${sourceLine(statement)} changes the schema and rows that both colours have (${tables.join(', ')}) in one block.`,
+    required:
+      'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',
+    next: 'write the changes of rows as statements of their own, or a block without definitions. Nothing of this file is applied, and the live colour is untouched.',
+    facts: { file: statement.file, line: statement.line, tables },
+  });
+}
+
+/** One that is held back until the switchover and fails. `next` says what is true and what to do. */
+export function heldFailed(held: FromFile, next: string, cause: unknown): VerdigrisError {
+  const { message, detail, code } = cause as { message: string; detail?: string; code?: string };
+  return new VerdigrisError('data-statement-failed', {
+    seen: `${sourceLine(held)}: ${message}${detail === undefined ? '' : ` (${detail})`}. It changes rows that both colours have, so it runs at the switchover, after all that the migrations make.`,
+    required: 'that it succeeds there.',
+    next,
+    facts: { file: held.file, line: held.line, sqlstate: code },
+    cause,
+  });
+}
+
+/** What was tried takes clients longer to wait for than is allowed. `limits` as DataPolicy has them. */
+export function tooSlow(
+  ran: readonly Ran[],
+  limits: { readonly held: number; readonly asked: number },
+  next: string,
+): VerdigrisError | undefined {
+  const sum = (some: readonly Ran[]): number => some.reduce((all, { ms }) => all + ms, 0);
+  const unasked = ran.filter(({ held }) => !held.asked);
+  const [over, limit] =
+    sum(unasked) > limits.held ? [unasked, limits.held] : sum(ran) > limits.asked ? [ran, limits.asked] : [[], 0];
+  if (over.length === 0) return undefined;
+  const listed = over.map(
+    ({ held, ms, writes }) =>
+      `  ${sourceLine(held)} (${Math.ceil(ms)} ms, ${writes.reduce((all, { inserted, updated, deleted }) => all + inserted + updated + deleted, 0)} rows)`,
+  );
+  return new VerdigrisError('data-statement-slow', {
+    seen: `These change rows that both colours have, so they run at the switchover, while clients wait; tried now they took ${Math.ceil(sum(over))} ms:\n${listed.join('\n')}\n`,
+    required: `at most ${Math.floor(limit)} ms in all, ${limit === limits.held ? 'a tenth of' : ''} limits.pause.`,
+    next: [
+      `${next} One of these before the statement, in a line of its own, or the same as a backfill (docs/backfill.md):`,
+      '-- verdigris: place=live reason=it may run on the live colour before the switchover',
+      ...(limit === limits.held ? ['-- verdigris: place=switch reason=clients may wait for it'] : []),
+      'The first needs writesLive: true of the colour in verdigris.yaml, and is not taken back by abandon.',
+    ].join('\n'),
+    facts: { files: over.map(({ held }) => `${held.file}:${held.line}`), ms: Math.ceil(sum(over)), limitMs: limit },
+  });
+}

@@ -1,0 +1,37 @@
+import { rows, type Client } from './client.ts';
+
+/** What was written to a table, by operation. */
+export interface LocalChanges {
+  readonly schema: string;
+  readonly name: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly truncated: number;
+}
+
+/**
+ * What a slot of pgoutput has seen of a publication's tables, without what came by replication: such a transaction names its origin.
+ * Only counts leave the server. The messages as in the documentation, "Logical Replication Message Formats": kind in the first byte, the
+ * relation in the four behind it; TRUNCATE lists its relations behind their number and its options.
+ */
+export async function localChanges(client: Client, slot: string, publication: string): Promise<LocalChanges[]> {
+  const oid = (at: string): string => `('x' || encode(substring(data FROM ${at} FOR 4), 'hex'))::bit(32)::bigint`;
+  return rows<LocalChanges>(
+    client,
+    `
+    WITH seen AS MATERIALIZED (
+      SELECT xid::text AS xid, chr(get_byte(data, 0)) AS kind, data
+      FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2)
+      WHERE chr(get_byte(data, 0)) IN ('O', 'I', 'U', 'D', 'T')),
+    own AS (SELECT * FROM seen WHERE xid NOT IN (SELECT s.xid FROM seen s WHERE s.kind = 'O') AND kind <> 'O'),
+    changed AS (
+      SELECT kind, ${oid('2')} AS relation FROM own WHERE kind <> 'T'
+      UNION ALL SELECT kind, ${oid('7 + 4 * place')} FROM own CROSS JOIN LATERAL generate_series(0, ${oid('2')}::int - 1) AS place WHERE kind = 'T')
+    SELECT n.nspname AS schema, c.relname AS name, count(*) FILTER (WHERE kind = 'I')::float8 AS inserted, count(*) FILTER (WHERE kind = 'U')::float8 AS updated,
+      count(*) FILTER (WHERE kind = 'D')::float8 AS deleted, count(*) FILTER (WHERE kind = 'T')::float8 AS truncated
+    FROM changed JOIN pg_class c ON c.oid = changed.relation::oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname <> 'verdigris' GROUP BY 1, 2 ORDER BY 1, 2`,
+    [slot, publication],
+  );
+}

@@ -1,0 +1,45 @@
+import { rows, type Client } from './client.ts';
+
+/** Rows that were written in a table, a partition's counted for its root; TRUNCATE is not counted. */
+export interface RowWrites {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/** All that `work` writes to tables in the caller's transaction, by triggers and keys too: PostgreSQL's own counters of it. */
+export async function countWrites<T>(
+  client: Client,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
+  await client.query('SET LOCAL track_counts = on');
+  const before = new Map((await counters(client)).map((each) => [each.table, each]));
+  const result = await work();
+  const writes = (await counters(client))
+    .map(({ table, inserted, updated, deleted }) => {
+      const known = before.get(table);
+      return {
+        table,
+        inserted: inserted - (known?.inserted ?? 0),
+        updated: updated - (known?.updated ?? 0),
+        deleted: deleted - (known?.deleted ?? 0),
+      };
+    })
+    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+  return { result, writes };
+}
+
+function counters(client: Client): Promise<RowWrites[]> {
+  return rows<RowWrites>(
+    client,
+    `SELECT n.nspname || '.' || r.relname AS table, pg_catalog.sum(x.inserted)::float8 AS inserted, pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
+    FROM pg_catalog.pg_class c
+    CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
+      pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted) AS x
+    JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END
+    JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_' AND x.inserted + x.updated + x.deleted > 0 GROUP BY 1`,
+  );
+}
