@@ -5,10 +5,21 @@ import { declaredOf, plan } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
 import { declaredMigrations } from '../migrations/engines/declared.ts';
 import type { Migration } from '../migrations/engine.ts';
+import type { Journal } from '../model/journal.ts';
+import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
+import { plannedData } from '../operations/reads/data-places.ts';
 import { operationOf } from '../operations/table.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
+
+export interface DataPlan {
+  readonly source: string;
+  readonly place: string;
+  readonly why?: string;
+  readonly rows?: number;
+  readonly ms?: number | undefined;
+}
 
 export interface PlannedOperation {
   readonly verb: string;
@@ -18,6 +29,10 @@ export interface PlannedOperation {
   readonly pauseMs: number;
   /** All that the folder holds: no database is asked what has run. */
   readonly migrations?: readonly Migration[];
+  /** Statements that write rows, and where each runs: of `migrate` as judged now, of `switch` as it was tried last. */
+  readonly data?: readonly DataPlan[];
+  /** Why the live colour could not be asked for that. */
+  readonly dataUnknown?: string;
   readonly steps: readonly {
     readonly id: string;
     readonly title: string;
@@ -28,21 +43,39 @@ export interface PlannedOperation {
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
-  const blocks = operations.map(({ verb, to, because, reason, pauseMs, migrations = [], steps }) =>
-    [
-      `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
-      ...(reason ? [`  ${reason}`] : []),
-      ...steps.map(
-        (step) =>
-          `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
-      ),
-      ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
-      ...migrations.map(({ version, name }) => `    ${version} ${name}`),
-      `  clients wait: ${waitText(pauseMs)}`,
-    ].join('\n'),
+  const blocks = operations.map(
+    ({ verb, to, because, reason, pauseMs, migrations = [], data = [], dataUnknown, steps }) =>
+      [
+        `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
+        ...(reason ? [`  ${reason}`] : []),
+        ...steps.map(
+          (step) =>
+            `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
+        ),
+        ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
+        ...migrations.map(({ version, name }) => `    ${version} ${name}`),
+        ...(data.length > 0 ? ['  statements that write rows:', ...data.map(dataText)] : []),
+        ...(dataUnknown === undefined ? [] : [`  where statements that write rows run is not known: ${dataUnknown}`]),
+        `  clients wait: ${waitText(pauseMs)}`,
+      ].join('\n'),
   );
   const longest = Math.max(...operations.map(({ pauseMs }) => pauseMs));
   return `${blocks.join('\n\n')}\n\nThe longest that a client may wait in this plan: ${waitText(longest)}.`;
+}
+
+const placeText: Readonly<Record<string, string>> = {
+  candidate: 'on the candidate',
+  live: 'on the live colour',
+  switch: 'at the switchover',
+};
+
+function dataText({ source, place, why, rows, ms }: DataPlan): string {
+  const facts = [
+    ...(why === undefined ? [] : [why]),
+    ...(rows === undefined ? [] : [count(rows, 'row')]),
+    ...(ms === undefined ? [] : [`${ms} ms of what clients wait`]),
+  ];
+  return `    ${source}\n      ${placeText[place] ?? place}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
 }
 
 function waitText(ms: number): string {
@@ -50,15 +83,16 @@ function waitText(ms: number): string {
   return Number.isFinite(ms) ? `at most ${prettyMs(ms)}` : 'as long as the export of what is lost takes';
 }
 
-/** Prints what would be done to come to what is declared, or to `goal`. Reads the journal; opens no database. */
+/** Prints what would be done to come to what is declared, or to `goal`. Reads the journal, and the live colour's catalogue where there are migrations. */
 export async function showPlan(
-  { environment, platform, reporter }: CliSession,
+  { environment, platform, reporter, signal }: CliSession,
   goal: State | undefined,
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
   const planned = plan(declaredOf(environment), journal, goal);
   const candidate = environment.colours[other(journal.live)];
   const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
+  const data = migrations.length > 0 ? await plannedData({ environment, platform, signal }) : {};
   const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
     const operation = operationOf(verb, { lossy: kind === 'lossy' });
     return {
@@ -67,7 +101,8 @@ export async function showPlan(
       because,
       reason,
       pauseMs: operation.clientsWait(environment.limits),
-      ...(verb === 'migrate' && migrations.length > 0 ? { migrations } : {}),
+      ...(verb === 'migrate' && migrations.length > 0 ? { migrations, ...data } : {}),
+      ...(verb === 'switch' ? heldData(journal) : {}),
       steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
         id,
         title,
@@ -83,11 +118,25 @@ export async function showPlan(
   );
 }
 
+/** Those that wait for the switchover, as they were tried last. */
+function heldData({ release }: Journal): Pick<PlannedOperation, 'data'> {
+  const held = (release?.data ?? []).filter(({ place }) => place === 'switch');
+  if (held.length === 0) return {};
+  return {
+    data: held.map(({ source, place, writes, ms }) => ({
+      source,
+      place,
+      rows: writes.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0),
+      ms,
+    })),
+  };
+}
+
 export function planCommand(): Command {
   return withCommonOptions(new Command('plan'))
     .summary('say what would happen, why, what each step risks, and how long clients may wait')
     .description(
-      'Computes the way from what is to what the declaration says, or to a state. Changes nothing, opens no database.',
+      'Computes the way from what is to what the declaration says, or to a state. Changes nothing; asks the live colour which tables it has, where there are migrations.',
     )
     .addOption(new Option('--to <state>', 'plan as far as this state').choices(states))
     .action((options: CommonOptions & { readonly to?: State }) =>

@@ -1,4 +1,5 @@
 import type { Client, ConnectionSettings } from '../postgres/client.ts';
+import type { PlannedStatement } from './data/plan.ts';
 import type { DataPolicy } from './data/policy.ts';
 
 /** One migration, as plans and histories name it. */
@@ -46,5 +47,7 @@ export interface MigrationEngine {
   readonly rehearse?: (client: Client, say?: (text: string) => void) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
   readonly files?: () => Promise<Migration[]>;
+  /** Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool reads its files. */
+  readonly data?: (live: Client) => Promise<PlannedStatement[]>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

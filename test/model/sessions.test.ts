@@ -25,6 +25,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'operations/engine/context.ts',
     'operations/gates/backfill-state.ts',
     'operations/verbs/backfill.ts',
+    'operations/verbs/data-statements.ts',
     'operations/verbs/migrate.ts',
     'operations/verbs/seed/upgrade.ts',
     'operations/verbs/to-come.ts',

@@ -14,12 +14,10 @@ export interface PlaceNote {
 const begin = /^--\s*verdigris:\s*place\b/i;
 const form = /^--\s*verdigris:\s*place=(candidate|live|switch)\s+reason=(\S.*?)\s*$/i;
 
-/** The note among the comments that stand right before a statement. @throws VerdigrisError `place-note`. */
-export function readPlaceNote(statement: string, file: string, line: number): PlaceNote | undefined {
-  if (!statement.includes('verdigris:')) return undefined;
-  const tokens = tokensOf(statement, 0);
-  const first = tokens.findIndex(({ comment }) => !comment);
-  const said = tokens.slice(0, Math.max(0, first)).filter(({ text }) => begin.test(text));
+/** The note in what is between a statement and the one before. @throws VerdigrisError `place-note`. */
+export function readPlaceNote(between: string, file: string, line: number): PlaceNote | undefined {
+  if (!between.includes('verdigris:')) return undefined;
+  const said = tokensOf(between, 0).filter(({ comment, text }) => comment && begin.test(text));
   const [note, second] = said;
   if (!note) return undefined;
   const [, place, reason] = form.exec(note.text) ?? [];

@@ -47,7 +47,7 @@ export async function runInPlace(
     if (!data.opaque || waiting.length === 0 || note) throw error;
     return undefined;
   });
-  const shared = outcome ? await sharedWrites(client, data, policy, outcome.writes) : [];
+  const shared = outcome ? await sharedWrites(client, { data, named: judged.tables }, policy, outcome.writes) : [];
   if (outcome && shared.length > 0 && note)
     await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
   if (outcome && (shared.length === 0 || note)) {
@@ -62,7 +62,7 @@ export async function runInPlace(
 /** Of what was written, rows that both colours have, changed in what both have of them. */
 async function sharedWrites(
   client: Client,
-  data: DataStatement,
+  { data, named }: { readonly data: DataStatement; readonly named: readonly string[] },
   { live }: DataPolicy,
   writes: readonly RowWrites[],
 ): Promise<RowWrites[]> {
@@ -77,7 +77,8 @@ async function sharedWrites(
     ({ table, inserted, deleted }) =>
       inserted + deleted > 0 ||
       changed.has(table) ||
-      // Judged by its columns already: had it set one that both have, it would not have run here.
+      named.includes(table) ||
+      // Judged by its columns already: they are new.
       !onlyNew.some(({ name }) => table.endsWith(`.${name}`)),
   );
 }

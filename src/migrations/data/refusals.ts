@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { FromFile, Ran } from './held.ts';
 
@@ -34,6 +35,13 @@ export function heldFailed(held: FromFile, next: string, cause: unknown): Verdig
   });
 }
 
+function rowsOf(writes: Ran['writes']): string {
+  return count(
+    writes.reduce((all, { inserted, updated, deleted }) => all + inserted + updated + deleted, 0),
+    'row',
+  );
+}
+
 /** What was tried takes clients longer to wait for than is allowed. `limits` as DataPolicy has them. */
 export function tooSlow(
   ran: readonly Ran[],
@@ -45,10 +53,7 @@ export function tooSlow(
   const [over, limit] =
     sum(unasked) > limits.held ? [unasked, limits.held] : sum(ran) > limits.asked ? [ran, limits.asked] : [[], 0];
   if (over.length === 0) return undefined;
-  const listed = over.map(
-    ({ held, ms, writes }) =>
-      `  ${sourceLine(held)} (${Math.ceil(ms)} ms, ${writes.reduce((all, { inserted, updated, deleted }) => all + inserted + updated + deleted, 0)} rows)`,
-  );
+  const listed = over.map(({ held, ms, writes }) => `  ${sourceLine(held)} (${Math.ceil(ms)} ms, ${rowsOf(writes)})`);
   return new VerdigrisError('data-statement-slow', {
     seen: `These change rows that both colours have, so they run at the switchover, while clients wait; tried now they took ${Math.ceil(sum(over))} ms:\n${listed.join('\n')}\n`,
     required: `at most ${Math.floor(limit)} ms in all, ${limit === limits.held ? 'a tenth of' : ''} limits.pause.`,

@@ -42,6 +42,7 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
       ...((await hasVersioned()) ? await versioned.pending(client) : []),
       ...(await pendingRepeatables(client, folder)).map(({ name }) => ({ version: 'repeatable', name })),
     ],
+    data: async (live) => ((await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : []),
     rehearse: async (client, say = () => undefined) => {
       const known = await brokenFunctions(client);
       if (await hasVersioned()) await rehearse?.(client, say);

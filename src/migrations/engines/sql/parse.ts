@@ -58,9 +58,14 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   const statements: SqlStatement[] = [];
   const all = (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[];
   const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as Node));
-  for (const raw of ownTransaction ? all.slice(1, -1) : all) {
+  let before = 0;
+  for (const [index, raw] of all.entries()) {
     const begin = raw.stmt_location ?? 0;
-    const piece = source.subarray(begin, raw.stmt_len ? begin + raw.stmt_len : undefined).toString('utf8');
+    const end = raw.stmt_len ? begin + raw.stmt_len : source.length;
+    const since = source.subarray(before, begin).toString('utf8');
+    before = end;
+    if (ownTransaction && (index === 0 || index === all.length - 1)) continue;
+    const piece = source.subarray(begin, end).toString('utf8');
     const lead = piece.length - piece.trimStart().length;
     const line = lineAt(text, source.subarray(0, begin).toString('utf8').length + lead);
     const node = raw.stmt as Node;
@@ -76,7 +81,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       concurrentIndex: concurrentIndex(node),
       plain: transactional ? undefined : plain(node, own),
       addsEnumValue: node['AlterEnumStmt']?.['newVal'] !== undefined && node['AlterEnumStmt']['oldVal'] === undefined,
-      ...placed(raw.stmt as PgNode, own, file, line),
+      ...placed(raw.stmt as PgNode, since, own, file, line),
     });
   }
   return { statements, ownTransaction };
@@ -95,8 +100,15 @@ function concurrentIndex(node: Node): string | undefined {
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
 }
 
-function placed(node: PgNode, text: string, file: string, line: number): Pick<SqlStatement, 'data' | 'note'> {
-  const [data, note] = [readData(node, text), readPlaceNote(text, file, line)];
+/** `since`: what is between it and the statement before, where its note is. */
+function placed(
+  node: PgNode,
+  since: string,
+  text: string,
+  file: string,
+  line: number,
+): Pick<SqlStatement, 'data' | 'note'> {
+  const [data, note] = [readData(node, text), readPlaceNote(since, file, line)];
   if (note && !data)
     throw invalid(
       file,

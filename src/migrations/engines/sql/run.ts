@@ -2,12 +2,14 @@ import { statementFailed } from '../statement-failed.ts';
 import { tryStatements } from '../try-statements.ts';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { readTables } from '../../../postgres/catalogue.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
 import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { tryHeld, type FromFile } from '../../data/held.ts';
+import { planData } from '../../data/plan.ts';
 import { runInPlace } from '../../data/place.ts';
 import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
 import type { SqlStatement } from './parse.ts';
@@ -45,6 +47,7 @@ export function sqlEngine(folder: string): MigrationEngine {
   return {
     name: 'sql',
     pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
+    data: async (live) => planData(await pendingFiles(live, folder), await readTables(live)),
     rehearse: async (client, say) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
