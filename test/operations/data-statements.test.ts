@@ -150,7 +150,7 @@ test(
         await upTo(test, 'seed', 'migrate');
         expect(await failure(test.verb('verify'))).toMatchObject({
           id: 'data-differs',
-          seen: expect.stringMatching(/public\.limits.*own statements.*0001_slow\.sql:1: UPDATE limits/s),
+          seen: expect.stringMatching(/public\.limits.*own statements.*0001_slow\.sql:2: UPDATE limits/s),
           next: expect.not.stringMatching(/somebody else/),
         });
       });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { qualified } from '../../postgres/catalogue.ts';
+import { qualified, type Table } from '../../postgres/catalogue.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
+import type { Backfill } from './files.ts';
 import type { BackfillPlan } from './plan.ts';
 
 /** Triggers and functions of ours begin with this; fingerprints leave them out. */
@@ -22,6 +23,19 @@ export async function installKeeper(
   path: string,
   lockTimeout: number,
 ): Promise<void> {
+  await withTransaction(client, async () => {
+    await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
+    await makeKeeper(client, backfill, table, path);
+  });
+}
+
+/** As `installKeeper`, in the caller's transaction. */
+export async function makeKeeper(
+  client: Client,
+  backfill: Pick<Backfill, 'name' | 'assignments' | 'where'>,
+  table: Pick<Table, 'schema' | 'name'>,
+  path: string,
+): Promise<void> {
   const name = nameOf(backfill.name);
   const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
   const given = backfill.assignments.map(({ column }, index) => `NEW.${ident(column)} := filled.v${index};`).join(' ');
@@ -36,35 +50,32 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
   RETURN NEW;
 END`;
-  await withTransaction(client, async () => {
-    await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
-    // Of two who replace one function at once PostgreSQL fails the later: it is to find what the other one made.
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    await client.query(
-      `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`,
-    );
-    await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
-    // The function alone takes no lock on the table: a second run and a changed text need no more.
-    if (
-      (
-        await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [
-          name,
-          qualified(table),
-        ])
-      ).length > 0
-    )
-      return;
-    await client.query(
-      `CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`,
-    );
-    // On the partitions too, which is where rows of a partitioned table arrive.
-    for (const { relation } of await rows<{ relation: string }>(
-      client,
-      'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1',
-      [name],
-    ))
-      await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
-  });
+  // Of two who replace one function at once PostgreSQL fails the later: it is to find what the other one made.
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
+  await client.query(
+    `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`,
+  );
+  await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
+  // The function alone takes no lock on the table: a second run and a changed text need no more.
+  if (
+    (
+      await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [
+        name,
+        qualified(table),
+      ])
+    ).length > 0
+  )
+    return;
+  await client.query(
+    `CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`,
+  );
+  // On the partitions too, which is where rows of a partitioned table arrive.
+  for (const { relation } of await rows<{ relation: string }>(
+    client,
+    'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1',
+    [name],
+  ))
+    await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);
 }
 
 /** As SET takes it: a list of names, not one text. */

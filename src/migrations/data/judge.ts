@@ -10,9 +10,9 @@ export interface Judged {
 }
 
 /**
- * Where a statement runs, by what it writes: what the live colour has not, on the candidate; rows that both colours have, at the
- * switchover, because replication sends the live colour's whole rows over what was written to the candidate before. A note decides
- * otherwise. `held`: tables that earlier statements will write at the switchover; what rests on them waits with them.
+ * Where a statement runs, by what it writes and needs: what the live colour has not, on the candidate; rows that both colours have, at the
+ * switchover, because replication sends the live colour's whole rows over what was written to the candidate before; what is made of such
+ * rows too, because the live colour goes on writing them. A note decides otherwise. `held`: tables that earlier statements will write at the switchover; what rests on them waits with them.
  */
 export function judge(
   statement: DataStatement,
@@ -28,7 +28,27 @@ export function judge(
   );
   if (needed.length > 0)
     return { place: 'switch', tables, why: `it needs ${needed.join(', ')}, which is written at the switchover` };
-  return { place: 'candidate', tables, why: 'it writes what the live colour does not have' };
+  const rested = restsOnLive(statement, live);
+  if (rested !== undefined)
+    return { place: 'switch', tables, why: `it needs the rows of ${rested}, which the live colour still writes` };
+  return {
+    place: 'candidate',
+    tables,
+    why: statement.fill
+      ? 'it fills what the live colour does not have; rows that arrive are filled on their way in'
+      : 'it writes what the live colour does not have',
+  };
+}
+
+/**
+ * A table of the live colour that what is new is filled from: rows that are written there until the switchover would be missing. What
+ * is filled from its own row alone is filled when it arrives; of a block it is not known.
+ */
+function restsOnLive(statement: DataStatement, live: readonly Table[]): string | undefined {
+  if (statement.opaque || statement.fill) return undefined;
+  const used = [...statement.reads, ...statement.targets.filter(({ columns }) => columns !== undefined)];
+  const found = live.find((table) => used.some((relation) => fits(relation, label(table))));
+  return found && label(found);
 }
 
 /** The table of the live colour, unless only columns are set that it does not have there. */

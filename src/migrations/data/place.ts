@@ -1,12 +1,14 @@
-import { label } from '../../postgres/catalogue.ts';
-import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import { label, type Table } from '../../postgres/catalogue.ts';
+import { one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
+import { makeKeeper } from '../backfill/keeper.ts';
+import type { Fill } from './fill.ts';
 import { keepHeld, readHeld, type FromFile } from './held.ts';
 import { judge } from './judge.ts';
 import type { PlaceNote } from './note.ts';
 import type { DataPolicy } from './policy.ts';
-import type { DataStatement } from './read.ts';
+import type { DataStatement, Relation } from './read.ts';
 import { cannotBeHeld } from './refusals.ts';
 
 export interface Placing {
@@ -35,7 +37,8 @@ export async function runInPlace(
   );
   const keep = async (tables: readonly string[]): Promise<true> => {
     if (data.changesSchema) throw cannotBeHeld(statement, tables);
-    const all = [...new Set([...tables, ...(await targetsOf(client, data))])];
+    const named = await Promise.all(data.targets.map((target) => found(client, target)));
+    const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
     await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
     return true;
   };
@@ -51,12 +54,26 @@ export async function runInPlace(
   if (outcome && shared.length > 0 && note)
     await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
   if (outcome && (shared.length === 0 || note)) {
+    if (data.fill && !note) await keepFilled(client, statement, data.fill);
     await client.query('RELEASE SAVEPOINT placed');
     return false;
   }
   await client.query('ROLLBACK TO SAVEPOINT placed');
   await client.query('RELEASE SAVEPOINT placed');
   return keep(shared.map(({ table }) => table));
+}
+
+/** Rows of the live release that arrive later are filled like those that were there. */
+async function keepFilled(
+  client: Client,
+  { data, file, line }: FromFile & { readonly data: DataStatement },
+  fill: Fill,
+): Promise<void> {
+  const [target] = data.targets;
+  const table = target && (await found(client, target));
+  if (!table) return;
+  const { path } = await one<{ path: string }>(client, "SELECT pg_catalog.current_setting('search_path') AS path");
+  await makeKeeper(client, { ...fill, name: `${file}:${line}` }, table, path);
 }
 
 /** Of what was written, rows that both colours have, changed in what both have of them. */
@@ -85,7 +102,7 @@ async function sharedWrites(
 
 /** Tables with a trigger that may change other columns of a row that is updated, `updated_at` mostly. */
 async function firedTriggers(client: Client, tables: readonly string[]): Promise<Set<string>> {
-  const found = await withFixedPath(client, () =>
+  const seen = await withFixedPath(client, () =>
     rows<{ table: string }>(
       client,
       `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -93,24 +110,24 @@ async function firedTriggers(client: Client, tables: readonly string[]): Promise
       [tables],
     ),
   );
-  return new Set(found.map(({ table }) => table));
+  return new Set(seen.map(({ table }) => table));
 }
 
-/** What it names as its targets, as search_path finds them now. */
-async function targetsOf(client: Client, { targets }: DataStatement): Promise<string[]> {
-  const found = await rows<{ table: string }>(
+/** A relation that a statement names, as search_path finds it now. */
+async function found(client: Client, { schema, name }: Relation): Promise<Pick<Table, 'schema' | 'name'> | undefined> {
+  const [table] = await rows<Pick<Table, 'schema' | 'name'>>(
     client,
-    `SELECT n.nspname || '.' || c.relname AS table FROM pg_catalog.unnest($1::text[]) AS t(name)
-    JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(t.name) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`,
-    [targets.map(({ schema, name }) => (schema === undefined ? ident(name) : ident(schema, name)))],
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = pg_catalog.to_regclass($1)`,
+    [schema === undefined ? ident(name) : ident(schema, name)],
   );
-  return found.map(({ table }) => table);
+  return table;
 }
 
 /** Tables that are still to be written, and those whose rows refer to them: what is written there needs their rows. */
 async function restingOn(client: Client, data: DataStatement, held: ReadonlySet<string>): Promise<Set<string>> {
   if (held.size === 0 || data.targets.length === 0) return new Set(held);
-  const found = await withFixedPath(client, () =>
+  const seen = await withFixedPath(client, () =>
     rows<{ table: string }>(
       client,
       `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -118,5 +135,5 @@ async function restingOn(client: Client, data: DataStatement, held: ReadonlySet<
       [[...held]],
     ),
   );
-  return new Set([...held, ...found.map(({ table }) => table)]);
+  return new Set([...held, ...seen.map(({ table }) => table)]);
 }

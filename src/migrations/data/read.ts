@@ -1,6 +1,8 @@
 import type { Node, RangeVar } from 'libpg-query';
 import { all, fieldsOf, tagOf, walk, type Of } from '../lint/ast.ts';
 
+import type { Fill } from './fill.ts';
+
 export interface Relation {
   /** Undefined where the statement leaves it to search_path. */
   readonly schema: string | undefined;
@@ -22,18 +24,20 @@ export interface DataStatement {
   readonly changesSchema: boolean;
   /** Opaque, and may commit on its own where no transaction is open. */
   readonly mayCommit: boolean;
+  /** Of an UPDATE that takes nothing but the row itself. */
+  readonly fill?: Fill | undefined;
 }
 
 const nothing: DataStatement = { targets: [], reads: [], opaque: false, changesSchema: false, mayCommit: false };
 
-/** Undefined for a statement that writes no rows: a definition, a setting, a query without functions. `text` is its source. */
-export function readData(node: Node, text: string): DataStatement | undefined {
+/** Undefined for a statement that writes no rows: a definition, a setting, a query without functions. Of a block: `readBlock`. */
+export function readData(node: Node, fill?: Fill): DataStatement | undefined {
   switch (tagOf(node)) {
     case 'InsertStmt':
     case 'UpdateStmt':
     case 'DeleteStmt':
     case 'MergeStmt':
-      return { ...nothing, targets: writesIn([node]), reads: readsIn([node]) };
+      return { ...nothing, targets: writesIn([node]), reads: readsIn([node]), fill };
     case 'SelectStmt':
       return ofSelect(node);
     case 'TruncateStmt':
@@ -42,8 +46,6 @@ export function readData(node: Node, text: string): DataStatement | undefined {
       const { is_from: from, relation } = fieldsOf(node) as Of<'CopyStmt'>;
       return from && relation ? { ...nothing, targets: [named(relation)] } : undefined;
     }
-    case 'DoStmt':
-      return { ...nothing, targets: writesOf(text), opaque: true, changesSchema: definition.test(text) };
     case 'CallStmt':
       return { ...nothing, opaque: true, mayCommit: true };
     case 'ExecuteStmt':
@@ -83,8 +85,6 @@ function named({ schemaname, relname }: RangeVar): Relation {
   return { schema: schemaname, name: relname ?? '' };
 }
 
-const definition = /\b(?:create|alter|drop|grant|revoke|comment\s+on)\b/i;
-
 /** A name as a block writes it: `shop."Limits"`. */
 const name = String.raw`((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)`;
 const whole = new RegExp(
@@ -93,8 +93,8 @@ const whole = new RegExp(
 );
 const update = new RegExp(String.raw`\bupdate\s+(?:only\s+)?${name}\s+(?:(?:as\s+)?[\w$]+\s+)?set\b`, 'gi');
 
-/** What the text of a block writes to, its strings included: those that it executes. Which columns is not read. */
-function writesOf(text: string): Target[] {
+/** What a text writes to that is no statement yet, but may become one. Which columns is not read. */
+export function writesOf(text: string): Target[] {
   return [...text.matchAll(whole), ...text.matchAll(update)].map(([, found = '']) => {
     const parts = (found.match(/"[^"]+"|[\w$]+/g) ?? []).map((part) =>
       part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase(),

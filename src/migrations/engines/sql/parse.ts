@@ -4,6 +4,8 @@ import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
 import { readPlaceNote, type PlaceNote } from '../../data/note.ts';
+import { readBlock } from '../../data/block.ts';
+import { readFill } from '../../data/fill.ts';
 import { readData, type DataStatement } from '../../data/read.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
@@ -81,7 +83,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       concurrentIndex: concurrentIndex(node),
       plain: transactional ? undefined : plain(node, own),
       addsEnumValue: node['AlterEnumStmt']?.['newVal'] !== undefined && node['AlterEnumStmt']['oldVal'] === undefined,
-      ...placed(raw.stmt as PgNode, since, own, file, line),
+      ...(await placed(raw.stmt as PgNode, since, own, file, line)),
     });
   }
   return { statements, ownTransaction };
@@ -100,15 +102,21 @@ function concurrentIndex(node: Node): string | undefined {
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
 }
 
+async function dataOf(node: PgNode, text: string): Promise<DataStatement | undefined> {
+  if ('DoStmt' in node) return readBlock(text);
+  return readData(node, 'UpdateStmt' in node ? await readFill(node.UpdateStmt, text) : undefined);
+}
+
 /** `since`: what is between it and the statement before, where its note is. */
-function placed(
+async function placed(
   node: PgNode,
   since: string,
   text: string,
   file: string,
   line: number,
-): Pick<SqlStatement, 'data' | 'note'> {
-  const [data, note] = [readData(node, text), readPlaceNote(since, file, line)];
+): Promise<Pick<SqlStatement, 'data' | 'note'>> {
+  const data = await dataOf(node, text);
+  const note = readPlaceNote(since, file, line);
   if (note && !data)
     throw invalid(
       file,

@@ -10,6 +10,7 @@ import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { tryHeld, type FromFile } from '../../data/held.ts';
 import { planData } from '../../data/plan.ts';
+import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
 import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
 import type { SqlStatement } from './parse.ts';
@@ -150,9 +151,13 @@ function placedAt(file: SqlFile): Placed[] {
 }
 
 async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
-  let kept = false;
-  for (const statement of placedAt(file))
-    kept = (await inPlace(target, statement, () => watched(target, file, statement, untouched))) || kept;
+  let kept: Placed | undefined;
+  for (const statement of placedAt(file)) {
+    const state = kept
+      ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a note gives that another place (docs/migrations.md).`
+      : untouched;
+    if (await inPlace(target, statement, () => watched(target, file, statement, state))) kept ??= statement;
+  }
   if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
   await target.client.query(
     'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',

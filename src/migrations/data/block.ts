@@ -1,0 +1,43 @@
+import { parse, parsePlPgSQL, type Node } from 'libpg-query';
+import { readData, writesOf, type DataStatement } from './read.ts';
+
+/** What a DO block may write: by the statements in it, and by the text of those that it puts together itself. */
+export async function readBlock(text: string): Promise<DataStatement> {
+  const block = await parsePlPgSQL(text).catch(() => undefined);
+  const queries = [...queriesIn(block)];
+  // Of another language only the text is known.
+  if (block === undefined) queries.push(text);
+  const found = await Promise.all(queries.map(readQuery));
+  return {
+    targets: found.flatMap(({ targets }) => targets),
+    reads: found.flatMap(({ reads }) => reads),
+    opaque: true,
+    changesSchema: found.some(({ changesSchema }) => changesSchema),
+    mayCommit: false,
+  };
+}
+
+const definition = /\b(?:create|alter|drop|grant|revoke|comment\s+on)\b/i;
+/** What a block may hold besides what writes rows, and is no definition. */
+const harmless = ['SelectStmt', 'VariableSetStmt', 'LockStmt', 'ExplainStmt'];
+
+async function readQuery(text: string): Promise<Pick<DataStatement, 'targets' | 'reads' | 'changesSchema'>> {
+  const { stmts } = (await parse(text).catch(() => ({ stmts: undefined }))) as { stmts?: { stmt?: Node }[] };
+  // An expression: what it says may be what is executed.
+  if (!stmts) return { targets: writesOf(text), reads: [], changesSchema: definition.test(text) };
+  const nodes = stmts.flatMap(({ stmt }) => (stmt ? [stmt] : []));
+  const data = nodes.map((node) => readData(node));
+  return {
+    targets: data.flatMap((each) => each?.targets ?? []),
+    reads: data.flatMap((each) => each?.reads ?? []),
+    changesSchema: nodes.some((node, index) => !data[index] && !harmless.includes(Object.keys(node)[0] ?? '')),
+  };
+}
+
+function* queriesIn(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'query' && typeof inner === 'string') yield inner;
+    else yield* queriesIn(inner);
+  }
+}
