@@ -21,6 +21,8 @@ export async function recover(
   const operation = c.journal.operation ? operationOfRecord(c.journal.operation) : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
+  // What is done in a database under a token, the journal is told of before: should this operator die too, the next one must not find it older.
+  await c.ledger.write((journal) => journal);
   const record = c.journal.operation;
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
   c.emit({

@@ -30,12 +30,15 @@ export interface Ran {
   readonly ms: number;
 }
 
-/** Those that are to run yet, in their order. */
+/**
+ * Those that are to run yet, in their order. Inside a transaction they are locked: whoever ran them before, and is not known to have
+ * committed, has committed or is gone once this returns.
+ */
 export async function readHeld(client: Client): Promise<Held[]> {
   return rows<Held>(
     client,
     `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
-    WHERE place = 'switch' AND done_at IS NULL ORDER BY number`,
+    WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
   );
 }
 
