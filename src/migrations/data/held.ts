@@ -3,32 +3,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { heldFailed, tooSlow } from './refusals.ts';
-
-/** A statement of a migration that writes rows, by where it is from. */
-export interface FromFile {
-  readonly version: string;
-  /** Counted from 0 in its file. */
-  readonly position: number;
-  readonly file: string;
-  readonly line: number;
-  readonly text: string;
-}
-
-/** One that is held back until the switchover, as the candidate's verdigris.data_statement keeps it. */
-export interface Held extends FromFile {
-  readonly tables: readonly string[];
-  /** By a note: then the clients' wait is the author's decision. */
-  readonly asked: boolean;
-  /** What names in it were found by, and as whom it ran. */
-  readonly path: string;
-  readonly role: string;
-}
-
-export interface Ran {
-  readonly held: Held;
-  readonly writes: readonly RowWrites[];
-  readonly ms: number;
-}
+import type { FromFile, Held, Ran } from './statement.ts';
 
 /**
  * Those that are to run yet, in their order. Inside a transaction they are locked: whoever ran them before, and is not known to have

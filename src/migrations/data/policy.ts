@@ -1,6 +1,6 @@
 import type { Table } from '../../postgres/catalogue.ts';
 import type { RowWrites } from '../../postgres/row-writes.ts';
-import type { FromFile } from './held.ts';
+import type { FromFile } from './statement.ts';
 import type { Place } from './note.ts';
 
 /** Of a statement that has run, or was tried, and is to be told: of what both colours have, and where. */

@@ -1,6 +1,6 @@
 import { count } from '../../model/count.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { FromFile, Ran } from './held.ts';
+import type { FromFile, Ran } from './statement.ts';
 
 /** `0007_raise.sql:3: UPDATE limits SET …`, cut to one line, comments left out. */
 export function sourceLine({ file, line, text }: Pick<FromFile, 'file' | 'line' | 'text'>): string {

@@ -1,14 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Release } from '../../model/journal.ts';
-import {
-  markOnLive,
-  ranOnLive,
-  readHeld,
-  runHeld,
-  tryHeld,
-  type FromFile,
-  type Ran,
-} from '../../migrations/data/held.ts';
+import { markOnLive, ranOnLive, readHeld, runHeld, tryHeld } from '../../migrations/data/held.ts';
+import type { FromFile, Ran } from '../../migrations/data/statement.ts';
 import type { DataPolicy, DataReport } from '../../migrations/data/policy.ts';
 import { heldFailed, sourceLine } from '../../migrations/data/refusals.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';

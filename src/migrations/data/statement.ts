@@ -1,0 +1,27 @@
+import type { RowWrites } from '../../postgres/row-writes.ts';
+
+/** A statement of a migration that writes rows, by where it is from. */
+export interface FromFile {
+  readonly version: string;
+  /** Counted from 0 in its file. */
+  readonly position: number;
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** One that is held back until the switchover, as the candidate's verdigris.data_statement keeps it. */
+export interface Held extends FromFile {
+  readonly tables: readonly string[];
+  /** By a note: then the clients' wait is the author's decision. */
+  readonly asked: boolean;
+  /** What names in it were found by, and as whom it ran. */
+  readonly path: string;
+  readonly role: string;
+}
+
+export interface Ran {
+  readonly held: Held;
+  readonly writes: readonly RowWrites[];
+  readonly ms: number;
+}
