@@ -97,7 +97,10 @@ function line({ backfill: { name, table, assignments }, place, progress, done, o
     mixed: 'nowhere: its columns are of both kinds',
     later: 'once a migration has added its columns',
   }[place];
-  return `${name}: ${table} (${assignments.map(({ column }) => column).join(', ')}), ${where}: ${done ? 'complete' : progress ? `${progress.seen} rows so far` : 'not begun'}`;
+  return (
+    `${name}: ${table} (${assignments.map(({ column }) => column).join(', ')}), ${where}: ` +
+    `${done ? 'complete' : progress ? `${progress.seen} rows so far` : 'not begun'}`
+  );
 }
 
 function time(text: string): number {

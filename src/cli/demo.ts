@@ -36,13 +36,17 @@ const writers = 8;
 
 /** What the candidate gets when the data is the user's own: something that any schema bears. */
 const harmless =
-  'CREATE TABLE workload.release_note (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL);\nCREATE INDEX release_note_note ON workload.release_note (note);\n';
+  'CREATE TABLE workload.release_note (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT ' +
+  'NULL);\nCREATE INDEX release_note_note ON workload.release_note (note);\n';
 
 export function demoCommand(): Command {
   return new Command('demo')
     .summary('watch a complete release on this machine, with clients at work')
     .description(
-      'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: seed, migrate, verify, canary,\nswitch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. Leaves nothing behind.',
+      'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: ' +
+        'seed, migrate, verify, canary,\n' +
+        'switch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. ' +
+        'Leaves nothing behind.',
     )
     .option('--from <dump>', 'your own plain SQL dump instead of the sample')
     .option('--keep', 'leave the environment running, and say what to try next')
@@ -116,7 +120,10 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     kept = options.keep === true;
     if (kept) {
       reporter.say(
-        `\nThe environment runs on. ${connectionText(environment, address, credentials)}\nTry next:\n  export VERDIGRIS_HOME=${home}\n  cd ${folder}\n  npx --prefix ${process.cwd()} verdigris status\n  … plan, history, drill, and at the end: destroy --yes`,
+        `\nThe environment runs on. ${connectionText(environment, address, credentials)}\n` +
+          `Try next:\n  export VERDIGRIS_HOME=${home}\n` +
+          `  cd ${folder}\n  npx --prefix ${process.cwd()} verdigris status\n` +
+          '  … plan, history, drill, and at the end: destroy --yes',
       );
     }
   } finally {

@@ -238,7 +238,8 @@ function text({ live, other: beside, waits, releases }: WaitReport): string {
   const open = waits.map((wait) =>
     [
       `${colors.bold(wait.object)} → ${colors.bold(wait.replacedBy)}  (release ${wait.expandedBy})`,
-      `  used by    ${wait.usedBy.length > 0 ? `release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else` : `no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`}`,
+      '  used by    ' +
+        `${wait.usedBy.length > 0 ? `release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else` : `no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`}`,
       `  waits for  ${wait.waitsFor.length > 0 ? wait.waitsFor.join('\n             ') : `nothing: the release after ${live} may take it away`}`,
       ...(wait.waitsFor.length > 0 ? [] : [`  then       verdigris expand-contract contract ${wait.object}`]),
     ].join('\n'),

@@ -101,7 +101,9 @@ function unconfirmed(
     ? `; ${release.candidate} (release ${release.to}) as a candidate that can only be abandoned`
     : '';
   return new VerdigrisError('rebuild-unconfirmed', {
-    seen: `The servers of ${name} tell:\n${facts.map((each) => `  ${each}\n`).join('')}The journal that follows: ${state}, ${live} live with release ${liveRelease}${second}.`,
+    seen:
+      `The servers of ${name} tell:\n${facts.map((each) => `  ${each}\n`).join('')}The journal that follows: ` +
+      `${state}, ${live} live with release ${liveRelease}${second}.`,
     required: 'consent, once somebody has looked at these facts.',
     next: 'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a release under way stay lost.',
     facts: { found: facts, live, release: release ?? undefined },

@@ -194,7 +194,8 @@ function ruleList(): string {
   return lintRules
     .map(
       (rule) =>
-        `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`,
+        `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ` +
+        `${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`,
     )
     .join('\n');
 }

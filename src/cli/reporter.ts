@@ -207,7 +207,12 @@ export function explain(error: unknown): string {
   if (!(error instanceof VerdigrisError)) {
     return `${colors.red('error:')} ${harmless(describe(error))}\n  ${colors.dim(pointer('unexpected'))}`;
   }
-  return `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n  ${colors.bold('required')} ${harmless(error.required)}\n  ${colors.bold('next')}     ${harmless(error.next)}\n  ${colors.dim(pointer(error.id))}`;
+  return (
+    `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n` +
+    `  ${colors.bold('required')} ${harmless(error.required)}\n` +
+    `  ${colors.bold('next')}     ${harmless(error.next)}\n` +
+    `  ${colors.dim(pointer(error.id))}`
+  );
 }
 
 function asJson(error: unknown): unknown {

@@ -19,7 +19,9 @@ export function statusText(status: Status): string {
     '',
     ...(stream
       ? [
-          `replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL retained ${size(stream.retainedBytes)}`,
+          `replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, ` +
+            `slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL ` +
+            `retained ${size(stream.retainedBytes)}`,
         ]
       : []),
     ...(status.retained ? [retainedText(status)] : []),
@@ -32,7 +34,8 @@ export function statusText(status: Status): string {
     ...(status.verification
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
-    `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
+    `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ` +
+      `${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
     ...(status.pauseMs === undefined ? [] : [`last pause   ${prettyMs(status.pauseMs)}`]),
     ...(status.declaredLive === status.live
       ? []
@@ -97,7 +100,10 @@ function backfillText({
 
 function retainedText({ retained, replication, colours }: Status): string {
   const down = retained?.mode === 'scaled-down' && colours.some(({ role, running }) => role === 'retained' && !running);
-  return `retained     ${retained?.over ? 'retention has passed: `verdigris retire` makes the release final' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback starts it first` : ''}`;
+  return (
+    'retained     ' +
+    `${retained?.over ? 'retention has passed: `verdigris retire` makes the release final' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback starts it first` : ''}`
+  );
 }
 
 function colourText({ colour, role, running, version, release, bytes, connections, error }: ColourStatus): string {

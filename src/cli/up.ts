@@ -37,7 +37,9 @@ export function upCommand(): Command {
   return new Command('up')
     .summary('bring a Pulumi stack of environments on Kubernetes to what is declared')
     .description(
-      'Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is walked in stages, and each stage’s gate is asked before it.',
+      'Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release ' +
+        'while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is ' +
+        'walked in stages, and each stage’s gate is asked before it.',
     )
     .option('-s, --stack <name>', 'the stack; its configuration is Pulumi.<name>.yaml', 'dev')
     .option('-C, --cwd <folder>', 'folder of Pulumi.yaml', '.')

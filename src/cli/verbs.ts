@@ -21,11 +21,16 @@ interface VerbOptions extends CommonOptions, PerformOptions {
 const help: Readonly<Record<Verb, { readonly does: string; readonly more: string }>> = {
   seed: {
     does: 'make a candidate from a snapshot of the live colour and keep it in step',
-    more: 'The live colour serves on: it gives a replication slot, a publication and a copy of its files.\nThe candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
+    more:
+      'The live colour serves on: it gives a replication slot, a publication and a copy of its files.\n' +
+      'The candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
   },
   migrate: {
     does: "apply the release's migrations to the candidate",
-    more: 'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is refused before anything is changed.\nA failure leaves the live colour untouched and the candidate resumable: fix the file and run it again.',
+    more:
+      'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is ' +
+      'refused before anything is changed.\n' +
+      'A failure leaves the live colour untouched and the candidate resumable: fix the file and run it again.',
   },
   verify: {
     does: 'prove that both colours hold the same data',
@@ -37,11 +42,16 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
   },
   switch: {
     does: 'move the writes to the candidate',
-    more: 'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets the clients go on.\nBefore the commit point everything is undone on failure; the other colour is retained and follows the new one.',
+    more:
+      'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets ' +
+      'the clients go on.\nBefore the commit point everything is undone on failure; the other colour is ' +
+      'retained and follows the new one.',
   },
   rollback: {
     does: 'move the writes back to the retained colour',
-    more: 'Lossless over reverse replication. Where that is gone: --lossy counts what would be lost, and with --accept-loss exports it to a file and goes back.',
+    more:
+      'Lossless over reverse replication. Where that is gone: --lossy counts what would be lost, and with ' +
+      '--accept-loss exports it to a file and goes back.',
   },
   retire: {
     does: 'accept the release: drop the retained colour',
@@ -79,7 +89,9 @@ export function verbCommands(): Command[] {
     const command = withCommonOptions(new Command(verb))
       .summary(help[verb].does)
       .description(
-        `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n\n${help[verb].more}\n\n${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`,
+        `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n` +
+          `\n${help[verb].more}\n\n` +
+          `${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`,
       )
       .option('--dry-run', 'run the gates, show the steps, change nothing');
     if (verb === 'seed')
@@ -183,7 +195,8 @@ export function releaseCommand(): Command {
   return withCommonOptions(new Command('release'))
     .summary('run the release up to the declared state, or --to STATE')
     .description(
-      'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way may stop it.\nWhat an earlier run left unfinished is continued first.',
+      'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way ' +
+        'may stop it.\nWhat an earlier run left unfinished is continued first.',
     )
     .addOption(new Option('--to <state>', 'stop at this state').choices(states))
     .option('--dry-run', 'show what would be done, change nothing')

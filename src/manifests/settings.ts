@@ -126,7 +126,8 @@ if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
     said=$(postgres --single -D "$PGDATA" "\${settings[@]}" postgres <<SQL
 DO \\$\\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$POSTGRES_USER') THEN CREATE ROLE "$POSTGRES_USER"; END IF; END \\$\\$
 ALTER ROLE "$POSTGRES_USER" SUPERUSER LOGIN PASSWORD '$secret'
-DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> '$POSTGRES_USER' LOOP EXECUTE format('ALTER ROLE %I NOLOGIN', name); END LOOP; END \\$\\$
+DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin
+  AND rolname <> '$POSTGRES_USER' LOOP EXECUTE format('ALTER ROLE %I NOLOGIN', name); END LOOP; END \\$\\$
 SELECT string_agg(rolname, ' ') AS admitted FROM pg_roles WHERE rolcanlogin
 SQL
     )

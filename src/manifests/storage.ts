@@ -52,7 +52,10 @@ export const pathAnnotation = `${domain}/data-path`;
 /** Annotation of a snapshot that was taken in backup mode: the backup_label that a server started from it needs. */
 export const labelAnnotation = `${domain}/backup-label`;
 
-/** A snapshot of a colour's volume. `snapshot` is its name within the environment: `seed-2`. What it holds stands on it: the colour may have another major by the time it is used. */
+/**
+ * A snapshot of a colour's volume. `snapshot` is its name within the environment: `seed-2`. What it holds stands on
+ * it: the colour may have another major by the time it is used.
+ */
 export function volumeSnapshot(
   environment: Named,
   { colour, major, claim, path }: SnapshotSource,

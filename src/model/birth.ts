@@ -15,7 +15,9 @@ export function journalLost(
   found: readonly Trace[],
   { snapshots = [], forget }: { readonly snapshots?: readonly string[]; readonly forget?: string | undefined } = {},
 ): VerdigrisError {
-  const rebuild = `put the journal back (docs/operations/journal.md), or have it made from what is there: \`verdigris recover --rebuild\` shows it, --yes writes it`;
+  const rebuild =
+    `put the journal back (docs/operations/journal.md), or have it made from what is there: \`verdigris ` +
+    `recover --rebuild\` shows it, --yes writes it`;
   const anew = forget === undefined ? '' : ` Where the data may go: ${forget}`;
   const restore =
     snapshots.length === 0
@@ -25,7 +27,9 @@ export function journalLost(
   return new VerdigrisError('journal-lost', {
     seen: `The environment ${environment} existed, and there is no journal of it in ${where}. Found: ${found.map(named).join(', ') || 'nothing else'}.`,
     required: 'its journal, or a place where nothing says that it existed.',
-    next: `nothing was made and nothing was changed. ${real.length > 0 ? `To keep the data, ${rebuild}.` : `There is no server and no volume of it ${where}: look whether that is the right place.`}${restore}${anew}`,
+    next:
+      'nothing was made and nothing was changed. ' +
+      `${real.length > 0 ? `To keep the data, ${rebuild}.` : `There is no server and no volume of it ${where}: look whether that is the right place.`}${restore}${anew}`,
     facts: { environment, where, found, snapshots },
   });
 }
@@ -40,9 +44,15 @@ export function otherEnvironment(
   found: readonly Trace[],
 ): VerdigrisError {
   return new VerdigrisError('other-environment', {
-    seen: `The journal of ${environment} is that of ${uid === undefined ? 'an environment without uid' : `the environment ${uid}`}; ${found.map(named).join(', ')}.`,
+    seen:
+      `The journal of ${environment} is that of ` +
+      `${uid === undefined ? 'an environment without uid' : `the environment ${uid}`}; ` +
+      `${found.map(named).join(', ')}.`,
     required: 'the journal of this very environment.',
-    next: 'nothing was changed. Put the journal back that belongs to these (docs/operations/journal.md#other-environment); where it is gone, take the wrong one away and run `verdigris recover --rebuild`.',
+    next:
+      'nothing was changed. Put the journal back that belongs to these ' +
+      '(docs/operations/journal.md#other-environment); where it is gone, take the wrong one away and run ' +
+      '`verdigris recover --rebuild`.',
     facts: { environment, uid, found },
   });
 }

@@ -240,7 +240,8 @@ function contradictions(value: unknown): DeclarationIssue[] {
   if (adopting && record(top['kubernetes'])['istio'] === true)
     at(
       'kubernetes.istio',
-      'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take kubernetes.adopt out, once the first release has been accepted',
+      'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take ' +
+        'kubernetes.adopt out, once the first release has been accepted',
     );
   if (adopting && record(declared['blue'])['release'] === undefined)
     at(

@@ -5,7 +5,10 @@ import { VerdigrisError } from './errors.ts';
 /** A lease that was taken over; `where` names who saw the newer token: the journal, the router, an object, the database. */
 export function staleToken(where: string, held: number, newest?: number): VerdigrisError {
   return new VerdigrisError('stale-token', {
-    seen: `Another process took over this environment: ${where} has seen ${newest === undefined ? 'a newer token' : `token ${newest}`}, this process holds ${held}. This one stopped and changed nothing further.`,
+    seen:
+      `Another process took over this environment: ${where} has seen ` +
+      `${newest === undefined ? 'a newer token' : `token ${newest}`}, this process holds ${held}. This one ` +
+      'stopped and changed nothing further.',
     required: 'the newest lease.',
     next: 'run `verdigris status`: it says who is at work.',
     facts: { token: held, ...(newest === undefined ? {} : { newest }) },

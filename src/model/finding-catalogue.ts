@@ -73,7 +73,9 @@ export const findingCatalogue = {
   },
   'large-objects': {
     grade: 'refuse',
-    fix: '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\nSELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
+    fix:
+      '-- once their content is in bytea columns (lo_get(oid)), or is not wanted any more:\n' +
+      'SELECT lo_unlink(l.oid) FROM pg_catalog.pg_largeobject_metadata l;',
   },
   'unlogged-tables': { grade: 'refuse', title: 'tables or sequences are unlogged' },
   tablespaces: { grade: 'refuse', title: 'tablespaces lie outside of the data directory' },
@@ -116,7 +118,10 @@ export const findingCatalogue = {
   'synchronous-standbys': {
     grade: 'warn',
     title: 'commits wait for synchronous standbys',
-    fix: "-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\nALTER SYSTEM SET synchronous_standby_names = '';\nSELECT pg_reload_conf();",
+    fix:
+      '-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\n' +
+      "ALTER SYSTEM SET synchronous_standby_names = '';\n" +
+      'SELECT pg_reload_conf();',
   },
   'existing-publications': { grade: 'info', title: 'there are publications beside ours' },
   'collation-version': { grade: 'refuse', title: 'collations are of another version than the indexes were built with' },
@@ -145,7 +150,9 @@ export const findingCatalogue = {
   archiving: {
     grade: 'info',
     title: 'the live server archives its WAL',
-    fix: "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base backup of the new live colour after the switchover.",
+    fix:
+      "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base " +
+      'backup of the new live colour after the switchover.',
   },
   'triggers-as-superuser': { grade: 'refuse', title: 'triggers would run as superuser on the candidate' },
   'triggers-on-apply': { grade: 'warn', title: 'triggers fire on replicated changes too' },
@@ -180,7 +187,9 @@ export const findingCatalogue = {
   'preloaded-libraries': {
     grade: 'info',
     title: 'the server loads libraries at its start',
-    fix: "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
+    fix:
+      "Nothing to do where both colours use one image; else install them in the candidate's. To load none, at " +
+      "the next restart:\n-- ALTER SYSTEM SET shared_preload_libraries = '';",
   },
   'foreign-keys-outside': { grade: 'refuse', title: 'foreign keys point at tables that are not replicated' },
   'constraints-not-validated': { grade: 'info', title: 'constraints are not validated' },
@@ -208,7 +217,9 @@ export const findingCatalogue = {
   'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
   'partition-rewritten': {
     grade: 'refuse',
-    fix: 'Run `verdigris verify` again: where it was VACUUM FULL or the like, the rows are equal. Where it finds rows that are on the candidate alone, seed again.',
+    fix:
+      'Run `verdigris verify` again: where it was VACUUM FULL or the like, the rows are equal. Where it finds ' +
+      'rows that are on the candidate alone, seed again.',
   },
   'proof-void': { grade: 'warn', fix: 'Run `verdigris verify` again.' },
   'tests-failed': { grade: 'refuse' },

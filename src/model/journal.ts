@@ -231,7 +231,9 @@ function unreadable(id: ErrorId, seen: string, cause?: unknown): VerdigrisError 
   return new VerdigrisError(id, {
     seen,
     required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
-    next: 'nothing was changed. Follow docs/operations/journal.md: the revision before it may be put back only after the check there, which tells from the databases which colour is open.',
+    next:
+      'nothing was changed. Follow docs/operations/journal.md: the revision before it may be put back only ' +
+      'after the check there, which tells from the databases which colour is open.',
     cause,
   });
 }

@@ -165,7 +165,9 @@ function impossible({ name }: Environment, facts: readonly string[]): VerdigrisE
   return new VerdigrisError('rebuild-impossible', {
     seen: `What is left of ${name} does not tell which colour is live:\n${facts.map((each) => `  ${each}\n`).join('')}`,
     required: 'one server that runs and is open, or a closed one that the clients’ path leads to.',
-    next: 'nothing was changed. Start the server that has the data; where both are open, stop the one that must not take writes (its data stays), then run the same command.',
+    next:
+      'nothing was changed. Start the server that has the data; where both are open, stop the one that must ' +
+      'not take writes (its data stays), then run the same command.',
     facts: { found: facts },
   });
 }

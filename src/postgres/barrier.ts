@@ -79,7 +79,9 @@ function requireSlot(name: string, slot: Slot | undefined): Slot {
       ? `The slot ${name} was invalidated: the other colour fell behind by more WAL than limits.retainedWal.`
       : `The slot ${name} is gone.`,
     required: 'a slot that keeps what the other colour has still to read.',
-    next: 'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where it was lost; a retained colour: `verdigris rollback --help`.',
+    next:
+      'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where ' +
+      'it was lost; a retained colour: `verdigris rollback --help`.',
   });
 }
 

@@ -72,10 +72,12 @@ const everyTable = `
         FROM pg_attribute a
         CROSS JOIN LATERAL (
           WITH RECURSIVE base AS (
-            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod AS own, a.atttypmod AS typmod, false AS constrained, 0 AS depth FROM pg_type y WHERE y.oid = a.atttypid
+            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod AS own, a.atttypmod AS
+              typmod, false AS constrained, 0 AS depth FROM pg_type y WHERE y.oid = a.atttypid
             UNION ALL
             SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod, base.own,
-              base.constrained OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = base.oid) OR (SELECT d.typnotnull FROM pg_type d WHERE d.oid = base.oid), base.depth + 1
+              base.constrained OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = base.oid)
+                OR (SELECT d.typnotnull FROM pg_type d WHERE d.oid = base.oid), base.depth + 1
             FROM base JOIN pg_type y ON y.oid = base.typbasetype WHERE base.typtype = 'd')
           SELECT * FROM base ORDER BY depth DESC LIMIT 1) AS t
         JOIN pg_namespace tn ON tn.oid = t.typnamespace

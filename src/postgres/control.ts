@@ -33,7 +33,9 @@ const statements = `
 /** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
 export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
-    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0, environment = NULL',
+    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM ' +
+      'verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0, ' +
+      'environment = NULL',
   );
 }
 

@@ -66,7 +66,8 @@ export async function endSessions(client: Client, token: number, limit: number):
       left = await rows<Session>(
         client,
         `${foreign}
-        SELECT pid, format('%s (%s %s, %s)', coalesce(usename, 'a role that was dropped'), CASE backend_type WHEN 'client backend' THEN 'pid' ELSE backend_type || ', pid' END, pid, coalesce(nullif(application_name, ''), 'no application_name')) AS who,
+        SELECT pid, format('%s (%s %s, %s)', coalesce(usename, 'a role that was dropped'), CASE backend_type WHEN
+          'client backend' THEN 'pid' ELSE backend_type || ', pid' END, pid, coalesce(nullif(application_name, ''), 'no application_name')) AS who,
           CASE WHEN (SELECT token FROM verdigris.fence) <= $1 THEN pg_terminate_backend(pid) END AS ended
         FROM foreign_session`,
         [token],

@@ -66,7 +66,10 @@ export async function admitReaders(client: Client, token: number, readers: reado
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */
 function readOnly(client: Client, role: string, on: boolean): string {
-  return `ALTER ROLE ${ident(role)} IN DATABASE ${ident(client.database ?? '')} ${on ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only'}`;
+  return (
+    `ALTER ROLE ${ident(role)} IN DATABASE ${ident(client.database ?? '')} ` +
+    `${on ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only'}`
+  );
 }
 
 /** Names of the roles that a fence keeps out of this colour. */
@@ -127,7 +130,8 @@ async function endRoleChanges(client: Client): Promise<void> {
     `
     WITH holder AS MATERIALIZED (
       SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-      WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.granted AND l.mode <> 'AccessShareLock' AND a.usename IS DISTINCT FROM $1 AND a.backend_type <> 'autovacuum worker')
+      WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.granted AND l.mode <> 'AccessShareLock'
+      AND a.usename IS DISTINCT FROM $1 AND a.backend_type <> 'autovacuum worker')
     SELECT pg_terminate_backend(pid) FROM holder`,
     [operatorRole],
   );

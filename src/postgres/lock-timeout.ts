@@ -15,7 +15,8 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
       client,
       `
       SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
-      WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`,
+      WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid()
+      AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`,
       [limit / 1000],
     ).catch(() => []);
     return new VerdigrisError('lock-timeout', {

@@ -22,7 +22,8 @@ const inOthersSchemas = `
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relowner = current_user::regrole AND ${notOfExtension('pg_class', 'c.oid')}
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
   UNION ALL
-  SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE ' ELSE 'ROUTINE ' END || p.oid::regprocedure, place.owner FROM pg_proc p JOIN place ON place.oid = p.pronamespace
+  SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE ' ELSE 'ROUTINE ' END || p.oid::regprocedure, place.owner
+    FROM pg_proc p JOIN place ON place.oid = p.pronamespace
   WHERE p.proowner = current_user::regrole AND ${notOfExtension('pg_proc', 'p.oid')}
     AND NOT (current_setting('server_version_num')::int < 160000
       AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgfoid = p.oid AND g.tgenabled IN ('A', 'R')))

@@ -25,7 +25,8 @@ export async function parkedPosition(client: Client, limit: number, signal?: Abo
     async () => {
       const parked = await one<Parked>(
         client,
-        'SELECT pg_is_in_recovery() AS "inRecovery", pg_last_wal_replay_lsn()::text AS position, (SELECT wait_event FROM pg_stat_activity WHERE backend_type = $1) AS waiting',
+        'SELECT pg_is_in_recovery() AS "inRecovery", pg_last_wal_replay_lsn()::text AS position, (SELECT ' +
+          'wait_event FROM pg_stat_activity WHERE backend_type = $1) AS waiting',
         ['startup'],
       );
       if (!parked.inRecovery) return { position: undefined };

@@ -100,7 +100,8 @@ async function readFacts(client: Client): Promise<ReadonlyMap<string, Facts>> {
   const found = await rows<Record<'oid' | 'sequence' | 'increment' | 'cache' | 'min' | 'max', string>>(
     client,
     `
-    SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment, s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max
+    SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment,
+      s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND n.nspname <> 'verdigris'`,
   );

@@ -17,7 +17,8 @@ export async function serverIdentity(client: Client): Promise<ServerIdentity> {
   return one<ServerIdentity>(
     client,
     `
-    SELECT pg_postmaster_start_time()::text AS "startTime", pg_is_in_recovery() AS "inRecovery", current_setting('transaction_read_only') = 'on' AS "readOnly", current_setting('cluster_name') AS "clusterName",
+    SELECT pg_postmaster_start_time()::text AS "startTime", pg_is_in_recovery() AS "inRecovery",
+      current_setting('transaction_read_only') = 'on' AS "readOnly", current_setting('cluster_name') AS "clusterName",
       CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
         ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline`,
   );

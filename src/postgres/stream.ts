@@ -82,7 +82,9 @@ export async function createSlot(publisher: Client, name: string, limit: number)
       WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`,
     );
     throw new VerdigrisError('slot-timeout', {
-      seen: `The slot could not be made within ${limit} ms: it waits for transactions that are running: ${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
+      seen:
+        `The slot could not be made within ${limit} ms: it waits for transactions that are running: ` +
+        `${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'that these end within limits.slotCreation.',
       next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',
       cause,

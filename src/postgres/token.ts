@@ -43,7 +43,8 @@ export async function markToken(client: Client, token: number): Promise<SeenToke
     );
   const [seen] = await rows<SeenTokens>(
     client,
-    `WITH before AS (SELECT token, acted, environment FROM verdigris.fence FOR UPDATE), marked AS (UPDATE verdigris.fence SET token = $1::bigint WHERE token < $1::bigint)
+    `WITH before AS (SELECT token, acted, environment
+      FROM verdigris.fence FOR UPDATE), marked AS (UPDATE verdigris.fence SET token = $1::bigint WHERE token < $1::bigint)
     SELECT token::float8, acted::float8, environment FROM before`,
     [token],
   );

@@ -44,9 +44,11 @@ export function statements(scale: number): string[] {
     SELECT id, 1000000 + pg_temp.r(id, 20, 1000), 'delivery', ${start} FROM shop.products ORDER BY id`,
 
     `INSERT INTO shop.orders (customer_id, status, placed_at, updated_at, note)
-    SELECT 1 + pg_temp.r(n, 30, ${customers}), (ARRAY['new','new','paid','paid','paid','shipped','shipped','shipped','shipped','shipped','shipped','cancelled'])[1 + pg_temp.r(n, 31, 12)]::shop.order_status,
+    SELECT 1 + pg_temp.r(n, 30, ${customers}),
+      (ARRAY['new','new','paid','paid','paid','shipped','shipped','shipped','shipped','shipped','shipped','cancelled'])[1 + pg_temp.r(n, 31, 12)]::shop.order_status,
       at, at + interval '1 minute' * pg_temp.r(n, 32, 5000), CASE WHEN pg_temp.r(n, 33, 10) = 0 THEN 'please ring twice' END
-    FROM (SELECT n, ${start} + interval '180 days' * n / ${orders} + interval '1 second' * pg_temp.r(n, 34, 900) AS at FROM generate_series(1, ${orders}) n) placed ORDER BY n`,
+    FROM (SELECT n, ${start} + interval '180 days' * n / ${orders} + interval '1 second' * pg_temp.r(n, 34, 900) AS at
+    FROM generate_series(1, ${orders}) n) placed ORDER BY n`,
 
     `INSERT INTO shop.order_items (order_id, line, product_id, quantity, unit_price)
     SELECT o.id, line, p.id, 1 + pg_temp.r(o.id * 4 + line, 41, 5), p.price
@@ -54,7 +56,8 @@ export function statements(scale: number): string[] {
     JOIN shop.products p ON p.id = 1 + pg_temp.r(o.id * 4 + line, 42, ${products}) ORDER BY o.id, line`,
 
     `INSERT INTO shop.stock_movements (product_id, quantity, reason, order_id, moved_at)
-    SELECT i.product_id, -i.quantity, 'sale', i.order_id, o.placed_at FROM shop.order_items i JOIN shop.orders o ON o.id = i.order_id ORDER BY i.order_id, i.line`,
+    SELECT i.product_id, -i.quantity, 'sale', i.order_id, o.placed_at FROM shop.order_items i
+      JOIN shop.orders o ON o.id = i.order_id ORDER BY i.order_id, i.line`,
 
     `INSERT INTO shop.stock_movements (product_id, quantity, reason, order_id, moved_at)
     SELECT i.product_id, i.quantity, 'return', i.order_id, o.updated_at FROM shop.order_items i JOIN shop.orders o ON o.id = i.order_id
@@ -69,11 +72,13 @@ export function statements(scale: number): string[] {
     FROM (SELECT p.* FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE o.status = 'cancelled' ORDER BY p.id) p`,
 
     `INSERT INTO shop.shipments (id, order_id, carrier, address, shipped_at)
-    SELECT md5('shipment ' || o.id)::uuid, o.id, (ARRAY['Post','Rad','Bahn'])[1 + pg_temp.r(o.id, 60, 3)], jsonb_build_object('name', c.name, 'country', c.country), o.updated_at
+    SELECT md5('shipment ' || o.id)::uuid, o.id, (ARRAY['Post','Rad','Bahn'])[1 + pg_temp.r(o.id, 60, 3)],
+      jsonb_build_object('name', c.name, 'country', c.country), o.updated_at
     FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id WHERE o.status = 'shipped' ORDER BY o.id`,
 
     `INSERT INTO shop.events (at, kind, subject, data)
-    SELECT ${start} - interval '10 days' + interval '200 days' * n / ${count(15_000)}, (ARRAY['customer.login','customer.logout','page.view'])[1 + pg_temp.r(n, 70, 3)],
+    SELECT ${start} - interval '10 days' + interval '200 days' * n / ${count(15_000)},
+      (ARRAY['customer.login','customer.logout','page.view'])[1 + pg_temp.r(n, 70, 3)],
       'customer ' || 1 + pg_temp.r(n, 71, ${customers}), jsonb_build_object('page', pg_temp.r(n, 72, 400), 'ms', pg_temp.r(n, 73, 900))
     FROM generate_series(1, ${count(15_000)}) n ORDER BY n`,
   ];

@@ -3,4 +3,5 @@
  * and timeline, which no other server that takes writes has: a copy of it leaves its timeline when it is promoted.
  */
 export const serverName = `CASE WHEN current_setting('cluster_name') <> '' THEN current_setting('cluster_name')
-  ELSE (SELECT system_identifier FROM pg_control_system()) || ' timeline ' || CASE WHEN pg_is_in_recovery() THEN 'of recovery' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END END`;
+  ELSE (SELECT system_identifier FROM pg_control_system()) || ' timeline ' || CASE WHEN pg_is_in_recovery() THEN
+  'of recovery' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END END`;

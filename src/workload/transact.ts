@@ -121,7 +121,8 @@ function placeOrder({ writer, sequence }: Write): Statement {
   return {
     name: 'place_order',
     text: `SELECT ${cluster}, shop.place_order(c.id, jsonb_build_array(jsonb_build_object('product_id', p.id, 'quantity', 1)))::text AS value
-      FROM (SELECT id FROM shop.customers WHERE id >= $1 ORDER BY id LIMIT 1) c, (SELECT id FROM shop.products WHERE active AND id >= $2 ORDER BY id LIMIT 1) p`,
+      FROM (SELECT id FROM shop.customers WHERE id >= $1 ORDER BY id LIMIT 1) c, (SELECT id FROM shop.products
+      WHERE active AND id >= $2 ORDER BY id LIMIT 1) p`,
     values: [1 + ((writer * 31 + sequence) % 50), 1 + ((writer * 17 + sequence) % 50)],
   };
 }

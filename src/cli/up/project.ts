@@ -58,7 +58,8 @@ async function backend({ backend: declared }: Project, say: (text: string) => vo
   const folder = path.join(defaultHome(), 'pulumi');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   say(
-    `Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` makes it pulumi’s own; PULUMI_BACKEND_URL names another.`,
+    `Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` ` +
+      'makes it pulumi’s own; PULUMI_BACKEND_URL names another.',
   );
   // The state holds no secrets: passwords stand in the cluster's Secrets only.
   const passphrase =

@@ -39,13 +39,16 @@ export async function runBatch(
   const names = key.map(({ name }) => `"${name.replaceAll('"', '""')}"`);
   return withTransaction(client, async () => {
     await client.query(
-      `SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL session_replication_role = ${quiet ? 'replica' : 'origin'}`,
+      `SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL ` +
+        `session_replication_role = ${quiet ? 'replica' : 'origin'}`,
     );
     const chunk = await one<{ seen: number; upper: string[] | null }>(
       client,
       `
       WITH chunk AS (SELECT ${names.join(', ')} FROM ${qualified(table)} WHERE ${after} ORDER BY ${names.join(', ')} LIMIT ${rows})
-      SELECT (SELECT count(*)::int FROM chunk) AS seen, (SELECT ARRAY[${names.map((name) => `format('%s', ${name})`).join(', ')}] FROM chunk ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`,
+      SELECT (SELECT count(*)::int FROM chunk) AS seen,
+        (SELECT ARRAY[${names.map((name) => `format('%s', ${name})`).join(', ')}] FROM chunk
+          ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1) AS upper`,
       from === null ? [] : [from],
     );
     if (chunk.upper === null) {
@@ -56,7 +59,10 @@ export async function runBatch(
     const filled =
       (
         await client.query(
-          `UPDATE ${qualified(table)} SET ${backfill.set}\nWHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ${positionRow(plan, 1)} AND (${backfill.where}\n)`,
+          `UPDATE ${qualified(table)} SET ${backfill.set}\n` +
+            `WHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ` +
+            `${positionRow(plan, 1)} AND (${backfill.where}\n` +
+            ')',
           from === null ? [chunk.upper] : [chunk.upper, from],
         )
       ).rowCount ?? 0;
@@ -82,7 +88,8 @@ async function note(
 ): Promise<void> {
   const { rowCount } = await client.query(
     `
-    UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, batch_at = clock_timestamp(), done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
+    UPDATE verdigris.backfill SET position = $4, rows_seen = rows_seen + $5, rows_filled = rows_filled + $6, batch_at
+      = clock_timestamp(), done_at = CASE WHEN $7 THEN clock_timestamp() ELSE done_at END
     WHERE name = $1 AND checksum = $2 AND position IS NOT DISTINCT FROM $3::text[]`,
     [backfill.name, backfill.checksum, from, batch.position, batch.seen, batch.filled, done],
   );

@@ -83,7 +83,8 @@ async function isUnique(client: Client, table: Table, names: readonly string[]):
     client,
     `
     SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-      AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k(n) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n)
+      AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text)
+      FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k(n) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n)
         = (SELECT array_agg(n ORDER BY n) FROM unnest($2::text[]) n)`,
     [qualified(table), names],
   );

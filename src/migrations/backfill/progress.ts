@@ -49,7 +49,8 @@ export async function beginProgress(
       rows_filled = CASE WHEN b.checksum = excluded.checksum THEN b.rows_filled ELSE 0 END,
       started_at = CASE WHEN b.checksum = excluded.checksum THEN b.started_at ELSE clock_timestamp() END,
       done_at = CASE WHEN b.checksum = excluded.checksum THEN b.done_at END,
-      runner = excluded.runner, run_at = excluded.run_at, run_seen = CASE WHEN b.checksum = excluded.checksum AND NOT $4 THEN b.rows_seen ELSE 0 END, batch_at = NULL
+      runner = excluded.runner, run_at = excluded.run_at, run_seen = CASE WHEN b.checksum = excluded.checksum
+        AND NOT $4 THEN b.rows_seen ELSE 0 END, batch_at = NULL
     RETURNING ${columns}`,
     [name, checksum, release, again],
   );

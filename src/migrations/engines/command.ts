@@ -33,7 +33,8 @@ export function commandEngine(folder: string, command: readonly string[]): Migra
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),
           state:
-            'What the command did before is kept on the candidate. Where it may be run again, fix it and migrate again; else abandon the candidate and seed again.',
+            'What the command did before is kept on the candidate. Where it may be run again, fix it and migrate ' +
+            'again; else abandon the candidate and seed again.',
         }),
       );
       return [{ version: '', name: command.join(' ') }];

@@ -30,7 +30,10 @@ export async function judgeBeforeSeed(live: Client, colour: Declared): Promise<v
   );
   if (histories.length === 0 || (await hasBegun(live))) return;
   throw new VerdigrisError('migrations-of-tool', {
-    seen: `${histories.map(({ name }) => name).join(', ')} says that a migration tool (golang-migrate, sqlx, Diesel or another) has run files on this database; engine sql has a history of its own, which is empty, and would run the way up (.up.sql, up.sql) of every file again.`,
+    seen:
+      `${histories.map(({ name }) => name).join(', ')} says that a migration tool (golang-migrate, sqlx, ` +
+      'Diesel or another) has run files on this database; engine sql has a history of its own, which is empty, ' +
+      'and would run the way up (.up.sql, up.sql) of every file again.',
     required: 'one tool, whose history says what has run.',
     next: 'declare that tool: `engine: { command: […] }`; or declare `engine: sql`, where the folder has only what is to come.',
     facts: { tables: histories.map(({ name }) => name) },

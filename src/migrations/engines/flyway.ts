@@ -64,7 +64,9 @@ export function flywayEngine(folder: string): MigrationEngine {
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, before.length, line),
           state:
-            'Flyway rolls a failed migration back; those before it are applied. The candidate can be resumed: fix the file and migrate again. Where Flyway asks for `repair`, statements ran outside a transaction: abandon the candidate and seed again.',
+            'Flyway rolls a failed migration back; those before it are applied. The candidate can be resumed: fix ' +
+            'the file and migrate again. Where Flyway asks for `repair`, statements ran outside a transaction: ' +
+            'abandon the candidate and seed again.',
         });
       });
       return (await applied(client))

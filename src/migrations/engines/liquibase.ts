@@ -13,7 +13,9 @@ import type { Tool } from './tool.ts';
 const liquibase: Tool = {
   name: 'Liquibase',
   command: 'liquibase',
-  get: 'install the command line of Liquibase (Maven Central: org.liquibase:liquibase-core with info.picocli:picocli and org.postgresql:postgresql, or its archive) and put it on PATH; it needs Java.',
+  get:
+    'install the command line of Liquibase (Maven Central: org.liquibase:liquibase-core with ' +
+    'info.picocli:picocli and org.postgresql:postgresql, or its archive) and put it on PATH; it needs Java.',
 };
 /** Names that Liquibase's documentation uses for the root of a changelog; the others are found by the property `changeLogFile`. */
 export const changelogName = /^(db[._-])?changelog([._-](master|root|main))?\.(xml|ya?ml|json|sql)$/i;
@@ -50,7 +52,8 @@ export function liquibaseEngine(folder: string): MigrationEngine {
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, 0, line),
           state:
-            'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say runInTransaction false. The candidate can be resumed: fix the changeset and migrate again.',
+            'Liquibase rolls a failed changeset back, those before it are applied, but for changesets that say ' +
+            'runInTransaction false. The candidate can be resumed: fix the changeset and migrate again.',
         });
       });
       return (await executed(client)).filter((row) => !before.has(key(row)));
@@ -126,7 +129,9 @@ async function historyCsv(client: Client): Promise<string> {
   const table = await historyTable(client, 'databasechangelog');
   const found = await rows<Record<string, string | null>>(
     client,
-    `SELECT ${csvColumns.map((name) => (name === 'dateexecuted' ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted` : `${name}::text`)).join(', ')} FROM ${table} ORDER BY orderexecuted`,
+    'SELECT ' +
+      `${csvColumns.map((name) => (name === 'dateexecuted' ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted` : `${name}::text`)).join(', ')} ` +
+      `FROM ${table} ORDER BY orderexecuted`,
   );
   const quote = (value: string | null | undefined): string => `"${(value ?? '').replaceAll('"', '""')}"`;
   return [

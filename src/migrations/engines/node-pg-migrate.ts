@@ -52,7 +52,8 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
           silence: target.statementTimeout && target.statementTimeout + 60_000,
           onLine: (line) => target.onProgress(0, before.length, line),
           state:
-            'node-pg-migrate runs all that is pending in one transaction: nothing of it is applied, but for migrations that say noTransaction. The candidate can be resumed: fix the migration and migrate again.',
+            'node-pg-migrate runs all that is pending in one transaction: nothing of it is applied, but for ' +
+            'migrations that say noTransaction. The candidate can be resumed: fix the migration and migrate again.',
         }),
       );
       return since(before, await pending(target.client));

@@ -97,7 +97,10 @@ async function halfDone(client: Client, scripts: readonly Script[]): Promise<str
     if (!refused) return `The migration ${name} was cut short: whether its last statement was committed is not known.`;
     // Prisma promises no transaction around a script, and with a driver adapter there is none.
     if (count !== 1)
-      return `The migration ${name} failed ${script ? `and has ${count} statements` : 'and is gone from the folder'}: those before the failed one may be committed.`;
+      return (
+        `The migration ${name} failed ${script ? `and has ${count} statements` : 'and is gone from the folder'}: ` +
+        'those before the failed one may be committed.'
+      );
   }
   return undefined;
 }

@@ -32,7 +32,8 @@ export async function withMigrationRole<T>(
   };
   await withTransaction(client, async () => {
     await client.query(
-      `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
+      `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ` +
+        `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
     );
     for (const [name, value] of Object.entries(settings))
       await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);

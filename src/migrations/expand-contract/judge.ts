@@ -52,10 +52,15 @@ export function judgeContractions(
           finding('contract-too-early', {
             title: `release ${to} takes away what release ${from} uses`,
             objects: early,
-            reason: `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its schema unless a note says otherwise.`,
+            reason:
+              `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its ` +
+              'schema unless a note says otherwise.',
             fix:
-              `Move these statements to the release after the last one that uses it (verdigris expand-contract shows which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
-              `-- verdigris: contract ${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
+              'Move these statements to the release after the last one that uses it (verdigris expand-contract shows ' +
+              `which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
+              '-- verdigris: contract ' +
+              `${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ` +
+              `${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
           }),
         ]),
     ...idle(
@@ -77,7 +82,9 @@ function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: rea
     title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`,
     objects: [object],
     reason: `Releases are told apart by their names alone, so it cannot be seen whether that one came before ${from}.`,
-    fix: `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- verdigris: contract ${object} unused because REASON`,
+    fix:
+      `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- ` +
+      `verdigris: contract ${object} unused because REASON`,
   });
 }
 

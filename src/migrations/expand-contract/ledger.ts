@@ -30,7 +30,8 @@ export interface ShapeLedger {
  * leads back to a colour whose ledger does not know the release, and `retire` leaves the one of the schema that stays.
  */
 const tables = `
-  CREATE TABLE IF NOT EXISTS verdigris.release (place int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE TABLE IF NOT EXISTS verdigris.release (place int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text
+    NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE TABLE IF NOT EXISTS verdigris.shape (
     release text NOT NULL, change text NOT NULL CHECK (change IN ('expand', 'contract')), object text NOT NULL, kind text NOT NULL,
     replaces text, last_used_by text, at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (release, change, object, kind))`;

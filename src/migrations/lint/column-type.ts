@@ -69,8 +69,10 @@ export function isBuiltin(base: string): boolean {
 
 const builtin = new Set(
   (
-    'int2 int4 int8 char numeric float4 float8 money text varchar bpchar name bytea timestamp timestamptz date time timetz interval bool point line lseg box path polygon circle ' +
-    'cidr inet macaddr macaddr8 bit varbit tsvector tsquery uuid xml json jsonb int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange ' +
+    'int2 int4 int8 char numeric float4 float8 money text varchar bpchar name bytea timestamp timestamptz ' +
+    'date time timetz interval bool point line lseg box path polygon circle ' +
+    'cidr inet macaddr macaddr8 bit varbit tsvector tsquery uuid xml json jsonb int4range int8range numrange ' +
+    'tsrange tstzrange daterange int4multirange int8multirange ' +
     'nummultirange tsmultirange tstzmultirange datemultirange oid regclass regproc regtype pg_lsn serial bigserial smallserial'
   ).split(' '),
 );

@@ -29,7 +29,9 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
     found.push(
       live('rehearsal-blocked', {
         grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info',
-        title: `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
+        title:
+          `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ` +
+          `${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
         objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
         reason:
           'On a live database clients would have waited as long. On a candidate nobody does, and replication waits instead.',

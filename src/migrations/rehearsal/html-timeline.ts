@@ -23,7 +23,8 @@ export function timeline(report: RehearsalReport): string {
       `<text class="lane" x="0" y="${y}">${escape(title)}</text>${note === '' ? '' : `<text class="soft" x="${left}" y="${y}">${escape(note)}</text>`}`,
     );
   const bar = (at: number, ms: number, colour: string, title: string): string =>
-    `<rect x="${x(at).toFixed(1)}" y="${y - 13}" width="${Math.max(2, x(at + ms) - x(at)).toFixed(1)}" height="17" rx="3" fill="${colour}"><title>${escape(title)}</title></rect>`;
+    `<rect x="${x(at).toFixed(1)}" y="${y - 13}" width="${Math.max(2, x(at + ms) - x(at)).toFixed(1)}" ` +
+    `height="17" rx="3" fill="${colour}"><title>${escape(title)}</title></rect>`;
   const label = (text: string): string =>
     `<text x="${left - 10}" y="${y}" text-anchor="end">${escape(oneLine(text, 27))}</text>`;
 
@@ -78,7 +79,8 @@ export function timeline(report: RehearsalReport): string {
   const axis: string[] = [];
   for (let at = 0; at <= end; at += step)
     axis.push(
-      `<line class="grid" x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="8" y2="${y}"/><text class="soft" x="${x(at).toFixed(1)}" y="${y + 16}" text-anchor="middle">${step >= 1000 ? `${at / 1000} s` : `${at} ms`}</text>`,
+      `<line class="grid" x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="8" y2="${y}"/><text ` +
+        `class="soft" x="${x(at).toFixed(1)}" y="${y + 16}" text-anchor="middle">${step >= 1000 ? `${at / 1000} s` : `${at} ms`}</text>`,
     );
   const [first, last] = [statements[0], statements.at(-1)];
   const band =
@@ -116,8 +118,14 @@ function chart({ load }: RehearsalReport, { y, height, value, colour, unit, x }:
   const shape =
     points.length === 0
       ? ''
-      : `<polygon points="${x(0)},${base} ${points.join(' ')} ${x(load.buckets.length * load.bucketMs).toFixed(1)},${base}" fill="${colour}" fill-opacity="0.22" stroke="${colour}" stroke-width="1.2"/>`;
-  return `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escape(unit(top))}</text><text class="soft" x="${left - 10}" y="${base}" text-anchor="end">0</text><line class="grid" x1="${left}" x2="${width - right}" y1="${base}" y2="${base}"/>${shape}`;
+      : `<polygon points="${x(0)},${base} ${points.join(' ')} ` +
+        `${x(load.buckets.length * load.bucketMs).toFixed(1)},${base}" fill="${colour}" fill-opacity="0.22" ` +
+        `stroke="${colour}" stroke-width="1.2"/>`;
+  return (
+    `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escape(unit(top))}</text><text class="soft" x="${left - 10}" ` +
+    `y="${base}" text-anchor="end">0</text><line class="grid" x1="${left}" x2="${width - right}" y1="${base}" ` +
+    `y2="${base}"/>${shape}`
+  );
 }
 
 function niceStep(about: number): number {

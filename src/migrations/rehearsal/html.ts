@@ -68,7 +68,8 @@ function statements(report: RehearsalReport): string {
 <td>${rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') || '—'}</td><td class="n">${walBytes === undefined ? '—' : prettyBytes(walBytes)}</td><td class="n">${diskBytes === undefined ? '—' : signed(diskBytes)}</td></tr>`;
   };
   return table(
-    '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst latency</th><th>Rewritten</th><th class="n">WAL</th><th class="n">Disk</th>',
+    '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst ' +
+      'latency</th><th>Rewritten</th><th class="n">WAL</th><th class="n">Disk</th>',
     report.statements.map(line),
   );
 }
@@ -115,7 +116,8 @@ function plansTable({ plans }: RehearsalReport): string {
 
 function smokeText({ smoke }: RehearsalReport): string {
   return smoke
-    ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
+    ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} ` +
+        `after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
     : '';
 }
 

@@ -40,7 +40,10 @@ export interface ObservedWait {
   readonly behind: string;
 }
 
-/** Joins samples to holds and waits: each begins when it is first seen (a wait when the server says), and ends between the last sample with it and the first without. */
+/**
+ * Joins samples to holds and waits: each begins when it is first seen (a wait when the server says), and ends
+ * between the last sample with it and the first without.
+ */
 export class Observations {
   readonly holds: ObservedHold[] = [];
   /** Of the workload, behind the migration. */

@@ -26,10 +26,12 @@ const query = `
       FROM locks l JOIN sessions s ON s.pid = l.pid AND s.migration
       WHERE l.granted AND l.locktype = 'relation' AND l.relation >= 16384), '[]') AS held,
     coalesce((SELECT json_agg(json_build_object('pid', s.pid, 'query', left(s.query, 2000), 'application', s.application_name, 'by', pg_blocking_pids(s.pid),
-        'table', w.relation::text, 'mode', w.mode, 'since', extract(epoch FROM coalesce(w.waitstart, clock_timestamp()))::float8 * 1000, 'begun', extract(epoch FROM s.query_start)::float8 * 1000))
+        'table', w.relation::text, 'mode', w.mode, 'since', extract(epoch
+          FROM coalesce(w.waitstart, clock_timestamp()))::float8 * 1000, 'begun', extract(epoch FROM s.query_start)::float8 * 1000))
       FROM sessions s JOIN locks w ON w.pid = s.pid AND NOT w.granted
       WHERE s.wait_event_type = 'Lock' AND s.backend_type = 'client backend'), '[]') AS waiting,
-    coalesce((SELECT max(extract(epoch FROM clock_timestamp() - query_start)) FROM sessions WHERE state = 'active' AND NOT migration AND application_name <> 'verdigris/${watcher}'), 0)::float8 * 1000 AS oldest`;
+    coalesce((SELECT max(extract(epoch FROM clock_timestamp() - query_start)) FROM sessions WHERE state = 'active'
+      AND NOT migration AND application_name <> 'verdigris/${watcher}'), 0)::float8 * 1000 AS oldest`;
 
 /** Looks at locks and waits from a session of its own until `stop`; a failure of it is told there and not earlier. */
 export function startSampler(client: Client): {

@@ -27,8 +27,10 @@ export async function readState(client: Client): Promise<DatabaseState> {
     client,
     `
     SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn,
-      CASE WHEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT') THEN pg_catalog.pg_database_size(pg_catalog.current_database()) ELSE 0 END::float8 AS bytes,
-      (SELECT pg_catalog.json_object_agg(c.oid, pg_catalog.pg_relation_filenode(c.oid)::text) FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.oid >= 16384 AND c.relpersistence <> 't') AS files,
+      CASE WHEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT') THEN
+        pg_catalog.pg_database_size(pg_catalog.current_database()) ELSE 0 END::float8 AS bytes,
+      (SELECT pg_catalog.json_object_agg(c.oid, pg_catalog.pg_relation_filenode(c.oid)::text)
+        FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.oid >= 16384 AND c.relpersistence <> 't') AS files,
       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('table', l.relation::text, 'mode', l.mode)) FROM pg_catalog.pg_locks l
         JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384
         WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.locktype = 'relation') AS locks`,
@@ -62,7 +64,8 @@ export async function rewrites(
   return rows<RelationRewrite>(
     client,
     `
-    SELECT n.nspname || '.' || c.relname AS relation, CASE WHEN c.relkind = 'i' THEN pg_catalog.pg_relation_size(c.oid) ELSE pg_catalog.pg_total_relation_size(c.oid) END::float8 AS bytes
+    SELECT n.nspname || '.' || c.relname AS relation, CASE WHEN c.relkind = 'i' THEN
+      pg_catalog.pg_relation_size(c.oid) ELSE pg_catalog.pg_total_relation_size(c.oid) END::float8 AS bytes
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relkind IN ('r', 'm', 'i') AND n.nspname <> 'pg_toast'
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid AND i.indrelid = ANY ($1::pg_catalog.oid[]))

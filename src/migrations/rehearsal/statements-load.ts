@@ -50,7 +50,9 @@ export async function statementsLoad({
     clients,
     endedEarly: undefined,
     ...running,
-    detail: `${known.length - refused} statements of the live database, ${rate} a second: those with parameters are planned and not run${refused > 0 ? `; ${refused} cannot be` : ''}`,
+    detail:
+      `${known.length - refused} statements of the live database, ${rate} a second: those with parameters are ` +
+      `planned and not run${refused > 0 ? `; ${refused} cannot be` : ''}`,
   };
 }
 

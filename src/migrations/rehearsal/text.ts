@@ -21,8 +21,10 @@ export function rehearsalText(report: RehearsalReport): string {
     '',
     `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, rewritten ${prettyBytes(totals.rewrittenBytes)}`,
     `blocked  ${totals.blockedQueries} queries, the longest ${time(totals.longestBlockedMs)}`,
-    `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ${prettyBytes(replication.walBytes)} to send`,
-    `load     ${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
+    `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ` +
+      `${prettyBytes(replication.walBytes)} to send`,
+    'load     ' +
+      `${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
     `plans    ${plans.compared} compared, ${plans.worse.length} worse, ${plans.broken.length} refused`,
     ...(smoke
       ? [
@@ -34,7 +36,9 @@ export function rehearsalText(report: RehearsalReport): string {
 }
 
 export function headline({ verdict, release, migrations, failure, server }: RehearsalReport): string {
-  const what = `release ${release.to} on a clone of release ${release.from} (${prettyBytes(server.databaseBytes)}, PostgreSQL ${server.version}), ${count(migrations.length, 'migration')}`;
+  const what =
+    `release ${release.to} on a clone of release ${release.from} (${prettyBytes(server.databaseBytes)}, ` +
+    `PostgreSQL ${server.version}), ${count(migrations.length, 'migration')}`;
   if (verdict === 'failed') return `The migration failed: ${what}. ${failure?.seen.trim() ?? ''}`;
   return verdict === 'refused' ? `Refused: ${what}.` : `It fits: ${what}.`;
 }

@@ -38,7 +38,9 @@ export function requireNone(verb: Verb, findings: readonly Finding[]): void {
   const refused = refusals(findings);
   if (refused.length === 0) return;
   throw new VerdigrisError('gate-refused', {
-    seen: `${verb} is blocked by ${count(refused.length, 'finding')}:\n${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
+    seen:
+      `${verb} is blocked by ${count(refused.length, 'finding')}:\n` +
+      `${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
     required: 'no blocking findings.',
     next: refused.map((finding) => finding.fix).join(' '),
     facts: { findings: refused },

@@ -67,7 +67,9 @@ async function readStored(store: JournalStore): Promise<{ revision: number; jour
     throw new VerdigrisError('no-environment', {
       seen: 'There is no journal: this environment was never created here.',
       required: 'an environment.',
-      next: 'run `verdigris create`, or check the name in the declaration and VERDIGRIS_HOME. Where it did exist, `verdigris recover --rebuild` shows what is left of it.',
+      next:
+        'run `verdigris create`, or check the name in the declaration and VERDIGRIS_HOME. Where it did exist, ' +
+        '`verdigris recover --rebuild` shows what is left of it.',
     });
   }
   return { revision: stored.revision, journal: parseJournal(stored.text, stored.where) };

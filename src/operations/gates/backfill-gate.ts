@@ -24,7 +24,8 @@ export function placeFinding(
         title: `the live colour has what ${name} fills`,
         objects,
         reason:
-          'Filled on the candidate alone, the rows would part from those of the live colour, which sends its own with the next change. It runs on the live colour, in batches, and replication carries it.',
+          'Filled on the candidate alone, the rows would part from those of the live colour, which sends its own ' +
+          'with the next change. It runs on the live colour, in batches, and replication carries it.',
         fix: `Run \`verdigris backfill --live --name ${name}\`.`,
       });
     case 'mixed':
@@ -50,7 +51,9 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
   if (gone.length === 0) return [];
   return [
     finding('backfill-outlived', {
-      title: `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
+      title:
+        `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ` +
+        `${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
       objects: gone.map(({ backfill: { name }, outlived }) => `${name}: ${outlived ?? ''}`),
       reason: 'It does not run any more, and its rows are not looked at for drift.',
       fix: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,

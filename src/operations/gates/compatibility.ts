@@ -39,7 +39,9 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
       seen: failed
         .map(
           (result) =>
-            `The tests of release ${result.release} failed on the schema of release ${release(c).to}: ${how(result)}. All that they printed: ${result.log}.\n${result.tail}\n`,
+            `The tests of release ${result.release} failed on the schema of release ${release(c).to}: ${how(result)}. ` +
+            `All that they printed: ${result.log}.\n` +
+            `${result.tail}\n`,
         )
         .join(''),
       required: 'that both releases work with the new schema: both are served by it around the switchover.',

@@ -9,7 +9,10 @@ export async function requireSteady(c: Context): Promise<void> {
   const now = await c.on(c.live, serverIdentity);
   if (now.startTime === startTime && now.timeline === timeline) return;
   throw new VerdigrisError('live-restarted', {
-    seen: `The live server ${c.live} ${now.timeline === timeline ? `restarted at ${now.startTime}` : `is on timeline ${now.timeline}, not ${timeline}`} while it was being seeded.`,
+    seen:
+      `The live server ${c.live} ` +
+      `${now.timeline === timeline ? `restarted at ${now.startTime}` : `is on timeline ${now.timeline}, not ${timeline}`} ` +
+      'while it was being seeded.',
     required:
       'one and the same server process from the slot to the subscription: what a copy holds may otherwise never have become durable.',
     next: 'the candidate is thrown away; seed again.',

@@ -77,7 +77,10 @@ export async function withClients(
   return { verdict, stats: workload.stats() };
 }
 
-/** Colours by the names of their servers, as each is reached directly: an adopted one has no name that tells. One that does not answer stays a stranger to the oracle. */
+/**
+ * Colours by the names of their servers, as each is reached directly: an adopted one has no name that tells. One
+ * that does not answer stays a stranger to the oracle.
+ */
 async function serverNames({ database }: Environment, { servers }: Platform): Promise<Record<string, Colour>> {
   const named = await Promise.all(
     colours.map(async (colour) => {

@@ -104,7 +104,8 @@ async function onClone(
     one<{ version: string; major: number; databaseBytes: number }>(
       client,
       `
-    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major, pg_database_size(current_database())::float8 AS "databaseBytes"`,
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
+      pg_database_size(current_database())::float8 AS "databaseBytes"`,
     ),
   );
   const listed = typeof known === 'string' ? [] : known;

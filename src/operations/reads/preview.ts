@@ -27,7 +27,10 @@ export interface Preview {
 /** SQLSTATE read_only_sql_transaction: a gate that tries the migrations out and takes them back. */
 const wouldWrite = '25006';
 
-/** The plan from what is to what is declared, and its first gate. Opens connections that cannot write, changes nothing, fails only where the journal cannot be read. */
+/**
+ * The plan from what is to what is declared, and its first gate. Opens connections that cannot write, changes
+ * nothing, fails only where the journal cannot be read.
+ */
 export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
   const steps = plan(declaredOf(environment), await readJournal(platform.journal));
   const longestWait = Math.max(

@@ -18,11 +18,13 @@ export const clearStreams: Step = {
       await c.ifRunning(stream.to, (client) => unsubscribe(client, stream.name));
       await c.ifRunning(stream.from, (client) => unpublish(client, stream.name));
     }
-    // Markers came by replication too, under the names of the streams that carried them. A switchover that was undone while the other colour was down may have left what it had prepared there.
+    // Markers came by replication too, under the names of the streams that carried them. A switchover that was
+    // undone while the other colour was down may have left what it had prepared there.
     await c.on(c.live, async (client) => {
       for (const { name } of await rows<{ name: string }>(
         client,
-        'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)',
+        'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT ' +
+          'pubname FROM pg_publication WHERE starts_with(pubname, $1)',
         [streamPrefix(c.environment.name)],
       ))
         await unpublish(client, name);

@@ -186,10 +186,14 @@ const check: Step = {
     const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
     if (inVain.length > 0) {
       throw new VerdigrisError('column-still-sent', {
-        seen: `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What their engine does was not known beforehand.`,
+        seen:
+          `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What ` +
+          'their engine does was not known beforehand.',
         required:
           'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
-        next: 'abandon the candidate, move the drop to a release after the last one that writes there or to migrations in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
+        next:
+          'abandon the candidate, move the drop to a release after the last one that writes there or to migrations ' +
+          'in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
         facts: { columns: inVain },
       });
     }
@@ -238,7 +242,9 @@ export const migrate: Operation = {
       findings.push(
         finding('migration-effect-unknown', {
           objects: [],
-          reason: `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still sends, the candidate has to be abandoned.`,
+          reason:
+            `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still ` +
+            'sends, the candidate has to be abandoned.',
         }),
       );
     }

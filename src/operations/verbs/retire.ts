@@ -39,7 +39,8 @@ async function readers(c: Context): Promise<Finding[]> {
     const sessions = await rows<{ who: string }>(
       client,
       `
-      SELECT usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') || ', ' || coalesce(client_addr::text, 'local') || ')' AS who
+      SELECT usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') ||
+        ', ' || coalesce(client_addr::text, 'local') || ')' AS who
       FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
       [ownRoles],
     );

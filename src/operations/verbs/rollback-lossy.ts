@@ -206,7 +206,8 @@ async function consent(c: Context, given: boolean): Promise<Finding[]> {
     seen:
       counts === undefined
         ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
-        : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
+        : `A rollback now would lose ${sum(counts)} rows:\n` +
+          `${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
     facts: { losses: counts ?? null },

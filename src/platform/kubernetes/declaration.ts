@@ -32,7 +32,9 @@ export async function recordDeclaration(
   if (size > mapLimit)
     emit({
       type: 'note',
-      text: `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the cluster need an image of yours that has them (docs/kubernetes.md)`,
+      text:
+        `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the ` +
+        'cluster need an image of yours that has them (docs/kubernetes.md)',
     });
   await cluster.apply(migrationsConfig(environment, size > mapLimit ? {} : packed));
 }

@@ -90,6 +90,8 @@ function silence({ namespace }: Cluster, name: string, pods: readonly string[]):
     objects: pods,
     reason:
       'A guard that cannot reach the API server, or is not there, lets nobody go should the operator die behind the commit point.',
-    fix: `See \`kubectl -n ${namespace} logs ${pods[0] ?? ''} -c ${guardContainerName}\`, and what its pod may reach (NetworkPolicy, PeerAuthentication); one of an older version is brought up by \`verdigris up\`.`,
+    fix:
+      `See \`kubectl -n ${namespace} logs ${pods[0] ?? ''} -c ${guardContainerName}\`, and what its pod may ` +
+      `reach (NetworkPolicy, PeerAuthentication); one of an older version is brought up by \`verdigris up\`.`,
   });
 }

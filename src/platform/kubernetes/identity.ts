@@ -69,9 +69,13 @@ async function requirePlace(
   const gone = elsewhere === 'namespace' && known.cluster !== undefined && known.cluster === place.cluster;
   if (elsewhere !== undefined && !gone)
     throw new VerdigrisError('other-cluster', {
-      seen: `${environment} was made in another ${elsewhere}: the Pulumi state says ${elsewhere} ${known[elsewhere]}, and here ${cluster.namespace} is ${place[elsewhere] ?? 'not there'}.`,
+      seen:
+        `${environment} was made in another ${elsewhere}: the Pulumi state says ${elsewhere} ${known[elsewhere]}, ` +
+        `and here ${cluster.namespace} is ${place[elsewhere] ?? 'not there'}.`,
       required: 'the cluster and the namespace in which the environment is.',
-      next: `nothing was changed. See \`kubectl config current-context\`, KUBECONFIG and kubernetes.context. Where it is meant to be here from now on: ${forget}`,
+      next:
+        `nothing was changed. See \`kubectl config current-context\`, KUBECONFIG and kubernetes.context. Where ` +
+        `it is meant to be here from now on: ${forget}`,
       facts: { known, found: place },
     });
 }

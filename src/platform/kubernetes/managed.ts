@@ -84,7 +84,9 @@ export async function managedBy(
     return {
       title: `${name} belongs to ${foreign}`,
       reason: 'An operator that owns the pods puts back what a switchover changes, and fails over on its own.',
-      fix: `What works instead: ${operator?.instead ?? 'a dump of its database into a new environment'} (create without kubernetes.adopt, then pg_restore through its pooler).`,
+      fix:
+        `What works instead: ${operator?.instead ?? 'a dump of its database into a new environment'} (create ` +
+        'without kubernetes.adopt, then pg_restore through its pooler).',
     };
   }
   return undefined;

@@ -52,7 +52,11 @@ export function stuck({ metadata, status }: Pod): string | undefined {
     )
       return `container ${name} of pod ${metadata.name}: ${reason}: ${state?.waiting?.message ?? ''}`;
     if (reason === 'CrashLoopBackOff' && restartCount >= 2)
-      return `container ${name} of pod ${metadata.name} ended ${restartCount} times (exit code ${lastState?.terminated?.exitCode ?? 'unknown'}): ${lastState?.terminated?.message?.trim().split('\n').slice(-6).join(' | ') ?? 'see its log'}`;
+      return (
+        `container ${name} of pod ${metadata.name} ended ${restartCount} times (exit code ` +
+        `${lastState?.terminated?.exitCode ?? 'unknown'}): ` +
+        `${lastState?.terminated?.message?.trim().split('\n').slice(-6).join(' | ') ?? 'see its log'}`
+      );
   }
   return undefined;
 }

@@ -76,7 +76,8 @@ async function rightsFindings(environment: Environment, cluster: Cluster, purpos
       'rights-missing',
       `these credentials may not do all that is needed in the namespace ${cluster.namespace}`,
       'A release that stops for want of a right would stop in the middle.',
-      'Bind the operator’s Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name another kubeconfig or context; see also whether the namespace is the one that is meant.',
+      'Bind the operator’s Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name ' +
+        'another kubeconfig or context; see also whether the namespace is the one that is meant.',
       missing,
     ),
   ];

@@ -97,7 +97,10 @@ export class Routes {
     const { namespace } = this.#cluster;
     return this.#moving({ live: 'blue', canary: 0, token: 0 }).map(({ kind, metadata: { name } }) => ({
       thing: `${kind} ${namespace}/${name}`,
-      fix: `Run \`verdigris up\` where it is missing; where its token was edited, \`kubectl -n ${namespace} annotate ${kind.toLowerCase()} ${name} ${domain}/token=0 --overwrite\`; where a webhook refuses, start what answers it.`,
+      fix:
+        `Run \`verdigris up\` where it is missing; where its token was edited, \`kubectl -n ${namespace} ` +
+        `annotate ${kind.toLowerCase()} ${name} ${domain}/token=0 --overwrite\`; where a webhook refuses, start ` +
+        'what answers it.',
       use: async () => {
         const [found, lease] = await Promise.all([
           this.#cluster.read<RouteObject>(kind, name),
@@ -124,7 +127,10 @@ export class Routes {
     const selector = Object.entries(colourSelector(this.#environment, live))
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
-    return `See the pooler’s log. Where a Service was changed by hand: \`kubectl -n ${namespace} set selector service/${objectNames.writes(name)} ${selector}\`, and the same for service/${objectNames.reads(name)}.`;
+    return (
+      `See the pooler’s log. Where a Service was changed by hand: \`kubectl -n ${namespace} set selector ` +
+      `service/${objectNames.writes(name)} ${selector}\`, and the same for service/${objectNames.reads(name)}.`
+    );
   }
 
   /** All at once, each a compare-and-swap under the fencing token: whoever has a smaller one changes nothing. */

@@ -253,7 +253,9 @@ export class KubernetesServers implements Servers {
       if (this.#environment.kubernetes.images.upgrade !== undefined) return undefined;
       return {
         seen: 'kubernetes.images.upgrade is not declared',
-        fix: `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.`,
+        fix:
+          `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the ` +
+          'folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.',
       };
     },
     run: async (colour, to) => {

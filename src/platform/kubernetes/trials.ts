@@ -85,7 +85,9 @@ function server(environment: Environment, platform: Tried, { live, carried }: Be
   const applications = colour === live || carried ? [...roles.application, ...roles.readers] : [];
   return {
     thing: `the server ${colour}`,
-    fix: `See whether its pod runs and who may reach it (NetworkPolicy ${name}-database); where a password differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`.`,
+    fix:
+      `See whether its pod runs and who may reach it (NetworkPolicy ${name}-database); where a password ` +
+      `differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`.`,
     async use() {
       const secrets: [string, string, string][] = [
         [
@@ -129,7 +131,10 @@ function server(environment: Environment, platform: Tried, { live, carried }: Be
 function consoleOf({ name, kubernetes: { namespace } }: Environment, { poolers }: Tried, replica: Replica): Trial {
   return {
     thing: `the console of the pooler ${replica.pod} (port 6432), with the Secret ${namespace}/${objectNames.operatorSecret(name)}, key console-password`,
-    fix: `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler’s log. Where the Secret was edited, put the password back that the poolers know: \`kubectl -n ${namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\`.`,
+    fix:
+      `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler’s log. Where the ` +
+      `Secret was edited, put the password back that the poolers know: \`kubectl -n ${namespace} get secret ` +
+      `${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\`.`,
     async use() {
       const console = await poolers.open(replica, 'trial');
       try {
@@ -158,8 +163,13 @@ function logins(
     ...[...roles.application.slice(0, 1), ...roles.readers].map((role) => [role, reads] as const),
   ];
   return asks.map(([role, database]) => ({
-    thing: `the way of ${database === writes ? 'writes' : 'reads'} through the pooler ${replica.pod}, as ${role} with the Secret ${kubernetes.namespace}/${objectNames.roleSecret(name, role)}`,
-    fix: `Where the password was edited, put the one back that poolers and database know: \`kubectl -n ${kubernetes.namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\` shows it. ${routes.fix(live)}`,
+    thing:
+      `the way of ${database === writes ? 'writes' : 'reads'} through the pooler ${replica.pod}, as ${role} ` +
+      `with the Secret ${kubernetes.namespace}/${objectNames.roleSecret(name, role)}`,
+    fix:
+      `Where the password was edited, put the one back that poolers and database know: \`kubectl -n ` +
+      `${kubernetes.namespace} get secret ${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | ` +
+      `base64 -d\` shows it. ${routes.fix(live)}`,
     async use() {
       const { colour } = await withPooledSession(await poolers.client(replica, role, database), 'trial', whoAnswers);
       // As long as a canary has a share of the reads, either colour may answer them.

@@ -49,7 +49,9 @@ export async function runUpgrade(
       const failed = ended('Failed');
       if (failed)
         throw new VerdigrisError('upgrade-failed', {
-          seen: `pg_upgrade from ${upgrade.from} to ${upgrade.to} failed in the Job ${cluster.namespace}/${name}: ${said ?? failed.message ?? 'no reason given'}`,
+          seen:
+            `pg_upgrade from ${upgrade.from} to ${upgrade.to} failed in the Job ${cluster.namespace}/${name}: ` +
+            `${said ?? failed.message ?? 'no reason given'}`,
           required: 'a volume and an image that pg_upgrade can work with.',
           next,
         });

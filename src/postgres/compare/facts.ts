@@ -36,9 +36,11 @@ export async function readFacts(client: Client, oids: readonly number[]): Promis
       CASE n.nspname WHEN 'pg_catalog' THEN t.typname ELSE format('%I.%I', n.nspname, t.typname) END AS base,
       CASE WHEN a.atttypmod = -1 THEN b.modifier ELSE a.atttypmod END AS modifier,
       CASE WHEN a.attcollation = 0 THEN NULL
-        WHEN c.collprovider = 'd' THEN (SELECT concat_ws('|', d.datlocprovider, d.datcollate, to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale', pg_database_collation_actual_version(d.oid))
+        WHEN c.collprovider = 'd' THEN (SELECT concat_ws('|', d.datlocprovider, d.datcollate,
+        to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale', pg_database_collation_actual_version(d.oid))
           FROM pg_database d WHERE d.datname = current_database())
-        ELSE concat_ws('|', c.collprovider, c.collcollate, to_jsonb(c)->>'colliculocale', to_jsonb(c)->>'colllocale', to_jsonb(c)->>'collicurules', c.collisdeterministic, pg_collation_actual_version(c.oid)) END AS collation,
+        ELSE concat_ws('|', c.collprovider, c.collcollate, to_jsonb(c)->>'colliculocale', to_jsonb(c)->>'colllocale',
+        to_jsonb(c)->>'collicurules', c.collisdeterministic, pg_collation_actual_version(c.oid)) END AS collation,
       (SELECT md5(string_agg(e.oid::text || ':' || e.enumlabel, ',' ORDER BY e.oid)) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels
     FROM pg_attribute a
     JOIN base b ON b.start = a.atttypid JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -49,7 +51,8 @@ export async function readFacts(client: Client, oids: readonly number[]): Promis
   const sizes = await rows<{ table: number; bytes: number }>(
     client,
     `
-    SELECT c.oid::int8::int AS "table", CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p WHERE p.isleaf)
+    SELECT c.oid::int8::int AS "table", CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0)
+      FROM pg_partition_tree(c.oid) p WHERE p.isleaf)
       ELSE pg_table_size(c.oid) END::float8 AS bytes
     FROM pg_class c WHERE c.oid = ANY ($1::oid[])`,
     [oids],

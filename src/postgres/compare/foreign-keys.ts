@@ -30,9 +30,13 @@ export async function readForeignKeys(client: Client): Promise<ForeignKey[]> {
     client,
     `
     SELECT c.conname AS name, n.nspname AS schema, t.relname AS "table", pn.nspname AS "parentSchema", p.relname AS parent,
-      (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.conkey) WITH ORDINALITY k(number, place) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number) AS columns,
-      (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY k(number, place) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number) AS "parentColumns",
-      (SELECT json_agg(format('%I.%s', sn.nspname, o.oprname) ORDER BY k.place) FROM unnest(c.conpfeqop) WITH ORDINALITY k(number, place) JOIN pg_operator o ON o.oid = k.number JOIN pg_namespace sn ON sn.oid = o.oprnamespace) AS operators,
+      (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.conkey) WITH ORDINALITY k(number, place)
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number) AS columns,
+      (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY k(number, place)
+        JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number) AS "parentColumns",
+      (SELECT json_agg(format('%I.%s', sn.nspname, o.oprname) ORDER BY k.place)
+        FROM unnest(c.conpfeqop) WITH ORDINALITY k(number, place) JOIN pg_operator o ON o.oid = k.number
+        JOIN pg_namespace sn ON sn.oid = o.oprnamespace) AS operators,
       c.confmatchtype = 'f' AS full, c.convalidated AS validated
     FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     JOIN pg_class p ON p.oid = c.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -110,7 +114,12 @@ function orphansSql(key: ForeignKey): string {
   const matches = key.parentColumns
     .map((name, index) => `p.${ident(name)} OPERATOR(${key.operators[index]}) ${columns[index]}`)
     .join(' AND ');
-  const orphan = `${columns.map((column) => `${column} IS NOT NULL`).join(' AND ')} AND NOT EXISTS (SELECT FROM ${ident(key.parentSchema, key.parent)} p WHERE ${matches})`;
+  const orphan =
+    `${columns.map((column) => `${column} IS NOT NULL`).join(' AND ')} AND NOT EXISTS (SELECT FROM ` +
+    `${ident(key.parentSchema, key.parent)} p WHERE ${matches})`;
   const partly = `num_nulls(${columns.join(', ')}) BETWEEN 1 AND ${columns.length - 1}`;
-  return `SELECT count(*)::int AS count FROM (SELECT FROM ${ident(key.schema, key.table)} c WHERE ${key.full ? `(${orphan}) OR ${partly}` : orphan} LIMIT ${countedRows}) o`;
+  return (
+    `SELECT count(*)::int AS count FROM (SELECT FROM ${ident(key.schema, key.table)} c WHERE ` +
+    `${key.full ? `(${orphan}) OR ${partly}` : orphan} LIMIT ${countedRows}) o`
+  );
 }

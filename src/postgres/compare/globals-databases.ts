@@ -85,7 +85,8 @@ async function settingDifferences(live: Client, candidate: Client): Promise<Glob
   const set = left.filter((setting) => right.find((twin) => same(setting, twin))?.value !== setting.value);
   const extra = right.filter((setting) => !left.some((twin) => same(setting, twin)));
   const object = (setting: Setting) =>
-    `${[setting.role && `role ${setting.role}`, setting.database && `database ${setting.database}`].filter(Boolean).join(' in ') || 'all roles'}: ${setting.name}`;
+    `${[setting.role && `role ${setting.role}`, setting.database && `database ${setting.database}`].filter(Boolean).join(' in ') || 'all roles'}: ` +
+    `${setting.name}`;
   return globalFinding(
     'role-settings',
     'settings of roles or databases differ on the candidate',
@@ -135,7 +136,8 @@ async function readDatabase(client: Client): Promise<Database> {
     client,
     `
     SELECT d.datname AS name, o.rolname AS owner, d.datconnlimit AS connections, d.datallowconn AS allowed,
-      (SELECT coalesce(json_agg(json_build_object('grantee', coalesce(g.rolname, ''), 'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY g.rolname, a.privilege_type), '[]')
+      (SELECT coalesce(json_agg(json_build_object('grantee', coalesce(g.rolname, ''), 'privilege', a.privilege_type,
+        'grantable', a.is_grantable) ORDER BY g.rolname, a.privilege_type), '[]')
         FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee) AS grants
     FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba WHERE d.datname = current_database()`,
   );
@@ -148,7 +150,8 @@ async function readSettings(client: Client): Promise<Setting[]> {
   const found = await rows<Setting>(
     client,
     `
-    SELECT coalesce(d.datname, '') AS database, coalesce(r.rolname, '') AS role, split_part(c.entry, '=', 1) AS name, substr(c.entry, strpos(c.entry, '=') + 1) AS value
+    SELECT coalesce(d.datname, '') AS database, coalesce(r.rolname, '') AS role, split_part(c.entry, '=', 1) AS name,
+      substr(c.entry, strpos(c.entry, '=') + 1) AS value
     FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(entry)
     LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
     WHERE s.setdatabase = 0 OR d.datname = current_database()

@@ -172,7 +172,8 @@ async function readRoles(client: Client): Promise<Role[]> {
     `
     SELECT rolname AS name, rolsuper AS superuser, rolinherit AS inherit, rolcreaterole AS "createRole", rolcreatedb AS "createDb", rolcanlogin AS login,
       rolreplication AS replication, rolbypassrls AS "bypassRls", rolconnlimit AS connections,
-      coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') ELSE rolvaliduntil::text END, 'infinity') AS "validUntil",
+      coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC',
+        'YYYY-MM-DD HH24:MI:SS.US+00') ELSE rolvaliduntil::text END, 'infinity') AS "validUntil",
       encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex') AS password
     FROM pg_authid ORDER BY rolname COLLATE "C"`,
   );

@@ -34,7 +34,8 @@ export function summarize(works: readonly CompareWork[], totals: Totals): DataCo
       .map((table) =>
         table.checkedChunks === 0
           ? `${table.table}: nothing was read.`
-          : `${table.table}: ${table.chunks - table.checkedChunks} of ${table.chunks} chunks, about ${Math.round(100 * (1 - table.checkedChunks / table.chunks))} % of the table, were not read.`,
+          : `${table.table}: ${table.chunks - table.checkedChunks} of ${table.chunks} chunks, about ` +
+            `${Math.round(100 * (1 - table.checkedChunks / table.chunks))} % of the table, were not read.`,
       ),
   };
 }

@@ -31,9 +31,11 @@ export async function readSequences(client: Client): Promise<Sequence[]> {
   const found = await rows<Text<Sequence>>(
     client,
     `
-    SELECT n.nspname AS schema, c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start, s.seqmin::text AS min, s.seqmax::text AS max,
+    SELECT n.nspname AS schema, c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start,
+      s.seqmin::text AS min, s.seqmax::text AS max,
       s.seqincrement::text AS increment, s.seqcycle AS cycle, s.seqcache::text AS cache, pg_sequence_last_value(c.oid)::text AS last,
-      (SELECT format('%s.%s.%s', tn.nspname, t.relname, a.attname) FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+      (SELECT format('%s.%s.%s', tn.nspname, t.relname, a.attname) FROM pg_depend d
+        JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') LIMIT 1) AS "ownedBy"
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace

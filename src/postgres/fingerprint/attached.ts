@@ -17,7 +17,8 @@ const indexes = `
     || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END || CASE WHEN i.indisclustered THEN ' clustered' ELSE '' END
     || coalesce(' tablespace ' || (SELECT quote_ident(spcname) FROM pg_tablespace WHERE oid = x.reltablespace), '')
     || ${options('x.reloptions')}
-    || coalesce((SELECT E'\\nstatistics ' || string_agg(a.attname || ' ' || a.attstattarget, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget > -1), '')
+    || coalesce((SELECT E'\\nstatistics ' || string_agg(a.attname || ' ' || a.attstattarget, ', ' ORDER BY a.attnum)
+      FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget > -1), '')
     || coalesce((SELECT E'\\nof ' || h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = x.oid), '')
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${onTable('i.indrelid')}`;
 
@@ -43,7 +44,8 @@ const policies = `
   SELECT 'policy', ${on('p.polname')},
     CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END
     || ' for ' || CASE p.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' WHEN 'd' THEN 'delete' ELSE 'all' END
-    || ' to ' || (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY pg_get_userbyid(r) COLLATE "C") FROM unnest(p.polroles) AS r)
+    || ' to ' || (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END, ', '
+      ORDER BY pg_get_userbyid(r) COLLATE "C") FROM unnest(p.polroles) AS r)
     || coalesce(E'\\nusing ' || pg_get_expr(p.polqual, p.polrelid), '')
     || coalesce(E'\\nwith check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
   FROM pg_policy p ${onTable('p.polrelid')}`;

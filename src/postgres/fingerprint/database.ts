@@ -13,7 +13,8 @@ const languages = `
   FROM pg_language l WHERE l.lanispl`;
 
 const wrappers = `
-  SELECT 'foreign data wrapper', quote_ident(w.fdwname), format('handler %s validator %s options %s', nullif(w.fdwhandler, 0)::regproc, nullif(w.fdwvalidator, 0)::regproc,
+  SELECT 'foreign data wrapper', quote_ident(w.fdwname), format('handler %s validator %s options %s',
+    nullif(w.fdwhandler, 0)::regproc, nullif(w.fdwvalidator, 0)::regproc,
     (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(w.fdwoptions) AS o)) || ${owner('w.fdwowner')}
   FROM pg_foreign_data_wrapper w`;
 
@@ -30,11 +31,15 @@ const eventTriggers = `
 
 const publications = `
   SELECT 'publication', quote_ident(p.pubname),
-    format('all tables %s insert %s update %s delete %s truncate %s via root %s', p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot)
+    format('all tables %s insert %s update %s delete %s truncate %s via root %s', p.puballtables, p.pubinsert,
+      p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot)
     || coalesce((SELECT string_agg(E'\\ntable ' || r.prrelid::regclass::text
-        || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)) || ')', '')
-        || coalesce(' where ' || pg_get_expr(r.prqual, r.prrelid), ''), '' ORDER BY r.prrelid::regclass::text COLLATE "C") FROM pg_publication_rel r WHERE r.prpubid = p.oid), '')
-    || coalesce((SELECT string_agg(E'\\nschema ' || s.pnnspid::regnamespace::text, '' ORDER BY s.pnnspid::regnamespace::text COLLATE "C") FROM pg_publication_namespace s WHERE s.pnpubid = p.oid), '')
+        || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
+          FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)) || ')', '')
+        || coalesce(' where ' || pg_get_expr(r.prqual, r.prrelid), ''), ''
+          ORDER BY r.prrelid::regclass::text COLLATE "C") FROM pg_publication_rel r WHERE r.prpubid = p.oid), '')
+    || coalesce((SELECT string_agg(E'\\nschema ' || s.pnnspid::regnamespace::text, ''
+      ORDER BY s.pnnspid::regnamespace::text COLLATE "C") FROM pg_publication_namespace s WHERE s.pnpubid = p.oid), '')
     || ${owner('p.pubowner')}
   FROM pg_publication p WHERE NOT ${ofStream('p.pubname')}`;
 
@@ -49,12 +54,15 @@ const dependencies = `
   WHERE d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass`;
 
 /** Where pg_identify_object() gives a name of ours, in a schema of ours or on a table of one. */
-const foreignToUs = `(o.schema IS NULL OR ${userSchema('o.schema')}) AND o.identity !~ '(^| on )verdigris[.]' AND o.identity <> 'verdigris' AND o.identity !~ '(^|[ "])pg_(temp|toast)'`;
+const foreignToUs =
+  `(o.schema IS NULL OR ${userSchema('o.schema')}) AND o.identity !~ '(^| on )verdigris[.]' AND o.identity ` +
+  `<> 'verdigris' AND o.identity !~ '(^|[ "])pg_(temp|toast)'`;
 
 const comments = `
   SELECT 'comment', o.type || ' ' || o.identity, d.description
   FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS o
-  WHERE (d.objoid >= ${firstUserOid} OR (d.classoid = 'pg_namespace'::regclass AND d.objoid = 'public'::regnamespace AND d.description <> 'standard public schema'))
+  WHERE (d.objoid >= ${firstUserOid} OR (d.classoid = 'pg_namespace'::regclass AND d.objoid = 'public'::regnamespace
+  AND d.description <> 'standard public schema'))
     AND d.classoid <> 'pg_extension'::regclass AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.classoid AND e.objid = d.objoid AND e.deptype = 'e')
     AND ${foreignToUs}
   UNION ALL

@@ -10,8 +10,10 @@ const lines = (acl: string, type: string, ownerOid: string) => `
     SELECT coalesce(quote_ident(r.rolname), CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::text END) || ': '
       || CASE WHEN count(DISTINCT x.privilege_type) = (SELECT count(*) FROM aclexplode(acldefault(${type}, 10)) AS w WHERE w.grantee = 10) THEN 'all'
            ELSE string_agg(DISTINCT x.privilege_type, ', ' ORDER BY x.privilege_type) END
-      || CASE WHEN bool_or(x.is_grantable) THEN ' (grantable: ' || string_agg(DISTINCT x.privilege_type, ', ' ORDER BY x.privilege_type) FILTER (WHERE x.is_grantable) || ')' ELSE '' END AS line,
-      x.grantee = ${ownerOid} AND count(DISTINCT x.privilege_type) = (SELECT count(*) FROM aclexplode(acldefault(${type}, 10)) AS w WHERE w.grantee = 10) AS whole
+      || CASE WHEN bool_or(x.is_grantable) THEN ' (grantable: ' || string_agg(DISTINCT x.privilege_type, ', '
+        ORDER BY x.privilege_type) FILTER (WHERE x.is_grantable) || ')' ELSE '' END AS line,
+      x.grantee = ${ownerOid} AND count(DISTINCT x.privilege_type) = (SELECT count(*)
+        FROM aclexplode(acldefault(${type}, 10)) AS w WHERE w.grantee = 10) AS whole
     FROM aclexplode(${acl}) AS x LEFT JOIN pg_roles r ON r.oid = x.grantee
     GROUP BY x.grantee, r.rolname) AS l WHERE NOT whole)`;
 
@@ -27,7 +29,9 @@ function part(source: {
   readonly column?: string;
 }): string {
   const { catalogue, type, acl, owner, oid, identity, from, column = '0' } = source;
-  const initial = `coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = '${catalogue}'::regclass AND i.objoid = ${oid} AND i.objsubid = ${column}), acldefault(${type}, ${owner}))`;
+  const initial =
+    `coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = '${catalogue}'::regclass AND ` +
+    `i.objoid = ${oid} AND i.objsubid = ${column}), acldefault(${type}, ${owner}))`;
   return `
   SELECT 'grants', g.identity, coalesce(g.now, 'nobody but the owner')
   FROM (SELECT ${identity} AS identity, ${lines(acl, type, owner)} AS now, ${lines(initial, type, owner)} AS before FROM ${from} AND ${acl} IS NOT NULL) AS g
@@ -57,7 +61,9 @@ const parts = [
     oid: 'c.oid',
     column: 'a.attnum',
     identity: `format('%I.%I.%I', n.nspname, c.relname, a.attname)`,
-    from: `pg_attribute a JOIN ${relation.replace('pg_class c', 'pg_class c ON c.oid = a.attrelid')} WHERE NOT a.attisdropped AND c.relpersistence <> 't' AND ${inScope}`,
+    from:
+      `pg_attribute a JOIN ${relation.replace('pg_class c', 'pg_class c ON c.oid = a.attrelid')} WHERE NOT ` +
+      `a.attisdropped AND c.relpersistence <> 't' AND ${inScope}`,
   }),
   part({
     catalogue: 'pg_proc',

@@ -14,7 +14,8 @@ const relations = `
     || CASE WHEN c.relforcerowsecurity THEN E'\\nforced row security' ELSE '' END
     || CASE WHEN c.relkind NOT IN ('r', 'p') OR c.relreplident = 'd' THEN '' ELSE E'\\nreplica identity '
         || CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
-             ELSE 'index ' || coalesce((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident), 'dropped') END END
+             ELSE 'index ' || coalesce((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+             WHERE i.indrelid = c.oid AND i.indisreplident), 'dropped') END END
     || coalesce(E'\\nusing ' || (SELECT amname FROM pg_am WHERE oid = c.relam AND c.relkind <> 'p'), '')
     || coalesce(E'\\ntablespace ' || (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), '')
     || coalesce(E'\\nof ' || nullif(c.reloftype, 0)::regtype::text, '')
@@ -55,7 +56,8 @@ const sequences = `
     || CASE c.relpersistence WHEN 'u' THEN ' unlogged' ELSE '' END
     || coalesce((SELECT E'\\nowned by ' || d.refobjid::regclass::text || '.' || quote_ident(a.attname) FROM pg_depend d
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')), '')
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')), '')
     || ${owner('c.relowner')}
   FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relpersistence <> 't' AND ${inScope}`;

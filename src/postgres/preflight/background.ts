@@ -65,7 +65,8 @@ export const partman: Check = {
       client,
       `
       SELECT n.nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relname = 'part_config' AND c.relkind = 'r' AND 2 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('parent_table', 'automatic_maintenance')) ORDER BY 1 LIMIT 1`,
+      WHERE c.relname = 'part_config' AND c.relkind = 'r' AND 2 = (SELECT count(*) FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attname IN ('parent_table', 'automatic_maintenance')) ORDER BY 1 LIMIT 1`,
     );
     if (!config) return [];
     const parents = await rows<{ parent: string }>(
@@ -75,8 +76,12 @@ export const partman: Check = {
     return found('background-partitions', {
       objects: parents.map(({ parent }) => parent),
       reason:
-        'DDL is not replicated. A partition that is made on the live database after seeding is missing on the candidate: the switchover is blocked, and its rows stop apply.',
-      fix: `-- until the release is over; make the partitions that will be needed meanwhile first, with run_maintenance():\nUPDATE ${ident(config.schema)}.part_config SET automatic_maintenance = 'off' WHERE automatic_maintenance = 'on';`,
+        'DDL is not replicated. A partition that is made on the live database after seeding is missing on the ' +
+        'candidate: the switchover is blocked, and its rows stop apply.',
+      fix:
+        '-- until the release is over; make the partitions that will be needed meanwhile first, with ' +
+        `run_maintenance():\nUPDATE ${ident(config.schema)}.part_config SET automatic_maintenance = 'off' WHERE ` +
+        `automatic_maintenance = 'on';`,
     });
   },
 };

@@ -46,15 +46,22 @@ async function places(client: Client): Promise<Places> {
   return one<Places>(
     client,
     `
-    SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name !~ '^verdigris_')::int AS slots, current_setting('max_replication_slots')::int AS "maxSlots",
-      (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name !~ '^verdigris_')::int AS senders, current_setting('max_wal_senders')::int AS "maxSenders",
-      (SELECT count(*) FROM pg_subscription WHERE subenabled AND subname !~ '^verdigris_')::int AS "logicalWorkers", current_setting('max_logical_replication_workers')::int AS "maxLogicalWorkers",
-      (SELECT count(*) FROM pg_stat_activity WHERE application_name !~ '^verdigris' AND backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker', 'walsender', 'checkpointer', 'background writer',
-        'walwriter', 'startup', 'archiver', 'walreceiver', 'parallel worker', 'logger', 'walsummarizer', 'slotsync worker', 'io worker', 'standalone backend') AND backend_type !~ '^logical replication (.* )?worker$')::int AS workers,
+    SELECT (SELECT count(*) FROM pg_replication_slots
+      WHERE slot_name !~ '^verdigris_')::int AS slots, current_setting('max_replication_slots')::int AS "maxSlots",
+      (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender'
+        AND application_name !~ '^verdigris_')::int AS senders, current_setting('max_wal_senders')::int AS "maxSenders",
+      (SELECT count(*) FROM pg_subscription WHERE subenabled
+        AND subname !~ '^verdigris_')::int AS "logicalWorkers", current_setting('max_logical_replication_workers')::int AS "maxLogicalWorkers",
+      (SELECT count(*) FROM pg_stat_activity WHERE application_name !~ '^verdigris'
+        AND backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker', 'walsender', 'checkpointer', 'background writer',
+        'walwriter', 'startup', 'archiver', 'walreceiver', 'parallel worker', 'logger', 'walsummarizer',
+          'slotsync worker', 'io worker', 'standalone backend') AND backend_type !~ '^logical replication (.* )?worker$')::int AS workers,
       current_setting('max_worker_processes')::int AS "maxWorkers",
-      (SELECT count(*) FROM pg_replication_origin o WHERE NOT EXISTS (SELECT FROM pg_subscription s WHERE o.roname = 'pg_' || s.oid AND s.subname ~ '^verdigris_'))::int AS origins,
+      (SELECT count(*) FROM pg_replication_origin o WHERE NOT EXISTS (SELECT FROM pg_subscription s
+        WHERE o.roname = 'pg_' || s.oid AND s.subname ~ '^verdigris_'))::int AS origins,
       coalesce(current_setting('max_active_replication_origins', true), current_setting('max_replication_slots'))::int AS "maxOrigins",
-      CASE WHEN current_setting('max_active_replication_origins', true) IS NULL THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END AS "originsSetting"`,
+      CASE WHEN current_setting('max_active_replication_origins', true) IS NULL THEN 'max_replication_slots' ELSE
+        'max_active_replication_origins' END AS "originsSetting"`,
   );
 }
 
@@ -127,7 +134,9 @@ export const slotWal: Check = {
       ...found('slot-wal-unlimited', {
         grade: limits.retainedWalBytes > 0 ? 'warn' : 'refuse',
         objects: megabytes === -1 ? ['max_slot_wal_keep_size = -1'] : [],
-        reason: `A candidate that is down fills the live server's disk with WAL. ${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
+        reason:
+          `A candidate that is down fills the live server's disk with WAL. ` +
+          `${limits.retainedWalBytes > 0 ? 'Only Verdigris would watch the budget, and only while it runs.' : 'No budget is declared either.'}`,
         fix: inOrder([set]),
       }),
       ...found('slot-wal-above-budget', {

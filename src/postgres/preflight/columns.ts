@@ -29,9 +29,13 @@ export const generatedColumns: Check = {
       client,
       `
       SELECT n.nspname AS schema, c.relname AS table, a.attname AS column, pg_get_expr(d.adbin, d.adrelid) AS expression,
-        coalesce((SELECT json_agg(json_build_object('name', p.oid::regprocedure::text, 'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) ORDER BY p.oid::regprocedure::text) FROM pg_depend u JOIN pg_proc p ON p.oid = u.refobjid JOIN pg_language l ON l.oid = p.prolang
-          WHERE u.classid = 'pg_attrdef'::regclass AND u.objid = d.oid AND u.refclassid = 'pg_proc'::regclass AND l.lanname NOT IN ('internal', 'c')), '[]') AS functions
-      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        coalesce((SELECT json_agg(json_build_object('name', p.oid::regprocedure::text, 'body',
+          coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) ORDER BY p.oid::regprocedure::text) FROM pg_depend u
+            JOIN pg_proc p ON p.oid = u.refobjid JOIN pg_language l ON l.oid = p.prolang
+          WHERE u.classid = 'pg_attrdef'::regclass AND u.objid = d.oid AND u.refclassid = 'pg_proc'::regclass
+          AND l.lanname NOT IN ('internal', 'c')), '[]') AS functions
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
       WHERE a.attgenerated <> '' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND ${userSchemas}
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`,
     );
@@ -87,8 +91,10 @@ export const upgradeTypes: Check = {
     const all = await rows<Omit<Generated, 'expression' | 'functions'> & { type: string }>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE current_setting('server_version_num')::int / 10000 < $1 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND ${userSchemas}
+      SELECT n.nspname AS schema, c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS
+        type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE current_setting('server_version_num')::int / 10000 < $1 AND a.attnum > 0 AND NOT a.attisdropped
+      AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND ${userSchemas}
         AND EXISTS (SELECT FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace LEFT JOIN pg_type inside ON inside.oid IN (t.typelem, t.typbasetype)
           WHERE t.oid = a.atttypid AND tn.nspname NOT IN ('information_schema') AND (t.typname = ANY ($2) OR inside.typname = ANY ($2)))
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`,
@@ -101,7 +107,8 @@ export const upgradeTypes: Check = {
       fix: inOrder(
         all.map(
           ({ schema, table, column, type }) =>
-            `ALTER TABLE ${qualified({ schema, name: table })} ALTER COLUMN ${ident(column)} TYPE text${type.endsWith('[]') ? '[]' : ''} USING ${ident(column)}::text${type.endsWith('[]') ? '[]' : ''};`,
+            `ALTER TABLE ${qualified({ schema, name: table })} ALTER COLUMN ${ident(column)} TYPE text${type.endsWith('[]') ? '[]' : ''} ` +
+            `USING ${ident(column)}::text${type.endsWith('[]') ? '[]' : ''};`,
         ),
       ),
     });
@@ -122,7 +129,8 @@ export const rowSecurity: Check = {
       client,
       `
       SELECT n.nspname AS schema, c.relname AS name, c.relforcerowsecurity AS forced,
-        CASE WHEN $1 THEN c.relforcerowsecurity AND NOT (w.rolsuper OR w.rolbypassrls) ELSE NOT coalesce((SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $2), true) END AS subject
+        CASE WHEN $1 THEN c.relforcerowsecurity AND NOT (w.rolsuper
+          OR w.rolbypassrls) ELSE NOT coalesce((SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $2), true) END AS subject
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles w ON w.oid = c.relowner
       WHERE c.relrowsecurity AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
       [tableOwner, operator],

@@ -17,18 +17,22 @@ export const foreignKeys: Check = {
     const outside = await rows<Relation & { constraint: string; target: string }>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS name, k.conname AS constraint, k.confrelid::regclass::text AS target FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_class fc ON fc.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = fc.relnamespace WHERE k.contype = 'f' AND ${userSchemas} AND NOT ${userSchemas.replaceAll('n.nspname', 'fn.nspname')} ${byName}, k.conname COLLATE "C"`,
+      SELECT n.nspname AS schema, c.relname AS name, k.conname AS constraint, k.confrelid::regclass::text AS target
+        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_class fc ON fc.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = fc.relnamespace WHERE k.contype = 'f'
+      AND ${userSchemas} AND NOT ${userSchemas.replaceAll('n.nspname', 'fn.nspname')} ${byName}, k.conname COLLATE "C"`,
     );
     const { keys, deferrable } = await one<{ keys: number; deferrable: number }>(
       client,
       `
-      SELECT count(*)::int AS keys, count(*) FILTER (WHERE k.condeferrable)::int AS deferrable FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid = 0 AND ${userSchemas}`,
+      SELECT count(*)::int AS keys, count(*) FILTER (WHERE k.condeferrable)::int AS deferrable FROM pg_constraint k
+        JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid = 0 AND ${userSchemas}`,
     );
     const open = await rows<Relation & { constraint: string }>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS name, k.conname AS constraint FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      SELECT n.nspname AS schema, c.relname AS name, k.conname AS constraint FROM pg_constraint k
+        JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT k.convalidated AND k.contype <> 'n' AND ${userSchemas} ${byName}, k.conname COLLATE "C"`,
     );
     return [

@@ -11,7 +11,8 @@ interface Extension {
 }
 
 const installed = `
-  SELECT e.extname AS name, e.extversion AS version, a.default_version AS standard, EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = e.extname AND v.version = e.extversion) AS known
+  SELECT e.extname AS name, e.extversion AS version, a.default_version AS standard, EXISTS (SELECT FROM
+    pg_available_extension_versions v WHERE v.name = e.extname AND v.version = e.extversion) AS known
   FROM pg_extension e LEFT JOIN pg_available_extensions a ON a.name = e.extname ORDER BY e.extname COLLATE "C"`;
 
 /** Before there is a candidate: from what the platform knows of its image. */

@@ -22,15 +22,19 @@ interface Run {
 const applied = `
   WITH uses(function, used) AS (
     SELECT d.refobjid, CASE d.classid WHEN 'pg_class'::regclass THEN 'index ' || d.objid::regclass
-        WHEN 'pg_constraint'::regclass THEN (SELECT 'constraint ' || k.conname || coalesce(' on ' || nullif(k.conrelid, 0)::regclass, ' of ' || nullif(k.contypid, 0)::regtype) FROM pg_constraint k WHERE k.oid = d.objid)
-        ELSE (SELECT 'column ' || t.adrelid::regclass || '.' || a.attname FROM pg_attrdef t JOIN pg_attribute a ON a.attrelid = t.adrelid AND a.attnum = t.adnum WHERE t.oid = d.objid) END
+        WHEN 'pg_constraint'::regclass THEN (SELECT 'constraint ' || k.conname || coalesce(' on ' ||
+        nullif(k.conrelid, 0)::regclass, ' of ' || nullif(k.contypid, 0)::regtype) FROM pg_constraint k WHERE k.oid = d.objid)
+        ELSE (SELECT 'column ' || t.adrelid::regclass || '.' || a.attname FROM pg_attrdef t
+        JOIN pg_attribute a ON a.attrelid = t.adrelid AND a.attnum = t.adnum WHERE t.oid = d.objid) END
     FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND (
       (d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'I')))
       OR (d.classid = 'pg_constraint'::regclass AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'c'))
-      OR (d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT FROM pg_attrdef t JOIN pg_attribute a ON a.attrelid = t.adrelid AND a.attnum = t.adnum WHERE t.oid = d.objid AND a.attgenerated <> '')))
+      OR (d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT FROM pg_attrdef t
+      JOIN pg_attribute a ON a.attrelid = t.adrelid AND a.attnum = t.adnum WHERE t.oid = d.objid AND a.attgenerated <> '')))
     UNION
     SELECT g.tgfoid, 'trigger ' || g.tgname || ' on ' || g.tgrelid::regclass FROM pg_trigger g WHERE NOT g.tgisinternal AND g.tgenabled IN ('A', 'R'))
-  SELECT n.nspname AS schema, p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments, p.prosrc AS body, array_agg(u.used ORDER BY u.used) AS used
+  SELECT n.nspname AS schema, p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments, p.prosrc AS
+    body, array_agg(u.used ORDER BY u.used) AS used
   FROM uses u JOIN pg_proc p ON p.oid = u.function JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
   WHERE l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL AND ${userSchemas}
     AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s WHERE s LIKE 'search_path=%')

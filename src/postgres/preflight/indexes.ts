@@ -16,7 +16,8 @@ export const invalidIndexesCheck: Check = {
     const indexes = await rows<Relation & { index: string }>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS name, x.relname AS index FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class x ON x.oid = i.indexrelid
+      SELECT n.nspname AS schema, c.relname AS name, x.relname AS index FROM pg_index i
+        JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class x ON x.oid = i.indexrelid
       WHERE NOT i.indisvalid AND c.relkind IN ('r', 'm') AND ${userSchemas} ${byName}, x.relname COLLATE "C"`,
     );
     return found('invalid-indexes', {

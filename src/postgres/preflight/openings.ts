@@ -23,7 +23,8 @@ export const publicCreate: Check = {
     return found('public-create', {
       objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       reason:
-        'Whoever finds names by that schema can be made to call a function or to read a table of somebody else’s. Verdigris’s own sessions do not; migrations and applications may.',
+        'Whoever finds names by that schema can be made to call a function or to read a table of somebody ' +
+        'else’s. Verdigris’s own sessions do not; migrations and applications may.',
       fix: inOrder(open.map(({ kind, name }) => `REVOKE CREATE ON ${kind} ${ident(name)} FROM PUBLIC;`)),
     });
   },

@@ -36,9 +36,12 @@ export const operator: Check = {
     const can = await one<Abilities>(
       client,
       `
-      SELECT current_user AS role, current_database() AS database, r.rolsuper AS superuser, current_setting('server_version_num')::int / 10000 AS major, r.rolreplication AS replication, r.rolcreaterole AS createrole,
-        has_database_privilege(current_database(), 'CREATE') AS create, pg_has_role('pg_monitor', 'USAGE') AS monitor, pg_has_role('pg_signal_backend', 'USAGE') AS signal,
-        pg_has_role('pg_checkpoint', 'USAGE') AS checkpoint, coalesce((SELECT pg_has_role(s.oid, 'USAGE') FROM pg_roles s WHERE s.rolname = 'pg_create_subscription'), false) AS subscribe,
+      SELECT current_user AS role, current_database() AS database, r.rolsuper AS superuser,
+        current_setting('server_version_num')::int / 10000 AS major, r.rolreplication AS replication, r.rolcreaterole AS createrole,
+        has_database_privilege(current_database(), 'CREATE') AS create, pg_has_role('pg_monitor', 'USAGE') AS monitor,
+          pg_has_role('pg_signal_backend', 'USAGE') AS signal,
+        pg_has_role('pg_checkpoint', 'USAGE') AS checkpoint, coalesce((SELECT pg_has_role(s.oid, 'USAGE')
+          FROM pg_roles s WHERE s.rolname = 'pg_create_subscription'), false) AS subscribe,
         has_function_privilege('pg_replication_origin_advance(text, pg_lsn)', 'EXECUTE') AS origins
       FROM pg_roles r WHERE r.rolname = current_user`,
     );
@@ -48,7 +51,8 @@ export const operator: Check = {
           client,
           `
       SELECT n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas}
+      AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
         );
     const role = ident(can.role);
     const wants: readonly (readonly [missing: boolean, what: string, fix: string])[] = [

@@ -24,21 +24,29 @@ interface Write {
  */
 const grants = `
   WITH reader AS (SELECT oid, rolname FROM pg_roles WHERE rolname = ANY ($1) AND NOT rolsuper),
-  relation AS (SELECT c.oid, n.nspname, c.relname, c.relacl, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't' AND ${userSchemas}),
+  relation AS (SELECT c.oid, n.nspname, c.relname, c.relacl, c.relowner FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't' AND ${userSchemas}),
   held(kind, schema, name, privilege, grantee) AS (
-    SELECT 'table', r.nspname, r.relname, x.privilege_type, x.grantee FROM relation r CROSS JOIN LATERAL aclexplode(r.relacl) AS x WHERE x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') AND x.grantee <> r.relowner
-    UNION ALL SELECT 'table', r.nspname, r.relname, x.privilege_type || ' ("' || replace(a.attname, '"', '""') || '")', x.grantee FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE x.privilege_type IN ('INSERT', 'UPDATE')
+    SELECT 'table', r.nspname, r.relname, x.privilege_type, x.grantee FROM relation r
+      CROSS JOIN LATERAL aclexplode(r.relacl) AS x WHERE x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') AND x.grantee <> r.relowner
+    UNION ALL SELECT 'table', r.nspname, r.relname, x.privilege_type || ' ("' || replace(a.attname, '"', '""') ||
+      '")', x.grantee FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
+        CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE x.privilege_type IN ('INSERT', 'UPDATE')
     UNION ALL SELECT 'table', r.nspname, r.relname, 'OWNER', r.relowner FROM relation r
-    UNION ALL SELECT 'schema', n.nspname, '', x.privilege_type, x.grantee FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) AS x WHERE x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner AND ${userSchemas}
+    UNION ALL SELECT 'schema', n.nspname, '', x.privilege_type, x.grantee FROM pg_namespace n
+      CROSS JOIN LATERAL aclexplode(n.nspacl) AS x WHERE x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner AND ${userSchemas}
     UNION ALL SELECT 'schema', n.nspname, '', 'OWNER', n.nspowner FROM pg_namespace n WHERE ${userSchemas}
-    UNION ALL SELECT 'database', d.datname, '', x.privilege_type, x.grantee FROM pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) AS x WHERE d.datname = current_database() AND x.privilege_type = 'CREATE' AND x.grantee <> d.datdba
+    UNION ALL SELECT 'database', d.datname, '', x.privilege_type, x.grantee FROM pg_database d
+      CROSS JOIN LATERAL aclexplode(d.datacl) AS x WHERE d.datname = current_database() AND x.privilege_type = 'CREATE' AND x.grantee <> d.datdba
     UNION ALL SELECT 'database', d.datname, '', 'OWNER', d.datdba FROM pg_database d WHERE d.datname = current_database()
     UNION ALL SELECT 'any', '', '', 'pg_write_all_data', 'pg_write_all_data'::regrole)
   SELECT r.rolname AS reader, h.kind, h.schema, h.name, array_agg(h.privilege ORDER BY h.privilege) AS privileges, g.rolname AS holder,
-    coalesce((SELECT json_agg(DISTINCT m.rolname) FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.roleid WHERE am.member = r.oid AND g.oid <> r.oid AND pg_has_role(m.oid, g.oid, 'MEMBER')), '[]') AS via
+    coalesce((SELECT json_agg(DISTINCT m.rolname) FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.roleid
+      WHERE am.member = r.oid AND g.oid <> r.oid AND pg_has_role(m.oid, g.oid, 'MEMBER')), '[]') AS via
   FROM reader r JOIN held h ON h.grantee = 0 OR pg_has_role(r.oid, h.grantee, 'MEMBER') LEFT JOIN pg_roles g ON g.oid = h.grantee
   WHERE NOT (h.kind = 'schema' AND h.schema = 'public' AND g.rolname = 'pg_database_owner')
-  GROUP BY r.oid, r.rolname, h.kind, h.schema, h.name, g.oid, g.rolname ORDER BY r.rolname COLLATE "C", h.kind, h.schema COLLATE "C", h.name COLLATE "C", g.rolname COLLATE "C"`;
+  GROUP BY r.oid, r.rolname, h.kind, h.schema, h.name, g.oid, g.rolname
+    ORDER BY r.rolname COLLATE "C", h.kind, h.schema COLLATE "C", h.name COLLATE "C", g.rolname COLLATE "C"`;
 
 function target({ kind, schema, name }: Write): string {
   return kind === 'table' ? qualified({ schema, name }) : `${kind.toUpperCase()} ${ident(schema)}`;

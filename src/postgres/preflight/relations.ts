@@ -23,7 +23,8 @@ export const partitions: Check = {
     return found('partitioned-tables', {
       objects: roots.map((root) => `${label(root)}: ${count(root.partitions, 'partition')}`),
       reason:
-        'They are published as their root, so both colours may split differently; but a row needs a partition there, so make those that fall due before seeding.',
+        'They are published as their root, so both colours may split differently; but a row needs a partition ' +
+        'there, so make those that fall due before seeding.',
       fix: nothing,
     });
   },
@@ -41,7 +42,8 @@ export const inheritance: Check = {
     const children = await rows<Relation & { parent: string }>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS name, i.inhparent::regclass::text AS parent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      SELECT n.nspname AS schema, c.relname AS name, i.inhparent::regclass::text AS parent FROM pg_inherits i
+        JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT c.relispartition AND c.relkind = 'r' AND ${userSchemas} ${byName}`,
     );
     return found('inherited-tables', {
@@ -89,7 +91,8 @@ export const extensionTables: Check = {
       client,
       `
       SELECT n.nspname AS schema, c.relname AS name, e.extname AS extension FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE c.relkind IN ('r', 'p') AND ${userSchemas} ${byName}`,
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+      JOIN pg_extension e ON e.oid = d.refobjid WHERE c.relkind IN ('r', 'p') AND ${userSchemas} ${byName}`,
     );
     return found('extension-tables', {
       objects: tables.map((table) => `${label(table)} of ${table.extension}`),

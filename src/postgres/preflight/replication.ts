@@ -26,7 +26,8 @@ export const subscriptions: Check = {
           `${name} in ${database}, ${enabled ? 'enabled' : 'disabled'}, ${slot === null ? 'no slot' : `slot ${slot} on its publisher`}`,
       ),
       reason:
-        'The copy would hold them too and take changes from their publisher that the live database then misses; and after the switchover they would still write to the old colour.',
+        'The copy would hold them too and take changes from their publisher that the live database then misses; ' +
+        'and after the switchover they would still write to the old colour.',
       fix: inOrder(
         found_.flatMap(({ name, database, here }) => [
           `-- ${here ? '' : `in database ${database}; `}its slot stays on the publisher: drop it there, or subscribe again after the release`,
@@ -58,7 +59,8 @@ export const logicalConsumers: Check = {
       client,
       `
       SELECT s.slot_name AS name, s.database, s.plugin, s.active_pid AS pid, a.application_name AS application
-      FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`,
+      FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical'
+      AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`,
     );
     return found('logical-consumers', {
       objects: slots.map(
@@ -66,7 +68,8 @@ export const logicalConsumers: Check = {
           `${name} in ${database}, plugin ${plugin}, ${pid === null ? 'nobody connected' : `read by ${application || 'unnamed'} (pid ${pid})`}`,
       ),
       reason:
-        "A slot is a place in this server's log and does not come along: after the switchover these consumers see nothing new, and start again on the other colour.",
+        "A slot is a place in this server's log and does not come along: after the switchover these consumers " +
+        'see nothing new, and start again on the other colour.',
       fix: inOrder([
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
         ...slots.flatMap(({ name, pid }) => [
@@ -94,7 +97,8 @@ export const standbys: Check = {
       `
       SELECT coalesce(nullif(a.application_name, ''), 'unnamed') || coalesce(' at ' || a.client_addr, '') || ' (pid ' || a.pid || ')' AS name, false AS slot
       FROM pg_stat_replication a WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = a.pid) AND a.application_name !~ '^verdigris'
-      UNION ALL SELECT s.slot_name, true FROM pg_replication_slots s WHERE s.slot_type = 'physical' AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY 1`,
+      UNION ALL SELECT s.slot_name, true FROM pg_replication_slots s WHERE s.slot_type = 'physical'
+        AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY 1`,
     );
     const [synchronous] = await rows<{ names: string }>(
       client,

@@ -17,12 +17,17 @@ interface Declared {
 
 const declaredRoles = `
   SELECT d.name, r.oid IS NOT NULL AS present, coalesce(r.rolcanlogin, false) AS login, coalesce(r.rolsuper, false) AS superuser,
-    coalesce((SELECT json_agg(DISTINCT jsonb_build_object('name', s.rolname, 'via', via.rolname)) FROM pg_roles s JOIN pg_auth_members m ON m.member = r.oid JOIN pg_roles via ON via.oid = m.roleid
-      WHERE s.rolsuper AND s.oid <> r.oid AND NOT r.rolsuper AND pg_has_role(via.oid, s.oid, 'MEMBER') AND (via.oid = s.oid OR NOT via.rolsuper)), '[]') AS superusers,
-    array_remove(ARRAY[CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END], NULL) AS attributes,
-    coalesce((SELECT json_agg(jsonb_build_object('name', p.parname, 'grantee', g.rolname) ORDER BY p.parname) FROM pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) AS x LEFT JOIN pg_roles g ON g.oid = x.grantee
+    coalesce((SELECT json_agg(DISTINCT jsonb_build_object('name', s.rolname, 'via', via.rolname)) FROM pg_roles s
+      JOIN pg_auth_members m ON m.member = r.oid JOIN pg_roles via ON via.oid = m.roleid
+      WHERE s.rolsuper AND s.oid <> r.oid AND NOT r.rolsuper AND pg_has_role(via.oid, s.oid, 'MEMBER')
+      AND (via.oid = s.oid OR NOT via.rolsuper)), '[]') AS superusers,
+    array_remove(ARRAY[CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS'
+      END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END], NULL) AS attributes,
+    coalesce((SELECT json_agg(jsonb_build_object('name', p.parname, 'grantee', g.rolname) ORDER BY p.parname)
+      FROM pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) AS x LEFT JOIN pg_roles g ON g.oid = x.grantee
       WHERE x.privilege_type = 'ALTER SYSTEM' AND NOT r.rolsuper AND (x.grantee = 0 OR pg_has_role(r.oid, x.grantee, 'MEMBER'))), '[]') AS parameters,
-    coalesce((SELECT json_agg(u.rolname ORDER BY u.rolname) FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid AND u.rolcanlogin), '[]') AS members
+    coalesce((SELECT json_agg(u.rolname ORDER BY u.rolname) FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member
+      WHERE m.roleid = r.oid AND u.rolcanlogin), '[]') AS members
   FROM unnest($1::text[]) WITH ORDINALITY AS d(name, place) LEFT JOIN pg_roles r ON r.rolname = d.name ORDER BY d.place`;
 
 /** The declared roles themselves. Docs: "Role Attributes"; "Privileges" on parameters. */
@@ -68,7 +73,8 @@ export const declared: Check = {
             `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`,
         ),
         reason:
-          'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads what policies hide, ALTER SYSTEM changes the server itself.',
+          'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads ' +
+          'what policies hide, ALTER SYSTEM changes the server itself.',
         fix: inOrder(
           privileged.flatMap(({ name, attributes, parameters }) => [
             ...(attributes.length > 0

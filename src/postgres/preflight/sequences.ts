@@ -29,10 +29,14 @@ export const sequencesCheck: Check = {
     const all = await rows<Sequence>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS name, s.seqcycle AS cycle, s.seqincrement > 0 AS ascending, format_type(s.seqtypid, NULL) AS type, has_sequence_privilege(c.oid, 'USAGE, SELECT') AS readable,
-        EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')) AS owned,
-        ((CASE WHEN s.seqincrement > 0 THEN s.seqmax::numeric - coalesce(v.last_value, s.seqstart) ELSE coalesce(v.last_value, s.seqstart)::numeric - s.seqmin END) / abs(s.seqincrement))::float8 AS left
-      FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequences v ON v.schemaname = n.nspname AND v.sequencename = c.relname
+      SELECT n.nspname AS schema, c.relname AS name, s.seqcycle AS cycle, s.seqincrement > 0 AS ascending,
+        format_type(s.seqtypid, NULL) AS type, has_sequence_privilege(c.oid, 'USAGE, SELECT') AS readable,
+        EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')) AS owned,
+        ((CASE WHEN s.seqincrement > 0 THEN s.seqmax::numeric - coalesce(v.last_value, s.seqstart) ELSE
+          coalesce(v.last_value, s.seqstart)::numeric - s.seqmin END) / abs(s.seqincrement))::float8 AS left
+      FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_sequences v ON v.schemaname = n.nspname AND v.sequencename = c.relname
       WHERE c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
     );
     if (all.some(({ readable }) => !readable))
@@ -50,7 +54,9 @@ export const sequencesCheck: Check = {
         ),
       }),
       ...found('sequences', {
-        title: `${count(all.length, 'sequence')}, ${all.filter(({ owned }) => !owned).length} of them owned by no column, ${all.filter(({ ascending }) => !ascending).length} descending`,
+        title:
+          `${count(all.length, 'sequence')}, ${all.filter(({ owned }) => !owned).length} of them owned by no ` +
+          `column, ${all.filter(({ ascending }) => !ascending).length} descending`,
         objects: all.map(label),
         reason:
           'Sequences are not replicated; the switchover sets each on the new live colour past the old one by a margin, so numbers have a gap.',

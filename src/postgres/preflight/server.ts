@@ -82,12 +82,14 @@ export const collations: Check = {
       client,
       `
       SELECT n.nspname AS schema, c.collname AS name, c.collversion AS stored, pg_collation_actual_version(c.oid) AS actual,
-        (SELECT coalesce(json_agg(json_build_object('schema', xn.nspname, 'name', x.relname) ORDER BY xn.nspname, x.relname), '[]') FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
+        (SELECT coalesce(json_agg(json_build_object('schema', xn.nspname, 'name', x.relname)
+          ORDER BY xn.nspname, x.relname), '[]') FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
           WHERE c.oid = ANY (i.indcollation) AND x.relkind = 'i') AS indexes
       FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
       WHERE c.collversion IS NOT NULL AND c.collprovider <> 'd' AND c.collversion IS DISTINCT FROM pg_collation_actual_version(c.oid)
         AND (EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid AND d.deptype <> 'e')
-          OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indcollation)) OR n.nspname <> 'pg_catalog') ORDER BY n.nspname COLLATE "C", c.collname COLLATE "C"`,
+          OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indcollation)) OR n.nspname <> 'pg_catalog')
+          ORDER BY n.nspname COLLATE "C", c.collname COLLATE "C"`,
     );
     return found('collation-version', {
       objects: [
@@ -96,7 +98,8 @@ export const collations: Check = {
           : []),
         ...used.map(
           ({ schema, name, stored, actual, indexes }) =>
-            `collation ${schema}.${name}: built with ${stored}, library has ${actual ?? 'none'}; indexes: ${indexes.map((index) => `${index.schema}.${index.name}`).join(', ') || 'none'}`,
+            `collation ${schema}.${name}: built with ${stored}, library has ${actual ?? 'none'}; indexes: ` +
+            `${indexes.map((index) => `${index.schema}.${index.name}`).join(', ') || 'none'}`,
         ),
       ],
       reason:
@@ -129,14 +132,16 @@ export const archiving: Check = {
     const set = await rows<{ name: string; value: string }>(
       client,
       `
-      SELECT name, setting AS value FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library') AND setting NOT IN ('', 'off', '(disabled)') ORDER BY name`,
+      SELECT name, setting AS value FROM pg_settings
+        WHERE name IN ('archive_mode', 'archive_command', 'archive_library') AND setting NOT IN ('', 'off', '(disabled)') ORDER BY name`,
     );
     return found('archiving', {
       objects: set.some(({ name }) => name === 'archive_mode')
         ? set.map(({ name, value }) => `${name} = ${value}`)
         : [],
       reason:
-        'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with archiving off; once it is live it needs a place of its own.',
+        'The copy has the same system identifier and would overwrite the live archive. Verdigris starts it with ' +
+        'archiving off; once it is live it needs a place of its own.',
     });
   },
 };

@@ -26,9 +26,11 @@ export const sessions: Check = {
     const strangers = await rows<Session>(
       client,
       `
-      SELECT a.pid, a.usename AS user, a.datname AS database, a.application_name AS application, a.client_addr::text AS address, r.rolsuper AS superuser, a.datname = current_database() AS here
+      SELECT a.pid, a.usename AS user, a.datname AS database, a.application_name AS application, a.client_addr::text
+        AS address, r.rolsuper AS superuser, a.datname = current_database() AS here
       FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
-      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1 AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
+      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1
+      AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
       [operator, [...roles.application, ...roles.readers]],
     );
     const name = ({ pid, user, database, application, address }: Session) =>

@@ -19,10 +19,12 @@ export const readOnlyDefault: Check = {
     const set = await rows<{ role: string | null; database: string | null; server: boolean }>(
       client,
       `
-      SELECT r.rolname AS role, d.datname AS database, false AS server FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+      SELECT r.rolname AS role, d.datname AS database, false AS server FROM pg_db_role_setting s
+        LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
       WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND (s.setrole = 0 OR r.rolname = ANY ($1))
         AND EXISTS (SELECT FROM unnest(s.setconfig) AS c WHERE c ~ '^default_transaction_read_only=(on|true|yes|1)$')
-      UNION ALL SELECT NULL, NULL, true FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND applied AND setting IN ('on', 'true', 'yes', '1') ORDER BY 3, 1, 2`,
+      UNION ALL SELECT NULL, NULL, true FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND applied
+        AND setting IN ('on', 'true', 'yes', '1') ORDER BY 3, 1, 2`,
       [roles.application],
     );
     return found('read-only-default', {
@@ -63,14 +65,17 @@ export const roleSettings: Check = {
     const set = await rows<{ who: string; config: string }>(
       client,
       `
-      SELECT coalesce('role ' || r.rolname, CASE WHEN s.setrole = 0 THEN NULL ELSE 'role ' || s.setrole END, 'all roles') || coalesce(' in database ' || d.datname, '') AS who, c.config
-      FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(config) LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+      SELECT coalesce('role ' || r.rolname, CASE WHEN s.setrole = 0 THEN NULL ELSE 'role ' || s.setrole END,
+        'all roles') || coalesce(' in database ' || d.datname, '') AS who, c.config
+      FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(config)
+      LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
       WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1, 2`,
     );
     return found('role-settings-present', {
       objects: set.map(({ who, config }) => `${who}: ${config}`),
       reason:
-        'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are not replicated; the gates compare both colours.',
+        'The copy holds them as they are at the snapshot. Later changes, like those of roles and passwords, are ' +
+        'not replicated; the gates compare both colours.',
     });
   },
 };

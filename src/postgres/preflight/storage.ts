@@ -61,11 +61,13 @@ export const unloggedTables: Check = {
       WITH RECURSIVE chain(oid, depth, path) AS (
         SELECT c.oid, 0, ARRAY[c.oid] FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'
         UNION ALL
-        SELECT k.conrelid, chain.depth + 1, chain.path || k.conrelid FROM chain JOIN pg_constraint k ON k.confrelid = chain.oid AND k.contype = 'f' WHERE k.conrelid <> ALL (chain.path))
+        SELECT k.conrelid, chain.depth + 1, chain.path || k.conrelid FROM chain
+          JOIN pg_constraint k ON k.confrelid = chain.oid AND k.contype = 'f' WHERE k.conrelid <> ALL (chain.path))
       SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'S' AS sequence, coalesce((SELECT max(depth) FROM chain WHERE chain.oid = c.oid), 0) AS depth
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'S') AND ${userSchemas} AND NOT (c.relkind = 'S' AND EXISTS (
-        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
     );
     return found('unlogged-tables', {
@@ -98,7 +100,8 @@ export const tablespaces: Check = {
             `
       SELECT t.spcname AS name, pg_tablespace_location(t.oid) AS location,
         EXISTS (SELECT FROM pg_class c WHERE c.reltablespace = t.oid) AS here,
-        coalesce((SELECT json_agg(d.datname ORDER BY d.datname) FROM pg_tablespace_databases(t.oid) AS u(oid) JOIN pg_database d ON d.oid = u.oid WHERE d.datname <> current_database()), '[]') AS others
+        coalesce((SELECT json_agg(d.datname ORDER BY d.datname) FROM pg_tablespace_databases(t.oid) AS u(oid)
+          JOIN pg_database d ON d.oid = u.oid WHERE d.datname <> current_database()), '[]') AS others
       FROM pg_tablespace t WHERE pg_tablespace_location(t.oid) LIKE '/%' ORDER BY t.spcname COLLATE "C"`,
           );
     return found('tablespaces', {

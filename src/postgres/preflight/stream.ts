@@ -58,8 +58,10 @@ export const applyHealth: Check = {
     const ours = await rows<{ name: string; enabled: boolean; errors: number }>(
       client,
       `
-      SELECT s.subname AS name, s.subenabled AS enabled, coalesce((SELECT st.apply_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
-      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname ~ '^verdigris_' ORDER BY s.subname COLLATE "C"`,
+      SELECT s.subname AS name, s.subenabled AS enabled, coalesce((SELECT st.apply_error_count
+        FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
+      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()
+      WHERE s.subname ~ '^verdigris_' ORDER BY s.subname COLLATE "C"`,
     );
     return [
       ...found('apply-stopped', {
@@ -75,7 +77,8 @@ export const applyHealth: Check = {
       ...found('apply-errors', {
         objects: ours.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name}: ${errors}`),
         reason:
-          'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live database thinks: somebody else wrote there, or the copy is not exact.',
+          'A lost connection is counted too; but a conflict means that a row on the candidate is not what the live ' +
+          'database thinks: somebody else wrote there, or the copy is not exact.',
         fix: inOrder([
           '-- only after verify has compared all rows and found them equal:',
           ...ours

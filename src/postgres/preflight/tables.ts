@@ -69,18 +69,21 @@ export async function physicalTables(client: Client): Promise<PhysicalTable[]> {
     client,
     `
     WITH RECURSIVE ${incomparableTypes}
-    SELECT n.nspname AS schema, c.relname AS table, CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index' WHEN 'f' THEN 'full' ELSE 'nothing' END AS identity,
+    SELECT n.nspname AS schema, c.relname AS table, CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index'
+      WHEN 'f' THEN 'full' ELSE 'nothing' END AS identity,
       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate AND i.indisvalid) AS "primaryKey",
       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate) AS "deferrableKey",
       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident AND i.indisvalid) AS "identityIndex",
       (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
         WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-          AND NOT EXISTS (SELECT FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) AS k(number) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE NOT a.attnotnull)
+          AND NOT EXISTS (SELECT FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) AS k(number)
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE NOT a.attnotnull)
         ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname COLLATE "C" LIMIT 1) AS index,
       coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a JOIN incomparable b ON b.type = a.atttypid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '[]') AS incomparable,
       pg_relation_size(c.oid)::float8 AS bytes,
-      (SELECT json_build_array(rn.nspname, rc.relname) FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE c.relispartition AND rc.oid = pg_partition_root(c.oid)) AS root
+      (SELECT json_build_array(rn.nspname, rc.relname) FROM pg_class rc
+        JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE c.relispartition AND rc.oid = pg_partition_root(c.oid)) AS root
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchemas} AND NOT coalesce(${isHistory}, false)
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,

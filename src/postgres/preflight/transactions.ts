@@ -20,7 +20,8 @@ export const preparedTransactions: Check = {
     const prepared = await rows<{ gid: string; database: string; owner: string; seconds: number; here: boolean }>(
       client,
       `
-      SELECT gid, database, owner, extract(epoch FROM clock_timestamp() - prepared)::float8 AS seconds, database = current_database() AS here FROM pg_prepared_xacts ORDER BY prepared, gid`,
+      SELECT gid, database, owner, extract(epoch FROM clock_timestamp() - prepared)::float8 AS seconds, database =
+        current_database() AS here FROM pg_prepared_xacts ORDER BY prepared, gid`,
     );
     const { slots } = await one<{ slots: number }>(
       client,
@@ -79,9 +80,11 @@ export const longTransactions: Check = {
     const long = await rows<Transaction>(
       client,
       `
-      SELECT pid, usename AS user, datname AS database, application_name AS application, state, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age,
+      SELECT pid, usename AS user, datname AS database, application_name AS application, state, extract(epoch
+        FROM clock_timestamp() - xact_start)::float8 AS age,
         left(regexp_replace(query, '\\s+', ' ', 'g'), 60) AS query,
-        CASE WHEN backend_xid IS NOT NULL THEN 'holds a transaction id' WHEN backend_xmin IS NOT NULL THEN 'holds a snapshot' ELSE 'holds nothing yet' END AS holds
+        CASE WHEN backend_xid IS NOT NULL THEN 'holds a transaction id' WHEN backend_xmin IS NOT NULL THEN
+          'holds a snapshot' ELSE 'holds nothing yet' END AS holds
       FROM pg_stat_activity
       WHERE xact_start < clock_timestamp() - $1 * interval '1 millisecond' AND pid <> pg_backend_pid()
         AND backend_type NOT IN ('autovacuum worker', 'walsender') AND backend_type !~ '^logical replication '
@@ -92,7 +95,8 @@ export const longTransactions: Check = {
       title: `transactions have been open for more than ${limits.longTransactionMs / 1000} s`,
       objects: long.map(
         ({ pid, user, database, application, state, age, query, holds }) =>
-          `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
+          `pid ${pid} ${user ?? 'no user'}@${database ?? 'no database'} (${application || 'unnamed'}), ` +
+          `${state ?? 'running'}, ${Math.round(age)} s, ${holds}: ${query ?? ''}`,
       ),
       reason: `Creating the slot waits for them (at most ${limits.slotCreationMs / 1000} s), and so do the pause and the fence, while clients wait.`,
       fix: inOrder(long.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)),

@@ -39,7 +39,8 @@ export const triggers: Check = {
       `
       SELECT n.nspname AS schema, c.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled,
         current_setting('server_version_num')::int < 160000 AND NOT r.rolsuper AS raised
-      FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles r ON r.oid = p.proowner JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles r ON r.oid = p.proowner
+      JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND c.relpersistence <> 't' AND ${userSchemas}
         AND NOT EXISTS (SELECT FROM pg_trigger up WHERE up.oid = g.tgparentid AND up.tgenabled = g.tgenabled)
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", g.tgname COLLATE "C"`,
@@ -53,7 +54,8 @@ export const triggers: Check = {
       ...found('triggers-as-superuser', {
         objects: raised.map(on),
         reason:
-          'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and what fires then are functions of roles that are none.',
+          'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and ' +
+          'what fires then are functions of roles that are none.',
         fix: ordinarily(raised),
       }),
       ...found('triggers-on-apply', {
@@ -83,8 +85,10 @@ export const rulesCheck: Check = {
     const all = await rows<Omit<Trigger, 'enabled'>>(
       client,
       `
-      SELECT n.nspname AS schema, c.relname AS table, r.rulename AS name FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", r.rulename COLLATE "C"`,
+      SELECT n.nspname AS schema, c.relname AS table, r.rulename AS name FROM pg_rewrite r
+        JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchemas}
+      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", r.rulename COLLATE "C"`,
     );
     return found('rules', {
       objects: all.map(({ schema, table, name }) => `${schema}.${table}.${name}`),
@@ -116,7 +120,8 @@ export const eventTriggers: Check = {
     const write = found('event-triggers-write', {
       objects: writing.map(({ name, event }) => `${name} on ${event}`),
       reason:
-        'On the candidate they would write rows that the live database does not have, with keys that it gives to others: apply stops, and both never are equal.',
+        'On the candidate they would write rows that the live database does not have, with keys that it gives to ' +
+        'others: apply stops, and both never are equal.',
       fix: inOrder(writing.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`)),
     });
     const others = all.filter((trigger) => !writing.includes(trigger));

@@ -1,4 +1,7 @@
-/** Why a statement of the script is left out, or undefined. The environment has its database already, and settings of another server's make must not stop a load. */
+/**
+ * Why a statement of the script is left out, or undefined. The environment has its database already, and settings
+ * of another server's make must not stop a load.
+ */
 export function reasonToSkip(sql: string, serverMajor: number): string | undefined {
   if (
     /^(CREATE|DROP|ALTER)\s+DATABASE\b/i.test(sql) ||

@@ -27,7 +27,8 @@ export async function unfollowed(
     (
       await rows<{ oid: number; state: string }>(
         subscriber,
-        'SELECT r.srrelid::int8::float8 AS oid, r.srsubstate AS state FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE s.subname = $1',
+        'SELECT r.srrelid::int8::float8 AS oid, r.srsubstate AS state FROM pg_subscription_rel r JOIN ' +
+          'pg_subscription s ON s.oid = r.srsubid WHERE s.subname = $1',
         [name],
       )
     ).map(({ oid, state }) => [oid, state]),

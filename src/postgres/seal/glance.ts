@@ -96,7 +96,8 @@ async function statement(client: Client, since: string): Promise<string> {
   if (known?.includes(` age('${since}'::xid)`)) return known;
   const catalogues = await rows<{ name: string }>(
     client,
-    "SELECT relname AS name FROM pg_catalog.pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < 16384 AND relname <> ALL ($1) ORDER BY 1",
+    "SELECT relname AS name FROM pg_catalog.pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND " +
+      "relkind = 'r' AND oid < 16384 AND relname <> ALL ($1) ORDER BY 1",
     [without],
   );
   const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't')

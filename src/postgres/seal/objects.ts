@@ -12,7 +12,8 @@ const identities = `
 const subscriptions = `
   SELECT 'subscription', quote_ident(s.subname), format('enabled %s slot %s synchronous commit %s publications %s owner %s',
     s.subenabled, s.subslotname, s.subsynccommit, s.subpublications, pg_get_userbyid(s.subowner))
-  FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+  FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid
+  FROM pg_catalog.pg_database WHERE datname = current_database())`;
 
 /** Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is called. */
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
@@ -40,7 +41,8 @@ export async function readSurroundings(client: Client): Promise<SchemaObject[]> 
     `
     SELECT 'database' AS kind, d.datname AS identity, 'open' AS definition FROM pg_catalog.pg_database d WHERE d.datallowconn AND NOT d.datistemplate
     UNION ALL
-    SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared) FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
+    SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
+      FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
     UNION ALL
     (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)`,
   );

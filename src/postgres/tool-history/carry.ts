@@ -107,7 +107,8 @@ async function carry(to: Client, table: string, base: { rows: string }, now: { r
     if (missing.length > 0 && (taken.rowCount ?? 0) < gone.length) throw notCarried(table, missing);
     await to
       .query(
-        `INSERT INTO ${table} OVERRIDING SYSTEM VALUE SELECT r.* FROM unnest($1::text[]) AS w(row) CROSS JOIN LATERAL jsonb_populate_record(NULL::${table}, w.row::jsonb) AS r`,
+        `INSERT INTO ${table} OVERRIDING SYSTEM VALUE SELECT r.* FROM unnest($1::text[]) AS w(row) CROSS JOIN ` +
+          `LATERAL jsonb_populate_record(NULL::${table}, w.row::jsonb) AS r`,
         [missing.map(({ row }) => row)],
       )
       .catch((cause: unknown) => {
@@ -119,7 +120,10 @@ async function carry(to: Client, table: string, base: { rows: string }, now: { r
 
 function notCarried(table: string, missing: readonly { row: string }[], cause?: unknown): VerdigrisError {
   return new VerdigrisError('history-not-carried', {
-    seen: `A migration tool wrote into its history ${table} on the live colour while the release was under way, and what the release's own run wrote on the candidate does not go together with it${cause === undefined ? '' : ` (${(cause as Error).message})`}: ${missing.map(({ row }) => row).join(', ')}.`,
+    seen:
+      `A migration tool wrote into its history ${table} on the live colour while the release was under way, ` +
+      `and what the release's own run wrote on the candidate does not go together with it${cause === undefined ? '' : ` (${(cause as Error).message})`}: ` +
+      `${missing.map(({ row }) => row).join(', ')}.`,
     required:
       'a history that says of both what has run: the tool would run again, or leave out, what the other colour has.',
     next: 'nothing was changed, and clients go on. Abandon the candidate and seed again: the new one begins with what has run on the live colour.',

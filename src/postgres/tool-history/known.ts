@@ -116,5 +116,6 @@ export const isHistory = `(
   n.nspname || '.' || c.relname = ANY (string_to_array(current_setting('${declaredSetting}', true), ','))
   OR EXISTS (
     SELECT FROM (VALUES ${shapes}) AS h(name, schema, required, allowed)
-    CROSS JOIN LATERAL (SELECT array_agg(a.attname::text) AS names FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS has
+    CROSS JOIN LATERAL (SELECT array_agg(a.attname::text) AS names FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS has
     WHERE h.name = c.relname AND coalesce(h.schema = n.nspname, true) AND has.names @> h.required AND coalesce(has.names <@ h.allowed, true)))`;

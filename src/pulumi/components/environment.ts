@@ -12,7 +12,10 @@ export interface EnvironmentArgs {
   readonly declaration: Readonly<Record<string, unknown>>;
   /** Where the declaration's paths begin; the program's own folder. */
   readonly folder?: string;
-  /** `keep`, the default, protects the environment: neither a destroy nor its leaving the program removes anything. `remove` lifts that, in an update of its own. */
+  /**
+   * `keep`, the default, protects the environment: neither a destroy nor its leaving the program removes anything.
+   * `remove` lifts that, in an update of its own.
+   */
   readonly onDestroy?: 'keep' | 'remove';
   /** Takes an environment that another stack made into this one, as it is. To be left out again afterwards. */
   readonly import?: boolean;

@@ -154,7 +154,9 @@ export class TrafficResource {
     const declared = name === undefined ? undefined : await this.#backend.recall(namespace, name);
     if (declared === undefined)
       throw new Error(
-        `There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. Next: see \`kubectl get configmaps -A -l app.kubernetes.io/managed-by=verdigris\` for those that are there; a database that something else made is adopted, not imported (docs/kubernetes.md).`,
+        `There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. ` +
+          `Next: see \`kubectl get configmaps -A -l app.kubernetes.io/managed-by=verdigris\` for those that are ` +
+          'there; a database that something else made is adopted, not imported (docs/kubernetes.md).',
       );
     const { live, canary, ...environment } = declared;
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
@@ -183,7 +185,11 @@ export class TrafficResource {
 function lastWords(where: string, last: readonly LastSnapshot[]): string {
   if (last.length === 0) return `${where} is gone; there was no volume to take a last snapshot of.`;
   const kept = last.map((each) => `${each.name}, class ${each.class ?? 'of the cluster’s default'}`).join('; and in ');
-  return `${where} is gone. Its data is in the VolumeSnapshot ${kept}, which nothing of Verdigris deletes; whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md says how to restore it.`;
+  return (
+    `${where} is gone. Its data is in the VolumeSnapshot ${kept}, which nothing of Verdigris deletes; ` +
+    'whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md ' +
+    'says how to restore it.'
+  );
 }
 
 /** Errors that say that what the engine knows is not what is there. */
@@ -194,7 +200,10 @@ function knownIn(urn: string, olds: Wrapped): Known {
   const { value } = unwrap(olds['identity']);
   return {
     identity: (value ?? {}) as Known['identity'],
-    forget: `have the stack forget it by \`pulumi state delete --force --target-dependents '${urn}'\`; the next \`up\` then makes an environment from nothing, or from kubernetes.from.snapshot, and takes in what is there with verdigris:import.`,
+    forget:
+      `have the stack forget it by \`pulumi state delete --force --target-dependents '${urn}'\`; the next ` +
+      `\`up\` then makes an environment from nothing, or from kubernetes.from.snapshot, and takes in what is ` +
+      'there with verdigris:import.',
   };
 }
 

@@ -8,7 +8,10 @@ import { encrypted } from './tls.ts';
 
 const [yes, no] = [Buffer.from('S'), Buffer.from('N')];
 
-/** A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no password, passes a hold and is not counted. */
+/**
+ * A listener for clients. `operator`: of a socket that only the operator can enter; what comes through it needs no
+ * password, passes a hold and is not counted.
+ */
 export function clientServer(router: Router, operator: boolean): Server {
   // A client that has said all may still read: its end of the connection closes before ours.
   return createServer(

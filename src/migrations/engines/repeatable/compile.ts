@@ -39,7 +39,8 @@ async function check(client: Client): Promise<Map<string, string>> {
     rows<Found>(
       client,
       `
-    SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS language, p.prorettype = 'trigger'::regtype AS trigger
+    SELECT p.oid::int8::int AS oid, p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS text, l.lanname AS
+      language, p.prorettype = 'trigger'::regtype AS trigger
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
@@ -94,7 +95,9 @@ export function refuseBroken(
   throw new VerdigrisError('function-broken', {
     seen: `The migrations break functions: ${describeMany(fresh.map(([name, why]) => `${name}: ${why}`))}.`,
     required: 'that the body of every function that held before still does.',
-    next: 'change these functions in the same release, in repeatable/ or a numbered migration, and migrate again: no repeatable file is applied, the numbered ones are. The live colour is untouched.',
+    next:
+      'change these functions in the same release, in repeatable/ or a numbered migration, and migrate again: ' +
+      'no repeatable file is applied, the numbered ones are. The live colour is untouched.',
     facts: { functions: Object.fromEntries(fresh) },
   });
 }

@@ -16,7 +16,8 @@ export async function definitions(client: Client): Promise<Map<string, string>> 
       WHERE ${users} AND p.prokind IN ('f', 'p', 'w') AND ${own('pg_proc', 'p.oid')}
     UNION ALL SELECT 'view ' || c.oid::regclass, pg_get_viewdef(c.oid, true) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE ${users} AND c.relkind IN ('v', 'm') AND ${own('pg_class', 'c.oid')}
-    UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass, pg_get_triggerdef(t.oid, true) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass, pg_get_triggerdef(t.oid, true)
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE ${users} AND NOT t.tgisinternal
     ORDER BY 1`,
     ),

@@ -57,7 +57,8 @@ async function read(client: Client): Promise<Map<string, string>> {
 export async function recordRepeatables(client: Client, files: readonly Repeatable[], release: string): Promise<void> {
   if (files.length === 0) return;
   await client.query(
-    'CREATE TABLE IF NOT EXISTS verdigris.repeatable (name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())',
+    'CREATE TABLE IF NOT EXISTS verdigris.repeatable (name text PRIMARY KEY, checksum text NOT NULL, release ' +
+      'text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())',
   );
   for (const { name, checksum } of files) {
     await client.query(

@@ -51,7 +51,8 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
     apply: (target) =>
       interruptible(
         target,
-        'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the statements before; the files before it are. The candidate can be resumed: migrate again.',
+        'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the ' +
+          'statements before; the files before it are. The candidate can be resumed: migrate again.',
         async () => {
           const { client } = target;
           const keep = openLog(target.log);

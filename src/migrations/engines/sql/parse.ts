@@ -161,7 +161,9 @@ function syntax(file: string, text: string, cause: unknown): VerdigrisError {
   return invalid(
     file,
     'sql-syntax',
-    `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n  ${' '.repeat(Math.max(0, column - 1))}^\n`,
+    `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n` +
+      `  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n` +
+      `  ${' '.repeat(Math.max(0, column - 1))}^\n`,
     'SQL that PostgreSQL parses.',
     'fix it there.',
     cause,

@@ -18,11 +18,13 @@ export function contractColumn({ old, fresh, required, lastUsedBy }: ContractCol
   const value =
     fresh.defaultValue !== null || old.defaultValue === null
       ? ''
-      : `ALTER TABLE ${table} ALTER COLUMN ${ident(fresh.column)} SET DEFAULT ${old.type === fresh.type ? old.defaultValue : `(${old.defaultValue})::${fresh.type}`};\n`;
+      : `ALTER TABLE ${table} ALTER COLUMN ${ident(fresh.column)} SET DEFAULT ` +
+        `${old.type === fresh.type ? old.defaultValue : `(${old.defaultValue})::${fresh.type}`};\n`;
   const notNull =
     !required || fresh.notNull
       ? ''
-      : `-- verdigris: allow set-not-null-scan, new-not-null because it runs on the candidate, and the trigger kept NULL out\nALTER TABLE ${table} ALTER COLUMN ${ident(fresh.column)} SET NOT NULL;\n`;
+      : '-- verdigris: allow set-not-null-scan, new-not-null because it runs on the candidate, and the trigger ' +
+        `kept NULL out\nALTER TABLE ${table} ALTER COLUMN ${ident(fresh.column)} SET NOT NULL;\n`;
   return {
     files: [
       {
@@ -39,7 +41,8 @@ ALTER TABLE ${table} DROP COLUMN ${ident(old.column)};
       },
     ],
     next: [
-      `Remove the file …_${expandName(old, fresh.column)}.backfill.yaml with it: it speaks of ${old.column}. The backfill is complete, so nothing waits for it.`,
+      `Remove the file …_${expandName(old, fresh.column)}.backfill.yaml with it: it speaks of ${old.column}. ` +
+        'The backfill is complete, so nothing waits for it.',
       `It runs with the release that comes after the live one; migrate refuses it while a release that uses ${old.column} can be live.`,
     ],
   };

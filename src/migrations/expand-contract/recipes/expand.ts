@@ -71,5 +71,8 @@ CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method
 
 function byHand({ column, rest }: RecipeColumn): string {
   if (rest.length === 0) return '';
-  return `\n-- To be decided by you; these hang on ${column} and have no counterpart here:\n${rest.map((what) => `--   ${what.replaceAll('\n', ' ')}`).join('\n')}\n`;
+  return (
+    `\n-- To be decided by you; these hang on ${column} and have no counterpart here:\n` +
+    `${rest.map((what) => `--   ${what.replaceAll('\n', ' ')}`).join('\n')}\n`
+  );
 }

@@ -101,8 +101,12 @@ async function probe(
       client,
       `
     SELECT (SELECT typtype = 'd' FROM pg_type WHERE oid = pg_typeof(NULL::${type})) AS domain,
-      (SELECT bn.nspname || '.' || b.typname FROM pg_type t JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END JOIN pg_namespace bn ON bn.oid = b.typnamespace WHERE t.oid = pg_typeof(NULL::${type})) AS base,
-      (SELECT coalesce(json_agg(DISTINCT n.nspname), '[]') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`,
+      (SELECT bn.nspname || '.' || b.typname FROM pg_type t
+        JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+        JOIN pg_namespace bn ON bn.oid = b.typnamespace WHERE t.oid = pg_typeof(NULL::${type})) AS base,
+      (SELECT coalesce(json_agg(DISTINCT n.nspname), '[]') FROM pg_type t
+        JOIN pg_namespace n ON n.oid = t.typnamespace
+        WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`,
     ),
   ).catch((error: unknown) => {
     throw unfit(

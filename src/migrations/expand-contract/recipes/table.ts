@@ -22,9 +22,12 @@ export async function readTable(client: Client, schema: string, table: string, f
     SELECT n.nspname AS schema, c.relname AS table,
       (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
       coalesce((SELECT json_agg(json_build_object('grantee', grantee, 'privileges', privileges, 'grantable', grantable) ORDER BY grantee) FROM (
-        SELECT CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(p.grantee)) END AS grantee, string_agg(p.privilege_type, ', ' ORDER BY p.privilege_type) AS privileges, p.is_grantable AS grantable
-        FROM aclexplode(c.relacl) p WHERE p.grantee <> c.relowner AND p.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY p.grantee, p.is_grantable) AS each), '[]') AS grants,
-      coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped), '[]') AS granted,
+        SELECT CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(p.grantee)) END AS grantee,
+          string_agg(p.privilege_type, ', ' ORDER BY p.privilege_type) AS privileges, p.is_grantable AS grantable
+        FROM aclexplode(c.relacl) p WHERE p.grantee <> c.relowner
+        AND p.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY p.grantee, p.is_grantable) AS each), '[]') AS grants,
+      coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid
+        AND a.attacl IS NOT NULL AND NOT a.attisdropped), '[]') AS granted,
       EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = n.oid AND o.relname = $3) AS taken
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
     [schema, table, fresh],
@@ -65,7 +68,8 @@ ${rights}${byHand}`,
       },
     ],
     next: [
-      `Release N+1: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, DELETE. TRUNCATE, COPY into it and foreign keys want ${table}.`,
+      `Release N+1: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, ` +
+        `DELETE. TRUNCATE, COPY into it and foreign keys want ${table}.`,
       `A migration that adds a column to ${table} makes the view again with it: CREATE OR REPLACE VIEW.`,
       `${table} stays, and so does the view: nothing is to be taken away later.`,
     ],

@@ -100,7 +100,9 @@ function summary(report: LintReport, paint: Painter): string {
     report.findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings, infos] = [count('error'), count('warning'), count('info')];
   const live = report.findings.filter((finding) => finding.where === 'live' && finding.severity !== 'info').length;
-  const head = `${errors} errors, ${warnings} warnings, ${infos} notes in ${report.files} files, ${report.statements} statements${report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : ''}.`;
+  const head =
+    `${errors} errors, ${warnings} warnings, ${infos} notes in ${report.files} files, ${report.statements} ` +
+    `statements${report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : ''}.`;
   const hint =
     report.target === 'live' && live > 0
       ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.`

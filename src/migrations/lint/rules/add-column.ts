@@ -31,7 +31,9 @@ export const volatileDefault: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'A constant default is stored once in the catalogue. A volatile one has to be computed for each row, so PostgreSQL rewrites the whole table and all its indexes and nobody can read it meanwhile.',
+  why:
+    'A constant default is stored once in the catalogue. A volatile one has to be computed for each row, so ' +
+    'PostgreSQL rewrites the whole table and all its indexes and nobody can read it meanwhile.',
   instead:
     'Add the column without a default, set the default (it counts for new rows only), and fill the old rows in batches.',
   bad: 'ALTER TABLE t ADD COLUMN token uuid DEFAULT gen_random_uuid();',
@@ -51,8 +53,11 @@ export const volatileDefault: LintRule = {
         context,
         call.certain
           ? `Column ${added.name} gets a value of its own in every row, because ${call.name}() is volatile.`
-          : `Column ${added.name} gets a value of its own in every row, unless ${call.name}(), which none of the files makes, is STABLE or IMMUTABLE: a function is volatile unless it says otherwise.`,
-        `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n${backfill(table, column)}`,
+          : `Column ${added.name} gets a value of its own in every row, unless ${call.name}(), which none of the ` +
+              'files makes, is STABLE or IMMUTABLE: a function is volatile unless it says otherwise.',
+        `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\n` +
+          `ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n` +
+          `${backfill(table, column)}`,
       );
     },
   },
@@ -68,7 +73,8 @@ export const storedGenerated: LintRule = {
   work: 'rewrite',
   why: 'A stored generated column is computed for each row that is there: the table is rewritten under a lock that stops reads and writes.',
   instead:
-    'Use an ordinary column, kept by a trigger and filled in batches; a view or an expression index often does without the column. From PostgreSQL 18, VIRTUAL costs nothing.',
+    'Use an ordinary column, kept by a trigger and filled in batches; a view or an expression index often ' +
+    'does without the column. From PostgreSQL 18, VIRTUAL costs nothing.',
   bad: 'ALTER TABLE t ADD COLUMN twice bigint GENERATED ALWAYS AS (a * 2) STORED;',
   good: 'ALTER TABLE t ADD COLUMN twice bigint;',
   check: {
@@ -118,7 +124,10 @@ export const numberedColumn: LintRule = {
       return rewriting(
         context,
         `Column ${added.name} numbers every row that is there.`,
-        `ALTER TABLE ${table} ADD COLUMN ${column} ${kept};\nCREATE SEQUENCE ${sequence} OWNED BY ${table}.${column};\nALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT nextval('${sequence}');\n${backfill(table, column)}`,
+        `ALTER TABLE ${table} ADD COLUMN ${column} ${kept};\n` +
+          `CREATE SEQUENCE ${sequence} OWNED BY ${table}.${column};\n` +
+          `ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT nextval('${sequence}');\n` +
+          `${backfill(table, column)}`,
       );
     },
   },
@@ -156,7 +165,9 @@ export const changedExpression: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'Every row is computed again, and the table rewritten. Until the switchover the two databases hold different values in the column, which verification will report.',
+  why:
+    'Every row is computed again, and the table rewritten. Until the switchover the two databases hold ' +
+    'different values in the column, which verification will report.',
   instead: 'Add a second column with the new expression and move readers to it.',
   bad: 'ALTER TABLE g ALTER COLUMN twice SET EXPRESSION AS (a * 3);',
   good: 'ALTER TABLE g ADD COLUMN thrice integer;',

@@ -9,7 +9,9 @@ export const compositeType: LintRule = {
   category: 'compatibility',
   where: 'both',
   breaksRollback: true,
-  why: 'Software N writes and reads the type as it was: its row literals and ROW() values have another number of fields, or another type in one. Replication sends values as text, and stops where they do not fit.',
+  why:
+    'Software N writes and reads the type as it was: its row literals and ROW() values have another number ' +
+    'of fields, or another type in one. Replication sends values as text, and stops where they do not fit.',
   instead: 'Make a new type and a new column of it; drop the old ones a release later.',
   bad: 'ALTER TYPE address DROP ATTRIBUTE zip;',
   good: 'CREATE TYPE address_2 AS (street text, city text);',
@@ -39,7 +41,9 @@ export const viewRights: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'With security_invoker a view reads its tables with the rights, and under the policies, of whoever asks: roles of software N that were given the view alone are refused, or see other rows.',
+  why:
+    'With security_invoker a view reads its tables with the rights, and under the policies, of whoever asks: ' +
+    'roles of software N that were given the view alone are refused, or see other rows.',
   instead: 'Make a second view with the option and move the software over; drop the first a release later.',
   bad: 'ALTER VIEW v SET (security_invoker = true);',
   good: 'CREATE VIEW v_2 WITH (security_invoker = true) AS SELECT id, a, b FROM seen;',

@@ -44,9 +44,12 @@ export const changeType: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'Every row is converted and the table and its indexes rewritten, while nobody may read or write. Growing a varchar, a numeric’s precision, or varchar to text costs nothing.',
+  why:
+    'Every row is converted and the table and its indexes rewritten, while nobody may read or write. Growing ' +
+    'a varchar, a numeric’s precision, or varchar to text costs nothing.',
   instead:
-    'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
+    'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop ' +
+    'the old one a release later: `verdigris expand-contract change-type` writes these migrations.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
   good: 'ALTER TABLE t ADD COLUMN a_new bigint;',
   check: {
@@ -82,7 +85,10 @@ export const changeType: LintRule = {
               fix:
                 rewrite === 'utc'
                   ? `SET LOCAL TimeZone = 'UTC';\n${context.statement.text};`
-                  : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n-- with a trigger that keeps both in step and a backfill that fills it; ${plainIdent(column)} is dropped a release later. To have all of it written:\n-- verdigris expand-contract change-type ${table} ${plainIdent(column)} '${typeText(to)}'`,
+                  : `ALTER TABLE ${table} ADD COLUMN ${fresh} ${typeText(to)};\n` +
+                    `-- with a trigger that keeps both in step and a backfill that fills it; ${plainIdent(column)} is ` +
+                    `dropped a release later. To have all of it written:\n` +
+                    `-- verdigris expand-contract change-type ${table} ${plainIdent(column)} '${typeText(to)}'`,
             }),
       };
     },
@@ -120,7 +126,10 @@ export const narrowType: LintRule = {
   category: 'compatibility',
   where: 'both',
   breaksRollback: false,
-  why: 'Software N still writes values of the old type. Those that do not fit fail on the live database; on a candidate they come by replication, as text, and stop it. The migration itself fails, or cuts values, where such rows are there already.',
+  why:
+    'Software N still writes values of the old type. Those that do not fit fail on the live database; on a ' +
+    'candidate they come by replication, as text, and stop it. The migration itself fails, or cuts values, ' +
+    'where such rows are there already.',
   instead:
     'Let the software write only what fits for one release, check it with a constraint, and narrow the type in the next.',
   bad: 'ALTER TABLE t ALTER COLUMN b TYPE varchar(10);',
@@ -151,7 +160,9 @@ export const typeReplication: LintRule = {
   category: 'replication',
   where: 'both',
   breaksRollback: true,
-  why: 'Replication sends values as text. Once release N+1 writes one that the old type does not take, reverse replication to the retained database stops, and a rollback would lose rows.',
+  why:
+    'Replication sends values as text. Once release N+1 writes one that the old type does not take, reverse ' +
+    'replication to the retained database stops, and a rollback would lose rows.',
   instead:
     'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to N is wanted.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',

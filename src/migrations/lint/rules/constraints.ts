@@ -85,7 +85,9 @@ function onNewColumn(context: AlterContext, column: string, other: string): Draf
   if (filled !== true) return undefined;
   return {
     lock: 'ACCESS EXCLUSIVE',
-    message: `The default fills ${column} in every row, and each is looked up in ${other} by the foreign key: nobody uses ${context.table.name} meanwhile, and nobody writes to ${other}.`,
+    message:
+      `The default fills ${column} in every row, and each is looked up in ${other} by the foreign key: nobody ` +
+      `uses ${context.table.name} meanwhile, and nobody writes to ${other}.`,
   };
 }
 
@@ -135,7 +137,9 @@ function usingIndex(
     message: `The index on ${columns.join(', ')} is built while nobody may use ${context.table.name}.`,
     ...(column === undefined
       ? {
-          fix: `CREATE UNIQUE INDEX CONCURRENTLY ${index} ON ${table} (${list(columns)});\nALTER TABLE ${table} ADD CONSTRAINT ${name} ${type} USING INDEX ${index};`,
+          fix:
+            `CREATE UNIQUE INDEX CONCURRENTLY ${index} ON ${table} (${list(columns)});\n` +
+            `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${type} USING INDEX ${index};`,
         }
       : {}),
   };
@@ -149,7 +153,9 @@ export const exclusion: LintRule = {
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
   work: 'index',
-  why: 'Its index is built under ACCESS EXCLUSIVE and there is no concurrent way. Rows that software N writes on the live database may violate it, and then replication to the candidate stops.',
+  why:
+    'Its index is built under ACCESS EXCLUSIVE and there is no concurrent way. Rows that software N writes ' +
+    'on the live database may violate it, and then replication to the candidate stops.',
   instead:
     'Check in the software first; add the constraint on the candidate only when no row can violate it any more, in the release after.',
   bad: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (int4range(a, a + 1) WITH &&);',
@@ -166,7 +172,9 @@ export const newUnique: LintRule = {
   severity: 'error',
   category: 'replication',
   where: 'both',
-  why: 'Software N does not know the rule and may write the same value twice. On the live database its INSERT fails; on a candidate the row comes by replication, violates the index and stops it until somebody acts.',
+  why:
+    'Software N does not know the rule and may write the same value twice. On the live database its INSERT ' +
+    'fails; on a candidate the row comes by replication, violates the index and stops it until somebody acts.',
   instead:
     'Make the software keep values unique in release N+1, and the database in the release after. Look for duplicates first.',
   bad: 'CREATE UNIQUE INDEX CONCURRENTLY b_once ON t (b);',
@@ -236,7 +244,10 @@ export const stricter: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'NOT VALID spares the old rows only: new ones are checked at once. Software N may write what the constraint refuses. A CHECK also stops replication to a candidate; a foreign key is not checked there and surfaces at verification.',
+  why:
+    'NOT VALID spares the old rows only: new ones are checked at once. Software N may write what the ' +
+    'constraint refuses. A CHECK also stops replication to a candidate; a foreign key is not checked there ' +
+    'and surfaces at verification.',
   instead:
     'Let release N+1 keep the rule in software; add the constraint in the release after, when no N can write any more.',
   bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',

@@ -11,7 +11,10 @@ export const truncate: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'All rows go, without triggers on the rows and under ACCESS EXCLUSIVE. On the live database it is replicated; on a candidate only the candidate loses the rows, and every later UPDATE of one of them is skipped there without a word.',
+  why:
+    'All rows go, without triggers on the rows and under ACCESS EXCLUSIVE. On the live database it is ' +
+    'replicated; on a candidate only the candidate loses the rows, and every later UPDATE of one of them is ' +
+    'skipped there without a word.',
   instead: 'Delete in batches what is really to go, in a job of its own, not in a migration.',
   bad: 'TRUNCATE lone;',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nTRUNCATE fresh;',
@@ -57,7 +60,9 @@ export const updateAll: LintRule = {
   category: 'destructive',
   where: 'both',
   work: 'scan',
-  why: 'Every row is rewritten and stays locked until the transaction ends; the old values are gone. The table doubles until VACUUM has been through it, and all of it goes through the WAL.',
+  why:
+    'Every row is rewritten and stays locked until the transaction ends; the old values are gone. The table ' +
+    'doubles until VACUUM has been through it, and all of it goes through the WAL.',
   instead:
     'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'UPDATE t SET flag = false;',
@@ -82,9 +87,13 @@ export const backfillRule: LintRule = {
   category: 'lock',
   where: 'both',
   work: 'scan',
-  why: 'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as long. On a candidate, rows changed here and by software N at the same time part for good: replication brings the old column’s value and overwrites nothing of the new one.',
+  why:
+    'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as ' +
+    'long. On a candidate, rows changed here and by software N at the same time part for good: replication ' +
+    'brings the old column’s value and overwrites nothing of the new one.',
   instead:
-    'Put the data change into a step of its own that works in batches, can go on where it stopped and slows down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
+    'Put the data change into a step of its own that works in batches, can go on where it stopped and slows ' +
+    'down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',
   remedy: false,

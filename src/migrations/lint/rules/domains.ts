@@ -9,7 +9,9 @@ export const alterDomain: LintRule = {
   where: 'both',
   lock: 'SHARE',
   work: 'scan',
-  why: 'All tables with a column of the domain are read under SHARE, which stops their writes; and software N may still write values that the domain refuses from now on.',
+  why:
+    'All tables with a column of the domain are read under SHARE, which stops their writes; and software N ' +
+    'may still write values that the domain refuses from now on.',
   instead:
     'Let release N+1 keep the rule in software. In the release after: ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT.',
   bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);',

@@ -9,7 +9,10 @@ export const dropConstraint: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'The retained database still has the constraint. A row of release N+1 that it refuses stops reverse replication, so that a rollback would lose rows. Software N may also rely on a unique constraint in ON CONFLICT. Putting it back fails where rows violate it by then.',
+  why:
+    'The retained database still has the constraint. A row of release N+1 that it refuses stops reverse ' +
+    'replication, so that a rollback would lose rows. Software N may also rely on a unique constraint in ON ' +
+    'CONFLICT. Putting it back fails where rows violate it by then.',
   instead:
     'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
   bad: 'ALTER TABLE t DROP CONSTRAINT t_a_check;',

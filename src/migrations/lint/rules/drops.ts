@@ -25,9 +25,13 @@ export const dropTable: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Software N reads and writes it until the switchover, and again after a rollback. On a candidate, replication stops at the first row that N writes to it; after the switchover nothing of it comes back to the retained database.',
+  why:
+    'Software N reads and writes it until the switchover, and again after a rollback. On a candidate, ' +
+    'replication stops at the first row that N writes to it; after the switchover nothing of it comes back ' +
+    'to the retained database.',
   instead:
-    'Release N+1 stops using the table; drop it in the release after, with a note that says so: `migrate` refuses it while a release that uses it can be live (docs/expand-contract.md).',
+    'Release N+1 stops using the table; drop it in the release after, with a note that says so: `migrate` ' +
+    'refuses it while a release that uses it can be live (docs/expand-contract.md).',
   bad: 'DROP TABLE lone;',
   good: 'CREATE TABLE lone_2 (id bigint PRIMARY KEY);\nDROP TABLE lone_2;',
   remedy: false,
@@ -52,9 +56,14 @@ export const dropColumn: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Statements of software N that name the column fail. What N writes into it on the live database cannot be carried to the candidate, and rows of N+1 come back without it: where it is NOT NULL without a default, reverse replication stops.',
+  why:
+    'Statements of software N that name the column fail. What N writes into it on the live database cannot ' +
+    'be carried to the candidate, and rows of N+1 come back without it: where it is NOT NULL without a ' +
+    'default, reverse replication stops.',
   instead:
-    'Release N+1 stops using the column (make it nullable or give it a default then); drop it in the release after, with a note that says so: `migrate` refuses it earlier. Where `verdigris expand-contract` put another in its place, `verdigris expand-contract contract` writes the migration.',
+    'Release N+1 stops using the column (make it nullable or give it a default then); drop it in the release ' +
+    'after, with a note that says so: `migrate` refuses it earlier. Where `verdigris expand-contract` put ' +
+    'another in its place, `verdigris expand-contract contract` writes the migration.',
   bad: 'ALTER TABLE t DROP COLUMN flag;',
   good: 'ALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t DROP COLUMN n;',
   check: {
@@ -65,7 +74,10 @@ export const dropColumn: LintRule = {
       const stops = known?.notNull === true && !known.hasDefault;
       const fix = stops
         ? {
-            fix: `-- in this release, so that rows without it are taken:\nALTER TABLE ${plainTable(context.table)} ALTER COLUMN ${plainIdent(column)} DROP NOT NULL;\n-- in a later release:\n${context.statement.text};`,
+            fix:
+              `-- in this release, so that rows without it are taken:\n` +
+              `ALTER TABLE ${plainTable(context.table)} ALTER COLUMN ${plainIdent(column)} DROP NOT NULL;\n` +
+              `-- in a later release:\n${context.statement.text};`,
           }
         : {};
       const rest = stops ? '; it is NOT NULL without a default, so no row of release N+1 can go back' : '';
@@ -89,7 +101,8 @@ export const dropView: LintRule = {
   lock: 'ACCESS EXCLUSIVE',
   why: 'Statements of software N that read the view fail.',
   instead:
-    'Drop it in the release after the last one that reads it. To change it, CREATE OR REPLACE VIEW, or drop and create it in the same migration with all its columns.',
+    'Drop it in the release after the last one that reads it. To change it, CREATE OR REPLACE VIEW, or drop ' +
+    'and create it in the same migration with all its columns.',
   bad: 'DROP VIEW v;',
   good: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a, b, c FROM seen;',
   check: {

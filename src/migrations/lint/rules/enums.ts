@@ -50,10 +50,17 @@ export const enumValueRemoved: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N still writes the value that is gone: its statement fails, and on a candidate the row comes by replication, as text, and stops it. The change of the columns fails where a row has the value.',
+  why:
+    'Software N still writes the value that is gone: its statement fails, and on a candidate the row comes ' +
+    'by replication, as text, and stops it. The change of the columns fails where a row has the value.',
   instead:
     'Let release N+1 stop writing the value and move the rows off it; make the type without it in the release after.',
-  bad: "CREATE TYPE mood_new AS ENUM ('ok');\nALTER TABLE moods ALTER COLUMN feel TYPE mood_new USING (feel::text::mood_new);\nALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;",
+  bad:
+    "CREATE TYPE mood_new AS ENUM ('ok');\n" +
+    'ALTER TABLE moods ALTER COLUMN feel TYPE mood_new USING (feel::text::mood_new);\n' +
+    'ALTER TYPE mood RENAME TO mood_old;\n' +
+    'ALTER TYPE mood_new RENAME TO mood;\n' +
+    'DROP TYPE mood_old;',
   good: "ALTER TABLE moods ADD CONSTRAINT no_longer_sad CHECK (feel <> 'sad') NOT VALID;",
   remedy: false,
   check: {

@@ -11,7 +11,9 @@ export const changeSignature: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N calls it with the old arguments and reads the old result. A second function of the same name beside the old one can make such calls ambiguous.',
+  why:
+    'Software N calls it with the old arguments and reads the old result. A second function of the same name ' +
+    'beside the old one can make such calls ambiguous.',
   instead:
     'Give the new function a new name, or add arguments with defaults to a function that is dropped a release later.',
   bad: "DROP FUNCTION f(integer);\nCREATE FUNCTION f(x bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT x';",
@@ -90,7 +92,9 @@ export const definerSearchPath: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'The function runs with its owner’s rights and looks names up in the caller’s search_path: a caller who can create objects in any schema of it can have his own code run as the owner.',
+  why:
+    'The function runs with its owner’s rights and looks names up in the caller’s search_path: a caller who ' +
+    'can create objects in any schema of it can have his own code run as the owner.',
   instead: 'SET search_path = pg_catalog, your_schema (and pg_temp last) in the function, and qualify names.',
   bad: "CREATE FUNCTION sd() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';",
   good: "CREATE FUNCTION sd() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS 'SELECT 1';",
@@ -125,10 +129,15 @@ export const triggerSearchPath: LintRule = {
   severity: 'info',
   category: 'replication',
   where: 'both',
-  why: 'The worker that applies replicated rows runs with a bare search_path. A trigger that fires there (ENABLE ALWAYS), or a function in an index or a check, does not find unqualified names and stops replication.',
+  why:
+    'The worker that applies replicated rows runs with a bare search_path. A trigger that fires there ' +
+    '(ENABLE ALWAYS), or a function in an index or a check, does not find unqualified names and stops ' +
+    'replication.',
   instead: 'SET search_path in the function, or qualify every name in it.',
   bad: 'CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log DEFAULT VALUES; RETURN NEW; END $$;',
-  good: 'CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$ BEGIN INSERT INTO log DEFAULT VALUES; RETURN NEW; END $$;',
+  good:
+    'CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$ ' +
+    'BEGIN INSERT INTO log DEFAULT VALUES; RETURN NEW; END $$;',
   check: {
     CreateFunctionStmt: (node, context) => {
       const trigger = strings(node.returnType?.names).at(-1) === 'trigger';

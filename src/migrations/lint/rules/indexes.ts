@@ -13,7 +13,8 @@ export const createIndex: LintRule = {
   work: 'index',
   why: 'Writes to the table wait until the index is built. On a candidate only the apply worker waits, and catches up afterwards.',
   instead:
-    'CREATE INDEX CONCURRENTLY, outside a transaction. Where it fails it leaves an invalid index: drop that and repeat. On a partitioned table, build it on each partition and attach.',
+    'CREATE INDEX CONCURRENTLY, outside a transaction. Where it fails it leaves an invalid index: drop that ' +
+    'and repeat. On a partitioned table, build it on each partition and attach.',
   bad: 'CREATE INDEX t_a_idx ON t (a);',
   good: 'CREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   check: {
@@ -100,7 +101,9 @@ export const invalidLeft: LintRule = {
   severity: 'warning',
   category: 'safety',
   where: 'both',
-  why: 'A CREATE INDEX CONCURRENTLY that failed leaves an invalid index of that name. The second run finds the name, does nothing and reports success, and queries go on without an index.',
+  why:
+    'A CREATE INDEX CONCURRENTLY that failed leaves an invalid index of that name. The second run finds the ' +
+    'name, does nothing and reports success, and queries go on without an index.',
   instead: 'DROP INDEX CONCURRENTLY IF EXISTS first, then CREATE INDEX CONCURRENTLY without IF NOT EXISTS.',
   bad: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a_idx ON t (a);',
   good: 'DROP INDEX CONCURRENTLY IF EXISTS t_a_idx;\nCREATE INDEX CONCURRENTLY t_a_idx ON t (a);',

@@ -10,7 +10,9 @@ export const changeInheritance: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'A query of the parent reads its children too: software N no longer sees the child’s rows, or sees rows that it does not expect. Nothing fails, so it is found late.',
+  why:
+    'A query of the parent reads its children too: software N no longer sees the child’s rows, or sees rows ' +
+    'that it does not expect. Nothing fails, so it is found late.',
   instead: 'Change it in the release after the last one whose software reads these rows through the parent.',
   bad: 'ALTER TABLE child NO INHERIT elder;',
   good: 'CREATE TABLE child_2 () INHERITS (elder);',
@@ -40,9 +42,13 @@ export const createPartition: LintRule = {
   category: 'lock',
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'It takes ACCESS EXCLUSIVE on the partitioned table, and reads the default partition, where there is one, to prove that no row of it belongs into the new one. ATTACH PARTITION takes SHARE UPDATE EXCLUSIVE, which lets reads and writes go on.',
+  why:
+    'It takes ACCESS EXCLUSIVE on the partitioned table, and reads the default partition, where there is ' +
+    'one, to prove that no row of it belongs into the new one. ATTACH PARTITION takes SHARE UPDATE ' +
+    'EXCLUSIVE, which lets reads and writes go on.',
   instead:
-    'Make the table by itself, then ATTACH it, which takes a moment because it is empty. Where there is a default partition, give that a validated CHECK first that keeps the new bounds out.',
+    'Make the table by itself, then ATTACH it, which takes a moment because it is empty. Where there is a ' +
+    'default partition, give that a validated CHECK first that keeps the new bounds out.',
   bad: "CREATE TABLE m_2027 PARTITION OF m FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
   good: "CREATE TABLE m_2027 (LIKE m INCLUDING ALL);\nALTER TABLE m ATTACH PARTITION m_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
   check: {

@@ -38,11 +38,17 @@ export const attach: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'scan',
-  why: 'Every row of the table that is attached is read to prove that it belongs there, under ACCESS EXCLUSIVE on that table; a default partition is read as well.',
+  why:
+    'Every row of the table that is attached is read to prove that it belongs there, under ACCESS EXCLUSIVE ' +
+    'on that table; a default partition is read as well.',
   instead:
     'Add a CHECK with the partition’s bounds NOT VALID, VALIDATE it, then ATTACH (a moment), then drop the check.',
   bad: "ALTER TABLE m ATTACH PARTITION m_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
-  good: "-- verdigris: no-transaction\nALTER TABLE m_2026 ADD CONSTRAINT m_2026_bounds CHECK (at >= '2026-01-01' AND at < '2027-01-01') NOT VALID;\nALTER TABLE m_2026 VALIDATE CONSTRAINT m_2026_bounds;\nALTER TABLE m ATTACH PARTITION m_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+  good:
+    "-- verdigris: no-transaction\nALTER TABLE m_2026 ADD CONSTRAINT m_2026_bounds CHECK (at >= '2026-01-01' " +
+    "AND at < '2027-01-01') NOT VALID;\n" +
+    'ALTER TABLE m_2026 VALIDATE CONSTRAINT m_2026_bounds;\n' +
+    "ALTER TABLE m ATTACH PARTITION m_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
   check: {
     AlterTableCmd: (command, context) => {
       const part = command.subtype === 'AT_AttachPartition' ? as(command.def, 'PartitionCmd') : undefined;
@@ -112,7 +118,9 @@ export const createTrigger: LintRule = {
   category: 'lock',
   where: 'both',
   lock: 'SHARE ROW EXCLUSIVE',
-  why: 'Writes wait for the lock, which is held to the end of the transaction. The trigger fires for software N too; it does not fire for rows that replication brings to the candidate.',
+  why:
+    'Writes wait for the lock, which is held to the end of the transaction. The trigger fires for software N ' +
+    'too; it does not fire for rows that replication brings to the candidate.',
   instead:
     'A transaction of its own with a lock_timeout. Do not rely on it for rows written before the switchover: backfill them.',
   bad: 'CREATE TRIGGER again BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tf();',
@@ -159,7 +167,9 @@ export const disableTrigger: LintRule = {
   category: 'safety',
   where: 'both',
   lock: 'SHARE ROW EXCLUSIVE',
-  why: 'ALL includes those that keep foreign keys: rows written meanwhile by anybody are not checked, and nothing checks them afterwards. On a live database the whole software runs without them.',
+  why:
+    'ALL includes those that keep foreign keys: rows written meanwhile by anybody are not checked, and ' +
+    'nothing checks them afterwards. On a live database the whole software runs without them.',
   instead: 'Name the trigger, in one transaction with what it stands in the way of, and enable it in the same.',
   bad: 'ALTER TABLE t DISABLE TRIGGER ALL;',
   good: 'ALTER TABLE t ENABLE TRIGGER t_touch;',
@@ -209,7 +219,9 @@ export const manyExclusive: LintRule = {
   category: 'lock',
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'The first table stays locked while the second lock is waited for. Software that uses them in another order deadlocks with it, and one long query on the last table holds up all of them.',
+  why:
+    'The first table stays locked while the second lock is waited for. Software that uses them in another ' +
+    'order deadlocks with it, and one long query on the last table holds up all of them.',
   instead: 'One table in a migration, so that each lock is held for a moment.',
   bad: 'ALTER TABLE t ADD COLUMN n integer;\nALTER TABLE p ADD COLUMN n integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t ADD COLUMN m integer;',

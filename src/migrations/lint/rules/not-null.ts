@@ -15,11 +15,17 @@ export const setNotNull: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'scan',
-  why: 'PostgreSQL reads every row to prove that there is no null, and holds ACCESS EXCLUSIVE while it reads. A validated CHECK (column IS NOT NULL) is proof enough, and validating one blocks nobody.',
+  why:
+    'PostgreSQL reads every row to prove that there is no null, and holds ACCESS EXCLUSIVE while it reads. A ' +
+    'validated CHECK (column IS NOT NULL) is proof enough, and validating one blocks nobody.',
   instead:
     'Add the check NOT VALID, validate it, SET NOT NULL (a moment), drop the check. From PostgreSQL 18 a NOT NULL constraint itself can be NOT VALID.',
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
-  good: '-- verdigris: no-transaction\nALTER TABLE t ADD CONSTRAINT a_set CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT a_set;\nALTER TABLE t ALTER COLUMN a SET NOT NULL;\nALTER TABLE t DROP CONSTRAINT a_set;',
+  good:
+    '-- verdigris: no-transaction\nALTER TABLE t ADD CONSTRAINT a_set CHECK (a IS NOT NULL) NOT VALID;\n' +
+    'ALTER TABLE t VALIDATE CONSTRAINT a_set;\n' +
+    'ALTER TABLE t ALTER COLUMN a SET NOT NULL;\n' +
+    'ALTER TABLE t DROP CONSTRAINT a_set;',
   check: {
     *AlterTableCmd(command, context) {
       const byIndex = as(command.def, 'Constraint')?.indexname !== undefined;
@@ -41,8 +47,10 @@ export const setNotNull: LintRule = {
       ];
       const fix =
         context.config.postgres >= 18
-          ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plainIdent(column)} NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
-          : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plainIdent(column)} IS NOT NULL) NOT VALID;\n-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
+          ? `ALTER TABLE ${table} ADD CONSTRAINT ${name} NOT NULL ${plainIdent(column)} NOT VALID;\n` +
+            `-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`
+          : `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${plainIdent(column)} IS NOT NULL) NOT VALID;\n` +
+            `-- in a later migration:\nALTER TABLE ${table} VALIDATE CONSTRAINT ${name};\n` +
             `ALTER TABLE ${table} ALTER COLUMN ${plainIdent(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${name};`;
       yield {
         message: `Every row of ${context.table.name} is read to prove that ${column} has no null.`,
@@ -60,9 +68,12 @@ export const tightenNotNull: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N is still live, and its INSERTs that leave the column out fail from now on. On a candidate the rows that N writes on the live database arrive with nulls, and forward replication stops.',
+  why:
+    'Software N is still live, and its INSERTs that leave the column out fail from now on. On a candidate ' +
+    'the rows that N writes on the live database arrive with nulls, and forward replication stops.',
   instead:
-    'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come back. Or give it a default first, where nulls are never written on purpose.',
+    'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come ' +
+    'back. Or give it a default first, where nulls are never written on purpose.',
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
   remedy: false,
@@ -73,7 +84,9 @@ export const tightenNotNull: LintRule = {
         if (context.schema.isNewColumn(context.table, tightened)) continue;
         if (context.schema.column(context.table, tightened)?.notNull === true) continue;
         yield {
-          message: `Software N may still write null into ${context.table.name}.${tightened}: its statements, and their replication to a candidate, fail from here on.`,
+          message:
+            `Software N may still write null into ${context.table.name}.${tightened}: its statements, and their ` +
+            'replication to a candidate, fail from here on.',
           range: context.command,
           table: context.table,
           object: columnObject(context.table, tightened),
@@ -99,7 +112,9 @@ export const requiredColumn: LintRule = {
   category: 'compatibility',
   where: 'both',
   breaksRollback: false,
-  why: 'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since N does not know the column; on a candidate, so does every row that replication brings.',
+  why:
+    'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since ' +
+    'N does not know the column; on a candidate, so does every row that replication brings.',
   instead: 'Add it with a constant default (no rewrite), or nullable now and NOT NULL in a later release.',
   bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
@@ -134,7 +149,9 @@ export const dropNotNull: LintRule = {
   category: 'replication',
   where: 'both',
   breaksRollback: true,
-  why: 'Once release N+1 writes a null, reverse replication to the retained database stops at that row, because the column is still NOT NULL there; software N may not expect it either.',
+  why:
+    'Once release N+1 writes a null, reverse replication to the retained database stops at that row, because ' +
+    'the column is still NOT NULL there; software N may not expect it either.',
   instead:
     'Drop NOT NULL in one release, and begin to write nulls in the next, when the retained database has the relaxed column too.',
   bad: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL;',
@@ -159,7 +176,9 @@ export const dropDefault: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N may leave the column out and rely on the default: it gets nulls, or an error where the column is NOT NULL. Rows that arrive by replication have their value already.',
+  why:
+    'Software N may leave the column out and rely on the default: it gets nulls, or an error where the ' +
+    'column is NOT NULL. Rows that arrive by replication have their value already.',
   instead: 'Drop the default in the release after the one whose software writes the column itself.',
   bad: 'ALTER TABLE t ALTER COLUMN flag DROP DEFAULT;',
   good: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',

@@ -42,7 +42,10 @@ export const dropExpression: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Software N does not write the column, because the database computes it: its rows have nothing there from now on. On the retained database it is still computed, so that the two hold different values, and what release N+1 writes into it does not come back.',
+  why:
+    'Software N does not write the column, because the database computes it: its rows have nothing there ' +
+    'from now on. On the retained database it is still computed, so that the two hold different values, and ' +
+    'what release N+1 writes into it does not come back.',
   instead:
     'Add an ordinary column that release N+1 writes, filled by a trigger and a backfill for the rows of software N; drop the generated one a release later.',
   bad: 'ALTER TABLE g ALTER COLUMN twice DROP EXPRESSION;',
@@ -71,7 +74,10 @@ export const smallSequence: LintRule = {
   severity: 'warning',
   category: 'safety',
   where: 'both',
-  why: 'The sequence of a serial has a type of its own, which ALTER COLUMN TYPE leaves as it is: nextval() fails where the old type ends, which is the very disaster that the wider column is made against. An identity column takes its sequence along.',
+  why:
+    'The sequence of a serial has a type of its own, which ALTER COLUMN TYPE leaves as it is: nextval() ' +
+    'fails where the old type ends, which is the very disaster that the wider column is made against. An ' +
+    'identity column takes its sequence along.',
   instead: 'ALTER SEQUENCE … AS bigint in the same migration.',
   bad: 'ALTER TABLE numbered ALTER COLUMN id TYPE bigint;',
   good: 'ALTER TABLE numbered ALTER COLUMN id TYPE bigint;\nALTER SEQUENCE numbered_id_seq AS bigint;',

@@ -15,7 +15,9 @@ export const renameTableRule: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Statements of software N that use the old name fail at once. Replication goes by name too: forward stops at the first row for the old name, reverse at the first for the new one.',
+  why:
+    'Statements of software N that use the old name fail at once. Replication goes by name too: forward ' +
+    'stops at the first row for the old name, reverse at the first for the new one.',
   instead: 'Keep the name, and put a view with the new one beside it: it takes reads and writes, and can stay.',
   bad: 'ALTER TABLE lone RENAME TO alone;',
   good: 'CREATE VIEW alone AS SELECT * FROM lone;',
@@ -52,9 +54,12 @@ export const renameColumn: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Statements of software N that use the old name fail. Replication maps columns by name: it stops in both directions where the column of the other side is missing.',
+  why:
+    'Statements of software N that use the old name fail. Replication maps columns by name: it stops in both ' +
+    'directions where the column of the other side is missing.',
   instead:
-    'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release later (`verdigris expand-contract rename-column` writes these migrations).',
+    'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release ' +
+    'later (`verdigris expand-contract rename-column` writes these migrations).',
   bad: 'ALTER TABLE t RENAME COLUMN b TO label;',
   good: 'ALTER TABLE t ADD COLUMN label text;',
   check: {
@@ -67,7 +72,11 @@ export const renameColumn: LintRule = {
         message: `Software N and replication know ${table.name}.${from}, not ${to}.`,
         table,
         object: columnObject(table, from),
-        fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plainIdent(to)} …;\n-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped a release later. To have all of it written:\n-- verdigris expand-contract rename-column ${plainTable(table)} ${plainIdent(from)} ${plainIdent(to)}`,
+        fix:
+          `ALTER TABLE ${plainTable(table)} ADD COLUMN ${plainIdent(to)} …;\n` +
+          `-- with a trigger that keeps ${from} and ${to} in step and a backfill that fills it; ${from} is dropped ` +
+          `a release later. To have all of it written:\n` +
+          `-- verdigris expand-contract rename-column ${plainTable(table)} ${plainIdent(from)} ${plainIdent(to)}`,
       };
     },
   },
@@ -127,7 +136,9 @@ export const renameEnumValue: LintRule = {
   category: 'compatibility',
   where: 'both',
   breaksRollback: true,
-  why: 'Software N writes the old value, which the database refuses now. Replication sends values as text: the old one stops the candidate, the new one the retained database.',
+  why:
+    'Software N writes the old value, which the database refuses now. Replication sends values as text: the ' +
+    'old one stops the candidate, the new one the retained database.',
   instead:
     'Add the new value, move rows and software over, and leave the old one unused: values of an enum cannot be dropped.',
   bad: "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';",
@@ -150,9 +161,12 @@ export const addEnumValue: LintRule = {
   category: 'reversibility',
   where: 'both',
   breaksRollback: true,
-  why: 'A value of an enum cannot be taken away again. Once release N+1 writes it, reverse replication stops, because the retained database does not know it, and software N meets a value that it does not expect.',
+  why:
+    'A value of an enum cannot be taken away again. Once release N+1 writes it, reverse replication stops, ' +
+    'because the retained database does not know it, and software N meets a value that it does not expect.',
   instead:
-    'Add the value in one release and write it in the next, so that the retained database knows it too. For lists that change often, a table with a foreign key.',
+    'Add the value in one release and write it in the next, so that the retained database knows it too. For ' +
+    'lists that change often, a table with a foreign key.',
   bad: "ALTER TYPE mood ADD VALUE 'calm';",
   good: "CREATE TYPE shade AS ENUM ('light', 'dark');\nALTER TYPE shade ADD VALUE 'grey';",
   remedy: false,

@@ -10,7 +10,10 @@ export const noPrimaryKey: LintRule = {
   category: 'replication',
   where: 'both',
   breaksRollback: true,
-  why: 'Replication finds the row of an UPDATE or DELETE by the replica identity, which is the primary key unless told otherwise. Once a table without one is published, UPDATE and DELETE on it fail, on the live database, not on the copy.',
+  why:
+    'Replication finds the row of an UPDATE or DELETE by the replica identity, which is the primary key ' +
+    'unless told otherwise. Once a table without one is published, UPDATE and DELETE on it fail, on the live ' +
+    'database, not on the copy.',
   instead:
     'Give it a primary key; else ALTER TABLE … REPLICA IDENTITY USING INDEX a unique one, or FULL, which is slow.',
   bad: 'CREATE TABLE fresh (name text);',
@@ -79,7 +82,10 @@ export const replicaIdentityRule: LintRule = {
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
   newTables: true,
-  why: 'NOTHING makes UPDATE and DELETE fail on a published table. FULL sends and searches whole rows, which is slow on large tables, and fails for types without an equality operator. A changed identity must be there on both databases.',
+  why:
+    'NOTHING makes UPDATE and DELETE fail on a published table. FULL sends and searches whole rows, which is ' +
+    'slow on large tables, and fails for types without an equality operator. A changed identity must be ' +
+    'there on both databases.',
   instead: 'A primary key and REPLICA IDENTITY DEFAULT.',
   bad: 'ALTER TABLE t REPLICA IDENTITY NOTHING;',
   good: 'ALTER TABLE t REPLICA IDENTITY DEFAULT;',
@@ -179,7 +185,9 @@ export const alwaysTrigger: LintRule = {
   breaksRollback: true,
   lock: 'SHARE ROW EXCLUSIVE',
   newTables: true,
-  why: 'The rows it writes are replicated by themselves as well: on the subscriber they arrive twice, which doubles them or stops replication at a duplicate key.',
+  why:
+    'The rows it writes are replicated by themselves as well: on the subscriber they arrive twice, which ' +
+    'doubles them or stops replication at a duplicate key.',
   instead:
     'Leave triggers as they are (they do not fire on apply), except where the row’s own columns are set on both sides alike.',
   bad: 'ALTER TABLE t ENABLE ALWAYS TRIGGER t_touch;',
@@ -205,7 +213,9 @@ export const replicationObject: LintRule = {
   category: 'replication',
   where: 'both',
   breaksRollback: true,
-  why: 'The release’s own publications, subscriptions and slots carry forward and reverse replication. A migration that makes, changes or drops one can stop them, or be undone when the candidate is cleaned.',
+  why:
+    'The release’s own publications, subscriptions and slots carry forward and reverse replication. A ' +
+    'migration that makes, changes or drops one can stop them, or be undone when the candidate is cleaned.',
   instead: 'Declare them in the environment; leave migrations to the schema.',
   bad: 'CREATE PUBLICATION changes FOR ALL TABLES;',
   good: 'CREATE SCHEMA changes;',
@@ -236,7 +246,9 @@ export const rowSecurityRule: LintRule = {
   category: 'compatibility',
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Where row security is on and no policy lets a role, software N sees no rows. Replication applies as the table’s owner or the subscription’s: FORCE can stop it.',
+  why:
+    'Where row security is on and no policy lets a role, software N sees no rows. Replication applies as the ' +
+    'table’s owner or the subscription’s: FORCE can stop it.',
   instead:
     'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
   bad: 'ALTER TABLE t ENABLE ROW LEVEL SECURITY;',
@@ -267,7 +279,10 @@ export const alterSequence: LintRule = {
   severity: 'warning',
   category: 'replication',
   where: 'both',
-  why: 'Sequences are not replicated. The switchover sets them on the new live database from the old one’s values; a value set by a migration on the candidate is overwritten, and one that goes back gives out numbers twice.',
+  why:
+    'Sequences are not replicated. The switchover sets them on the new live database from the old one’s ' +
+    'values; a value set by a migration on the candidate is overwritten, and one that goes back gives out ' +
+    'numbers twice.',
   instead: 'Leave sequences to the switchover; change their type or bounds only to wider ones.',
   bad: 'ALTER SEQUENCE s RESTART WITH 1;',
   good: 'CREATE SEQUENCE s2;\nALTER SEQUENCE s2 RESTART WITH 10;',

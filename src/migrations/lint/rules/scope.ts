@@ -25,7 +25,10 @@ export const transactionControl: LintRule = {
   severity: 'warning',
   category: 'safety',
   where: 'both',
-  why: 'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends that: a failure afterwards leaves half a migration that counts as not done, and is run again. A prepared transaction blocks replication until somebody resolves it.',
+  why:
+    'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends that: a ' +
+    'failure afterwards leaves half a migration that counts as not done, and is run again. A prepared ' +
+    'transaction blocks replication until somebody resolves it.',
   instead: 'Leave BEGIN and COMMIT to the runner. What has to be apart goes into files of their own.',
   bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',
@@ -67,7 +70,10 @@ export const role: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'Roles belong to the server, not to the database: a copy of the migration on another server fails or differs, replication does not carry them, and passwords end up in the repository. On a candidate application roles are kept out on purpose until the switchover.',
+  why:
+    'Roles belong to the server, not to the database: a copy of the migration on another server fails or ' +
+    'differs, replication does not carry them, and passwords end up in the repository. On a candidate ' +
+    'application roles are kept out on purpose until the switchover.',
   instead: 'Make roles where the environment is provisioned; GRANT on objects is fine in a migration.',
   bad: "CREATE ROLE reporting LOGIN PASSWORD 'x';",
   good: 'GRANT SELECT ON t TO app;',
@@ -119,7 +125,10 @@ export const otherDatabase: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'A release moves one database. What a migration does to the server, to another database or over dblink is not on the candidate’s side alone: it hits the live server, or is done twice, and no rollback knows of it.',
+  why:
+    'A release moves one database. What a migration does to the server, to another database or over dblink ' +
+    'is not on the candidate’s side alone: it hits the live server, or is done twice, and no rollback knows ' +
+    'of it.',
   instead: 'Provision databases, tablespaces and settings with the environment.',
   bad: 'ALTER SYSTEM SET work_mem = 1;',
   good: 'SET LOCAL work_mem = 1024;',
@@ -178,7 +187,9 @@ export const extension: LintRule = {
   severity: 'info',
   category: 'safety',
   where: 'both',
-  why: 'The extension’s files must be on every server that the database may run on: the live one, the candidate and the clone of a rehearsal. It may need a superuser.',
+  why:
+    'The extension’s files must be on every server that the database may run on: the live one, the candidate ' +
+    'and the clone of a rehearsal. It may need a superuser.',
   instead: 'Put it into the image first; create it in a migration of its own.',
   bad: 'CREATE EXTENSION hstore;',
   good: 'CREATE SCHEMA fresh;',

@@ -57,7 +57,10 @@ export const psqlCommand: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'Backslash commands, and data after COPY … FROM stdin, are psql’s own: the server does not know them, and no migration engine but psql runs them. \\c leaves the database, \\i reads files that no review and no checksum sees.',
+  why:
+    'Backslash commands, and data after COPY … FROM stdin, are psql’s own: the server does not know them, ' +
+    'and no migration engine but psql runs them. \\c leaves the database, \\i reads files that no review and ' +
+    'no checksum sees.',
   instead: 'SQL: SET for \\set, INSERT for data, a file of its own for \\i.',
   bad: '\\c other\nSELECT 1;',
   good: 'SELECT 1;',
@@ -98,7 +101,9 @@ export const doCommit: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'It fails where the block runs in a transaction, as a runner’s migrations do; outside one it leaves half of the migration behind when something fails later.',
+  why:
+    'It fails where the block runs in a transaction, as a runner’s migrations do; outside one it leaves half ' +
+    'of the migration behind when something fails later.',
   instead:
     'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
   bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;',

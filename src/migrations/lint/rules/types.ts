@@ -70,7 +70,9 @@ export const identity: LintRule = {
   severity: 'info',
   category: 'safety',
   where: 'both',
-  why: 'serial makes a sequence with privileges of its own, that ALTER TABLE does not know to belong to the column, and anybody may write another value by mistake.',
+  why:
+    'serial makes a sequence with privileges of its own, that ALTER TABLE does not know to belong to the ' +
+    'column, and anybody may write another value by mistake.',
   instead: 'bigint GENERATED ALWAYS AS IDENTITY.',
   bad: 'CREATE TABLE fresh (id bigserial PRIMARY KEY);',
   good: 'CREATE TABLE fresh (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);',
@@ -87,7 +89,9 @@ export const charType: LintRule = {
   severity: 'warning',
   category: 'safety',
   where: 'both',
-  why: 'Values are filled with blanks to the length, take more room for it, and compare in ways that surprise: trailing blanks count in some functions and not in others.',
+  why:
+    'Values are filled with blanks to the length, take more room for it, and compare in ways that surprise: ' +
+    'trailing blanks count in some functions and not in others.',
   instead: 'text, with a CHECK on the length where one is wanted.',
   bad: 'ALTER TABLE t ADD COLUMN country char(2);',
   good: 'ALTER TABLE t ADD COLUMN country text;',
@@ -125,7 +129,9 @@ export const timestamps: LintRule = {
   severity: 'info',
   category: 'safety',
   where: 'both',
-  why: 'It stores the wall clock of whoever wrote it: two sessions in different zones write different values for the same moment, and nothing says which is meant.',
+  why:
+    'It stores the wall clock of whoever wrote it: two sessions in different zones write different values ' +
+    'for the same moment, and nothing says which is meant.',
   instead: 'timestamptz.',
   bad: 'ALTER TABLE t ADD COLUMN done timestamp;',
   good: 'ALTER TABLE t ADD COLUMN done timestamptz;',
@@ -142,7 +148,9 @@ export const jsonType: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'json has no equality: SELECT DISTINCT, GROUP BY and UNION over the table’s rows fail as soon as the column is there, also in software N. REPLICA IDENTITY FULL cannot find rows by it.',
+  why:
+    'json has no equality: SELECT DISTINCT, GROUP BY and UNION over the table’s rows fail as soon as the ' +
+    'column is there, also in software N. REPLICA IDENTITY FULL cannot find rows by it.',
   instead: 'jsonb; json only where the text itself must be kept to the letter.',
   bad: 'ALTER TABLE t ADD COLUMN extra json;',
   good: 'ALTER TABLE t ADD COLUMN extra jsonb;',
@@ -200,7 +208,9 @@ export const longName: LintRule = {
   severity: 'warning',
   category: 'safety',
   where: 'both',
-  why: 'PostgreSQL cuts names at 63 bytes with a notice only. Two long names that begin alike become one, and software that looks for the whole name does not find it.',
+  why:
+    'PostgreSQL cuts names at 63 bytes with a notice only. Two long names that begin alike become one, and ' +
+    'software that looks for the whole name does not find it.',
   instead: 'A shorter name.',
   bad: 'CREATE TABLE a_name_that_goes_on_and_on_and_on_and_on_and_on_until_it_is_too_long_for_postgresql (id bigint PRIMARY KEY);',
   good: 'CREATE TABLE a_name (id bigint PRIMARY KEY);',

@@ -70,7 +70,9 @@ export async function examine(
   if (!set || !pod || !isReady(pod))
     throw refuse([
       {
-        title: `the ${set ? `pod ${declared.statefulSet}-0` : `StatefulSet ${declared.statefulSet}`} in ${cluster.namespace} is ${set && pod ? 'not ready' : 'not there'}`,
+        title:
+          `the ${set ? `pod ${declared.statefulSet}-0` : `StatefulSet ${declared.statefulSet}`} in ` +
+          `${cluster.namespace} is ${set && pod ? 'not ready' : 'not there'}`,
         reason: 'A server is adopted while it serves.',
         fix: set
           ? 'Bring it up first.'
@@ -102,8 +104,10 @@ export async function examine(
     one<{ super: boolean; directory: string; major: number; name: string; port: string; present: boolean }>(
       client,
       `
-    SELECT rolsuper AS super, current_setting('data_directory') AS directory, current_setting('server_version_num')::int / 10000 AS major, current_setting('cluster_name') AS name,
-      current_setting('port') AS port, EXISTS (SELECT FROM pg_database WHERE datname = ${literal(database)}) AS present FROM pg_roles WHERE rolname = current_user`,
+    SELECT rolsuper AS super, current_setting('data_directory') AS directory,
+      current_setting('server_version_num')::int / 10000 AS major, current_setting('cluster_name') AS name,
+      current_setting('port') AS port, EXISTS (SELECT FROM pg_database
+        WHERE datname = ${literal(database)}) AS present FROM pg_roles WHERE rolname = current_user`,
     ),
   );
   const place = dataPlace(pod, facts.directory);

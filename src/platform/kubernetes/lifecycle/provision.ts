@@ -76,7 +76,8 @@ async function snapshotOf({ cluster }: KubernetesPlatform, name: string): Promis
   if (!content)
     throw differs(
       `There is no VolumeSnapshot ${cluster.namespace}/${name}`,
-      'make it, or name one that is there: a snapshot serves claims of its own namespace only (docs/kubernetes.md says how one of another namespace comes here).',
+      'make it, or name one that is there: a snapshot serves claims of its own namespace only ' +
+        '(docs/kubernetes.md says how one of another namespace comes here).',
     );
   if (!content.ready)
     throw differs(
@@ -102,7 +103,8 @@ async function sourceOf(
   if (!stored)
     throw differs(
       `There is no environment ${name} in the namespace ${cluster.namespace}`,
-      'name one that is there. From another namespace: have whoever may write VolumeSnapshotContents make a VolumeSnapshot here of its snapshot’s handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).',
+      'name one that is there. From another namespace: have whoever may write VolumeSnapshotContents make a ' +
+        'VolumeSnapshot here of its snapshot’s handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).',
     );
   const { live } = parseJournal(stored.text, stored.where);
   const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(name, live));

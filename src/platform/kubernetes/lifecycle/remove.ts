@@ -24,7 +24,10 @@ export const plainKinds = [
   'ConfigMap',
 ] as const;
 
-/** Removes everything that an environment has in its namespace but the last snapshots of those that bore its name; the journal last. A clone is removed by roles that have no right to look for the rest. */
+/**
+ * Removes everything that an environment has in its namespace but the last snapshots of those that bore its name;
+ * the journal last. A clone is removed by roles that have no right to look for the rest.
+ */
 export async function removeKubernetes(
   environment: Environment,
   platform: KubernetesPlatform,

@@ -104,6 +104,8 @@ function volumeGone({ kubernetes: { namespace } }: Environment, colour: Colour):
   return new VerdigrisError('live-volume-gone', {
     seen: `${colour} is live, and the PersistentVolumeClaim with its data is not in the namespace ${namespace}.`,
     required: 'the volume of the live colour.',
-    next: 'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and labels (docs/kubernetes.md), then run the same command.',
+    next:
+      'nothing was made in its place. Restore a PersistentVolumeClaim from a snapshot under its old name and ' +
+      'labels (docs/kubernetes.md), then run the same command.',
   });
 }
