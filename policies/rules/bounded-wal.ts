@@ -11,7 +11,9 @@ export const boundedWal: ResourceValidationPolicy = {
     const environment = type === trafficType ? environmentIn(props) : undefined;
     if (environment && environment.limits.retainedWal > environment.kubernetes.storage / 2) {
       report(
-        `limits.retainedWal (${environment.limits.retainedWal} bytes) is more than half of kubernetes.storage (${environment.kubernetes.storage} bytes): a candidate that is down could fill the disk of the live colour. Lower it, or declare a larger volume.`,
+        `limits.retainedWal (${environment.limits.retainedWal} bytes) is more than half of kubernetes.storage (${environment.kubernetes.storage} ` +
+          'bytes): a candidate that is down could fill the disk of the live colour. Lower it, or declare a larger ' +
+          'volume.',
       );
     }
     const { settings } = (props['data'] ?? {}) as { settings?: string };
@@ -24,7 +26,8 @@ export const boundedWal: ResourceValidationPolicy = {
     const bound = /^max_slot_wal_keep_size\s*=\s*(\S+)/m.exec(settings)?.[1];
     if (bound === undefined || Number.parseInt(bound, 10) <= 0)
       report(
-        `max_slot_wal_keep_size is ${bound ?? 'not set'}: a slot that nobody reads would fill the disk. Set it to what the disk can spare (limits.retainedWal).`,
+        `max_slot_wal_keep_size is ${bound ?? 'not set'}: a slot that nobody reads would fill the disk. Set it ` +
+          'to what the disk can spare (limits.retainedWal).',
       );
   },
 };

@@ -26,7 +26,8 @@ export const keptSnapshot: ResourceValidationPolicy = {
     const { volumeSnapshotClassName: name } = (props['spec'] ?? {}) as { volumeSnapshotClassName?: string };
     if (name === undefined || !classes(args.getConfig).includes(name))
       report(
-        `it is of ${name === undefined ? 'the default class' : `the class ${name}`}, which may delete what the lossy rollback needs. Use one of: ${classes(args.getConfig).join(', ')}.`,
+        `it is of ${name === undefined ? 'the default class' : `the class ${name}`}, which may delete what the ` +
+          `lossy rollback needs. Use one of: ${classes(args.getConfig).join(', ')}.`,
       );
   },
 };

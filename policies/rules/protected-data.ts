@@ -16,13 +16,16 @@ export const protectedData: ResourceValidationPolicy = {
   validateResource: ({ type, props, opts }, report) => {
     if (type === trafficType && !opts.protect && props['onDestroy'] !== 'remove') {
       report(
-        'the environment is not protected: leaving it out of the program, or another name or namespace, would delete or replace it. Set protect: true, as the component Environment does; a destroy is prepared by onDestroy: remove.',
+        'the environment is not protected: leaving it out of the program, or another name or namespace, would ' +
+          'delete or replace it. Set protect: true, as the component Environment does; a destroy is prepared by ' +
+          'onDestroy: remove.',
       );
     }
     const role = labelsOf(props)['verdigris.dev/role'];
     if (!data.test(type) || (role !== 'live' && role !== 'retained') || opts.protect) return;
     report(
-      `this belongs to the ${role} colour and is not protected: an update could replace or delete it. Set protect: true; a colour is unprotected when it is retired.`,
+      `this belongs to the ${role} colour and is not protected: an update could replace or delete it. Set ` +
+        'protect: true; a colour is unprotected when it is retired.',
     );
   },
 };

@@ -20,7 +20,8 @@ export const unweightedWrites: ResourceValidationPolicy = {
       const taking = route.filter(({ weight = 100 }) => weight > 0);
       if (taking.length > 1 || taking.some(({ weight = 100 }) => weight < 100))
         report(
-          `writes are split by weight (${route.map(({ weight }) => weight ?? 100).join(' and ')}): only 0 and 100 are possible. Weigh reads, by the route of the -ro Service.`,
+          `writes are split by weight (${route.map(({ weight }) => weight ?? 100).join(' and ')}): only 0 and 100 ` +
+            'are possible. Weigh reads, by the route of the -ro Service.',
         );
     }
   },

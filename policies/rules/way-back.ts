@@ -14,7 +14,8 @@ export const wayBack: ResourceValidationPolicy = {
     const { minimum = '1h' } = getConfig<{ minimum?: string }>();
     if (environment.retention.retained < duration.parse(minimum))
       report(
-        `retention.retained is ${environment.retention.retained / 1000} s: the way back may be dropped as soon as writes have moved. Declare at least ${minimum}.`,
+        `retention.retained is ${environment.retention.retained / 1000} s: the way back may be dropped as soon ` +
+          `as writes have moved. Declare at least ${minimum}.`,
       );
   },
 };

@@ -57,7 +57,8 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
         });
         const text = reports.map(
           ({ name, table, seen, filled, seconds, yielded }) =>
-            `${name}: ${filled} of ${seen} rows of ${table} filled in ${prettyMs(seconds * 1000)}${yielded > 0 ? `, ${prettyMs(yielded * 1000)} of it waiting for others` : ''}`,
+            `${name}: ${filled} of ${seen} rows of ${table} filled in ${prettyMs(seconds * 1000)}` +
+            (yielded > 0 ? `, ${prettyMs(yielded * 1000)} of it waiting for others` : ''),
         );
         reporter.result(
           { backfills: reports, ...(flags.forget === undefined ? {} : { forgotten: flags.forget }) },

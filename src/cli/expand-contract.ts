@@ -169,10 +169,12 @@ async function contract(object: string, self: Command): Promise<void> {
     observed(session, async (c) => {
       const { report, ledger } = await readWaits(c);
       const wait = report.waits.find((each) => each.object === object.replaceAll('"', ''));
+      const listed = report.waits.map((each) => each.object).join(', ');
       if (!wait)
         throw early(
           `${object} waits for nothing: no release put another column in its place.`,
-          `an old column that \`verdigris expand-contract\` lists${report.waits.length === 0 ? '; there is none' : `: ${report.waits.map((each) => each.object).join(', ')}`}.`,
+          'an old column that `verdigris expand-contract` lists' +
+            (listed === '' ? '; there is none.' : `: ${listed}.`),
         );
       if (wait.waitsFor.length > 0)
         throw early(
@@ -238,9 +240,12 @@ function text({ live, other: beside, waits, releases }: WaitReport): string {
   const open = waits.map((wait) =>
     [
       `${colors.bold(wait.object)} → ${colors.bold(wait.replacedBy)}  (release ${wait.expandedBy})`,
-      '  used by    ' +
-        `${wait.usedBy.length > 0 ? `release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else` : `no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`}`,
-      `  waits for  ${wait.waitsFor.length > 0 ? wait.waitsFor.join('\n             ') : `nothing: the release after ${live} may take it away`}`,
+      wait.usedBy.length > 0
+        ? `  used by    release ${wait.usedBy.join(', ')}, which ${wait.usedBy.length > 1 ? 'know' : 'knows'} nothing else`
+        : `  used by    no release before ${wait.expandedBy} any more; by later ones, unless their software stopped`,
+      wait.waitsFor.length > 0
+        ? `  waits for  ${wait.waitsFor.join('\n             ')}`
+        : `  waits for  nothing: the release after ${live} may take it away`,
       ...(wait.waitsFor.length > 0 ? [] : [`  then       verdigris expand-contract contract ${wait.object}`]),
     ].join('\n'),
   );

@@ -10,7 +10,13 @@ const width = 48;
 export function timelineText(entry: HistoryEntry): string {
   const begin = Date.parse(entry.startedAt);
   const total = Math.max(1, Date.parse(entry.endedAt) - begin);
-  const head = `${colors.bold(`${entry.from} → ${entry.to}`)}  ${entry.outcome}  ${entry.startedAt}  ${prettyMs(total)}${entry.pauseMs === undefined ? '' : `  pause ${prettyMs(entry.pauseMs)}`}`;
+  const head = [
+    colors.bold(`${entry.from} → ${entry.to}`),
+    entry.outcome,
+    entry.startedAt,
+    prettyMs(total),
+    ...(entry.pauseMs === undefined ? [] : [`pause ${prettyMs(entry.pauseMs)}`]),
+  ].join('  ');
   const runs: { verb: string; from: number; to: number; failed: boolean }[] = [];
   for (const span of entry.spans) {
     const [from, to] = [Date.parse(span.startedAt) - begin, Date.parse(span.endedAt) - begin];

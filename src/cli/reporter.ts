@@ -175,7 +175,9 @@ function lineOf(event: Event): string | undefined {
       if (event.status === 'started') return undefined;
       const mark =
         event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
-      return `  ${mark} ${oneLine(event.title)}${event.detail ? colors.dim(` — ${harmless(event.detail)}`) : ''}${event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`)}`;
+      const detail = event.detail ? colors.dim(` — ${harmless(event.detail)}`) : '';
+      const took = event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`);
+      return `  ${mark} ${oneLine(event.title)}${detail}${took}`;
     }
     case 'progress':
       return `    ${progressText(event)}`;

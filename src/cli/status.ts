@@ -34,8 +34,7 @@ export function statusText(status: Status): string {
     ...(status.verification
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
-    `clients      ${traffic.address}${traffic.running ? '' : colors.red(' (router down)')}, writes to ` +
-      `${traffic.live ?? '?'}${traffic.canary ? `, ${traffic.canary} % of the reads to the candidate` : ''}${traffic.held ? colors.yellow(`, held since ${traffic.held.since}`) : ''}`,
+    clientsText(traffic),
     ...(status.pauseMs === undefined ? [] : [`last pause   ${prettyMs(status.pauseMs)}`]),
     ...(status.declaredLive === status.live
       ? []
@@ -66,6 +65,15 @@ function operationText(
     revert: { when: 'while it was undone', next: 'undo' },
   }[phase];
   return `${verb} was interrupted ${at}, ${when}. Run \`verdigris recover\`, or ${verb} again, to ${next} it.`;
+}
+
+function clientsText({ address, running, live, canary, held }: Status['traffic']): string {
+  return [
+    `clients      ${address}${running ? '' : colors.red(' (router down)')}`,
+    `writes to ${live ?? '?'}`,
+    ...(canary ? [`${canary} % of the reads to the candidate`] : []),
+    ...(held ? [colors.yellow(`held since ${held.since}`)] : []),
+  ].join(', ');
 }
 
 function backfillLines(backfills: Status['backfills']): string[] {
@@ -100,10 +108,12 @@ function backfillText({
 
 function retainedText({ retained, replication, colours }: Status): string {
   const down = retained?.mode === 'scaled-down' && colours.some(({ role, running }) => role === 'retained' && !running);
-  return (
-    'retained     ' +
-    `${retained?.over ? 'retention has passed: `verdigris retire` makes the release final' : `until ${retained?.until}`}${down ? `; scaled down: the live colour keeps ${size(replication?.retainedBytes)} of log for it, and a rollback starts it first` : ''}`
-  );
+  const until = retained?.over
+    ? 'retention has passed: `verdigris retire` makes the release final'
+    : `until ${retained?.until}`;
+  const log = size(replication?.retainedBytes);
+  const rests = `; scaled down: the live colour keeps ${log} of log for it, and a rollback starts it first`;
+  return `retained     ${until}${down ? rests : ''}`;
 }
 
 function colourText({ colour, role, running, version, release, bytes, connections, error }: ColourStatus): string {
@@ -111,7 +121,13 @@ function colourText({ colour, role, running, version, release, bytes, connection
   const name = paint(colour.padEnd(6));
   if (role === 'absent') return `${name} –`;
   const state = error ? colors.red(error) : running ? 'up' : colors.red('down');
-  return `${name} ${role.padEnd(10)} ${state}  PostgreSQL ${version ?? '?'}  release ${release ?? '?'}${bytes === undefined ? '' : `  ${prettyBytes(bytes)}`}${connections === undefined ? '' : `  ${connections} sessions`}`;
+  return [
+    `${name} ${role.padEnd(10)} ${state}`,
+    `PostgreSQL ${version ?? '?'}`,
+    `release ${release ?? '?'}`,
+    ...(bytes === undefined ? [] : [prettyBytes(bytes)]),
+    ...(connections === undefined ? [] : [`${connections} sessions`]),
+  ].join('  ');
 }
 
 function size(bytes: number | undefined): string {

@@ -89,9 +89,11 @@ export function verbCommands(): Command[] {
     const command = withCommonOptions(new Command(verb))
       .summary(help[verb].does)
       .description(
-        `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n` +
-          `\n${help[verb].more}\n\n` +
-          `${edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`).join('\n')}`,
+        [
+          `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n`,
+          `${help[verb].more}\n`,
+          ...edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`),
+        ].join('\n'),
       )
       .option('--dry-run', 'run the gates, show the steps, change nothing');
     if (verb === 'seed')

@@ -27,12 +27,18 @@ rm -rf "$work"; mkdir -p "$work"; cd "$work"
 echo 'local all all trust' >hba
 printf '%s\n' "hba_file = '$work/hba'" "listen_addresses = ''" "unix_socket_directories = '$work'" >own
 while IFS='=' read -r name value; do
-  case $name in ''|ssl|ssl_*|listen_addresses|port|hba_file|unix_socket_directories|cluster_name|max_slot_wal_keep_size) ;; *) printf "%s = '%s'\n" "$name" "${'$'}{value//\'/\'\'}" ;; esac
+  case $name in
+    ''|ssl|ssl_*|listen_addresses|port|hba_file|unix_socket_directories|cluster_name|max_slot_wal_keep_size) ;;
+    *) printf "%s = '%s'\n" "$name" "${'$'}{value//\'/\'\'}" ;;
+  esac
 done </etc/verdigris/settings >declared
 for each in old new; do
   directory=$([ $each = old ] && echo "$PGDATA" || echo "$new")
   printf '%s\n' "include_if_exists '$directory/postgresql.conf'" "include 'declared'" "include 'own'" >$each.conf
 done
+owner_may() {
+  echo "DO \$\$ BEGIN EXECUTE format('ALTER ROLE %I $1', (SELECT rolname FROM pg_authid WHERE oid = 10)); END \$\$"
+}
 # Alone and without a log-in: it recovers first where the server was not stopped in order, and leaves it stopped in order.
 alone() { printf '%s\n' "$4" | "$1/postgres" --single -D "$2" -c "config_file=$3" postgres; }
 
@@ -41,14 +47,17 @@ if [ "$(version "$PGDATA")" != "$VERDIGRIS_TO" ] && [ ! -e "$whole" ]; then
   rm -rf "$new"
   [ "$(version "$PGDATA")" = "$VERDIGRIS_FROM" ] || fail "the volume holds PostgreSQL $(version "$PGDATA") in $PGDATA, not $VERDIGRIS_FROM"
   # Whoever made the cluster upgrades it, and may have been fenced.
-  alone "$PGBINOLD" "$PGDATA" "$work/old.conf" "DO \$\$ BEGIN EXECUTE format('ALTER ROLE %I LOGIN', (SELECT rolname FROM pg_authid WHERE oid = 10)); END \$\$" >/dev/null
-  owner=$(alone "$PGBINOLD" "$PGDATA" "$work/old.conf" 'SELECT rolname FROM pg_authid WHERE oid = 10' | sed -n 's/^.*1: rolname = "\(.*\)"[^"]*(typeid.*$/\1/p' | head -n 1)
+  alone "$PGBINOLD" "$PGDATA" "$work/old.conf" "$(owner_may LOGIN)" >/dev/null
+  owner=$(alone "$PGBINOLD" "$PGDATA" "$work/old.conf" 'SELECT rolname FROM pg_authid WHERE oid = 10' \
+    | sed -n 's/^.*1: rolname = "\(.*\)"[^"]*(typeid.*$/\1/p' | head -n 1)
   test -n "$owner" || fail "the first superuser of the old cluster is not known"
   control() { "$PGBINOLD/pg_controldata" -D "$PGDATA" | sed -n "s/^$1: *//p"; }
   sums=--data-checksums
   if [ "$(control 'Data page checksum version')" = 0 ]; then if [ "$VERDIGRIS_TO" -ge 18 ]; then sums=--no-data-checksums; else sums=; fi; fi
-  "$PGBINNEW/initdb" -D "$new" -U "$owner" --auth=trust --encoding=UTF8 --locale=C --no-sync --wal-segsize=$(($(control 'Bytes per WAL segment') / 1048576)) $sums >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
-  if ! "$PGBINNEW/pg_upgrade" --link --jobs=2 --socketdir="$work" --username="$owner" --old-bindir="$PGBINOLD" --new-bindir="$PGBINNEW" --old-datadir="$PGDATA" --new-datadir="$new" \
+  "$PGBINNEW/initdb" -D "$new" -U "$owner" --auth=trust --encoding=UTF8 --locale=C --no-sync \
+    --wal-segsize=$(($(control 'Bytes per WAL segment') / 1048576)) $sums >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
+  if ! "$PGBINNEW/pg_upgrade" --link --jobs=2 --socketdir="$work" --username="$owner" \
+      --old-bindir="$PGBINOLD" --new-bindir="$PGBINNEW" --old-datadir="$PGDATA" --new-datadir="$new" \
       --old-options="-c config_file=$work/old.conf" --new-options="-c config_file=$work/new.conf" >upgrade.log 2>&1; then
     { tail -n 20 upgrade.log; find "$new/pg_upgrade_output.d" -name '*.txt' -exec tail -n 20 {} +; } >&2 || true
     exit 1
@@ -57,10 +66,13 @@ if [ "$(version "$PGDATA")" != "$VERDIGRIS_TO" ] && [ ! -e "$whole" ]; then
   grep -E '^[A-Za-z_.]+ *=' "$PGDATA/postgresql.auto.conf" >auto || true
   while IFS= read -r line; do
     name=$(printf '%s' "$line" | sed 's/ *=.*//')
-    if [[ $name == *.* ]] || "$PGBINNEW/postgres" -D "$new" -c "config_file=$work/new.conf" -C "$name" >/dev/null 2>&1; then printf '%s\n' "$line" >>"$new/postgresql.auto.conf"
+    if [[ $name == *.* ]] || "$PGBINNEW/postgres" -D "$new" -c "config_file=$work/new.conf" -C "$name" >/dev/null 2>&1; then
+      printf '%s\n' "$line" >>"$new/postgresql.auto.conf"
     else echo "$name is unknown to $VERDIGRIS_TO and was left out" >>left; fi
   done <auto
-  if [ "$owner" != "$VERDIGRIS_OPERATOR" ]; then alone "$PGBINNEW" "$new" "$work/new.conf" "DO \$\$ BEGIN EXECUTE format('ALTER ROLE %I NOLOGIN', (SELECT rolname FROM pg_authid WHERE oid = 10)); END \$\$" >/dev/null; fi
+  if [ "$owner" != "$VERDIGRIS_OPERATOR" ]; then
+    alone "$PGBINNEW" "$new" "$work/new.conf" "$(owner_may NOLOGIN)" >/dev/null
+  fi
   "$PGBINNEW/initdb" -D "$new" --sync-only >/dev/null
   touch "$whole"; sync "$whole" "$volume"
 fi

@@ -4,8 +4,16 @@ import { upPart } from './up-part.ts';
  * A comment that is nothing but "run this file outside a transaction": Verdigris's own, sqlx's, Atlas's, node-pg-migrate's, Flyway's and
  * others'. A tool's name may stand before it, a reason behind it. A sentence that merely has the words is none.
  */
-const note =
-  /^[ \t]*--[ \t]*(?:[\w.-]+:[ \t]*)?(?:no[-_ ]?transaction|disable[-_]ddl[-_]transaction|executeInTransaction\s*[=:]\s*false|(?:run[-_]?in[-_]?)?transaction\s*[=:]\s*(?:false|off|no|none)|txmode\s+none)!?[ \t]*(?:because\b.*)?$/im;
+const note = new RegExp(
+  String.raw`^[ \t]*--[ \t]*(?:[\w.-]+:[ \t]*)?(?:${[
+    'no[-_ ]?transaction',
+    'disable[-_]ddl[-_]transaction',
+    String.raw`executeInTransaction\s*[=:]\s*false`,
+    String.raw`(?:run[-_]?in[-_]?)?transaction\s*[=:]\s*(?:false|off|no|none)`,
+    String.raw`txmode\s+none`,
+  ].join('|')})!?[ \t]*(?:because\b.*)?$`,
+  'im',
+);
 
 /** Whether a migration's text asks its engine not to wrap it in a transaction. One answer for the linter and the runner. */
 export function asksForNoTransaction(text: string): boolean {

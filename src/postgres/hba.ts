@@ -45,7 +45,10 @@ export async function closedTo(client: Client): Promise<Finding[]> {
       reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
       fix:
         'Add at the top of pg_hba.conf, then SELECT pg_reload_conf(): ' +
-        `${closed.map((role) => `host "${database}" ${role} all scram-sha-256`).join(' and ')}${closed.includes(operatorRole) ? ` and host postgres ${operatorRole} all scram-sha-256` : ''}`,
+        [
+          ...closed.map((role) => `host "${database}" ${role} all scram-sha-256`),
+          ...(closed.includes(operatorRole) ? [`host postgres ${operatorRole} all scram-sha-256`] : []),
+        ].join(' and '),
     }),
   ];
 }

@@ -45,7 +45,8 @@ export function statements(scale: number): string[] {
 
     `INSERT INTO shop.orders (customer_id, status, placed_at, updated_at, note)
     SELECT 1 + pg_temp.r(n, 30, ${customers}),
-      (ARRAY['new','new','paid','paid','paid','shipped','shipped','shipped','shipped','shipped','shipped','cancelled'])[1 + pg_temp.r(n, 31, 12)]::shop.order_status,
+      (ARRAY['new','new','paid','paid','paid','shipped','shipped','shipped','shipped','shipped','shipped',
+        'cancelled'])[1 + pg_temp.r(n, 31, 12)]::shop.order_status,
       at, at + interval '1 minute' * pg_temp.r(n, 32, 5000), CASE WHEN pg_temp.r(n, 33, 10) = 0 THEN 'please ring twice' END
     FROM (SELECT n, ${start} + interval '180 days' * n / ${orders} + interval '1 second' * pg_temp.r(n, 34, 900) AS at
     FROM generate_series(1, ${orders}) n) placed ORDER BY n`,

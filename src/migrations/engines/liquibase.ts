@@ -125,13 +125,17 @@ const csvColumns = [
   'deployment_id',
 ];
 
+function asText(column: string): string {
+  return column === 'dateexecuted'
+    ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted`
+    : `${column}::text`;
+}
+
 async function historyCsv(client: Client): Promise<string> {
   const table = await historyTable(client, 'databasechangelog');
   const found = await rows<Record<string, string | null>>(
     client,
-    'SELECT ' +
-      `${csvColumns.map((name) => (name === 'dateexecuted' ? `to_char(dateexecuted, 'YYYY-MM-DD"T"HH24:MI:SS.MS') AS dateexecuted` : `${name}::text`)).join(', ')} ` +
-      `FROM ${table} ORDER BY orderexecuted`,
+    `SELECT ${csvColumns.map(asText).join(', ')} FROM ${table} ORDER BY orderexecuted`,
   );
   const quote = (value: string | null | undefined): string => `"${(value ?? '').replaceAll('"', '""')}"`;
   return [

@@ -89,7 +89,11 @@ export function timeline(report: RehearsalReport): string {
       : '';
   const used = lockModes.filter((mode) => locks.some((lock) => lock.mode === mode));
   return `<svg viewBox="0 0 ${width} ${y + 24}" role="img" aria-label="timeline of the rehearsal">${band}${axis.join('')}${parts.join('')}</svg>
-<p class="legend">${used.map((mode) => `<span><i class="dot" style="background:${modeColours[mode]}"></i>${mode}</span>`).join('')}<span><i class="dot" style="background:#8b98a5"></i>no lock on a table that was there</span></p>`;
+<p class="legend">${used.map((mode) => key(modeColours[mode], mode)).join('')}${key('#8b98a5', 'no lock on a table that was there')}</p>`;
+}
+
+function key(colour: string, what: string): string {
+  return `<span><i class="dot" style="background:${colour}"></i>${what}</span>`;
 }
 
 function colourOf({ locks }: StatementReport): string {

@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import { blocks } from '../lint/locks.ts';
+import { blocks, type LockMode } from '../lint/locks.ts';
 import { escape } from './escape.ts';
 import { place, time } from './findings.ts';
 import { modeColours, style } from './html-style.ts';
@@ -11,11 +11,15 @@ import { signed } from './text.ts';
 export function htmlReport(report: RehearsalReport): string {
   const { environment, release, startedAt, server, verdict, failure, load } = report;
   const title = `Rehearsal of release ${release.to}`;
+  const where = `on a clone of ${prettyBytes(server.databaseBytes)} under PostgreSQL ${server.version}`;
+  const when = startedAt.slice(0, 19).replace('T', ' ');
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${escape(`${title}: ${environment}`)}</title><style>${style}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escape(`${title}: ${environment}`)}</title><style>${style}</style></head>
 <body><main>
 <h1><span class="badge ${verdict}">${verdict}</span>${escape(title)}</h1>
-<p class="sub">${escape(`${environment}, release ${release.from} → ${release.to}, on a clone of ${prettyBytes(server.databaseBytes)} under PostgreSQL ${server.version}, ${startedAt.slice(0, 19).replace('T', ' ')} UTC`)}</p>
+<p class="sub">${escape(`${environment}, release ${release.from} → ${release.to}, ${where}, ${when} UTC`)}</p>
 <p class="sub">${escape(load.kind === 'none' ? `Without a workload: ${load.detail}` : `Workload: ${load.detail}`)}</p>
 ${failure ? `<h2>The migration failed</h2><pre class="error">${escape(failure.seen)}</pre>` : ''}
 ${cards(report)}
@@ -52,7 +56,10 @@ function cards({ totals, replication, load }: RehearsalReport): string {
 }
 
 function finding({ grade, id, title, objects, reason, fix, where }: RehearsalReport['findings'][number]): string {
-  return `<div class="finding ${grade}"><h3>${grade === 'refuse' ? 'Refused: ' : ''}${escape(title)}<span class="tag">${escape(id)}</span>${where === 'live' ? '<span class="tag">matters on a live database</span>' : ''}</h3>
+  const tags = [id, ...(where === 'live' ? ['matters on a live database'] : [])];
+  return `<div class="finding ${grade}"><h3>${grade === 'refuse' ? 'Refused: ' : ''}${escape(title)}${tags
+    .map((tag) => `<span class="tag">${escape(tag)}</span>`)
+    .join('')}</h3>
 ${objects
   .slice(0, 12)
   .map((object) => `<p><code>${escape(object)}</code></p>`)
@@ -62,10 +69,28 @@ ${objects
 function statements(report: RehearsalReport): string {
   const line = (statement: RehearsalReport['statements'][number]): string => {
     const { text, ms, locks, rewrites, walBytes, diskBytes, blocked, waitedMs, latencyMs, error } = statement;
-    return `<tr><td>${escape(place(statement))}<br><code>${escape(text)}</code>${error === undefined ? '' : `<small class="error">${escape(error)}</small>`}</td><td class="n">${time(ms)}${waitedMs > 0 ? `<small>waited ${time(waitedMs)}</small>` : ''}</td>
-<td>${locks.map(({ table, mode, heldMs }) => `<i class="dot" style="background:${modeColours[mode]}"></i>${mode} on ${escape(table)}, ${time(heldMs)}<small>${blocks[mode]}</small>`).join('') || '—'}</td>
-<td class="n">${blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${time(blocked.longestMs)}</small>`}</td><td class="n">${latencyMs > 0 ? time(latencyMs) : '—'}</td>
-<td>${rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') || '—'}</td><td class="n">${walBytes === undefined ? '—' : prettyBytes(walBytes)}</td><td class="n">${diskBytes === undefined ? '—' : signed(diskBytes)}</td></tr>`;
+    const failed = error === undefined ? '' : `<small class="error">${escape(error)}</small>`;
+    const dot = (mode: LockMode): string => `<i class="dot" style="background:${modeColours[mode]}"></i>`;
+    return row([
+      [`${escape(place(statement))}<br><code>${escape(text)}</code>${failed}`],
+      [`${time(ms)}${waitedMs > 0 ? `<small>waited ${time(waitedMs)}</small>` : ''}`, 'n'],
+      [
+        locks
+          .map(
+            ({ table, mode, heldMs }) =>
+              `${dot(mode)}${mode} on ${escape(table)}, ${time(heldMs)}<small>${blocks[mode]}</small>`,
+          )
+          .join('') || '—',
+      ],
+      [blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${time(blocked.longestMs)}</small>`, 'n'],
+      [latencyMs > 0 ? time(latencyMs) : '—', 'n'],
+      [
+        rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') ||
+          '—',
+      ],
+      [walBytes === undefined ? '—' : prettyBytes(walBytes), 'n'],
+      [diskBytes === undefined ? '—' : signed(diskBytes), 'n'],
+    ]);
   };
   return table(
     '<th>Statement</th><th class="n">Took</th><th>Locks</th><th class="n">Blocked</th><th class="n">Worst ' +
@@ -78,7 +103,13 @@ function blockedTable({ blocked, statements: all }: RehearsalReport): string {
   if (blocked.length === 0) return '';
   const lines = blocked.slice(0, 25).map(({ ms, at, query, table: on, wants, statement, application }) => {
     const culprit = statement === undefined ? undefined : all[statement];
-    return `<tr><td class="n">${time(ms)}</td><td class="n">${time(at)}</td><td><code>${escape(query)}</code><small>${escape(application)}</small></td><td>${wants ? `${wants} on ${escape(on ?? '?')}` : 'a row'}</td><td>${culprit ? `${escape(place(culprit))} <code>${escape(culprit.text.slice(0, 80))}</code>` : '—'}</td></tr>`;
+    return row([
+      [time(ms), 'n'],
+      [time(at), 'n'],
+      [`<code>${escape(query)}</code><small>${escape(application)}</small>`],
+      [wants ? `${wants} on ${escape(on ?? '?')}` : 'a row'],
+      [culprit ? `${escape(place(culprit))} <code>${escape(culprit.text.slice(0, 80))}</code>` : '—'],
+    ]);
   });
   return `<h2>Longest blocked queries</h2>${table('<th class="n">Waited</th><th class="n">From</th><th>Query</th><th>For</th><th>Behind</th>', lines)}`;
 }
@@ -106,9 +137,13 @@ function plansTable({ plans }: RehearsalReport): string {
         ({ query, error }) =>
           `<tr><td><code>${escape(query)}</code></td><td class="n">—</td><td class="n error">refused</td><td>${escape(error)}</td></tr>`,
       ),
-      ...plans.worse.map(
-        ({ query, before, after, nodesBefore, nodesAfter }) =>
-          `<tr><td><code>${escape(query)}</code></td><td class="n">${Math.round(before)}</td><td class="n">${Math.round(after)}</td><td><code>${escape(nodesBefore)}</code><small>then</small><code>${escape(nodesAfter)}</code></td></tr>`,
+      ...plans.worse.map(({ query, before, after, nodesBefore, nodesAfter }) =>
+        row([
+          [`<code>${escape(query)}</code>`],
+          [String(Math.round(before)), 'n'],
+          [String(Math.round(after)), 'n'],
+          [`<code>${escape(nodesBefore)}</code><small>then</small><code>${escape(nodesAfter)}</code>`],
+        ]),
       ),
     ],
   )}`;
@@ -119,6 +154,11 @@ function smokeText({ smoke }: RehearsalReport): string {
     ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} ` +
         `after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
     : '';
+}
+
+/** Cells of HTML, each with its class where it has one. */
+function row(cells: readonly (readonly [html: string, kind?: 'n'])[]): string {
+  return `<tr>${cells.map(([html, kind]) => `<td${kind ? ` class="${kind}"` : ''}>${html}</td>`).join('')}</tr>`;
 }
 
 function table(head: string, lines: readonly string[]): string {

@@ -6,6 +6,8 @@ import type { RehearsalReport, StatementReport } from './report.ts';
 /** For people, plain: what matters first, then each statement. */
 export function rehearsalText(report: RehearsalReport): string {
   const { totals, load, replication, smoke, plans } = report;
+  const { mode, table, applyStandsMs } = replication;
+  const behind = table === undefined ? '' : ` behind ${mode} on ${table}`;
   return [
     '',
     headline(report),
@@ -21,10 +23,8 @@ export function rehearsalText(report: RehearsalReport): string {
     '',
     `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, rewritten ${prettyBytes(totals.rewrittenBytes)}`,
     `blocked  ${totals.blockedQueries} queries, the longest ${time(totals.longestBlockedMs)}`,
-    `apply    would stand for up to ${time(replication.applyStandsMs)}${replication.table === undefined ? '' : ` behind ${replication.mode} on ${replication.table}`}; ` +
-      `${prettyBytes(replication.walBytes)} to send`,
-    'load     ' +
-      `${load.kind === 'none' ? 'none' : load.kind === 'command' ? load.detail : `${load.operations} statements; p95 ${ms(load.before.p95)} before, ${ms(load.during.p95)} during, worst ${time(load.during.max)}`}`,
+    `apply    would wait for up to ${time(applyStandsMs)}${behind}; ${prettyBytes(replication.walBytes)} to send`,
+    `load     ${loadText(load)}`,
     `plans    ${plans.compared} compared, ${plans.worse.length} worse, ${plans.broken.length} refused`,
     ...(smoke
       ? [
@@ -80,4 +80,11 @@ function ms(value: number): string {
 
 export function signed(bytes: number): string {
   return prettyBytes(bytes, { signed: true });
+}
+
+function loadText({ kind, detail, operations, before, during }: RehearsalReport['load']): string {
+  if (kind === 'none') return 'none';
+  if (kind === 'command') return detail;
+  const latency = `p95 ${ms(before.p95)} before, ${ms(during.p95)} during, worst ${time(during.max)}`;
+  return `${operations} statements; ${latency}`;
 }

@@ -131,7 +131,11 @@ export const sequences: Step = {
       c.on(c.idle, async (to) => {
         const globals = await carryGlobals(from, to);
         const history = await carryHistories(from, to);
-        return `${await carrySequences(from, to)} had moved${history > 0 ? `, and ${history} rows of tools' histories` : ''}${globals > 0 ? `, and ${globals} changes of roles and settings` : ''}`;
+        return [
+          `${await carrySequences(from, to)} had moved`,
+          ...(history > 0 ? [`and ${history} rows of tools' histories`] : []),
+          ...(globals > 0 ? [`and ${globals} changes of roles and settings`] : []),
+        ].join(', ');
       }),
     );
   },

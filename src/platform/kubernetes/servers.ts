@@ -122,7 +122,8 @@ export class KubernetesServers implements Servers {
   async conninfo(colour: Colour): Promise<string> {
     // An adopted server has the certificate that its owner gave it, or none.
     const tls = this.#environment.kubernetes.tls && !(await this.#sets.place(colour))?.adopted;
-    return `host=${this.#host(colour)} port=5432 password=${await this.#secrets.replication()}${tls ? ` sslmode=verify-full sslrootcert=${tlsMount}/ca.crt` : ''}`;
+    const verified = tls ? ` sslmode=verify-full sslrootcert=${tlsMount}/ca.crt` : '';
+    return `host=${this.#host(colour)} port=5432 password=${await this.#secrets.replication()}${verified}`;
   }
 
   replicationPassword(): Promise<string> {

@@ -97,7 +97,9 @@ export async function serverDifferences(live: Client, candidate: Client): Promis
     return twin && twin.value !== setting.value ? [{ setting, twin }] : [];
   });
   const entry = ({ setting, twin }: (typeof changed)[number]) => ({
-    object: `${setting.name}: ${shown(setting)} on the live side, ${shown(twin)} on the candidate${twin.context === 'postmaster' ? ' (takes effect at a restart)' : ''}`,
+    object:
+      `${setting.name}: ${shown(setting)} on the live side, ${shown(twin)} on the candidate` +
+      (twin.context === 'postmaster' ? ' (takes effect at a restart)' : ''),
     statements:
       twin.context === 'internal'
         ? []

@@ -71,8 +71,15 @@ export function unqualifiedNames(body: string): UnqualifiedName[] {
 }
 
 /** Words that make a function's result depend on more than its arguments, whatever it declares. */
-const mutable =
-  /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|nextval|currval|setval|current_setting|current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|session_user|inet_client_addr|pg_backend_pid|txid_current)\b/;
+const mutable = anyWordOf(
+  'now clock_timestamp statement_timestamp transaction_timestamp timeofday random gen_random_uuid ' +
+    'nextval currval setval current_setting current_date current_time current_timestamp localtime ' +
+    'localtimestamp current_user session_user inet_client_addr pg_backend_pid txid_current',
+);
+
+function anyWordOf(list: string): RegExp {
+  return new RegExp(`\\b(${list.replaceAll(' ', '|')})\\b`);
+}
 
 export function looksMutable(body: string): boolean {
   const all = words(body);

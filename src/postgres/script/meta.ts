@@ -8,8 +8,10 @@ export type Meta =
   | { readonly kind: 'encoding'; readonly encoding: string };
 
 /** Variables of psql that say how it prints and when it stops; others would be put into statements, which is not done here. */
-const ownVariables =
-  /^(ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|VERBOSITY|SHOW_CONTEXT|ECHO|ECHO_HIDDEN|FETCH_COUNT|HISTFILE|HISTSIZE|HISTCONTROL|COMP_KEYWORD_CASE|PROMPT[123]|SHOW_ALL_RESULTS)$/;
+const ownVariables = new RegExp(
+  '^(ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|VERBOSITY|SHOW_CONTEXT|SHOW_ALL_RESULTS|ECHO|ECHO_HIDDEN|' +
+    'FETCH_COUNT|HISTFILE|HISTSIZE|HISTCONTROL|COMP_KEYWORD_CASE|PROMPT[123])$',
+);
 
 /**
  * Reads a line that begins with a backslash.

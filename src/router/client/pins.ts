@@ -11,8 +11,11 @@ export type Pin =
   | 'replication';
 
 const hint = /temp|hold|advisory_lock|set_config/i;
-const temporary =
-  /\bcreate\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp|temporary)\b|\binto\s+(?:(?:local|global)\s+)?(?:temp|temporary)\b|\bcreate\b[^;]*\bpg_temp\s*\./i;
+const temp = String.raw`(?:(?:local|global)\s+)?(?:temp|temporary)\b`;
+const temporary = new RegExp(
+  String.raw`\bcreate\s+(?:or\s+replace\s+)?${temp}|\binto\s+${temp}|\bcreate\b[^;]*\bpg_temp\s*\.`,
+  'i',
+);
 const droppedAtCommit = /\bcreate\s+(?:(?:local|global)\s+)?temp(?:orary)?\b[^;]*?\bon\s+commit\s+drop\b/gi;
 const holdable = /\bwith\s+hold\b/i;
 /** Of a setting whose name the text does not say: the server has no list of the applications' own. */

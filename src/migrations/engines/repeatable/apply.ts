@@ -44,14 +44,18 @@ async function attempt(client: Client, file: Repeatable): Promise<Failure | unde
   return undefined;
 }
 
+const replaced =
+  'CREATE OR REPLACE cannot take away what others use, nor change a column: drop the object in a numbered ' +
+  'migration, with what depends on it; their files make them again when they are changed too. ';
+
 function refused(failures: readonly Failure[]): VerdigrisError {
   const dependent = failures.some(({ cause }) => cause.code === '2BP01' || cause.code === '42P16');
   return new VerdigrisError('repeatable-failed', {
     seen: failures.map(({ file, line, cause }) => `${file.path}:${line}: ${cause.message}`).join('\n  '),
     required: 'that every repeatable file can be applied, in some order.',
     next:
-      `${dependent ? 'CREATE OR REPLACE cannot take away what others use, nor change a column: drop the object in a numbered migration, with what depends on it; their files make them again when they are changed too. ' : ''}No ` +
-      'repeatable file is applied; the numbered ones before are. The candidate can be resumed: fix the file ' +
+      (dependent ? replaced : '') +
+      'No repeatable file is applied; the numbered ones before are. The candidate can be resumed: fix the file ' +
       'and migrate again. The live colour is untouched.',
     facts: { files: failures.map(({ file, line, cause }) => ({ file: file.path, line, sqlstate: cause.code })) },
     cause: failures[0]?.cause,

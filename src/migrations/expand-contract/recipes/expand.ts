@@ -31,7 +31,7 @@ export function expandColumn(pair: ColumnPair): Recipe {
 -- verdigris expand-contract contract ${from}
 -- verdigris: expand ${to} replaces ${from}
 ALTER TABLE ${table} ADD COLUMN ${ident(column)} ${type};
-${old.notNull ? `-- verdigris: allow drop-not-null because the trigger refuses NULL to clients; rows of the release that has no ${old.column} come back without it\nALTER TABLE ${table} ALTER COLUMN ${ident(old.column)} DROP NOT NULL;\n` : ''}
+${old.notNull ? nullable(table, old.column) : ''}
 ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
   const need = pair.comparable
     ? `${ident(column)} IS DISTINCT FROM ${forth}`
@@ -58,15 +58,20 @@ ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
 function indexes({ schema, table, column, indexes: all }: RecipeColumn, fresh: string): string {
   if (all.length === 0) return '';
   return `\n${all
-    .map(
-      ({
-        unique,
-        method,
-        columns,
-      }) => `-- verdigris: allow create-index-blocking because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}
-CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method} (${columns.map((name) => ident(name === column ? fresh : name)).join(', ')});`,
-    )
+    .map(({ unique, method, columns }) => {
+      const where = `because it runs on the candidate, where nobody waits${unique ? `, and is as unique as that of ${column}` : ''}`;
+      const over = columns.map((name) => ident(name === column ? fresh : name)).join(', ');
+      const create = `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${ident(schema, table)} USING ${method} (${over});`;
+      return `-- verdigris: allow create-index-blocking ${where}\n${create}`;
+    })
     .join('\n')}\n`;
+}
+
+function nullable(table: string, column: string): string {
+  return (
+    '-- verdigris: allow drop-not-null because the trigger refuses NULL to clients; rows of the release that ' +
+    `has no ${column} come back without it\nALTER TABLE ${table} ALTER COLUMN ${ident(column)} DROP NOT NULL;\n`
+  );
 }
 
 function byHand({ column, rest }: RecipeColumn): string {

@@ -100,7 +100,8 @@ function back({ column, back: expression, backMayFail }: ColumnPair, a: string, 
   return `BEGIN
   ${convert}
 EXCEPTION WHEN data_exception THEN
-  -- A client is told that software of the old shape could not read it. Replication does not stop for it: what comes by it is of a release that has no old column.
+  -- A client is told that software of the old shape could not read it. Replication does not stop for it: what
+  -- comes by it is of a release that has no old column.
   IF current_setting('session_replication_role') <> 'replica' THEN RAISE; END IF;
   ${a} := NULL;
 END;`;
@@ -110,7 +111,8 @@ END;`;
 function required({ old }: ColumnPair, a: string): string {
   if (!old.notNull) return '';
   return `  IF ${a} IS NULL AND current_setting('session_replication_role') <> 'replica' THEN
-    RAISE not_null_violation USING MESSAGE = ${literal(`null value in column "${old.column}" of relation "${old.table}"`)}, SCHEMA = ${literal(old.schema)}, TABLE = ${literal(old.table)}, COLUMN = ${literal(old.column)};
+    RAISE not_null_violation USING MESSAGE = ${literal(`null value in column "${old.column}" of relation "${old.table}"`)},
+      SCHEMA = ${literal(old.schema)}, TABLE = ${literal(old.table)}, COLUMN = ${literal(old.column)};
   END IF;
 `;
 }

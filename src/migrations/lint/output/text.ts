@@ -88,7 +88,9 @@ export function facts(finding: LintFinding): string[] {
     ...(finding.breaksRollback ? ['a rollback may lose rows'] : []),
     ...(size
       ? [
-          `${prettyBytes(size.tableBytes)}${size.rows < 0 ? '' : ` and about ${size.rows.toLocaleString('en')} rows`}${size.seconds > 0 ? `: about ${prettyMs(Math.max(1, Math.round(size.seconds * 1000)), { compact: true })}` : ''}`,
+          prettyBytes(size.tableBytes) +
+            (size.rows < 0 ? '' : ` and about ${size.rows.toLocaleString('en')} rows`) +
+            (size.seconds > 0 ? `: about ${about(size.seconds)}` : ''),
         ]
       : []),
     ...(finding.graded === undefined ? [] : [finding.graded]),
@@ -108,4 +110,8 @@ function summary(report: LintReport, paint: Painter): string {
       ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.`
       : '';
   return paint[errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'bold'](head) + hint;
+}
+
+function about(seconds: number): string {
+  return prettyMs(Math.max(1, Math.round(seconds * 1000)), { compact: true });
 }

@@ -206,6 +206,9 @@ export const alwaysTrigger: LintRule = {
   },
 };
 
+const replicationFunction =
+  /pg_(?:create_(?:logical|physical)_replication_slot|drop_replication_slot|replication_origin_\w+|logical_slot_get_changes|replication_slot_advance)/;
+
 export const replicationObject: LintRule = {
   id: 'replication-object',
   title: 'Publications and subscriptions are Verdigris’s',
@@ -228,10 +231,7 @@ export const replicationObject: LintRule = {
     DropSubscriptionStmt: () => says,
     DropStmt: (node) => (node.removeType === 'OBJECT_PUBLICATION' ? says : undefined),
     SelectStmt: (node, context) => {
-      const found =
-        /pg_(?:create_logical_replication_slot|create_physical_replication_slot|drop_replication_slot|replication_origin_\w+|logical_slot_get_changes|replication_slot_advance)/.exec(
-          JSON.stringify(node.targetList ?? []),
-        );
+      const found = replicationFunction.exec(JSON.stringify(node.targetList ?? []));
       return found ? { message: `${found[0]}() touches replication.`, range: context.statement.range } : undefined;
     },
   },
