@@ -5,11 +5,11 @@ import { fatal, front, frontTypes } from '../../wire/messages.ts';
 import type { Opening } from '../../wire/opening.ts';
 import type { SessionFacts, SessionState } from '../api.ts';
 import type { Place } from '../occupancy.ts';
-import { inspect } from '../server/inspect.ts';
 import { ServerSide, type ClientSide } from '../server/server-side.ts';
 import type { Member, Shared } from '../shared.ts';
 import { Conversation } from './conversation.ts';
 import { gate } from './gate.ts';
+import { Looking, type LookedAt } from './looking.ts';
 import { readLimit, wantedOfClient } from './reading.ts';
 import { whoIs, type Who } from './who.ts';
 
@@ -17,11 +17,9 @@ import { whoIs, type Who } from './who.ts';
 const inboxLimit = 2 * readLimit;
 /** An idle client that does not read what comes for it (notifications) is no longer read for beyond this. */
 const outboxLimit = 1024 * 1024;
-/** Milliseconds of idleness after which a session is looked at, so that a hold finds little to look at. */
-const restBeforeLook = 1_000;
 
 /** One client, for as long as it stays connected, and whichever servers serve it in turn. */
-export class Session implements ClientSide, Member {
+export class Session implements ClientSide, LookedAt, Member {
   readonly who: Who;
   readonly #shared: Shared;
   readonly #client: Socket;
@@ -31,13 +29,11 @@ export class Session implements ClientSide, Member {
   readonly #inbox: Framer;
   readonly #talk = new Conversation();
   readonly #server: ServerSide;
+  readonly #looking: Looking;
   #strangerBytes = 0;
   #login: NodeJS.Timeout | undefined;
   /** The gate has stopped a message. */
   #blocked = false;
-  /** The server is being asked for the session's state: the client's next message waits for the answer. */
-  #looking = false;
-  #look: NodeJS.Timeout | undefined;
   /** The client has said goodbye, and the server has been told. */
   #leaving = false;
   #closed = false;
@@ -65,6 +61,7 @@ export class Session implements ClientSide, Member {
       pass: (bytes) => this.#toServer(bytes),
     });
     this.#server = new ServerSide(shared, opening.raw, this.#talk, this);
+    this.#looking = new Looking(this.#talk, this.#server, this);
   }
 
   /** Takes what came behind the startup message, and the rest from the socket. */
@@ -104,6 +101,14 @@ export class Session implements ClientSide, Member {
     return this.#closed;
   }
 
+  get user(): string {
+    return this.who.user;
+  }
+
+  get leavesRest(): boolean {
+    return this.#blocked || this.#leaving;
+  }
+
   get operator(): boolean {
     return this.who.operator;
   }
@@ -127,7 +132,7 @@ export class Session implements ClientSide, Member {
   /** Not while it is still authenticating: the fence may meet it, and it waits like the others then. */
   get busy(): boolean {
     if (this.#closed || this.replication || !this.#server.welcomed) return false;
-    return this.#looking || !this.#talk.requests.idle;
+    return this.#looking.underWay || !this.#talk.requests.idle;
   }
 
   /** Somebody waits for it: it gets a server before those who merely listen. */
@@ -200,7 +205,7 @@ export class Session implements ClientSide, Member {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#login);
-    clearTimeout(this.#look);
+    this.#looking.stop();
     this.#inbox.stop();
     this.#server.hurry();
     this.#server.detach();
@@ -242,6 +247,11 @@ export class Session implements ClientSide, Member {
     if (this.operator) this.#shared.reached(this.colour);
   }
 
+  looked(alive: boolean): void {
+    if (alive) this.#settle();
+    else this.close();
+  }
+
   drained(): void {
     this.#settle();
   }
@@ -251,7 +261,10 @@ export class Session implements ClientSide, Member {
     const { backend } = this.#server;
     const { idle } = this.#talk.requests;
     if (news.kind === 'ready') {
-      if (idle) this.#rests();
+      if (idle) {
+        this.#since = Date.now();
+        this.#looking.later();
+      }
       // After this answer has been written to the client.
       if (idle || this.#blocked) this.#soon(() => this.#settle());
     }
@@ -293,7 +306,7 @@ export class Session implements ClientSide, Member {
     const { welcomed, backend, misplaced } = this.#server;
     if (!frontTypes.has(type) || (welcomed && type === front.password))
       throw new ProtocolViolation(`invalid frontend message type ${type}`);
-    const step = this.#looking
+    const step = this.#looking.underWay
       ? 'wait'
       : gate(type, {
           welcomed,
@@ -344,57 +357,23 @@ export class Session implements ClientSide, Member {
 
   /** To the server that it belongs to; what is not known of its state is looked at first. */
   #move(): void {
-    if (this.#talk.restorable.unseen) this.#soon(() => this.#lookAtState());
+    if (this.#talk.restorable.unseen) this.#soon(() => this.#looking.now());
     else this.#detach('belongs elsewhere');
   }
 
   /** Does what the state of things asks for now, between two requests or with a message stopped at the gate. */
   #settle(): void {
-    if (this.#closed || this.#looking) return;
+    if (this.#closed || this.#looking.underWay) return;
     const { hold } = this.#shared;
     const { restorable, requests } = this.#talk;
     const { welcomed, misplaced, backend } = this.#server;
     if (welcomed && requests.idle) {
-      if (restorable.unseen && backend && (misplaced || hold.covers(this))) return this.#lookAtState();
+      if (restorable.unseen && backend && (misplaced || hold.covers(this))) return this.#looking.now();
       hold.settled(this);
       if (!restorable.pinned && misplaced) this.#detach('belongs elsewhere');
     }
     this.#inbox.run();
     if (this.#inbox.size <= inboxLimit && !this.#server.backend?.socket.writableNeedDrain) this.#client.resume();
-  }
-
-  /** The client is idle from now on. */
-  #rests(): void {
-    this.#since = Date.now();
-    if (!this.#talk.restorable.unseen || this.#look) return;
-    this.#look = setTimeout(() => {
-      this.#look = undefined;
-      this.enter(() => {
-        const { requests, restorable } = this.#talk;
-        if (!requests.idle || !restorable.unseen || this.#blocked || this.#leaving) return;
-        this.#lookAtState();
-      });
-    }, restBeforeLook).unref();
-  }
-
-  #lookAtState(): void {
-    const { backend } = this.#server;
-    const { restorable, requests } = this.#talk;
-    if (this.#looking || this.#closed || !backend || !requests.idle) return;
-    this.#looking = true;
-    inspect(backend, restorable.ownSettings, (bytes) => this.enter(() => this.toClient(bytes)))
-      .then(
-        (seen) => restorable.found(seen, Buffer.from(this.who.user).toString('latin1')),
-        () => restorable.notFound(),
-      )
-      .then(() => {
-        this.#looking = false;
-        if (this.#closed) return;
-        if (!backend.socket.writable || backend.socket.readableEnded) return this.close();
-        this.#server.listen(backend);
-        this.#settle();
-      })
-      .catch((error: unknown) => this.fail(error as Error));
   }
 
   #waited(): void {
