@@ -13,7 +13,7 @@ export const closedToNobody = 'verdigris_nobody';
  * own, and nobody of those whom `file` names, over no path.
  * They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside pg_hba.conf.
  */
-export function lockRules(file: string): string {
+export function hbaLockRules(file: string): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
     `host all ${migrationRole} samehost scram-sha-256`,

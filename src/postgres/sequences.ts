@@ -2,7 +2,7 @@ import { one, rows, type Client } from './client.ts';
 import { readUnused } from './unused-sequences.ts';
 
 /** Where a sequence is, exactly. Numbers are bigint: a sequence may pass 2^53. */
-export interface Position {
+export interface SequencePosition {
   /** Quoted, with its schema: the same on both colours. */
   readonly sequence: string;
   readonly last: bigint;
@@ -40,7 +40,7 @@ export async function rememberSequences(client: Client): Promise<void> {
   await remember(client, await readPositions(client));
 }
 
-async function place(to: Client, moved: readonly Position[]): Promise<void> {
+async function place(to: Client, moved: readonly SequencePosition[]): Promise<void> {
   const names = moved.map(({ sequence }) => sequence);
   const here = new Map((await readPositions(to, names)).map((position) => [position.sequence, position]));
   const left = new Map(
@@ -67,7 +67,7 @@ async function place(to: Client, moved: readonly Position[]): Promise<void> {
   await remember(to, places);
 }
 
-async function remember(client: Client, positions: readonly Position[]): Promise<void> {
+async function remember(client: Client, positions: readonly SequencePosition[]): Promise<void> {
   await client.query(
     `
     INSERT INTO verdigris.sequence_position SELECT * FROM json_to_recordset($1) AS w(sequence text, last bigint, called bool)
@@ -77,7 +77,7 @@ async function remember(client: Client, positions: readonly Position[]): Promise
 }
 
 /** A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds; what is not in use stays where it is. */
-export function beyond({ last, called, increment, cache, min, max }: Omit<Position, 'sequence'>): {
+export function beyond({ last, called, increment, cache, min, max }: Omit<SequencePosition, 'sequence'>): {
   last: bigint;
   called: boolean;
 } {
@@ -86,12 +86,12 @@ export function beyond({ last, called, increment, cache, min, max }: Omit<Positi
 }
 
 /** By the numbers that come next, in the direction in which `own` counts. */
-function isFurther(wanted: Pick<Position, 'last' | 'called'>, own: Position): boolean {
-  const next = ({ last, called }: Pick<Position, 'last' | 'called'>) => (called ? last + own.increment : last);
+function isFurther(wanted: Pick<SequencePosition, 'last' | 'called'>, own: SequencePosition): boolean {
+  const next = ({ last, called }: Pick<SequencePosition, 'last' | 'called'>) => (called ? last + own.increment : last);
   return own.increment > 0n ? next(wanted) > next(own) : next(wanted) < next(own);
 }
 
-type Facts = Omit<Position, 'last' | 'called'> & { readonly oid: string };
+type Facts = Omit<SequencePosition, 'last' | 'called'> & { readonly oid: string };
 
 /** What ALTER SEQUENCE sets: no other than before the hold under the fence, or the seal is broken. */
 const facts = new WeakMap<Client, ReadonlyMap<string, Facts>>();
@@ -116,7 +116,7 @@ async function readFacts(client: Client): Promise<ReadonlyMap<string, Facts>> {
 }
 
 /** Every permanent sequence but ours, or those of `only`. */
-async function readPositions(client: Client, only?: readonly string[]): Promise<Position[]> {
+async function readPositions(client: Client, only?: readonly string[]): Promise<SequencePosition[]> {
   const all = facts.get(client) ?? (await readFacts(client));
   const names = only && new Set(only);
   const wanted = [...all.values()].filter(({ sequence }) => names?.has(sequence) ?? true);
@@ -142,6 +142,6 @@ function text({ last, called }: { last: bigint | string; called: boolean }): str
   return `${last} ${called}`;
 }
 
-function json(positions: readonly Position[]): string {
+function json(positions: readonly SequencePosition[]): string {
   return JSON.stringify(positions.map(({ sequence, last, called }) => ({ sequence, last: String(last), called })));
 }

@@ -18,8 +18,8 @@ export const requestSchemas = {
   stop: empty,
 } as const;
 
-export type Verb = keyof typeof requestSchemas;
-export type Body<V extends Verb> = z.output<(typeof requestSchemas)[V]>;
+export type RouterRequest = keyof typeof requestSchemas;
+export type Body<V extends RouterRequest> = z.output<(typeof requestSchemas)[V]>;
 
 export type SessionState = 'connecting' | 'idle' | 'active' | 'transaction' | 'waiting' | 'detached';
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { z } from 'zod';
 import type { ErrorId } from '../model/error-catalogue.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
-import { requestSchemas, type Verb } from './api.ts';
+import { requestSchemas, type RouterRequest } from './api.ts';
 import type { Router } from './router.ts';
 import { routerMetrics, routerStatus } from './status.ts';
 
@@ -42,7 +42,7 @@ async function answer(
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(routerMetrics(routerStatus(router)));
     return;
   }
-  const verb = path?.slice(1) as Verb;
+  const verb = path?.slice(1) as RouterRequest;
   if (request.method !== 'POST' || !Object.hasOwn(requestSchemas, verb)) {
     throw usage(
       'unknown-request',
@@ -51,7 +51,7 @@ async function answer(
     );
   }
   const body = await readBody(request);
-  const parse = <V extends Verb>(of: V) => {
+  const parse = <V extends RouterRequest>(of: V) => {
     const parsed = requestSchemas[of].safeParse(body);
     if (!parsed.success)
       throw usage(

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../model/errors.ts';
-import type { Body, Held, RouterStatus, Verb } from './api.ts';
+import type { Body, Held, RouterStatus, RouterRequest } from './api.ts';
 import { routerFiles } from './config.ts';
 
 /** Beyond what the request itself may take. A router that is alive answers within milliseconds. */
@@ -58,7 +58,7 @@ export class RouterControl {
     this.#agent.destroy();
   }
 
-  #post<V extends Verb>(verb: V, body: Body<V>, milliseconds = 0): Promise<unknown> {
+  #post<V extends RouterRequest>(verb: V, body: Body<V>, milliseconds = 0): Promise<unknown> {
     return this.#ask('POST', `/${verb}`, JSON.stringify(body), milliseconds);
   }
 

@@ -3,7 +3,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import { pauseTimeout } from '../model/failures.ts';
 import type { SessionFacts } from './api.ts';
 import type { HoldRecord } from './store.ts';
-import type { Table } from './table.ts';
+import type { RouteTable } from './table.ts';
 
 /** What a hold needs of a session. */
 export interface Holdable {
@@ -24,7 +24,7 @@ export interface Holdable {
 
 /** Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it had begun. */
 export class Hold {
-  readonly #table: Table;
+  readonly #table: RouteTable;
   /** Those who were busy when the hold began and still are. Nobody is added: at the gate, idle ones stop. */
   readonly #busy = new Set<Holdable>();
   #record: HoldRecord | undefined;
@@ -33,7 +33,7 @@ export class Hold {
   #count = 0;
   #reached: Colour | undefined;
 
-  constructor(table: Table) {
+  constructor(table: RouteTable) {
     this.#table = table;
   }
 

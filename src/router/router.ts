@@ -14,13 +14,13 @@ import { Occupancy } from './occupancy.ts';
 import type { Shared } from './shared.ts';
 import type { Session } from './client/session.ts';
 import type { Store } from './store.ts';
-import { Table } from './table.ts';
+import { RouteTable } from './table.ts';
 import { Turns } from './server/turns.ts';
 
 /** The sessions, and the commands that act on all of them. */
 export class Router implements Shared {
   readonly config: RouterConfig;
-  readonly table: Table;
+  readonly table: RouteTable;
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;
@@ -45,7 +45,7 @@ export class Router implements Shared {
     this.#store = store;
     // Commands that change the routes or end the hold follow each other.
     this.#fencing = new Fencing(() => this.token);
-    this.table = new Table(config.readers, store.state);
+    this.table = new RouteTable(config.readers, store.state);
     this.hold = new Hold(this.table);
     this.#deadman = new Deadman(
       config,

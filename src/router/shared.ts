@@ -3,7 +3,7 @@ import type { Colour } from '../model/colours.ts';
 import type { RouterConfig } from './config.ts';
 import type { Hold, Holdable } from './hold.ts';
 import type { Cancellable } from './keys.ts';
-import type { Table } from './table.ts';
+import type { RouteTable } from './table.ts';
 import type { Turns } from './server/turns.ts';
 
 /** A session, as those know it who keep account of all of them. */
@@ -11,7 +11,7 @@ export type Member = Holdable & Cancellable;
 
 /** What all sessions share. */
 export interface Shared {
-  readonly table: Table;
+  readonly table: RouteTable;
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;

@@ -5,7 +5,7 @@ import type { RouterState } from './store.ts';
 const golden = (Math.sqrt(5) - 1) / 2;
 
 /** Who belongs where. */
-export class Table {
+export class RouteTable {
   readonly #readers: ReadonlySet<string>;
   #next = Math.random();
   live: Colour;

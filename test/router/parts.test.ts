@@ -6,7 +6,7 @@ import { gate, type Situation } from '../../src/router/client/gate.ts';
 import { front, message } from '../../src/wire/messages.ts';
 import { Requests } from '../../src/router/client/requests.ts';
 import { named, settingOf, split } from '../../src/wire/statements.ts';
-import { Table } from '../../src/router/table.ts';
+import { RouteTable } from '../../src/router/table.ts';
 
 test('messages are cut at the same borders however the bytes arrive, and waiting loses nothing', () => {
   const messages = fc.array(
@@ -191,7 +191,7 @@ test('a change of weights moves no reader that need not move', () => {
       (place, one, two) => {
         const [less, more] = [Math.min(one, two), Math.max(one, two)];
         const at = (green: number) =>
-          new Table(['r'], {
+          new RouteTable(['r'], {
             live: 'blue',
             weights: { blue: 100 - green, green },
             upstreams: { blue: upstream, green: upstream },
@@ -200,7 +200,7 @@ test('a change of weights moves no reader that need not move', () => {
       },
     ),
   );
-  const table = new Table(['r'], {
+  const table = new RouteTable(['r'], {
     live: 'blue',
     weights: { blue: 0, green: 100 },
     upstreams: { blue: upstream, green: null },

@@ -32,7 +32,9 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
         title:
           `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ` +
           `${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
-        objects: [`${oneLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneLine(culprit.text)}` : ''}`],
+        objects: [
+          `${oneShortLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneShortLine(culprit.text)}` : ''}`,
+        ],
         reason:
           'On a live database clients would have waited as long. On a candidate nobody does, and replication waits instead.',
       }),
@@ -43,7 +45,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
     found.push(
       live('rehearsal-waited', {
         title: `the migration itself waited ${time(own.ms)} for a lock`,
-        objects: [`behind ${oneLine(own.behind)}`],
+        objects: [`behind ${oneShortLine(own.behind)}`],
         reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
       }),
     );
@@ -94,7 +96,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
     found.push(
       both('rehearsal-statement-broken', {
         title: `${plans.broken.length} statements of software N are refused by the new schema`,
-        objects: plans.broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
+        objects: plans.broken.map(({ query, error }) => `${oneShortLine(query)}: ${error}`),
         reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
       }),
     );
@@ -103,7 +105,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
       both('rehearsal-plan-worse', {
         title: `${plans.worse.length} statements got a worse plan`,
         objects: plans.worse.map(
-          ({ query, before, after }) => `${oneLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
+          ({ query, before, after }) => `${oneShortLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
         ),
         reason: 'The planner sees more work for the same statement, by another way.',
       }),
@@ -114,7 +116,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
         title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
         objects: load.errors
           .slice(0, 10)
-          .map(({ message, count, query }) => `${count} × ${message}: ${oneLine(query)}`),
+          .map(({ message, count, query }) => `${count} × ${message}: ${oneShortLine(query)}`),
         reason: 'Software N would get them too.',
       }),
     );
@@ -160,7 +162,7 @@ function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] 
   return found;
 }
 
-export function oneLine(text: string, width = 120): string {
+export function oneShortLine(text: string, width = 120): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }

@@ -1,6 +1,6 @@
 import { lockModes } from '../lint/locks.ts';
 import { escape } from './escape.ts';
-import { oneLine, place, time } from './findings.ts';
+import { oneShortLine, place, time } from './findings.ts';
 import { modeColours } from './html-style.ts';
 import type { RehearsalReport, StatementReport } from './report.ts';
 
@@ -26,13 +26,13 @@ export function timeline(report: RehearsalReport): string {
     `<rect x="${x(at).toFixed(1)}" y="${y - 13}" width="${Math.max(2, x(at + ms) - x(at)).toFixed(1)}" ` +
     `height="17" rx="3" fill="${colour}"><title>${escape(title)}</title></rect>`;
   const label = (text: string): string =>
-    `<text x="${left - 10}" y="${y}" text-anchor="end">${escape(oneLine(text, 27))}</text>`;
+    `<text x="${left - 10}" y="${y}" text-anchor="end">${escape(oneShortLine(text, 27))}</text>`;
 
   lane('Statements', 'coloured by their strongest lock');
   for (const statement of statements) {
     y += row;
     const after = x(statement.at + statement.ms) + 6;
-    const text = `${time(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneLine(statement.text, 70)}`;
+    const text = `${time(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneShortLine(statement.text, 70)}`;
     const wide = text.length * 6.2;
     // Where the text has no room behind the bar it stands before it.
     const at =

@@ -1,6 +1,6 @@
 import { count } from '../../model/count.ts';
 import prettyBytes from 'pretty-bytes';
-import { oneLine, place, time } from './findings.ts';
+import { oneShortLine, place, time } from './findings.ts';
 import type { RehearsalReport, StatementReport } from './report.ts';
 
 /** For people, plain: what matters first, then each statement. */
@@ -67,7 +67,7 @@ function statement({
     ...(latencyMs > 0 ? [`worst latency ${time(latencyMs)}`] : []),
   ];
   return [
-    `  ${time(took).padStart(8)}  ${place({ file, line })} ${oneLine(text, 100)}`,
+    `  ${time(took).padStart(8)}  ${place({ file, line })} ${oneShortLine(text, 100)}`,
     ...(error === undefined ? [] : [`            FAILED: ${error}`]),
     `            ${facts.join('; ')}`,
   ];

@@ -26,7 +26,7 @@ function nextStream(c: Context): Stream {
 }
 
 /** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
-export function moved(c: Context): { live: Colour; stream: Stream; closing: Stream; streams: number } {
+export function rolesExchanged(c: Context): { live: Colour; stream: Stream; closing: Stream; streams: number } {
   const next = { ...nextStream(c), begins: begins.get(c) };
   return { live: c.idle, stream: next, closing: stream(c), streams: c.journal.streams + 1 };
 }

@@ -1,6 +1,6 @@
 import type { Operation } from '../engine/operation.ts';
 import { resting, restingFindings, wake } from './rest.ts';
-import { moved } from './reverse-stream.ts';
+import { rolesExchanged } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
 import { completeSteps, startSteps, stranded } from './switchover.ts';
 
@@ -19,7 +19,7 @@ export const rollbackLossless: Operation = {
     const { release } = journal;
     if (!release) throw new Error('a rollback has a release');
     const { verification: _, canary: __, ...rest } = release;
-    return { ...journal, ...moved(c), liveRelease: release.from, release: rest };
+    return { ...journal, ...rolesExchanged(c), liveRelease: release.from, release: rest };
   },
   complete: completeSteps,
 };

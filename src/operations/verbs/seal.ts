@@ -1,7 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
-import { glance, moved, type Glance } from '../../postgres/seal/glance.ts';
+import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance.ts';
 import { readObjects, readPartitions, readSurroundings } from '../../postgres/seal/objects.ts';
 import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Context } from '../engine/context.ts';
@@ -72,7 +72,7 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
       ({ kind, change, identity }) =>
         kind === 'database' && change === 'added' && !c.environment.ignoreDatabases.includes(identity),
     );
-    const catalogues = moved(before.glance, now);
+    const catalogues = movedCatalogues(before.glance, now);
     if (catalogues.length === 0) return on([...lost, ...opened.map(describeSchemaDifference)]);
     const objects = [...(await readObjects(client)), ...(await readPartitions(client))];
     const named = [...diffSchema(before.objects, objects), ...opened].map(describeSchemaDifference);

@@ -7,7 +7,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings } from '../gates/proof.ts';
-import { moved } from './reverse-stream.ts';
+import { rolesExchanged } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
 import { completeWithData, fallback, startWithData, stranded } from './switchover.ts';
@@ -35,7 +35,7 @@ export const switchOver: Operation = {
   stranded,
   commit: (journal, c) => ({
     ...journal,
-    ...moved(c),
+    ...rolesExchanged(c),
     release: journal.release && { ...journal.release, ...dataRan(c) },
     liveRelease: journal.release?.to ?? journal.liveRelease,
   }),

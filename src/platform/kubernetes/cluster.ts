@@ -3,7 +3,7 @@ import type { Kind, Manifest } from '../../manifests/manifest.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { apiRefusal, unreachable, type Asked } from './failures.ts';
 import { Transport, type Answer } from './http.ts';
-import { kinds, pathOf } from './kinds.ts';
+import { kinds, apiPath } from './kinds.ts';
 
 /** An object as it was read. `resourceVersion` is what makes a write of it a compare-and-swap. */
 export interface Stored {
@@ -72,7 +72,7 @@ export class Cluster {
   }
 
   async read<T extends Stored>(kind: Kind, name: string): Promise<T | undefined> {
-    const answer = await this.#send('read', kind, name, 'GET', pathOf(kind, this.namespace, name));
+    const answer = await this.#send('read', kind, name, 'GET', apiPath(kind, this.namespace, name));
     return answer.status === 404
       ? undefined
       : this.#expect<T>(answer, { verb: 'read', kind, namespace: this.namespace, name });
@@ -87,7 +87,7 @@ export class Cluster {
       kind,
       undefined,
       'GET',
-      `${pathOf(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`,
+      `${apiPath(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`,
     );
     // A kind that the cluster does not have has no objects.
     if (answer.status === 404) return [];
@@ -125,7 +125,7 @@ export class Cluster {
       kind,
       name,
       'PATCH',
-      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`,
+      `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`,
       manifest,
       'application/apply-patch+yaml',
     );
@@ -143,7 +143,7 @@ export class Cluster {
       kind,
       name,
       'POST',
-      `${pathOf(kind, this.namespace)}?fieldManager=${fieldManager}`,
+      `${apiPath(kind, this.namespace)}?fieldManager=${fieldManager}`,
       manifest,
     );
     return answer.status === 409
@@ -165,7 +165,7 @@ export class Cluster {
       kind,
       name,
       'PUT',
-      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
+      `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
       { ...object, apiVersion: kinds[kind].version, kind },
     );
     return this.#expect<T>(answer, { verb: 'replace', kind, namespace: this.namespace, name });
@@ -177,7 +177,7 @@ export class Cluster {
       kind,
       name,
       'PATCH',
-      `${pathOf(kind, this.namespace, name)}?fieldManager=${fieldManager}`,
+      `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}`,
       patch,
       'application/merge-patch+json',
     );
@@ -190,7 +190,7 @@ export class Cluster {
       propagationPolicy: 'Background',
       ...(options.grace === undefined ? {} : { gracePeriodSeconds: options.grace }),
     };
-    const answer = await this.#send('delete', kind, name, 'DELETE', pathOf(kind, this.namespace, name), body);
+    const answer = await this.#send('delete', kind, name, 'DELETE', apiPath(kind, this.namespace, name), body);
     if (answer.status !== 404) this.#expect(answer, { verb: 'delete', kind, namespace: this.namespace, name });
   }
 

@@ -33,7 +33,7 @@ export const kinds: Readonly<
 };
 
 /** Path of a collection, or of one object in it. */
-export function pathOf(kind: Kind, namespace: string, name?: string): string {
+export function apiPath(kind: Kind, namespace: string, name?: string): string {
   const { version, plural, cluster } = kinds[kind];
   const root = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
   return `${root}${cluster ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { closedToAll, closedToNobody, lockRules, lockSetting } from '../../postgres/hba-lock.ts';
+import { closedToAll, closedToNobody, hbaLockRules, lockSetting } from '../../postgres/hba-lock.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
@@ -63,7 +63,7 @@ export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<
   if (server.account) await chown(file, server.account.uid, server.account.gid);
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
   const text = await readFile(hba, 'utf8');
-  const rules = lockRules(lockFile);
+  const rules = hbaLockRules(lockFile);
   if (!text.startsWith(rules)) await writeFile(hba, `${rules}${text}`, { flush: true });
 }
 

@@ -3,7 +3,7 @@ import { runQuietly } from '../compare/globals.ts';
 import { one, rows, withTransaction, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { readGlobals, type Globals } from './read.ts';
-import { kinds, statementFor } from './statements.ts';
+import { statementKinds, statementFor } from './statements.ts';
 
 /** What was carried over a connection: under the fence one look tells whether anything changed since. */
 const carried = new WeakMap<Client, string>();
@@ -42,7 +42,7 @@ async function apply(from: Client, to: Client, changed: readonly string[], now: 
     to,
     "SELECT current_setting('server_version_num')::int / 10000 AS major",
   );
-  const order = (key: string) => kinds.indexOf(kindOf(key));
+  const order = (key: string) => statementKinds.indexOf(kindOf(key));
   const statements = [];
   // Whoever gives a role on must have it with ADMIN OPTION first.
   const admin = (key: string) => (now.get(key)?.startsWith('[true') ? 0 : 1);

@@ -4,7 +4,7 @@ import { one, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 
 /** From the first to the last: a role exists before anything is said of it. */
-export const kinds = [
+export const statementKinds = [
   'role',
   'login',
   'password',

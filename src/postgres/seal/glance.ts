@@ -81,7 +81,7 @@ export async function glance(client: Client, before?: Glance): Promise<Glance> {
 }
 
 /** Catalogues whose rows differ. */
-export function moved(before: Glance, after: Glance): string[] {
+export function movedCatalogues(before: Glance, after: Glance): string[] {
   return [...before.catalogues.keys()].filter((catalogue) =>
     catalogue === 'pg_class'
       ? before.relations !== after.relations

@@ -2,7 +2,7 @@ import type { Event } from '../../model/events.ts';
 import { pointer } from '../../model/pointer.ts';
 
 /** An event as a line for the engine's display; undefined for what it need not show. */
-export function textOf(event: Event): string | undefined {
+export function lineFor(event: Event): string | undefined {
   switch (event.type) {
     case 'operation':
       return event.title;

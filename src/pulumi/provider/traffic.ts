@@ -5,7 +5,7 @@ import { previewText } from '../../operations/reads/preview-text.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
 import type { Known, ObservedEnvironment, ResourceBackend } from './backend.ts';
 import { declarationOf, environmentOf, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
-import { textOf } from './say.ts';
+import { lineFor } from './say.ts';
 import { remark, secretKeys, unwrap } from './values.ts';
 import type { Voice } from './voice.ts';
 
@@ -117,7 +117,7 @@ export class TrafficResource {
       this.#backend.apply(
         environment,
         declarationOf(inputs),
-        (event) => this.#voice.event(urn, event, textOf(event)),
+        (event) => this.#voice.event(urn, event, lineFor(event)),
         this.#cancelled.signal,
         known,
       ),

@@ -41,7 +41,7 @@ export function unwrap(wrapped: unknown): Unwrapped {
 }
 
 /** Marks a value so that the engine encrypts it in the state and hides it in what it shows. */
-export function secretly(value: unknown): unknown {
+export function asSecret(value: unknown): unknown {
   return { [specialSigKey]: specialSecretSig, value };
 }
 
@@ -53,7 +53,7 @@ export function remark(
   return Object.fromEntries(
     Object.entries(values)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, secret.has(key) ? secretly(value) : value]),
+      .map(([key, value]) => [key, secret.has(key) ? asSecret(value) : value]),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Table } from '../table.ts';
+import type { RouteTable } from '../table.ts';
 
 /** What a client said of itself in its startup message. */
 export interface Who {
@@ -14,7 +14,7 @@ export interface Who {
 
 const no = new Set(['', 'false', 'off', 'no', '0']);
 
-export function whoIs(parameters: ReadonlyMap<string, string>, table: Table, operator: boolean): Who {
+export function whoIs(parameters: ReadonlyMap<string, string>, table: RouteTable, operator: boolean): Who {
   const user = parameters.get('user') ?? '';
   return {
     user,

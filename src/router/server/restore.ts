@@ -10,7 +10,7 @@ const patience = 10_000;
  * A further server for a client that PostgreSQL has let in before: through the socket folder, as the same user with the same
  * startup parameters, and with the session's state made again. Rejects with what `mayPassLater` can judge.
  */
-export async function restore(
+export async function restoreSession(
   target: Target,
   startup: Buffer,
   restorable: Restorable,

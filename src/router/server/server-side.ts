@@ -3,7 +3,7 @@ import type { SessionFacts } from '../api.ts';
 import type { Backend, Connected, Target } from './backend.ts';
 import { logIn } from './log-in.ts';
 import { Refusal } from './refusal.ts';
-import { restore } from './restore.ts';
+import { restoreSession } from './restore.ts';
 import { Search } from './search.ts';
 import type { Conversation } from '../client/conversation.ts';
 import type { Verdict } from '../../wire/framer.ts';
@@ -144,7 +144,7 @@ export class ServerSide {
     const pass = (bytes: Buffer) => client.enter(() => client.write(bytes));
     if (this.#letIn || client.operator) {
       const restorable = () =>
-        restore(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
+        restoreSession(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
           log.warn({ ...client.facts(), what, why }, 'not carried over; it will be missed if it is used'),
         );
       // The operator's probe is what all the others wait for.

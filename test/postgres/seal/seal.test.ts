@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { diffSchema } from '../../../src/postgres/fingerprint/index.ts';
-import { glance, moved } from '../../../src/postgres/seal/glance.ts';
+import { glance, movedCatalogues } from '../../../src/postgres/seal/glance.ts';
 import { readObjects, readPartitions } from '../../../src/postgres/seal/objects.ts';
 import type { Client } from '../../../src/postgres/client.ts';
 import { testMajor, withDatabase } from '../../support/postgres.ts';
@@ -26,7 +26,7 @@ test('every change of a live database that a switchover does not carry is notice
       await client.query('BEGIN');
       try {
         await client.query(statement);
-        if (moved(still, await glance(client, still)).length === 0) faults.push(`not seen: ${statement}`);
+        if (movedCatalogues(still, await glance(client, still)).length === 0) faults.push(`not seen: ${statement}`);
         if (diffSchema(before, await objects(client)).length === 0) faults.push(`not named: ${statement}`);
       } catch (error) {
         faults.push(`${statement}: ${String(error)}`);
@@ -35,6 +35,6 @@ test('every change of a live database that a switchover does not carry is notice
       }
     }
     expect(faults).toEqual([]);
-    expect(moved(still, await glance(client, still))).toEqual([]);
+    expect(movedCatalogues(still, await glance(client, still))).toEqual([]);
   });
 });

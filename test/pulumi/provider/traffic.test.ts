@@ -6,7 +6,7 @@ import { transitions } from '../../../src/model/transitions.ts';
 import type { ResourceBackend, ObservedEnvironment } from '../../../src/pulumi/provider/backend.ts';
 import { allowImport } from '../../../src/pulumi/provider/importing.ts';
 import { trafficType, verdigrisProvider } from '../../../src/pulumi/provider/provider.ts';
-import { secretly, unwrap } from '../../../src/pulumi/provider/values.ts';
+import { asSecret, unwrap } from '../../../src/pulumi/provider/values.ts';
 import type { Voice } from '../../../src/pulumi/provider/voice.ts';
 
 const urn = `urn:pulumi:dev::verdigris::verdigris:index:Environment$${trafficType}::shop`;
@@ -144,7 +144,7 @@ test('check lets what is not known yet pass, and keeps secrets and unknowns as t
     environment: { ...declaration, database: { [specialSigKey]: specialOutputValueSig, dependencies: ['urn'] } },
   };
   expect(await check(urn, {}, unknown)).toEqual({ inputs: unknown });
-  const hidden = { ...inputs, environment: { ...declaration, database: secretly('shop') } };
+  const hidden = { ...inputs, environment: { ...declaration, database: asSecret('shop') } };
   expect(await check(urn, {}, hidden)).toEqual({ inputs: hidden, failures: [] });
   expect(await check(urn, {}, { ...inputs, live: unknownValue })).toEqual({
     inputs: { ...inputs, live: unknownValue },
@@ -167,7 +167,7 @@ test('a second update is none: neither outputs, folders of other machines nor th
       ...inputs,
       folder: '/two',
       live: { [specialSigKey]: specialOutputValueSig, value: 'blue' },
-      environment: secretly(declaration),
+      environment: asSecret(declaration),
     }),
   ).toEqual({ changes: false });
   expect(did).toEqual([]);
@@ -197,13 +197,13 @@ test('a preview whose cluster does not answer still shows the diff', async () =>
 });
 
 test('create makes what is not there, releases as declared, and marks secrets again', async () => {
-  const { id, outs } = await create(urn, { ...inputs, environment: secretly(declaration) });
+  const { id, outs } = await create(urn, { ...inputs, environment: asSecret(declaration) });
   expect(did).toEqual(['make live blue canary 0']);
   expect(declaredRaw).toEqual({ ...declaration, live: 'blue', canary: 0 });
   expect(id).toBe('default/shop');
   expect(outs).toEqual({
     ...inputs,
-    environment: secretly(declaration),
+    environment: asSecret(declaration),
     state: 'verified',
     release: '1',
     address: 'shop-pooler.default.svc:5432',
@@ -287,7 +287,7 @@ test('another resource is refused by name', async () => {
 });
 
 test('unwrap: at any depth', () => {
-  expect(unwrap([{ a: secretly({ b: [unknownValue, 1] }) }])).toEqual({
+  expect(unwrap([{ a: asSecret({ b: [unknownValue, 1] }) }])).toEqual({
     value: [{ a: { b: [undefined, 1] } }],
     secret: true,
     unknown: true,
