@@ -29,7 +29,10 @@ export function journalLost(
     required: 'its journal, or a place where nothing says that it existed.',
     next:
       'nothing was made and nothing was changed. ' +
-      `${real.length > 0 ? `To keep the data, ${rebuild}.` : `There is no server and no volume of it ${where}: look whether that is the right place.`}${restore}${anew}`,
+      (real.length > 0
+        ? `To keep the data, ${rebuild}.`
+        : `There is no server and no volume of it ${where}: look whether that is the right place.`) +
+      `${restore}${anew}`,
     facts: { environment, where, found, snapshots },
   });
 }

@@ -158,7 +158,11 @@ function generationIn(what: string): number {
 function serverText({ colour, generation, release, open, uid, follows }: ServerFacts): string {
   const state =
     open === undefined ? 'does not run' : open ? 'takes writes of applications' : 'is closed to applications';
-  return `${colour} (generation ${generation}, release ${release || 'unknown'}) ${state}${follows.length > 0 ? `, follows by ${follows.join(', ')}` : ''}${uid === undefined ? '' : `, belongs to the environment ${uid}`}`;
+  return [
+    `${colour} (generation ${generation}, release ${release || 'unknown'}) ${state}`,
+    ...(follows.length > 0 ? [`follows by ${follows.join(', ')}`] : []),
+    ...(uid === undefined ? [] : [`belongs to the environment ${uid}`]),
+  ].join(', ');
 }
 
 function impossible({ name }: Environment, facts: readonly string[]): VerdigrisError {
