@@ -18,7 +18,7 @@ export async function thisProcess(): Promise<string | undefined> {
 }
 
 /** True where `identity`, from `thisProcess`, was one of this boot and process namespace and is no more; false where that cannot be known. */
-export async function isGone(identity: string): Promise<boolean> {
+export async function processIsGone(identity: string): Promise<boolean> {
   const [boot, namespace, pid, started] = identity.split(' ');
   if (pid === undefined || started === undefined || `${boot} ${namespace}` !== (await here())) return false;
   return (await processStart(Number(pid))) !== started;

@@ -30,14 +30,14 @@ export function readFile(source: Source, schema: Schema): void {
 }
 
 /** The release that a file is part of: all that is the same for its files. */
-export interface Release {
+export interface LintedRelease {
   readonly config: LintConfig;
   readonly dispatch: Dispatch;
   /** Of the other files of the release. */
   readonly notes: readonly ContractNote[];
 }
 
-export function lintFile(source: Source, schema: Schema, { config, dispatch, notes }: Release): FileResult {
+export function lintFile(source: Source, schema: Schema, { config, dispatch, notes }: LintedRelease): FileResult {
   const parsed = parseFile(source);
   const statements = withNested(parsed);
   const found: LintFinding[] = [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
-import { isGone, thisProcess } from '../process.ts';
+import { processIsGone, thisProcess } from '../process.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface LeaseObject extends Stored {
@@ -57,7 +57,7 @@ export class KubernetesLeases implements LeaseStore {
         found &&
         found.spec.leaseTransitions !== gone &&
         (this.#guard || found.metadata.annotations?.[guardKey] !== 'true') &&
-        !(await isGone(found.metadata.annotations?.[processKey] ?? '')) &&
+        !(await processIsGone(found.metadata.annotations?.[processKey] ?? '')) &&
         alive(found);
       if (found && held && Date.now() < end) {
         seen ??= found.spec.renewTime;

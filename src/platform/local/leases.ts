@@ -2,7 +2,7 @@ import { stat, utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port.ts';
-import { isGone, thisProcess } from '../process.ts';
+import { processIsGone, thisProcess } from '../process.ts';
 import { NumberedFiles } from './files.ts';
 
 const record = z.object({
@@ -75,7 +75,7 @@ async function live(file: string, text: string): Promise<Holding | undefined> {
   const parsed = record.safeParse(safeJson(text));
   if (!parsed.success || parsed.data.released) return undefined;
   // One of another container or another boot cannot be asked for: it is waited out.
-  if (parsed.data.process !== undefined && (await isGone(parsed.data.process))) return undefined;
+  if (parsed.data.process !== undefined && (await processIsGone(parsed.data.process))) return undefined;
   const renewed = await stat(file).catch(() => undefined);
   // Renewed in the future: the clock was set back since, and nobody has renewed it by the clock that is.
   return renewed && Math.abs(Date.now() - renewed.mtimeMs) < leaseTtl ? parsed.data : undefined;

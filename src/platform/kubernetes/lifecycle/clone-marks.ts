@@ -1,5 +1,5 @@
 import { domain, metadata, type Named } from '../../../manifests/names.ts';
-import { isGone, thisProcess } from '../../process.ts';
+import { processIsGone, thisProcess } from '../../process.ts';
 import type { Cluster, Stored } from '../cluster.ts';
 
 interface MarkObject extends Stored {
@@ -67,7 +67,7 @@ export class CloneMarks {
     } of await this.#read()) {
       if (
         Date.parse(renewTime ?? '') + duration * 1_000 < Date.now() ||
-        (await isGone(annotations?.[processKey] ?? ''))
+        (await processIsGone(annotations?.[processKey] ?? ''))
       )
         found.push(name);
     }
