@@ -136,7 +136,8 @@ export function planCommand(): Command {
   return withCommonOptions(new Command('plan'))
     .summary('say what would happen, why, what each step risks, and how long clients may wait')
     .description(
-      'Computes the way from what is to what the declaration says, or to a state. Changes nothing; asks the live colour which tables it has, where there are migrations.',
+      'Computes the way from what is to what the declaration says, or to a state. Changes nothing; asks the ' +
+        'live colour which tables it has, where there are migrations.',
     )
     .addOption(new Option('--to <state>', 'plan as far as this state').choices(states))
     .action((options: CommonOptions & { readonly to?: State }) =>

@@ -34,12 +34,14 @@ export async function countWrites<T>(
 function counters(client: Client): Promise<RowWrites[]> {
   return rows<RowWrites>(
     client,
-    `SELECT n.nspname || '.' || r.relname AS table, pg_catalog.sum(x.inserted)::float8 AS inserted, pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
+    `SELECT n.nspname || '.' || r.relname AS table, pg_catalog.sum(x.inserted)::float8 AS inserted,
+      pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
     FROM pg_catalog.pg_class c
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
       pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted) AS x
     JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END
     JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_' AND x.inserted + x.updated + x.deleted > 0 GROUP BY 1`,
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_'
+    AND x.inserted + x.updated + x.deleted > 0 GROUP BY 1`,
   );
 }

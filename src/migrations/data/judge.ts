@@ -12,7 +12,8 @@ export interface Judged {
 /**
  * Where a statement runs, by what it writes and needs: what the live colour has not, on the candidate; rows that both colours have, at the
  * switchover, because replication sends the live colour's whole rows over what was written to the candidate before; what is made of such
- * rows too, because the live colour goes on writing them. A note decides otherwise. `held`: tables that earlier statements will write at the switchover; what rests on them waits with them.
+ * rows too, because the live colour goes on writing them. A note decides otherwise. `held`: tables that earlier
+ * statements will write at the switchover; what rests on them waits with them.
  */
 export function judge(
   statement: DataStatement,

@@ -106,7 +106,8 @@ async function firedTriggers(client: Client, tables: readonly string[]): Promise
   const seen = await withFixedPath(client, () =>
     rows<{ table: string }>(
       client,
-      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname || '.' || c.relname = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 19 = 19`,
       [tables],
     ),
@@ -131,8 +132,10 @@ async function restingOn(client: Client, data: DataStatement, held: ReadonlySet<
   const seen = await withFixedPath(client, () =>
     rows<{ table: string }>(
       client,
-      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE k.contype = 'f' AND fn.nspname || '.' || f.relname = ANY ($1)`,
+      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_constraint k
+        JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE k.contype = 'f'
+      AND fn.nspname || '.' || f.relname = ANY ($1)`,
       [[...held]],
     ),
   );

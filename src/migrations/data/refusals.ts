@@ -18,7 +18,9 @@ export function cannotBeHeld(statement: FromFile, tables: readonly string[]): Ve
     seen: `${sourceLine(statement)} changes the schema and rows that both colours have (${tables.join(', ')}) in one block.`,
     required:
       'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',
-    next: 'write the changes of rows as statements of their own, or a block without definitions. Nothing of this file is applied, and the live colour is untouched.',
+    next:
+      'write the changes of rows as statements of their own, or a block without definitions. Nothing of this ' +
+      'file is applied, and the live colour is untouched.',
     facts: { file: statement.file, line: statement.line, tables },
   });
 }
@@ -27,7 +29,9 @@ export function cannotBeHeld(statement: FromFile, tables: readonly string[]): Ve
 export function heldFailed(held: FromFile, next: string, cause: unknown): VerdigrisError {
   const { message, detail, code } = cause as { message: string; detail?: string; code?: string };
   return new VerdigrisError('data-statement-failed', {
-    seen: `${sourceLine(held)}: ${message}${detail === undefined ? '' : ` (${detail})`}. It changes rows that both colours have, so it runs at the switchover, after all that the migrations make.`,
+    seen:
+      `${sourceLine(held)}: ${message}${detail === undefined ? '' : ` (${detail})`}. It changes rows that both ` +
+      'colours have, so it runs at the switchover, after all that the migrations make.',
     required: 'that it succeeds there.',
     next,
     facts: { file: held.file, line: held.line, sqlstate: code },
@@ -55,7 +59,10 @@ export function tooSlow(
   if (over.length === 0) return undefined;
   const listed = over.map(({ held, ms, writes }) => `  ${sourceLine(held)} (${Math.ceil(ms)} ms, ${rowsOf(writes)})`);
   return new VerdigrisError('data-statement-slow', {
-    seen: `These change rows that both colours have, so they run at the switchover, while clients wait; tried now they took ${Math.ceil(sum(over))} ms:\n${listed.join('\n')}\n`,
+    seen:
+      'These change rows that both colours have, so they run at the switchover, while clients wait; tried now ' +
+      `they took ${Math.ceil(sum(over))} ms:\n` +
+      `${listed.join('\n')}\n`,
     required: `at most ${Math.floor(limit)} ms in all, ${limit === limits.held ? 'a tenth of' : ''} limits.pause.`,
     next: [
       `${next} One of these before the statement, in a line of its own, or the same as a backfill (docs/backfill.md):`,

@@ -152,7 +152,9 @@ async function attempt(c: Context, client: Client, next: string): Promise<string
 export const tryData: Step = {
   id: 'try-data',
   title: 'try what is held back until the switchover',
-  why: 'a statement that changes rows both colours have would be overwritten by replication before; whether it succeeds, and how long clients will wait for it, is known now',
+  why:
+    'a statement that changes rows both colours have would be overwritten by replication before; whether it ' +
+    'succeeds, and how long clients will wait for it, is known now',
   risk: 'replication waits for the rows that it writes, until it is rolled back',
   async run(c) {
     return c.withTheirs(c.idle, (client) =>

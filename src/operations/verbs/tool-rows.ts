@@ -61,9 +61,15 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
   const ran = c.environment.colours[c.idle]?.engine;
   const tool = typeof ran === 'object' ? ran.command.join(' ') : (engine?.name ?? 'the tool');
   return new VerdigrisError('tool-wrote-rows', {
-    seen: `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(statements).join(', ')}. Replication does not bring that to the live colour, and sends the live colour's rows over it.`,
+    seen:
+      `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(statements).join(', ')}. ` +
+      `Replication does not bring that to the live colour, and sends the live colour's rows over it.`,
     required: 'that a tool which runs whole files changes the schema, and rows of what is new.',
-    next: `abandon the candidate (\`verdigris abandon\`). Then let the tool run that migration on the live colour before the release: its history comes with the seed. Or take the change of rows out of its files, and declare \`engine: sql\` in verdigris.yaml for it, which holds it back until the switchover (docs/migrations.md).`,
+    next:
+      `abandon the candidate (\`verdigris abandon\`). Then let the tool run that migration on the live colour ` +
+      'before the release: its history comes with the seed. Or take the change of rows out of its files, and ' +
+      `declare \`engine: sql\` in verdigris.yaml for it, which holds it back until the switchover ` +
+      '(docs/migrations.md).',
     facts: { tool, tables: changes },
   });
 }

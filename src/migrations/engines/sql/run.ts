@@ -155,7 +155,8 @@ async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void
   let kept: Placed | undefined;
   for (const statement of placedAt(file)) {
     const state = kept
-      ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a note gives that another place (docs/migrations.md).`
+      ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
+        'note gives that another place (docs/migrations.md).'
       : untouched;
     if (await inPlace(target, statement, () => watched(target, file, statement, state))) kept ??= statement;
   }
