@@ -5,7 +5,7 @@ import { operatorRole } from '../model/names.ts';
 import type { Manifest } from './manifest.ts';
 import { colourSelector, domain, labelValue, metadata, objectNames } from './names.ts';
 import { containerSecurity, resources, securityOf } from './security.ts';
-import { hbaFile, parkedFile, settingsFile, startScript, tlsMount } from './settings.ts';
+import { dataMount, hbaFile, parkedFile, settingsFile, startScript, tlsMount } from './settings.ts';
 
 /** One life of a colour: what is to run, on which volume. */
 export interface ColourLife {
@@ -29,8 +29,10 @@ export interface ColourLife {
 
 type Declared = Pick<Environment, 'name' | 'database' | 'limits' | 'kubernetes'>;
 
+/** As a role that is asked for a password also where all others are refused: each refusal would be a line of the log. */
+const ready = ['pg_isready', '-q', '-h', '127.0.0.1', '-U', operatorRole];
+
 const logMount = '/var/lib/postgresql/log';
-export const dataMount = '/var/lib/postgresql/data';
 /** Of the data directory on a volume of ours. */
 export const dataPath = 'pgdata';
 /** Below the mount, because a volume's root may hold lost+found. */
@@ -91,7 +93,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
   const { tls } = environment.kubernetes;
   const name = objectNames.colour(environment.name, colour);
   const all = labels(life);
-  const alive = { exec: { command: ['bash', '-c', 'pg_isready -q -h 127.0.0.1; test $? -ne 2'] } };
+  const alive = { exec: { command: ['bash', '-c', `${ready.join(' ')}; test $? -ne 2`] } };
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -153,7 +155,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
               startupProbe: { ...alive, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 600 },
               livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
               readinessProbe: {
-                exec: { command: ['pg_isready', '-q', '-h', '127.0.0.1'] },
+                exec: { command: ready },
                 periodSeconds: 3,
                 timeoutSeconds: 5,
                 failureThreshold: 3,

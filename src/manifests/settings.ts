@@ -1,11 +1,16 @@
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
-import { operatorRole, replicationRole } from '../model/names.ts';
+import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
+import { lockerRole, migrationRole, operatorRole, ownRoles, readerRole, replicationRole } from '../model/names.ts';
 
-/** What a switchover rests on: no declaration overrides it. */
 /** Where the certificate of `kubernetes.tls` is in both servers. */
 export const tlsMount = '/etc/verdigris-tls';
 
+export const dataMount = '/var/lib/postgresql/data';
+/** Whom pg_hba.conf refuses. Beside the data directory, so that it lasts as long as the volume. */
+const closedFile = 'verdigris_closed';
+
+/** What a switchover rests on: no declaration overrides it. */
 function required(
   environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>,
   colour: Colour,
@@ -19,6 +24,7 @@ function required(
     // How clients, probes and the oracle tell the colours apart: the system identifier is the same on both.
     cluster_name: `${environment.name}-${colour}`,
     hba_file: '/etc/verdigris/pg_hba.conf',
+    [lockSetting]: `${dataMount}/${closedFile}`,
     unix_socket_directories: '/var/run/postgresql',
     wal_level: 'logical',
     hot_standby: 'on',
@@ -52,10 +58,13 @@ function lines(settings: Record<string, string>): string {
     .join('');
 }
 
-/** Passwords for everybody, and for the replication role only the environment's database. A socket needs one too. */
+/**
+ * Passwords for everybody, and for the replication role only the environment's database. A socket needs one too. Verdigris's own roles come
+ * first, so that a closed server refuses all others.
+ */
 export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'>): string {
   return [
-    ['local', 'all', 'all', '', 'scram-sha-256'],
+    ['local', 'all', ownRoles.join(','), '', 'scram-sha-256'],
     [
       environment.kubernetes.tls ? 'hostssl' : 'host',
       `"${environment.database.replaceAll('"', '""')}"`,
@@ -64,7 +73,9 @@ export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'
       'scram-sha-256',
     ],
     ['host', 'all', replicationRole, 'all', 'reject'],
-    ['host', 'all', operatorRole, 'all', 'scram-sha-256'],
+    ['host', 'all', [operatorRole, readerRole, lockerRole, migrationRole].join(','), 'all', 'scram-sha-256'],
+    ...refusingRules(`${dataMount}/${closedFile}`).map((rule) => [rule]),
+    ['local', 'all', 'all', '', 'scram-sha-256'],
     ['host', 'replication', 'all', 'all', 'reject'],
     ['host', 'all', 'all', 'all', 'scram-sha-256'],
   ]
@@ -80,6 +91,7 @@ export const startScript = `set -euo pipefail
 settings=()
 while IFS= read -r line; do if [ -n "$line" ]; then settings+=(-c "$line"); fi; done </etc/verdigris/settings
 volume=$(dirname "$PGDATA")
+closed=$volume/${closedFile}
 if [ -e "$volume/upgrade.busy" ]; then echo "pg_upgrade is at work on this volume" >&2; exit 1; fi
 # The container of a pod that was deleted by force may still run, and PostgreSQL does not see a server in another container. The lock
 # is inherited by every process of this one, and free once the last of them has ended.
@@ -107,10 +119,12 @@ if [ -n "\${VERDIGRIS_PARKED:-}" ]; then
       printf '%s' "$VERDIGRIS_BACKUP_LABEL" >"$PGDATA/backup_label"
       sync -f "$PGDATA"
     fi
+    # Nobody gets in before a fence was opened, whatever the original's roles may do.
+    echo ${closedToAll} >"$closed"
     touch "$PGDATA/standby.signal"
     rm -f "$PGDATA/recovery.signal"
     touch "$mark"
-    sync "$PGDATA/standby.signal" "$mark" "$PGDATA" "$(dirname "$PGDATA")"
+    sync "$closed" "$PGDATA/standby.signal" "$mark" "$PGDATA" "$(dirname "$PGDATA")"
   fi
 fi
 if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
@@ -134,8 +148,11 @@ SQL
     # Alone, a statement that fails does not end the server.
     [[ $said == *"admitted = \\"$POSTGRES_USER\\""* ]] || { echo "the copy could not be closed: $said" >&2; exit 1; }
     rm -f "$volume"/parked-* "$volume"/provisioned-*
-    touch "$mark"; sync "$mark" "$volume"
+    echo ${closedToAll} >"$closed"
+    touch "$mark"; sync "$closed" "$mark" "$volume"
   fi
 fi
+# Never empty: then it would be no rule, and no server would start. The roles of a fence are closed durably all the same.
+if [ ! -s "$closed" ]; then echo ${closedToNobody} >"$closed"; sync "$closed" "$volume"; fi
 exec docker-entrypoint.sh postgres "\${settings[@]}"
 `;

@@ -1,7 +1,8 @@
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { operatorRole } from '../model/names.ts';
-import { dataDirectoryPath, dataMount } from './colour.ts';
+import { dataDirectoryPath } from './colour.ts';
+import { dataMount } from './settings.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
 import { containerSecurity, resources, securityOf } from './security.ts';

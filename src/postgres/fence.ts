@@ -17,16 +17,29 @@ const ours = ownRoles;
  * with the check of the token, so that an operator who slept through his successor's work cannot fence what that one opened.
  */
 export async function fenceServer(client: Client, token: number, limit: number): Promise<void> {
+  await (
+    await closeServer(client, token, limit)
+  ).refused;
+}
+
+/** As `fenceServer`, and returns while the attempt to get in is still under way: it takes as long as connecting does, and clients wait. */
+export async function closeServer(
+  client: Client,
+  token: number,
+  limit: number,
+): Promise<{ readonly refused: Promise<void> }> {
   const until = performance.now() + limit;
   const left = () => Math.max(0, until - performance.now());
   await closeRoles(client, token, left());
   const locked = await turnLock(client, 'closed');
+  const refused = locked ? proveRefused(client, await fencedRoles(client), left()) : Promise.resolve();
+  refused.catch(() => undefined);
   do {
     await endLogins(client, left());
     await endSessions(client, token, left());
     // A session that was ended may have made a role before, or given LOGIN back, and somebody may have come in by it.
   } while ((await openRoles(client)).length > 0 && (await closeRoles(client, token, left())));
-  if (locked) await proveRefused(client, await fencedRoles(client), left());
+  return { refused };
 }
 
 /** Opens what `fenceServer` closed, exactly. The second lock first: as long as a role is remembered, the next command knows what is to be opened. */

@@ -1,15 +1,10 @@
+import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
 import { migrationRole, ownRoles } from '../model/names.ts';
 import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
-/** Setting of a server whose pg_hba.conf is Verdigris's: the file that its first rules read, of roles that are refused. */
-export const lockSetting = 'verdigris.closed_file';
-/** Contents of that file. It must name somebody, or the rule that reads it would be no rule. */
-export const closedToAll = 'all';
-export const closedToNobody = 'verdigris_nobody';
-
 /**
- * Rules that come before all others: Verdigris's roles through the socket, migration tools on this machine while they have a role of their
+ * Rules that come before all others: on a machine of its own, Verdigris's roles through the socket, migration tools on this machine while they have a role of their
  * own, and nobody of those whom `file` names, over no path.
  * They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside pg_hba.conf.
  */
@@ -17,8 +12,7 @@ export function hbaLockRules(file: string): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
     `host all ${migrationRole} samehost scram-sha-256`,
-    `local all,replication @${file} reject`,
-    `host all,replication @${file} all reject`,
+    ...refusingRules(file),
     '',
   ].join('\n');
 }

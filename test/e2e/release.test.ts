@@ -1,46 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import type { Pod } from '../../src/platform/kubernetes/pods.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
-import { withClusterEnvironment } from './support/environment.ts';
+import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 
+/** What an application's role is told at the candidate's own address, from its first moment to the end of `work`: each answer once. */
+async function knocking({ platform, namespace }: ClusterEnvironment, work: () => Promise<void>): Promise<string[]> {
+  const answers = new Set<string>();
+  const password = await platform.secrets.role('shop_app');
+  let over = false;
+  const knock = async (): Promise<void> => {
+    while (!over) {
+      const host = (await namespace.admin.read<Pod>('Pod', 'shop-green-0'))?.status?.podIP;
+      const answer =
+        host &&
+        (await withClient(
+          { host, port: 5432, user: 'shop_app', password, database: 'shop' },
+          'test',
+          async () => 'in',
+        ).catch(
+          // Without a code nobody answered; 57P03 cannot_connect_now: it starts.
+          ({ code, message }: { code?: string; message: string }) =>
+            code?.length === 5 && code !== '57P03' ? message : undefined,
+        ));
+      if (answer !== undefined) answers.add(answer.replace(/ for host.*/, ''));
+      await sleep(5);
+    }
+  };
+  const knocked = knock();
+  await work().finally(() => (over = true));
+  await knocked;
+  return [...answers];
+}
+
 test('a release goes forward, back, forward and is accepted on a real cluster, under load, and nothing is lost or left', async () => {
-  await withClusterEnvironment(
-    { declaration: { retention: { mode: 'scaled-down' } } },
-    async ({ verb, clients, platform, pauses, namespace }) => {
-      const { verdict } = await clients(async (workload) => {
-        for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
-          await verb(each);
-          const { acknowledged } = workload.stats();
-          await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);
-          // The retained colour rests, as declared; a rollback wakes it.
-          if (each === 'switch') expect(await platform.servers.observe('blue')).toMatchObject({ running: false });
-          // Without a mesh nothing could weigh: refused before anything has changed.
-          if (each === 'verify')
-            await expect(verb('canary', { canary: 10 })).rejects.toMatchObject({
-              id: 'gate-refused',
-              facts: { findings: [{ id: 'canary-needs-istio' }] },
-            });
-        }
-        await verb('retire');
-      });
-      console.log(
-        `write pauses in ms, as the operator measured them: ${pauses.join(', ')}; as the clients saw them: ${verdict.pauses.map(({ ms }) => ms).join(', ')}`,
-      );
-      expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
-      expect(await readJournal(platform.journal)).toMatchObject({
-        state: 'single',
-        live: 'green',
-        liveRelease: '2',
-        release: null,
-        stream: null,
-        closing: null,
-        operation: null,
-      });
-      expect(await platform.history.list()).toMatchObject([{ from: '1', to: '2', outcome: 'released' }]);
-      expect(await leftovers(platform, namespace.admin, 'green')).toEqual(nothingLeft('green', 2));
-    },
-  );
+  await withClusterEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async (test) => {
+    const { verb, clients, platform, pauses, namespace } = test;
+    const { verdict } = await clients(async (workload) => {
+      expect(await knocking(test, () => verb('seed'))).toEqual([
+        expect.stringMatching(/^pg_hba.conf rejects connection/),
+      ]);
+      for (const each of ['migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
+        await verb(each);
+        const { acknowledged } = workload.stats();
+        await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);
+        // The retained colour rests, as declared; a rollback wakes it.
+        if (each === 'switch') expect(await platform.servers.observe('blue')).toMatchObject({ running: false });
+        // Without a mesh nothing could weigh: refused before anything has changed.
+        if (each === 'verify')
+          await expect(verb('canary', { canary: 10 })).rejects.toMatchObject({
+            id: 'gate-refused',
+            facts: { findings: [{ id: 'canary-needs-istio' }] },
+          });
+      }
+      await verb('retire');
+    });
+    console.log(
+      `write pauses in ms, as the operator measured them: ${pauses.join(', ')}; as the clients saw them: ${verdict.pauses.map(({ ms }) => ms).join(', ')}`,
+    );
+    expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
+    expect(await readJournal(platform.journal)).toMatchObject({
+      state: 'single',
+      live: 'green',
+      liveRelease: '2',
+      release: null,
+      stream: null,
+      closing: null,
+      operation: null,
+    });
+    expect(await platform.history.list()).toMatchObject([{ from: '1', to: '2', outcome: 'released' }]);
+    expect(await leftovers(platform, namespace.admin, 'green')).toEqual(nothingLeft('green', 2));
+  });
 });
 
 test('clients that do not leave their transaction in time make the switchover give up, and nobody notices', async () => {

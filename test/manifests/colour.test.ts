@@ -180,6 +180,7 @@ test('a restored volume is parked at its first boot only: a promoted server that
   const folder = await temporaryFolder();
   await restored(folder);
   const signal = path.join(folder, 'volume/pgdata/standby.signal');
+  const closed = path.join(folder, 'volume/verdigris_closed');
   try {
     const first = (await start(folder, '3')).trim().split('\n');
     expect(first.slice(0, 3)).toEqual(['postgres', '-c', 'max_connections=200']);
@@ -192,12 +193,20 @@ test('a restored volume is parked at its first boot only: a promoted server that
       'restore_command=',
     ]);
     expect(await readFile(signal, 'utf8')).toBe('');
+    expect(await readFile(closed, 'utf8')).toBe('all\n');
     await rm(signal); // what promotion does
+    await writeFile(closed, 'verdigris_nobody\n'); // what opening does
     await start(folder, '3');
     await expect(readFile(signal)).rejects.toThrow('ENOENT');
+    expect(await readFile(closed, 'utf8')).toBe('verdigris_nobody\n');
     // The next life of this volume, as a snapshot of it, is parked again.
     await start(folder, '4');
     expect(await readFile(signal, 'utf8')).toBe('');
+    expect(await readFile(closed, 'utf8')).toBe('all\n');
+    // A machine that lost power may leave it empty: then it would be no rule.
+    await writeFile(closed, '');
+    await start(folder, '4');
+    expect(await readFile(closed, 'utf8')).toBe('verdigris_nobody\n');
     expect(await start(folder, '')).not.toContain('max_logical_replication_workers=0');
     await rm(path.join(folder, 'volume/pgdata/PG_VERSION'));
     await expect(start(folder, '5')).rejects.toThrow('holds no database');

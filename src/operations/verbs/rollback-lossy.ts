@@ -103,7 +103,7 @@ const tryIfRunning: Step = {
 const closeIfRunning: Step = {
   ...fence,
   async run(c) {
-    await c.ifRunning(c.live, () => fence.run(c));
+    await c.ifRunning(c.live, (client) => fenceServer(client, c.ledger.token, c.environment.limits.pause));
   },
   async undo(c) {
     // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.

@@ -4,7 +4,7 @@ import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
 import { crossBarrier, isSealed } from '../../postgres/barrier.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { fenceServer, unfence } from '../../postgres/fence.ts';
+import { closeServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { carryHistories } from '../../postgres/tool-history/carry.ts';
@@ -106,13 +106,17 @@ export const hold: Step = {
   },
 };
 
+/** Of the attempt under way: that the live colour refuses whoever tries to get in. */
+const refusals = new WeakMap<Context, Promise<void>>();
+
 export const fence: Step = {
   id: 'fence',
   title: 'fence the live colour',
   why: 'no writer may be left there, not even one that goes round the clients’ path',
   risk: 'sessions that do not come through the clients’ path are ended',
   async run(c) {
-    await c.on(c.live, (client) => fenceServer(client, c.ledger.token, c.environment.limits.pause));
+    const { refused } = await c.on(c.live, (client) => closeServer(client, c.ledger.token, c.environment.limits.pause));
+    refusals.set(c, refused);
   },
   async undo(c) {
     // A live server that crashed meanwhile is needed again, whatever else happens.
@@ -147,6 +151,8 @@ export const barrier: Step = {
   why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
   risk: 'bounded by limits.switchover',
   async run(c) {
+    // Tried since the fence: what comes after the marker must not be.
+    await refusals.get(c);
     return `L = ${await cross(c, sealNumber(c))}`;
   },
 };

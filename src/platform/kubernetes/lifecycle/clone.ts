@@ -7,6 +7,7 @@ import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
 import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
+import { turnLock } from '../../../postgres/hba-lock.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident } from '../../../postgres/quote.ts';
@@ -87,6 +88,7 @@ export async function cloneKubernetes(
       await forgetTokens(client);
       for (const [role, password] of Object.entries(passwords))
         await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
+      await turnLock(client, 'open');
     });
     await platform.servers.unpark(live);
     await platform.servers.removeSnapshot(seedSnapshot);

@@ -8,6 +8,7 @@ import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { one, rows, withClient, withOwnSession, withFixedPath, withTransaction } from '../../../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
+import { turnLock } from '../../../postgres/hba-lock.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
@@ -66,6 +67,9 @@ export async function provision(
 
 /** Ordinary settings once the copy is masked and its roles are new; the snapshot is not needed any more. */
 export async function openProvisioned(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+  await withOwnSession(await platform.servers.connection(environment.live), 'provision', (client) =>
+    turnLock(client, 'open'),
+  );
   await platform.servers.unpark(environment.live);
   await platform.servers.removeSnapshot(origin);
 }
