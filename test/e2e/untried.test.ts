@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
 import type { Kind } from '../../src/manifests/manifest.ts';
-import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { failure } from '../support/failure.ts';
-import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
-import { productImage } from './support/image.ts';
+import { until } from '../support/until.ts';
+import type { ClusterEnvironment } from './support/environment.ts';
+import { withClusterBench } from './support/faults.ts';
 
-type Spoiled = Stored & { readonly data?: Record<string, string>; readonly rules?: readonly { verbs: string[] }[] };
+type Spoiled = Stored & {
+  readonly data?: Record<string, string>;
+  readonly rules?: readonly { verbs: string[]; resources: string[] }[];
+};
 
 /** Changes an object as somebody else would, for the length of `use`. */
 async function spoiled(
@@ -31,10 +34,8 @@ async function spoiled(
 const password = Buffer.from('edited-by-hand').toString('base64');
 
 test('whatever is used behind the commit point and fails ends the switchover before anybody is held, and is named', async () => {
-  const verdigris = await productImage();
-  const images = { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24', verdigris };
-  await withClusterEnvironment({ kubernetes: { images, pooler: { replicas: 2 } } }, async (bench) => {
-    const { verb, platform, events, namespace } = bench;
+  await withClusterBench({ guard: true, kubernetes: { pooler: { replicas: 2 } } }, async (bench) => {
+    const { verb, platform, events, namespace, operators, journal, recover } = bench;
     for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
     const refused = async (...named: RegExp[]): Promise<void> => {
       events.length = 0;
@@ -42,7 +43,7 @@ test('whatever is used behind the commit point and fails ends the switchover bef
       expect(error).toMatchObject({ id: 'gate-refused' });
       for (const name of named) expect(error.message).toMatch(name);
       expect(JSON.stringify(events)).not.toContain('"step":"hold"');
-      expect(await readJournal(platform.journal)).toMatchObject({ state: 'verified', operation: null });
+      expect(await journal()).toMatchObject({ state: 'verified', operation: null });
     };
     const secret = (name: string, key: string, use: () => Promise<void>) =>
       spoiled(bench, 'Secret', name, { data: { [key]: password } }, ({ data }) => ({ data }), use);
@@ -83,7 +84,22 @@ test('whatever is used behind the commit point and fails ends the switchover bef
       ({ rules }) => ({ rules }),
       () => refused(/guard-cut-off/, /may not update services shop-rw/),
     );
-    await verb('switch');
-    expect(await readJournal(platform.journal)).toMatchObject({ live: 'green', operation: null });
+    // Killed once the routes have moved, and nobody can take the lease: each guard lets its own pooler's clients go.
+    expect(await operators.run('switch', { dieAfter: 'route' })).toEqual({ how: 'killed' });
+    const rights = await namespace.admin.read<Spoiled>('Role', objectNames.guard('shop'));
+    await spoiled(
+      bench,
+      'Role',
+      objectNames.guard('shop'),
+      { rules: rights?.rules?.filter(({ resources }) => !resources.includes('leases')) },
+      ({ rules }) => ({ rules }),
+      async () => {
+        await until('clients let go', async () => (await platform.traffic.status()).held === undefined, 30_000);
+        expect(await journal()).toMatchObject({ live: 'green', operation: { phase: 'complete' } });
+      },
+    );
+    // Whatever the guards do meanwhile, a person is not refused.
+    await recover();
+    expect(await journal()).toMatchObject({ live: 'green', operation: null });
   });
 });

@@ -89,13 +89,14 @@ function server(environment: Environment, platform: Tried, { live, carried }: Be
       `See whether its pod runs and who may reach it (NetworkPolicy ${name}-database); where a password ` +
       `differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`.`,
     async use() {
-      const secrets: [string, string, string][] = [
-        [
+      const secrets: [string, string, string][] = [];
+      // Each seed gives the replication role the Secret's: before one, a copy of another environment has that one's.
+      if (idle !== undefined)
+        secrets.push([
           replicationRole,
           await platform.secrets.replication(),
           `${objectNames.operatorSecret(name)}, key replication-password`,
-        ],
-      ];
+        ]);
       for (const role of applications)
         secrets.push([role, await platform.secrets.role(role), `${objectNames.roleSecret(name, role)}, key password`]);
       const known = await withOwnSession(
@@ -109,12 +110,7 @@ function server(environment: Environment, platform: Tried, { live, carried }: Be
           ),
       );
       const verifiers = new Map(known.map(({ role, verifier }) => [role, verifier]));
-      // The replication role is made by the first seed.
-      const other = secrets.filter(
-        ([role, password]) =>
-          !(role === replicationRole && !verifiers.has(role)) &&
-          !passwordFits(verifiers.get(role) ?? null, role, password),
-      );
+      const other = secrets.filter(([role, password]) => !passwordFits(verifiers.get(role) ?? null, role, password));
       if (other.length > 0)
         throw new Error(
           other
