@@ -79,7 +79,7 @@ function rights(
 }
 
 /** A new login as the operator, who opens and closes colours, and every password of a Secret against what the server knows. */
-function server(environment: Environment, platform: Tried, { live, carried }: Behind, colour: Colour): Trial {
+function server(environment: Environment, platform: Tried, { live, idle, carried }: Behind, colour: Colour): Trial {
   const { name, kubernetes, database, roles } = environment;
   // The other colour has the live one's passwords once they were carried.
   const applications = colour === live || carried ? [...roles.application, ...roles.readers] : [];
