@@ -25,6 +25,7 @@ export class Standby {
   /** Has it do its work; returns its last word. */
   async act(message: object): Promise<string> {
     const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return 'not loaded again yet';
     const ended = new AbortController();
     const { signal } = ended;
     try {
