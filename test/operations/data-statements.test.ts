@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { plannedData } from '../../src/operations/reads/data-places.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { failure } from '../support/failure.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
@@ -224,6 +225,45 @@ test(
             id: 'tool-wrote-rows',
             seen: expect.stringMatching(/\.\/run\.sh .*UPDATE limits \(3 rows\), INSERT INTO plan \(1 row\)/),
           });
+      });
+    });
+  },
+);
+
+test(
+  'what is new is filled from rows that the live release goes on writing: a column on their way in, a table at the switchover; plan says so beforehand',
+  { timeout },
+  async () => {
+    const files = {
+      '0001_fill.sql': `ALTER TABLE plan ADD COLUMN title text;
+        UPDATE plan SET title = initcap(code) WHERE title IS NULL;
+        CREATE TABLE offer (title text PRIMARY KEY);
+        INSERT INTO offer SELECT upper(code) FROM plan;
+        CREATE TABLE fixed (id int PRIMARY KEY);
+        INSERT INTO fixed VALUES (1);`,
+    };
+    await withFolder(files, async (folder) => {
+      await withEnvironment(options(folder), async (test) => {
+        const signal = new AbortController().signal;
+        const planned = await plannedData({ environment: test.environment, platform: test.platform, signal });
+        expect(planned.data?.map(({ source, place }) => `${source.split(':')[1]} ${place}`)).toEqual([
+          '2 candidate',
+          '4 switch',
+          '6 candidate',
+        ]);
+        await upTo(test, 'seed', 'migrate', 'verify');
+        await test.on('blue', (client) => client.query("INSERT INTO plan VALUES ('pro')"));
+        await upTo(test, 'switch');
+        expect(await test.on('green', (client) => rows(client, 'SELECT title FROM plan ORDER BY 1'))).toEqual([
+          { title: 'Free' },
+          { title: 'Old' },
+          { title: 'Pro' },
+        ]);
+        expect(await test.on('green', (client) => rows(client, 'SELECT title FROM offer ORDER BY 1'))).toEqual([
+          { title: 'FREE' },
+          { title: 'OLD' },
+          { title: 'PRO' },
+        ]);
       });
     });
   },
