@@ -103,10 +103,17 @@ export async function tryHeld(
 ): Promise<Ran[]> {
   const held = await readHeld(client);
   if (held.length === 0) return [];
-  await client.query('SAVEPOINT tried');
-  const ran = await runHeld(client, held, (each, cause) => heldFailed(each, next, cause));
-  await client.query('ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried');
-  const slow = tooSlow(ran, limits, next);
+  const attempt = async (): Promise<Ran[]> => {
+    await client.query('SAVEPOINT tried');
+    const ran = await runHeld(client, held, (each, cause) => heldFailed(each, next, cause));
+    await client.query('ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried');
+    return ran;
+  };
+  const first = await attempt();
+  if (!tooSlow(first, limits, next)) return first;
+  // A cold cache or a busy moment is no property of the statement.
+  const second = await attempt();
+  const slow = tooSlow(second, limits, next);
   if (slow) throw slow;
-  return ran;
+  return second;
 }

@@ -39,6 +39,8 @@ export function heldFailed(held: FromFile, next: string, cause: unknown): Verdig
   });
 }
 
+const switchNote = '-- verdigris: place=switch reason=clients may wait for it';
+
 function rowsOf(writes: Ran['writes']): string {
   return count(
     writes.reduce((all, { inserted, updated, deleted }) => all + inserted + updated + deleted, 0),
@@ -57,6 +59,7 @@ export function tooSlow(
   const [over, limit] =
     sum(unasked) > limits.held ? [unasked, limits.held] : sum(ran) > limits.asked ? [ran, limits.asked] : [[], 0];
   if (over.length === 0) return undefined;
+  const bearable = sum(ran) <= limits.asked;
   const listed = over.map(({ held, ms, writes }) => `  ${sourceLine(held)} (${Math.ceil(ms)} ms, ${rowsOf(writes)})`);
   return new VerdigrisError('data-statement-slow', {
     seen:
@@ -65,10 +68,10 @@ export function tooSlow(
       `${listed.join('\n')}\n`,
     required: `at most ${Math.floor(limit)} ms in all, ${limit === limits.held ? 'a tenth of' : ''} limits.pause.`,
     next: [
-      `${next} One of these before the statement, in a line of its own, or the same as a backfill (docs/backfill.md):`,
-      '-- verdigris: place=live reason=it may run on the live colour before the switchover',
-      ...(limit === limits.held ? ['-- verdigris: place=switch reason=clients may wait for it'] : []),
-      'The first needs writesLive: true of the colour in verdigris.yaml, and is not taken back by abandon.',
+      `${next} It may run on the live colour before the switchover, by the note place=live and writesLive: true of the colour in verdigris.yaml`,
+      '(docs/migrations.md), which abandon does not take back; or as a backfill (docs/backfill.md), where it fills what is new.',
+      // Only where it leads on.
+      ...(bearable ? ['Or clients wait for it, by this line before it:', switchNote] : []),
     ].join('\n'),
     facts: { files: over.map(({ held }) => `${held.file}:${held.line}`), ms: Math.ceil(sum(over)), limitMs: limit },
   });

@@ -136,10 +136,10 @@ async function closeSession(c: Context): Promise<void> {
 /** Milliseconds for a lock when something is tried: less than PostgreSQL waits before it looks for a deadlock, so that apply never loses one. */
 const tryLock = 500;
 
-async function attempt(c: Context, client: Client, next: string): Promise<string> {
+async function attempt(c: Context, client: Client, limits: DataPolicy['limits'], next: string): Promise<string> {
   const ran = await withTransaction(client, async () => {
     await client.query(`SET LOCAL lock_timeout = ${tryLock}`);
-    return tryHeld(client, limitsOf(c), next);
+    return tryHeld(client, limits, next);
   });
   if (ran.length > 0) await record(c, entriesOf(ran));
   const ms = ran.reduce((sum, each) => sum + each.ms, 0);
@@ -158,7 +158,12 @@ export const tryData: Step = {
   risk: 'replication waits for the rows that it writes, until it is rolled back',
   async run(c) {
     return c.withTheirs(c.idle, (client) =>
-      attempt(c, client, 'Abandon the candidate, change the file, and seed again; the live colour is untouched.'),
+      attempt(
+        c,
+        client,
+        limitsOf(c),
+        'Abandon the candidate, change the file, and seed again; the live colour is untouched.',
+      ),
     );
   },
 };
@@ -176,6 +181,8 @@ export const tryDataAgain: Step = {
     return attempt(
       c,
       session.client,
+      // How long it may take was decided when it was migrated.
+      { ...limitsOf(c), held: limitsOf(c).asked },
       'Nothing was changed, and clients go on. Change the rows that it meets and switch again; or abandon the candidate, change the file, and seed again.',
     );
   },

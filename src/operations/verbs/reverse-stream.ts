@@ -2,9 +2,10 @@ import type { Colour } from '../../model/colours.ts';
 import type { Stream } from '../../model/journal.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { streamName } from '../../model/names.ts';
+import { waitFor } from '../../model/wait.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { one } from '../../postgres/client.ts';
+import { one, type Client } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
 import {
@@ -12,6 +13,7 @@ import {
   enableStream,
   publish,
   startAt,
+  readSubscription,
   subscribe,
   unpublish,
   unsubscribe,
@@ -102,16 +104,47 @@ export const reverse: Step = {
   async run(c) {
     const { name, from, to, begins: position } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);
+    let stopped = false;
     const running = await c.ifRunning(to, async (client) => {
       await rememberSequences(client);
       await subscribe(client, name, conninfo, c.environment.database);
       if (position !== undefined) await startAt(client, name, position);
       await enableStream(client, name);
-      await c.on(from, (live) => crossBarrier(live, client, name, c.environment.limits.catchUp, c.signal));
+      stopped = await c.on(from, (live) => stopsOrArrives(c, live, client));
     });
     if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
     // Until now the old stream in the journal says that this is still to be done.
     await c.ledger.write((journal) => ({ ...journal, closing: null }));
-    return undefined;
+    return stopped
+      ? `${to} does not take what it is sent, its log says why: a lossless rollback is gone until it does`
+      : undefined;
   },
 };
+
+/** True where the other colour meets errors again and again: then waiting for the marker would only take the time. */
+async function stopsOrArrives(c: Context, live: Client, retained: Client): Promise<boolean> {
+  const { name } = stream(c);
+  const errors = async (): Promise<number> => (await readSubscription(retained, name))?.errors ?? 0;
+  const before = await errors();
+  const settled = new AbortController();
+  const signal = AbortSignal.any([c.signal, settled.signal]);
+  const limit = c.environment.limits.catchUp;
+  const arrival = crossBarrier(live, retained, name, limit, signal).then(() => false);
+  const stop = waitFor(async () => ((await errors()) >= before + errorsEnough ? true : undefined), {
+    limit,
+    signal,
+    every: 500,
+    slowest: 500,
+    what: 'errors of apply',
+    next: '',
+  });
+  try {
+    return await Promise.race([arrival, stop]);
+  } finally {
+    settled.abort();
+    await Promise.allSettled([arrival, stop]);
+  }
+}
+
+/** One may be a connection that was lost, which the server counts as an error too. */
+const errorsEnough = 2;
