@@ -2,17 +2,19 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { buffer } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
-import pg from 'pg';
-import { withFixedPath } from '../postgres/client.ts';
 import colors from 'yoctocolors';
+import { count } from '../model/count.ts';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { nearest } from '../model/nearest.ts';
 import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames, parseLintConfig, type LintConfig } from '../migrations/lint/config.ts';
 import { exceeds, type LintInput, type LintReport } from '../migrations/lint/finding.ts';
-import { gradeByDatabase } from '../migrations/lint/grade.ts';
 import { lintFiles } from '../migrations/lint/lint.ts';
+import { applyBaseline, baselineName, writeBaseline } from '../migrations/lint/workspace/baseline.ts';
+import { settingsNames, surroundingsOf, type Surroundings } from '../migrations/lint/workspace/find-settings.ts';
+import { markApplied } from '../migrations/lint/workspace/since.ts';
+import { gitlabReport } from '../migrations/lint/output/gitlab.ts';
 import { githubReport } from '../migrations/lint/output/github.ts';
 import { jsonReport } from '../migrations/lint/output/json.ts';
 import { sarifReport } from '../migrations/lint/output/sarif.ts';
@@ -23,12 +25,14 @@ import { readSettings } from '../migrations/lint/settings-file.ts';
 import { sqlFiles } from '../migrations/lint/walk.ts';
 
 interface Options {
-  readonly format: 'text' | 'json' | 'sarif' | 'github';
+  readonly format: 'text' | 'json' | 'sarif' | 'github' | 'gitlab';
   readonly config?: string;
   readonly failOn?: LintConfig['failOn'];
   readonly postgres?: string;
   readonly target?: LintConfig['target'];
   readonly since?: string;
+  readonly baseline?: string;
+  readonly accept?: boolean;
   readonly database?: string;
   readonly stdin?: string | boolean;
   readonly listRules?: boolean;
@@ -50,7 +54,8 @@ Examples
   verdigris lint migrations
   verdigris lint migrations --since migrations/V42__orders.sql --target candidate --postgres 17
   verdigris lint migrations --database postgresql://reader@db/shop
-  git diff --cached --name-only --diff-filter=ACM -- '*.sql' | xargs -r verdigris lint
+  verdigris lint migrations --since origin/main --format github
+  verdigris lint migrations --accept
   verdigris lint --explain set-not-null-scan`;
 
 /** `verdigris lint`: the linter for people, pipelines and pre-commit. Needs no environment, and no database unless it is given one. */
@@ -59,8 +64,13 @@ export function lintCommand(): Command {
     .summary('find what migrations lock, rewrite, break or destroy')
     .description('Checks SQL migrations with PostgreSQL’s own parser. Changes nothing.')
     .argument('[paths...]', 'files, or folders with *.sql files, in the order in which they are applied')
-    .addOption(new Option('--format <format>', 'output').choices(['text', 'json', 'sarif', 'github']).default('text'))
-    .option('--config <file>', 'YAML or JSON with a verdigris-lint section')
+    .addOption(
+      new Option('--format <format>', 'output').choices(['text', 'json', 'sarif', 'github', 'gitlab']).default('text'),
+    )
+    .option(
+      '--config <file>',
+      `YAML or JSON with a verdigris-lint section (default: ${settingsNames[0]}, found from the files upwards)`,
+    )
     .addOption(new Option('--fail-on <level>', 'lowest severity that fails (default: warning)').choices(failLevelNames))
     .addOption(
       new Option('--postgres <major>', 'major that the migrations run on (default: 17)').choices([
@@ -71,7 +81,12 @@ export function lintCommand(): Command {
       ]),
     )
     .addOption(new Option('--target <where>', 'where they run (default: live)').choices(['live', 'candidate']))
-    .option('--since <file>', 'first file that is not applied yet: those before it are read, not linted')
+    .option(
+      '--since <file|revision>',
+      'lint from the first file that is not applied yet, or what changed since a revision of git',
+    )
+    .option('--baseline <file>', `findings that are accepted (default: ${baselineName}, found from the files upwards)`)
+    .option('--accept', 'write everything that is found now into the baseline')
     .option('--database <url>', 'grade by the sizes of the tables there; reads its catalogue only')
     .option('--stdin [name]', 'lint standard input, under this name')
     .option('--list-rules', 'print the rules')
@@ -97,25 +112,57 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves. `--liftoff-only`
   // stands for these two on Node's command line, and has no effect once V8 runs.
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
-  const config = await configuration(options);
-  const files = applied(await inputs(paths, options), options.since).map((file) => ({
-    ...file,
-    globPaths: globPaths(file.path, options.config),
-  }));
-  const linted = await lintFiles(files, config);
-  const report = options.database === undefined ? linted : await graded(linted, options.database);
-  await print(render(report, options.format));
-  if (exceeds(report, config.failOn)) process.exitCode = exitCodes.refused;
+  const around = await surroundingsOf(paths);
+  const config = await configuration(options, around);
+  const given = await inputs(paths, options);
+  const files = options.since === undefined ? given : await markApplied(given, options.since);
+  const settings = options.config ?? around.settings;
+  const report = await lintFiles(
+    files.map((file) => ({ ...file, globPaths: globPaths(file.path, settings) })),
+    config,
+  );
+  const baseline = options.baseline ?? around.baseline;
+  if (options.accept === true) return accept(report, baseline ?? newBaseline(settings));
+  const kept = baseline === undefined ? report : await applyBaseline(report, baseline);
+  const sized = options.database === undefined ? kept : await graded(kept, options.database);
+  await print(render({ ...sized, ...judged(around, options) }, options.format));
+  if (exceeds(sized, config.failOn)) process.exitCode = exitCodes.refused;
 }
 
-async function configuration(options: Options): Promise<LintConfig> {
-  const settings = options.config === undefined ? {} : ((await readSettings(options.config)) ?? {});
+async function accept(report: LintReport, file: string): Promise<void> {
+  await writeBaseline(report, file);
+  await print(
+    `${count(report.findings.length, 'finding')} accepted in ${file}. Commit it: what is found from now on is new.`,
+  );
+}
+
+/** Beside the configuration, else in the working folder. */
+function newBaseline(settings: string | undefined): string {
+  return path.join(settings === undefined ? '.' : path.dirname(settings), baselineName);
+}
+
+async function configuration(options: Options, { settings: found, environment }: Surroundings): Promise<LintConfig> {
+  const file = options.config ?? found;
+  const settings = file === undefined ? {} : await readSettings(file);
   const given = {
     ...(options.failOn === undefined ? {} : { failOn: options.failOn }),
     ...(options.postgres === undefined ? {} : { postgres: Number(options.postgres) }),
     ...(options.target === undefined ? {} : { target: options.target }),
   };
-  return parseLintConfig(typeof settings === 'object' ? { ...settings, ...given } : settings, ruleIds);
+  // What is no object is left as it is, for parseLintConfig to say so.
+  return parseLintConfig(
+    typeof settings === 'object' ? { ...environment?.defaults, ...settings, ...given } : settings,
+    ruleIds,
+  );
+}
+
+/** Said where an environment chose, and nobody else did. */
+function judged({ environment, settings }: Surroundings, options: Options): { readonly judged?: string } {
+  const chosen = options.target ?? options.failOn ?? options.config ?? settings;
+  if (!environment || chosen !== undefined) return {};
+  return {
+    judged: `Judged as migrations of ${path.relative('.', environment.file)}: for the candidate, failing on errors. Stricter: \`--fail-on warning\`, and \`--target live\` for migrations that run on a live database too.`,
+  };
 }
 
 async function inputs(paths: readonly string[], options: Options): Promise<LintInput[]> {
@@ -142,21 +189,14 @@ function globPaths(file: string, config: string | undefined): readonly string[] 
   return [path.relative(config === undefined ? '.' : path.dirname(config), full), path.relative('.', full), full];
 }
 
-function applied(files: readonly LintInput[], since: string | undefined): readonly LintInput[] {
-  if (since === undefined) return files;
-  const first = files.findIndex((file) => path.resolve(file.path) === path.resolve(since));
-  if (first < 0) {
-    throw new VerdigrisError('lint-since', {
-      seen: `${since} is none of the ${files.length} files.`,
-      required: '--since one of the files given.',
-      next: 'fix the path.',
-    });
-  }
-  return files.map((file, index) => ({ ...file, applied: index < first }));
-}
-
 /** The address may hold a password: it is not part of any message. */
 async function graded(report: LintReport, url: string): Promise<LintReport> {
+  // Loaded where it is needed: a short command is mostly loading.
+  const [{ default: pg }, { withFixedPath }, { gradeByDatabase }] = await Promise.all([
+    import('pg'),
+    import('../postgres/client.ts'),
+    import('../migrations/lint/grade.ts'),
+  ]);
   const client = new pg.Client({
     connectionString: url,
     application_name: 'verdigris/lint',
@@ -181,6 +221,7 @@ async function graded(report: LintReport, url: string): Promise<LintReport> {
 function render(report: LintReport, format: Options['format']): string {
   if (format === 'json') return jsonReport(report);
   if (format === 'sarif') return sarifReport(report);
+  if (format === 'gitlab') return gitlabReport(report);
   return format === 'github' ? githubReport(report) : textReport(report, painter());
 }
 

@@ -1,10 +1,19 @@
 import { CommanderError } from 'commander';
 import { outliveReaders } from './outlive.ts';
-import { program } from './program.ts';
+
+/** Half of a short command is its loading. Editors, hooks and pipelines start the linter often, so it is loaded by itself. */
+async function run(): Promise<void> {
+  if (process.argv[2] !== 'lint') await (await import('./program.ts')).program.parseAsync();
+  else {
+    const { lintCommand } = await import('./lint.ts');
+    const linter = lintCommand().name('verdigris lint').exitOverride();
+    await linter.parseAsync(process.argv.slice(3), { from: 'user' });
+  }
+}
 
 outliveReaders();
 try {
-  await program.parseAsync();
+  await run();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
+import { nearest } from '../../model/nearest.ts';
 import { severities } from './finding.ts';
 
 const failLevels = [...severities, 'never'] as const;
@@ -34,17 +35,29 @@ export const failLevelNames: readonly string[] = failLevels;
 export function parseLintConfig(settings: unknown, known: readonly string[]): LintConfig {
   const parsed = lintConfigSchema.safeParse(settings ?? {});
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'verdigris-lint'}: ${issue.message}`);
-    throw wrong(faults.join('; '));
+    throw wrong(parsed.error.issues.map(fault).join('; '));
   }
   const unknown = Object.keys(parsed.data.rules).filter((id) => !known.includes(id));
-  if (unknown.length > 0) throw wrong(`rules: no rule is called ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw wrong(`rules: ${unknown.map((id) => `no rule is called ${id}${meant(id, known)}`).join('; ')}`);
   return parsed.data;
+}
+
+function fault(issue: z.core.$ZodIssue): string {
+  const place = issue.path.join('.') || 'verdigris-lint';
+  if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`;
+  const keys = Object.keys(lintConfigSchema.shape);
+  return issue.keys.map((key) => `${place} has no key ${key}${meant(key, keys)}`).join('; ');
+}
+
+function meant(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? '' : `, did you mean ${near}?`;
 }
 
 function wrong(seen: string): VerdigrisError {
   return new VerdigrisError('lint-config', {
-    seen: `The linter's configuration is off: ${seen}.`,
+    seen: `The linter's configuration is off: ${seen}${seen.endsWith('?') ? '' : '.'}`,
     required: 'the settings of docs/lint/README.md.',
     next: 'fix the configuration; `verdigris lint --list-rules` prints the rules.',
   });

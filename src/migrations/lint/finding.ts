@@ -90,6 +90,10 @@ export interface LintReport {
   /** In the order of the files, then by position. */
   readonly findings: readonly LintFinding[];
   readonly suppressed: readonly SuppressedFinding[];
+  /** Findings that a baseline accepts; absent without one. */
+  readonly accepted?: number;
+  /** Why it was judged so, and how to be stricter: said where nobody chose. */
+  readonly judged?: string;
 }
 
 /** A migration, in the order in which it is applied. */

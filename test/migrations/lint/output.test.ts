@@ -62,8 +62,9 @@ test('GitHub annotations are one line each, and nothing in a path or message can
     .trimEnd()
     .split('\n');
   expect(lines).toHaveLength(2);
-  expect(lines[0]).toMatch(
-    /^::warning file=db\/V1%2C odd%3Aname\.sql,line=3,endLine=4,col=15,title=set-not-null-scan::Every row of t is read to prove that a has no null\.%0AInstead:%0A/,
+  expect(lines.map((line) => line.split(' ')[0])).toEqual(['::error', '::warning']);
+  expect(lines[1]).toMatch(
+    /^::warning file=db\/V1%2C odd%3Aname\.sql,line=3,endLine=4,col=15,title=set-not-null-scan::Every row of t is read to prove that a has no null\.%0AACCESS EXCLUSIVE on public\.t [^\n]*%0AInstead:%0A/,
   );
 });
 

@@ -1,11 +1,22 @@
-import type { LintReport, Severity } from '../finding.ts';
+import { pointer } from '../../../model/pointer.ts';
+import { severities, type LintReport, type Severity } from '../finding.ts';
+import { facts } from './text.ts';
 
 const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
 
 /** Workflow commands of GitHub Actions, one line each: they annotate the changed lines of a pull request. */
 export function githubReport(report: LintReport): string {
+  // GitHub shows ten of each kind in a step: the worst come first.
   return report.findings
-    .map(({ severity, path, start, end, rule, message, fix }) => {
+    .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity))
+    .map((finding) => {
+      const { severity, path, start, end, rule, message, fix } = finding;
+      const text = [
+        message,
+        facts(finding).join('; '),
+        ...(fix === undefined ? [] : [`Instead:\n${fix}`]),
+        pointer(rule),
+      ];
       const place = [
         `file=${property(path)}`,
         `line=${start.line}`,
@@ -14,7 +25,7 @@ export function githubReport(report: LintReport): string {
         ...(end.line === start.line ? [`endColumn=${end.column}`] : []),
         `title=${property(rule)}`,
       ];
-      return `::${commands[severity]} ${place.join(',')}::${data(fix === undefined ? message : `${message}\nInstead:\n${fix}`)}\n`;
+      return `::${commands[severity]} ${place.join(',')}::${data(text.join('\n'))}\n`;
     })
     .join('');
 }

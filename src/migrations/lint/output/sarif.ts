@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pointer } from '../../../model/pointer.ts';
 import type { LintFinding, LintReport, Severity } from '../finding.ts';
 import type { LintRule } from '../rule.ts';
 import { lintRules } from '../rules/index.ts';
@@ -41,7 +42,7 @@ function descriptor(rule: LintRule): object {
     id: rule.id,
     shortDescription: { text: rule.title },
     fullDescription: { text: rule.why },
-    help: { text: rule.instead },
+    help: { text: `${rule.instead}\n${pointer(rule.id)}` },
     defaultConfiguration: { level: levels[rule.severity] },
     properties: { category: rule.category, where: rule.where },
   };

@@ -102,14 +102,20 @@ function summary(report: LintReport, paint: Painter): string {
     report.findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings, infos] = [count('error'), count('warning'), count('info')];
   const live = report.findings.filter((finding) => finding.where === 'live' && finding.severity !== 'info').length;
+  const suppressed = report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : '';
+  const accepted = report.accepted ? `; ${report.accepted} accepted by the baseline` : '';
   const head =
     `${errors} errors, ${warnings} warnings, ${infos} notes in ${report.files} files, ${report.statements} ` +
-    `statements${report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : ''}.`;
+    `statements${suppressed}${accepted}.`;
   const hint =
     report.target === 'live' && live > 0
       ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.`
       : '';
-  return paint[errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'bold'](head) + hint;
+  return (
+    paint[errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'bold'](head) +
+    hint +
+    (report.judged === undefined ? '' : `\n${report.judged}`)
+  );
 }
 
 function about(seconds: number): string {

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { VerdigrisError } from '../../../model/errors.ts';
+import type { LintSettings } from '../config.ts';
+import { baselineName } from './baseline.ts';
+
+export const settingsNames = ['verdigris-lint.yaml', 'verdigris-lint.yml', 'verdigris-lint.json'] as const;
+
+/** What lies around the files to lint, each found from their folder upwards. */
+export interface Surroundings {
+  readonly settings?: string;
+  readonly baseline?: string;
+  /** The declaration of an environment whose migrations these are. */
+  readonly environment?: { readonly file: string; readonly defaults: LintSettings };
+}
+
+/** Where the paths have more than one configuration, which one counts cannot be known: that is an error. */
+export async function surroundingsOf(paths: readonly string[]): Promise<Surroundings> {
+  const folders = await Promise.all(paths.map(folderOf));
+  const all = [...new Set(folders)].map((folder) => ({
+    settings: upwards(folder, settingsNames),
+    baseline: upwards(folder, [baselineName]),
+  }));
+  const settings = only(all.map((one) => one.settings));
+  const baseline = only(all.map((one) => one.baseline));
+  const environment = folders[0] === undefined ? undefined : await environmentOf(folders[0]);
+  return {
+    ...(settings === undefined ? {} : { settings }),
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(environment === undefined ? {} : { environment }),
+  };
+}
+
+async function folderOf(given: string): Promise<string> {
+  const full = path.resolve(given);
+  return (await stat(full).catch(() => undefined))?.isDirectory() === true ? full : path.dirname(full);
+}
+
+function only(found: readonly (string | undefined)[]): string | undefined {
+  const different = [...new Set(found)];
+  if (different.length <= 1) return different[0];
+  throw new VerdigrisError('lint-config', {
+    seen: `The files have different surroundings: ${different.map((one) => one ?? 'none').join(', ')}.`,
+    required: 'one configuration and one baseline for all files of a run.',
+    next: 'give --config and --baseline, or lint the folders one by one.',
+  });
+}
+
+function upwards(folder: string, names: readonly string[]): string | undefined {
+  const found = names.map((name) => path.join(folder, name)).find((file) => existsSync(file));
+  const parent = path.dirname(folder);
+  return found ?? (parent === folder ? undefined : upwards(parent, names));
+}
+
+type Loose = Readonly<Record<string, unknown>> | undefined;
+
+/** Migrations of an environment run on its candidate, and what only a live database suffers from counts for little there. */
+async function environmentOf(folder: string): Promise<Surroundings['environment']> {
+  const file = upwards(folder, ['verdigris.yaml']);
+  if (file === undefined) return undefined;
+  const declared = Object.values((loose(await readFile(file, 'utf8'))?.['colours'] as Loose) ?? {}) as Loose[];
+  const own = declared.find((colour) => {
+    const migrations = colour?.['migrations'];
+    if (typeof migrations !== 'string') return false;
+    const inside = path.relative(path.resolve(path.dirname(file), migrations), folder);
+    return inside === '' || !(inside.startsWith('..') || path.isAbsolute(inside));
+  });
+  const major = Number(own?.['postgres']);
+  if (!own) return undefined;
+  return {
+    file,
+    defaults: { target: 'candidate', failOn: 'error', ...(major >= 15 && major <= 18 ? { postgres: major } : {}) },
+  };
+}
+
+/** A declaration that is off is refused by the commands that need it, not by the linter. */
+function loose(text: string): Loose {
+  try {
+    return parse(text) as Loose;
+  } catch {
+    return undefined;
+  }
+}
