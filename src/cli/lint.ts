@@ -8,7 +8,7 @@ import { exitCodes } from '../model/error-catalogue.ts';
 import { nearest } from '../model/nearest.ts';
 import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
-import { failLevelNames, parseLintConfig, type LintConfig } from '../migrations/lint/config.ts';
+import { failLevelNames, type LintConfig } from '../migrations/lint/config.ts';
 import { exceeds, type LintInput, type LintReport } from '../migrations/lint/finding.ts';
 import { lintFiles } from '../migrations/lint/lint.ts';
 import { applyBaseline, baselineName, writeBaseline } from '../migrations/lint/workspace/baseline.ts';
@@ -21,7 +21,9 @@ import { sarifReport } from '../migrations/lint/output/sarif.ts';
 import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
 import { rulePage } from '../migrations/lint/page.ts';
 import { ruleIds, ruleOf, lintRules } from '../migrations/lint/rules/index.ts';
-import { readSettings } from '../migrations/lint/settings-file.ts';
+import { configurationOf } from '../migrations/lint/workspace/configuration.ts';
+import { fixFiles, type Fixed } from '../migrations/lint/workspace/fix.ts';
+import { replaceFile } from '../migrations/lint/workspace/replace-file.ts';
 import { sqlFiles } from '../migrations/lint/walk.ts';
 
 interface Options {
@@ -33,6 +35,9 @@ interface Options {
   readonly since?: string;
   readonly baseline?: string;
   readonly accept?: boolean;
+  readonly fix?: boolean;
+  readonly diff?: boolean;
+  readonly lsp?: boolean;
   readonly database?: string;
   readonly stdin?: string | boolean;
   readonly listRules?: boolean;
@@ -87,6 +92,11 @@ export function lintCommand(): Command {
     )
     .option('--baseline <file>', `findings that are accepted (default: ${baselineName}, found from the files upwards)`)
     .option('--accept', 'write everything that is found now into the baseline')
+    .addOption(
+      new Option('--fix', 'write the fixes that are mechanical and prove themselves').conflicts(['stdin', 'accept']),
+    )
+    .addOption(new Option('--diff', 'print what --fix would write').conflicts(['stdin', 'accept', 'fix']))
+    .option('--lsp', 'serve an editor over standard input and output (Language Server Protocol)')
     .option('--database <url>', 'grade by the sizes of the tables there; reads its catalogue only')
     .option('--stdin [name]', 'lint standard input, under this name')
     .option('--list-rules', 'print the rules')
@@ -112,18 +122,30 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves. `--liftoff-only`
   // stands for these two on Node's command line, and has no effect once V8 runs.
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
+  if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
   const around = await surroundingsOf(paths);
   const config = await configuration(options, around);
   const given = await inputs(paths, options);
   const files = options.since === undefined ? given : await markApplied(given, options.since);
   const settings = options.config ?? around.settings;
-  const report = await lintFiles(
-    files.map((file) => ({ ...file, globPaths: globPaths(file.path, settings) })),
-    config,
-  );
+  const named = files.map((file) => ({ ...file, globPaths: globPaths(file.path, settings) }));
+  const report = await lintFiles(named, config);
   const baseline = options.baseline ?? around.baseline;
   if (options.accept === true) return accept(report, baseline ?? newBaseline(settings));
-  const kept = baseline === undefined ? report : await applyBaseline(report, baseline);
+  const withoutAccepted = (all: LintReport) => (baseline === undefined ? all : applyBaseline(all, baseline));
+  let kept = await withoutAccepted(report);
+  if (options.diff === true || options.fix === true) {
+    const fixes = await fixFiles(named, config, kept);
+    if (options.diff === true) {
+      await print(await diffOf(fixes));
+      if (fixes.length > 0) process.exitCode = exitCodes.refused;
+      return;
+    }
+    await writeFixes(fixes);
+    const texts = new Map(fixes.map((fix) => [fix.path, fix.after]));
+    const again = named.map((file) => ({ ...file, text: texts.get(file.path) ?? file.text }));
+    kept = await withoutAccepted(await lintFiles(again, config));
+  }
   const sized = options.database === undefined ? kept : await graded(kept, options.database);
   await print(render({ ...sized, ...judged(around, options) }, options.format));
   if (exceeds(sized, config.failOn)) process.exitCode = exitCodes.refused;
@@ -136,24 +158,29 @@ async function accept(report: LintReport, file: string): Promise<void> {
   );
 }
 
+async function diffOf(fixes: readonly Fixed[]): Promise<string> {
+  const { createTwoFilesPatch } = await import('diff');
+  return fixes.map(({ path: file, before, after }) => createTwoFilesPatch(file, file, before, after)).join('');
+}
+
+async function writeFixes(fixes: readonly Fixed[]): Promise<void> {
+  for (const { path: file, after, findings } of fixes) {
+    await replaceFile(file, after);
+    process.stderr.write(`${count(findings.length, 'finding')} fixed in ${file}\n`);
+  }
+}
+
 /** Beside the configuration, else in the working folder. */
 function newBaseline(settings: string | undefined): string {
   return path.join(settings === undefined ? '.' : path.dirname(settings), baselineName);
 }
 
-async function configuration(options: Options, { settings: found, environment }: Surroundings): Promise<LintConfig> {
-  const file = options.config ?? found;
-  const settings = file === undefined ? {} : await readSettings(file);
-  const given = {
+function configuration(options: Options, around: Surroundings): Promise<LintConfig> {
+  return configurationOf(options.config === undefined ? around : { ...around, settings: options.config }, {
     ...(options.failOn === undefined ? {} : { failOn: options.failOn }),
     ...(options.postgres === undefined ? {} : { postgres: Number(options.postgres) }),
     ...(options.target === undefined ? {} : { target: options.target }),
-  };
-  // What is no object is left as it is, for parseLintConfig to say so.
-  return parseLintConfig(
-    typeof settings === 'object' ? { ...environment?.defaults, ...settings, ...given } : settings,
-    ruleIds,
-  );
+  });
 }
 
 /** Said where an environment chose, and nobody else did. */

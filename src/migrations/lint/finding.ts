@@ -1,4 +1,5 @@
 import type { LockMode } from './locks.ts';
+import type { Range } from './range.ts';
 
 export const severities = ['error', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
@@ -44,6 +45,13 @@ export interface TableSize {
   readonly seconds: number;
 }
 
+/** A change of the file's text that does what the finding asks for; bytes of the file. */
+export interface Edit extends Range {
+  readonly text: string;
+  /** For a menu: what it does. */
+  readonly does: string;
+}
+
 export interface LintFinding {
   /** Stable, kebab-case; docs/lint has a page of this name. */
   readonly rule: string;
@@ -61,6 +69,8 @@ export interface LintFinding {
   readonly why: string;
   /** SQL that does the same safely, derived from the statement; absent where there is no mechanical rewrite. */
   readonly fix?: string;
+  /** A change of the file that does what the finding asks for. */
+  readonly edit?: Edit;
   readonly lock?: LintLock;
   /** The table that the work is done on, as in `lock`. */
   readonly table?: string;

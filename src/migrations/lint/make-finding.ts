@@ -36,6 +36,7 @@ export function makeFinding(
     message: draft.message,
     why: rule.why,
     ...(draft.fix === undefined ? {} : { fix: draft.fix }),
+    ...(draft.edit === undefined ? {} : { edit: draft.edit }),
     ...(mode === undefined ? {} : { lock: { mode, ...(table === undefined ? {} : { table }), blocks: blocks[mode] } }),
     ...(table === undefined ? {} : { table }),
     ...(draft.object === undefined ? {} : { object: draft.object }),

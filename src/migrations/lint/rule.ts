@@ -1,6 +1,6 @@
 import type { Of, Tag } from './ast.ts';
 import type { AlterContext, LintContext } from './context.ts';
-import type { Category, Severity, Where, Work } from './finding.ts';
+import type { Category, Edit, Severity, Where, Work } from './finding.ts';
 import type { LockMode } from './locks.ts';
 import type { Name } from './ast.ts';
 import type { Range } from './range.ts';
@@ -11,6 +11,8 @@ export interface Draft {
   /** Bytes of the file; the whole statement where left out. */
   readonly range?: Range;
   readonly fix?: string;
+  /** The same as a change of the text, where it is mechanical: `--fix` makes it if it proves itself. */
+  readonly edit?: Edit | undefined;
   /** `none` where the rule's own lock is not taken this time. */
   readonly lock?: LockMode | 'none';
   readonly table?: Name;

@@ -34,11 +34,11 @@ async function expand(given: string): Promise<string[]> {
     // A folder's name may end in .sql too; what is in it has been found already.
     if (!entry.isDirectory() && !isUndo(name)) files.push(path.join(given, name));
   }
-  return files.toSorted(compare);
+  return files.toSorted(compareFiles);
 }
 
-/** A folder's own files come before those of its folders. */
-function compare(one: string, other: string): number {
+/** The order of two paths below one folder. A folder's own files come before those of its folders. */
+export function compareFiles(one: string, other: string): number {
   const [a, b] = [one.split(path.sep), other.split(path.sep)];
   const at = a.findIndex((part, index) => part !== b[index]);
   if (at < 0) return 0;

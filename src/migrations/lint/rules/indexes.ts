@@ -1,7 +1,21 @@
-import { all, nameOfParts, option, strings } from '../ast.ts';
+import { all, nameOfParts, option, strings, type Name } from '../ast.ts';
+import type { LintContext } from '../context.ts';
+import { insertAfter, isAlone, replaceIn } from '../edits.ts';
+import type { Edit } from '../finding.ts';
 import { reindexesConcurrently } from '../../outside-transaction.ts';
 import type { LintRule } from '../rule.ts';
 import { concurrently } from './help.ts';
+
+const createWords = /^CREATE\s+(?:UNIQUE\s+)?INDEX\b/i;
+const dropWords = /^DROP\s+INDEX\b/i;
+const reindexWords = /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE)\b/i;
+
+/** Where nothing else shares the transaction, and the table is known to be none that is partitioned, which PostgreSQL refuses. */
+function becomesConcurrent(context: LintContext, table: Name | undefined, words: RegExp): Edit | undefined {
+  const known = table && context.schema.table(table);
+  const plain = known?.complete === true && (known.kind === 'table' || known.kind === 'materialized view');
+  return plain && isAlone(context) ? insertAfter(context, words, ' CONCURRENTLY') : undefined;
+}
 
 export const createIndex: LintRule = {
   id: 'create-index-blocking',
@@ -21,11 +35,12 @@ export const createIndex: LintRule = {
     IndexStmt: (node, context) => {
       if (node.concurrent === true || context.isNew(node.relation)) return undefined;
       const partitioned = context.fact(node.relation)?.kind === 'partitioned';
-      const fix = partitioned ? {} : { fix: concurrently(context.statement.text, /^CREATE\s+(?:UNIQUE\s+)?INDEX\b/i) };
+      const fix = partitioned ? {} : { fix: concurrently(context.statement.text, createWords) };
       return {
         message: `Writes to ${node.relation?.relname ?? ''} wait until the index is built.`,
         table: context.name(node.relation),
         ...fix,
+        edit: becomesConcurrent(context, context.name(node.relation), createWords),
       };
     },
   },
@@ -50,11 +65,16 @@ export const dropIndex: LintRule = {
       const old = names.filter((name) => !context.schema.isNew(name));
       if (old.length === 0) return undefined;
       const table = context.schema.indexes.get(`${old[0]?.schema}.${old[0]?.name}`)?.table;
-      const fix = names.length === 1 ? { fix: concurrently(context.statement.text, /^DROP\s+INDEX\b/i) } : {};
+      const fix = names.length === 1 ? { fix: concurrently(context.statement.text, dropWords) } : {};
       return {
         message: `The table of ${old.map((name) => name.name).join(', ')} is locked for readers and writers.`,
         ...(table ? { table } : {}),
         ...fix,
+        // CASCADE is refused with CONCURRENTLY, and several indexes are.
+        edit:
+          names.length === 1 && node.behavior !== 'DROP_CASCADE'
+            ? becomesConcurrent(context, table, dropWords)
+            : undefined,
       };
     },
   },
@@ -80,16 +100,15 @@ export const reindex: LintRule = {
         node.kind === 'REINDEX_OBJECT_SYSTEM'
           ? {}
           : {
-              fix: concurrently(
-                context.statement.text,
-                /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE)\b/i,
-              ),
+              fix: concurrently(context.statement.text, reindexWords),
             };
-      const table = node.kind === 'REINDEX_OBJECT_TABLE' ? { table: context.name(node.relation) } : {};
+      const table: { readonly table?: Name } =
+        node.kind === 'REINDEX_OBJECT_TABLE' ? { table: context.name(node.relation) } : {};
       return {
         message: `Writes wait while ${node.relation?.relname ?? node.name ?? 'the database'} is reindexed.`,
         ...table,
         ...fix,
+        edit: node.kind === 'REINDEX_OBJECT_TABLE' ? becomesConcurrent(context, table.table, reindexWords) : undefined,
       };
     },
   },
@@ -111,7 +130,12 @@ export const invalidLeft: LintRule = {
     IndexStmt: (node, context) => {
       if (node.concurrent !== true || node.if_not_exists !== true) return undefined;
       const fix = `DROP INDEX CONCURRENTLY IF EXISTS ${node.idxname ?? ''};\n${context.statement.text.replace(/\s+IF\s+NOT\s+EXISTS\b/i, '')};`;
-      return { message: `An invalid ${node.idxname ?? 'index'} of an attempt that failed would count as done.`, fix };
+      const edit = replaceIn(context, /\s+IF\s+NOT\s+EXISTS\b/i, '');
+      return {
+        message: `An invalid ${node.idxname ?? 'index'} of an attempt that failed would count as done.`,
+        fix,
+        edit,
+      };
     },
   },
 };

@@ -1,6 +1,7 @@
 import { as, nameLabel, option, type Name, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
 import type { LintContext } from '../context.ts';
+import { statementAfter } from '../edits.ts';
 import { plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
 import { columnObject } from './help.ts';
@@ -89,11 +90,13 @@ export const smallSequence: LintRule = {
       const type = sequence && context.schema.sequences.get(nameLabel(sequence))?.type;
       if (!to || !sequence || type === undefined || (width[to.base] ?? 0) <= (width[type] ?? 8)) return undefined;
       if (widenedLater(sequence, to.base, context)) return undefined;
+      const fix = `ALTER SEQUENCE ${plainTable(sequence)} AS ${typeText(to)};`;
       return {
         message: `The sequence ${sequence.name} stays ${typeText({ base: type, parameters: [], array: false })}: it ends at ${ends[type] ?? ''}.`,
         range: context.command,
         table: context.table,
-        fix: `ALTER SEQUENCE ${plainTable(sequence)} AS ${typeText(to)};`,
+        fix,
+        edit: context.statement.nested ? undefined : statementAfter(context, fix),
       };
     },
   },
