@@ -62,9 +62,10 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
     const end = new LintContext({ ...shared, index: statements.length - 1 });
     for (const rule of lintRules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
   }
-  const { kept, allowed } = applyNotes(found, [...own.notes, ...notes]);
-  const result = suppress(source, parsed, kept, statements.length, config);
-  return { ...result, suppressed: [...allowed, ...result.suppressed] };
+  // Comments of a statement come first: one that says the same as a note is not for nothing.
+  const result = suppress(source, parsed, found, statements.length, config);
+  const { kept, allowed } = applyNotes(result.findings, [...own.notes, ...notes]);
+  return { ...result, findings: kept, suppressed: [...result.suppressed, ...allowed] };
 }
 
 function encodingProblems({ problem }: Source) {

@@ -60,6 +60,8 @@ test('a contract note allows what it names, in any file of the release, and noth
   expect(findings).toEqual([]);
   expect(suppressed.map(({ reason }) => reason)).toEqual(['release 41 was the last to use it']);
   expect((await lint(`${note}${drop('other')}`)).findings.map(({ rule }) => rule)).toEqual(['drop-column']);
+  const both = await lint(`${note}-- verdigris: allow drop-column because nobody reads it\n${drop('name')}`);
+  expect(both.findings).toEqual([]);
   const release = [
     { path: '1.sql', text: drop('name'), applied: false },
     { path: '2.sql', text: note, applied: false },
