@@ -44,7 +44,12 @@ export interface SnapshotSource {
   readonly claim: string;
   /** Of the data directory on the volume. */
   readonly path: string;
+  /** Uid of the claim. */
+  readonly volume?: string;
 }
+
+/** Annotation of a snapshot: the uid of the claim that it is of. */
+export const volumeAnnotation = `${domain}/volume`;
 
 /** Annotation of a snapshot: where the data directory is on the volume. */
 export const pathAnnotation = `${domain}/data-path`;
@@ -58,7 +63,7 @@ export const labelAnnotation = `${domain}/backup-label`;
  */
 export function volumeSnapshot(
   environment: Named,
-  { colour, major, claim, path }: SnapshotSource,
+  { colour, major, claim, path, volume }: SnapshotSource,
   snapshot: string,
 ): Manifest {
   const { snapshotClass, keptSnapshotClass = snapshotClass } = environment.kubernetes;
@@ -71,7 +76,7 @@ export function volumeSnapshot(
       'database',
       objectNames.snapshot(environment.name, snapshot),
       { [`${domain}/colour`]: colour, [`${domain}/snapshot`]: snapshot, 'app.kubernetes.io/version': String(major) },
-      { [pathAnnotation]: path },
+      { [pathAnnotation]: path, ...(volume ? { [volumeAnnotation]: volume } : {}) },
     ),
     spec: {
       ...(chosen === undefined ? {} : { volumeSnapshotClassName: chosen }),

@@ -107,6 +107,7 @@ export const errorCatalogue = {
   'pooler-unreachable': 'failed',
   'secret-key-missing': 'refused',
   'snapshot-failed': 'failed',
+  'snapshot-taken': 'refused',
   'snapshot-not-ready': 'failed',
   // Migrations
   'migrations-missing': 'declaration',

@@ -113,6 +113,8 @@ const release = z.strictObject({
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),
+  /** Every snapshot that this release was about to make: those, and no other, are its to remove. */
+  snapshots: z.array(z.string()).optional(),
   /** Files that a lossy rollback exported, and how many rows. */
   exported: z.strictObject({ rows: z.number(), file: z.string() }).optional(),
   switchedAt: time.optional(),

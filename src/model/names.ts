@@ -34,6 +34,7 @@ export function seedSnapshotName(generation: number): string {
   return `seed-${generation}`;
 }
 
-export function fallbackSnapshotName(stream: number): string {
-  return `before-switch-${stream}`;
+/** `attempt`: when the operation began, as its journal says it. Two attempts at one switchover never share a snapshot. */
+export function fallbackSnapshotName(stream: number, attempt: string): string {
+  return `before-switch-${stream}-${Date.parse(attempt).toString(36)}`;
 }

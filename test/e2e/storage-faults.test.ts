@@ -3,7 +3,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
-test('a snapshot that never becomes ready, one that fails, and a claim that never binds end the seed and leave nothing; a slow one is waited for', async () => {
+test('a snapshot that never becomes ready, one that fails, and a claim that never binds end the seed and leave nothing; an error that passes is waited for, a snapshot that does not go is not', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
     async ({ verb, declared, clients, platform, on, namespace: { admin, name } }) => {
@@ -48,7 +48,18 @@ test('a snapshot that never becomes ready, one that fails, and a claim that neve
             seen: expect.stringContaining('shop-green') as string,
           });
           await nothingLeft();
-          await declared({ snapshotClass: 'slow' }, {}, () => verb('seed'));
+          // Nobody lets a snapshot go: neither the undoing nor the next release waits for that.
+          await admin.merge('Namespace', name, { metadata: { annotations: { 'btrfs.test/deletion': 'never' } } });
+          const began = Date.now();
+          await expect(
+            declared({ snapshotClass: 'never-ready' }, { snapshot: '3s' }, () => verb('seed')),
+          ).rejects.toMatchObject({ id: 'snapshot-not-ready' });
+          expect(Date.now() - began).toBeLessThan(60_000);
+          expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });
+          expect(await on('blue', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
+          await admin.merge('Namespace', name, { metadata: { annotations: { 'btrfs.test/deletion': null } } });
+          // An error that the driver tries again after is waited for.
+          await declared({ snapshotClass: 'passing-error' }, {}, () => verb('seed'));
           for (const each of ['migrate', 'verify', 'switch', 'retire'] as const) await verb(each);
           const { acknowledged } = workload.stats();
           await workload.until((stats) => stats.acknowledged > acknowledged + 100, 60_000);

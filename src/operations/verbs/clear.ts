@@ -5,6 +5,7 @@ import { ident } from '../../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../../postgres/stream.ts';
 import type { HistoryEntry } from '../../platform/port.ts';
 import type { Step } from '../engine/operation.ts';
+import { ownSnapshots } from '../engine/release-record.ts';
 
 /** Ends replication in both directions between the colours, as far as they still run. */
 export const clearStreams: Step = {
@@ -53,7 +54,8 @@ export const clearSnapshots: Step = {
   why: 'they hold blocks of the volume',
   risk: 'the lossy way back is gone with them',
   async run(c) {
-    for (const name of await c.platform.servers.snapshots()) await c.platform.servers.removeSnapshot(name);
+    const there = await c.platform.servers.snapshots();
+    for (const name of ownSnapshots(c)) if (there.includes(name)) await c.platform.servers.removeSnapshot(name);
   },
 };
 

@@ -1,4 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import type { OperationRecord } from '../../model/journal.ts';
 import { fallbackSnapshotName } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
@@ -12,7 +13,7 @@ import type { Context } from '../engine/context.ts';
 import { requireNone } from '../engine/gates.ts';
 import { usableFindings } from '../gates/usable.ts';
 import type { Step } from '../engine/operation.ts';
-import { note, stream } from '../engine/release-record.ts';
+import { note, noteSnapshot, release, stream } from '../engine/release-record.ts';
 import { commitData, runData, tryDataAgain } from './data-statements.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
 import { look, seal } from './seal.ts';
@@ -33,8 +34,9 @@ export const fallback: Step = {
   why: 'a way back that does not depend on replication',
   risk: 'reads the whole volume where the storage cannot share blocks',
   async run(c) {
-    const name = fallbackSnapshotName(c.journal.streams);
-    const before = c.journal.release?.fallback;
+    const name = attemptsSnapshot(c);
+    await noteSnapshot(c, name);
+    const before = release(c).fallback;
     const facts = await c.on(c.live, (client) =>
       c.platform.servers.snapshot(
         c.live,
@@ -47,7 +49,17 @@ export const fallback: Step = {
     await note(c, { fallback: name });
     return facts.method;
   },
+  async undo(c) {
+    const name = attemptsSnapshot(c);
+    // The colour that it is a copy of goes on taking writes: the next attempt makes its own.
+    if (release(c).fallback === name) await note(c, { fallback: undefined });
+    await c.platform.servers.removeSnapshot(name);
+  },
 };
+
+function attemptsSnapshot(c: Context): string {
+  return fallbackSnapshotName(c.journal.streams, operation(c).startedAt);
+}
 
 /** A barrier before the hold: what is on its way is waited for while clients still work. */
 export const settle: Step = {
@@ -159,8 +171,12 @@ export const barrier: Step = {
 
 /** Names the operation that is open: what an earlier attempt sealed, clients may have written behind. */
 function sealNumber(c: Context): number {
+  return Date.parse(operation(c).startedAt);
+}
+
+function operation(c: Context): OperationRecord {
   if (!c.journal.operation) throw new Error('no operation is open in the journal');
-  return Date.parse(c.journal.operation.startedAt);
+  return c.journal.operation;
 }
 
 /**

@@ -16,6 +16,7 @@ export interface Stored {
     readonly creationTimestamp: string;
     readonly generation?: number;
     readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
     readonly labels?: Record<string, string>;
     readonly annotations?: Record<string, string>;
   };

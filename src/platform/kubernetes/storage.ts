@@ -1,5 +1,6 @@
 import {
   labelAnnotation,
+  volumeAnnotation,
   pathAnnotation,
   volumeClaim,
   volumeSnapshot,
@@ -10,6 +11,7 @@ import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';
+import { untilGone } from './pods.ts';
 
 export interface SnapshotObject extends Stored {
   readonly status?: {
@@ -25,10 +27,21 @@ export interface ClaimObject extends Stored {
   readonly status?: { readonly phase?: string };
 }
 
-/** Milliseconds that a snapshot's error may stand: drivers report passing ones and try again. */
+/** Milliseconds that an error of no known kind may stand: drivers report passing ones and try again. */
 const errorPatience = 15_000;
+/** Milliseconds in which some controller takes a snapshot up, one that has just lost its leader too. */
+const silencePatience = 90_000;
 
-/** Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept. */
+/** What gRPC says of an error: whether the same call can succeed later (grpc.io, "Status codes"). */
+const passing = /\b(DeadlineExceeded|Unavailable|Aborted|ResourceExhausted|Cancelled)\b|context deadline exceeded/;
+const final =
+  /\b(InvalidArgument|NotFound|AlreadyExists|PermissionDenied|Unauthenticated|Unimplemented|FailedPrecondition|OutOfRange)\b/;
+
+/**
+ * Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept: an error that the driver
+ * goes on to retry is waited for, one that stays ends it at once. Never takes for its own what another volume's snapshot is, or one
+ * that is being deleted.
+ */
 export async function takeSnapshot(
   cluster: Cluster,
   environment: Named,
@@ -36,12 +49,21 @@ export async function takeSnapshot(
   snapshot: string,
   limit: number,
 ): Promise<SnapshotObject> {
-  const manifest = volumeSnapshot(environment, source, snapshot);
+  const claim = await cluster.read<Stored>('PersistentVolumeClaim', source.claim);
+  const manifest = volumeSnapshot(environment, { ...source, volume: claim?.metadata.uid ?? '' }, snapshot);
   const { name } = manifest.metadata;
-  await cluster.create(manifest);
+  await makeOwn(cluster, manifest, claim?.metadata.uid, limit);
+  const began = Date.now();
   let found: SnapshotObject | undefined;
   let failing: number | undefined;
-  const next = 'see `kubectl describe volumesnapshot` and the snapshot class; nothing else was changed.';
+  const next = `see the driver's log and the snapshot class ${String((manifest['spec'] as { volumeSnapshotClassName?: string }).volumeSnapshotClassName ?? '(the cluster’s default)')}; nothing else was changed.`;
+  const failed = (seen: string): VerdigrisError =>
+    new VerdigrisError('snapshot-failed', {
+      seen: `The VolumeSnapshot ${cluster.namespace}/${name} fails: ${seen}`,
+      required: 'a snapshot that becomes ready.',
+      next,
+      facts: { cause: seen },
+    });
   try {
     return await waitFor(
       async () => {
@@ -49,12 +71,11 @@ export async function takeSnapshot(
         const { readyToUse, error } = found?.status ?? {};
         if (found && readyToUse) return found;
         failing = error ? (failing ?? Date.now()) : undefined;
-        if (failing !== undefined && Date.now() - failing > errorPatience)
-          throw new VerdigrisError('snapshot-failed', {
-            seen: `The VolumeSnapshot ${cluster.namespace}/${name} fails: ${error?.message ?? 'no reason given'}.`,
-            required: 'a snapshot that becomes ready.',
-            next,
-          });
+        const message = error?.message ?? 'no reason given';
+        if (failing !== undefined && final.test(message)) throw failed(message);
+        if (failing !== undefined && !passing.test(message) && Date.now() - failing > errorPatience)
+          throw failed(message);
+        if (isSilent(found) && Date.now() - began > silencePatience) throw failed(silent);
         return undefined;
       },
       {
@@ -65,12 +86,42 @@ export async function takeSnapshot(
         what: `a VolumeSnapshot ${cluster.namespace}/${name} that is ready to use`,
         next,
       },
-      () => found?.status?.error?.message ?? 'it says nothing',
+      () => found?.status?.error?.message ?? (isSilent(found) ? silent : 'its driver is at work and says nothing'),
     );
   } catch (error) {
     await cluster.delete('VolumeSnapshot', name).catch(() => undefined);
     throw error;
   }
+}
+
+const silent = 'nobody has taken it up: is the snapshot-controller running, and the driver of its class?';
+
+function isSilent(found: SnapshotObject | undefined): boolean {
+  return found?.status === undefined && (found?.metadata.finalizers ?? []).length === 0;
+}
+
+/** Creates it, or finds the one that an earlier run of the same step has made of the same volume. */
+async function makeOwn(
+  cluster: Cluster,
+  manifest: ReturnType<typeof volumeSnapshot>,
+  volume: string | undefined,
+  limit: number,
+): Promise<void> {
+  const { name } = manifest.metadata;
+  if (await cluster.create(manifest)) return;
+  const there = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
+  if (there?.metadata.deletionTimestamp !== undefined) {
+    await untilGone(cluster, 'VolumeSnapshot', name, limit);
+    return makeOwn(cluster, manifest, volume, limit);
+  }
+  const other = there?.metadata.annotations?.[volumeAnnotation];
+  if (other === undefined || other === volume) return;
+  throw new VerdigrisError('snapshot-taken', {
+    seen: `There is a VolumeSnapshot ${cluster.namespace}/${name} already, and it is of another volume (uid ${other}).`,
+    required: 'a name of its own: a snapshot that this release did not make is neither used nor removed.',
+    next: 'see what it holds; delete it where nobody needs it, then run the same command again.',
+    facts: { name, volume: other },
+  });
 }
 
 /** Names within the environment of the snapshots that are there. */

@@ -5,7 +5,7 @@ import { withBackupMode } from '../../../postgres/backup.ts';
 import { one } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import type { Step } from '../../engine/operation.ts';
-import { noteSeed, release } from '../../engine/release-record.ts';
+import { noteSeed, noteSnapshot, release } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
 
@@ -16,6 +16,7 @@ export const snapshot: Step = {
   risk: 'reads the whole volume where the storage cannot share blocks',
   async run(c) {
     const name = seedSnapshotName(c.journal.generation);
+    await noteSnapshot(c, name);
     await noteSeed(c, { snapshot: name });
     const { total } = await c.on(c.live, (client) =>
       one<{ total: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS total FROM pg_database'),
