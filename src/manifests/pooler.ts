@@ -55,9 +55,16 @@ log_disconnections = 0
 /** Passwords in clear, in a Secret: the pooler must prove them to the server as well as ask clients for them. */
 export function userList(credentials: Readonly<Record<string, string>>, console: string): string {
   return Object.entries({ ...credentials, [consoleUser]: console })
-    .map(([role, password]) => `${quote(role)} ${quote(password)}\n`)
+    .map(([role, password]) => `${userLine(role, password)}\n`)
     .join('');
 }
+
+export function userLine(role: string, password: string): string {
+  return `${quote(role)} ${quote(password)}`;
+}
+
+/** Of the poolers' Secret. */
+export const userListKey = 'userlist.txt';
 
 /** A key is quoted only where it must be: not every version of PgBouncer takes quotes here. */
 function key(database: string): string {
@@ -83,7 +90,7 @@ export function poolerSecret(environment: Declared, users: string): Manifest {
     kind: 'Secret',
     metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
     type: 'Opaque',
-    stringData: { 'userlist.txt': users },
+    stringData: { [userListKey]: users },
   };
 }
 

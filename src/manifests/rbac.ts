@@ -10,6 +10,9 @@ export interface RbacRule {
   readonly resourceNames?: readonly string[];
 }
 
+/** Why a pod or a claim does not come. Whoever may not read it waits without being told. */
+export const eventReading: RbacRule = { apiGroups: [''], resources: ['events'], verbs: ['list'] };
+
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 
 /** All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster tests run with it. */
@@ -27,6 +30,7 @@ export const operatorRules: readonly RbacRule[] = [
   { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: all },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+  eventReading,
   { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: all },
   { apiGroups: [''], resources: ['resourcequotas'], verbs: all },
   // Making the roles of guard, drill and metrics: nobody can grant by it what he does not have himself.

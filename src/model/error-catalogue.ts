@@ -106,6 +106,7 @@ export const errorCatalogue = {
   'no-pooler': 'failed',
   'pooler-unreachable': 'failed',
   'secret-key-missing': 'refused',
+  'secret-differs': 'refused',
   'snapshot-failed': 'failed',
   'snapshot-taken': 'refused',
   'snapshot-not-ready': 'failed',

@@ -39,6 +39,7 @@ export const findingCatalogue = {
   'certificate-unfit': { grade: 'refuse' },
   'driver-without-snapshots': { grade: 'refuse' },
   'no-snapshot-class': { grade: 'refuse' },
+  'quota-short': { grade: 'refuse' },
   'snapshot-class-driver': { grade: 'refuse' },
   'replica-identity-missing': { grade: 'refuse', title: 'tables have no replica identity' },
   'replica-identity-deferrable': {

@@ -32,6 +32,7 @@ export async function waitFor<T>(
         seen: `${options.what} did not come within ${options.limit} ms${last ? `: ${last}` : '.'}`,
         required: options.what,
         next: options.next,
+        ...(last ? { facts: { cause: last } } : {}),
       });
     }
     await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});

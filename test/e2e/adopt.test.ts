@@ -5,7 +5,7 @@ import { Cluster, type Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { createKubernetes } from '../../src/platform/kubernetes/lifecycle/create.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { untilReady } from '../../src/platform/kubernetes/pods.ts';
+import { untilReady } from '../../src/platform/kubernetes/pod-waits.ts';
 import { Reach } from '../../src/platform/kubernetes/reach.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';

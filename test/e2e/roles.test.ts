@@ -58,3 +58,31 @@ test('a role that is declared later is made, with its Secret and its rights, and
     });
   });
 });
+
+test('a password changed in database and Secret is taken by the poolers; one changed in the Secret alone is refused by name', async () => {
+  await withNamespace({}, async ({ name: namespace, admin }) => {
+    await withStack(async (stack, declare) => {
+      const declared = small(namespace, 'shop');
+      declare(declared);
+      await stack.up();
+      const secret = 'shop-role-shop-app-cb7f04';
+      await admin.merge('Secret', secret, { stringData: { password: 'rotated' } });
+      await expect(stack.up({ refresh: true })).rejects.toThrow(
+        `The Secret ${secret} has another password than the role shop_app on the live colour.`,
+      );
+      const platform = new KubernetesPlatform(parseEnvironment(declared, 'the test'), admin);
+      await withClient(await platform.servers.connection('blue'), 'test', (client) =>
+        client.query("ALTER ROLE shop_app PASSWORD 'rotated'"),
+      );
+      await stack.up({ refresh: true });
+      const [replica] = await platform.poolers.required();
+      if (!replica) throw new Error('there is a pooler');
+      expect(
+        await withClient(await platform.poolers.client(replica, 'shop_app', 'shop'), 'test', (client) =>
+          rows(client, 'SELECT current_user AS who'),
+        ),
+      ).toEqual([{ who: 'shop_app' }]);
+      await platform.close();
+    });
+  });
+});

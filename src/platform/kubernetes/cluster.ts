@@ -95,6 +95,14 @@ export class Cluster {
     return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind, namespace: this.namespace }).items;
   }
 
+  /** Of one object. */
+  async events<T extends Stored>(kind: Kind, name: string): Promise<T[]> {
+    const selector = encodeURIComponent(`involvedObject.kind=${kind},involvedObject.name=${name}`);
+    const path = `${pathOf('Event', this.namespace)}?fieldSelector=${selector}`;
+    const answer = await this.#send('list', 'Event', undefined, 'GET', path);
+    return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind: 'Event', namespace: this.namespace }).items;
+  }
+
   /** Whether the cluster has this kind at all. */
   async knows(kind: Kind): Promise<boolean> {
     const { version, plural } = kinds[kind];

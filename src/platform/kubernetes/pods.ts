@@ -1,12 +1,10 @@
-import type { Kind } from '../../manifests/manifest.ts';
-import { VerdigrisError } from '../../model/errors.ts';
-import { waitFor } from '../../model/wait.ts';
-import type { Cluster, Stored } from './cluster.ts';
+import type { Stored } from './cluster.ts';
 
 export interface Pod extends Stored {
   readonly spec: {
     readonly containers: readonly { readonly name: string; readonly image: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
+    readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -68,51 +66,4 @@ export function explainPod(pod: Pod | undefined): string {
   if (scheduled?.status === 'False')
     return `pod ${pod.metadata.name} cannot be scheduled: ${scheduled.message ?? 'no reason given'}`;
   return stuck(pod) ?? `pod ${pod.metadata.name} is ${pod.status?.phase ?? 'new'}, not ready`;
-}
-
-export interface ReadyOptions {
-  readonly limit: number;
-  readonly next: string;
-  /** Which pod is meant: of a template just changed, only the new one. */
-  readonly accept?: (pod: Pod) => boolean;
-}
-
-/** Waits until a pod of this name is ready; gives up early where waiting cannot help, longer than a registry's hiccup lasts. */
-export async function untilReady(
-  cluster: Cluster,
-  name: string,
-  { limit, next, accept = () => true }: ReadyOptions,
-): Promise<Pod> {
-  let pod: Pod | undefined;
-  let since: number | undefined;
-  return waitFor(
-    async () => {
-      pod = await cluster.read<Pod>('Pod', name);
-      if (pod && accept(pod) && isReady(pod)) return pod;
-      const why = pod && accept(pod) && stuck(pod);
-      since = why ? (since ?? Date.now()) : undefined;
-      if (why && since !== undefined && Date.now() - since > 10_000) {
-        throw new VerdigrisError('pod-stuck', {
-          seen: `${why}.`,
-          required: `a pod ${name} that runs.`,
-          next,
-          facts: { pod: name },
-        });
-      }
-      return undefined;
-    },
-    { limit, every: 100, slowest: 500, what: `a ready pod ${cluster.namespace}/${name}`, next },
-    () => explainPod(pod),
-  );
-}
-
-/** Waits until no object of this name is left; of a pod: its volume is in nobody's hands then. */
-export async function untilGone(cluster: Cluster, kind: Kind, name: string, limit: number): Promise<void> {
-  await waitFor(async () => ((await cluster.read(kind, name)) ? undefined : true), {
-    limit,
-    every: 50,
-    slowest: 500,
-    what: `the end of ${kind} ${cluster.namespace}/${name}`,
-    next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command goes on from here.',
-  });
 }

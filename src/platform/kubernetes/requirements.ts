@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { operatorRules, type RbacRule } from '../../manifests/rbac.ts';
+import { eventReading, operatorRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { rightsMissing } from './rights.ts';
+import { roomFindings } from './room.ts';
 import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
 
@@ -39,6 +40,7 @@ export async function requirements(
     ...(await kindsMissing(environment, cluster)),
     ...(await certificateFindings(environment, cluster)),
     ...(await classFindings(environment, cluster, servers)),
+    ...((await readable(roomFindings(environment, cluster, purpose === 'making'))) ?? []),
   ];
 }
 
@@ -65,7 +67,7 @@ export function neededRules(
     roles: making && images.verdigris !== undefined,
     resourcequotas: making && Object.keys(quota).length > 0,
   };
-  return operatorRules.filter(({ resources: [first = ''] }) => optional[first] ?? true);
+  return operatorRules.filter((rule) => rule !== eventReading && (optional[rule.resources[0] ?? ''] ?? true));
 }
 
 async function rightsFindings(environment: Environment, cluster: Cluster, purpose: ClusterPurpose): Promise<Finding[]> {

@@ -13,19 +13,14 @@ import { randomPassword, secretValue } from './secrets.ts';
 /**
  * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which the next
  * candidate is a copy. Under the lease. A password that a role has already is never changed: somebody may be using it.
- * @throws VerdigrisError `role-in-release` where a candidate or a retained colour would lack the role; `wrong-password`.
+ * @throws VerdigrisError `role-in-release` where a candidate or a retained colour would lack the role; `wrong-password`; `secret-differs`.
  */
 export async function addRoles(
   environment: Environment,
   platform: KubernetesPlatform,
   journal: Journal,
 ): Promise<string[]> {
-  const {
-    roles,
-    database,
-    kubernetes: { passwords },
-  } = environment;
-  const { cluster } = platform;
+  const { roles, database } = environment;
   const declared = [...roles.application, ...roles.readers];
   return withOwnSession({ ...(await platform.servers.connection(journal.live)), database }, 'roles', async (client) => {
     const kept = await rows<{ name: string; verifier: string | null }>(
@@ -37,21 +32,7 @@ export async function addRoles(
       kept.find(({ name }) => name === role)?.verifier ?? undefined;
     const lacking = declared.filter((role) => verifierOf(role) === undefined);
     if (lacking.length > 0 && journal.state !== 'single') throw inRelease(lacking, journal);
-    for (const role of declared) {
-      const given = passwords[role] && (await secretValue(cluster, passwords[role].secret, passwords[role].key));
-      const verifier = verifierOf(role);
-      if (given === undefined && verifier !== undefined) continue;
-      // A password that came from a Secret of its own goes on being the one that was taken over at first.
-      if (
-        given !== undefined &&
-        verifier !== undefined &&
-        (await cluster.read('Secret', objectNames.roleSecret(environment.name, role)))
-      )
-        continue;
-      if (given !== undefined && verifier !== undefined && !passwordFits(verifier, role, given))
-        throw wrong(role, passwords[role]?.secret ?? '');
-      await cluster.create(roleSecret(environment, role, given ?? randomPassword()));
-    }
+    for (const role of declared) await keepSecret(environment, platform, role, verifierOf(role));
     for (const role of lacking)
       await make(
         client,
@@ -65,6 +46,31 @@ export async function addRoles(
       );
     return lacking;
   });
+}
+
+/**
+ * A role's own Secret: made where the role is new, and given what a Secret of kubernetes.passwords has by now. What a Secret says must be
+ * what the server keeps: the poolers would be given a password that nobody is let in with.
+ */
+async function keepSecret(
+  environment: Environment,
+  { cluster }: KubernetesPlatform,
+  role: string,
+  verifier: string | undefined,
+): Promise<void> {
+  const from = environment.kubernetes.passwords[role];
+  const name = objectNames.roleSecret(environment.name, role);
+  const given = from && (await secretValue(cluster, from.secret, from.key));
+  const own = (await cluster.read('Secret', name)) ? await secretValue(cluster, name, 'password') : undefined;
+  const wanted = given ?? own;
+  if (verifier === undefined) {
+    await cluster.create(roleSecret(environment, role, given ?? randomPassword()));
+    return;
+  }
+  if (wanted === undefined) return;
+  if (!passwordFits(verifier, role, wanted))
+    throw own === undefined ? wrong(role, from?.secret ?? name) : differs(role, from?.secret ?? name);
+  if (own !== wanted) await cluster.apply(roleSecret(environment, role, wanted));
 }
 
 async function make(
@@ -95,5 +101,14 @@ function wrong(role: string, secret: string): VerdigrisError {
     seen: `The role ${role} is there already, with another password than the Secret ${secret} has.`,
     required: 'the role’s own password: the poolers log in with it, and a password that may be in use is not changed.',
     next: 'put the right one into the Secret; nothing was changed.',
+  });
+}
+
+function differs(role: string, secret: string): VerdigrisError {
+  return new VerdigrisError('secret-differs', {
+    seen: `The Secret ${secret} has another password than the role ${role} on the live colour.`,
+    required: 'the same in both: clients read the Secret, and the poolers are given what it says.',
+    next: `rotate it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret says, or put the role's password back into the Secret; then run the same command. Nothing was changed; the poolers go on with the password that they have.`,
+    facts: { role, secret },
   });
 }

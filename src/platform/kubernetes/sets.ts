@@ -14,7 +14,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { untilReady } from './pods.ts';
+import { untilReady } from './pod-waits.ts';
 
 export interface ServerSet extends Stored {
   readonly spec: { readonly replicas: number };

@@ -4,7 +4,7 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { BackupMode, SnapshotFacts } from '../port.ts';
 import type { Cluster } from './cluster.ts';
-import { untilGone } from './pods.ts';
+import { untilGone } from './pod-waits.ts';
 import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';
 
 /** Of the name of a snapshot's other half, in backup mode. */

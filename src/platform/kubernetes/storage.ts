@@ -11,7 +11,7 @@ import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { untilGone } from './pods.ts';
+import { untilGone } from './pod-waits.ts';
 
 export interface SnapshotObject extends Stored {
   readonly status?: {
@@ -196,6 +196,7 @@ export async function makeVolume(
 
 const factors: Readonly<Record<string, number>> = {
   '': 1,
+  m: 1e-3,
   k: 1e3,
   M: 1e6,
   G: 1e9,
@@ -206,7 +207,7 @@ const factors: Readonly<Record<string, number>> = {
   Ti: 1024 ** 4,
 };
 
-/** Bytes of a quantity; 0 where it is none. */
+/** Bytes, or whatever it counts, of a quantity; 0 where it is none. */
 export function bytes(quantity: string): number {
   const [, number = '0', unit = ''] = /^([\d.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
   return Number(number) * (factors[unit] ?? 1);

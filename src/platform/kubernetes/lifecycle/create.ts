@@ -21,9 +21,10 @@ import { readEnvironment } from '../../../postgres/token.ts';
 import { fillServer } from '../../fill.ts';
 import { examine, takeOver } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
+import { refusedPod } from '../causes.ts';
 import { lastingSnapshots } from '../identity.ts';
 import type { KubernetesPlatform } from '../platform.ts';
-import { stuck, type Pod } from '../pods.ts';
+import { explainPod, isReady, stuck, type Pod } from '../pods.ts';
 import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
 import { randomPassword, secretValue } from '../secrets.ts';
 
@@ -184,21 +185,34 @@ export async function makePooler(
     async () => {
       const found = await cluster.read<
         Stored & {
-          status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
+          status?: {
+            observedGeneration?: number;
+            updatedReplicas?: number;
+            readyReplicas?: number;
+            replicas?: number;
+            conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+          };
         }
       >('Deployment', name);
       const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = found?.status ?? {};
-      const why = (await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'))).flatMap(
-        (pod) => stuck(pod) ?? [],
+      const pods = await cluster.list<Pod>('Pod', selectorLabels(environment, 'pooler'));
+      const refused = (found?.status?.conditions ?? []).flatMap(({ type, status, message = '' }) =>
+        type === 'ReplicaFailure' && status === 'True' ? [message] : [],
       );
+      const why = [...pods.flatMap((pod) => stuck(pod) ?? []), ...refused];
       since = why.length > 0 ? (since ?? Date.now()) : undefined;
       if (since !== undefined && Date.now() - since > 20_000)
-        throw new VerdigrisError('pod-stuck', {
-          seen: `${why.join('; ')}.`,
-          required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
-          next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
-        });
-      last = [`${readyReplicas} of ${replicas} are ready`, ...why].join('; ');
+        throw (
+          refusedPod(cluster.namespace, name, why.join('; ')) ??
+          new VerdigrisError('pod-stuck', {
+            seen: `${why.join('; ')}.`,
+            required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
+            next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
+            facts: { cause: why.join('; ') },
+          })
+        );
+      const unready = pods.filter((pod) => !isReady(pod)).map(explainPod);
+      last = [`${readyReplicas} of ${replicas} are ready`, ...unready, ...refused].join('; ');
       return observedGeneration >= (metadata.generation ?? 0) &&
         updatedReplicas >= replicas &&
         readyReplicas >= replicas

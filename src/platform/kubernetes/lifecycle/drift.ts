@@ -1,11 +1,13 @@
 import { podNameLabel } from '../../../manifests/adopted.ts';
 import { domain, objectNames } from '../../../manifests/names.ts';
+import { userLine, userListKey } from '../../../manifests/pooler.ts';
 import { istioDestinations, istioRoutes } from '../../../manifests/traffic.ts';
 import { other, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { Journal } from '../../../model/journal.ts';
 import type { Stored } from '../cluster.ts';
 import type { KubernetesPlatform } from '../platform.ts';
+import { secretValue } from '../secrets.ts';
 import type { ServerSet } from '../sets.ts';
 
 interface RoutedService extends Stored {
@@ -34,6 +36,7 @@ export async function drift(
     ...expected.map((colour) => colourDrift(environment, platform, journal, colour)),
     serviceDrift(environment, platform, journal.live),
     poolerDrift(environment, platform),
+    passwordDrift(environment, platform),
     ...(environment.kubernetes.istio ? [meshDrift(environment, platform, journal)] : []),
   ]);
   return found.flat();
@@ -114,6 +117,23 @@ async function poolerDrift({ name }: Environment, { cluster }: KubernetesPlatfor
   const own = objectNames.pooler(name);
   const [deployment, service] = await Promise.all([cluster.read('Deployment', own), cluster.read('Service', own)]);
   return [...(deployment ? [] : [`Deployment ${own} is missing`]), ...(service ? [] : [`Service ${own} is missing`])];
+}
+
+/** Roles whose Secret says something else than what the poolers were given. One whose Secret is missing is for an update to say. */
+async function passwordDrift({ name, roles }: Environment, { cluster }: KubernetesPlatform): Promise<string[]> {
+  const users = await secretValue(cluster, objectNames.pooler(name), userListKey).catch(() => undefined);
+  if (users === undefined) return [];
+  const known = users.split('\n');
+  const found = await Promise.all(
+    [...roles.application, ...roles.readers].map(async (role) => {
+      const secret = objectNames.roleSecret(name, role);
+      const password = await secretValue(cluster, secret, 'password').catch(() => undefined);
+      return password === undefined || known.includes(userLine(role, password))
+        ? []
+        : [`the Secret ${secret} has another password than the poolers`];
+    }),
+  );
+  return found.flat();
 }
 
 async function meshDrift(

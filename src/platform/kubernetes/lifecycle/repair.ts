@@ -34,21 +34,32 @@ export async function repairKubernetes(
   }
   const added = await addRoles(environment, platform, journal);
   await makePooler(environment, platform, await credentials(environment, platform), raw);
-  for (const role of added) await admitted(environment, platform, role);
+  for (const role of [...environment.roles.application, ...environment.roles.readers])
+    await admitted(environment, platform, role, added.includes(role));
   return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
 }
 
-/** Until every pooler lets a new role in: a Secret that changed reaches a pod within a minute or two, and PgBouncer looks at it when it is told to. */
-async function admitted({ database }: Environment, { poolers }: KubernetesPlatform, role: string): Promise<void> {
+/**
+ * Until every pooler lets a role in with what its Secret says: a Secret that changed reaches a pod within a minute or two, and PgBouncer
+ * looks at it when it is told to. One that is not new is waited for only where its password is what the pooler refuses: it may
+ * be locked out on purpose.
+ */
+async function admitted(
+  { database }: Environment,
+  { poolers }: KubernetesPlatform,
+  role: string,
+  isNew: boolean,
+): Promise<void> {
   for (const replica of await poolers.required()) {
     const client = await poolers.client(replica, role, database);
     let last: unknown;
     await waitFor(
       async () => {
-        await poolers.say(replica, 'RELOAD');
-        return withPooledSession(client, 'roles', () => Promise.resolve(true)).catch(
-          (error: unknown) => void (last = error),
-        );
+        if (last !== undefined || isNew) await poolers.say(replica, 'RELOAD');
+        return withPooledSession(client, 'roles', () => Promise.resolve(true)).catch((error: unknown) => {
+          last = error;
+          return isNew || /authentication failed/.test(describe(error)) ? undefined : true;
+        });
       },
       {
         limit: 300_000,

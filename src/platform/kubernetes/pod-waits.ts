@@ -1,0 +1,67 @@
+import type { Kind } from '../../manifests/manifest.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { waitFor } from '../../model/wait.ts';
+import { causeOf, refusedPod } from './causes.ts';
+import type { Cluster } from './cluster.ts';
+import { explainPod, isReady, stuck, type Pod } from './pods.ts';
+
+export interface ReadyOptions {
+  readonly limit: number;
+  readonly next: string;
+  /** Which pod is meant: of a template just changed, only the new one. */
+  readonly accept?: (pod: Pod) => boolean;
+}
+
+/** Milliseconds that what no waiting changes may last: longer than a registry's hiccup, or than a predecessor that still counts in a quota. */
+const patience = 10_000;
+/** Milliseconds between two questions why a pod is not ready. */
+const causeEvery = 2_000;
+
+/** Waits until a pod of this name is ready; gives up early where waiting cannot help, longer than a registry's hiccup lasts. */
+export async function untilReady(
+  cluster: Cluster,
+  name: string,
+  { limit, next, accept = () => true }: ReadyOptions,
+): Promise<Pod> {
+  const began = Date.now();
+  let pod: Pod | undefined;
+  let since: number | undefined;
+  let asked = began;
+  let cause = explainPod(undefined);
+  return waitFor(
+    async () => {
+      pod = await cluster.read<Pod>('Pod', name);
+      if (pod && accept(pod) && isReady(pod)) return pod;
+      if (Date.now() - asked > causeEvery) {
+        cause = await causeOf(cluster, name, pod, began);
+        asked = Date.now();
+        const refused = pod || asked - began < patience ? undefined : refusedPod(cluster.namespace, name, cause);
+        if (refused) throw refused;
+      }
+      const why = pod && accept(pod) && stuck(pod);
+      since = why ? (since ?? Date.now()) : undefined;
+      if (why && since !== undefined && Date.now() - since > patience) {
+        throw new VerdigrisError('pod-stuck', {
+          seen: `${why}.`,
+          required: `a pod ${name} that runs.`,
+          next,
+          facts: { pod: name, cause: why },
+        });
+      }
+      return undefined;
+    },
+    { limit, every: 100, slowest: 500, what: `a ready pod ${cluster.namespace}/${name}`, next },
+    () => cause,
+  );
+}
+
+/** Waits until no object of this name is left; of a pod: its volume is in nobody's hands then. */
+export async function untilGone(cluster: Cluster, kind: Kind, name: string, limit: number): Promise<void> {
+  await waitFor(async () => ((await cluster.read(kind, name)) ? undefined : true), {
+    limit,
+    every: 50,
+    slowest: 500,
+    what: `the end of ${kind} ${cluster.namespace}/${name}`,
+    next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command goes on from here.',
+  });
+}

@@ -1,0 +1,60 @@
+import type { Environment } from '../../model/environment.ts';
+import { finding, type Finding } from '../../model/finding.ts';
+import type { Cluster, Stored } from './cluster.ts';
+import { bytes } from './storage.ts';
+
+interface QuotaObject extends Stored {
+  readonly spec?: { readonly scopes?: readonly string[]; readonly scopeSelector?: unknown };
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
+/** What a server asks for while it is made, and with `making` the poolers too: the names are those of a ResourceQuota. */
+export function needs({ kubernetes }: Environment, making: boolean): Record<string, number> {
+  const { resources, storage, snapshots, pooler } = kubernetes;
+  const claims = snapshots === 'backup' && !making ? 2 : 1;
+  const poolers = making ? pooler.replicas : 0;
+  const both = (key: 'cpu' | 'memory' | 'cpuLimit' | 'memoryLimit'): number =>
+    bytes(resources[key] ?? '0') + poolers * bytes(pooler.resources[key] ?? '0');
+  return {
+    cpu: both('cpu'),
+    'requests.cpu': both('cpu'),
+    memory: both('memory'),
+    'requests.memory': both('memory'),
+    'limits.cpu': both('cpuLimit'),
+    'limits.memory': both('memoryLimit'),
+    pods: 1 + poolers,
+    'count/pods': 1 + poolers,
+    'count/statefulsets.apps': 1,
+    persistentvolumeclaims: claims,
+    'count/persistentvolumeclaims': claims,
+    'requests.storage': claims * storage,
+    'count/volumesnapshots.snapshot.storage.k8s.io': making ? 0 : claims,
+  };
+}
+
+/** What a ResourceQuota of the namespace has no room for; one with scopes may be about other pods and is left to the API server. */
+export async function roomFindings(environment: Environment, cluster: Cluster, making: boolean): Promise<Finding[]> {
+  const wanted = needs(environment, making);
+  const quotas = await cluster.list<QuotaObject>('ResourceQuota', {});
+  return quotas
+    .filter(({ spec }) => (spec?.scopes ?? []).length === 0 && spec?.scopeSelector === undefined)
+    .flatMap(({ metadata: { name }, status }) =>
+      Object.entries(status?.hard ?? {}).flatMap(([resource, hard]) => {
+        const used = status?.used?.[resource] ?? '0';
+        const need = wanted[resource];
+        if (need === undefined || bytes(used) + need <= bytes(hard)) return [];
+        return [
+          finding('quota-short', {
+            title: `the ResourceQuota ${name} has no room for ${making ? 'the server and its poolers' : 'a candidate'}`,
+            objects: [`${resource}: ${used} of ${hard} used, ${need} more needed`],
+            reason:
+              'The pod or the volume would be refused, with a slot on the live server that keeps its log meanwhile.',
+            fix: 'Have the quota raised (a release needs a second server and volume for as long as it lasts), or declare less.',
+          }),
+        ];
+      }),
+    );
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClusterEnvironment } from './support/environment.ts';
+
+test('a quota without room for a candidate is refused beforehand; one that only the API server can judge ends the wait at once, named, with nothing left', async () => {
+  await withClusterEnvironment(
+    { kubernetes: { pooler: { replicas: 1 } } },
+    async ({ verb, platform, on, namespace: { admin, name } }) => {
+      const quota = (spec: Record<string, unknown>) => ({
+        apiVersion: 'v1',
+        kind: 'ResourceQuota' as const,
+        metadata: { name: 'team', namespace: name, labels: {} },
+        spec,
+      });
+      await admin.create(quota({ hard: { pods: '2' } }));
+      await expect
+        .poll(() => platform.requirements('release'), { timeout: 30_000 })
+        .toMatchObject([{ id: 'quota-short', objects: ['pods: 2 of 2 used, 1 more needed'] }]);
+      await expect(verb('seed')).rejects.toMatchObject({ id: 'gate-refused' });
+      await admin.delete('ResourceQuota', 'team');
+
+      // Of the pods that do not end by themselves: whether a new one is among them is the API server's to say.
+      await admin.create(quota({ hard: { pods: '2' }, scopes: ['NotTerminating'] }));
+      await expect.poll(() => platform.requirements('release'), { timeout: 30_000 }).toEqual([]);
+      const began = Date.now();
+      await expect(verb('seed')).rejects.toMatchObject({
+        id: 'quota-exceeded',
+        facts: { cause: expect.stringContaining('exceeded quota: team') as string },
+      });
+      expect(Date.now() - began).toBeLessThan(120_000);
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });
+      expect(await on('blue', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
+    },
+  );
+});
