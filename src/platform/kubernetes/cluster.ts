@@ -98,7 +98,7 @@ export class Cluster {
   /** Of one object. */
   async events<T extends Stored>(kind: Kind, name: string): Promise<T[]> {
     const selector = encodeURIComponent(`involvedObject.kind=${kind},involvedObject.name=${name}`);
-    const path = `${pathOf('Event', this.namespace)}?fieldSelector=${selector}`;
+    const path = `${apiPath('Event', this.namespace)}?fieldSelector=${selector}`;
     const answer = await this.#send('list', 'Event', undefined, 'GET', path);
     return this.#expect<{ items: T[] }>(answer, { verb: 'list', kind: 'Event', namespace: this.namespace }).items;
   }
