@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { diskFull, isDiskFull } from '../model/failures.ts';
 import type { Environment } from '../model/environment.ts';
 import type { LocalPlatform } from '../platform/local/platform.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
@@ -45,7 +46,8 @@ export async function withReporter(
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     await use(reporter, interruption.signal);
-  } catch (error) {
+  } catch (thrown) {
+    const error = isDiskFull(thrown) ? diskFull((thrown as { path?: string }).path ?? 'a server', thrown) : thrown;
     const told = error instanceof VerdigrisError && error.code === 'interrupted';
     reporter.failure(interruption.signal.aborted && !told ? interruption.signal.reason : error);
     process.exitCode =

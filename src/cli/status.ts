@@ -3,6 +3,9 @@ import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
 import type { BackfillStatus } from '../operations/reads/backfill-status.ts';
+import { count } from '../model/count.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { scarce } from '../operations/reads/troubles.ts';
 import { readStatus, type ColourStatus, type Status } from '../operations/reads/status.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
@@ -11,7 +14,8 @@ import { watch } from './watch.ts';
 export function statusText(status: Status): string {
   const { replication: stream, traffic, operation, operator } = status;
   const lines = [
-    `${colors.bold(status.environment)} is ${colors.bold(status.state)}: ${status.guarantee}`,
+    `${colors.bold(status.environment)} is ${colors.bold(status.state)}${status.troubles.length === 0 ? `: ${status.guarantee}` : colors.red(`, but what it promises does not hold in ${count(status.troubles.length, 'point')}:`)}`,
+    ...status.troubles.map(({ seen, repair }) => `  ${colors.red('✗')} ${seen}. Repair: ${repair}`),
     ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
     ...(operation ? [colors.yellow(operationText(operation, operator?.holder))] : []),
     '',
@@ -26,7 +30,9 @@ export function statusText(status: Status): string {
       : []),
     ...(status.retained ? [retainedText(status)] : []),
     ...(status.losslessRollback === undefined
-      ? []
+      ? status.state === 'switched'
+        ? ['rollback     unknown: its slot could not be asked for']
+        : []
       : [
           `rollback     ${status.losslessRollback ? 'lossless' : colors.red('only lossy: `verdigris rollback --lossy` counts the loss first')}`,
         ]),
@@ -35,6 +41,7 @@ export function statusText(status: Status): string {
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
     clientsText(traffic),
+    ...diskLines(status.disks ?? []),
     ...(status.pauseMs === undefined ? [] : [`last pause   ${prettyMs(status.pauseMs)}`]),
     ...(status.declaredLive === status.live
       ? []
@@ -74,6 +81,15 @@ function clientsText({ address, running, live, canary, held }: Status['traffic']
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
     ...(held ? [colors.yellow(`held since ${held.since}`)] : []),
   ].join(', ');
+}
+
+function diskLines(disks: NonNullable<Status['disks']>): string[] {
+  if (disks.length === 0) return [];
+  const each = disks.map(({ place, free, total }) => {
+    const text = `${place} ${prettyBytes(free)} of ${prettyBytes(total)}`;
+    return free < scarce * total ? colors.red(text) : text;
+  });
+  return [`disk free    ${each.join(', ')}`];
 }
 
 function backfillLines(backfills: Status['backfills']): string[] {
@@ -138,11 +154,24 @@ export function statusCommand(): Command {
   return withCommonOptions(new Command('status'))
     .summary('both colours, replication, clients, and what is possible next')
     .option('-w, --watch', 'look again each second, and draw lag and clients over time; ends by Ctrl-C')
-    .action((options: CommonOptions & { readonly watch?: boolean }) =>
+    .option('--check', 'exit with 1 where something is not as the state promises, or cannot be seen')
+    .action((options: CommonOptions & { readonly watch?: boolean; readonly check?: boolean }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         if (options.watch) return watch(() => readStatus(environment, platform), statusText, reporter, signal);
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
+        if (options.check) requireWhole(status);
       }),
     );
+}
+
+function requireWhole({ troubles, state }: Status): void {
+  const [first] = troubles;
+  if (!first) return;
+  throw new VerdigrisError('status-check', {
+    seen: `${troubles.map(({ seen }) => seen).join('; ')}.`,
+    required: `what the state ${state} promises.`,
+    next: `${first.repair}.`,
+    facts: { troubles },
+  });
 }

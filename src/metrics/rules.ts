@@ -123,6 +123,15 @@ export const alertRules: readonly AlertRule[] = [
     'operations/seed.md',
   ),
   rule(
+    'VerdigrisDiskFull',
+    'critical',
+    '1m',
+    `${m('verdigris_disk_free_bytes')} < 0.1 * ${m('verdigris_disk_bytes')}`,
+    '{{ $value | humanize1024 }}B are left on the disk of {{ $labels.place }}',
+    'A release stops there, and a server without room for its log ends. Undoing has a reserve.',
+    'errors.md#disk-full',
+  ),
+  rule(
     'VerdigrisDrillFailed',
     'warning',
     '0s',

@@ -73,6 +73,7 @@ export const errorCatalogue = {
   // Seeding
   'slot-timeout': 'failed',
   'slot-lost': 'failed',
+  'apply-failed': 'failed',
   'live-restarted': 'failed',
   'promoted-early': 'failed',
   'position-before-slot': 'failed',
@@ -92,6 +93,8 @@ export const errorCatalogue = {
   'no-account': 'failed',
   'no-binaries': 'refused',
   'port-taken': 'refused',
+  'disk-full': 'failed',
+  'status-check': 'failed',
   'timed-out': 'failed',
   // Kubernetes
   'no-cluster': 'usage',

@@ -43,3 +43,19 @@ export function wrongState(environment: string, state: string, verb: string, fro
     facts: { state, verb },
   });
 }
+
+/** ENOSPC and EDQUOT of the system, 53100 of PostgreSQL. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', '53100'].includes(String((error as { code?: unknown } | undefined)?.code));
+}
+
+/** `where`: a file on the disk, or whose disk it is. */
+export function diskFull(where: string, cause: unknown): VerdigrisError {
+  return new VerdigrisError('disk-full', {
+    seen: `No space is left on the disk of ${where}.`,
+    required: 'room to write: some MiB for the journal, the write-ahead log and the copy for a colour.',
+    next: 'free space there (`df`); what was begun is undone or continued by `verdigris recover`. What undoing writes has a reserve.',
+    facts: { where },
+    cause,
+  });
+}

@@ -67,6 +67,10 @@ function measureStatus(
   set('verdigris_canary_percent', traffic.canary);
   set('verdigris_lossless_rollback_possible', status.losslessRollback);
   set('verdigris_last_write_pause_seconds', status.pauseMs === undefined ? undefined : status.pauseMs / 1000);
+  for (const { place, free, total } of status.disks ?? []) {
+    set('verdigris_disk_free_bytes', free, { place });
+    set('verdigris_disk_bytes', total, { place });
+  }
   if (!replication) return;
   const labels = { from: replication.from, to: replication.to };
   set('verdigris_replication_applying', replication.applying, labels);

@@ -26,6 +26,8 @@ export interface Platform {
   findings?(seeding: boolean): Promise<Finding[]>;
   /** Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be used. */
   unusable?(behind: Behind): Promise<Finding[]>;
+  /** Room on each disk that the environment writes to, in bytes; a platform that cannot see it has no such method. */
+  space?(): Promise<readonly DiskSpace[]>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */
@@ -37,6 +39,13 @@ export interface Platform {
   clone(of: Environment, signal: AbortSignal): Promise<PlatformClone>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
   close?(): Promise<void>;
+}
+
+export interface DiskSpace {
+  /** `journal`, or the colour whose data lie there. */
+  readonly place: 'journal' | Colour;
+  readonly free: number;
+  readonly total: number;
 }
 
 export interface PlatformClone {
@@ -88,6 +97,8 @@ export interface Servers {
    * left to be tidied. Throws `other-generation` (busy) where it is something else by now.
    */
   remove(colour: Colour, generation: number | undefined): Promise<void>;
+  /** Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log has no such method. */
+  applyError?(colour: Colour): Promise<string | undefined>;
   /** Facts that SQL does not show and preflight wants. */
   facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;
   /** Major upgrades of a copy on its own volume; a platform that cannot has none. */
@@ -173,8 +184,11 @@ export interface ProbeAnswer {
 export interface JournalStore {
   /** Undefined where none was ever written. `where` names it for people. */
   read(): Promise<{ readonly revision: number; readonly text: string; readonly where: string } | undefined>;
-  /** Durable when it returns. Throws `journal-conflict` (busy) where the stored revision is not `expected`; 0 means none. */
-  write(expected: number, text: string): Promise<number>;
+  /**
+   * Durable when it returns. Throws `journal-conflict` (busy) where the stored revision is not `expected`; 0 means none. `reserve`: this
+   * write lets clients go or takes something back, and may use what is put aside for a full disk.
+   */
+  write(expected: number, text: string, reserve?: boolean): Promise<number>;
 }
 
 export interface LeaseStore {

@@ -3,14 +3,16 @@ import type { Lsn } from '../model/lsn.ts';
 import { lsnBytes } from '../model/lsn.ts';
 import { waitFor } from '../model/wait.ts';
 import { one, rows, type Client } from './client.ts';
-import { readSlot, sealOf, type Slot } from './stream.ts';
+import { passes } from './apply-error.ts';
+import { readSlot, readSubscription, sealOf, type Slot, type Subscription } from './stream.ts';
 
 /**
  * Proves that everything the publisher committed until now is on the subscriber: a marker row, L = the position after it, the
  * marker seen on the subscriber, and the slot confirmed up to L. Lag figures prove nothing: they leave out what was not sent.
  * Returns L. With `seal` the marker is that number, in a row of its own: written when nobody can write to the publisher any more,
  * its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot be asked again (`isSealed`).
- * @throws VerdigrisError `slot-lost` or `slot-missing` as soon as the marker can never arrive; `timed-out` after `limit` ms.
+ * `applyError` tells why a change could not be applied, where the server's log can be read.
+ * @throws VerdigrisError `slot-lost`, `slot-missing` or `apply-failed` as soon as the marker can never arrive; `timed-out` after `limit` ms.
  */
 export async function crossBarrier(
   publisher: Client,
@@ -19,8 +21,11 @@ export async function crossBarrier(
   limit: number,
   signal?: AbortSignal,
   seal?: number,
+  applyError?: () => Promise<string | undefined> | undefined,
 ): Promise<Lsn> {
   const row = seal === undefined ? stream : sealOf(stream);
+  const known = readSubscription(subscriber, stream);
+  known.catch(() => undefined);
   const { marker } = await one<{ marker: string }>(
     publisher,
     `
@@ -31,6 +36,8 @@ export async function crossBarrier(
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
   let state = '';
   const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
+  const errors = (await known)?.errors ?? 0;
+  let failing = '';
   let look = Date.now() + slotEvery;
   await waitFor(
     async () => {
@@ -45,10 +52,12 @@ export async function crossBarrier(
         () => undefined,
       );
       if (asked) requireSlot(stream, asked.slot);
+      const now = await readSubscription(subscriber, stream);
+      if (now && now.errors > errors) failing = requireApply(stream, now, errors, await applyError?.());
       return undefined;
     },
     { ...wait, what: 'the barrier marker on the other colour' },
-    () => state,
+    () => `${state}${failing}`,
   );
   await waitFor(
     async () => {
@@ -82,6 +91,20 @@ function requireSlot(name: string, slot: Slot | undefined): Slot {
     next:
       'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where ' +
       'it was lost; a retained colour: `verdigris rollback --help`.',
+  });
+}
+
+/** What cannot be applied is tried again every few seconds, and fails again. */
+function requireApply(name: string, now: Subscription, before: number, error: string | undefined): string {
+  const text = error ?? 'the log of that server says why';
+  const again = now.errors - before > 1;
+  if (now.enabled && (error === undefined ? !again : passes(error)))
+    return `, apply met ${now.errors - before} errors: ${text}`;
+  throw new VerdigrisError('apply-failed', {
+    seen: `A change cannot be applied by the subscription ${name}: ${text}`,
+    required: 'every change applied: nothing is skipped, so all that follows waits behind this one.',
+    next: 'where the row on that side is wrong and you know why, fix it there: apply goes on by itself. Otherwise a candidate is abandoned and seeded again (`verdigris abandon`); a retained colour: `verdigris rollback --help`.',
+    facts: { subscription: name, errors: now.errors - before, error },
   });
 }
 

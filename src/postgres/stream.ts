@@ -181,7 +181,7 @@ export async function readSubscription(subscriber: Client, name: string): Promis
     subscriber,
     `
     SELECT s.subenabled AS enabled, EXISTS (SELECT FROM pg_stat_subscription w WHERE w.subid = s.oid AND w.pid IS NOT NULL) AS working,
-      coalesce((SELECT st.apply_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
+      coalesce((SELECT st.apply_error_count + st.sync_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
     FROM pg_subscription s WHERE s.subname = $1`,
     [name],
   );

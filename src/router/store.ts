@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { Reserve, writeSynced } from './reserve.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { liveSchema, tokenSchema, upstreamSchema, weightsSchema, type RouterConfig } from './config.ts';
 
@@ -40,6 +41,7 @@ export class Store {
   }
 
   static async open(file: string, config: RouterConfig): Promise<Store> {
+    await reserveOf(file).keep(stateBytes);
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
@@ -63,7 +65,9 @@ export class Store {
   /** Takes effect at once in memory; durable when the promise resolves. */
   save(change: Partial<RouterState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
-    const write = this.#writing.then(() => replaceFile(this.#file, `${JSON.stringify(this.#state)}\n`));
+    const write = this.#writing.then(() =>
+      replaceFile(this.#file, `${JSON.stringify(this.#state)}\n`, reserveOf(this.#file)),
+    );
     // A failed write is its caller's to report; it must not stop the next one.
     this.#writing = write.catch(() => undefined);
     return write;
@@ -84,17 +88,20 @@ function parse(text: string, file: string): RouterState {
   }
 }
 
+/** More than the state takes, twice: what was replaced gives its block back, and is put aside again. */
+const stateBytes = 4096;
+
+/** Where the disk is full a hold must end all the same. */
+function reserveOf(file: string): Reserve {
+  return new Reserve(`${file}.reserve`, 2);
+}
+
 /** The old content or the new one, whatever happens in between. */
-async function replaceFile(file: string, text: string): Promise<void> {
+async function replaceFile(file: string, text: string, reserve: Reserve): Promise<void> {
   const made = `${file}.new`;
-  const handle = await open(made, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const from = await writeSynced(made, text, reserve);
   await rename(made, file);
+  if (from === 'reserve') await reserve.keep(stateBytes);
   const folder = await open(path.dirname(file), 'r');
   try {
     await folder.sync();

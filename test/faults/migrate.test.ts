@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { chown, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { one, rows } from '../../src/postgres/client.ts';
+import { mountable, run } from '../support/mount.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
 import { nothing, openBench, served, withOpenTransaction, type OpenBench } from './support.ts';
@@ -14,8 +13,6 @@ import { failure } from '../support/failure.ts';
 import { until } from '../support/until.ts';
 
 const timeout = 600_000;
-const run = promisify(execFile);
-const mountable = process.getuid?.() === 0 && (await canMount());
 
 describe('migrate', () => {
   let bench: OpenBench;
@@ -233,19 +230,6 @@ describe('migrate', () => {
     },
   );
 });
-
-async function canMount(): Promise<boolean> {
-  const at = await mkdtemp(path.join(tmpdir(), 'vg-mount-'));
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', at]);
-    await run('umount', [at]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await rm(at, { recursive: true, force: true });
-  }
-}
 
 /** Puts a folder on a filesystem of its own that has 24 MiB left, for as long as `use` runs. */
 async function onSmallDisk(folder: string, use: () => Promise<void>): Promise<void> {

@@ -25,8 +25,10 @@ export function status(more: Partial<Status> = {}): Status {
       retainedBytes: 4_096,
     },
     losslessRollback: true,
+    disks: [{ place: 'journal', free: 10_000, total: 100_000 }],
     traffic: { address: '127.0.0.1:1', running: true, live: 'green', canary: 0 },
     pauseMs: 126,
+    troubles: [],
     next: [],
     ...more,
   } as Status;

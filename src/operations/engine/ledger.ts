@@ -50,10 +50,16 @@ export class Ledger {
   /** Durable when it returns. */
   async write(change: (journal: Journal) => Journal): Promise<Journal> {
     const next = { ...change(this.#journal), token: this.#token };
-    this.#revision = await this.#store.write(this.#revision, serializeJournal(next));
+    const settling = settles(this.#journal) || next.operation?.phase === 'revert';
+    this.#revision = await this.#store.write(this.#revision, serializeJournal(next), settling);
     this.#journal = next;
     return next;
   }
+}
+
+/** What is open has only one way to its end, and clients may wait for it. */
+function settles({ operation }: Journal): boolean {
+  return operation?.phase === 'revert' || operation?.phase === 'complete';
 }
 
 /** Reads without a lease: for status, plans and previews. */

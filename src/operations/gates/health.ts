@@ -1,8 +1,7 @@
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
-import { crossBarrier } from '../../postgres/barrier.ts';
-import type { Client } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 
@@ -12,14 +11,11 @@ const fixBySeed = 'Run `verdigris abandon`, then seed again.';
 const crossing = 8_000;
 
 /** An error counted in the past may have been a lost connection; whether apply is past it, only a marker tells. */
-async function crosses(c: Context, subscriber: Client): Promise<boolean> {
-  const { name, from } = stream(c);
-  return c
-    .on(from, (publisher) => crossBarrier(publisher, subscriber, name, crossing, c.signal))
-    .then(
-      () => true,
-      () => false,
-    );
+async function crosses(c: Context): Promise<boolean> {
+  return cross(c, crossing).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether replication between the colours is whole: slot, subscription, timeline, lag. Empty where it is. */
@@ -92,12 +88,12 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     const subscription = await readSubscription(client, name);
     if (!subscription)
       findings.push(refuse('subscription-missing', `the subscription on ${to} is gone`, 'Nothing is applied there.'));
-    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c, client))))
+    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c))))
       findings.push(
         refuse(
           'apply-stopped',
-          `apply on ${to} does not get past an error`,
-          'A change could not be applied, and nothing is skipped: see the log of the server for the row.',
+          `apply on ${to} does not get past an error: ${(await c.platform.servers.applyError?.(to)) ?? 'its log says which'}`,
+          'A change could not be applied, and nothing is skipped: all that follows waits behind it.',
           retained ? fix : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.',
         ),
       );

@@ -3,9 +3,13 @@ import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal, OperationRecord } from '../../model/journal.ts';
 import { guarantees, possible, type State, type Transition } from '../../model/transitions.ts';
-import type { Platform, TrafficStatus } from '../../platform/port.ts';
+import type { DiskSpace, Platform, TrafficStatus } from '../../platform/port.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
+import { findingLine } from '../../model/finding.ts';
+import { fencedRoles } from '../../postgres/fence.ts';
+import { proofFindings } from '../gates/proof.ts';
+import { troublesOf, type Trouble } from './troubles.ts';
 import { readBackfillStatus, type BackfillStatus } from './backfill-status.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
@@ -18,6 +22,8 @@ export interface ColourStatus {
   readonly release?: string | undefined;
   readonly bytes?: number | undefined;
   readonly connections?: number | undefined;
+  /** Roles that a fence keeps out; undefined where it could not be asked. */
+  readonly fenced?: number | undefined;
   readonly error?: string | undefined;
 }
 
@@ -28,6 +34,8 @@ export interface ReplicationStatus {
   /** The state of the slot's WAL, or `missing`. */
   readonly slot: string;
   readonly applying: boolean;
+  /** Why not, in the server's words. */
+  readonly applyError?: string | undefined;
   /** Bytes of WAL not yet confirmed by the other colour. */
   readonly lagBytes?: number | undefined;
   /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when nothing is behind. */
@@ -61,28 +69,36 @@ export interface Status {
   /** Why it could not be told, where it could not. */
   readonly backfills: readonly BackfillStatus[] | { readonly error: string };
   readonly traffic: TrafficStatus;
+  /** Room on the disks; undefined where the platform cannot see it. */
+  readonly disks?: readonly DiskSpace[] | undefined;
   readonly pauseMs?: number | undefined;
   readonly verification?: Journal['release'] extends infer R
     ? R extends { verification?: infer V }
       ? V
       : never
     : never;
+  /** Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none, or it could not be asked. */
+  readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
+  /** What is not as the state promises, the worst first. */
+  readonly troubles: readonly Trouble[];
   readonly next: readonly Transition[];
 }
 
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
   const journal = await readJournal(platform.journal);
-  const [found, replication, backfills, traffic, operator, past] = await Promise.all([
+  const [found, replication, backfills, traffic, disks, proof, operator, past] = await Promise.all([
     Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
     replicationStatus(environment, platform, journal),
     backfillStatus(environment, platform),
     platform.traffic.status(),
+    platform.space?.().catch(() => undefined),
+    proofStatus(environment, platform, journal),
     platform.leases.holder(),
     journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
   const operation = journal.operation;
-  return {
+  const seen = {
     environment: environment.name,
     platform: platform.kind,
     state: journal.state,
@@ -100,21 +116,35 @@ export async function readStatus(environment: Environment, platform: Platform): 
     losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
     backfills,
     traffic,
+    disks,
     pauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
+    proof,
     next: possible(journal.state),
   };
+  return { ...seen, troubles: troublesOf(seen, environment.limits) };
 }
 
+/** Asked of both servers, as `switch` asks it. */
+async function proofStatus(environment: Environment, platform: Platform, journal: Journal): Promise<Status['proof']> {
+  if (journal.operation || !journal.release?.verification || !['verified', 'canary'].includes(journal.state))
+    return undefined;
+  return withObserver(observing(environment, platform), proofFindings)
+    .then((findings) => findings.filter(({ id }) => id !== 'verified-partly'))
+    .then((findings) => ({
+      good: findings.length === 0,
+      seen: findings.map((finding) => findingLine(finding)).join('; ') || 'nothing happened since',
+    }))
+    .catch(() => undefined);
+}
+
+const observing = (environment: Environment, platform: Platform) =>
+  ({ environment, platform, emit: () => undefined, signal: new AbortController().signal, looking: true }) as const;
+
 async function backfillStatus(environment: Environment, platform: Platform): Promise<Status['backfills']> {
-  const parts = {
-    environment,
-    platform,
-    emit: () => undefined,
-    signal: new AbortController().signal,
-    looking: true,
-  } as const;
-  return withObserver(parts, readBackfillStatus).catch((error: unknown) => ({ error: describe(error) }));
+  return withObserver(observing(environment, platform), readBackfillStatus).catch((error: unknown) => ({
+    error: describe(error),
+  }));
 }
 
 function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {
@@ -123,13 +153,14 @@ function retained({ retention }: Environment, { state, release }: Journal): Stat
   return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
 }
 
-/** Apply must work; of a colour that is scaled down the log that it needs must be there. A slot that could not be read proves nothing. */
+/** Apply must work; of a colour that is scaled down the log that it needs must be there. Undefined where the slot could not be asked for. */
 function lossless(
   { retention }: Environment,
   replication: ReplicationStatus | undefined,
   found: readonly ColourStatus[],
-): boolean {
-  if (!replication || ['missing', 'lost', 'unknown'].includes(replication.slot)) return false;
+): boolean | undefined {
+  if (replication?.slot === 'unknown') return undefined;
+  if (!replication || ['missing', 'lost'].includes(replication.slot)) return false;
   return (
     replication.applying ||
     (retention.mode === 'scaled-down' && found.some(({ role, running }) => role === 'retained' && !running))
@@ -158,6 +189,10 @@ async function colourStatus(
         `SELECT pg_database_size(current_database())::float8 AS bytes,
         (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
       )),
+      fenced: await fencedRoles(client).then(
+        (names) => names.length,
+        () => undefined,
+      ),
     }));
   } catch (error) {
     return { ...base, error: describe(error) };
@@ -190,12 +225,14 @@ async function replicationStatus(
     const subscribed = await withOwnSession(await at(to), 'status', (client) => readSubscription(client, name)).catch(
       () => undefined,
     );
+    const applying = subscribed?.enabled === true && subscribed.working;
     return {
       name,
       from,
       to,
+      ...(applying ? {} : { applyError: await platform.servers.applyError?.(to).catch(() => undefined) }),
       slot: published.slot?.walStatus ?? 'missing',
-      applying: subscribed?.enabled === true && subscribed.working,
+      applying,
       lagBytes: published.slot?.behind,
       lagSeconds: published.sender?.seconds,
       retainedBytes: published.slot?.retained,

@@ -2,7 +2,6 @@ import { finding, refusals, refuses } from '../../model/finding.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { compareVersions } from '../../migrations/engines/sql/files.ts';
-import { crossBarrier } from '../../postgres/barrier.ts';
 import { label, qualified, readTables } from '../../postgres/catalogue.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
@@ -15,6 +14,7 @@ import { backfillCandidate } from './backfill.ts';
 import { dataPolicy, tryData } from './data-statements.ts';
 import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import { contractFindings, ledger, requireContracts } from '../gates/expand-contract.ts';
 import { followedFindings, replicationFindings, schemaDigest } from '../gates/schema.ts';
@@ -70,7 +70,7 @@ const columns: Step = {
     });
     await c.on(c.live, async (from) => {
       await publish(from, name, forward.published);
-      await c.on(c.idle, (to) => crossBarrier(from, to, name, c.environment.limits.catchUp, c.signal));
+      await cross(c);
     });
     if (unknown !== undefined) return 'every column; what the migrations drop is found afterwards';
     return lists.length === 0
@@ -200,7 +200,7 @@ const check: Step = {
     await requireContracts(c);
     await c.on(c.live, async (from) => {
       await publish(from, stream(c).name, forward.published);
-      await c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal));
+      await cross(c);
     });
     const [lost] = await followedFindings(c);
     if (lost) {

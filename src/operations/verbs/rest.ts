@@ -1,7 +1,7 @@
 import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
-import { crossBarrier } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
@@ -35,12 +35,10 @@ export const rest: Step = {
 /** Starts a retained colour that rests, and lets it catch up: what a rollback asks of it, it can answer then. */
 export async function wake(c: Context): Promise<void> {
   if (!(await resting(c)) || refuses(await restingFindings(c))) return;
-  const { name, from, to } = stream(c);
+  const { to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
-  await c.on(from, (live) =>
-    c.on(to, (retained) => crossBarrier(live, retained, name, c.environment.limits.catchUp, c.signal)),
-  );
+  await cross(c);
 }
 
 /** What can be said of a rollback before the retained colour is woken. */

@@ -1,11 +1,10 @@
 import type { Colour } from '../../model/colours.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import type { Stream } from '../../model/journal.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { streamName } from '../../model/names.ts';
-import { waitFor } from '../../model/wait.ts';
-import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { one, type Client } from '../../postgres/client.ts';
+import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
 import {
@@ -13,11 +12,11 @@ import {
   enableStream,
   publish,
   startAt,
-  readSubscription,
   subscribe,
   unpublish,
   unsubscribe,
 } from '../../postgres/stream.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
@@ -104,47 +103,30 @@ export const reverse: Step = {
   async run(c) {
     const { name, from, to, begins: position } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);
-    let stopped = false;
+    let refusal: string | undefined;
     const running = await c.ifRunning(to, async (client) => {
       await rememberSequences(client);
       await subscribe(client, name, conninfo, c.environment.database);
       if (position !== undefined) await startAt(client, name, position);
       await enableStream(client, name);
-      stopped = await c.on(from, (live) => stopsOrArrives(c, live, client));
+      refusal = await refusalOfApply(c);
     });
     if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
     // Until now the old stream in the journal says that this is still to be done.
     await c.ledger.write((journal) => ({ ...journal, closing: null }));
-    return stopped
-      ? `${to} does not take what it is sent, its log says why: a lossless rollback is gone until it does`
-      : undefined;
+    return refusal === undefined
+      ? undefined
+      : `${to} does not take what it is sent: a lossless rollback is gone until it does. ${refusal}`;
   },
 };
 
-/** True where the other colour meets errors again and again: then waiting for the marker would only take the time. */
-async function stopsOrArrives(c: Context, live: Client, retained: Client): Promise<boolean> {
-  const { name } = stream(c);
-  const errors = async (): Promise<number> => (await readSubscription(retained, name))?.errors ?? 0;
-  const before = await errors();
-  const settled = new AbortController();
-  const signal = AbortSignal.any([c.signal, settled.signal]);
-  const limit = c.environment.limits.catchUp;
-  const arrival = crossBarrier(live, retained, name, limit, signal).then(() => false);
-  const stop = waitFor(async () => ((await errors()) >= before + errorsEnough ? true : undefined), {
-    limit,
-    signal,
-    every: 500,
-    slowest: 500,
-    what: 'errors of apply',
-    next: '',
-  });
-  try {
-    return await Promise.race([arrival, stop]);
-  } finally {
-    settled.abort();
-    await Promise.allSettled([arrival, stop]);
-  }
+/** Why the other colour cannot apply what it is sent; undefined where all of it has arrived. Clients go on either way. */
+async function refusalOfApply(c: Context): Promise<string | undefined> {
+  return cross(c).then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof VerdigrisError && error.id === 'apply-failed') return error.seen;
+      throw error;
+    },
+  );
 }
-
-/** One may be a connection that was lost, which the server counts as an error too. */
-const errorsEnough = 2;

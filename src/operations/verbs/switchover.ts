@@ -3,12 +3,13 @@ import type { OperationRecord } from '../../model/journal.ts';
 import { fallbackSnapshotName } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withBackupMode } from '../../postgres/backup.ts';
-import { crossBarrier, isSealed } from '../../postgres/barrier.ts';
+import { isSealed } from '../../postgres/barrier.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { closeServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { carryHistories } from '../../postgres/tool-history/carry.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import { requireNone } from '../engine/gates.ts';
 import { usableFindings } from '../gates/usable.ts';
@@ -69,7 +70,7 @@ export const settle: Step = {
   risk: 'none',
   async run(c) {
     await c.platform.traffic.prepare?.(c.ledger.token);
-    await cross(c);
+    await crossHere(c);
   },
 };
 
@@ -165,7 +166,7 @@ export const barrier: Step = {
   async run(c) {
     // Tried since the fence: what comes after the marker must not be.
     await refusals.get(c);
-    return `L = ${await cross(c, sealNumber(c))}`;
+    return `L = ${await crossHere(c, sealNumber(c))}`;
   },
 };
 
@@ -312,15 +313,13 @@ function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));
 }
 
-async function cross(c: Context, mark?: number): Promise<string> {
-  const { name, from, to } = stream(c);
+async function crossHere(c: Context, mark?: number): Promise<string> {
+  const { from } = stream(c);
   if (from !== c.live)
     throw new VerdigrisError('wrong-direction', {
       seen: `Replication runs from ${from}, which is not live.`,
       required: 'replication from the live colour.',
       next: 'see `verdigris status`.',
     });
-  return c.on(from, (live) =>
-    c.on(to, (candidate) => crossBarrier(live, candidate, name, c.environment.limits.switchover, c.signal, mark)),
-  );
+  return cross(c, c.environment.limits.switchover, mark);
 }

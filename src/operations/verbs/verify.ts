@@ -1,7 +1,6 @@
 import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { crossBarrier } from '../../postgres/barrier.ts';
 import { label, readTables } from '../../postgres/catalogue.ts';
 import { withOwnSession } from '../../postgres/client.ts';
 import {
@@ -21,9 +20,10 @@ import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
 import { runTests } from '../gates/compatibility.ts';
+import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
-import { note, release, stream } from '../engine/release-record.ts';
+import { note, release } from '../engine/release-record.ts';
 import { beginProof } from '../gates/proof.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
@@ -198,7 +198,6 @@ export async function compare(
   const live = await c.on(c.live, readTables);
   const candidate = await c.on(c.idle, readTables);
   const { common } = mapTables(live, candidate, 'forward');
-  const { name, from, to } = stream(c);
   const { reader, locker } = await c.readers(c.live);
   return c.keeping([c.live, c.idle], async () =>
     compareData({
@@ -210,12 +209,7 @@ export async function compare(
         .map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
       ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
       ...(options.sample === undefined ? {} : { sample: options.sample }),
-      passed: serial(
-        async () =>
-          void (await c.on(from, (live) =>
-            c.on(to, (subscriber) => crossBarrier(live, subscriber, name, c.environment.limits.catchUp, c.signal)),
-          )),
-      ),
+      passed: serial(async () => void (await cross(c))),
       onProgress: ({ table, bytes, totalBytes }) =>
         c.emit({ type: 'progress', step: 'data', done: bytes, total: totalBytes, unit: 'bytes', note: table }),
       signal: c.signal,

@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Reserve, writeSynced } from '../../router/reserve.ts';
+import type { Account } from './account.ts';
 
-/** Writes a file whole or not at all, durable when it returns. */
-export async function writeDurably(file: string, text: string): Promise<void> {
+/** Writes a file whole or not at all, durable when it returns; `owner`: whose it is from its first moment. Throws `disk-full`. */
+export async function writeDurably(file: string, text: string, owner?: Account): Promise<void> {
   const made = `${file}.${randomUUID()}.new`;
   await writeSynced(made, text);
+  if (owner) await chown(made, owner.uid, owner.gid);
   await rename(made, file);
   await syncFolder(path.dirname(file));
 }
+
+/** Files put aside in a folder: an undoing that fails writes twice, each recovery after it twice more. */
+const reserved = 4;
+
+/** Bytes that filesystems give at a time. */
+const block = 4096;
 
 /**
  * Files named by number in one folder, of which the highest counts. `claim` makes number n for exactly one of any number of
@@ -18,12 +27,20 @@ export class NumberedFiles {
   readonly folder: string;
   readonly #keep: number;
   readonly #ending: string;
+  readonly #reserve: Reserve;
 
   /** `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. `ending`: of the names, after the number. */
   constructor(folder: string, keep: number, ending = '.json') {
     this.folder = folder;
     this.#keep = keep;
     this.#ending = ending;
+    this.#reserve = new Reserve(path.join(folder, 'reserve'), reserved);
+  }
+
+  /** Puts aside what some more files like the newest one take. */
+  async keepReserve(): Promise<void> {
+    const size = Buffer.byteLength((await this.newest())?.text ?? '');
+    await this.#reserve.keep(Math.ceil((2 * size + 1) / block) * block);
   }
 
   async newest(): Promise<{ number: number; file: string; text: string } | undefined> {
@@ -40,10 +57,13 @@ export class NumberedFiles {
     }
   }
 
-  /** True where this process made number n and n is the newest. A late claimant of a number long pruned is told no. */
-  async claim(number: number, text: string): Promise<boolean> {
+  /**
+   * True where this process made number n and n is the newest. A late claimant of a number long pruned is told no. Where the disk is
+   * full: with `reserve` it takes what was put aside, else it throws `disk-full`.
+   */
+  async claim(number: number, text: string, reserve = false): Promise<boolean> {
     const made = path.join(this.folder, `${randomUUID()}.new`);
-    await writeSynced(made, text);
+    await writeSynced(made, text, reserve ? this.#reserve : undefined);
     try {
       await link(made, this.file(number));
     } catch (error) {
@@ -73,10 +93,6 @@ export class NumberedFiles {
       .map((name) => Number.parseInt(name, 10))
       .sort((a, b) => a - b);
   }
-}
-
-async function writeSynced(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { flush: true, mode: 0o600 });
 }
 
 async function syncFolder(folder: string): Promise<void> {

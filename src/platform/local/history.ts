@@ -1,5 +1,6 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { HistoryEntry, HistoryStore } from '../port.ts';
+import { writeDurably } from './files.ts';
 
 /** Finished releases, a JSON line each. */
 export class LocalHistory implements HistoryStore {
@@ -13,7 +14,7 @@ export class LocalHistory implements HistoryStore {
   async append(entry: HistoryEntry): Promise<void> {
     const all = await this.list();
     if (all.some((other) => other.startedAt === entry.startedAt)) return;
-    await appendFile(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flush: true });
+    await writeDurably(this.#file, [...all, entry].map((each) => `${JSON.stringify(each)}\n`).join(''));
   }
 
   async list(): Promise<HistoryEntry[]> {

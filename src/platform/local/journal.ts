@@ -15,8 +15,12 @@ export class LocalJournal implements JournalStore {
     return newest && { revision: newest.number, text: newest.text, where: newest.file };
   }
 
-  async write(expected: number, text: string): Promise<number> {
-    if (await this.#revisions.claim(expected + 1, text)) return expected + 1;
+  keepReserve(): Promise<void> {
+    return this.#revisions.keepReserve();
+  }
+
+  async write(expected: number, text: string, reserve?: boolean): Promise<number> {
+    if (await this.#revisions.claim(expected + 1, text, reserve)) return expected + 1;
     throw new VerdigrisError('journal-conflict', {
       seen: `Revision ${expected + 1} of the journal was written by somebody else.`,
       required: 'to be the only one who writes.',

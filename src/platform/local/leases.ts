@@ -44,7 +44,7 @@ export class LocalLeases implements LeaseStore {
       since: new Date().toISOString(),
       released: false,
     };
-    if (!(await this.#files.claim(token, JSON.stringify(mine)))) return this.acquire(holder, gone, above);
+    if (!(await this.#files.claim(token, JSON.stringify(mine), true))) return this.acquire(holder, gone, above);
     const file = this.#files.file(token);
     return {
       token,
@@ -58,11 +58,16 @@ export class LocalLeases implements LeaseStore {
       // A folder that is gone went with its environment, and the lease with it.
       release: async () =>
         void (await this.#files
-          .claim(token + 1, JSON.stringify({ ...mine, released: true }))
+          .claim(token + 1, JSON.stringify({ ...mine, released: true }), true)
           .catch((error: NodeJS.ErrnoException) => {
-            if (error.code !== 'ENOENT') throw error;
+            // With a full disk the end of this process says so.
+            if (error.code !== 'ENOENT' && !(error instanceof VerdigrisError && error.id === 'disk-full')) throw error;
           })),
     };
+  }
+
+  keepReserve(): Promise<void> {
+    return this.#files.keepReserve();
   }
 
   async holder(): Promise<{ holder: string; since: string } | undefined> {

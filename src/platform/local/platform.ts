@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
+import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { tokenIn } from '../../model/journal.ts';
-import type { Platform, PlatformClone } from '../port.ts';
+import type { DiskSpace, Platform, PlatformClone } from '../port.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
 import { LocalDrills } from './drills.ts';
@@ -73,8 +74,28 @@ export class LocalPlatform implements Platform {
     return Promise.resolve(path.join(this.places.exports, name));
   }
 
+  /** Puts aside what undoing needs where a disk is full. */
+  async keepReserves(): Promise<void> {
+    await Promise.all([this.journal.keepReserve(), this.leases.keepReserve(), this.servers.keepReserve()]);
+  }
+
+  async space(): Promise<DiskSpace[]> {
+    const places: [DiskSpace['place'], string][] = [['journal', this.places.journal]];
+    for (const colour of colours) {
+      const seen = await this.servers.observe(colour);
+      if (seen) places.push([colour, this.places.server(colour, seen.generation)]);
+    }
+    return Promise.all(
+      places.map(async ([place, folder]) => {
+        const { bavail, blocks, bsize } = await statfs(folder);
+        return { place, free: bavail * bsize, total: blocks * bsize };
+      }),
+    );
+  }
+
   /** Removes the clones whose maker was killed: nobody else comes for them. */
   async tidy(): Promise<void> {
+    await this.keepReserves();
     for (const name of await readdir(this.places.clones).catch(() => [])) {
       // Not those of a marker that is being written.
       if (!name.endsWith('.new') && (await runningProcess(path.join(this.places.clones, name))) === undefined)

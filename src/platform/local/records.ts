@@ -29,6 +29,10 @@ export class Records {
     this.#legacy = legacy;
   }
 
+  keepReserve(): Promise<void> {
+    return this.#files.keepReserve();
+  }
+
   async read(): Promise<ServerRecords> {
     return (await this.#newest()).records;
   }
@@ -38,7 +42,7 @@ export class Records {
     for (;;) {
       const { number, records } = await this.#newest();
       const next = change(records);
-      if (next === undefined || (await this.#files.claim(number + 1, JSON.stringify(next)))) return;
+      if (next === undefined || (await this.#files.claim(number + 1, JSON.stringify(next), true))) return;
     }
   }
 

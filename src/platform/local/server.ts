@@ -1,4 +1,4 @@
-import { chown, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -7,6 +7,7 @@ import { closedToAll, closedToNobody, lockSetting } from '../../model/closed-fil
 import { hbaLockRules } from '../../postgres/hba-lock.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
+import { writeDurably } from './files.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
 
 /** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
@@ -60,12 +61,11 @@ const lockFile = 'verdigris_closed';
 /** Whom pg_hba.conf refuses from the next start on; its rules for that are put before the others where they are missing. */
 export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<void> {
   const file = path.join(dataDirectory(server), lockFile);
-  await writeFile(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, { flush: true });
-  if (server.account) await chown(file, server.account.uid, server.account.gid);
+  await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, server.account);
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
   const text = await readFile(hba, 'utf8');
   const rules = hbaLockRules(lockFile);
-  if (!text.startsWith(rules)) await writeFile(hba, `${rules}${text}`, { flush: true });
+  if (!text.startsWith(rules)) await writeDurably(hba, `${rules}${text}`, server.account);
 }
 
 /** Rewrites the settings that are ours; those of a copied directory go with it. Takes effect at the next start. */
@@ -79,16 +79,17 @@ export async function writeSettings(server: Server, settings: Settings): Promise
     unix_socket_permissions: '0700',
     [lockSetting]: path.join(dataDirectory(server), lockFile),
   };
-  await writeFile(
+  await writeDurably(
     file,
     Object.entries(all)
       .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
       .join(''),
+    server.account,
   );
-  if (server.account) await chown(file, server.account.uid, server.account.gid);
   const main = path.join(dataDirectory(server), 'postgresql.conf');
   const text = await readFile(main, 'utf8');
-  if (!text.includes("include 'verdigris.conf'")) await writeFile(main, `${text}\ninclude 'verdigris.conf'\n`);
+  if (!text.includes("include 'verdigris.conf'"))
+    await writeDurably(main, `${text}\ninclude 'verdigris.conf'\n`, server.account);
   await dropOverrides(server, new Set(Object.keys(all)));
 }
 
@@ -96,7 +97,7 @@ export async function writeSettings(server: Server, settings: Settings): Promise
 async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise<void> {
   const file = path.join(dataDirectory(server), 'postgresql.auto.conf');
   const lines = (await readFile(file, 'utf8')).split('\n');
-  await writeFile(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'));
+  await writeDurably(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'), server.account);
 }
 
 /**

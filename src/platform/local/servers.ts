@@ -1,8 +1,9 @@
-import { access, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { applyErrorIn } from '../../postgres/apply-error.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port.ts';
 import { otherGeneration } from '../other-generation.ts';
@@ -56,6 +57,10 @@ export class LocalServers implements Servers {
     await rm(server.directory, { recursive: true, force: true });
     await initServer(server, this.#settings(colour, false));
     await startServer(server);
+  }
+
+  keepReserve(): Promise<void> {
+    return this.#records.keepReserve();
   }
 
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
@@ -190,6 +195,11 @@ export class LocalServers implements Servers {
     );
   }
 
+  async applyError(colour: Colour): Promise<string | undefined> {
+    const { directory } = await this.#server(colour);
+    return applyErrorIn(await endOf(path.join(directory, 'server.log'), logEnd));
+  }
+
   async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
     const wal = path.join(dataDirectory(await this.#server(colour)), 'pg_wal');
     return {
@@ -262,6 +272,20 @@ export class LocalServers implements Servers {
       return record === made ? { ...records, [colour]: made } : undefined;
     });
     return this.#describe(colour, record);
+  }
+}
+
+/** Bytes of a log in which the last error is looked for. */
+const logEnd = 65_536;
+
+async function endOf(file: string, bytes: number): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, Math.max(0, size - bytes));
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,6 +1,6 @@
-import { crossBarrier } from '../../../postgres/barrier.ts';
 import { enableStream, startAt, subscribe, unsubscribe } from '../../../postgres/stream.ts';
 import type { Step } from '../../engine/operation.ts';
+import { cross } from '../../engine/cross.ts';
 import { release, stream } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 
@@ -43,11 +43,7 @@ export const catchUp: Step = {
   why: 'a marker written now must arrive, which proves that replication works from end to end',
   risk: 'none; gives up after limits.catchUp',
   async run(c) {
-    const lsn = await c.keeping([c.live, c.idle], () =>
-      c.on(c.live, (from) =>
-        c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, c.environment.limits.catchUp, c.signal)),
-      ),
-    );
+    const lsn = await c.keeping([c.live, c.idle], () => cross(c));
     await requireSteady(c);
     return `in step at ${lsn}`;
   },

@@ -1,0 +1,133 @@
+import { count } from '../../model/count.ts';
+import type { Environment } from '../../model/environment.ts';
+import type { Status } from './status.ts';
+
+/** Something that is broken, or cannot be seen, and the command that repairs it. */
+export interface Trouble {
+  /** Stable, kebab-case. */
+  readonly id: string;
+  readonly seen: string;
+  /** A command, or what a person does. */
+  readonly repair: string;
+}
+
+/** Of a disk: below this share WAL of a few minutes may be more than there is. */
+export const scarce = 0.1;
+
+/** All that is not as the state promises, the worst for clients and data first. Pure: from what was just seen, and not from the journal's word. */
+export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment['limits']): Trouble[] {
+  return [...ofClients(status, limits), ...ofColours(status), ...ofReplication(status, limits), ...ofProofs(status)];
+}
+
+function ofClients({ traffic, operation, operator, live }: Omit<Status, 'troubles'>, limits: Environment['limits']) {
+  const found: Trouble[] = [];
+  const heldFor = traffic.held && Date.now() - Date.parse(traffic.held.since);
+  if (heldFor !== undefined && heldFor > limits.switchover)
+    found.push({ id: 'clients-held', seen: `clients have been held since ${traffic.held?.since}`, repair: recover });
+  if (!traffic.running)
+    found.push({ id: 'path-down', seen: 'the clients’ path is down: nobody gets in', repair: '`verdigris start`' });
+  if (operation && !operator)
+    found.push({
+      id: 'interrupted',
+      seen: `${operation.verb} was interrupted at ${operation.step ?? 'its beginning'}`,
+      repair: recover,
+    });
+  if (!operation && traffic.live !== undefined && traffic.live !== live)
+    found.push({ id: 'route-differs', seen: `writes are led to ${traffic.live}, ${live} is live`, repair: recover });
+  return found;
+}
+
+function ofColours({ colours, operation, live, state, retained }: Omit<Status, 'troubles'>): Trouble[] {
+  const found: Trouble[] = [];
+  if (!colours.some(({ colour, role }) => colour === live && role !== 'absent'))
+    found.push({
+      id: 'live-gone',
+      seen: `${live} is live and not there`,
+      repair: '`verdigris explain live-volume-gone`',
+    });
+  if (state !== 'single' && colours.some(({ role }) => role === 'absent') && !operation)
+    found.push({
+      id: 'other-gone',
+      seen: `the ${state === 'switched' ? 'retained colour' : 'candidate'} is gone`,
+      repair: state === 'switched' ? '`verdigris retire`' : '`verdigris abandon`, then seed again',
+    });
+  for (const { colour, role, running, error, fenced } of colours) {
+    if (role === 'absent') continue;
+    const rests = role === 'retained' && retained?.mode === 'scaled-down';
+    if (!running && !rests)
+      found.push({ id: 'server-down', seen: `${colour} (${role}) is down`, repair: '`verdigris start`' });
+    if (error !== undefined)
+      found.push({
+        id: 'unknown-colour',
+        seen: `unknown: ${colour} (${role}) could not be asked: ${error}`,
+        repair: `the log of ${colour}`,
+      });
+    if (operation || fenced === undefined) continue;
+    if (role === 'live' && fenced > 0)
+      found.push({
+        id: 'live-fenced',
+        seen: `${colour} is live and closed to ${count(fenced, 'role')}`,
+        repair: recover,
+      });
+    if (role !== 'live' && fenced === 0)
+      found.push({
+        id: 'two-open',
+        seen: `${colour} (${role}) is closed to nobody: writes made there are lost or collide`,
+        repair: '`verdigris explain journal-older`, before anything else',
+      });
+  }
+  return found;
+}
+
+function ofReplication(
+  { replication, losslessRollback, disks = [], state }: Omit<Status, 'troubles'>,
+  limits: Environment['limits'],
+) {
+  const found: Trouble[] = [];
+  const again =
+    state === 'switched'
+      ? '`verdigris retire`, or `verdigris rollback --lossy`'
+      : '`verdigris abandon`, then seed again';
+  if (replication) {
+    const { from, to, slot, applying, applyError, retainedBytes = 0 } = replication;
+    if (slot === 'unknown')
+      found.push({
+        id: 'unknown-replication',
+        seen: `unknown: ${from} could not be asked for its slot`,
+        repair: '`verdigris start`',
+      });
+    else if (slot === 'missing' || slot === 'lost')
+      found.push({
+        id: 'slot-lost',
+        seen: `the slot on ${from} is ${slot}: ${to} can no longer follow`,
+        repair: again,
+      });
+    else if (!applying && losslessRollback !== true)
+      found.push({
+        id: 'apply-stopped',
+        seen: `${to} does not apply changes of ${from}${applyError === undefined ? '' : `: ${applyError}`}`,
+        repair: '`verdigris explain apply-stopped`',
+      });
+    if (slot !== 'lost' && retainedBytes > limits.retainedWal / 2)
+      found.push({
+        id: 'wal-retained',
+        seen: `the slot keeps more than half of limits.retainedWal on ${from}`,
+        repair: again,
+      });
+  }
+  for (const { place, free, total } of disks)
+    if (free < scarce * total)
+      found.push({
+        id: 'disk-full',
+        seen: `${Math.floor((100 * free) / total)} % of the disk of ${place} is left`,
+        repair: 'free space there',
+      });
+  return found;
+}
+
+function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {
+  if (proof === undefined || proof.good) return [];
+  return [{ id: 'proof-void', seen: proof.seen, repair: '`verdigris verify`' }];
+}
+
+const recover = '`verdigris recover`';

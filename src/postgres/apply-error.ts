@@ -1,0 +1,21 @@
+/** Why a change could not be applied, in the server's own words: of the last such error in the end of its log. */
+export function applyErrorIn(log: string): string | undefined {
+  const lines = log.split('\n');
+  const context = lines.findLastIndex((line) => /CONTEXT: +processing remote data for replication origin/.test(line));
+  const at = lines.findLastIndex((line, index) => index < context && /\b(ERROR|FATAL): /.test(line));
+  if (at < 0) return undefined;
+  return lines
+    .slice(at, context + 1)
+    .map((line) => line.replace(/^.*?\b(?=(ERROR|FATAL|DETAIL|HINT|CONTEXT): )/, '').trim())
+    .filter((line) => !line.startsWith('STATEMENT'))
+    .join(' ')
+    .replaceAll(/\s+/g, ' ');
+}
+
+/** What passes by itself: a lost connection, a server that starts or stops, locks. Everything else comes again with each attempt. */
+const passing =
+  /connect|connection|terminat|shutting down|starting up|recovery mode|deadlock|lock timeout|canceling statement|could not serialize|is active for PID/i;
+
+export function passes(error: string): boolean {
+  return passing.test(error.replace(/CONTEXT: .*$/, ''));
+}
