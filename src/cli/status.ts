@@ -14,7 +14,7 @@ import { watch } from './watch.ts';
 export function statusText(status: Status): string {
   const { replication: stream, traffic, operation, operator } = status;
   const lines = [
-    `${colors.bold(status.environment)} is ${colors.bold(status.state)}${status.troubles.length === 0 ? `: ${status.guarantee}` : colors.red(`, but what it promises does not hold in ${count(status.troubles.length, 'point')}:`)}`,
+    `${colors.bold(status.environment)} is ${colors.bold(status.state)}${promiseText(status)}`,
     ...status.troubles.map(({ seen, repair }) => `  ${colors.red('✗')} ${seen}. Repair: ${repair}`),
     ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
     ...(operation ? [colors.yellow(operationText(operation, operator?.holder))] : []),
@@ -81,6 +81,11 @@ function clientsText({ address, running, live, canary, held }: Status['traffic']
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
     ...(held ? [colors.yellow(`held since ${held.since}`)] : []),
   ].join(', ');
+}
+
+function promiseText({ troubles, guarantee }: Status): string {
+  if (troubles.length === 0) return `: ${guarantee}`;
+  return colors.red(`, but what it promises does not hold in ${count(troubles.length, 'point')}:`);
 }
 
 function diskLines(disks: NonNullable<Status['disks']>): string[] {

@@ -103,7 +103,10 @@ function requireApply(name: string, now: Subscription, before: number, error: st
   throw new VerdigrisError('apply-failed', {
     seen: `A change cannot be applied by the subscription ${name}: ${text}`,
     required: 'every change applied: nothing is skipped, so all that follows waits behind this one.',
-    next: 'where the row on that side is wrong and you know why, fix it there: apply goes on by itself. Otherwise a candidate is abandoned and seeded again (`verdigris abandon`); a retained colour: `verdigris rollback --help`.',
+    next: [
+      'where the row on that side is wrong and you know why, fix it there: apply goes on by itself.',
+      'Otherwise a candidate is abandoned and seeded again (`verdigris abandon`); a retained colour: `verdigris rollback --help`.',
+    ].join(' '),
     facts: { subscription: name, errors: now.errors - before, error },
   });
 }
