@@ -12,6 +12,7 @@ export const chains = ['test/faults/kill-*.test.ts', 'test/operations/backfill-k
  * a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
  */
 export const long = [
+  'adversary/matrix',
   'cli/outlive',
   'cli/release',
   'faults/clones',

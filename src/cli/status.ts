@@ -6,7 +6,8 @@ import type { BackfillStatus } from '../operations/reads/backfill-status.ts';
 import { count } from '../model/count.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { scarce } from '../operations/reads/troubles.ts';
-import { readStatus, type ColourStatus, type Status } from '../operations/reads/status.ts';
+import { readStatus } from '../operations/reads/status.ts';
+import type { ColourStatus, Status } from '../operations/reads/status-types.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
 

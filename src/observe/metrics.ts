@@ -3,7 +3,7 @@ import { colours } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { metrics, type MetricName } from '../metrics/metrics.ts';
 import { states } from '../model/transitions.ts';
-import type { Status } from '../operations/reads/status.ts';
+import type { Status } from '../operations/reads/status-types.ts';
 import type { DrillOutcome } from '../platform/port.ts';
 
 type Labels = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { watchText } from '../../src/cli/watch.ts';
-import type { Status } from '../../src/operations/reads/status.ts';
+import type { Status } from '../../src/operations/reads/status-types.ts';
 import { withCli } from '../support/cli.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

@@ -1,4 +1,4 @@
-import type { Status } from '../../src/operations/reads/status.ts';
+import type { Status } from '../../src/operations/reads/status-types.ts';
 
 /** A status of an environment in the middle of a retained release, over which a test lays its own fields. */
 export function status(more: Partial<Status> = {}): Status {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/operations/reads/status.ts';
+import type { Status } from '../../src/operations/reads/status-types.ts';
 import { troublesOf } from '../../src/operations/reads/troubles.ts';
 import { status } from '../observe/support.ts';
 import { declared } from '../pulumi/components/support.ts';

@@ -1,88 +1,19 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
-import type { Journal, OperationRecord } from '../../model/journal.ts';
-import { guarantees, possible, type State, type Transition } from '../../model/transitions.ts';
-import type { DiskSpace, Platform, TrafficStatus } from '../../platform/port.ts';
+import type { Journal } from '../../model/journal.ts';
+import { guarantees, possible } from '../../model/transitions.ts';
+import type { Platform } from '../../platform/port.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
 import { findingLine } from '../../model/finding.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { proofFindings } from '../gates/proof.ts';
-import { troublesOf, type Trouble } from './troubles.ts';
-import { readBackfillStatus, type BackfillStatus } from './backfill-status.ts';
+import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
+import { troublesOf } from './troubles.ts';
+import { readBackfillStatus } from './backfill-status.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
-
-export interface ColourStatus {
-  readonly colour: Colour;
-  readonly role: 'live' | 'candidate' | 'retained' | 'absent';
-  readonly running: boolean;
-  readonly version?: string | undefined;
-  readonly release?: string | undefined;
-  readonly bytes?: number | undefined;
-  readonly connections?: number | undefined;
-  /** Roles that a fence keeps out; undefined where it could not be asked. */
-  readonly fenced?: number | undefined;
-  readonly error?: string | undefined;
-}
-
-export interface ReplicationStatus {
-  readonly from: Colour;
-  readonly to: Colour;
-  readonly name: string;
-  /** The state of the slot's WAL, or `missing`. */
-  readonly slot: string;
-  readonly applying: boolean;
-  /** Why not, in the server's words. */
-  readonly applyError?: string | undefined;
-  /** Bytes of WAL not yet confirmed by the other colour. */
-  readonly lagBytes?: number | undefined;
-  /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when nothing is behind. */
-  readonly lagSeconds?: number | undefined;
-  readonly retainedBytes?: number | undefined;
-}
-
-export interface Status {
-  readonly environment: string;
-  readonly platform: string;
-  readonly state: State;
-  readonly guarantee: string;
-  readonly live: Colour;
-  readonly declaredLive: Colour;
-  readonly release?: { readonly from: string; readonly to: string } | undefined;
-  readonly operation?:
-    | {
-        readonly verb: string;
-        readonly phase: OperationRecord['phase'];
-        readonly step?: string | undefined;
-        readonly since: string;
-      }
-    | undefined;
-  readonly operator?: { readonly holder: string; readonly since: string } | undefined;
-  readonly colours: readonly ColourStatus[];
-  readonly replication?: ReplicationStatus | undefined;
-  /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
-  readonly retained?:
-    { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
-  readonly losslessRollback?: boolean | undefined;
-  /** Why it could not be told, where it could not. */
-  readonly backfills: readonly BackfillStatus[] | { readonly error: string };
-  readonly traffic: TrafficStatus;
-  /** Room on the disks; undefined where the platform cannot see it. */
-  readonly disks?: readonly DiskSpace[] | undefined;
-  readonly pauseMs?: number | undefined;
-  readonly verification?: Journal['release'] extends infer R
-    ? R extends { verification?: infer V }
-      ? V
-      : never
-    : never;
-  /** Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none, or it could not be asked. */
-  readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
-  /** What is not as the state promises, the worst first. */
-  readonly troubles: readonly Trouble[];
-  readonly next: readonly Transition[];
-}
 
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {

@@ -1,15 +1,6 @@
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Status } from './status.ts';
-
-/** Something that is broken, or cannot be seen, and the command that repairs it. */
-export interface Trouble {
-  /** Stable, kebab-case. */
-  readonly id: string;
-  readonly seen: string;
-  /** A command, or what a person does. */
-  readonly repair: string;
-}
+import type { Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
 export const scarce = 0.1;

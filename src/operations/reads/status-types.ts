@@ -1,0 +1,84 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Journal, OperationRecord } from '../../model/journal.ts';
+import type { State, Transition } from '../../model/transitions.ts';
+import type { DiskSpace, TrafficStatus } from '../../platform/port.ts';
+import type { BackfillStatus } from './backfill-status.ts';
+
+/** Something that is broken, or cannot be seen, and the command that repairs it. */
+export interface Trouble {
+  /** Stable, kebab-case. */
+  readonly id: string;
+  readonly seen: string;
+  /** A command, or what a person does. */
+  readonly repair: string;
+}
+
+export interface ColourStatus {
+  readonly colour: Colour;
+  readonly role: 'live' | 'candidate' | 'retained' | 'absent';
+  readonly running: boolean;
+  readonly version?: string | undefined;
+  readonly release?: string | undefined;
+  readonly bytes?: number | undefined;
+  readonly connections?: number | undefined;
+  /** Roles that a fence keeps out; undefined where it could not be asked. */
+  readonly fenced?: number | undefined;
+  readonly error?: string | undefined;
+}
+
+export interface ReplicationStatus {
+  readonly from: Colour;
+  readonly to: Colour;
+  readonly name: string;
+  /** The state of the slot's WAL, or `missing`. */
+  readonly slot: string;
+  readonly applying: boolean;
+  /** Why not, in the server's words. */
+  readonly applyError?: string | undefined;
+  /** Bytes of WAL not yet confirmed by the other colour. */
+  readonly lagBytes?: number | undefined;
+  /** Age in seconds of the oldest change that is not confirmed, as the sender measures it; 0 when nothing is behind. */
+  readonly lagSeconds?: number | undefined;
+  readonly retainedBytes?: number | undefined;
+}
+
+export interface Status {
+  readonly environment: string;
+  readonly platform: string;
+  readonly state: State;
+  readonly guarantee: string;
+  readonly live: Colour;
+  readonly declaredLive: Colour;
+  readonly release?: { readonly from: string; readonly to: string } | undefined;
+  readonly operation?:
+    | {
+        readonly verb: string;
+        readonly phase: OperationRecord['phase'];
+        readonly step?: string | undefined;
+        readonly since: string;
+      }
+    | undefined;
+  readonly operator?: { readonly holder: string; readonly since: string } | undefined;
+  readonly colours: readonly ColourStatus[];
+  readonly replication?: ReplicationStatus | undefined;
+  /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
+  readonly retained?:
+    { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
+  readonly losslessRollback?: boolean | undefined;
+  /** Why it could not be told, where it could not. */
+  readonly backfills: readonly BackfillStatus[] | { readonly error: string };
+  readonly traffic: TrafficStatus;
+  /** Room on the disks; undefined where the platform cannot see it. */
+  readonly disks?: readonly DiskSpace[] | undefined;
+  readonly pauseMs?: number | undefined;
+  readonly verification?: Journal['release'] extends infer R
+    ? R extends { verification?: infer V }
+      ? V
+      : never
+    : never;
+  /** Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none, or it could not be asked. */
+  readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
+  /** What is not as the state promises, the worst first. */
+  readonly troubles: readonly Trouble[];
+  readonly next: readonly Transition[];
+}

@@ -1,0 +1,149 @@
+import pg from 'pg';
+import { other } from '../../src/model/colours.ts';
+import { VerdigrisError } from '../../src/model/errors.ts';
+import type { Verb } from '../../src/model/transitions.ts';
+import { execute } from '../../src/operations/engine/engine.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import type { Step } from '../../src/operations/engine/operation.ts';
+import { operationOf } from '../../src/operations/table.ts';
+import { rows } from '../../src/postgres/client.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import type { Act } from './acts.ts';
+
+/** `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be done. */
+type Outcome = 'carried' | 'refused' | 'kept out';
+
+export interface Trial {
+  readonly act: Act;
+  readonly verb: Verb;
+  readonly step: string;
+}
+
+/** Ids of a verb's steps, each of which the journal announces. */
+export function stepsOf(verb: Verb): string[] {
+  const { start, complete } = operationOf(verb);
+  return [...start, ...complete].map(({ id }) => id);
+}
+
+let number = 10;
+
+/**
+ * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its own reading of the
+ * colour that is live in the end.
+ * @throws where what was done is neither carried nor refused by name, or somebody is held, or both colours take writes.
+ */
+export async function attempt(environment: TestEnvironment, { act, verb, step }: Trial): Promise<Outcome> {
+  const n = String(++number);
+  const filled = (text: string): string => text.replaceAll('#', n);
+  const { on, platform } = environment;
+  const where = `${act.kind} after ${step} of ${verb}`;
+  const shown = async (): Promise<unknown> =>
+    on((await readJournal(platform.journal)).live, async (client) => (await rows(client, filled(act.shows)))[0]);
+  let wanted: unknown;
+  let keptOut = false;
+  const beside = async (): Promise<void> => {
+    const { live } = await readJournal(platform.journal);
+    await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(() => (keptOut = true));
+    wanted = await shown();
+  };
+  const error = await withAct(environment, verb, step, beside).then(
+    () => (verb === 'switch' || verb === 'rollback' ? undefined : onTo(environment, verb)),
+    (failure: unknown) => failure,
+  );
+  const found = await shown();
+  const said =
+    error instanceof VerdigrisError ? `${error.id}: ${error.message} ${JSON.stringify(error.facts)}` : String(error);
+  if (wanted === undefined) throw new Error(`${where}: the step was not reached: ${said}`);
+  if (JSON.stringify(found) !== JSON.stringify(wanted))
+    throw new Error(
+      `${where}: ${JSON.stringify(wanted)} became ${JSON.stringify(found)} (${error === undefined ? 'it went through' : said})`,
+    );
+  const { operation } = await readJournal(platform.journal);
+  if (operation || (await platform.traffic.status()).held) throw new Error(`${where}: it was left open (${said})`);
+  if (error === undefined) return keptOut ? 'kept out' : 'carried';
+  if (!(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
+  // What a refused act met on its way may be its own doing: then the refusal still names it.
+  if (!new RegExp(filled(act.named.source)).test(said)) throw new Error(`${where}: refused without its name: ${said}`);
+  const { undo } = act;
+  if (undo !== undefined && !keptOut)
+    await on((await readJournal(platform.journal)).live, (client) => client.query(filled(undo)));
+  return 'refused';
+}
+
+async function perform(
+  { platform, credentials }: TestEnvironment,
+  { does, by }: Act,
+  colour: 'blue' | 'green',
+  filled: (text: string) => string,
+): Promise<void> {
+  const { host, port } = await platform.servers.connection(colour);
+  const application = by === 'application' || by === 'candidate';
+  const client = new pg.Client({
+    host: application ? '127.0.0.1' : host,
+    port,
+    user: application ? 'shop_app' : 'dba',
+    password: credentials['shop_app'] ?? '',
+    database: 'shop',
+    ...(by === 'replication' ? { replication: 'database' } : {}),
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    for (const each of does) await client.query(filled(each));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function withAct({ operator }: TestEnvironment, verb: Verb, after: string, beside: () => Promise<void>): Promise<void> {
+  const operation = operationOf(verb);
+  const hooked = (steps: readonly Step[]): Step[] =>
+    steps.map((step) =>
+      step.id === after
+        ? {
+            ...step,
+            async run(c) {
+              const detail = await step.run(c);
+              await beside();
+              return detail;
+            },
+          }
+        : step,
+    );
+  return operator((c) =>
+    execute(c, { ...operation, start: hooked(operation.start), complete: hooked(operation.complete) }),
+  );
+}
+
+const chain: readonly Verb[] = ['seed', 'migrate', 'verify', 'switch'];
+
+async function onTo(environment: TestEnvironment, verb: Verb): Promise<unknown> {
+  try {
+    for (const next of chain.slice(chain.indexOf(verb) + 1)) await environment.verb(next);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Brings the environment to where the verb may begin, from wherever the trial before left it. */
+export async function ready(environment: TestEnvironment, verb: Verb, fresh: boolean): Promise<void> {
+  const { platform } = environment;
+  const state = async () => (await readJournal(platform.journal)).state;
+  const before = verb === 'rollback' ? 'switched' : verb === 'switch' ? 'verified' : 'single';
+  if (fresh || before === 'single') {
+    const now = await state();
+    if (now !== 'single') await environment.verb(now === 'switched' ? 'retire' : 'abandon');
+  }
+  for (let tries = 0; (await state()) !== before && tries < 8; tries++) {
+    const now = await state();
+    const next: Partial<Record<string, Verb>> = {
+      single: 'seed',
+      seeded: 'migrate',
+      migrated: 'verify',
+      verified: 'switch',
+      switched: 'rollback',
+    };
+    await environment.verb(next[now] ?? 'verify');
+  }
+}
