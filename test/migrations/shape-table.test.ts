@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { ruleIds } from '../../src/migrations/lint/rules/index.ts';
+import { changeLine, ofVerdict, shapeChanges, verdicts, type SeenChange } from '../../src/model/shape-changes.ts';
+
+test('the linter has each rule that the table of shape changes says sees a change', () => {
+  const rules = Object.values(shapeChanges).flatMap((change) => change.rules);
+  expect(rules.filter((rule) => !ruleIds.includes(rule))).toEqual([]);
+});
+
+test('a change is said by its object and what it does, and told apart by its verdict', () => {
+  const seen: readonly SeenChange[] = [
+    { id: 'not-null-added', object: 'shop.orders.note', kind: 'column' },
+    { id: 'enum-value-added', object: 'shop.mood', kind: 'type', says: "has 'so-so'" },
+  ];
+  expect(seen.map(changeLine)).toEqual(['shop.orders.note no longer takes NULL', "shop.mood has 'so-so'"]);
+  expect(verdicts.map((verdict) => ofVerdict(seen, verdict).length)).toEqual([0, 1, 1, 0]);
+});
