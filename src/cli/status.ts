@@ -37,6 +37,9 @@ export function statusText(status: Status): string {
       : [
           `rollback     ${status.losslessRollback ? 'lossless' : colors.red('only lossy: `verdigris rollback --lossy` counts the loss first')}`,
         ]),
+    ...(status.endsRollback.length > 0 && status.losslessRollback !== false
+      ? [`             until the first row that only the new schema takes: ${status.endsRollback.join('; ')}`]
+      : []),
     ...backfillLines(status.backfills),
     ...(status.verification
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]

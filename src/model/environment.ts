@@ -92,6 +92,8 @@ const environmentSchema = z.strictObject({
   /** Per cent of the readers' connections that go to the candidate: 0 is no canary. */
   canary: weight.default(0),
   limits: limitsSchema,
+  /** `required` refuses migrations after which a row can end the lossless rollback; `allowed` says so and goes on. */
+  rollback: z.enum(['allowed', 'required']).default('allowed'),
   retention: z
     .strictObject({
       /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */

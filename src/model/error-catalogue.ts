@@ -164,6 +164,7 @@ export const errorCatalogue = {
   'recipe-folder': 'usage',
   'contract-waits': 'refused',
   'contract-too-early': 'failed',
+  'ends-lossless-rollback': 'failed',
   // Verify
   'data-differs': 'refused',
   'compare-options': 'usage',

@@ -240,6 +240,13 @@ export const findingCatalogue = {
     fix: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
   },
   'contract-too-early': { grade: 'refuse' },
+  'ends-lossless-rollback': {
+    grade: ['refuse', 'warn'],
+    title: 'the first row that only the new schema takes ends the lossless rollback',
+    fix:
+      'Widen in one release and use it in the next, whose retained colour has the wider shape too. ' +
+      '`rollback: required` in the declaration refuses such a release; without it, what comes after such a row can only be rolled back with `verdigris rollback --lossy`.',
+  },
   'no-candidate-declared': { grade: 'refuse' },
   'same-release': { grade: 'refuse' },
   'major-differs': { grade: 'refuse' },
@@ -276,6 +283,10 @@ export const findingCatalogue = {
   'column-now-generated': { grade: 'warn' },
   'required-column-added': { grade: 'refuse' },
   'stricter-not-null': { grade: 'warn' },
+  'table-remade': { grade: 'refuse' },
+  'identity-changed': { grade: 'refuse' },
+  'column-remade': { grade: 'warn' },
+  'generation-removed': { grade: 'refuse' },
   'type-changed': { grade: 'refuse' },
   'type-narrowed': { grade: 'warn' },
   'full-identity-with-list': { grade: 'refuse' },

@@ -110,6 +110,8 @@ const release = z.strictObject({
       }),
     )
     .optional(),
+  /** What the migrations made wider: the first row that only it takes ends the lossless rollback. */
+  endsRollback: z.array(z.string()).optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),

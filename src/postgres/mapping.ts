@@ -2,6 +2,7 @@ import { finding, type Finding, type WordlessId } from '../model/finding.ts';
 import { label, type Column, type Table } from './catalogue.ts';
 import type { PublishedTable } from './stream.ts';
 import { ident } from './quote.ts';
+import { isUnidentified, standIn, unsentIdentity } from './row-identity.ts';
 
 /** What replication from one colour can carry to the other, and what it cannot. */
 export interface Mapping {
@@ -38,6 +39,7 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const warn = (id: WordlessId, title: string, objects: readonly string[], reason: string, fix: string): void =>
     void findings.push(finding(id, { title, objects, reason, fix }));
 
+  const copies = from.some((one) => to.some((two) => two.oid === one.oid && label(two) === label(one)));
   for (const source of from) {
     const target = to.find((table) => label(table) === label(source));
     if (!target) {
@@ -59,6 +61,30 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
         );
       continue;
     }
+    if (copies && target.oid !== source.oid && direction === 'forward')
+      refuse(
+        'table-remade',
+        `${label(source)} was made again under its name`,
+        [label(source)],
+        `Change ${label(source)} in place (ALTER TABLE); or make the new table beside it under another name, and leave the old one to the release after.`,
+      );
+    const unsent = unsentIdentity(source, target);
+    if (direction === 'reverse' && isUnidentified(source) && !isUnidentified(target))
+      findings.push(
+        finding('replica-identity-missing', {
+          objects: [label(source)],
+          reason: 'Once it is published, every UPDATE and DELETE on it fails on the database itself.',
+          fix: `Leave ${label(source)} a primary key, or give it another replica identity in the same migration.`,
+        }),
+      );
+    else if (unsent.length > 0 && !isUnidentified(source) && !(direction === 'forward' && standIn(source, target)))
+      refuse(
+        'identity-changed',
+        `rows of ${label(target)} are found by ${unsent.join(', ')}, which is no part of what the other side sends to identify them`,
+        [label(target)],
+        `Keep the key of ${label(source)} in this release and make the new one a unique index beside it (ALTER TABLE … ` +
+          'REPLICA IDENTITY USING INDEX keeps the old one for replication); change the key in the release after.',
+      );
     const lost: string[] = [];
     const carried: string[] = [];
     const compared: string[] = [];
@@ -86,6 +112,31 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
         continue;
       }
       compared.push(column.name);
+      const taken = target.columns.find(({ number, name }) => number === column.number && name !== column.name);
+      if (direction === 'forward' && target.oid === source.oid && there.number !== column.number) {
+        if (taken)
+          refuse(
+            'column-renamed',
+            `${where} becomes ${taken.name}, and another column has its name`,
+            [where],
+            'Add the new column under a name of its own, keep both in step with a trigger, and drop the old one in a later release.',
+          );
+        else
+          warn(
+            'column-remade',
+            `${where} was dropped and added again`,
+            [where],
+            'What the live colour wrote there before is not in the new column unless the migration copied it; verify finds what is missing.',
+            'Change the column in place (ALTER COLUMN), or copy its values in the same migration.',
+          );
+      }
+      if (column.generated && !there.generated && direction === 'forward')
+        refuse(
+          'generation-removed',
+          `${where} is computed here and not on the other side`,
+          [where],
+          'Drop the expression in the release after the one whose software writes the column.',
+        );
       if (column.generated) continue;
       if (there.generated) {
         warn(

@@ -1,6 +1,6 @@
 import { finding, type Finding } from '../../model/finding.ts';
 import type { ContractNote } from './notes.ts';
-import type { Contraction } from './shape.ts';
+import { changeLine, type SeenChange } from '../../model/shape-changes.ts';
 
 export interface JudgedStage {
   /** Releases that the live colour has carried, oldest first; the last one is live. */
@@ -20,7 +20,7 @@ export interface JudgedStage {
  * before N ended when N was accepted.
  */
 export function judgeContractions(
-  found: readonly Contraction[],
+  found: readonly SeenChange[],
   notes: readonly ContractNote[],
   stage: JudgedStage,
 ): Finding[] {
@@ -28,9 +28,10 @@ export function judgeContractions(
   const fresh = notes.filter(
     (note) => !spent.some((known) => known.object === note.object && known.lastUsedBy === (note.lastUsedBy ?? null)),
   );
-  const early: string[] = [];
+  const early: { object: string; line: string }[] = [];
   const unknown: Finding[] = [];
-  for (const { object, what } of found) {
+  for (const change of found) {
+    const { object } = change;
     const said = fresh.filter((note) => note.object === object);
     if (said.some(({ lastUsedBy }) => lastUsedBy === undefined || before(releases, lastUsedBy, from, to))) continue;
     const strange = said.find(
@@ -39,11 +40,13 @@ export function judgeContractions(
     );
     if (strange) unknown.push(unheard(object, strange, releases, from));
     else
-      early.push(
-        `${object} ${what}${said.length > 0 ? `, last used by ${said.map(({ lastUsedBy }) => lastUsedBy).join(', ')}` : ''}`,
-      );
+      early.push({
+        object,
+        line: `${changeLine(change)}${said.length > 0 ? `, last used by ${said.map(({ lastUsedBy }) => lastUsedBy).join(', ')}` : ''}`,
+      });
   }
   const previous = releases.slice(0, releases.lastIndexOf(from)).at(-1);
+  const lastUse = previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`;
   return [
     ...unknown,
     ...(early.length === 0
@@ -51,16 +54,14 @@ export function judgeContractions(
       : [
           finding('contract-too-early', {
             title: `release ${to} takes away what release ${from} uses`,
-            objects: early,
+            objects: early.map(({ line }) => line),
             reason:
               `Release ${from} is live until the switchover and is what a rollback leads back to; it uses all of its ` +
               'schema unless a note says otherwise.',
             fix:
               'Move these statements to the release after the last one that uses it (verdigris expand-contract shows ' +
-              `which). Where the software of ${from} no longer uses it, say so in the migration, each in a line: ` +
-              '-- verdigris: contract ' +
-              `${found.find(({ object }) => early.some((line) => line.startsWith(`${object} `)))?.object ?? 'OBJECT'} ` +
-              `${previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`}`,
+              `which). Where the software of ${from} no longer uses it, say so in the migration, each in a line:\n` +
+              [...new Set(early.map(({ object }) => `-- verdigris: contract ${object} ${lastUse}`))].join('\n'),
           }),
         ]),
     ...idle(
@@ -88,7 +89,7 @@ function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: rea
   });
 }
 
-function idle(fresh: readonly ContractNote[], found: readonly Contraction[]): Finding[] {
+function idle(fresh: readonly ContractNote[], found: readonly SeenChange[]): Finding[] {
   const objects = fresh.filter((note) => !found.some(({ object }) => object === note.object));
   if (objects.length === 0) return [];
   return [

@@ -1,6 +1,7 @@
+import type { SeenChange } from '../../model/shape-changes.ts';
 import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
 import type { Notes } from './notes.ts';
-import type { Contraction, Expansion } from './shape.ts';
+import type { Expansion } from './shape.ts';
 
 /** What the kind begins with where the object is still there and takes less. */
 export const narrower = 'narrower ';
@@ -56,7 +57,7 @@ export interface LedgerShapes {
   readonly from: string;
   readonly to: string;
   readonly expansions: readonly Expansion[];
-  readonly contractions: readonly Contraction[];
+  readonly contractions: readonly SeenChange[];
   readonly notes: Notes;
 }
 
@@ -87,11 +88,11 @@ export async function writeShapes(
       );
     for (const { object, kind } of expansions)
       await put('expand', object, kind, notes.expand.find((note) => note.object === object)?.replaces ?? null, null);
-    for (const { object, kind, how } of contractions)
+    for (const { id, object, kind } of contractions)
       await put(
         'contract',
         object,
-        how === 'narrowed' ? `${narrower}${kind}` : kind,
+        id === 'object-removed' || id === 'column-removed' ? kind : `${narrower}${kind}`,
         null,
         notes.contract.find((note) => note.object === object)?.lastUsedBy ?? null,
       );

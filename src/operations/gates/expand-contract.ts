@@ -1,51 +1,84 @@
-import { refusals } from '../../model/finding.ts';
+import { loadModule } from 'libpg-query';
+import { finding, refusals, type Finding } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import { changeLine, ofVerdict, type SeenChange } from '../../model/shape-changes.ts';
 import { judgeContractions } from '../../migrations/expand-contract/judge.ts';
 import { readShapeLedger, writeShapes } from '../../migrations/expand-contract/ledger.ts';
 import { readNotes, type Notes } from '../../migrations/expand-contract/notes.ts';
 import { contractions, expansions } from '../../migrations/expand-contract/shape.ts';
+import { shapeChangesBetween } from '../../migrations/shapes/changes.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
-import { mapTables } from '../../postgres/mapping.ts';
+import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
-import { release } from '../engine/release-record.ts';
+import { note, release } from '../engine/release-record.ts';
 
-/** The schema that software N knows, and the one that the release leads to. */
+/** The schema that software N knows, and the one that the release leads to, with the mappings between the two. */
 export interface Shapes {
   readonly before: readonly SchemaObject[];
   readonly after: readonly SchemaObject[];
-  /** Findings of the forward mapping between the same two. */
-  readonly mapping: readonly Finding[];
+  readonly forward: Mapping;
+  readonly reverse: Mapping;
 }
 
-/** What the N and N+1 rule says of the release. `pending` are the names of the migrations that are to run. */
-export async function contractFindings(
-  c: Context,
-  { before, after, mapping }: Shapes,
-  pending: readonly string[],
-): Promise<Finding[]> {
+/** What the one table of shape changes says of the release. `pending` are the names of the migrations that are to run. */
+export async function shapeFindings(c: Context, shapes: Shapes, pending: readonly string[]): Promise<Finding[]> {
+  const changes = await changesOf(shapes);
   const { from, to } = release(c);
   const { releases, lines } = await c.on(c.live, (client) => readShapeLedger(client, from));
   const { contract } = await notesOf(c);
-  return judgeContractions(contractions(before, after, mapping), contract, {
+  const judged = judgeContractions(contractions(changes), contract, {
     releases,
     from,
     to,
     spent: lines.filter(({ change }) => change === 'contract'),
     pending,
   });
+  return [...judged, ...wayBackFindings(c, changes)];
+}
+
+/** What ends the lossless rollback with its first row: said, or refused where the declaration requires the way back. */
+function wayBackFindings(c: Context, changes: readonly SeenChange[]): Finding[] {
+  const objects = ofVerdict(changes, 'ends lossless rollback').map(changeLine);
+  if (objects.length === 0) return [];
+  const { from } = release(c);
+  return [
+    finding('ends-lossless-rollback', {
+      grade: c.environment.rollback === 'required' ? 'refuse' : 'warn',
+      objects,
+      reason:
+        `The schema of release ${from} does not take such a row: after the switchover it stops replication to the ` +
+        'retained colour. Until then a rollback loses nothing.',
+    }),
+  ];
+}
+
+/** The same of both colours as they are, before the writes move. */
+export async function wayBackNow(c: Context): Promise<Finding[]> {
+  return wayBackFindings(c, await changesOf(await shapes(c)));
+}
+
+async function changesOf({ before, after, forward, reverse }: Shapes): Promise<SeenChange[]> {
+  await loadModule();
+  return shapeChangesBetween(before, after, { forward: forward.findings, reverse: reverse.findings });
 }
 
 /** The catalogues as they are after the run: what an engine did that was not known beforehand is found here. */
 export async function requireContracts(c: Context): Promise<void> {
-  const refused = refusals(await contractFindings(c, await shapes(c), []));
+  const refused = refusals(await shapeFindings(c, await shapes(c), []));
   if (refused.length === 0) return;
-  throw new VerdigrisError('contract-too-early', {
-    seen: `The migrations took away on the candidate what the live release uses: ${refused.flatMap(({ objects }) => objects).join('; ')}.`,
-    required: 'the N and N+1 rule: nothing goes while a release that uses it can be live or be rolled back to.',
-    next: `abandon the candidate, change the migrations, and seed again; the live colour is untouched. ${refused.map(({ fix }) => fix).join(' ')}`,
+  const [first] = refused;
+  throw new VerdigrisError(first?.id === 'ends-lossless-rollback' ? 'ends-lossless-rollback' : 'contract-too-early', {
+    seen:
+      'The migrations changed on the candidate what the live release uses, or what the way back needs: ' +
+      `${refused.flatMap(({ objects }) => objects).join('; ')}.`,
+    required:
+      'the N and N+1 rule: nothing goes while a release that uses it can be live or be rolled back to; ' +
+      'and a way back where the declaration requires one.',
+    next:
+      'abandon the candidate, change the migrations, and seed again; the live colour is untouched. ' +
+      refused.map(({ fix }) => fix).join(' '),
     facts: { findings: refused },
   });
 }
@@ -57,10 +90,12 @@ export const ledger: Step = {
   risk: 'none',
   async run(c) {
     const { from, to } = release(c);
-    const { before, after, mapping } = await shapes(c);
-    const [added, taken] = [expansions(before, after), contractions(before, after, mapping)];
+    const found = await shapes(c);
+    const changes = await changesOf(found);
+    const [added, taken] = [expansions(found.before, found.after), contractions(changes)];
     const notes = await notesOf(c);
     await c.on(c.idle, (client) => writeShapes(client, { from, to, expansions: added, contractions: taken, notes }));
+    await note(c, { endsRollback: ofVerdict(changes, 'ends lossless rollback').map(changeLine) });
     return `${added.length} added, ${taken.length} taken away or narrowed`;
   },
 };
@@ -79,6 +114,7 @@ async function shapes(c: Context): Promise<Shapes> {
   return {
     before: live.schema,
     after: candidate.schema,
-    mapping: mapTables(live.tables, candidate.tables, 'forward').findings,
+    forward: mapTables(live.tables, candidate.tables, 'forward'),
+    reverse: mapTables(candidate.tables, live.tables, 'reverse'),
   };
 }

@@ -2,6 +2,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
 import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
+import { qualified, readTables } from '../../postgres/catalogue.ts';
 import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
 import type { Context } from '../engine/context.ts';
 import { usableFindings } from './usable.ts';
@@ -10,16 +11,26 @@ import { usableFindings } from './usable.ts';
 export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
   // The folder is judged in the first second: a seed can take hours.
   if (gate === 'seed') await c.on(c.live, (client) => judgeBeforeSeed(client, c.environment.colours[c.idle]));
+  const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
+  const oneSided = candidate && c.journal.state === 'switched' ? await tablesOfOneSide(c) : [];
   const found = [
-    ...(await check(c, c.live, gate)),
+    ...(await check(c, c.live, gate, oneSided)),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
-  const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
-  return candidate ? [...found, ...(await check(c, c.idle, gate))] : found;
+  return candidate ? [...found, ...(await check(c, c.idle, gate, oneSided))] : found;
 }
 
-async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]> {
+/** A table that only one side has is not replicated, and never stops a rollback. */
+async function tablesOfOneSide(c: Context): Promise<string[]> {
+  const [here, there] = await Promise.all(
+    [c.live, c.idle].map((colour) => c.on(colour, async (client) => (await readTables(client)).map(qualified))),
+  );
+  const both = new Set(here?.filter((table) => there?.includes(table)));
+  return [...(here ?? []), ...(there ?? [])].filter((table) => !both.has(table));
+}
+
+async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly string[]): Promise<Finding[]> {
   const { limits, roles, colours, name, ignoreDatabases } = c.environment;
   const { walOnOtherVolume } = await c.platform.servers.facts(colour);
   return c.on(colour, (client) =>
@@ -42,6 +53,7 @@ async function check(c: Context, colour: Colour, gate: Gate): Promise<Finding[]>
       runAsOwner: false,
       needs: releaseNeeds,
       walOnOtherVolume,
+      oneSided,
     }),
   );
 }

@@ -65,6 +65,8 @@ export interface Status {
   readonly retained?:
     { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
   readonly losslessRollback?: boolean | undefined;
+  /** Of a release that is migrated: what its schema takes and the other one does not. The first such row ends the lossless rollback. */
+  readonly endsRollback: readonly string[];
   /** Why it could not be told, where it could not. */
   readonly backfills: readonly BackfillStatus[] | { readonly error: string };
   readonly traffic: TrafficStatus;

@@ -45,6 +45,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     replication,
     retained: retained(environment, journal),
     losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
+    endsRollback: journal.release?.endsRollback ?? [],
     backfills,
     traffic,
     disks,

@@ -6,6 +6,7 @@ import { streamName } from '../../model/names.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
+import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
 import {
   createSlot,
@@ -108,6 +109,7 @@ export const reverse: Step = {
       await rememberSequences(client);
       await subscribe(client, name, conninfo, c.environment.database);
       if (position !== undefined) await startAt(client, name, position);
+      await makeStandIns(await c.on(from, readTables), await readTables(client), client);
       await enableStream(client, name);
       refusal = await refusalOfApply(c);
     });

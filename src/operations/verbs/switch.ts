@@ -5,6 +5,7 @@ import { dataRan } from './data-statements.ts';
 import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
+import { wayBackNow } from '../gates/expand-contract.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
@@ -28,7 +29,7 @@ export const switchOver: Operation = {
     const gates = await switchoverFindings(c);
     // The proof is asked of both servers: one that is down has been named.
     if (refuses(gates)) return gates;
-    const findings = [...gates, ...testFindings(c), ...(await proofFindings(c))];
+    const findings = [...gates, ...testFindings(c), ...(await proofFindings(c)), ...(await wayBackNow(c))];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
   start: [recall, fallback, ...startWithData],

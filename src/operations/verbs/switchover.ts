@@ -7,6 +7,7 @@ import { isSealed } from '../../postgres/barrier.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { closeServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
+import { dropStandIns } from '../../postgres/row-identity.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { carryHistories } from '../../postgres/tool-history/carry.ts';
 import { cross } from '../engine/cross.ts';
@@ -205,7 +206,11 @@ export const open: Step = {
   title: 'open the new live colour',
   why: 'the applications’ roles may log in there from now on',
   risk: 'none: the old one is closed, and the journal says which is live',
-  run: (c) => c.on(c.live, (client) => unfence(client, c.ledger.token)),
+  run: (c) =>
+    c.on(c.live, async (client) => {
+      await dropStandIns(client);
+      await unfence(client, c.ledger.token);
+    }),
 };
 
 export const route: Step = {

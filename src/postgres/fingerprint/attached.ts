@@ -1,4 +1,4 @@
-import { notOfExtension, options, userSchema } from './scope.ts';
+import { isStandIn, notOfExtension, options, userSchema } from './scope.ts';
 
 const onTable = (tableOid: string) => `
   JOIN pg_class c ON c.oid = ${tableOid} AND c.relpersistence <> 't' JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -20,7 +20,7 @@ const indexes = `
     || coalesce((SELECT E'\\nstatistics ' || string_agg(a.attname || ' ' || a.attstattarget, ', ' ORDER BY a.attnum)
       FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget > -1), '')
     || coalesce((SELECT E'\\nof ' || h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = x.oid), '')
-  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${onTable('i.indrelid')}`;
+  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${onTable('i.indrelid')} AND NOT ${isStandIn('x.relname')}`;
 
 const state = (column: string) =>
   `CASE ${column} WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always' WHEN 'R' THEN 'enabled replica' ELSE 'disabled' END`;

@@ -1,4 +1,4 @@
-import { notOfExtension, options, owner, userSchema } from './scope.ts';
+import { isStandIn, notOfExtension, options, owner, userSchema } from './scope.ts';
 
 const inScope = `${userSchema('n.nspname')} AND ${notOfExtension('pg_class', 'c.oid')}`;
 const name = `format('%I.%I', n.nspname, c.relname)`;
@@ -12,7 +12,9 @@ const relations = `
     || coalesce(E'\\n' || pg_get_expr(c.relpartbound, c.oid), '')
     || CASE WHEN c.relrowsecurity THEN E'\\nrow security' ELSE '' END
     || CASE WHEN c.relforcerowsecurity THEN E'\\nforced row security' ELSE '' END
-    || CASE WHEN c.relkind NOT IN ('r', 'p') OR c.relreplident = 'd' THEN '' ELSE E'\\nreplica identity '
+    || CASE WHEN c.relkind NOT IN ('r', 'p') OR c.relreplident = 'd'
+        OR EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+          WHERE i.indrelid = c.oid AND i.indisreplident AND ${isStandIn('x.relname')}) THEN '' ELSE E'\\nreplica identity '
         || CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
              ELSE 'index ' || coalesce((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
              WHERE i.indrelid = c.oid AND i.indisreplident), 'dropped') END END

@@ -9,6 +9,11 @@ export function ofStream(column: string): string {
   return `${column} ~ '^verdigris_.+_[0-9]+_(blue|green)_to_(blue|green)$'`;
 }
 
+/** Indexes by which apply finds rows while a release changes a key: no part of the schema (see `row-identity.ts`). */
+export function isStandIn(column: string): string {
+  return `${column} ~ '^verdigris_identity_[0-9a-f]{12}$'`;
+}
+
 /** Neither temporary nor ours. */
 export function lastingSchema(column: string): string {
   return `(${column} <> 'verdigris' AND ${column} !~ '^pg_(toast|temp)')`;

@@ -42,6 +42,8 @@ export interface PreflightFacts {
   readonly needs: Needs;
   /** From the platform; undefined where it cannot tell. */
   readonly walOnOtherVolume?: boolean;
+  /** Tables, quoted and qualified, that the other colour does not have: they are not replicated, whatever they lack. */
+  readonly oneSided?: readonly string[];
   /** The platform takes one snapshot of all volumes at one instant. */
   readonly groupSnapshot?: boolean;
   /** Extensions that the candidate's image can create, with each version it can bring up; undefined where unknown before it runs. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
+import { rootIdentities, type RootIdentity } from './partition-identity.ts';
 import { physicalTables, type PhysicalTable } from './tables.ts';
 
 /** FULL is no identity that apply can use where a column cannot be compared and no key stands in. */
@@ -13,8 +14,10 @@ function giveIdentity(table: PhysicalTable): string[] {
   );
 }
 
-function giveKey(table: PhysicalTable): string[] {
-  return existingKey(table) ?? newKey(table);
+/** Of a partition, its root has to have it. */
+function giveKey(table: PhysicalTable, roots: readonly RootIdentity[]): readonly string[] {
+  const root = roots.find(({ leaves }) => leaves.includes(table.label));
+  return root?.byKey ?? existingKey(table) ?? newKey(table);
 }
 
 function existingKey(table: PhysicalTable): string[] | undefined {
@@ -24,11 +27,11 @@ function existingKey(table: PhysicalTable): string[] | undefined {
     : [`ALTER TABLE ${table.name} REPLICA IDENTITY USING INDEX ${table.usableIndex};`];
 }
 
-/** A primary key where one can be added; a unique index where a deferrable key is in the way, or a partition's key would have to hold its root's columns. */
-function newKey({ name, label, root, deferrableKey }: PhysicalTable): string[] {
+/** A primary key where one can be added; a unique index where a deferrable key is in the way. */
+function newKey({ name, label, deferrableKey }: PhysicalTable): string[] {
   const warning = '-- rewrites the table under an exclusive lock:';
   const column = ident('verdigris_key');
-  if (root === undefined && !deferrableKey) {
+  if (!deferrableKey) {
     return [
       `${warning}\nALTER TABLE ${name} ADD COLUMN ${column} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`,
       `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT;`,
@@ -36,7 +39,7 @@ function newKey({ name, label, root, deferrableKey }: PhysicalTable): string[] {
   }
   const index = ident(`verdigris_key_${createHash('sha256').update(label).digest('hex').slice(0, 12)}`);
   return [
-    `${warning}\nALTER TABLE ${root ?? name} ADD COLUMN IF NOT EXISTS ${column} uuid NOT NULL DEFAULT gen_random_uuid();`,
+    `${warning}\nALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column} uuid NOT NULL DEFAULT gen_random_uuid();`,
     `CREATE UNIQUE INDEX ${index} ON ${name} (${column});`,
     `ALTER TABLE ${name} REPLICA IDENTITY USING INDEX ${index};`,
   ];
@@ -61,18 +64,29 @@ export const replicaIdentity: Check = {
     'replica-identity-full-incomparable',
     'replica-identity-full',
   ],
-  run: async (client) => {
-    const tables = await physicalTables(client);
-    const none = tables.filter(hasNone);
-    const deferrable = tables.filter(
+  run: async (client, { oneSided = [] }) => {
+    const tables = (await physicalTables(client)).filter(({ root, name }) => !oneSided.includes(root ?? name));
+    const single = tables.filter(({ root }) => root === undefined);
+    const none = single.filter(hasNone);
+    const roots = await rootIdentities(client);
+    const partitions = tables.filter(({ label }) => roots.some(({ broken }) => broken.includes(label)));
+    const deferrable = single.filter(
       (table) => table.identity === 'default' && !table.primaryKey && table.deferrableKey,
     );
     const full = tables.filter((table) => table.identity === 'full' && !table.primaryKey);
     return [
       ...found('replica-identity-missing', {
-        objects: objects(none),
-        reason: 'Once they are published, every UPDATE and DELETE on them fails on the live database.',
-        fix: inOrder(none.flatMap(giveIdentity)),
+        objects: objects(tables.filter((table) => none.includes(table) || partitions.includes(table))),
+        reason:
+          'Once they are published, every UPDATE and DELETE on them fails on the live database; ' +
+          'of a partition whose identity lacks the partition key, or is not its root’s, it stops apply.',
+        fix: inOrder([
+          ...none.flatMap(giveIdentity),
+          ...roots.flatMap(({ leaves, broken, whole, byKey }) => {
+            if (broken.length === 0) return [];
+            return tables.filter(({ label }) => leaves.includes(label)).every(fullWorks) ? whole : byKey;
+          }),
+        ]),
       }),
       ...found('replica-identity-deferrable', {
         objects: objects(deferrable),
@@ -86,13 +100,13 @@ export const replicaIdentity: Check = {
           .flatMap((table) => table.incomparable.map((column) => `${table.label}.${column}`)),
         reason:
           'Apply finds a row by comparing every column; these types have no equality, so the first UPDATE or DELETE stops replication.',
-        fix: inOrder(full.filter((table) => !fullWorks(table)).flatMap(giveKey)),
+        fix: inOrder(full.filter((table) => !fullWorks(table)).flatMap((table) => giveKey(table, roots))),
       }),
       ...found('replica-identity-full', {
         objects: objects(full.filter(fullWorks)),
         reason:
           'For each row that is updated or deleted apply may read the whole table, and the log holds the whole old row: slow on large tables.',
-        fix: inOrder(full.filter(fullWorks).flatMap(giveKey)),
+        fix: inOrder(full.filter(fullWorks).flatMap((table) => giveKey(table, roots))),
       }),
     ];
   },

@@ -1,6 +1,6 @@
 import { count } from '../../model/count.ts';
 import { label, qualified } from '../catalogue.ts';
-import { rows } from '../client.ts';
+import { rows, withFixedPath } from '../client.ts';
 import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
@@ -43,6 +43,37 @@ interface Unlogged {
   readonly depth: number;
 }
 
+/** A foreign key of a circle of unlogged tables: none of them can be logged while it is there. */
+interface Circle {
+  readonly schema: string;
+  readonly name: string;
+  readonly constraint: string;
+  readonly definition: string;
+}
+
+const circles = `
+  WITH RECURSIVE edge AS (
+    SELECT k.oid, k.conrelid AS here, k.confrelid AS there FROM pg_constraint k JOIN pg_class a ON a.oid = k.conrelid JOIN pg_class b ON b.oid = k.confrelid
+    WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND a.relpersistence = 'u' AND b.relpersistence = 'u'),
+  reach(here, there) AS (SELECT here, there FROM edge UNION SELECT reach.here, edge.there FROM reach JOIN edge ON edge.here = reach.there)
+  SELECT n.nspname AS schema, c.relname AS name, k.conname AS constraint, pg_get_constraintdef(k.oid) AS definition
+  FROM edge JOIN pg_constraint k ON k.oid = edge.oid JOIN pg_class c ON c.oid = edge.here JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE EXISTS (SELECT FROM reach WHERE reach.here = edge.there AND reach.there = edge.here)
+  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", k.conname COLLATE "C"`;
+
+/** In one transaction, so that no row gets in that the foreign key would have refused. */
+function withoutCircles(found: readonly Circle[], log: readonly string[]): string[] {
+  if (found.length === 0) return [...log];
+  const alter = (foreignKey: Circle, what: string) => `ALTER TABLE ${qualified(foreignKey)} ${what};`;
+  return [
+    'BEGIN;',
+    ...found.map((each) => alter(each, `DROP CONSTRAINT ${ident(each.constraint)}`)),
+    ...log,
+    ...found.map((each) => alter(each, `ADD CONSTRAINT ${ident(each.constraint)} ${each.definition}`)),
+    'COMMIT;',
+  ];
+}
+
 /**
  * SET LOGGED takes a table's own sequences along; a table cannot be logged before those that it references, hence the order.
  * Docs: CREATE TABLE, UNLOGGED; ALTER TABLE, SET LOGGED.
@@ -54,8 +85,8 @@ export const unloggedTables: Check = {
   on: 'live',
   when: everyGate,
   findings: ['unlogged-tables'],
-  run: async (client) => {
-    const unlogged = await rows<Unlogged>(
+  run: async (client, { oneSided = [] }) => {
+    const everywhere = await rows<Unlogged>(
       client,
       `
       WITH RECURSIVE chain(oid, depth, path) AS (
@@ -70,14 +101,18 @@ export const unloggedTables: Check = {
           AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
     );
+    const unlogged = everywhere.filter((relation) => !oneSided.includes(qualified(relation)));
     return found('unlogged-tables', {
       objects: unlogged.map(label),
       reason:
         'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
       fix: inOrder(
-        unlogged
-          .toSorted((a, b) => a.depth - b.depth)
-          .map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`),
+        withoutCircles(
+          await withFixedPath(client, () => rows<Circle>(client, circles)),
+          unlogged
+            .toSorted((a, b) => a.depth - b.depth)
+            .map((relation) => `ALTER ${relation.sequence ? 'SEQUENCE' : 'TABLE'} ${qualified(relation)} SET LOGGED;`),
+        ),
       ),
     });
   },

@@ -3,7 +3,7 @@ import { judgeContractions, type JudgedStage } from '../../../src/migrations/exp
 import { parseNotes } from '../../../src/migrations/expand-contract/notes.ts';
 
 const stage: JudgedStage = { releases: ['40', '41', '42'], from: '42', to: '43', spent: [], pending: ['drop'] };
-const gone = [{ object: 'shop.customer.name', kind: 'column', how: 'removed', what: 'is gone' }] as const;
+const gone = [{ object: 'shop.customer.name', kind: 'column', id: 'column-removed' }] as const;
 const judge = (note: string, changes: Partial<JudgedStage> = {}) =>
   judgeContractions(gone, parseNotes(note, '3_drop.sql').contract, { ...stage, ...changes }).map(
     ({ id, grade }) => `${grade} ${id}`,

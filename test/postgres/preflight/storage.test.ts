@@ -33,6 +33,23 @@ test('unlogged tables are left out of publications; the fix logs referenced ones
   }, sound);
 });
 
+test('unlogged tables that reference each other are logged without their foreign keys, which are there again afterwards', async () => {
+  await withDatabase(async (client) => {
+    await client.query(`
+      CREATE UNLOGGED TABLE locks (id int PRIMARY KEY, mode int, self int REFERENCES locks);
+      CREATE UNLOGGED TABLE modes (id int PRIMARY KEY, lock int REFERENCES locks DEFERRABLE);
+      ALTER TABLE locks ADD FOREIGN KEY (mode) REFERENCES modes; CREATE UNLOGGED TABLE leaf (id int PRIMARY KEY REFERENCES modes)`);
+    const keys =
+      'SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = $$f$$ ORDER BY 1, 2';
+    const before = await rows(client, keys);
+    await fixes(client, 'unlogged-tables', {
+      grade: 'refuse',
+      objects: ['public.leaf', 'public.locks', 'public.modes'],
+    });
+    expect(await rows(client, keys)).toEqual(before);
+  }, sound);
+});
+
 test('tablespaces beside the data directory are refused without a group snapshot, and emptied by the fix', async () => {
   await withDatabase(async (client, server) => {
     const place = path.join(path.dirname(server.directory), 'space "1"');

@@ -1,0 +1,94 @@
+import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { columnFact, notNullFact, type Atom, type Formula } from './formula.ts';
+import { excludes, implies } from './implies.ts';
+import { tableShapes, type ColumnShape, type TableShape, type UniqueRule } from './rules.ts';
+
+/** Something of the one schema that refuses what the other takes. */
+export interface Stricter {
+  readonly by: 'check' | 'unique' | 'foreign key';
+  readonly object: string;
+}
+
+/**
+ * Rules of `to` that refuse rows which `from` takes. Rows come from software that knows `from` alone, or by replication from a
+ * database that has it: a column that only `to` has holds its default in them.
+ */
+export function stricterRules(from: readonly SchemaObject[], to: readonly SchemaObject[]): Stricter[] {
+  const known = tableShapes(from);
+  return [...tableShapes(to)].flatMap(([table, shape]) => {
+    const before = known.get(table);
+    return before ? stricterIn(before, shape).map(({ by, name }) => ({ by, object: `${table}.${name}` })) : [];
+  });
+}
+
+export function stricterIn(before: TableShape, after: TableShape): { by: Stricter['by']; name: string }[] {
+  const fresh = [...after.columns].filter(([column]) => !before.columns.has(column));
+  const facts = [
+    ...fresh.flatMap(([column, shape]) => factOf(column, shape)),
+    ...[...before.columns].flatMap(([column, { notNull }]) => (notNull ? [notNullFact(column)] : [])),
+  ];
+  const fills = new Map(fresh);
+  const computed = (column: string): boolean => fills.get(column)?.filled.by === 'expression';
+  const given: Formula = { all: [...before.checks.map(({ formula }) => formula), ...facts] };
+  const checks = after.checks.filter(
+    ({ formula, columns }) =>
+      !implies(given, formula, 'passes') &&
+      // What the migration computes it has to check itself: PostgreSQL did when the constraint was made.
+      !(columns.length > 0 && columns.every((column) => fills.has(column)) && columns.some(computed)),
+  );
+  const uniques = after.uniques.filter((rule) => !isKept(rule, before, fills, facts));
+  const foreignKeys = after.foreignKeys.filter(
+    ({ columns, to }) =>
+      !before.foreignKeys.some((one) => one.columns.join() === columns.join() && one.to === to) &&
+      !columns.some((column) => fills.get(column)?.filled.by === 'null') &&
+      !columns.every((column) => fills.has(column)),
+  );
+  return [
+    ...checks.map(({ name }) => ({ by: 'check' as const, name })),
+    ...uniques.map(({ name }) => ({ by: 'unique' as const, name })),
+    ...foreignKeys.map(({ name }) => ({ by: 'foreign key' as const, name })),
+  ];
+}
+
+/** What is known of a column in rows of software that does not write it. */
+function factOf(column: string, { filled }: ColumnShape): Atom[] {
+  if (filled.by === 'expression') return [];
+  return [columnFact(column, filled.by === 'constant' ? filled.value : undefined)];
+}
+
+/** Whether no two rows that were taken before are refused by it. */
+function isKept(
+  rule: UniqueRule,
+  before: TableShape,
+  fills: ReadonlyMap<string, ColumnShape>,
+  facts: readonly Atom[],
+): boolean {
+  // Null, or computed for each row: no two agree in it.
+  const differs = rule.columns.some((column) => {
+    const by = fills.get(column)?.filled.by;
+    return by === 'expression' || (by === 'null' && !rule.nullsEqual);
+  });
+  if (differs || (rule.when && isNever(rule.when, facts))) return true;
+  const notNull = rule.columns.every((column) => before.columns.get(column)?.notNull === true);
+  return before.uniques.some(
+    (old) =>
+      old.elements.every((element) => rule.elements.includes(element)) &&
+      (!rule.nullsEqual || old.nullsEqual || notNull) &&
+      (old.when === undefined || implies({ all: [...(rule.when ? [rule.when] : []), ...facts] }, old.when, 'holds')),
+  );
+}
+
+/** Whether a condition is true of no row, by what is known of its columns. */
+function isNever(when: Formula, facts: readonly Atom[]): boolean {
+  if ('all' in when) return when.all.some((part) => isNever(part, facts));
+  if ('any' in when) return when.any.every((part) => isNever(part, facts));
+  return facts.some(({ of, test }) => {
+    if (test.is === 'null')
+      return (
+        (of === when.of && when.test.is !== 'null' && when.test.is !== 'as written') ||
+        when.strictIn.some((column) => of === `{"ColumnRef":["${column}"]}`)
+      );
+    if (test.is === 'not null') return of === when.of && when.test.is === 'null';
+    return of === when.of && test.is === 'in' && [...test.values].every((value) => excludes(when.test, value));
+  });
+}
