@@ -154,7 +154,3 @@ export function columnFact(column: string, value: string | undefined): Atom {
 export function notNullFact(column: string): Atom {
   return { of: JSON.stringify({ ColumnRef: [column] }), test: { is: 'not null' }, strictIn: [] };
 }
-
-export function allOf(formulas: readonly Formula[]): Formula {
-  return { all: formulas };
-}
