@@ -24,6 +24,7 @@ export const long = [
   'faults/servers',
   'faults/stranded',
   'faults/verbs',
+  'migrations/shapes/property',
   'operations/backfill',
   'operations/compatibility',
   'operations/drill',

@@ -101,7 +101,13 @@ const table = {
     ['row-security'],
     unanswered,
   ),
-  'inheritance-ended': row('breaks N', 'is no longer read with its parent', 'ACCESS EXCLUSIVE', [], unanswered),
+  'inheritance-ended': row(
+    'breaks N',
+    'is no longer read with its parent',
+    'ACCESS EXCLUSIVE',
+    ['change-inheritance'],
+    unanswered,
+  ),
   'column-added': row('harmless', 'is new', 'ACCESS EXCLUSIVE', ['add-column-volatile-default'], {
     reverse: 'is not carried',
   }),
@@ -133,9 +139,15 @@ const table = {
   'type-changed': row('breaks forward apply', 'has a type that the old one does not convert to', 'ACCESS EXCLUSIVE', [
     'narrow-column-type',
   ]),
-  'identity-always': row('breaks N', 'is generated always, so that it cannot be given', 'ACCESS EXCLUSIVE', [], {
-    forward: fine,
-  }),
+  'identity-always': row(
+    'breaks N',
+    'is generated always, so that it cannot be given',
+    'ACCESS EXCLUSIVE',
+    ['identity-always'],
+    {
+      forward: fine,
+    },
+  ),
   'generation-added': row(
     'breaks N',
     'is computed, so that it cannot be written',
@@ -143,10 +155,16 @@ const table = {
     ['drop-column'],
     { forward: 'is computed on each side' },
   ),
-  'generation-removed': row('breaks forward apply', 'is not computed any more', 'ACCESS EXCLUSIVE', [], {
-    software: 'stays empty',
-    forward: 'is not sent, and stays empty',
-  }),
+  'generation-removed': row(
+    'breaks forward apply',
+    'is not computed any more',
+    'ACCESS EXCLUSIVE',
+    ['drop-expression'],
+    {
+      software: 'stays empty',
+      forward: 'is not sent, and stays empty',
+    },
+  ),
   'check-narrowed': row('breaks N', 'refuses rows that were taken before', 'ACCESS EXCLUSIVE', ['stricter-constraint']),
   'check-widened': row('ends lossless rollback', 'takes rows that it refused before', 'ACCESS EXCLUSIVE', [
     'drop-constraint',
@@ -170,14 +188,23 @@ const table = {
     reverse: 'does not check it',
   }),
   'enum-value-added': row('ends lossless rollback', 'takes values that it did not know', 'none', ['add-enum-value']),
-  'type-remade': row('breaks N', 'is not as wide as before', 'none', ['rename-enum-value', 'drop-type']),
+  'type-remade': row('breaks N', 'is not as wide as before', 'none', [
+    'rename-enum-value',
+    'enum-value-removed',
+    'alter-composite-type',
+    'drop-type',
+  ]),
   'domain-narrowed': row('breaks N', 'refuses values that were taken before', 'SHARE', ['alter-domain-constraint']),
-  'domain-widened': row('ends lossless rollback', 'takes values that it refused before', 'none', []),
+  'domain-widened': row('ends lossless rollback', 'takes values that it refused before', 'none', [
+    'drop-domain-constraint',
+  ]),
   'partition-removed': row('breaks N', 'is no partition any more, and no other takes its rows', 'ACCESS EXCLUSIVE', [
     'detach-partition-blocking',
     'drop-table',
   ]),
-  'partition-added': row('ends lossless rollback', 'takes rows that no partition took before', 'ACCESS EXCLUSIVE', []),
+  'partition-added': row('ends lossless rollback', 'takes rows that no partition took before', 'ACCESS EXCLUSIVE', [
+    'create-partition-blocking',
+  ]),
   'function-returns': row('breaks N', 'returns another type', 'none', ['change-function-signature'], unanswered),
 } satisfies Readonly<Record<string, ShapeChange>>;
 
