@@ -121,7 +121,8 @@ function statementFor(table: Table, moods: readonly string[], n: number): string
       .map((each, place) => `${ident(each.name)} = ${value(each, place)}`)
       .join(', ')} WHERE id = ${(n * 3) % 50}`;
   if (n % 11 === 4) return `DELETE FROM ${qualified(table)} WHERE id = ${(n * 5) % 50}`;
-  return `INSERT INTO ${qualified(table)} (${given.map(({ name }) => ident(name)).join(', ')}) VALUES (${given.map((each, place) => value(each, place)).join(', ')})`;
+  const names = given.map(({ name }) => ident(name)).join(', ');
+  return `INSERT INTO ${qualified(table)} (${names}) VALUES (${given.map(value).join(', ')})`;
 }
 
 export interface Trial {
