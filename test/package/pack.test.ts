@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -76,6 +76,11 @@ test('the package, packed and unpacked as an installation has it, gives other pr
       void provider.then(({ stderr }) => reject(new Error(stderr)));
     }).finally(() => provider.kill('SIGKILL'));
     expect(port).toMatch(/^\d+\n$/);
+
+    const sbom = JSON.parse(await readFile(path.join(installed, 'dist/sbom.cdx.json'), 'utf8')) as {
+      bomFormat: string;
+    };
+    expect(sbom.bomFormat).toBe('CycloneDX');
 
     const verdigris = async (...args: string[]): Promise<string> =>
       (await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), ...args])).stdout;
