@@ -42,7 +42,9 @@ export function unfit(components) {
  */
 export function listComponents() {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
-  const { serialNumber: _serialNumber, ...list } = JSON.parse(execFileSync('npm', args, { cwd: root, maxBuffer: 2 ** 26 }));
+  const { serialNumber: _serialNumber, ...list } = JSON.parse(
+    execFileSync('npm', args, { cwd: root, maxBuffer: 2 ** 26 }),
+  );
   const { name } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const { timestamp: _timestamp, ...metadata } = list.metadata;
   const components = list.components.filter((component) => !forDevelopment(component));
