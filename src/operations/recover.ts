@@ -81,7 +81,7 @@ async function followBack(c: Context): Promise<boolean> {
   if (!(await c.platform.servers.observe(c.idle))?.running) return false;
   for (const step of [closeStream, reverse]) {
     const detail = await step.run(c);
-    c.emit({ type: 'note', text: `${step.title}: made good${detail ? `, ${detail}` : ''}` });
+    c.emit({ type: 'note', text: `${step.title}: ${detail ?? 'made good'}` });
   }
-  return true;
+  return c.journal.closing === null;
 }

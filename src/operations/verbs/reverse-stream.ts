@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Stream } from '../../model/journal.ts';
@@ -21,6 +22,9 @@ import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
+
+/** SQLSTATE class 42: the statement does not fit the objects and rights that are there. */
+const accessRuleViolation = '42';
 
 /** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
 function nextStream(c: Context): Stream {
@@ -105,14 +109,20 @@ export const reverse: Step = {
     const { name, from, to, begins: position } = stream(c);
     const conninfo = await c.platform.servers.conninfo(from);
     let refusal: string | undefined;
+    let unmade: string | undefined;
     const running = await c.ifRunning(to, async (client) => {
-      await rememberSequences(client);
-      await subscribe(client, name, conninfo, c.environment.database);
-      if (position !== undefined) await startAt(client, name, position);
-      await makeStandIns(await c.on(from, readTables), await readTables(client), client);
-      await enableStream(client, name);
-      refusal = await refusalOfApply(c);
+      const make = async (): Promise<void> => {
+        await rememberSequences(client);
+        await subscribe(client, name, conninfo, c.environment.database);
+        if (position !== undefined) await startAt(client, name, position);
+        await makeStandIns(await c.on(from, readTables), await readTables(client), client);
+        await enableStream(client, name);
+      };
+      unmade = await make().then(() => undefined, schemaRefusal);
+      if (unmade === undefined) refusal = await refusalOfApply(c);
     });
+    if (unmade !== undefined)
+      return `a lossless rollback is gone until ${from} and ${to} fit again, the next command then makes this good: ${unmade}`;
     if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
     // Until now the old stream in the journal says that this is still to be done.
     await c.ledger.write((journal) => ({ ...journal, closing: null }));
@@ -121,6 +131,15 @@ export const reverse: Step = {
       : `${to} does not take what it is sent: a lossless rollback is gone until it does. ${refusal}`;
   },
 };
+
+/**
+ * A table that somebody renamed, dropped or took a right from since the commit point: nothing that is waited for changes that, and the
+ * new live colour must not stay in an operation for it. Rethrows everything else.
+ */
+function schemaRefusal(error: unknown): string {
+  if (error instanceof pg.DatabaseError && error.code?.startsWith(accessRuleViolation)) return error.message;
+  throw error;
+}
 
 /** Why the other colour cannot apply what it is sent; undefined where all of it has arrived. Clients go on either way. */
 async function refusalOfApply(c: Context): Promise<string | undefined> {
