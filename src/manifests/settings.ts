@@ -137,10 +137,11 @@ if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
     rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal" "$PGDATA/postmaster.pid"
     secret=\${POSTGRES_PASSWORD//\\'/\\'\\'}
     # Alone and without a log-in: it recovers, and nobody whom the original knew can come in once the server listens.
+    # Alone, a statement ends with its line.
     said=$(postgres --single -D "$PGDATA" "\${settings[@]}" postgres <<SQL
 DO \\$\\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$POSTGRES_USER') THEN CREATE ROLE "$POSTGRES_USER"; END IF; END \\$\\$
 ALTER ROLE "$POSTGRES_USER" SUPERUSER LOGIN PASSWORD '$secret'
-DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin
+DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin \\
   AND rolname <> '$POSTGRES_USER' LOOP EXECUTE format('ALTER ROLE %I NOLOGIN', name); END LOOP; END \\$\\$
 SELECT string_agg(rolname, ' ') AS admitted FROM pg_roles WHERE rolcanlogin
 SQL
