@@ -1,17 +1,18 @@
 import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
-import { migrationRole, ownRoles } from '../model/names.ts';
+import { migrationRole, ownRoles, replicationRole } from '../model/names.ts';
 import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
 /**
- * Rules that come before all others: on a machine of its own, Verdigris's roles through the socket, migration tools on this machine while they have a role of their
- * own, and nobody of those whom `file` names, over no path.
- * They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside pg_hba.conf.
+ * Rules that come before all others, on a machine of Verdigris's own: its roles through the socket; over the network of this machine the
+ * other colour's subscription, and migration tools while they have a role of their own; and nobody of those whom `file` names, over no
+ * path. They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside
+ * pg_hba.conf.
  */
 export function hbaLockRules(file: string): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
-    `host all ${migrationRole} samehost scram-sha-256`,
+    `host all ${migrationRole},${replicationRole} samehost scram-sha-256`,
     ...refusingRules(file),
     '',
   ].join('\n');

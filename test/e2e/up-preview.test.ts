@@ -8,7 +8,7 @@ import { rows, withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
 import { openStack, prepared, small, trafficState, versions, withStack } from './support/stack.ts';
 
-/** Who of Verdigris was on the live colour meanwhile, besides the one who looks. */
+/** Who of Verdigris came to the live colour meanwhile, besides the one who looks. What PgBouncer keeps was opened before. */
 async function sessionsDuring<T>(platform: KubernetesPlatform, work: () => Promise<T>): Promise<[T, string[]]> {
   const seen = new Set<string>();
   let over = false;
@@ -16,10 +16,12 @@ async function sessionsDuring<T>(platform: KubernetesPlatform, work: () => Promi
     { ...(await platform.servers.connection('blue')), database: 'shop' },
     'test',
     async (client) => {
+      const [begun] = await rows<{ at: string }>(client, 'SELECT clock_timestamp()::text AS at');
       while (!over) {
         for (const { name } of await rows<{ name: string }>(
           client,
-          "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'verdigris/%' AND pid <> pg_backend_pid()",
+          "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'verdigris/%' AND pid <> pg_backend_pid() AND backend_start > $1",
+          [begun?.at],
         ))
           seen.add(name);
         await client.query('SELECT pg_sleep(0.01)');

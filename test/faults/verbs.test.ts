@@ -71,8 +71,12 @@ async function facts(bench: FaultBench, leaves: Row['leaves'] = []): Promise<unk
     ),
   );
   const { canary, held, live: routed } = await bench.platform.traffic.status();
-  const { fallback: _, exported: __, verification: ___, canary: ____, schema, ...known } = release ?? {};
-  const rest = leaves.includes('migrations') ? known : { ...known, schema };
+  const { fallback: _, exported: __, verification: ___, canary: ____, ...known } = release ?? {};
+  const rest = {
+    ...known,
+    ...(leaves.includes('migrations') ? { schema: undefined, endsRollback: undefined } : {}),
+    ...(leaves.includes('snapshot') ? { snapshots: undefined } : {}),
+  };
   return {
     servers,
     traffic: { canary, held, routed },
