@@ -11,8 +11,6 @@ import type { Verb } from '../model/transitions.ts';
 import { commitRecorder, withClients, type Exercise } from '../operations/proofs/exercise.ts';
 import { withOperator } from '../operations/operator.ts';
 import { perform } from '../operations/perform.ts';
-import { createLocal } from '../platform/local/lifecycle/create.ts';
-import { destroyLocal } from '../platform/local/lifecycle/destroy.ts';
 import { LocalPlatform } from '../platform/local/platform.ts';
 import type { Client } from '../postgres/client.ts';
 import { loadScript } from '../postgres/script/run.ts';
@@ -68,7 +66,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     reporter.say(
       `${colors.bold('Verdigris')}: a release of PostgreSQL ${options.postgres}, from release 1 on blue to release 2 on green, while clients work.\n`,
     );
-    const { credentials } = await createLocal(environment, platform, {
+    const { credentials } = await platform.lifecycle.create({
       raw,
       fill: (client) => fill(client, options, reporter, signal),
     });
@@ -128,7 +126,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
     }
   } finally {
     if (!kept) {
-      await destroyLocal(platform);
+      await platform.lifecycle.destroy(environment.live);
       await rm(folder, { recursive: true, force: true });
     }
   }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import colors from 'yoctocolors';
-import type { HistoryEntry } from '../platform/port.ts';
+import type { HistoryEntry } from '../platform/port/history.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 const width = 48;

@@ -5,8 +5,7 @@ import type { Event } from '../model/events.ts';
 import { settleForClients } from '../operations/settle-for-clients.ts';
 import { readRebuilt, writeRebuilt, type Rebuilt } from '../operations/rebuild.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import { createLocal, startEnvironment, type Credentials } from '../platform/local/lifecycle/create.ts';
-import { destroyLocal } from '../platform/local/lifecycle/destroy.ts';
+import { startEnvironment, type Credentials } from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { statusText } from './status.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
@@ -26,7 +25,7 @@ export function createCommand(): Command {
     .action((options: CommonOptions & { readonly from?: string }) =>
       withLocalSession(options, async ({ environment, platform, raw, reporter, signal }) => {
         const { from } = options;
-        const { created, credentials } = await createLocal(environment, platform, {
+        const { created, credentials } = await platform.lifecycle.create({
           raw,
           ...(from === undefined
             ? {}
@@ -81,7 +80,7 @@ export function destroyCommand(): Command {
         // Not under the hands of somebody who is at work.
         await platform.leases.acquire('verdigris destroy');
         await platform.tidy();
-        await destroyLocal(platform);
+        await platform.lifecycle.destroy(environment.live);
         reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
       }),
     );

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Environment } from '../model/environment.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import type { Platform } from '../platform/port.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import { measure } from './metrics.ts';
 
 /** The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and `verdigris_observed` says so. */

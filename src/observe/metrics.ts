@@ -4,7 +4,7 @@ import type { Environment } from '../model/environment.ts';
 import { metrics, type MetricName } from '../metrics/metrics.ts';
 import { states } from '../model/transitions.ts';
 import type { Status } from '../operations/reads/status-types.ts';
-import type { DrillOutcome } from '../platform/port.ts';
+import type { DrillOutcome } from '../platform/port/drills.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

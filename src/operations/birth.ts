@@ -3,7 +3,7 @@ import { otherEnvironment, strangers } from '../model/birth.ts';
 import { withOwnSession } from '../postgres/client.ts';
 import type { Environment } from '../model/environment.ts';
 import { noteEnvironment } from '../postgres/token.ts';
-import type { Platform } from '../platform/port.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import type { Ledger } from './engine/ledger.ts';
 import { markLimit, type Marks } from './newest.ts';
 

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Environment } from '../model/environment.ts';
 import type { Verb } from '../model/transitions.ts';
-import type { Platform } from '../platform/port.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';

@@ -5,7 +5,7 @@ import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { newJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
 import { streamPrefix } from '../model/names.ts';
-import type { Platform } from '../platform/port.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import { rows, withOwnSession, type Client } from '../postgres/client.ts';
 import { fencedRoles } from '../postgres/fence.ts';
 import { readEnvironment } from '../postgres/token.ts';

@@ -6,7 +6,7 @@ import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
 import { handOver, ownInOthersSchemas } from '../postgres/owners.ts';
 import { ident } from '../postgres/quote.ts';
 import { passwordClause } from '../postgres/verifier.ts';
-import type { Servers } from './port.ts';
+import type { Servers } from './port/servers.ts';
 
 /**
  * Fills the first colour of a new environment, before anybody can connect: roles, database, Verdigris's own schema, the caller's

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { operatorSecret } from '../../src/manifests/secrets.ts';
 import { CloneMarks } from '../../src/platform/kubernetes/lifecycle/clone-marks.ts';
-import type { PlatformClone } from '../../src/platform/port.ts';
+import type { PlatformClone } from '../../src/platform/port/platform.ts';
 import { one, withClient } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
@@ -54,8 +54,8 @@ test('two throw-away environments of one environment live side by side, and the 
       expect(await marks.abandoned()).toEqual(['drill-dead']);
 
       const [first, second] = await Promise.all([
-        platform.clone(environment, signal),
-        platform.clone(environment, signal),
+        platform.lifecycle.clone(environment, signal),
+        platform.lifecycle.clone(environment, signal),
       ]);
       expect((await ofClones()).filter((name) => name.startsWith('drill-dead'))).toEqual([]);
       expect((await marks.all()).sort()).toEqual([first.environment.name, second.environment.name].sort());

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { State, Verb } from '../../src/model/transitions.ts';
 import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
-import type { Platform } from '../../src/platform/port.ts';
+import type { Platform } from '../../src/platform/port/platform.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import {

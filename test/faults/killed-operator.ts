@@ -11,7 +11,8 @@ import { parseJournal } from '../../src/model/journal.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import type { Environment } from '../../src/model/environment.ts';
-import type { JournalStore, Platform } from '../../src/platform/port.ts';
+import type { JournalStore } from '../../src/platform/port/journal.ts';
+import type { Platform } from '../../src/platform/port/platform.ts';
 import type { Order, Place, Said } from './orders.ts';
 
 const say = (message: Said): void => void process.stdout.write(`${JSON.stringify(message)}\n`);

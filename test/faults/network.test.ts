@@ -4,7 +4,7 @@ import type { Verb } from '../../src/model/transitions.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
-import type { Servers } from '../../src/platform/port.ts';
+import type { Servers } from '../../src/platform/port/servers.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';
 import { Forwarder } from './forwarder.ts';

@@ -5,7 +5,7 @@ import { lsnBytes } from '../../src/model/lsn.ts';
 import { leaseLost } from '../../src/operations/engine/context.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
-import type { Servers } from '../../src/platform/port.ts';
+import type { Servers } from '../../src/platform/port/servers.ts';
 import { one } from '../../src/postgres/client.ts';
 import { nothing, openBench, type OpenBench } from './support.ts';
 import { failure } from '../support/failure.ts';

@@ -1,5 +1,5 @@
 import { other, type Colour } from '../../src/model/colours.ts';
-import type { Platform } from '../../src/platform/port.ts';
+import type { Platform } from '../../src/platform/port/platform.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
 
 /** What an environment must not have left once it is single again, on either platform. */

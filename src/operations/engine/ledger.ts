@@ -1,7 +1,7 @@
 import { staleToken } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { parseJournal, serializeJournal, type Journal } from '../../model/journal.ts';
-import type { JournalStore } from '../../platform/port.ts';
+import type { JournalStore } from '../../platform/port/journal.ts';
 
 /**
  * The journal under one lease. Every write is a compare-and-swap with the fencing token: a process that lost its lease, or

@@ -61,7 +61,7 @@ async function runTest(c: Context, name: string, command: readonly string[]): Pr
     source,
     environment.limits.snapshot,
     signal,
-    () => platform.clone({ ...environment, live: c.idle }, signal),
+    () => platform.lifecycle.clone({ ...environment, live: c.idle }, signal),
     (unwanted) => unwanted.destroy(),
   );
   try {

@@ -3,7 +3,8 @@ import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { ident } from '../../postgres/quote.ts';
 import { withOwnSession } from '../../postgres/client.ts';
-import type { DrillOutcome, Platform, PlatformClone } from '../../platform/port.ts';
+import type { DrillOutcome } from '../../platform/port/drills.ts';
+import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { prepareWorkload } from '../../workload/schema.ts';
 import { describeVerdict, type WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit } from '../../model/events.ts';
@@ -86,7 +87,7 @@ async function prove(
     await withOperator(run, 'drill', (c) => passGates(c, switchOver));
     proved.push('gates of the switchover');
     parts.emit({ type: 'note', text: 'making a throw-away pair of clones' });
-    const pair = await parts.platform.clone(environment, parts.signal);
+    const pair = await parts.platform.lifecycle.clone(environment, parts.signal);
     try {
       const { verdict, pauseMs } = await exercise(pair, parts);
       if (!verdict.ok)

@@ -1,6 +1,6 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Platform } from '../../platform/port.ts';
+import type { Platform } from '../../platform/port/platform.ts';
 import { one, withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 import { judge } from '../../workload/judge.ts';
 import type { Commit } from '../../workload/commits.ts';

@@ -10,7 +10,8 @@ import type { RehearsalReport, SmokeReport } from '../../migrations/rehearsal/re
 import { runMigrations } from '../../migrations/rehearsal/run.ts';
 import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
 import { migrationTexts } from '../../migrations/rehearsal/texts.ts';
-import type { JournalStore, Platform, PlatformClone } from '../../platform/port.ts';
+import type { JournalStore } from '../../platform/port/journal.ts';
+import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { one, withClient, withOwnSession } from '../../postgres/client.ts';
 import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';

@@ -4,7 +4,7 @@ import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { PlannedStatement } from '../../migrations/data/plan.ts';
 import { chooseEngine } from '../../migrations/engines/choose.ts';
-import type { Platform } from '../../platform/port.ts';
+import type { Platform } from '../../platform/port/platform.ts';
 import { withObserver } from '../operator.ts';
 
 /** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */

@@ -4,7 +4,7 @@ import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { declaredOf, plan, type Planned } from '../../model/plan.ts';
 import type { Verb } from '../../model/transitions.ts';
-import type { Platform } from '../../platform/port.ts';
+import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
 import { operationOf } from '../table.ts';

@@ -1,7 +1,8 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Journal, OperationRecord } from '../../model/journal.ts';
 import type { State, Transition } from '../../model/transitions.ts';
-import type { DiskSpace, TrafficStatus } from '../../platform/port.ts';
+import type { DiskSpace } from '../../platform/port/platform.ts';
+import type { TrafficStatus } from '../../platform/port/traffic.ts';
 import type { BackfillStatus } from './backfill-status.ts';
 
 /** Something that is broken, or cannot be seen, and the command that repairs it. */

@@ -3,7 +3,7 @@ import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible } from '../../model/transitions.ts';
-import type { Platform } from '../../platform/port.ts';
+import type { Platform } from '../../platform/port/platform.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
 import { findingLine } from '../../model/finding.ts';

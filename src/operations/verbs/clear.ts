@@ -3,7 +3,7 @@ import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../../postgres/stream.ts';
-import type { HistoryEntry } from '../../platform/port.ts';
+import type { HistoryEntry } from '../../platform/port/history.ts';
 import type { Step } from '../engine/operation.ts';
 import { ownSnapshots } from '../engine/release-record.ts';
 

@@ -1,5 +1,5 @@
 import { metadata, objectNames, type Named } from '../../manifests/names.ts';
-import type { DrillOutcome, DrillStore } from '../port.ts';
+import type { DrillOutcome, DrillStore } from '../port/drills.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface ReportMap extends Stored {

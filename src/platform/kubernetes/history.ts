@@ -1,5 +1,5 @@
 import { commonLabels, domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
-import type { HistoryEntry, HistoryStore } from '../port.ts';
+import type { HistoryEntry, HistoryStore } from '../port/history.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface EntryMap extends Stored {

@@ -1,6 +1,6 @@
 import { metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { JournalStore } from '../port.ts';
+import type { JournalStore } from '../port/journal.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface JournalMap extends Stored {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Lease, LeaseStore } from '../port.ts';
+import type { Lease, LeaseStore } from '../port/leases.ts';
 import { processIsGone, thisProcess } from '../process.ts';
 import type { Cluster, Stored } from './cluster.ts';
 

@@ -5,7 +5,7 @@ import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import { tokenIn } from '../../model/journal.ts';
 import { defaultHome } from '../home.ts';
-import type { Behind, Platform, PlatformClone } from '../port.ts';
+import type { Behind, Platform } from '../port/platform.ts';
 import { tryAll } from '../trial.ts';
 import { AdoptedServer } from './adopted.ts';
 import { BirthLabels } from './birth.ts';
@@ -41,6 +41,7 @@ export class KubernetesPlatform implements Platform {
   readonly leases: KubernetesLeases;
   readonly history: KubernetesHistory;
   readonly drills: KubernetesDrills;
+  readonly lifecycle: Platform['lifecycle'];
   readonly reach: Reach;
   readonly creation: Creation;
 
@@ -66,6 +67,18 @@ export class KubernetesPlatform implements Platform {
     this.leases = new KubernetesLeases(cluster, environment, floor, guard);
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
+    // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
+    this.lifecycle = {
+      create: async (options) => ({
+        ...(await (await import('./lifecycle/create.ts')).createKubernetes(environment, this, options)),
+        credentials: {},
+      }),
+      clone: async (of, signal) => (await import('./lifecycle/clone.ts')).cloneKubernetes(of, this, signal),
+      destroy: async (live) => {
+        const { destroyKubernetes } = await import('./lifecycle/destroy.ts');
+        return (await destroyKubernetes(environment, this, live)).map(({ name }) => `VolumeSnapshot ${name}`);
+      },
+    };
   }
 
   remains(): Promise<Trace[]> {
@@ -99,12 +112,6 @@ export class KubernetesPlatform implements Platform {
     } finally {
       await fresh.close();
     }
-  }
-
-  async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
-    // Loaded only here: a clone is an environment of this platform itself.
-    const { cloneKubernetes } = await import('./lifecycle/clone.ts');
-    return cloneKubernetes(of, this, signal);
   }
 
   /** What the cluster itself lacks. */

@@ -2,7 +2,7 @@ import { probeDatabases } from '../../manifests/pooler.ts';
 import type { Environment } from '../../model/environment.ts';
 import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import type { ProbeAnswer } from '../port.ts';
+import type { ProbeAnswer } from '../port/traffic.ts';
 import { Kept } from './kept.ts';
 import type { Poolers, Replica } from './poolers.ts';
 

@@ -2,7 +2,7 @@ import { objectNames } from '../../manifests/names.ts';
 import { labelAnnotation, type SnapshotSource } from '../../manifests/storage.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { BackupMode, SnapshotFacts } from '../port.ts';
+import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
 import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
 import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';

@@ -4,7 +4,7 @@ import { readersDatabase } from '../../manifests/pooler.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
+import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { PoolersHold, holdOf, type HoldMark, type PoolerClient } from './hold.ts';
 import { hasSidecar } from './pods.ts';

@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import { replicationRole } from '../../model/names.ts';
 import { rows, withOwnSession, withPooledSession } from '../../postgres/client.ts';
 import { passwordFits } from '../../postgres/verifier.ts';
-import type { Behind } from '../port.ts';
+import type { Behind } from '../port/platform.ts';
 import type { Trial } from '../trial.ts';
 import type { Cluster } from './cluster.ts';
 import type { Poolers, Replica } from './poolers.ts';

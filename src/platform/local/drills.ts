@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { DrillOutcome, DrillStore } from '../port.ts';
+import type { DrillOutcome, DrillStore } from '../port/drills.ts';
 
 /** A report each, among the environment's exports, named by when the drill began. */
 export class LocalDrills implements DrillStore {

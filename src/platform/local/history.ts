@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { HistoryEntry, HistoryStore } from '../port.ts';
+import type { HistoryEntry, HistoryStore } from '../port/history.ts';
 import { writeDurably } from './files.ts';
 
 /** Finished releases, a JSON line each. */

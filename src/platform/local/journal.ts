@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import type { JournalStore } from '../port.ts';
+import type { JournalStore } from '../port/journal.ts';
 import { NumberedFiles } from './files.ts';
 
 /** The journal as numbered revisions in a folder; the last few stay, so that a damaged one has a neighbour to compare with. */

@@ -4,7 +4,7 @@ import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { tokenIn } from '../../model/journal.ts';
-import type { DiskSpace, Platform, PlatformClone } from '../port.ts';
+import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
 import { LocalDrills } from './drills.ts';
@@ -28,6 +28,7 @@ export class LocalPlatform implements Platform {
   readonly leases: LocalLeases;
   readonly history: LocalHistory;
   readonly drills: LocalDrills;
+  readonly lifecycle: Platform['lifecycle'];
 
   readonly #declared: Environment;
 
@@ -41,6 +42,12 @@ export class LocalPlatform implements Platform {
     this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
     this.history = new LocalHistory(places.history);
     this.drills = new LocalDrills(places.exports);
+    // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
+    this.lifecycle = {
+      create: async (options) => (await import('./lifecycle/create.ts')).createLocal(environment, this, options),
+      clone: async (of, signal) => (await import('./lifecycle/clone.ts')).cloneLocal(of, this, signal),
+      destroy: () => destroyLocal(this),
+    };
   }
 
   /** `settings` are added to every server's configuration, over Verdigris's own. */
@@ -54,12 +61,6 @@ export class LocalPlatform implements Platform {
       places,
       new LocalServers(environment, places, await serverAccount(), settings),
     );
-  }
-
-  async clone(of: Environment, signal: AbortSignal): Promise<PlatformClone> {
-    // Loaded only here: a clone is an environment of this platform itself.
-    const { cloneLocal } = await import('./lifecycle/clone.ts');
-    return cloneLocal(of, this, signal);
   }
 
   /** Data directories, by the folder that is there and not by what is written down of them. */

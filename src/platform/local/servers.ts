@@ -5,7 +5,7 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
-import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port.ts';
+import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';

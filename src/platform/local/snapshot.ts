@@ -1,6 +1,6 @@
 import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BackupMode, SnapshotFacts } from '../port.ts';
+import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
 import { copyTree } from './copy.ts';
 import { dataDirectory, type Server } from './server.ts';
 import { writeDurably } from './files.ts';

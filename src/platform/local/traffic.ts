@@ -3,7 +3,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { withPooledSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import type { ProbeAnswer, Traffic, TrafficStatus } from '../port.ts';
+import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from '../../router/control.ts';
 import { launchRouter, stopRouter } from '../../router/launch.ts';

@@ -12,6 +12,7 @@ import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { passwordClause } from '../../../postgres/verifier.ts';
+import type { PlatformClone } from '../../port/platform.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
 import { KubernetesPlatform } from '../platform.ts';
@@ -19,12 +20,9 @@ import { plainKinds, removeKubernetes } from './remove.ts';
 import { randomPassword } from '../secrets.ts';
 import { takeSnapshot } from '../storage.ts';
 
-export interface KubernetesClone {
-  readonly environment: Environment;
+/** Its roles connect through the clone's own pooler. */
+export interface KubernetesClone extends PlatformClone {
   readonly platform: KubernetesPlatform;
-  /** Connects through the clone's own pooler. */
-  readonly as: (role: string) => ConnectionSettings;
-  readonly destroy: () => Promise<void>;
 }
 
 /** In the clone, the snapshot of the original that its first volume is made of. */

@@ -16,9 +16,10 @@ import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
-import { rows, withOwnSession, type Client } from '../../../postgres/client.ts';
+import { rows, withOwnSession } from '../../../postgres/client.ts';
 import { readEnvironment } from '../../../postgres/token.ts';
 import { fillServer } from '../../fill.ts';
+import type { CreateOptions } from '../../port/lifecycle.ts';
 import { examine, takeOver } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
 import { refusedPod } from '../causes.ts';
@@ -28,11 +29,7 @@ import { explainPod, isReady, stuck, type Pod } from '../pods.ts';
 import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
 import { randomPassword, secretValue } from '../secrets.ts';
 
-export interface CreateKubernetesOptions {
-  /** The declaration as it was written, for the guard beside the poolers. */
-  readonly raw: unknown;
-  /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
-  readonly fill?: (client: Client) => Promise<void>;
+export interface CreateKubernetesOptions extends CreateOptions {
   /** False where a Pulumi program declares what is fixed. */
   readonly fixed?: boolean;
 }

@@ -6,24 +6,21 @@ import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
-import { withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
+import { withOwnSession } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { passwordClause } from '../../../postgres/verifier.ts';
+import type { PlatformClone } from '../../port/platform.ts';
 import { launch } from './create.ts';
 import { writeDurably } from '../files.ts';
 import { LocalPlatform } from '../platform.ts';
 import { freePort } from '../ports.ts';
 import { ownIdentity } from '../../../router/identity.ts';
 
-export interface Clone {
-  readonly environment: Environment;
+export interface Clone extends PlatformClone {
   readonly platform: LocalPlatform;
-  /** Connects through the clone's own address. */
-  readonly as: (role: string) => ConnectionSettings;
-  readonly destroy: () => Promise<void>;
   /** Of its live colour. */
   readonly serverLog: string;
 }

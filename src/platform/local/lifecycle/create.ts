@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { journalLost } from '../../../model/birth.ts';
-import type { Client } from '../../../postgres/client.ts';
 import { fillServer } from '../../fill.ts';
+import type { CreateOptions } from '../../port/lifecycle.ts';
 import { writeDurably } from '../files.ts';
 import type { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';
@@ -18,13 +18,6 @@ const credentialsSchema = z.record(z.string(), z.string());
 /** Role to password, of the roles that the declaration names. */
 export type Credentials = z.output<typeof credentialsSchema>;
 
-export interface CreateLocalOptions {
-  /** The declaration as it was written, for the recovery that the router runs by itself. */
-  readonly raw: unknown;
-  /** Fills the new database, as superuser, before anybody can connect. */
-  readonly fill?: (client: Client) => Promise<void>;
-}
-
 /**
  * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
  * Where it exists already, starts what is down; says so by `created`.
@@ -32,7 +25,7 @@ export interface CreateLocalOptions {
 export async function createLocal(
   environment: Environment,
   platform: LocalPlatform,
-  options: CreateLocalOptions,
+  options: CreateOptions,
 ): Promise<{ created: boolean; credentials: Credentials }> {
   const lease = await platform.leases.acquire('verdigris create');
   try {
@@ -45,11 +38,7 @@ export async function createLocal(
   }
 }
 
-async function make(
-  environment: Environment,
-  platform: LocalPlatform,
-  options: CreateLocalOptions,
-): Promise<Credentials> {
+async function make(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<Credentials> {
   const { live, name } = environment;
   const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');

@@ -10,9 +10,10 @@ interface LocalParts {
   readonly servers: LocalServers;
 }
 
-/** Stops every process and removes every file of an environment. */
-export async function destroyLocal({ places, servers }: LocalParts): Promise<void> {
+/** Stops every process and removes every file of an environment. Nothing is left. */
+export async function destroyLocal({ places, servers }: LocalParts): Promise<readonly string[]> {
   await stopRouter(places.router);
   for (const colour of colours) await servers.remove(colour, (await servers.observe(colour))?.generation);
   await rm(places.root, { recursive: true, force: true });
+  return [];
 }

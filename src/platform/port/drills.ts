@@ -1,0 +1,20 @@
+/** What came of drills. */
+export interface DrillStore {
+  /** Also tells whoever watches the platform. `where` names the report for people. */
+  record(outcome: DrillOutcome): Promise<{ readonly where: string }>;
+  /** Undefined where none was ever recorded. */
+  last(): Promise<DrillOutcome | undefined>;
+}
+
+/** What came of a drill, for people, alerts and dashboards. */
+export interface DrillOutcome {
+  readonly ok: boolean;
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** What held, in the order in which it was proved. */
+  readonly proved: readonly string[];
+  /** Write pauses on the clones, in ms: switchover and rollback. */
+  readonly pauseMs: readonly number[];
+  /** Why it did not hold. */
+  readonly error?: string | undefined;
+}

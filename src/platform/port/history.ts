@@ -1,0 +1,22 @@
+import type { Release } from '../../model/journal.ts';
+
+/** The releases that have ended, oldest first. */
+export interface HistoryStore {
+  /** Written once for a release, also where it is asked twice after a crash. */
+  append(entry: HistoryEntry): Promise<void>;
+  /** All that are kept. */
+  list(): Promise<HistoryEntry[]>;
+}
+
+/** One finished release. */
+export interface HistoryEntry {
+  readonly from: string;
+  readonly to: string;
+  readonly outcome: 'released' | 'abandoned' | 'rolled back';
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly pauseMs?: number | undefined;
+  /** Every run of the migrations, those that failed too, with the file that holds all that the engine said. */
+  readonly migrations?: Release['migrations'];
+  readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
+}

@@ -1,0 +1,72 @@
+import type { Colour } from '../../model/colours.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { Upgrades } from './upgrades.ts';
+
+/** Servers and their storage. */
+export interface Servers {
+  /** What is there, without opening a database connection. Undefined where the colour does not exist. */
+  observe(colour: Colour): Promise<ServerObservation | undefined>;
+  /** The operator's connection: superuser, bypassing the clients' path. */
+  connection(colour: Colour): Promise<ConnectionSettings>;
+  /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
+  conninfo(colour: Colour): Promise<string>;
+  /** Password that the replication role is to have; a platform whose servers let it in without one has no such method. */
+  replicationPassword?(): Promise<string>;
+  /**
+   * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies the data
+   * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
+   */
+  snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts>;
+  /** Also where it was never finished, or is not there. */
+  removeSnapshot(name: string): Promise<void>;
+  /** Names of those that are there. */
+  snapshots(): Promise<string[]>;
+  /**
+   * Makes a colour of a snapshot, started as a parked standby: standby.signal, nothing to stream or restore from, no replication
+   * workers, archiving off. It replays what the snapshot holds, answers read-only, and waits.
+   */
+  restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void>;
+  /** Gives a promoted colour its ordinary settings and starts it with them. Archiving stays off until it is live. */
+  unpark(colour: Colour): Promise<void>;
+  /** Returns when it answers. Does nothing more where it runs. */
+  start(colour: Colour): Promise<void>;
+  /** Returns when it has ended. `generation`: as for `remove`; left out by who owns the environment. */
+  stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void>;
+  /**
+   * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where only remains are
+   * left to be tidied. Throws `other-generation` (busy) where it is something else by now.
+   */
+  remove(colour: Colour, generation: number | undefined): Promise<void>;
+  /** Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log has no such method. */
+  applyError?(colour: Colour): Promise<string | undefined>;
+  /** Facts that SQL does not show and preflight wants. */
+  facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;
+  /** Major upgrades of a copy on its own volume; a platform that cannot has none. */
+  readonly upgrades?: Upgrades;
+  /** Whether a server of this major can be run here; throws with what to do where not. */
+  supports(major: number): Promise<void>;
+}
+
+export interface RestoreOptions {
+  readonly generation: number;
+  /** The snapshot is not needed afterwards: a platform may move it instead of copying it. */
+  readonly consume: boolean;
+  readonly onBytes: (bytes: number) => void;
+}
+
+export interface ServerObservation {
+  readonly running: boolean;
+  readonly generation: number;
+  readonly major: number;
+  readonly version: string;
+  /** That it was made for, where the platform writes that on it. */
+  readonly release?: string;
+}
+
+/** Runs `copy` between pg_backup_start and pg_backup_stop and returns the backup_label that the copy needs. */
+export type BackupMode = (copy: () => Promise<void>) => Promise<{ label: string }>;
+
+export interface SnapshotFacts {
+  readonly method: 'atomic' | 'reflink' | 'copy';
+  readonly bytes: number;
+}
