@@ -12,6 +12,8 @@ export interface MigrationTarget {
   readonly client: Client;
   readonly connection: ConnectionSettings;
   readonly release: string;
+  /** As whom the files run; without it, as whoever is connected. */
+  readonly owner?: string | undefined;
   /** Milliseconds, 0 for none. */
   readonly lockTimeout: number;
   readonly statementTimeout: number;
@@ -44,7 +46,7 @@ export interface MigrationEngine {
    * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine cannot; throws
    * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code.
    */
-  readonly rehearse?: (client: Client, say?: (text: string) => void) => Promise<void>;
+  readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
   readonly files?: () => Promise<Migration[]>;
   /** Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool reads its files. */

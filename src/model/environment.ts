@@ -86,6 +86,8 @@ const environmentSchema = z.strictObject({
     application: z.array(identifier).min(1),
     /** Roles that only read, by privilege. The canary sends a share of them to the candidate. */
     readers: z.array(identifier).default([]),
+    /** Role that migrations run as; without it, the owner of the database or of its schema. */
+    owner: identifier.optional(),
   }),
   colours: z.partialRecord(z.enum(colours), colourSchema),
   live: z.enum(colours),
@@ -257,7 +259,7 @@ function contradictions(value: unknown): DeclarationIssue[] {
   for (const reader of list(roles['readers']))
     if (writers.includes(reader))
       at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);
-  for (const role of [...writers, ...list(roles['readers'])])
+  for (const role of [...writers, ...list(roles['readers']), ...(roles['owner'] === undefined ? [] : [roles['owner']])])
     if (/^(verdigris|pg_)/.test(String(role))) at('roles', `${JSON.stringify(role)} is reserved`);
   return issues;
 }

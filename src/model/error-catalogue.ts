@@ -120,6 +120,8 @@ export const errorCatalogue = {
   'migration-duplicate': 'declaration',
   'migration-changed': 'declaration',
   'migration-out-of-order': 'declaration',
+  'migration-owner-missing': 'refused',
+  'superuser-note': 'declaration',
   'migration-failed': 'failed',
   'migration-lock': 'failed',
   'migration-forbidden': 'declaration',

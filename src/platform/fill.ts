@@ -3,7 +3,7 @@ import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
 import { rows, withClient, withOwnSession, type Client, type ConnectionSettings } from '../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
-import { handOver, ownInOthersSchemas } from '../postgres/owners.ts';
+import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../postgres/owners.ts';
 import { ident } from '../postgres/quote.ts';
 import { passwordClause } from '../postgres/verifier.ts';
 import type { Servers } from './port/servers.ts';
@@ -26,8 +26,10 @@ export async function fillServer(
     if (!(await role('postgres'))) await client.query('CREATE ROLE postgres SUPERUSER LOGIN');
     for (const name of Object.keys(credentials))
       if (!(await role(name))) await client.query(`CREATE ROLE ${ident(name)} LOGIN`);
+    const { owner = 'postgres' } = roles;
+    if (!(await role(owner))) await client.query(`CREATE ROLE ${ident(owner)}`);
     if (!(await present('SELECT FROM pg_database WHERE datname = $1', database)))
-      await client.query(`CREATE DATABASE ${ident(database)} OWNER postgres`);
+      await client.query(`CREATE DATABASE ${ident(database)} OWNER ${ident(owner)}`);
   });
   if (fill) await withClient(connection, 'create', fill);
   await withOwnSession(connection, 'create', async (client) => {
@@ -38,14 +40,23 @@ export async function fillServer(
     for (const [name, password] of Object.entries(credentials))
       await client.query(`ALTER ROLE ${ident(name)} LOGIN ${passwordClause(password)}`);
   });
+  const owner = await withOwnSession(connection, 'create', async (client) => {
+    // A dump without owners is the operator's by now: who is declared to own it all gets it before he changes it.
+    if (roles.owner !== undefined) await handOver(client, new Set());
+    return migrationOwner(client, roles.owner);
+  });
   const before = await withOwnSession(connection, 'create', ownInOthersSchemas);
-  await migrate(environment, connection);
+  await migrate(environment, connection, owner);
   await withOwnSession(connection, 'create', (client) => handOver(client, before));
   await withOwnSession(connection, 'create', (client) => grant(client, roles));
 }
 
 /** The migrations of the first release. */
-async function migrate({ live, colours }: Environment, connection: ConnectionSettings): Promise<void> {
+async function migrate(
+  { live, colours }: Environment,
+  connection: ConnectionSettings,
+  owner: string | undefined,
+): Promise<void> {
   const { migrations: folder, release = '', engine } = colours[live] ?? {};
   if (folder === undefined) return;
   const { signal } = new AbortController();
@@ -55,6 +66,7 @@ async function migrate({ live, colours }: Environment, connection: ConnectionSet
     ).apply({
       client,
       connection,
+      owner,
       release,
       lockTimeout: 0,
       statementTimeout: 0,
@@ -66,8 +78,9 @@ async function migrate({ live, colours }: Environment, connection: ConnectionSet
   });
 }
 
-/** Application roles may read and write everything, readers read it; now and for what postgres makes later. */
+/** Application roles may read and write everything, readers read it; now and for what the operator, or the owner, makes later. */
 export async function grant(client: Client, roles: Environment['roles']): Promise<void> {
+  const owner = await migrationOwner(client, roles.owner);
   const schemas = await rows<{ name: string }>(
     client,
     "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'verdigris')",
@@ -86,4 +99,5 @@ export async function grant(client: Client, roles: Environment['roles']): Promis
         ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT SELECT ON TABLES TO ${role}`);
     }
   }
+  if (owner !== undefined) await defaultsFollow(client, owner);
 }

@@ -22,13 +22,13 @@ export async function keepHeld(
   client: Client,
   release: string,
   statement: FromFile,
-  { tables, asked }: Pick<Held, 'tables' | 'asked'>,
+  { tables, asked, role }: Pick<Held, 'tables' | 'asked'> & { readonly role: string | undefined },
 ): Promise<void> {
   await client.query(
     `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
-    VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), pg_catalog.current_setting('role'), $9)
+    VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), coalesce($10, pg_catalog.current_setting('role')), $9)
     ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
-    [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release],
+    [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release, role],
   );
 }
 

@@ -1,6 +1,7 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
 import { one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
+import type { TheirRole } from '../../postgres/their-role.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { makeKeeper } from '../backfill/keeper.ts';
 import type { Fill } from './fill.ts';
@@ -16,6 +17,7 @@ export interface Placing {
   readonly client: Client;
   readonly policy: DataPolicy;
   readonly release: string;
+  readonly role: TheirRole;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Placing {
  * taken back and kept. One whose note says `live` has run there before. True where it was kept.
  */
 export async function runInPlace(
-  { client, policy, release }: Placing,
+  { client, policy, release, role }: Placing,
   statement: FromFile & { readonly data: DataStatement; readonly note?: PlaceNote | undefined },
   run: () => Promise<void>,
 ): Promise<boolean> {
@@ -38,9 +40,9 @@ export async function runInPlace(
   );
   const keep = async (tables: readonly string[]): Promise<true> => {
     if (data.changesSchema) throw cannotBeHeld(statement, tables);
-    const named = await Promise.all(data.targets.map((target) => found(client, target)));
+    const named = await role.run(() => Promise.all(data.targets.map((target) => found(client, target))));
     const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
-    await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
+    await keepHeld(client, release, statement, { tables: all, asked: note !== undefined, role: role.name });
     return true;
   };
   if (judged.place === 'live') return false;
@@ -55,7 +57,7 @@ export async function runInPlace(
   if (outcome && shared.length > 0 && note)
     await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
   if (outcome && (shared.length === 0 || note)) {
-    if (data.fill && !note) await keepFilled(client, statement, data.fill);
+    if (data.fill && !note) await keepFilled(client, role, statement, data.fill);
     await client.query('RELEASE SAVEPOINT placed');
     return false;
   }
@@ -67,11 +69,12 @@ export async function runInPlace(
 /** Rows of the live release that arrive later are filled like those that were there. */
 async function keepFilled(
   client: Client,
+  role: TheirRole,
   { data, file, line }: FromFile & { readonly data: DataStatement },
   fill: Fill,
 ): Promise<void> {
   const [target] = data.targets;
-  const table = target && (await found(client, target));
+  const table = target && (await role.run(() => found(client, target)));
   if (!table) return;
   const { path } = await one<{ path: string }>(client, "SELECT pg_catalog.current_setting('search_path') AS path");
   await makeKeeper(client, { ...fill, name: `${file}:${line}` }, table, path);

@@ -23,11 +23,12 @@ export function isEffectUnknown(error: unknown): error is VerdigrisError {
  */
 export async function rehearseScripts(
   client: Client,
+  owner: string | undefined,
   scripts: readonly { readonly path: string; readonly bytes: Uint8Array }[],
 ): Promise<void> {
   const attempt = tryStatements(client);
   for (const { path, bytes } of scripts) {
-    await attempt(path, await parseScript(bytes, path));
+    await attempt(path, await parseScript(bytes, path), owner);
     // A tool opens its sessions again or resets them.
     await client.query('RESET search_path; RESET role');
   }

@@ -38,14 +38,14 @@ export function flywayEngine(folder: string): MigrationEngine {
   return {
     name: 'flyway',
     pending: async (client) => (await pending(client)).map(({ version, name }) => ({ version, name })),
-    rehearse: async (client) => {
+    rehearse: async (client, _say, owner) => {
       const scripts = await pending(client);
       const code = scripts.find(({ sql }) => !sql);
       if (code) throw effectUnknown('Flyway', `${path.basename(code.path)} is code, not SQL`);
       const filled = scripts.find(({ bytes }) => bytes.includes('${'));
       if (filled)
         throw effectUnknown('Flyway', `${path.basename(filled.path)} has placeholders, which only Flyway fills`);
-      await rehearseScripts(client, scripts);
+      await rehearseScripts(client, owner, scripts);
     },
     apply: async (target) => {
       const { client } = target;

@@ -28,8 +28,8 @@ export function liquibaseEngine(folder: string): MigrationEngine {
       [...(await updateSql(client, folder)).matchAll(/^-- Changeset (.+)::(.+)::(.+)$/gm)].map(
         ([, file = '', id = '', author = '']) => ({ version: id, name: `${author}, ${file}` }),
       ),
-    rehearse: async (client) =>
-      rehearseScripts(client, [
+    rehearse: async (client, _say, owner) =>
+      rehearseScripts(client, owner, [
         { path: `${folder} (update-sql)`, bytes: Buffer.from(await updateSql(client, folder)) },
       ]),
     apply: async (target) => {

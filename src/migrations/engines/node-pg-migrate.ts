@@ -26,11 +26,11 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
   return {
     name: 'node-pg-migrate',
     pending,
-    rehearse: async (client) => {
+    rehearse: async (client, _say, owner) => {
       if ((await pending(client)).length === 0) return;
       if ((await historyTable(client, 'pgmigrations')) === undefined)
         throw effectUnknown('node-pg-migrate', 'its dry run needs its own table, which its first run makes');
-      await rehearseScripts(client, [
+      await rehearseScripts(client, owner, [
         { path: `${folder} (dry run)`, bytes: Buffer.from(await dryRun(client, folder)) },
       ]).catch((error: unknown) => {
         throw (error as { id?: string }).id === 'sql-syntax'

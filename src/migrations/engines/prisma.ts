@@ -41,7 +41,7 @@ export function prismaEngine(folder: string): MigrationEngine {
   return {
     name: 'prisma',
     pending: async (client) => (await pending(client)).map(({ version, name }) => ({ version, name })),
-    rehearse: async (client) => rehearseScripts(client, await pending(client)),
+    rehearse: async (client, _say, owner) => rehearseScripts(client, owner, await pending(client)),
     apply: async (target) => {
       const before = await pending(target.client);
       await withMigrationRole(target, async (login) => {

@@ -11,20 +11,24 @@ export interface Login extends ConnectionSettings {
 
 /**
  * A login over TCP with a password of its own for the length of `use`: JDBC knows no Unix sockets, and a tool is not to be handed
- * the operator's credentials, which would outlive it. Whoever logs in so becomes the operator's role at once (the role's setting
- * `role`), so that nothing that a migration makes belongs to the role that goes. Afterwards its sessions are ended and it is
+ * the operator's credentials, which would outlive it. Whoever logs in so becomes the owner at once, or the operator where there is none
+ * (the role's setting `role`), so that nothing that a migration makes belongs to the role that goes. Afterwards its sessions are ended and it is
  * dropped: then nothing of the tool can go on in the database, whatever became of its processes.
  */
 export async function withMigrationRole<T>(
-  target: Pick<MigrationTarget, 'client' | 'connection' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings'>,
+  target: Pick<
+    MigrationTarget,
+    'client' | 'connection' | 'owner' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings'
+  >,
   use: (login: Login) => Promise<T>,
 ): Promise<T> {
   const { client, connection } = target;
+  const owner = target.owner ?? connection.user;
   const password = randomBytes(24).toString('base64url');
   await dropMigrationRole(client);
   const settings = {
     ...target.sessionSettings,
-    role: connection.user,
+    role: owner,
     lock_timeout: String(target.lockTimeout),
     statement_timeout: String(target.statementTimeout),
     synchronous_commit: 'local',
@@ -33,7 +37,7 @@ export async function withMigrationRole<T>(
   await withTransaction(client, async () => {
     await client.query(
       `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ` +
-        `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(connection.user)}`,
+        `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(owner)}`,
     );
     for (const [name, value] of Object.entries(settings))
       await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);

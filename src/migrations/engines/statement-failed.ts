@@ -6,13 +6,30 @@ interface Place {
   readonly text: string;
 }
 
-/** A statement that PostgreSQL refused: `migration-lock` where it waited too long for a lock. `next` says what was applied. */
-export function statementFailed({ path, line, text }: Place, next: string, cause: unknown): VerdigrisError {
+const insufficientPrivilege = '42501';
+
+function needsSuperuser(owner: string): string {
+  return (
+    ` The file ran as ${owner}, the owner of what is there. Where this takes a superuser, say so in the file, in a line of its own, ` +
+    'for its reviewers: `-- verdigris: as superuser because …`; where another role owns it all, declare that one as roles.owner.'
+  );
+}
+
+/**
+ * A statement that PostgreSQL refused: `migration-lock` where it waited too long for a lock. `next` says what was applied, `owner` as whom
+ * the file ran.
+ */
+export function statementFailed(
+  { path, line, text }: Place,
+  next: string,
+  cause: unknown,
+  owner?: string,
+): VerdigrisError {
   const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
   return new VerdigrisError(code === '55P03' ? 'migration-lock' : 'migration-failed', {
     seen: `${path}:${line}: ${message}${detail ? ` (${detail})` : ''}${hint ? ` Hint: ${hint}.` : ''}\n  ${text.split('\n')[0]}\n`,
     required: 'that every statement succeeds on the candidate.',
-    next: `${next} The live colour is untouched.`,
+    next: `${next} The live colour is untouched.${owner !== undefined && code === insufficientPrivilege ? needsSuperuser(owner) : ''}`,
     facts: { file: path, line, sqlstate: code },
     cause,
   });

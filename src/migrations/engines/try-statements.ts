@@ -1,4 +1,5 @@
 import type { Client } from '../../postgres/client.ts';
+import { TheirRole } from '../../postgres/their-role.ts';
 import { statementFailed } from './statement-failed.ts';
 import type { SqlStatement } from './sql/parse.ts';
 
@@ -20,23 +21,23 @@ const integrity = '23';
 export function tryStatements(
   client: Client,
   say: (text: string) => void = () => undefined,
-): (path: string, statements: readonly SqlStatement[]) => Promise<void> {
+): (path: string, statements: readonly SqlStatement[], owner: string | undefined) => Promise<void> {
   let guarded = false;
   let left = false;
-  const run = async (path: string, statement: SqlStatement): Promise<void> => {
+  const run = async (path: string, statement: SqlStatement, role: TheirRole): Promise<void> => {
     const text = statement.transactional ? statement.text : statement.plain;
     if (text === undefined) return;
     const writes = statement.data?.changesSchema === false;
     const savepoint = guarded || writes;
     if (savepoint) await client.query('SAVEPOINT tried');
     try {
-      await client.query(text);
+      await role.run(() => client.query(text));
       if (savepoint) await client.query('RELEASE SAVEPOINT tried');
     } catch (cause) {
       const { code = '' } = cause as { code?: string };
       const constrained = writes && code.startsWith(integrity);
       if (!constrained && !(guarded && (left || code === unsafeEnumValue)))
-        throw statementFailed({ ...statement, path }, rolledBack, cause);
+        throw statementFailed({ ...statement, path }, rolledBack, cause, role.owner);
       await client.query('ROLLBACK TO SAVEPOINT tried');
       if (constrained) return;
       left = true;
@@ -44,7 +45,8 @@ export function tryStatements(
     }
     guarded ||= statement.addsEnumValue;
   };
-  return async (path, statements) => {
-    for (const statement of statements) await run(path, statement);
+  return async (path, statements, owner) => {
+    const role = new TheirRole(client, owner);
+    for (const statement of statements) await run(path, statement, role);
   };
 }

@@ -2,6 +2,7 @@ import { lsnDistance } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
 import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
+import { migrationOwner } from '../../postgres/owners.ts';
 import { fillAll } from '../backfill/fill-all.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import type { WatchedTarget } from '../engines/sql/run.ts';
@@ -18,6 +19,8 @@ export interface RunOptions {
   /** The operator's, to the clone's database. */
   readonly connection: ConnectionSettings;
   readonly engine: MigrationEngine | undefined;
+  /** `roles.owner` of the declaration. */
+  readonly owner?: string | undefined;
   readonly release: string;
   /** Whose backfills are run too. */
   readonly folder: string | undefined;
@@ -137,7 +140,7 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
 
 /** The failure of the migration, or undefined. */
 async function apply(
-  { engine, connection, release, folder, limits, signal, note }: RunOptions,
+  { engine, owner, connection, release, folder, limits, signal, note }: RunOptions,
   client: Client,
   into: Measurements,
 ): Promise<unknown> {
@@ -173,7 +176,10 @@ async function apply(
     });
   };
   try {
-    await engine.apply(target);
+    await engine.apply({
+      ...target,
+      owner: await withOwnSession(connection, watcher, (control) => migrationOwner(control, owner)),
+    } satisfies WatchedTarget);
     await fill();
     return undefined;
   } catch (error) {

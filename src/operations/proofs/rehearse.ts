@@ -114,6 +114,7 @@ async function onClone(
   const run = await runMigrations({
     connection,
     engine,
+    owner: environment.roles.owner,
     limits,
     serverLog,
     signal,

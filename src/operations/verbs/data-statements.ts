@@ -8,6 +8,7 @@ import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { withTransaction, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
+import { TheirRole } from '../../postgres/their-role.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import type { Context } from '../engine/context.ts';
@@ -28,12 +29,12 @@ export async function dataPolicy(c: Context): Promise<DataPolicy> {
   return {
     live: await c.on(c.live, readTables),
     limits: limitsOf(c),
-    onLive: (statement) => onLive(c, statement),
+    onLive: (statement, owner) => onLive(c, statement, owner),
     onCandidate: (report) => record(c, [entryOf(report)]),
   };
 }
 
-async function onLive(c: Context, statement: FromFile): Promise<void> {
+async function onLive(c: Context, statement: FromFile, owner: string | undefined): Promise<void> {
   if (c.environment.colours[c.idle]?.writesLive !== true) throw undeclared(c, statement);
   const { migrationLock, migrationStatement, catchUp } = c.environment.limits;
   await c.on(c.live, ensureControlSchema);
@@ -44,13 +45,16 @@ async function onLive(c: Context, statement: FromFile): Promise<void> {
       );
       const before = await ranOnLive(client, statement);
       if (before) return before;
-      const counted = await countWrites(client, () => client.query(statement.text)).catch((cause: unknown) => {
-        throw heldFailed(
-          statement,
-          'nothing of it was written. It has to be valid on the schema of the release that is live; fix it or take its note out, and migrate again.',
-          cause,
-        );
-      });
+      const role = new TheirRole(client, owner);
+      const counted = await countWrites(client, () => role.run(() => client.query(statement.text))).catch(
+        (cause: unknown) => {
+          throw heldFailed(
+            statement,
+            'nothing of it was written. It has to be valid on the schema of the release that is live; fix it or take its note out, and migrate again.',
+            cause,
+          );
+        },
+      );
       await markOnLive(client, release(c).to, statement, counted.writes);
       return counted.writes;
     }),

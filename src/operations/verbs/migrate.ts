@@ -7,7 +7,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { readSchema } from '../../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
-import { handOver, ownInOthersSchemas } from '../../postgres/owners.ts';
+import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../../postgres/owners.ts';
 import { ident } from '../../postgres/quote.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { publish } from '../../postgres/stream.ts';
@@ -90,7 +90,11 @@ const apply: Step = {
     if (!engine) return 'this release has no migrations';
     const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
     const { limits } = c.environment;
-    await c.on(c.idle, ensureControlSchema);
+    const owner = await c.on(c.idle, async (client) => {
+      await ensureControlSchema(client);
+      return migrationOwner(client, c.environment.roles.owner);
+    });
+    if (owner !== undefined) await c.on(c.idle, (client) => defaultsFollow(client, owner));
     const log = await c.platform.exportFile(
       `migrate-${release(c).to.replaceAll(/[^\w.-]/g, '_')}-${new Date().toISOString().replaceAll(':', '')}.log`,
     );
@@ -111,6 +115,7 @@ const apply: Step = {
           engine.apply({
             client,
             connection,
+            owner,
             backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined),
             release: release(c).to,
             lockTimeout: limits.migrationLock,

@@ -2,6 +2,7 @@ import type { MigrationEngine } from '../../migrations/engine.ts';
 import { chooseEngine } from '../../migrations/engines/choose.ts';
 import { interruptible } from '../../migrations/interruptible.ts';
 import { isEffectUnknown } from '../../migrations/engines/effect.ts';
+import { migrationOwner } from '../../postgres/owners.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
 import type { Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
@@ -26,7 +27,12 @@ interface ToCome {
  * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables are
  * emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more with the data.
  */
-async function tablesToCome(client: Client, engine: MigrationEngine, say: (text: string) => void): Promise<ToCome> {
+async function tablesToCome(
+  client: Client,
+  engine: MigrationEngine,
+  owner: string | undefined,
+  say: (text: string) => void,
+): Promise<ToCome> {
   const now = await readTables(client);
   const asIs = async (unknown: string): Promise<ToCome> => ({ tables: now, schema: await readSchema(client), unknown });
   const { rehearse } = engine;
@@ -39,7 +45,7 @@ async function tablesToCome(client: Client, engine: MigrationEngine, say: (text:
         await client.query(
           `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
         );
-      await rehearse(client, (text) => said.push(text));
+      await rehearse(client, (text) => said.push(text), owner);
       return { tables: await readTables(client), schema: await readSchema(client), said };
     } finally {
       await client.query('ROLLBACK');
@@ -72,12 +78,13 @@ export async function plannedMappings(
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+  const owner = await c.on(c.idle, (client) => migrationOwner(client, c.environment.roles.owner));
   const { tables, schema, unknown } = await c.withTheirs(c.idle, async (client): Promise<ToCome> => {
     if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
     return interruptible(
       { client, connection, signal: c.signal },
       'They were tried in a transaction that is rolled back: nothing is applied.',
-      () => tablesToCome(client, engine, say),
+      () => tablesToCome(client, engine, owner, say),
     );
   });
   return {

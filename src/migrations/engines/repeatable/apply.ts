@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { Client } from '../../../postgres/client.ts';
+import { TheirRole } from '../../../postgres/their-role.ts';
 import type { Repeatable } from './history.ts';
 
 /** SQLSTATEs of something that another file may still make: schema, table, column, function, object, type. */
@@ -16,12 +17,16 @@ interface Failure {
  * lacks something is put back to its savepoint and tried again once another file succeeded. No reading of SQL could know it as
  * well as the server does; the cost is the square of the longest chain that the names' order has the wrong way round.
  */
-export async function applyRepeatables(client: Client, files: readonly Repeatable[]): Promise<void> {
+export async function applyRepeatables(
+  client: Client,
+  files: readonly Repeatable[],
+  owner: string | undefined,
+): Promise<void> {
   let left = files;
   while (left.length > 0) {
     const failures: Failure[] = [];
     for (const file of left) {
-      const failure = await attempt(client, file);
+      const failure = await attempt(client, file, file.superuser ? undefined : owner);
       if (failure && !notYet.has(failure.cause.code ?? '')) throw refused([failure]);
       if (failure) failures.push(failure);
     }
@@ -30,11 +35,12 @@ export async function applyRepeatables(client: Client, files: readonly Repeatabl
   }
 }
 
-async function attempt(client: Client, file: Repeatable): Promise<Failure | undefined> {
+async function attempt(client: Client, file: Repeatable, owner: string | undefined): Promise<Failure | undefined> {
+  const role = new TheirRole(client, owner);
   await client.query('SAVEPOINT repeatable');
   for (const { text, line } of file.statements) {
     try {
-      await client.query(text);
+      await role.run(() => client.query(text));
     } catch (cause) {
       await client.query('ROLLBACK TO SAVEPOINT repeatable');
       return { file, line, cause: cause as Failure['cause'] };

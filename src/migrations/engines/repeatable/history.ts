@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { one, rows, type Client } from '../../../postgres/client.ts';
-import { parseScript, type SqlStatement } from '../sql/parse.ts';
+import { readScript, type SqlStatement } from '../sql/parse.ts';
 
 export interface Repeatable {
   /** Path below `repeatable/`. */
@@ -10,6 +10,7 @@ export interface Repeatable {
   readonly path: string;
   readonly checksum: string;
   readonly statements: readonly SqlStatement[];
+  readonly superuser: boolean;
 }
 
 /** Files of `repeatable/` and below. */
@@ -26,7 +27,7 @@ export async function readRepeatables(folder: string): Promise<Repeatable[]> {
         name,
         path: file,
         checksum: createHash('sha256').update(bytes).digest('hex'),
-        statements: await parseScript(bytes, file),
+        ...(await readScript(bytes, file)),
       };
     }),
   );

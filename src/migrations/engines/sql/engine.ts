@@ -24,10 +24,11 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
     client: Client,
     say: (text: string) => void,
     known: ReadonlyMap<string, string>,
+    owner: string | undefined,
   ): Promise<Awaited<ReturnType<typeof pendingRepeatables>>> => {
     const files = await pendingRepeatables(client, folder);
     const before = files.length > 0 ? await definitions(client) : new Map<string, string>();
-    await applyRepeatables(client, files);
+    await applyRepeatables(client, files, owner);
     if (files.length > 0) for (const change of describeChanges(before, await definitions(client))) say(change);
     refuseBroken(known, await brokenFunctions(client), say);
     return files;
@@ -43,10 +44,10 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
       ...(await pendingRepeatables(client, folder)).map(({ name }) => ({ version: 'repeatable', name })),
     ],
     data: async (live) => ((await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : []),
-    rehearse: async (client, say = () => undefined) => {
+    rehearse: async (client, say = () => undefined, owner) => {
       const known = await brokenFunctions(client);
-      if (await hasVersioned()) await rehearse?.(client, say);
-      await replace(client, say, known);
+      if (await hasVersioned()) await rehearse?.(client, say, owner);
+      await replace(client, say, known, owner);
     },
     apply: (target) =>
       interruptible(
@@ -67,7 +68,7 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
             await client.query(
               `SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`,
             );
-            const replaced = await replace(client, (text) => say(0, 0, text), known);
+            const replaced = await replace(client, (text) => say(0, 0, text), known, target.owner);
             await recordRepeatables(client, replaced, target.release);
             return replaced;
           });

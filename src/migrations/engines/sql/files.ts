@@ -15,6 +15,7 @@ export interface SqlFile extends SqlSource {
   readonly statements: readonly SqlStatement[];
   /** False where a statement must run outside a transaction, or a note asks for it; then each runs on its own. */
   readonly transactional: boolean;
+  readonly superuser: boolean;
 }
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
@@ -46,11 +47,12 @@ export async function readSqlFiles(folder: string): Promise<SqlFile[]> {
 async function readSqlFile(source: SqlSource): Promise<SqlFile> {
   const bytes = await readFile(source.path);
   const { text, noTransaction } = wayUp(bytes, source.path);
-  const { statements, ownTransaction } = await readScript(text, source.path);
+  const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   return {
     ...source,
     checksum: createHash('sha256').update(bytes).digest('hex'),
     statements,
+    superuser,
     transactional: ownTransaction || (!noTransaction && statements.every((statement) => statement.transactional)),
   };
 }

@@ -8,6 +8,7 @@ import { readBlock } from '../../data/block.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, type DataStatement } from '../../data/read.ts';
 import { tokensOf } from '../../lint/tokens.ts';
+import { asksForSuperuser } from '../../superuser-note.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
 
 export interface SqlStatement {
@@ -32,6 +33,8 @@ export interface Script {
   readonly statements: readonly SqlStatement[];
   /** The script was BEGIN; … COMMIT; around everything: one transaction by its own words, whose wrap is taken off. */
   readonly ownTransaction: boolean;
+  /** Its author asks for a superuser, with a reason. */
+  readonly superuser: boolean;
 }
 
 /** The statements of `readScript`. */
@@ -86,7 +89,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       ...(await placed(raw.stmt as PgNode, since, own, file, line)),
     });
   }
-  return { statements, ownTransaction };
+  return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
 }
 
 /** Only a plain BEGIN and a plain COMMIT: with options (an isolation, AND CHAIN) the runner's transaction would not be the same. */

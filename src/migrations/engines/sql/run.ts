@@ -5,6 +5,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
+import { TheirRole } from '../../../postgres/their-role.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
 import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
@@ -50,7 +51,7 @@ export function sqlEngine(folder: string): MigrationEngine {
     name: 'sql',
     pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
     data: async (live) => planData(await pendingFiles(live, folder), await readTables(live)),
-    rehearse: async (client, say) => {
+    rehearse: async (client, say, owner) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
       for (const file of await pendingFiles(client, folder)) {
@@ -58,7 +59,7 @@ export function sqlEngine(folder: string): MigrationEngine {
           client,
           backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
         );
-        await attempt(file.path, file.statements);
+        await attempt(file.path, file.statements, ownerOf({ owner }, file));
       }
       await rehearseBackfills(client, backfills);
     },
@@ -125,7 +126,7 @@ async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
     if (file.transactional) {
       // Before the file's own locks: what it writes there has to arrive here.
       for (const statement of placedAt(file))
-        if (statement.note?.place === 'live') await target.data?.onLive(statement);
+        if (statement.note?.place === 'live') await target.data?.onLive(statement, ownerOf(target, file));
       await retryLocks(target, file, () =>
         watch.file(file, () => withTransaction(client, () => inTransaction(target, file))),
       );
@@ -152,13 +153,14 @@ function placedAt(file: SqlFile): Placed[] {
 }
 
 async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
+  const role = new TheirRole(target.client, ownerOf(target, file));
   let kept: Placed | undefined;
   for (const statement of placedAt(file)) {
     const state = kept
       ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
         'note gives that another place (docs/migrations.md).'
       : untouched;
-    if (await inPlace(target, statement, () => watched(target, file, statement, state))) kept ??= statement;
+    if (await inPlace(target, statement, role, () => watched(target, file, statement, role, state))) kept ??= statement;
   }
   if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
   await target.client.query(
@@ -171,9 +173,10 @@ async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void
 async function inPlace(
   { client, data: policy, release }: WatchedTarget,
   { data, ...statement }: Placed,
+  role: TheirRole,
   run: () => Promise<void>,
 ): Promise<boolean> {
-  if (policy && data) return runInPlace({ client, policy, release }, { ...statement, data }, run);
+  if (policy && data) return runInPlace({ client, policy, release, role }, { ...statement, data }, run);
   await run();
   return false;
 }
@@ -193,18 +196,19 @@ async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
   );
   const resumed =
     'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.';
+  const role = new TheirRole(client, ownerOf(target, file));
   for (const statement of placedAt(file)) {
     const index = statement.position;
     if (index < (known?.done ?? 0)) continue;
-    const run = (): Promise<void> => watched(target, file, statement, resumed);
+    const run = (): Promise<void> => watched(target, file, statement, role, resumed);
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement);
+      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement, role.owner);
       // A procedure may commit, which it cannot inside a transaction.
       const policy = target.data;
       if (!policy || !statement.data || statement.data.mayCommit) return run();
       await withTransaction(client, async () => {
-        if (await inPlace(target, statement, run)) await tryHeld(client, policy.limits, resumed);
+        if (await inPlace(target, statement, role, run)) await tryHeld(client, policy.limits, resumed);
       });
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
@@ -231,17 +235,28 @@ async function dropInvalid(client: Client, name: string): Promise<void> {
   for (const { schema } of left) await client.query(`DROP INDEX ${ident(schema, name)}`);
 }
 
-async function watched(target: WatchedTarget, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
-  target.signal.throwIfAborted();
-  await (target.watch ?? unwatched).statement(file, statement, () => run(target.client, file, statement, state));
+async function watched(
+  { client, signal, watch = unwatched }: WatchedTarget,
+  file: SqlFile,
+  statement: SqlStatement,
+  role: TheirRole,
+  state: string,
+): Promise<void> {
+  signal.throwIfAborted();
+  try {
+    await watch.statement(file, statement, () =>
+      role.run(async () => {
+        await client.query(statement.text);
+      }),
+    );
+  } catch (cause) {
+    throw statementFailed({ ...statement, path: file.path }, state, cause, role.owner);
+  }
 }
 
-async function run(client: Client, file: SqlFile, statement: SqlStatement, state: string): Promise<void> {
-  try {
-    await client.query(statement.text);
-  } catch (cause) {
-    throw statementFailed({ ...statement, path: file.path }, state, cause);
-  }
+/** As whom a file runs: its note alone leads past the owner. */
+function ownerOf({ owner }: Pick<MigrationTarget, 'owner'>, { superuser }: SqlFile): string | undefined {
+  return superuser ? undefined : owner;
 }
 
 async function retryLocks(target: MigrationTarget, file: SqlFile, work: () => Promise<void>): Promise<void> {

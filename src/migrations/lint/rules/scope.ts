@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
 import { all, as, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
+import { findSuperuserNote } from '../../superuser-note.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
 import type { Drafts, LintRule } from '../rule.ts';
 import { forEach } from './help.ts';
@@ -83,6 +84,35 @@ export const role: LintRule = {
       ['CreateRoleStmt', 'AlterRoleStmt', 'DropRoleStmt', 'GrantRoleStmt', 'AlterRoleSetStmt', 'ReassignOwnedStmt'],
       () => ({ message: 'Roles are shared by all databases of the server and are not replicated.' }),
     ),
+  },
+};
+
+export const asSuperuser: LintRule = {
+  id: 'as-superuser',
+  title: 'The file runs as superuser',
+  severity: 'warning',
+  category: 'safety',
+  where: 'both',
+  why:
+    'By its note this file does not run as the owner of what the database has, but as a superuser: whatever code of ' +
+    'others it calls (a trigger, a default, a function) may do anything on the server. What it makes is given to ' +
+    'the owner of its schema afterwards.',
+  instead:
+    'Keep what needs it in a file of its own: an event trigger, an extension that is not trusted, a publication ' +
+    'FOR ALL TABLES. The rest runs as the owner.',
+  bad: '-- verdigris: as superuser because the extension is not trusted\nSELECT 1;',
+  good: 'SELECT 1;',
+  remedy: false,
+  file: ({ source }) => {
+    const found = findSuperuserNote(source.text);
+    if (!found) return undefined;
+    const range = {
+      start: Buffer.byteLength(source.text.slice(0, found.start)),
+      end: Buffer.byteLength(source.text.slice(0, found.end)),
+    };
+    return found.reason === undefined
+      ? { message: 'No release can be migrated with this note: it gives no reason.', range, severity: 'error' as const }
+      : { message: `It runs as superuser: ${found.reason}.`, range };
   },
 };
 
@@ -226,6 +256,7 @@ export const scopeRules: readonly LintRule[] = [
   transactionControl,
   halfApplied,
   role,
+  asSuperuser,
   revoke,
   otherDatabase,
   extension,

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { commandEngine } from '../../../src/migrations/engines/command.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
+import { rows, type Client } from '../../../src/postgres/client.ts';
+import { defaultsFollow, migrationOwner } from '../../../src/postgres/owners.ts';
+import { withBench } from './support.ts';
+
+const shop = `CREATE ROLE shop_owner; CREATE ROLE app; CREATE ROLE other SUPERUSER; CREATE SCHEMA shop AUTHORIZATION shop_owner;
+  SET ROLE shop_owner; CREATE TABLE shop.item (id int PRIMARY KEY); RESET ROLE; ALTER DATABASE test OWNER TO other;
+  ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT, INSERT ON TABLES TO app`;
+
+async function ownersOf(client: Client, names: readonly string[]): Promise<unknown[]> {
+  return rows(
+    client,
+    'SELECT relname AS name, relowner::regrole::text AS owner FROM pg_class WHERE relname = ANY($1) ORDER BY 1',
+    [names],
+  );
+}
+
+test('migrations run as the owner of the schema: what they make is his, by his default privileges, and no SET ROLE leads past him', async () => {
+  await withBench(undefined, async ({ client, apply, folder, write }) => {
+    await client.query(shop);
+    const owner = await migrationOwner(client, undefined);
+    expect(owner).toBe('shop_owner');
+    expect(await defaultsFollow(client, 'shop_owner')).toBe(1);
+    expect(await defaultsFollow(client, 'shop_owner')).toBe(0);
+    const engine = sqlFilesEngine(folder);
+    await write(
+      '0001_shop.sql',
+      `CREATE TABLE shop.fresh (made_by text DEFAULT current_user); INSERT INTO shop.fresh DEFAULT VALUES;
+      CREATE FUNCTION shop.me() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT current_user::text';
+      RESET ROLE; CREATE TABLE shop.after_reset (id int)`,
+    );
+    await write('repeatable/v.sql', 'CREATE OR REPLACE VIEW shop.v AS SELECT id FROM shop.item');
+    await apply(engine, { owner });
+    expect(await ownersOf(client, ['fresh', 'after_reset', 'v', 'migration'])).toEqual([
+      { name: 'after_reset', owner: 'shop_owner' },
+      { name: 'fresh', owner: 'shop_owner' },
+      { name: 'migration', owner: 'verdigris_operator' },
+      { name: 'v', owner: 'shop_owner' },
+    ]);
+    expect(
+      await rows(
+        client,
+        "SELECT made_by AS by, shop.me() AS me, has_table_privilege('app', 'shop.fresh', 'INSERT') AS granted FROM shop.fresh",
+      ),
+    ).toEqual([{ by: 'shop_owner', me: 'shop_owner', granted: true }]);
+
+    await write('0002_other.sql', 'SET ROLE other; CREATE TABLE shop.taken (id int)');
+    await expect(apply(engine, { owner })).rejects.toMatchObject({
+      id: 'migration-failed',
+      seen: expect.stringContaining('permission denied to set role "other"'),
+    });
+    expect(await ownersOf(client, ['taken'])).toEqual([]);
+  });
+});
+
+test.each([
+  ['an event trigger', 'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION public.seen()'],
+  ['a publication of all tables', 'CREATE PUBLICATION p FOR ALL TABLES'],
+  [
+    'outside a transaction',
+    'CREATE PUBLICATION p FOR ALL TABLES; CREATE INDEX CONCURRENTLY item_again ON shop.item (id)',
+  ],
+])('%s is refused to the owner, and made by the note that the refusal names', async (_what, statement) => {
+  await withBench(undefined, async ({ client, apply, folder, write, rehearse }) => {
+    await client.query(shop);
+    await client.query(
+      'CREATE FUNCTION public.seen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; ALTER FUNCTION public.seen() OWNER TO shop_owner',
+    );
+    const engine = sqlFilesEngine(folder);
+    await write('0001_a.sql', statement);
+    await expect(apply(engine, { owner: 'shop_owner' })).rejects.toMatchObject({
+      id: 'migration-failed',
+      next: expect.stringContaining('`-- verdigris: as superuser because …`'),
+      facts: { sqlstate: '42501' },
+    });
+    await write('0001_a.sql', `-- verdigris: as superuser\n${statement}`);
+    await expect(apply(engine, { owner: 'shop_owner' })).rejects.toMatchObject({ id: 'superuser-note' });
+    await write('0001_a.sql', `-- verdigris: as superuser because nobody else may\n${statement}`);
+    await rehearse(engine);
+    expect(await apply(engine, { owner: 'shop_owner' })).toHaveLength(1);
+  });
+});
+
+test('a tool logs in as a member of the owner alone, and what its session makes is the owner’s', async () => {
+  await withBench(undefined, async ({ client, apply, folder, write }) => {
+    await client.query(shop);
+    await write(
+      'migrate.mjs',
+      `import pg from ${JSON.stringify(import.meta.resolve('pg'))};
+      const client = new pg.Client(process.env.DATABASE_URL);
+      await client.connect();
+      await client.query('CREATE TABLE shop.by_tool (id int)');
+      for (const role of ['verdigris_operator', 'other', 'app'])
+        if (await client.query('SET ROLE ' + role).then(() => true, () => false)) process.exit(3);
+      await client.end();`,
+    );
+    await apply(commandEngine(folder, [process.execPath, 'migrate.mjs']), { owner: 'shop_owner' });
+    expect(await ownersOf(client, ['by_tool'])).toEqual([{ name: 'by_tool', owner: 'shop_owner' }]);
+  });
+});
+
+test('whom migrations run as: the declared role; the database’s owner; the schema’s; nobody where owners are several or superusers', async () => {
+  await withBench(undefined, async ({ client }) => {
+    expect(await migrationOwner(client, undefined)).toBeUndefined();
+    await client.query(`${shop}; CREATE ROLE second; GRANT second TO app`);
+    expect(await migrationOwner(client, undefined)).toBe('shop_owner');
+    expect(await migrationOwner(client, 'other')).toBe('other');
+    await expect(migrationOwner(client, 'nobody')).rejects.toMatchObject({ id: 'migration-owner-missing' });
+    await client.query('CREATE TABLE public.mixed (id int)');
+    expect(await migrationOwner(client, undefined)).toBeUndefined();
+    await client.query('ALTER TABLE public.mixed OWNER TO second; ALTER DATABASE test OWNER TO second');
+    expect(await migrationOwner(client, undefined)).toBeUndefined();
+    // Who is a member of the other owner, and may add to his schema, can change it all.
+    await client.query('GRANT shop_owner TO second');
+    expect(await migrationOwner(client, undefined)).toBe('second');
+  });
+});
