@@ -33,6 +33,7 @@ export const long = [
   'operations/drill',
   'operations/retained',
   'postgres/compare/property',
+  'postgres/logical-seed/tables',
   'releases/three-releases',
 ].map((name) => `test/${name}.test.ts`);
 

@@ -113,6 +113,13 @@ export const errorCatalogue = {
   'snapshot-failed': 'failed',
   'snapshot-taken': 'refused',
   'snapshot-not-ready': 'failed',
+  // Logical seeds
+  'no-pg-dump': 'refused',
+  'dump-failed': 'failed',
+  'candidate-not-empty': 'refused',
+  'seed-other-schema': 'refused',
+  'seed-schema': 'failed',
+  'copy-failed': 'failed',
   // Migrations
   'migrations-missing': 'declaration',
   'migrations-empty': 'declaration',

@@ -62,15 +62,26 @@ export function withPooledSession<T>(
   return open('pooled', settings, purpose, use, 0);
 }
 
+/** As `withOwnSession`, by a walsender: it takes replication commands besides, and every statement without bound values. */
+export function withReplicationSession<T>(
+  settings: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  return open('own', settings, purpose, use, 0, { replication: 'database' });
+}
+
 async function open<T>(
   kind: SessionKind,
   { passwordFrom, readOnly, history = [], ...settings }: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit: number,
+  startup: object = {},
 ): Promise<T> {
   const client = new pg.Client({
     ...settings,
+    ...startup,
     application_name: `verdigris/${purpose}`,
     options: startupOptions(kind, readOnly === true, lockLimit, history),
     connectionTimeoutMillis: connectTimeout,

@@ -19,9 +19,19 @@ const inOrder = `
   WHERE c.relkind = 'm' AND c.relispopulated
   ORDER BY (SELECT count(*) FROM chain JOIN pg_class m ON m.oid = chain.read AND m.relkind = 'm' WHERE chain.oid = c.oid), c.oid`;
 
-/** Refreshes all that hold rows, each after those that it reads. Returns how many. A function that one calls may read another: that is not seen. */
-export async function refreshMaterializedViews(client: Client): Promise<number> {
-  const views = await withFixedPath(client, () => rows<{ schema: string; name: string }>(client, inOrder));
-  for (const { schema, name } of views) await client.query(`REFRESH MATERIALIZED VIEW ${ident(schema, name)}`);
-  return views.length;
+export interface MaterializedView {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** All that hold rows, each after those that it reads. A function that one calls may read another: that is not seen. */
+export function populatedViews(client: Client): Promise<MaterializedView[]> {
+  return withFixedPath(client, () => rows<MaterializedView>(client, inOrder));
+}
+
+/** Refreshes those of `views`, or all that hold rows here. Returns how many. */
+export async function refreshMaterializedViews(client: Client, views?: readonly MaterializedView[]): Promise<number> {
+  const all = views ?? (await populatedViews(client));
+  for (const { schema, name } of all) await client.query(`REFRESH MATERIALIZED VIEW ${ident(schema, name)}`);
+  return all.length;
 }

@@ -16,16 +16,40 @@ export interface PublishedTable {
 
 /** Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently. */
 export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
-  const all: PublishedTable[] = [...tables, { table: { schema: 'verdigris', name: 'barrier' } }];
-  const list = all
+  const list = publishedList([...tables, { table: barrierTable }]);
+  if (await isPublished(publisher, name)) await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${list}`);
+  else await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish_via_partition_root = true)`);
+}
+
+/** Makes the publication where there is none, with nothing of the user's in it yet. */
+export async function startPublishing(publisher: Client, name: string): Promise<void> {
+  if (!(await isPublished(publisher, name))) await publish(publisher, name, []);
+}
+
+/** Adds tables to those that are published; one that is there already stays. */
+export async function publishMore(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
+  const there = await rows<{ name: string }>(
+    publisher,
+    "SELECT format('%s %s', schemaname, tablename) AS name FROM pg_publication_tables WHERE pubname = $1",
+    [name],
+  );
+  const missing = tables.filter(({ table }) => !there.some((one) => one.name === `${table.schema} ${table.name}`));
+  if (missing.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} ADD ${publishedList(missing)}`);
+}
+
+const barrierTable = { schema: 'verdigris', name: 'barrier' };
+
+async function isPublished(publisher: Client, name: string): Promise<boolean> {
+  return (await rows(publisher, 'SELECT FROM pg_publication WHERE pubname = $1', [name])).length > 0;
+}
+
+function publishedList(tables: readonly PublishedTable[]): string {
+  return tables
     .map(
       ({ table, columns }) =>
         `TABLE ${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`,
     )
     .join(', ');
-  const present = await rows(publisher, 'SELECT FROM pg_publication WHERE pubname = $1', [name]);
-  if (present.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${list}`);
-  else await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish_via_partition_root = true)`);
 }
 
 /** The role that the other colour's subscription logs in with. */
@@ -75,20 +99,7 @@ export async function createSlot(publisher: Client, name: string, limit: number)
     await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
   } catch (cause) {
     if ((cause as { code?: string }).code !== '57014') throw cause;
-    const blockers = await rows<{ who: string }>(
-      publisher,
-      `
-      SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
-      WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`,
-    );
-    throw new VerdigrisError('slot-timeout', {
-      seen:
-        `The slot could not be made within ${limit} ms: it waits for transactions that are running: ` +
-        `${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
-      required: 'that these end within limits.slotCreation.',
-      next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',
-      cause,
-    });
+    throw await slotTimeout(publisher, limit, cause);
   } finally {
     await publisher.query('RESET statement_timeout; RESET lock_timeout');
   }
@@ -166,6 +177,24 @@ export async function suspend(subscriber: Client, name: string, limit: number, s
 /** Undoes `suspend`. One that had stopped because of an error meets the error again. */
 export async function unsuspend(subscriber: Client, name: string): Promise<void> {
   if (await readSubscription(subscriber, name)) await enableStream(subscriber, name);
+}
+
+/** Names the transactions that a slot waits for. */
+export async function slotTimeout(publisher: Client, limit: number, cause?: unknown): Promise<VerdigrisError> {
+  const blockers = await rows<{ who: string }>(
+    publisher,
+    `
+    SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
+    WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 10`,
+  );
+  return new VerdigrisError('slot-timeout', {
+    seen:
+      `The slot could not be made within ${limit} ms: it waits for transactions that are running: ` +
+      `${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
+    required: 'that these end within limits.slotCreation.',
+    next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',
+    cause,
+  });
 }
 
 export interface Subscription {

@@ -1,0 +1,82 @@
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
+import { ident, literal } from '../quote.ts';
+import { yieldToClients } from './pressure.ts';
+import { copyIn, copyOut, type Range, type Source } from './ranges.ts';
+import { inParallel } from './workers.ts';
+
+export interface RowCopy {
+  readonly live: ConnectionSettings;
+  readonly candidate: ConnectionSettings;
+  /** Sessions of each side at a time. */
+  readonly workers: number;
+  /** Others' sessions at work on the live server above which the next piece waits. */
+  readonly busy: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: SeedProgress) => void;
+}
+
+export interface SeedProgress {
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+  /** Bytes as they lie on the live server. */
+  readonly unit: 'bytes' | 'indexes';
+}
+
+/** What an earlier attempt copied goes; what CREATE EXTENSION made stays. */
+export async function emptyTables(candidate: Client, sources: readonly Source[]): Promise<void> {
+  const own = sources.filter(({ condition }) => condition === null);
+  await withTransaction(candidate, async () => {
+    if (own.length > 0)
+      await candidate.query(`TRUNCATE ONLY ${own.map(({ schema, name }) => ident(schema, name)).join(', ONLY ')}`);
+    for (const { schema, name, condition } of sources)
+      if (condition !== null) await candidate.query(`DELETE FROM ONLY ${ident(schema, name)} ${condition}`);
+  });
+}
+
+/** Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the next attempt. */
+export async function copyRows(ranges: readonly Range[], snapshot: string, copy: RowCopy): Promise<number> {
+  const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
+  let [done, rows] = [0, 0];
+  await inParallel(ranges, copy.workers, (next) =>
+    withOwnSession(copy.live, 'seed', (live) =>
+      withOwnSession(copy.candidate, 'seed', async (candidate) => {
+        await live.query(
+          `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}`,
+        );
+        // Whoever notes that all are there waits for the disk, and with that for all of it.
+        await candidate.query('SET synchronous_commit = off');
+        for (let range = next(); range !== undefined; range = next()) {
+          await yieldToClients(live, copy.busy, copy.signal);
+          rows += await copyRange(live, candidate, range, copy.signal);
+          done += range.bytes;
+          copy.onProgress({ what: `${range.table.schema}.${range.table.name}`, done, total, unit: 'bytes' });
+        }
+        await live.query('COMMIT');
+      }),
+    ),
+  );
+  return rows;
+}
+
+async function copyRange(live: Client, candidate: Client, range: Range, signal: AbortSignal): Promise<number> {
+  const sink = candidate.query(copyFrom(copyIn(range)));
+  try {
+    await pipeline(live.query(copyTo(copyOut(range))), sink, { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    const table = `${range.table.schema}.${range.table.name}`;
+    throw new VerdigrisError('copy-failed', {
+      seen: `The rows of ${table} could not be copied: ${describe(cause)}.`,
+      required:
+        'both servers reachable throughout, every row readable (BYPASSRLS where policies hide some), and room on the candidate.',
+      next: 'remove the cause, then run the same command again: the rows are copied from a new snapshot.',
+      cause,
+      facts: { table },
+    });
+  }
+  return sink.rowCount;
+}

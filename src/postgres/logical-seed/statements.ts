@@ -1,0 +1,123 @@
+import { parse, type Node } from 'libpg-query';
+import { prefix } from '../../model/names.ts';
+import { splitScript } from '../script/split.ts';
+
+/**
+ * When a statement of a dump is run. `pre`: before any row. `key`: what keeps rows unique, side by side; `identity`: what makes of keys
+ * those of partitioned tables and of replication, which needs both before it applies. `index`: the others, side by side. `rest`: in
+ * the dump's order, after all of them.
+ */
+export type Stage = 'pre' | 'key' | 'identity' | 'index' | 'rest';
+
+export interface SchemaStatement {
+  readonly stage: Stage;
+  /** SETs of the dump that are in effect for it, in their order. */
+  readonly settings: string;
+  readonly sql: string;
+}
+
+/** What the statements of a dump depend on; others are limits of the session, which Verdigris sets itself. */
+const meaningful = new Set([
+  'check_function_bodies',
+  'default_table_access_method',
+  'default_tablespace',
+  'search_path',
+  'standard_conforming_strings',
+  'xmloption',
+]);
+
+/** Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under. */
+export async function readStatements(text: string, section: 'pre' | 'post'): Promise<SchemaStatement[]> {
+  const settings = new Map<string, string>();
+  const found: { settings: string; sql: string; node: Node }[] = [];
+  for await (const item of splitScript(wholeText(text))) {
+    // \restrict and \unrestrict are all that pg_dump writes of these; no data is in it.
+    if (item.kind !== 'sql') continue;
+    const node = (await parse(item.text)).stmts?.[0]?.stmt;
+    if (node === undefined || isOurs(node)) continue;
+    const set = settingOf(node);
+    if (set === undefined) found.push({ settings: [...settings.values()].join('; '), sql: item.text, node });
+    else if (meaningful.has(set)) settings.set(set, item.text);
+  }
+  const keys = section === 'pre' ? new Set<string>() : keysOf(found.map(({ node }) => node));
+  return found.map(({ node, ...statement }) => ({
+    ...statement,
+    stage: section === 'pre' ? 'pre' : stageOf(node, keys),
+  }));
+}
+
+async function* wholeText(text: string): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+  yield await Promise.resolve({ offset: 0, bytes: Buffer.from(text) });
+}
+
+function settingOf(node: Node): string | undefined {
+  if ('VariableSetStmt' in node) return node.VariableSetStmt.name ?? '';
+  // SELECT pg_catalog.set_config('search_path', '', false)
+  return 'SelectStmt' in node ? 'search_path' : undefined;
+}
+
+/** Publications of streams belong to the server they are on. */
+function isOurs(node: Node): boolean {
+  const name =
+    'CreatePublicationStmt' in node
+      ? node.CreatePublicationStmt.pubname
+      : 'AlterPublicationStmt' in node
+        ? node.AlterPublicationStmt.pubname
+        : 'AlterOwnerStmt' in node && node.AlterOwnerStmt.objectType === 'OBJECT_PUBLICATION'
+          ? nameOf(node.AlterOwnerStmt.object)
+          : undefined;
+  return name?.startsWith(`${prefix}_`) ?? false;
+}
+
+function nameOf(node: Node | undefined): string | undefined {
+  return node !== undefined && 'String' in node ? node.String.sval : undefined;
+}
+
+/** Names of the indexes by which rows are unique or found. An index's name is unique in its schema, which is its table's. */
+function keysOf(nodes: readonly Node[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const node of nodes) {
+    if ('IndexStmt' in node && node.IndexStmt.unique === true)
+      keys.add(path(node.IndexStmt.relation?.schemaname, node.IndexStmt.idxname));
+    for (const { contype, conname, schema } of constraintsOf(node))
+      if (contype === 'CONSTR_PRIMARY' || contype === 'CONSTR_UNIQUE') keys.add(path(schema, conname));
+  }
+  return keys;
+}
+
+function stageOf(node: Node, keys: ReadonlySet<string>): Stage {
+  if ('IndexStmt' in node) return node.IndexStmt.unique === true ? 'key' : 'index';
+  const [constraint] = constraintsOf(node);
+  if (constraint)
+    return constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE'
+      ? 'key'
+      : constraint.contype === 'CONSTR_EXCLUSION'
+        ? 'index'
+        : 'rest';
+  for (const { subtype, def } of commandsOf(node)) {
+    if (subtype === 'AT_ReplicaIdentity') return 'identity';
+    if (subtype === 'AT_AttachPartition' && def !== undefined && 'PartitionCmd' in def) {
+      const child = def.PartitionCmd.name;
+      return keys.has(path(child?.schemaname, child?.relname)) ? 'identity' : 'rest';
+    }
+  }
+  return 'rest';
+}
+
+function commandsOf(node: Node) {
+  if (!('AlterTableStmt' in node)) return [];
+  return (node.AlterTableStmt.cmds ?? []).flatMap((each) => ('AlterTableCmd' in each ? [each.AlterTableCmd] : []));
+}
+
+function constraintsOf(node: Node) {
+  const schema = 'AlterTableStmt' in node ? node.AlterTableStmt.relation?.schemaname : undefined;
+  return commandsOf(node).flatMap(({ def }) =>
+    def !== undefined && 'Constraint' in def
+      ? [{ contype: def.Constraint.contype, conname: def.Constraint.conname, schema }]
+      : [],
+  );
+}
+
+function path(schema: string | undefined, name: string | undefined): string {
+  return JSON.stringify([schema, name]);
+}
