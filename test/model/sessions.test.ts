@@ -20,6 +20,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'platform/fill.ts',
     'platform/kubernetes/lifecycle/provision.ts',
     'postgres/client.ts',
+    'postgres/logical-seed/schema.ts',
   ]);
   expect(using(/\bwithTheirs\b/)).toEqual([
     'operations/engine/context.ts',
@@ -37,6 +38,7 @@ test('PostgreSQL’s driver opens a session in client.ts, for an address given t
   expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
     'cli/lint.ts',
     'postgres/client.ts',
+    'postgres/logical-seed/schema.ts',
     'workload/main.ts',
     'workload/session.ts',
   ]);
