@@ -38,7 +38,6 @@ test('PostgreSQL’s driver opens a session in client.ts, for an address given t
   expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
     'cli/lint.ts',
     'postgres/client.ts',
-    'postgres/logical-seed/schema.ts',
     'workload/main.ts',
     'workload/session.ts',
   ]);
