@@ -3,6 +3,7 @@ import { version } from '../model/version.ts';
 import { backfillCommand } from './backfill.ts';
 import { createCommand, destroyCommand, recoverCliCommand, startCommand } from './lifecycle.ts';
 import { demoCommand } from './demo.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { drillCommand } from './drill.ts';
 import { expandContractCommand } from './expand-contract.ts';
 import { explainCommand } from './explain.ts';
@@ -42,7 +43,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
 const groups: Readonly<Record<string, readonly Command[]>> = {
   'A release:': [planCommand(), preflightCommand(), ...verbCommands(), releaseCommand(), upCommand()],
   'Migrations:': [lintCommand(), rehearseCommand(), backfillCommand(), testCommand(), expandContractCommand()],
-  'Look:': [statusCommand(), historyCommand(), metricsCommand(), explainCommand()],
+  'Look:': [statusCommand(), historyCommand(), metricsCommand(), dashboardCommand(), explainCommand()],
   'After a failure:': [recoverCliCommand(), importLostCommand()],
   'Prove:': [drillCommand(), demoCommand()],
   'This machine:': [createCommand(), startCommand(), destroyCommand()],

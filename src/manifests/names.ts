@@ -36,6 +36,7 @@ export const objectNames = {
   adopted: (name: string) => `${name}-adopted`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,
+  readerSecret: (name: string) => `${name}-reader`,
   roleSecret: (name: string, role: string) => `${name}-role-${slug(role)}`,
   history: (name: string, startedAt: string) => `${name}-release-${startedAt.replace(/\D/g, '')}`,
 } as const;

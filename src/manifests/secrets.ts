@@ -1,5 +1,5 @@
 import type { Environment } from '../model/environment.ts';
-import { operatorRole, replicationRole } from '../model/names.ts';
+import { operatorRole, readerRole, replicationRole } from '../model/names.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
 
@@ -36,6 +36,11 @@ export function operatorSecret(environment: Declared, { operator, replication, c
     'replication-password': replication,
     'console-password': console,
   });
+}
+
+/** Of the role that can only read: all that a process which only looks may have. */
+export function readerSecret(environment: Declared, password: string): Manifest {
+  return secret(environment, objectNames.readerSecret(environment.name), { username: readerRole, password });
 }
 
 /** What an application needs to connect, under the names that libpq's and most frameworks' environment variables have. */

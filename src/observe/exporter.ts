@@ -1,9 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Environment } from '../model/environment.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { measure } from './metrics.ts';
+import { serveHttp, type ServeOptions } from './serve.ts';
 
 /** The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and `verdigris_observed` says so. */
 export async function metricsText(
@@ -12,25 +11,19 @@ export async function metricsText(
 ): Promise<{ readonly type: string; readonly text: string }> {
   const [status, drill] = await Promise.all([
     readStatus(environment, platform).catch(() => undefined),
-    platform.drills.last().catch(() => undefined),
+    platform.drills
+      .list()
+      .then((all) => all.at(-1))
+      .catch(() => undefined),
   ]);
   const registry = measure(environment, status, drill);
   return { type: registry.contentType, text: await registry.metrics() };
 }
 
 /** Serves `/metrics`, and `/healthz` for probes, until the signal. One look at a time: scrapes that come meanwhile share it. */
-export async function serveMetrics(
-  environment: Environment,
-  platform: Platform,
-  options: {
-    readonly host: string;
-    readonly port: number;
-    readonly signal: AbortSignal;
-    readonly onListening?: (port: number) => void;
-  },
-): Promise<void> {
+export async function serveMetrics(environment: Environment, platform: Platform, options: ServeOptions): Promise<void> {
   let looking: ReturnType<typeof metricsText> | undefined;
-  const server = createServer((request, response) => {
+  await serveHttp((request, response) => {
     if (request.url === '/healthz') return void response.end('ok\n');
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     looking ??= metricsText(environment, platform).finally(() => (looking = undefined));
@@ -38,14 +31,5 @@ export async function serveMetrics(
       ({ type, text }) => response.setHeader('content-type', type).end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
-  });
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(options.port, options.host, resolve),
-  );
-  options.onListening?.((server.address() as AddressInfo).port);
-  await new Promise<void>((resolve) => {
-    const stop = (): void => void server.close(() => resolve());
-    options.signal.addEventListener('abort', () => (stop(), server.closeAllConnections()), { once: true });
-    if (options.signal.aborted) stop();
-  });
+  }, options);
 }

@@ -5,6 +5,7 @@ import { rows, withClient, withOwnSession, type Client, type ConnectionSettings 
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
 import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../postgres/owners.ts';
 import { ident } from '../postgres/quote.ts';
+import { readersOf } from '../postgres/readers.ts';
 import { passwordClause } from '../postgres/verifier.ts';
 import type { Servers } from './port/servers.ts';
 
@@ -36,6 +37,8 @@ export async function fillServer(
     // A dump of an environment's database brings the schema along.
     await ensureControlSchema(client);
     await forgetOrigin(client);
+    // Whoever only looks asks by them, from the first day on.
+    await readersOf(client, connection);
     // Last: a dump may have passwords of its own for them.
     for (const [name, password] of Object.entries(credentials))
       await client.query(`ALTER ROLE ${ident(name)} LOGIN ${passwordClause(password)}`);

@@ -28,7 +28,7 @@ test(
         });
         expect(report.pauseMs).toHaveLength(2);
         expect(JSON.parse(await readFile(where, 'utf8'))).toEqual(report);
-        expect(await platform.drills.last()).toEqual(report);
+        expect((await platform.drills.list()).at(-1)).toEqual(report);
       });
       expect(verdict).toMatchObject(good);
       expect(await readJournal(platform.journal)).toMatchObject({

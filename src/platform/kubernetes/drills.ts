@@ -21,22 +21,19 @@ export class KubernetesDrills implements DrillStore {
 
   async record(outcome: DrillOutcome): Promise<{ where: string }> {
     const name = this.#name;
-    const before = await this.#cluster.read<ReportMap>('ConfigMap', name);
-    const earlier = JSON.parse(before?.data?.earlier ?? '[]') as DrillOutcome[];
-    const last = before?.data?.last === undefined ? [] : [JSON.parse(before.data.last) as DrillOutcome];
+    const earlier = await this.list();
     const report = await this.#cluster.apply<ReportMap>({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: metadata(this.#environment, 'drill', name),
-      data: { last: JSON.stringify(outcome, null, 1), earlier: JSON.stringify([...earlier, ...last].slice(-kept)) },
+      data: { last: JSON.stringify(outcome, null, 1), earlier: JSON.stringify(earlier.slice(-kept)) },
     });
     await this.#tell((await this.#cluster.read('CronJob', name)) ?? report, outcome);
     return { where: `ConfigMap ${this.#cluster.namespace}/${name}` };
   }
 
-  async last(): Promise<DrillOutcome | undefined> {
-    const text = (await this.#cluster.read<ReportMap>('ConfigMap', this.#name))?.data?.last;
-    return text === undefined ? undefined : (JSON.parse(text) as DrillOutcome);
+  async list(): Promise<DrillOutcome[]> {
+    return outcomesOf(await this.#cluster.read<ReportMap>('ConfigMap', this.#name));
   }
 
   get #name(): string {
@@ -70,4 +67,9 @@ export class KubernetesDrills implements DrillStore {
       count: 1,
     });
   }
+}
+
+function outcomesOf(map: ReportMap | undefined): DrillOutcome[] {
+  const earlier = JSON.parse(map?.data?.earlier ?? '[]') as DrillOutcome[];
+  return map?.data?.last === undefined ? earlier : [...earlier, JSON.parse(map.data.last) as DrillOutcome];
 }

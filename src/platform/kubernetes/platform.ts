@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
+import { readerSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import { tokenIn } from '../../model/journal.ts';
@@ -112,6 +113,12 @@ export class KubernetesPlatform implements Platform {
     } finally {
       await fresh.close();
     }
+  }
+
+  async keepReader(password: string): Promise<string> {
+    const secret = readerSecret(this.#environment, password);
+    await this.cluster.apply(secret);
+    return `the Secret ${this.cluster.namespace}/${secret.metadata.name}`;
   }
 
   /** What the cluster itself lacks. */

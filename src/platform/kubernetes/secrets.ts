@@ -33,6 +33,10 @@ export class Secrets {
     return this.#value(objectNames.operatorSecret(this.#environment.name), 'console-password');
   }
 
+  reader(): Promise<string> {
+    return this.#value(objectNames.readerSecret(this.#environment.name), 'password');
+  }
+
   role(role: string): Promise<string> {
     return this.#value(objectNames.roleSecret(this.#environment.name, role), 'password');
   }

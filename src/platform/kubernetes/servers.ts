@@ -6,7 +6,7 @@ import type { SnapshotSource } from '../../manifests/storage.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { operatorRole } from '../../model/names.ts';
+import { operatorRole, readerRole } from '../../model/names.ts';
 import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
@@ -110,10 +110,23 @@ export class KubernetesServers implements Servers {
     return { running: pod !== undefined && isReady(pod), generation, major, version: String(major), release };
   }
 
-  async connection(colour: Colour): Promise<ConnectionSettings> {
-    const address = await this.#reach.address(await this.#sets.pod(colour), 5432, this.#host(colour));
+  async #address(colour: Colour): Promise<{ host: string; port: number }> {
+    return this.#reach.address(await this.#sets.pod(colour), 5432, this.#host(colour));
+  }
+
+  async readerConnection(colour: Colour): Promise<ConnectionSettings> {
     return {
-      ...address,
+      ...(await this.#address(colour)),
+      user: readerRole,
+      password: await this.#secrets.reader(),
+      database: 'postgres',
+      passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.readerSecret(this.#environment.name)}, key password`,
+    };
+  }
+
+  async connection(colour: Colour): Promise<ConnectionSettings> {
+    return {
+      ...(await this.#address(colour)),
       user: operatorRole,
       password: await this.#secrets.operator(),
       database: 'postgres',

@@ -1,6 +1,7 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DrillOutcome, DrillStore } from '../port/drills.ts';
+import { readReports } from './reports.ts';
 
 /** A report each, among the environment's exports, named by when the drill began. */
 export class LocalDrills implements DrillStore {
@@ -16,14 +17,7 @@ export class LocalDrills implements DrillStore {
     return { where };
   }
 
-  async last(): Promise<DrillOutcome | undefined> {
-    const names = await readdir(this.#folder).catch(() => []);
-    const newest = names
-      .filter((name) => /^drill-\d.*\.json$/.test(name))
-      .sort()
-      .at(-1);
-    return newest === undefined
-      ? undefined
-      : (JSON.parse(await readFile(path.join(this.#folder, newest), 'utf8')) as DrillOutcome);
+  list(): Promise<DrillOutcome[]> {
+    return readReports<DrillOutcome>(this.#folder, 'drill');
   }
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import { tokenIn } from '../../model/journal.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
@@ -11,6 +12,7 @@ import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
 import { LocalLeases } from './leases.ts';
+import { readReports } from './reports.ts';
 import { Places } from './places.ts';
 import { runningProcess } from '../../router/identity.ts';
 import type { Settings } from './server.ts';
@@ -73,6 +75,10 @@ export class LocalPlatform implements Platform {
 
   exportFile(name: string): Promise<string> {
     return Promise.resolve(path.join(this.places.exports, name));
+  }
+
+  rehearsals(): Promise<RehearsalReport[]> {
+    return readReports<RehearsalReport>(this.places.exports, 'rehearsal');
   }
 
   /** Puts aside what undoing needs where a disk is full. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { readerRole } from '../../model/names.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
@@ -80,6 +81,10 @@ export class LocalServers implements Servers {
   async connection(colour: Colour): Promise<ConnectionSettings> {
     const { sockets, port } = await this.#server(colour);
     return { host: sockets, port, user: operatorRole, database: 'postgres' };
+  }
+
+  async readerConnection(colour: Colour): Promise<ConnectionSettings> {
+    return { ...(await this.connection(colour)), user: readerRole };
   }
 
   async conninfo(colour: Colour): Promise<string> {

@@ -2,8 +2,8 @@
 export interface DrillStore {
   /** Also tells whoever watches the platform. `where` names the report for people. */
   record(outcome: DrillOutcome): Promise<{ readonly where: string }>;
-  /** Undefined where none was ever recorded. */
-  last(): Promise<DrillOutcome | undefined>;
+  /** The newest last. */
+  list(): Promise<readonly DrillOutcome[]>;
 }
 
 /** What came of a drill, for people, alerts and dashboards. */

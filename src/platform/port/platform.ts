@@ -1,6 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Trace } from '../../model/birth.ts';
+import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DrillStore } from './drills.ts';
 import type { HistoryStore } from './history.ts';
 import type { JournalStore } from './journal.ts';
@@ -42,6 +43,10 @@ export interface Platform {
   unusable?(behind: Behind): Promise<Finding[]>;
   /** Room on each disk that the environment writes to, in bytes; a platform that cannot see it has no such method. */
   space?(): Promise<readonly DiskSpace[]>;
+  /** Reports of the rehearsals that were kept, the newest last; a platform on which none is made has no such method. */
+  rehearsals?(): Promise<readonly RehearsalReport[]>;
+  /** Leaves the password of `verdigris_reader` where `readerConnection` finds it, and names the place; left out where none is needed. */
+  keepReader?(password: string): Promise<string>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */

@@ -8,6 +8,8 @@ export interface Servers {
   observe(colour: Colour): Promise<ServerObservation | undefined>;
   /** The operator's connection: superuser, bypassing the clients' path. */
   connection(colour: Colour): Promise<ConnectionSettings>;
+  /** As `verdigris_reader`, which can read and nothing else: for a process that never holds a credential that can write. */
+  readerConnection(colour: Colour): Promise<ConnectionSettings>;
   /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
   conninfo(colour: Colour): Promise<string>;
   /** Password that the replication role is to have; a platform whose servers let it in without one has no such method. */

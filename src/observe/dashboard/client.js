@@ -1,0 +1,35 @@
+// Replaces what changed by what the server sends, and copies. Without it the page shows the same, as of when it was loaded.
+const link = document.getElementById('link');
+
+/** Whoever is at a control keeps it, also where what it stands in was replaced. */
+function replace(part, markup) {
+  if (part.innerHTML === markup || (part.contains(getSelection()?.anchorNode) && !getSelection()?.isCollapsed)) return;
+  const copied = part.contains(document.activeElement) ? document.activeElement.dataset.copy : undefined;
+  part.innerHTML = markup;
+  if (copied !== undefined)
+    [...part.querySelectorAll('[data-copy]')].find(({ dataset }) => dataset.copy === copied)?.focus();
+}
+
+function follow(address) {
+  const events = new EventSource(address);
+  events.addEventListener('message', ({ data }) => {
+    const { parts = {}, error } = JSON.parse(data);
+    for (const [id, markup] of Object.entries(parts)) {
+      const part = document.getElementById(id);
+      if (part) replace(part, markup);
+    }
+    link.textContent = error === undefined ? 'live' : `unknown: ${error}`;
+  });
+  events.addEventListener('error', () => (link.textContent = 'not connected: what is shown may be old'));
+}
+
+addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('[data-copy]') : null;
+  if (!button) return;
+  navigator.clipboard.writeText(button.dataset.copy).then(
+    () => (link.textContent = 'copied'),
+    () => (link.textContent = 'this browser did not let the page copy'),
+  );
+});
+
+if (document.body.dataset.live) follow(document.body.dataset.live);

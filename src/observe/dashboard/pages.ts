@@ -1,0 +1,136 @@
+import { count } from '../../model/count.ts';
+import { coloursRegion } from './colours.ts';
+import { historyRegion, timeline } from './history.ts';
+import { html, type Html } from './html.ts';
+import { region, time, type Page, type Region } from './layout.ts';
+import { drillPage, proofsRegion, rehearsalPage } from './proofs.ts';
+import { stateRegion } from './state.ts';
+import type { Seen } from './watcher.ts';
+import { gatesRegion, operationRegion } from './work.ts';
+
+/** What a page shows, and the same for programs. */
+export interface Content {
+  readonly page: Page;
+  readonly json: unknown;
+}
+
+export type Entry = { readonly name: string; readonly seen: Seen } | { readonly name: string; readonly error: string };
+
+/** The rows of the list: what is wrong comes first in each. */
+export function listRegion(entries: readonly Entry[]): Region {
+  const body = html`<div class="scroll" tabindex="0" role="group" aria-label="Environments">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Environment</th>
+          <th scope="col">State</th>
+          <th scope="col">Live</th>
+          <th scope="col">Worst problem</th>
+          <th scope="col">Clients</th>
+          <th scope="col">Under way</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${entries.map(row)}
+      </tbody>
+    </table>
+  </div>`;
+  return { id: 'environments', heading: 'Environments', body };
+}
+
+function row(entry: Entry): Html {
+  const head = html`<th scope="row"><a href="${addressOf(entry.name)}">${entry.name}</a></th>`;
+  if ('error' in entry)
+    return html`<tr>
+      ${head}
+      <td colspan="5" class="bad">unknown: ${entry.error}</td>
+    </tr>`;
+  const { status } = entry.seen;
+  const [worst, ...others] = status.troubles;
+  return html`<tr>
+    ${head}
+    <td>${status.state}</td>
+    <td><span class="pill ${status.live}">${status.live}</span></td>
+    <td class="${worst ? 'bad' : 'good'}">
+      ${worst ? `${worst.seen}${others.length > 0 ? `, and ${count(others.length, 'other')}` : ''}` : 'none'}
+    </td>
+    <td>
+      ${status.traffic.held ? html`<strong class="bad">held since ${status.traffic.held.since}</strong>` : 'served'}
+    </td>
+    <td>${status.operation?.verb ?? '–'}</td>
+  </tr>`;
+}
+
+export function listContent(entries: readonly Entry[]): Content {
+  const json = entries.map((entry) =>
+    'error' in entry ? entry : { name: entry.name, at: entry.seen.at, status: entry.seen.status },
+  );
+  const body = html`<h1>Environments</h1>
+    <div id="environments">${listRegion(entries).body}</div>`;
+  return { page: { title: 'Environments', live: '/-/live', trail: [], body }, json };
+}
+
+export function environmentRegions(name: string, seen: Seen): Region[] {
+  return [
+    { id: 'state', heading: 'Release', body: stateRegion(seen.status) },
+    { id: 'colours', heading: 'Colours', body: coloursRegion(seen.status, seen.lag) },
+    { id: 'operation', heading: 'Under way', body: operationRegion(seen, seen.environment) },
+    { id: 'gates', heading: 'Next, and its gate now', body: gatesRegion(seen) },
+    {
+      id: 'timeline',
+      heading: 'This release so far',
+      body: timeline(seen.timeline, seen.status.release && seen.status.pauseMs),
+    },
+    { id: 'history', heading: 'Past releases', body: historyRegion(name, seen.history) },
+    { id: 'proofs', heading: 'Drills and rehearsals', body: proofsRegion(name, seen.drills, seen.rehearsals) },
+  ];
+}
+
+export function environmentContent(name: string, seen: Seen): Content {
+  const { at, status, operation, preview, history, drills, timeline: spans } = seen;
+  const rehearsals = seen.rehearsals.map(({ startedAt, release, verdict }) => ({ startedAt, release, verdict }));
+  const body = html`<h1>${name}</h1>
+    ${environmentRegions(name, seen).map(region)}
+    <p class="at">Looked at ${time(at)}.</p>`;
+  return {
+    page: { title: name, live: `${addressOf(name)}/live`, trail: [{ href: addressOf(name), text: name }], body },
+    json: { name, at, status, operation, timeline: spans, preview, history, drills, rehearsals },
+  };
+}
+
+/** A page for each release that ended, each drill and each rehearsal, by when it began; undefined where there is none such. */
+export function reportContent(name: string, seen: Seen, kind: string, startedAt: string): Content | undefined {
+  const trail = [{ href: addressOf(name), text: name }];
+  const found = <T extends { readonly startedAt: string }>(all: readonly T[]): T | undefined =>
+    all.find((each) => each.startedAt === startedAt);
+  const content = (title: string, body: Html, json: unknown): Content => ({ page: { title, trail, body }, json });
+  switch (kind) {
+    case 'releases': {
+      const entry = found(seen.history);
+      return (
+        entry &&
+        content(
+          `${name}, release ${entry.from} → ${entry.to}`,
+          html`<h1>Release ${entry.from} → ${entry.to}: ${entry.outcome}</h1>
+            <p>${time(entry.startedAt)} to ${time(entry.endedAt)}</p>
+            ${timeline(entry.spans as Seen['timeline'], entry.pauseMs)}`,
+          entry,
+        )
+      );
+    }
+    case 'drills': {
+      const drill = found(seen.drills);
+      return drill && content(`${name}, drill`, drillPage(drill), drill);
+    }
+    case 'rehearsals': {
+      const report = found(seen.rehearsals);
+      return report && content(`${name}, rehearsal`, rehearsalPage(report), report);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function addressOf(name: string): string {
+  return `/e/${name}`;
+}

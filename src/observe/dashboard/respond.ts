@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Nothing but what this server sends itself runs or is loaded, and nobody can put the page into one of his own. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const headers = {
+  'content-security-policy': policy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'cache-control': 'no-store',
+  vary: 'accept',
+};
+
+export function respond(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+  response.writeHead(status, { ...headers, 'content-type': type }).end(body);
+}
+
+/** Begins server-sent events; what is sent before the reader has taken the last is left out, and the next says it all the same. */
+export function events(response: ServerResponse): (data: unknown) => void {
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+  response.flushHeaders();
+  return (data) => {
+    if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(data)}\n\n`);
+  };
+}
+
+/**
+ * On loopback a page of anybody's, whose name he has led here, must not read this one: only the names of loopback are answered. Elsewhere
+ * it is the proxy in front that knows its names.
+ */
+export function isOwnName(request: IncomingMessage, loopback: boolean): boolean {
+  if (!loopback) return true;
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? '');
+}

@@ -1,0 +1,68 @@
+import prettyMs from 'pretty-ms';
+import { count } from '../../model/count.ts';
+import { states } from '../../model/transitions.ts';
+import type { Status } from '../../operations/reads/status-types.ts';
+import { html, type Html } from './html.ts';
+import { prose, time } from './layout.ts';
+
+/** Where the release is, what that promises, and what of it does not hold. */
+export function stateRegion(status: Status): Html {
+  const { state, release, troubles, traffic, losslessRollback, endsRollback, retained, pauseMs } = status;
+  return html`${held(traffic)}
+    <p class="release">
+      ${release ? `Release ${release.from} → ${release.to}` : 'No release is under way'}${
+        status.declaredLive === status.live ? '' : `; the declaration says live: ${status.declaredLive}`
+      }.
+    </p>
+    ${strip(state)}
+    <p class="promise ${troubles.length === 0 ? 'good' : 'bad'}">
+      <strong>${state}</strong>${
+        troubles.length === 0
+          ? `: ${status.guarantee}`
+          : `, but what it promises does not hold in ${count(troubles.length, 'point')}:`
+      }
+    </p>
+    ${
+      troubles.length > 0 &&
+      html`<ul class="troubles">
+        ${troubles.map(({ id, seen, repair }) => html`<li><strong>${id}</strong> ${seen}. Repair: ${prose(repair)}</li>`)}
+      </ul>`
+    }
+    <dl>
+      ${fact('Clients', traffic.address, traffic.running ? `writes to ${traffic.live ?? '?'}` : 'their path is down', traffic.canary ? `${traffic.canary} % of the reads to the candidate` : undefined)}
+      ${state === 'switched' && fact('Rollback', losslessRollback === undefined ? 'unknown' : losslessRollback ? 'lossless' : 'only lossy', endsRollback.length > 0 ? `until the first row that only the new schema takes: ${endsRollback.join('; ')}` : undefined)}
+      ${retained && fact('Retained', retained.over ? 'retention has passed' : `until ${retained.until}`, retained.mode)}
+      ${status.verification && fact('Verified', status.verification.at, status.verification.mode, `${status.verification.rows} rows`, status.proof?.seen)}
+      ${pauseMs !== undefined && fact('Last pause', prettyMs(pauseMs))}
+    </dl>`;
+}
+
+function held(traffic: Status['traffic']): Html | false {
+  if (!traffic.held) return false;
+  const { since } = traffic.held;
+  return html`<p class="held" role="alert">
+    Clients are held${since === 'unknown' ? '' : html`, since ${time(since)}`}.
+  </p>`;
+}
+
+function strip(current: Status['state']): Html {
+  const at = states.indexOf(current);
+  return html`<ol class="strip" aria-label="States of a release">
+    ${states.map(
+      (state, place) =>
+        html`<li
+          class="${place < at ? 'past' : place === at ? 'now' : 'ahead'}"
+          ${place === at && html` aria-current="step"`}
+        >
+          ${state}
+        </li>`,
+    )}
+  </ol>`;
+}
+
+function fact(name: string, ...values: readonly (string | undefined)[]): Html {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${values.filter((value) => value !== undefined).join(', ')}</dd>
+  </div>`;
+}

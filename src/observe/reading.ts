@@ -1,0 +1,58 @@
+import type { Platform } from '../platform/port/platform.ts';
+
+/**
+ * A platform for a process that only ever looks, and may be reached by others: servers are asked as `verdigris_reader`, in sessions that
+ * are read-only besides, and whatever would change something is not there. Checks that need the operator's rights cannot be made by it.
+ */
+export function readingPlatform(of: Platform): Platform {
+  const { servers, traffic, journal, leases, history, drills } = of;
+  const reader: Platform['servers']['connection'] = async (colour) => ({
+    ...(await servers.readerConnection(colour)),
+    readOnly: true,
+  });
+  return {
+    kind: of.kind,
+    environment: of.environment,
+    remains: () => of.remains(),
+    findings: async (seeding) => (await of.findings?.(seeding)) ?? [],
+    space: async () => (await of.space?.()) ?? [],
+    rehearsals: async () => (await of.rehearsals?.()) ?? [],
+    exportFile: refuse,
+    lifecycle: { create: refuse, clone: refuse, destroy: refuse },
+    servers: {
+      observe: (colour) => servers.observe(colour),
+      connection: reader,
+      readerConnection: reader,
+      applyError: async (colour) => servers.applyError?.(colour),
+      facts: (colour) => servers.facts(colour),
+      supports: (major) => servers.supports(major),
+      snapshots: () => servers.snapshots(),
+      conninfo: refuse,
+      snapshot: refuse,
+      removeSnapshot: refuse,
+      restore: refuse,
+      unpark: refuse,
+      start: refuse,
+      stop: refuse,
+      remove: refuse,
+    },
+    traffic: {
+      status: () => traffic.status(),
+      weighing: async () => (await traffic.weighing?.()) ?? [],
+      hold: refuse,
+      renew: refuse,
+      route: refuse,
+      probe: refuse,
+      resume: refuse,
+      refresh: refuse,
+    },
+    journal: { read: () => journal.read(), write: refuse },
+    leases: { holder: () => leases.holder(), acquire: refuse },
+    history: { list: () => history.list(), append: refuse },
+    drills: { list: () => drills.list(), record: refuse },
+  };
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('a process that only looks changes nothing'));
+}
