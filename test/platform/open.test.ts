@@ -49,7 +49,7 @@ test('no port does without what is asked of it', () => {
   expectTypeOf<Required<JournalStore>>().toEqualTypeOf<'read' | 'write'>();
   expectTypeOf<Required<LeaseStore>>().toEqualTypeOf<'acquire' | 'holder'>();
   expectTypeOf<Required<HistoryStore>>().toEqualTypeOf<'append' | 'list'>();
-  expectTypeOf<Required<DrillStore>>().toEqualTypeOf<'record' | 'last'>();
+  expectTypeOf<Required<DrillStore>>().toEqualTypeOf<'record' | 'list'>();
   expectTypeOf<Required<Lifecycle<Platform>>>().toEqualTypeOf<'create' | 'clone' | 'destroy'>();
   expectTypeOf<Dispensable<Servers>>().toEqualTypeOf<never>();
 });
