@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/browser/*.test.ts'],
     env,
-    testTimeout: 240_000,
+    testTimeout: 400_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
     retry: process.env['CI'] ? 1 : 0,
