@@ -17,7 +17,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
     throw new VerdigrisError('no-declaration', {
       seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
       required: 'a file that declares the environment.',
-      next: 'give it with --file, or run `verdigris demo --keep` to get an example.',
+      next: 'go to its folder or give it with --file; `verdigris init` writes a new one.',
       cause,
     });
   });

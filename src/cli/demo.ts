@@ -1,9 +1,8 @@
-import { cp, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import prettyMs from 'pretty-ms';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { stringify } from 'yaml';
 import { parseEnvironment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
@@ -11,6 +10,7 @@ import type { Verb } from '../model/transitions.ts';
 import { commitRecorder, withClients, type Exercise } from '../operations/proofs/exercise.ts';
 import { withOperator } from '../operations/operator.ts';
 import { perform } from '../operations/perform.ts';
+import { abandonedScratch, keepScratch, makeScratch, removeScratch } from '../platform/local/lifecycle/scratch.ts';
 import { LocalPlatform } from '../platform/local/platform.ts';
 import type { Client } from '../postgres/client.ts';
 import { loadScript } from '../postgres/script/run.ts';
@@ -55,14 +55,16 @@ export function demoCommand(): Command {
 
 async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const began = Date.now();
-  const folder = await mkdtemp(path.join(tmpdir(), 'verdigris-demo-'));
-  await chmod(folder, 0o711);
-  const home = path.join(folder, 'home');
-  const raw = await writeProject(folder, options);
-  const environment = parseEnvironment(raw, 'the demo');
-  const platform = await LocalPlatform.open(environment, home);
+  for (const left of await abandonedScratch()) {
+    await removeScratch(left);
+    reporter.say(`Removed what a demo that was killed had left: ${left}`);
+  }
+  const { folder, home } = await makeScratch();
   let kept = false;
   try {
+    const raw = await writeProject(folder, options);
+    const environment = parseEnvironment(raw, 'the demo');
+    const platform = await LocalPlatform.open(environment, home);
     reporter.say(
       `${colors.bold('Verdigris')}: a release of PostgreSQL ${options.postgres}, from release 1 on blue to release 2 on green, while clients work.\n`,
     );
@@ -115,8 +117,9 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
         required: 'every acknowledged write exactly once.',
         next: 'this is a fault of Verdigris: please report it.',
       });
-    kept = options.keep === true;
-    if (kept) {
+    if (options.keep) {
+      kept = true;
+      await keepScratch(folder);
       reporter.say(
         `\nThe environment runs on. ${connectionText(environment, address, credentials)}\n` +
           `Try next:\n  export VERDIGRIS_HOME=${home}\n` +
@@ -125,10 +128,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
       );
     }
   } finally {
-    if (!kept) {
-      await platform.lifecycle.destroy(environment.live);
-      await rm(folder, { recursive: true, force: true });
-    }
+    if (!kept) await removeScratch(folder);
   }
 }
 

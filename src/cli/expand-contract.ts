@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { other } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { contractColumn } from '../migrations/expand-contract/recipes/contract.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { nearest } from '../model/nearest.ts';
 import { allPages, type Page } from './pages.ts';

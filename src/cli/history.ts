@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
-import colors from 'yoctocolors';
 import type { HistoryEntry } from '../platform/port/history.ts';
+import { colors } from './colors.ts';
+import { whole } from './numbers.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 const width = 48;
@@ -39,16 +40,13 @@ export function timelineText(entry: HistoryEntry): string {
   return [head, ...bars, ...migrations].join('\n');
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
-  return value;
-}
-
 export function historyCommand(): Command {
   return withCommonOptions(new Command('history'))
     .summary('draw the timeline of past releases')
-    .addOption(new Option('-n, --number <n>', 'how many, newest last').default(5).argParser(count))
+    .description(
+      'One bar for each verb of a release, on one scale; who ran it and why, its write pause, and what its migrations were.',
+    )
+    .addOption(new Option('-n, --number <n>', 'how many, newest last').default(5).argParser(whole))
     .action((options: CommonOptions & { readonly number: number }) =>
       withSession(options, async ({ platform, reporter }) => {
         const entries = (await platform.history.list()).slice(-options.number);

@@ -6,6 +6,9 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 export function importLostCommand(): Command {
   return withCommonOptions(new Command('import-lost'))
     .summary('bring back the rows that a lossy rollback exported: all of them or none')
+    .description(
+      'Reads the file that rollback --lossy --accept-loss wrote, and refuses as a whole where a row is there by now.',
+    )
     .argument('<file>', 'the export, as the rollback named it')
     .action((file: string, options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {

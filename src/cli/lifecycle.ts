@@ -21,6 +21,9 @@ export function connectionText(environment: Environment, address: string, creden
 export function createCommand(): Command {
   return withCommonOptions(new Command('create'))
     .summary('make an environment from nothing, or start what is down of one that exists')
+    .description(
+      'Makes the live colour, the database, the declared roles with passwords and the router, runs the live colour’s migrations, and prints how to connect, passwords included. Where the environment exists it starts what is down.',
+    )
     .option('--from <dump>', 'fill it from a plain SQL dump, as psql would')
     .action((options: CommonOptions & { readonly from?: string }) =>
       withLocalSession(options, async ({ environment, platform, raw, reporter, signal }) => {
@@ -54,9 +57,10 @@ export function createCommand(): Command {
 export function startCommand(): Command {
   return withCommonOptions(new Command('start'))
     .summary('start the servers and the router of an environment that are down')
+    .description('For after a restart of the machine, and for whatever died. Changes nothing that runs.')
     .action((options: CommonOptions) =>
       withLocalSession(options, async ({ environment, platform, reporter }) => {
-        await startEnvironment(platform);
+        await startEnvironment(environment, platform);
         const status = await readStatus(environment, platform);
         reporter.result(status, statusText(status));
       }),
@@ -66,6 +70,9 @@ export function startCommand(): Command {
 export function destroyCommand(): Command {
   return withCommonOptions(new Command('destroy'))
     .summary('remove an environment with all its data')
+    .description(
+      'Ends every process of it and removes both colours, journal, history and exports. Refused while somebody is at work.',
+    )
     .option('--yes', 'actually remove it (without: only list what would be removed)')
     .action((options: CommonOptions & { readonly yes?: boolean }) =>
       withLocalSession(options, async ({ environment, platform, reporter }) => {
@@ -114,6 +121,9 @@ export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .summary(
       'undo or finish what an interrupted command left: a switchover is undone before its commit point and finished after it',
+    )
+    .description(
+      'Safe at any time, also twice: where nothing was interrupted it lets held clients go on and opens what a fence left closed. The clients’ path runs it by itself seconds after an operator died.',
     )
     .addOption(
       new Option(

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { buffer } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { count } from '../model/count.ts';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { nearest } from '../model/nearest.ts';

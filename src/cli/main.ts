@@ -1,14 +1,13 @@
 import { CommanderError } from 'commander';
+import { version } from '../model/version.ts';
 import { outliveReaders } from './outlive.ts';
+import { loadProgram } from './program.ts';
 
-/** Half of a short command is its loading. Editors, hooks and pipelines start the linter often, so it is loaded by itself. */
+/** Half of a short command is its loading: of the commands only the one that is asked for is loaded. */
 async function run(): Promise<void> {
-  if (process.argv[2] !== 'lint') await (await import('./program.ts')).program.parseAsync();
-  else {
-    const { lintCommand } = await import('./lint.ts');
-    const linter = lintCommand().name('verdigris lint').exitOverride();
-    await linter.parseAsync(process.argv.slice(3), { from: 'user' });
-  }
+  const [asked] = process.argv.slice(2);
+  if (asked === '--version' || asked === '-V') console.log(version);
+  else await (await loadProgram(asked)).parseAsync();
 }
 
 outliveReaders();

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isErrorId } from '../model/error-catalogue.ts';
 import { ruleIds, ruleOf } from '../migrations/lint/rules/index.ts';
 import { rulePage } from '../migrations/lint/page.ts';
+import { docsFolder } from './docs-folder.ts';
 
 /** What is written about one id. `tablespaces` is an error and a finding, so an id may have more than one. */
 export interface Page {
@@ -19,11 +20,6 @@ const sectioned = [
   { file: 'findings.md', mark: '##' },
 ] as const;
 
-// Compiled, this file lies one folder deeper: in dist/src/cli.
-const docs = ['../../docs/', '../../../docs/']
-  .map((folder) => new URL(folder, import.meta.url))
-  .find((folder) => existsSync(new URL('errors.md', folder)));
-
 /** Everything that has an id, in the order of the documentation. */
 export function allPages(): Page[] {
   return [
@@ -33,8 +29,7 @@ export function allPages(): Page[] {
 }
 
 function document(file: string): string {
-  if (docs === undefined) throw new Error('This installation of Verdigris lacks its folder docs.');
-  return readFileSync(new URL(file, docs), 'utf8');
+  return readFileSync(new URL(file, docsFolder()), 'utf8');
 }
 
 /** errors.md has errors, and the findings of the gates and of a rehearsal. */

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { declaredOf, plan } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
 import { declaredMigrations } from '../migrations/engines/declared.ts';

@@ -2,12 +2,13 @@ import { findingLine } from '../model/finding.ts';
 import { createLogUpdate } from 'log-update';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import { pointer } from '../model/pointer.ts';
 import { harmless, harmlessButColours, oneLine } from '../model/harmless.ts';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Event } from '../model/events.ts';
+import { wrapText } from './wrap.ts';
 
 /** Where a command's events, result and failure go. */
 export interface Reporter {
@@ -162,9 +163,10 @@ function print(value: object): void {
   process.stdout.write(`${JSON.stringify({ schema, ...value })}\n`);
 }
 
-/** All text for people goes through here; JSON is escaped as it is. */
+/** All text for people goes through here; JSON is escaped as it is. A pipe's reader wraps lines as it likes. */
 function write(text: string, to: NodeJS.WriteStream = process.stdout): void {
-  to.write(`${harmlessButColours(text)}\n`);
+  const shown = harmlessButColours(text);
+  to.write(`${to.isTTY ? wrapText(shown, to.columns) : shown}\n`);
 }
 
 function lineOf(event: Event): string | undefined {

@@ -28,6 +28,9 @@ export function withCommonOptions(command: Command): Command {
     .option('--json', 'events and result as JSON lines');
 }
 
+/** Of a person at the terminal, of a pipeline or an init system, and of a terminal or an SSH connection that went away. */
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Runs a command's work with a reporter and turns failures into exit codes; the only place that sets them. */
 export async function withReporter(
   options: { readonly json?: boolean | undefined },
@@ -43,7 +46,8 @@ export async function withReporter(
         next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
       }),
     );
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  // Not `once`: libraries that listen too (of the spinner, of children) take the last listener's leave for permission to end the process.
+  for (const signal of interruptions) process.on(signal, stop);
   try {
     await use(reporter, interruption.signal);
   } catch (thrown) {
@@ -53,8 +57,8 @@ export async function withReporter(
     process.exitCode =
       exitCodes[interruption.signal.aborted ? 'interrupted' : error instanceof VerdigrisError ? error.code : 'failed'];
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
     reporter.close();
+    for (const signal of interruptions) process.off(signal, stop);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import type { BackfillStatus } from '../operations/reads/backfill-status.ts';
 import { count } from '../model/count.ts';
 import { VerdigrisError } from '../model/errors.ts';
@@ -162,6 +162,9 @@ function size(bytes: number | undefined): string {
 export function statusCommand(): Command {
   return withCommonOptions(new Command('status'))
     .summary('both colours, replication, clients, and what is possible next')
+    .description(
+      'Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal’s word: what is not as the state promises comes first, with the command that repairs it.',
+    )
     .option('-w, --watch', 'look again each second, and draw lag and clients over time; ends by Ctrl-C')
     .option('--check', 'exit with 1 where something is not as the state promises, or cannot be seen')
     .action((options: CommonOptions & { readonly watch?: boolean; readonly check?: boolean }) =>

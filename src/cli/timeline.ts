@@ -1,4 +1,4 @@
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import type { Interval } from '../workload/tally.ts';
 import { sparkline } from './sparkline.ts';
 

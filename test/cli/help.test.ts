@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { program } from '../../src/cli/program.ts';
+import { sources } from '../../src/cli/commands.ts';
+import { loadProgram } from '../../src/cli/program.ts';
+
+const program = await loadProgram();
 
 function helpOf(command: Command): string {
   let text = '';
@@ -28,4 +31,18 @@ test('no line of any help is wider than 100 columns', () => {
       .map((line) => `${command.name()}: ${line}`),
   );
   expect(wide).toEqual([]);
+});
+
+test('each command is loaded by its own name, and no source makes one of another name', async () => {
+  for (const { names, load } of sources) {
+    expect((await load()).map((command) => command.name())).toEqual(names);
+    expect((await loadProgram(names[0])).commands.map((command) => command.name())).toEqual(names);
+  }
+});
+
+test('every command says in a line what it does, and more below', () => {
+  for (const command of program.commands.filter((each) => each.name() !== 'help')) {
+    expect(command.summary(), command.name()).not.toBe('');
+    expect(command.description(), command.name()).not.toBe('');
+  }
 });

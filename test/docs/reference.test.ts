@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { exitCodes } from '../../src/model/error-catalogue.ts';
-import { program } from '../../src/cli/program.ts';
+import { loadProgram } from '../../src/cli/program.ts';
 import { document } from './sources.ts';
 
+const program = await loadProgram();
 const text = document('docs/reference.md');
 
 test('every command and each of its options is named', () => {

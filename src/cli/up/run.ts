@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import type { Stack, UpOptions } from '@pulumi/pulumi/automation/index.js';
 import { program, type Adjust } from '../../../stacks/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Event } from '../../model/events.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import { eventsVariable, type Heard } from '../../pulumi/provider/voice.ts';
+import { agrees, atTerminal } from '../ask.ts';
 import type { Reporter } from '../reporter.ts';
 import { withListener } from './listen.ts';
 import { nextSteps } from './next.ts';
@@ -88,7 +88,7 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
         requireOpen(observing, stage);
         if (observing.changes.length === 0) continue;
       }
-      await consent(request, stage, index);
+      await consent(request, stage, index, signal);
       await ask((each) => each.up({ ...options, refresh: false }));
     }
     return result(false);
@@ -134,15 +134,9 @@ function requireOpen({ previews }: Observation, { title }: Stage): void {
   });
 }
 
-async function consent({ yes }: UpRequest, { title }: Stage, index: number): Promise<void> {
+async function consent({ yes }: UpRequest, { title }: Stage, index: number, signal: AbortSignal): Promise<void> {
   if (yes) return;
-  if (process.stdin.isTTY && process.stdout.isTTY) {
-    const asking = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await asking
-      .question(`\n${title[0]?.toUpperCase()}${title.slice(1)}? [y/N] `)
-      .finally(() => asking.close());
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  }
+  if (atTerminal() && (await agrees(`\n${title[0]?.toUpperCase()}${title.slice(1)}?`, signal))) return;
   throw new VerdigrisError('up-unconfirmed', {
     seen: `${index === 0 ? 'What is shown above was not confirmed' : `The stage "${title}" was not confirmed`}.`,
     required: 'consent: an answer at a terminal, or --yes.',

@@ -79,7 +79,16 @@ export class Cluster {
       : this.#expect<T>(answer, { verb: 'read', kind, namespace: this.namespace, name });
   }
 
-  async list<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>): Promise<T[]> {
+  list<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>): Promise<T[]> {
+    return this.#list<T>(kind, labels, apiPath(kind, this.namespace));
+  }
+
+  /** Of all namespaces. */
+  listEverywhere<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>): Promise<T[]> {
+    return this.#list<T>(kind, labels, apiPath(kind));
+  }
+
+  async #list<T extends Stored>(kind: Kind, labels: Readonly<Record<string, string>>, path: string): Promise<T[]> {
     const selector = Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
@@ -88,7 +97,7 @@ export class Cluster {
       kind,
       undefined,
       'GET',
-      `${apiPath(kind, this.namespace)}?labelSelector=${encodeURIComponent(selector)}`,
+      `${path}?labelSelector=${encodeURIComponent(selector)}`,
     );
     // A kind that the cluster does not have has no objects.
     if (answer.status === 404) return [];

@@ -32,9 +32,9 @@ export const kinds: Readonly<
   VolumeSnapshotClass: { version: 'snapshot.storage.k8s.io/v1', plural: 'volumesnapshotclasses', cluster: true },
 };
 
-/** Path of a collection, or of one object in it. */
-export function apiPath(kind: Kind, namespace: string, name?: string): string {
+/** Path of a collection, or of one object in it; without a namespace, of the collections of all. */
+export function apiPath(kind: Kind, namespace?: string, name?: string): string {
   const { version, plural, cluster } = kinds[kind];
   const root = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
-  return `${root}${cluster ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+  return `${root}${cluster || namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }

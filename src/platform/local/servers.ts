@@ -1,4 +1,4 @@
-import { access, chown, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -11,6 +11,7 @@ import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { copyTree } from './copy.ts';
+import { readFrom } from './log-file.ts';
 import type { Places } from './places.ts';
 import { freePort } from './ports.ts';
 import { Records, type ServerRecord } from './records.ts';
@@ -201,8 +202,16 @@ export class LocalServers implements Servers {
   }
 
   async applyError(colour: Colour): Promise<string | undefined> {
-    const { directory } = await this.#server(colour);
-    return applyErrorIn(await endOf(path.join(directory, 'server.log'), logEnd));
+    return applyErrorIn((await readFrom(await this.logFile(colour), -logEnd)).text);
+  }
+
+  async logFile(colour: Colour): Promise<string> {
+    return path.join((await this.#server(colour)).directory, 'server.log');
+  }
+
+  /** Folder of the programs of a colour's PostgreSQL. */
+  async programs(colour: Colour): Promise<string> {
+    return (await this.#server(colour)).binaries.bin;
   }
 
   async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
@@ -282,17 +291,6 @@ export class LocalServers implements Servers {
 
 /** Bytes of a log in which the last error is looked for. */
 const logEnd = 65_536;
-
-async function endOf(file: string, bytes: number): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, Math.max(0, size - bytes));
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
 
 async function exists(file: string): Promise<boolean> {
   return access(file).then(

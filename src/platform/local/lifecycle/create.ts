@@ -11,6 +11,7 @@ import type { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';
 import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
+import { readConfig } from '../../../router/config.ts';
 import { recoverCommand } from '../recover-command.ts';
 
 const credentialsSchema = z.record(z.string(), z.string());
@@ -31,7 +32,7 @@ export async function createLocal(
   try {
     if (!(await platform.journal.read()))
       return { created: true, credentials: await make(environment, platform, options) };
-    await startEnvironment(platform);
+    await startEnvironment(environment, platform);
     return { created: false, credentials: await readCredentials(platform) };
   } finally {
     await lease.release();
@@ -52,10 +53,11 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
     ]),
   );
   try {
+    // First: by it whoever finds the rest knows what was being made.
+    await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
     await platform.servers.initialize(live, declared.postgres, 1);
     await fillServer(environment, platform.servers, credentials, options.fill);
     await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
-    await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
     await launch(environment, platform, port);
     await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, randomUUID())));
   } catch (error) {
@@ -75,11 +77,15 @@ async function refuseRemains(platform: LocalPlatform): Promise<void> {
   });
 }
 
-/** Starts what is down of an environment that exists. */
-export async function startEnvironment(platform: LocalPlatform): Promise<void> {
+/** Starts what is down of an environment that exists. A router that is started listens at the port that is declared now. */
+export async function startEnvironment(environment: Environment, platform: LocalPlatform): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
-  if (!(await isRunning(platform.places.router))) await launchRouter(platform.places.router);
+  const { router } = platform.places;
+  if (await isRunning(router)) return;
+  const { listen, ...rest } = await readConfig(router);
+  const port = environment.local.port || listen.port;
+  await launchRouter(router, { ...rest, listen: { ...listen, port } });
 }
 
 export async function readCredentials(platform: LocalPlatform): Promise<Credentials> {

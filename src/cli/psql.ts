@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import { Argument, Command } from 'commander';
+import { colours, type Colour } from '../model/colours.ts';
+import { readJournal } from '../operations/engine/ledger.ts';
+import { withOwnSession, type ConnectionSettings } from '../postgres/client.ts';
+import { connectionEnv } from '../postgres/connection-env.ts';
+import { readersOf } from '../postgres/readers.ts';
+import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
+
+interface Flags extends CommonOptions {
+  readonly as: string;
+  readonly command?: string;
+}
+
+export function psqlCommand(): Command {
+  return withCommonOptions(new Command('psql'))
+    .summary('a session on a colour: by psql where there is one, else by a small client of its own')
+    .description(
+      `Goes past the clients' path, straight to the server of the colour, also where that is closed to everybody else. Runs what -c or the
+standard input says, else asks. As operator you may do everything: what you change by hand on a candidate or a retained colour is found
+by verify and by the switchover.`,
+    )
+    .addArgument(new Argument('[colour]', 'which server').choices(['live', ...colours]).default('live'))
+    .option('--as <role>', 'operator (superuser), reader (may only read), or a role of the database', 'operator')
+    .option('-c, --command <sql>', 'run this and end')
+    .action((colour: Colour | 'live', flags: Flags) =>
+      withSession(flags, async (session) => {
+        const on = colour === 'live' ? (await readJournal(session.platform.journal)).live : colour;
+        const connection = await connectionAs(session, on, flags.as);
+        const program = flags.json ? undefined : await findPsql(session, on);
+        if (program === undefined) {
+          const { runConsole } = await import('./sql-console.ts');
+          await runConsole(connection, flags.command, session);
+        } else process.exitCode = await runPsql(program, connection, flags.command);
+      }),
+    );
+}
+
+async function connectionAs(
+  { environment, platform }: CliSession,
+  on: Colour,
+  as: string,
+): Promise<ConnectionSettings> {
+  const operator = { ...(await platform.servers.connection(on)), database: environment.database };
+  if (as === 'operator') return operator;
+  if (as === 'reader')
+    return withOwnSession(operator, 'psql', async (client) => (await readersOf(client, operator)).reader);
+  // On this machine nobody is asked for a password by the server's own socket.
+  return { ...operator, user: as, ...(platform.kind === 'local' ? {} : { password: await platform.secrets.role(as) }) };
+}
+
+/** Of the server's own installation, else of this machine. */
+async function findPsql({ platform }: CliSession, on: Colour): Promise<string | undefined> {
+  const own = platform.kind === 'local' ? [await platform.servers.programs(on)] : [];
+  for (const folder of [...own, ...(process.env['PATH'] ?? '').split(':')]) {
+    const program = path.join(folder, 'psql');
+    if (await isProgram(program)) return program;
+  }
+  return undefined;
+}
+
+function isProgram(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** psql's own exit code. */
+async function runPsql(program: string, connection: ConnectionSettings, command: string | undefined): Promise<number> {
+  const args = ['--set', 'ON_ERROR_STOP=1', ...(command === undefined ? [] : ['--command', command])];
+  const child = spawn(program, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...connectionEnv(connection), PGAPPNAME: 'verdigris/psql' },
+  });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  return status ?? 1;
+}

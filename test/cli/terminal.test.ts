@@ -1,0 +1,127 @@
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { scrub, scrubLog } from '../../src/operations/reads/doctor/scrub.ts';
+import { declaration, main, withCli } from '../support/cli.ts';
+
+test('a first declaration is taken as it is; the environment is listed, asked by SQL, read in its logs, examined and packed without secrets', async () => {
+  await withCli(async ({ run, folder, home, declare }) => {
+    const file = path.join(folder, 'verdigris.yaml');
+    expect(await run('init', '--json')).toMatchObject({ exitCode: 2, error: { id: 'init-file' } });
+    await rm(file);
+    const postgres = String(declaration.colours.blue.postgres);
+    const flags = ['--name', 'shop', '--role', 'app', '--reader', 'report', '--release', '41', '--postgres', postgres];
+    expect(await run('init', ...flags, '--json')).toMatchObject({ exitCode: 0, result: { file: 'verdigris.yaml' } });
+    const text = await readFile(file, 'utf8');
+    expect(text).toMatch(/^# yaml-language-server: \$schema=\S+declaration\.schema\.json\n/);
+    const created = await run('create', '--json');
+    expect(created).toMatchObject({ exitCode: 0, result: { created: true } });
+    const { app = '' } = created.result?.['credentials'] as Record<string, string>;
+    expect(await run('plan', '--json')).toMatchObject({ exitCode: 0, result: { plan: [] } });
+
+    const listed = await run('list', '--no-cluster');
+    expect(listed.stdout).toMatch(
+      /^environment +where[^]*\nshop +this machine +single +blue +41 +127\.0\.0\.1:\d+ +–$/,
+    );
+    expect((await run('psql', '-c', 'SELECT current_user')).stdout).toContain('verdigris_operator');
+    expect((await run('psql', 'blue', '--as', 'reader', '-c', 'SELECT current_user')).stdout).toContain(
+      'verdigris_reader',
+    );
+    expect(
+      await run('psql', '--as', 'app', '--json', '-c', "SELECT 1 AS a, NULL AS b; SELECT 'x' WHERE false"),
+    ).toMatchObject({
+      result: {
+        results: [
+          { columns: ['a', 'b'], rows: [['1', null]] },
+          { command: '0 rows', rows: [] },
+        ],
+      },
+    });
+
+    // What a server's log and a declaration may hold.
+    await run('psql', '-c', "ALTER ROLE app PASSWORD 'planted-in-the-log' NONSENSE");
+    await run(
+      'psql',
+      '-c',
+      "CREATE TABLE t (id int PRIMARY KEY, secret text); INSERT INTO t VALUES (1, 'planted-row'), (1, 'x')",
+    );
+    const blue = {
+      ...declaration.colours.blue,
+      release: '41',
+      test: ['sh', '-c', 'psql postgresql://u:planted-in-url@h/d'],
+    };
+    await declare({ ...declaration, roles: { application: ['app'], readers: ['report'] }, colours: { blue } });
+    expect((await run('logs', '-n', '200')).stdout).toContain('planted-in-the-log');
+    expect((await run('logs', 'router')).stdout).toContain('"environment":"shop"');
+    expect(await run('doctor', '--bundle', 'bundle.tar.gz', '--json')).toMatchObject({
+      exitCode: 0,
+      result: { bundle: { names: expect.arrayContaining(['journal.json', 'blue/server.log']) as unknown } },
+    });
+    const { stdout: packed } = await execa('tar', ['-xzOf', path.join(folder, 'bundle.tar.gz')]);
+    expect(packed).toContain('unrecognized role option "nonsense"');
+    const verifiers = await run(
+      'psql',
+      '--json',
+      '-c',
+      'SELECT rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL',
+    );
+    const [{ rows }] = verifiers.result?.['results'] as [{ rows: string[][] }];
+    for (const secret of [app, 'planted', ...rows.flat()]) expect(packed).not.toContain(secret);
+
+    await run('psql', '-c', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+    const { pid } = JSON.parse(await readFile(path.join(home, 'shop', 'router', 'router.pid'), 'utf8')) as {
+      pid: number;
+    };
+    process.kill(pid, 'SIGKILL');
+    expect(await run('doctor', '--json')).toMatchObject({
+      exitCode: 1,
+      error: { id: 'doctor-found', next: expect.stringContaining('verdigris start') as unknown },
+    });
+    // Another port is declared, and the router that is started takes it.
+    const port = 20_000 + (process.pid % 10_000);
+    await declare({ ...declaration, colours: { blue }, local: { port } });
+    expect(await run('start', '--json')).toMatchObject({ result: { traffic: { address: `127.0.0.1:${port}` } } });
+  });
+});
+
+test('a secret goes from a bundle in whatever words it stands, and what is no secret stays', () => {
+  const kept = '{"token": 7, "name":"password_encryption","setting":"on"} primary key';
+  expect(scrub(kept, [])).toBe(kept);
+  for (const text of [
+    "ALTER ROLE a PASSWORD 'it''s-x'",
+    'host=h password=s3-x user=u',
+    'postgresql://a:s3-x@h/d',
+    '{"apiKey":"s3-x"}',
+    'PGPASSWORD=s3-x',
+    'SCRAM-SHA-256$4096:s3-x$a:b',
+    '-----BEGIN PRIVATE KEY-----\ns3-x\n-----END PRIVATE KEY-----',
+    'a word like s3-x alone',
+  ])
+    expect(scrub(text, ['a word like s3-x'])).not.toMatch(/-x/);
+  const log = `t ERROR:  duplicate key\nt DETAIL:  Key (mail)=(me@x) already exists.\nt STATEMENT:  SELECT 1\n\tFROM me\nt LOG:  ready`;
+  expect(scrubLog(log, [])).toBe(
+    't ERROR:  duplicate key\nt DETAIL:  Key (mail)=(…) already exists.\nt STATEMENT:  [removed]\nt LOG:  ready',
+  );
+});
+
+test('bash completes commands, their options and the values of these, made from the commands as they are', async () => {
+  const { stdout: script } = await execa(process.execPath, [main, 'completion', 'bash']);
+  const complete = async (...words: string[]): Promise<string[]> => {
+    const line = words.map((word) => `'${word}'`).join(' ');
+    const { stdout } = await execa('bash', [
+      '-c',
+      `${script}\nCOMP_WORDS=(verdigris ${line}); COMP_CWORD=${words.length}; _verdigris; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ]);
+    return stdout.split('\n');
+  };
+  expect(await complete('sw')).toEqual(['switch']);
+  expect(await complete('retire', '--ea')).toEqual(['--early']);
+  expect(await complete('psql', '')).toEqual(expect.arrayContaining(['live', 'blue', 'green', '--as']));
+  expect(await complete('release', '--to', 'ver')).toEqual(['verified']);
+  expect(await complete('expand-contract', 'rename-c')).toEqual(['rename-column']);
+  for (const shell of ['zsh', 'fish']) {
+    const { stdout } = await execa(process.execPath, [main, 'completion', shell]);
+    for (const word of ['switch', 'early', 'rename-column', 'verified']) expect(stdout).toContain(word);
+  }
+});

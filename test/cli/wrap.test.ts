@@ -1,0 +1,20 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { wrapText } from '../../src/cli/wrap.ts';
+
+const text = [
+  '\u001b[1mshop\u001b[22m is \u001b[31mverified\u001b[39m: the candidate was proved to hold the same data, and nothing happened since',
+  'replication  blue → green: applying, slot reserved, lag 0 B, 0.0 s, WAL retained 12 kB, and some more',
+  '      fix: ALTER TABLE "shop"."audit" REPLICA IDENTITY FULL; and so on for each of the others below it',
+  'averyveryverylongwordwithoutanyspaceinitthatgoesonandonandonandonandonandonandonandonandonandonandonandonandonandonandon',
+].join('\n');
+
+test.each([60, 80, 120])(
+  'no line is wider than %i columns, no word is lost, and what goes on hangs below its beginning',
+  (columns) => {
+    const lines = stripVTControlCharacters(wrapText(text, columns)).split('\n');
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(lines.join('').replaceAll(' ', '')).toBe(stripVTControlCharacters(text).replaceAll(/\s/g, ''));
+    if (columns === 60) expect(lines.filter((line) => line.startsWith(' '.repeat(13)))).toHaveLength(1);
+  },
+);
