@@ -32,9 +32,11 @@ export const long = [
   'operations/compatibility',
   'operations/drill',
   'operations/retained',
+  'operations/seal',
   'postgres/compare/property',
   'postgres/logical-seed/tables',
   'releases/three-releases',
+  'scripts/new',
 ].map((name) => `test/${name}.test.ts`);
 
 export default defineConfig({

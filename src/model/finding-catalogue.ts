@@ -216,12 +216,7 @@ export const findingCatalogue = {
   'schema-drift': { grade: 'refuse' },
   'table-not-followed': { grade: 'refuse' },
   'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
-  'partition-rewritten': {
-    grade: 'refuse',
-    fix:
-      'Run `verdigris verify` again: where it was VACUUM FULL or the like, the rows are equal. Where it finds ' +
-      'rows that are on the candidate alone, seed again.',
-  },
+  'partition-rewritten': { grade: 'refuse' },
   'proof-void': { grade: 'warn', fix: 'Run `verdigris verify` again.' },
   'tests-failed': { grade: 'refuse' },
   'tests-missing': { grade: 'refuse' },

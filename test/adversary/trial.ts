@@ -41,10 +41,12 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
     on((await readJournal(platform.journal)).live, async (client) => (await rows(client, filled(act.shows)))[0]);
   let wanted: unknown;
   let keptOut = false;
+  const before = await shown();
   const beside = async (): Promise<void> => {
     const { live } = await readJournal(platform.journal);
     await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(() => (keptOut = true));
-    wanted = await shown();
+    // What was kept out is to be as it was: under the fence roles look otherwise.
+    wanted = keptOut ? before : await shown();
   };
   const error = await withAct(environment, verb, step, beside).then(
     () => (verb === 'switch' || verb === 'rollback' ? undefined : onTo(environment, verb)),
@@ -60,13 +62,19 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
     );
   const { operation } = await readJournal(platform.journal);
   if (operation || (await platform.traffic.status()).held) throw new Error(`${where}: it was left open (${said})`);
-  if (error === undefined) return keptOut ? 'kept out' : 'carried';
+  const takeBack = async (): Promise<void> => {
+    const { undo } = act;
+    if (undo !== undefined && !keptOut)
+      await on((await readJournal(platform.journal)).live, (client) => client.query(filled(undo)));
+  };
+  if (error === undefined) {
+    await takeBack().catch(() => undefined);
+    return keptOut ? 'kept out' : 'carried';
+  }
   if (!(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
   // What a refused act met on its way may be its own doing: then the refusal still names it.
   if (!new RegExp(filled(act.named.source)).test(said)) throw new Error(`${where}: refused without its name: ${said}`);
-  const { undo } = act;
-  if (undo !== undefined && !keptOut)
-    await on((await readJournal(platform.journal)).live, (client) => client.query(filled(undo)));
+  await takeBack();
   return 'refused';
 }
 

@@ -4,7 +4,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { operationOf } from '../../src/operations/table.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
-import type { Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';
 
@@ -116,7 +116,29 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
       facts: { findings: [{ id: 'schema-drift', fix: expect.not.stringMatching(/abandon/) as string }] },
     });
     await on('green', (client) => client.query('ALTER TABLE item DROP COLUMN more'));
+    const unseen = await beside(environment, 'rollback', 'prepare-reverse', () =>
+      on('green', async (client) => void (await client.query('CREATE TABLE unseen (id int PRIMARY KEY)'))),
+    );
+    expect(unseen).toMatchObject({
+      id: 'seal-broken',
+      message: expect.stringMatching(/table public\.unseen.* would be left behind/) as string,
+    });
+    // What replication by the root does not carry is compared by the gates: equal after VACUUM FULL, emptied on one side after TRUNCATE.
+    await on('green', (client) => client.query('INSERT INTO part SELECT generate_series(1, 50)'));
+    await on('green', (client) => client.query('VACUUM (FULL) part_1'));
+    const truncated = await beside(environment, 'rollback', 'prepare-reverse', () =>
+      on('green', async (client) => void (await client.query('TRUNCATE part_1; INSERT INTO part VALUES (77)'))),
+    );
+    expect(truncated).toMatchObject({ id: 'seal-broken', message: expect.stringMatching(/part_1/) as string });
+    await expect(verb('rollback')).rejects.toMatchObject({
+      facts: {
+        findings: [{ id: 'partition-rewritten', fix: expect.stringMatching(/TRUNCATE public\.part_1/) as string }],
+      },
+    });
+    await on('blue', (client) => client.query('TRUNCATE part_1; INSERT INTO part VALUES (77)'));
     await verb('rollback');
+    const kept = await on('blue', (client) => rows<{ id: number }>(client, 'SELECT id FROM part'));
+    expect(kept).toEqual([{ id: 77 }]);
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'migrated', live: 'blue' });
     expect(environment.events).toContainEqual(
       expect.objectContaining({ finding: expect.objectContaining({ id: 'left-behind', grade: 'warn' }) as unknown }),

@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { other } from '../../model/colours.ts';
+import type { Finding } from '../../model/finding.ts';
 import { declaredHistory, type Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -22,6 +23,8 @@ export class Context {
   readonly lost: AbortSignal;
   /** What the recovery before this command did. */
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
+  /** What the gates found and showed, of the operation that this process began. */
+  shown: readonly Finding[] = [];
   /** Its connections cannot write: a check that has to is left out. */
   readonly looking: boolean;
   readonly #lease: Lease | undefined;

@@ -10,7 +10,7 @@ import type { Operation, Step } from './operation.ts';
 export async function execute(c: Context, operation: Operation): Promise<void> {
   requireState(c, operation);
   await operation.ready?.(c);
-  await passGates(c, operation);
+  c.shown = await passGates(c, operation);
   const { verb, kind } = operation;
   await c.ledger.write((journal) => ({
     ...journal,

@@ -1,19 +1,16 @@
 import type { Release } from '../../model/journal.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import { rows } from '../../postgres/client.ts';
-import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
-import { readPartitions } from '../../postgres/seal/objects.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readSubscription } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
-import { storeObjects } from './schema.ts';
+import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
 /** Under what a comparison is good: taken before it begins, so that what changes meanwhile counts as after it. */
 export async function beginProof(c: Context): Promise<Proof> {
-  await c.on(c.live, async (client) => storeObjects(client, ['partition'], await readPartitions(client)));
+  await keepPartitions(c, c.live);
   return circumstances(c);
 }
 
@@ -49,27 +46,13 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
       .map((colour) => `${colour} restarted`),
     ...(now.errors > proof.errors ? [`apply met ${now.errors - proof.errors} errors`] : []),
   ];
-  const rewritten = await c.on(c.live, async (client) =>
-    diffSchema(
-      await rows<SchemaObject>(
-        client,
-        "SELECT kind, identity, definition FROM verdigris.schema_object WHERE kind = 'partition'",
-      ),
-      await readPartitions(client),
-    ).filter(({ change }) => change === 'changed'),
-  );
   const findings: Finding[] = [
     finding('proof-void', {
       title: `the comparison of ${at} is from before: ${since.join(', ')}`,
       objects: since,
       reason: 'Replication went on behind it as it should, and that was not compared.',
     }),
-    finding('partition-rewritten', {
-      title: `partitions were truncated or rewritten since the comparison of ${at}`,
-      objects: rewritten.map(describeSchemaDifference),
-      reason:
-        'A partitioned table is published by its root, which does not carry TRUNCATE of one partition: its rows would be there again.',
-    }),
+    ...rewrittenFinding(await rewrittenPartitions(c), `the comparison of ${at}`, compareAgain),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
 }

@@ -1,11 +1,13 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
 import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance.ts';
 import { readObjects, readPartitions, readSurroundings } from '../../postgres/seal/objects.ts';
 import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
+import { keepPartitions, rewrittenFinding, rewrittenPartitions } from '../gates/partitions.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
 
 interface Sealed {
@@ -38,16 +40,37 @@ export const look: Step = {
     ]);
     const objects = new Map([...sealed].map(([colour, seal]) => [colour, seal.objects]));
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
-    const refused = found.filter(({ grade }) => grade === 'refuse');
+    const rewritten = await rewrittenPartitions(c);
+    const refused = [...found, ...rewrittenFinding(rewritten, 'the gates', compareThere)].filter(
+      ({ grade }) => grade === 'refuse',
+    );
     if (refused.length > 0)
       throw broken(
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),
         refused.map(({ fix }) => fix).join(' '),
       );
+    const unseen = leftBehind(found).filter((object) => !leftBehind(c.shown).includes(object));
+    if (unseen.length > 0)
+      throw broken(
+        unseen.map((object) => `${object} would be left behind`),
+        'Run the same command again: it shows what it leaves behind before it begins.',
+      );
+    // As they are under the seal, they are when this colour becomes the live one: the way back looks at what was rewritten since.
+    await keepPartitions(
+      c,
+      c.idle,
+      objects.get(c.idle)?.filter(({ kind }) => kind === 'partition'),
+    );
     seals.set(c, sealed);
     return `${[...objects.values()].reduce((sum, each) => sum + each.length, 0)} objects`;
   },
 };
+
+const compareThere = 'Run the same command again: its gates look at them.';
+
+function leftBehind(findings: readonly Finding[]): string[] {
+  return findings.filter(({ id }) => id === 'left-behind').flatMap(({ objects }) => [...objects]);
+}
 
 export const seal: Step = {
   id: 'seal',

@@ -6,6 +6,7 @@ import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
+import { wayBackPartitions } from '../gates/partitions.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
@@ -17,7 +18,8 @@ import { completeWithData, fallback, startWithData, stranded } from './switchove
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
   if (refuses(findings)) return findings;
-  return [...findings, ...(await preflightFindings(c, 'switch'))];
+  const partitions = c.journal.state === 'switched' ? await wayBackPartitions(c) : [];
+  return [...findings, ...partitions, ...(await preflightFindings(c, 'switch'))];
 }
 
 export const switchOver: Operation = {

@@ -8,7 +8,7 @@ import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
 import { engineOf } from './to-come.ts';
-import { compare } from './verify.ts';
+import { compareRows } from '../gates/compare-rows.ts';
 
 /** Slot and publication on the candidate that see what a tool writes. */
 const nameOf = (c: Context): string => `${stream(c).name}_tool`;
@@ -49,7 +49,7 @@ export const toolRows: Step = {
 /** Those of the tables whose rows differ now: what the tool wrote into columns that are new is no difference. */
 async function different(c: Context, changes: readonly LocalChanges[]): Promise<LocalChanges[]> {
   const written = new Map(changes.map((change) => [`${change.schema}.${change.name}`, change]));
-  const { tables } = await compare(c, {}, (table) => written.has(table));
+  const { tables } = await compareRows(c, {}, (table) => written.has(table));
   return tables.flatMap(({ table, differences, unexaminedChunks }) => {
     const change = written.get(table);
     return change && differences.length + unexaminedChunks > 0 ? [change] : [];

@@ -1,11 +1,9 @@
 import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { label, readTables } from '../../postgres/catalogue.ts';
 import { withOwnSession } from '../../postgres/client.ts';
 import {
   applyGlobals,
-  compareData,
   compareGlobals,
   compareObjects,
   compareSequences,
@@ -13,25 +11,20 @@ import {
   type DataComparison,
 } from '../../postgres/compare/index.ts';
 import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
-import { mapTables } from '../../postgres/mapping.ts';
 import { refreshMaterializedViews } from '../../postgres/materialized-views.ts';
 import { backfill } from './backfill.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
 import { runTests } from '../gates/compatibility.ts';
-import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note, release } from '../engine/release-record.ts';
+import { compareRows, type Budget } from '../gates/compare-rows.ts';
 import { beginProof } from '../gates/proof.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
-export interface VerifyOptions {
-  /** Milliseconds after which no new part is compared; the result says what was left. */
-  readonly budget?: number | undefined;
-  /** Share of each table to compare, 0 to 1. */
-  readonly sample?: number | undefined;
+export interface VerifyOptions extends Budget {
   /** Bring roles, settings and the like on the candidate in line with the live colour before they are compared. */
   readonly applyGlobals?: boolean | undefined;
 }
@@ -152,7 +145,7 @@ function data(options: VerifyOptions): Step {
     risk: 'reads all data on both colours; rows that keep changing are locked for moments',
     async run(c) {
       const proof = await beginProof(c);
-      const result = await compare(c, options);
+      const result = await compareRows(c, options);
       if (result.totalBytes > 0 && result.checkedChunks === 0)
         throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
       if (!result.equal) throw differs(...explained(c, result), { comparison: result });
@@ -187,40 +180,6 @@ function explained(c: Context, result: DataComparison): [seen: string, next: str
     `${seen}\nThe release's own statements wrote these tables on the candidate, as their notes ask:\n${own.map(({ source }) => `  ${source}`).join('\n')}\n`,
     'Abandon the candidate, take the notes place=candidate out of these files, so that they run at the switchover, and seed again.',
   ];
-}
-
-/** Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`. */
-export async function compare(
-  c: Context,
-  options: VerifyOptions = {},
-  wanted: (table: string) => boolean = () => true,
-): Promise<DataComparison> {
-  const live = await c.on(c.live, readTables);
-  const candidate = await c.on(c.idle, readTables);
-  const { common } = mapTables(live, candidate, 'forward');
-  const { reader, locker } = await c.readers(c.live);
-  return c.keeping([c.live, c.idle], async () =>
-    compareData({
-      live: reader,
-      locker,
-      candidate: (await c.readers(c.idle)).reader,
-      tables: common
-        .filter(({ from: table }) => wanted(label(table)))
-        .map((pair) => ({ live: pair.from, candidate: pair.to, columns: pair.columns })),
-      ...(options.budget === undefined ? {} : { budgetMs: options.budget }),
-      ...(options.sample === undefined ? {} : { sample: options.sample }),
-      passed: serial(async () => void (await cross(c))),
-      onProgress: ({ table, bytes, totalBytes }) =>
-        c.emit({ type: 'progress', step: 'data', done: bytes, total: totalBytes, unit: 'bytes', note: table }),
-      signal: c.signal,
-    }),
-  );
-}
-
-/** One at a time: the kept connections serve one query after the other, and the barrier has one marker. */
-function serial(work: () => Promise<void>): () => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return () => (last = last.catch(() => undefined).then(work));
 }
 
 function differs(seen: string, next: string, facts: Record<string, unknown>): VerdigrisError {

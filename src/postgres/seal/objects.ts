@@ -34,6 +34,19 @@ export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   );
 }
 
+/** The partitioned tables, as `schema.table` unquoted, that these partitions, as `readPartitions` names them, are part of. */
+export async function rootsOf(client: Client, partitions: readonly string[]): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    client,
+    `
+    SELECT DISTINCT n.nspname || '.' || c.relname AS name FROM unnest($1::text[]) AS leaf (name)
+    JOIN pg_catalog.pg_class c ON c.oid = pg_partition_root(to_regclass(leaf.name))
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`,
+    [partitions],
+  );
+  return found.map(({ name }) => name);
+}
+
 /** What lies around the database and is not carried: other databases that clients could reach, transactions that are prepared, large objects. */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(

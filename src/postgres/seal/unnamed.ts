@@ -2,6 +2,12 @@ import { one, rows, type Client } from '../client.ts';
 import type { Glance } from './glance.ts';
 
 /**
+ * Catalogues of which every column is in `readObjects` or carried: ALTER SEQUENCE … RESTART writes the same row of pg_sequence again,
+ * and what it sets is carried under the fence.
+ */
+const wholly: ReadonlySet<string> = new Set(['pg_class', 'pg_sequence']);
+
+/**
  * What moved in these catalogues and has no object that `readObjects` knows: a member of an extension that was replaced, for
  * instance. Rows that only changed their place (VACUUM FULL) are nothing.
  */
@@ -12,7 +18,7 @@ export async function unnamed(
   moved: readonly string[],
 ): Promise<string[]> {
   const names = await Promise.all(
-    moved.filter((catalogue) => catalogue !== 'pg_class').map((catalogue) => written(client, before, now, catalogue)),
+    moved.filter((catalogue) => !wholly.has(catalogue)).map((catalogue) => written(client, before, now, catalogue)),
   );
   return names.flat();
 }

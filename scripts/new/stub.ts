@@ -1,0 +1,19 @@
+/** What one new thing consists of. Paths are from the project's root. */
+export interface Stub {
+  readonly files: Readonly<Record<string, string>>;
+  /** Text put in front of the first place where `before` stands. */
+  readonly lines: readonly { readonly file: string; readonly before: string; readonly text: string }[];
+  /** What is left to its author. */
+  readonly then: readonly string[];
+}
+
+/** `drop-column` as `dropColumn`. */
+export function camel(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `drop-column` as `Drop column`. */
+export function sentence(name: string): string {
+  const words = name.replaceAll('-', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}

@@ -1,0 +1,86 @@
+import { camel, sentence, type Stub } from './stub.ts';
+
+/** A verb that leads from `verified` to `verified` by one step that does nothing. */
+export function verb(name: string): Stub {
+  const id = camel(name);
+  const operation = `${id}Operation`;
+  const command = `  '${name}': {\n    does: 'what it does, in a line',\n    more: 'What clients see, and what happens when it fails.',\n  },\n`;
+  return {
+    files: {
+      [`src/operations/verbs/${name}.ts`]: `import type { Operation } from '../engine/operation.ts';
+
+/** What it promises, and what a crash of it leaves. */
+export const ${operation}: Operation = {
+  verb: '${name}',
+  clientsWait: () => 0,
+  validate: () => Promise.resolve([]),
+  start: [
+    {
+      id: '${name}',
+      title: '${sentence(name).toLowerCase()}',
+      why: 'what would go wrong without it',
+      risk: 'none',
+      run: () => Promise.resolve('nothing to do'),
+    },
+  ],
+  complete: [],
+};
+`,
+      [`docs/operations/${name}.md`]: `# ${name}
+
+\`verified\` → \`verified\`. What it does, in a line.
+
+- **Longest wait of clients**: none.
+- **When it fails or is killed**: it is undone.
+
+## Steps
+
+### ${name}
+What it does, what can go wrong, what to do.
+`,
+    },
+    lines: [
+      { file: 'src/model/transitions.ts', before: "'retire', 'abandon'] as const", text: `'${name}', ` },
+      {
+        file: 'src/model/transitions.ts',
+        before: "  { from: 'seeded', verb: 'abandon'",
+        text: `  { from: 'verified', verb: '${name}', to: 'verified', reason: 'why the edge exists' },\n`,
+      },
+      { file: 'src/model/recovery.ts', before: '  abandon: ', text: `  '${name}': false,\n` },
+      { file: 'src/cli/verbs.ts', before: '  abandon: {\n', text: command },
+      {
+        file: 'src/operations/table.ts',
+        before: '\nexport interface PerformOptions',
+        text: `import { ${operation} } from './verbs/${name}.ts';\n`,
+      },
+      { file: 'src/operations/table.ts', before: '  abandon: () =>', text: `  '${name}': () => ${operation},\n` },
+      {
+        file: 'docs/reference.md',
+        before: '| `canary` | `--dry-run`',
+        text: `| \`${name}\` | \`--dry-run\` | [${name}](operations/${name}.md) |\n`,
+      },
+      {
+        file: 'docs/state-machine.md',
+        before: 'seeded --abandon--> single',
+        text: `verified --${name}--> verified: why the edge exists\n`,
+      },
+      {
+        file: 'docs/state-machine.md',
+        before: '| `retire` | continue',
+        text: `| \`${name}\` | revert | complete | revert |\n`,
+      },
+      {
+        file: 'docs/README.md',
+        before: '[abandon](operations/abandon.md)',
+        text: `[${name}](operations/${name}.md), `,
+      },
+    ],
+    then: [
+      `write its row and reason in src/model/transitions.ts, its steps in src/operations/verbs/${name}.ts`,
+      'npm run format && npx tsc   # what else wants to know of it is a type error',
+      'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
+      `kill it between its steps: test/faults`,
+      'npm run check',
+    ],
+  };
+}
