@@ -19,7 +19,7 @@ if (!make || !/^[a-z]+(-[a-z]+)*$/.test(name)) {
 }
 
 const root = path.resolve(import.meta.dirname, '..');
-const { files, lines, then } = make(name);
+const { files, lines, next } = make(name);
 
 for (const file of Object.keys(files))
   if (
@@ -47,4 +47,4 @@ for (const [file, text] of texts) {
   await writeFile(path.join(root, file), text);
   console.log(`wrote ${file}`);
 }
-console.log(`\nNext:\n${then.map((each) => `  ${each}`).join('\n')}`);
+console.log(`\nNext:\n${next.map((each) => `  ${each}`).join('\n')}`);

@@ -44,7 +44,7 @@ export const ${id}: Check = {
         text: `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** What it does to a release.\n\n**What to do.** What a person can do as it stands.\n\n`,
       },
     ],
-    then: [
+    next: [
       `ask the server: src/postgres/preflight/${name}.ts; grade and fixed words: src/model/finding-catalogue.ts`,
       `write its section in docs/findings.md and its test beside those of test/postgres/preflight`,
       'npx vitest run test/docs test/postgres/preflight',

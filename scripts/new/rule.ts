@@ -33,7 +33,7 @@ export const ${id}: LintRule = {
       },
       { file: registry, before: '];', text: `  ${id},\n` },
     ],
-    then: [
+    next: [
       `write the rule: src/migrations/lint/rules/${name}.ts (node types: docs of libpg-query; helpers: ast.ts, context.ts)`,
       `npx vitest run test/migrations/lint -u   # its own bad and good are tested; the page docs/lint/${name}.md is printed`,
       'npm run check',

@@ -4,7 +4,7 @@ export interface Stub {
   /** Text put in front of the first place where `before` stands. */
   readonly lines: readonly { readonly file: string; readonly before: string; readonly text: string }[];
   /** What is left to its author. */
-  readonly then: readonly string[];
+  readonly next: readonly string[];
 }
 
 /** `drop-column` as `dropColumn`. */

@@ -75,7 +75,7 @@ What it does, what can go wrong, what to do.
         text: `[${name}](operations/${name}.md), `,
       },
     ],
-    then: [
+    next: [
       `write its row and reason in src/model/transitions.ts, its steps in src/operations/verbs/${name}.ts`,
       'npm run format && npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
