@@ -70,6 +70,7 @@ export const errorCatalogue = {
   'journal-cut': 'refused',
   'journal-edited': 'refused',
   'journal-newer': 'refused',
+  'journal-unreachable': 'failed',
   // Gates
   'gate-refused': 'refused',
   'preflight-refused': 'refused',

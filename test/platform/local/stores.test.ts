@@ -15,53 +15,12 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('of many writers of one revision, one succeeds; the others are told', async () => {
-  await inFolder(async (folder) => {
-    const journal = new LocalJournal(folder);
-    for (let revision = 0; revision < 20; revision++) {
-      const outcomes = await Promise.allSettled(
-        [...Array(8).keys()].map((writer) => journal.write(revision, `${revision}-${writer}`)),
-      );
-      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      for (const outcome of outcomes)
-        if (outcome.status === 'rejected')
-          expect(outcome.reason).toMatchObject({ code: 'busy', id: 'journal-conflict' });
-    }
-    expect((await journal.read())?.revision).toBe(20);
-  });
-});
-
 test('a writer who slept through many revisions is told, though his own number is long pruned', async () => {
   await inFolder(async (folder) => {
     const journal = new LocalJournal(folder);
     for (let revision = 0; revision < 30; revision++) await journal.write(revision, String(revision));
     await expect(journal.write(3, 'late')).rejects.toMatchObject({ id: 'journal-conflict' });
     expect(await journal.read()).toMatchObject({ revision: 30, text: '29' });
-  });
-});
-
-test('the second operator is refused and told who holds the lease and since when', async () => {
-  await inFolder(async (folder) => {
-    const leases = new LocalLeases(folder);
-    const first = await leases.acquire('anna (verdigris switch)');
-    await expect(leases.acquire('bert')).rejects.toMatchObject({
-      code: 'busy',
-      id: 'lease-held',
-      facts: { holder: 'anna (verdigris switch)' },
-    });
-    expect(await leases.holder()).toMatchObject({ holder: 'anna (verdigris switch)' });
-    await first.release();
-    expect(await leases.holder()).toBeUndefined();
-    const second = await leases.acquire('bert');
-    expect(second.token).toBeGreaterThan(first.token);
-  });
-});
-
-test('of many who want the lease at once, one gets it', async () => {
-  await inFolder(async (folder) => {
-    const leases = new LocalLeases(folder);
-    const outcomes = await Promise.allSettled([...Array(8).keys()].map((each) => leases.acquire(`operator ${each}`)));
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 });
 
