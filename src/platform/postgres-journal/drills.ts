@@ -20,11 +20,11 @@ export class PostgresDrills implements DrillStore {
     return { where: `the drill of ${outcome.startedAt} in ${this.#database.where}` };
   }
 
-  async last(): Promise<DrillOutcome | undefined> {
-    const [found] = await this.#database.rows<{ outcome: string }>(
-      'SELECT outcome FROM verdigris_journal.drill WHERE environment = $1 ORDER BY started_at COLLATE "C" DESC LIMIT 1',
+  async list(): Promise<DrillOutcome[]> {
+    const found = await this.#database.rows<{ outcome: string }>(
+      'SELECT outcome FROM verdigris_journal.drill WHERE environment = $1 ORDER BY started_at COLLATE "C"',
       [this.#environment],
     );
-    return found && (JSON.parse(found.outcome) as DrillOutcome);
+    return found.map(({ outcome }) => JSON.parse(outcome) as DrillOutcome);
   }
 }
