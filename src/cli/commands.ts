@@ -96,6 +96,11 @@ export const sources: readonly Source[] = [
   },
   {
     group: 'Look:',
+    names: ['flags'],
+    load: async () => [(await import('./flags.ts')).flagsCommand()],
+  },
+  {
+    group: 'Look:',
     names: ['explain'],
     load: async () => [(await import('./explain.ts')).explainCommand()],
   },

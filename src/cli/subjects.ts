@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Subject } from '../observe/dashboard/watcher.ts';
+import type { Subject } from '../observe/subject.ts';
 import { readingPlatform } from '../observe/reading.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { loadEnvironment } from './declaration.ts';

@@ -2,6 +2,7 @@ import { count } from './count.ts';
 import { z } from 'zod';
 import { colours, other, type Colour } from './colours.ts';
 import { VerdigrisError } from './errors.ts';
+import { flagsSchema } from './flags.ts';
 import { kubernetesSchema } from './kubernetes.ts';
 import { nearest } from './nearest.ts';
 import { duration, size } from './units.ts';
@@ -96,6 +97,8 @@ const environmentSchema = z.strictObject({
   limits: limitsSchema,
   /** `required` refuses migrations after which a row can end the lossless rollback; `allowed` says so and goes on. */
   rollback: z.enum(['allowed', 'required']).default('allowed'),
+  /** Flags of the software that follow the release; asked by `verdigris flags`. */
+  flags: flagsSchema.optional(),
   retention: z
     .strictObject({
       /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface ServeOptions {
@@ -20,4 +20,25 @@ export async function serveHttp(listener: RequestListener, options: ServeOptions
     options.signal.addEventListener('abort', () => (stop(), server.closeAllConnections()), { once: true });
     if (options.signal.aborted) stop();
   });
+}
+
+/** A part of an address as it was meant; undefined where it is no UTF-8 and so means nothing. */
+export function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was sent, as text; undefined where that is more than so many bytes. */
+export async function bodyOf(request: IncomingMessage, most: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > most) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

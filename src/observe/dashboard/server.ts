@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { serveHttp, type ServeOptions } from '../serve.ts';
+import { decoded, serveHttp, type ServeOptions } from '../serve.ts';
 import { html } from './html.ts';
 import { layout } from './layout.ts';
 import {
@@ -72,7 +72,7 @@ class Dashboard {
         : watcher &&
           (kind === undefined
             ? environmentContent(name, await watcher.seen())
-            : reportContent(name, await watcher.seen(), kind, decoded(startedAt)));
+            : reportContent(name, await watcher.seen(), kind, decoded(startedAt) ?? ''));
     send(response, content, json !== undefined || searchParams.get('format') === 'json' || wantsJson(request));
   }
 
@@ -133,13 +133,4 @@ function send(response: ServerResponse, content: Content | undefined, json: bool
 
 function wantsJson({ headers: { accept = '' } }: IncomingMessage): boolean {
   return accept.includes('application/json') && !accept.includes('text/html');
-}
-
-/** A part of an address that is no UTF-8 names nothing. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return '';
-  }
 }

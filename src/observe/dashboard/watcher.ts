@@ -1,13 +1,7 @@
 import { describe } from '../../model/errors.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Platform } from '../../platform/port/platform.ts';
+import type { Subject } from '../subject.ts';
 import { look, lookBehind, type Background, type Look } from './look.ts';
-
-/** Where an environment is looked at: its declaration as it is now, and its platform, which can only be read. */
-export interface Subject {
-  readonly environment: Environment;
-  readonly platform: Platform;
-}
 
 export interface Seen extends Look, Background {
   readonly environment: Environment;
