@@ -49,6 +49,8 @@ export interface MigrationEngine {
   readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
   readonly files?: () => Promise<Migration[]>;
+  /** The statements of all its numbered files. Undefined where only the engine's tool reads them. */
+  readonly texts?: () => Promise<string[]>;
   /** Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool reads its files. */
   readonly data?: (live: Client) => Promise<PlannedStatement[]>;
   apply(target: MigrationTarget): Promise<Migration[]>;

@@ -15,7 +15,10 @@ const note = new RegExp(
   'im',
 );
 
+/** tern's note has four dashes. */
+const terns = /^---- tern: disable-tx ----$/m;
+
 /** Whether a migration's text asks its engine not to wrap it in a transaction. One answer for the linter and the runner. */
 export function asksForNoTransaction(text: string): boolean {
-  return text.includes('--') && (note.test(text) || upPart(text).noTransaction);
+  return text.includes('--') && (note.test(text) || terns.test(text) || upPart(text).noTransaction);
 }

@@ -21,6 +21,24 @@ const identifier = z
   .refine((name) => Buffer.byteLength(name) <= 63, 'PostgreSQL keeps 63 bytes of a name, and this is longer');
 const weight = z.int().min(0).max(100);
 
+/** Tools whose files Verdigris runs itself, and plain SQL. */
+const readByVerdigris = [
+  'sql',
+  'golang-migrate',
+  'goose',
+  'dbmate',
+  'sql-migrate',
+  'tern',
+  'sqlx',
+  'diesel',
+  'refinery',
+  'drizzle',
+  'atlas',
+  'supabase',
+] as const;
+const tableName = /^[^.,]+\.[^.,]+$/;
+const wantedTable = 'a table with its schema: `public.my_migrations`';
+
 const colourSchema = z.strictObject({
   /** The software's release whose schema this colour carries: any text, compared for equality only. */
   release: z.string().min(1).max(63),
@@ -31,13 +49,18 @@ const colourSchema = z.strictObject({
   /** What runs them; without it, the folder's files decide. */
   engine: z
     .union([
-      z.enum(['sql', 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
+      z.enum([...readByVerdigris, 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
+      z.strictObject({
+        tool: z.enum(readByVerdigris),
+        /** Version of the last file that had run before anybody wrote that down; counts where no file is written down. */
+        baseline: z.string().regex(/^\d/, 'the version of a file, as its name begins').optional(),
+        /** Its table, where it is told to use another than its own: `schema.table`. */
+        history: z.string().regex(tableName, wantedTable).optional(),
+      }),
       z.strictObject({
         command: z.array(z.string().min(1)).min(1),
         /** Tables in which it writes what it has run, where it is none of the tools that Verdigris knows: `schema.table`. */
-        history: z
-          .array(z.string().regex(/^[^.,]+\.[^.,]+$/, 'a table with its schema: `public.my_migrations`'))
-          .optional(),
+        history: z.array(z.string().regex(tableName, wantedTable)).optional(),
       }),
     ])
     .optional(),
@@ -138,7 +161,9 @@ export type ColourDeclaration = z.output<typeof colourSchema>;
 
 /** Tables that any colour declares as its tool's history: both have them, whichever is live. */
 export function declaredHistory({ colours: declared }: Pick<Environment, 'colours'>): string[] {
-  return Object.values(declared).flatMap(({ engine }) => (typeof engine === 'object' ? (engine.history ?? []) : []));
+  return Object.values(declared).flatMap(({ engine }) =>
+    typeof engine === 'object' ? [engine.history ?? []].flat() : [],
+  );
 }
 
 /** What is wrong with a declaration, and where: `colours.green.postgres`. */

@@ -65,7 +65,7 @@ async function migrate(
   const { signal } = new AbortController();
   await withClient(connection, 'create', async (client) => {
     await (
-      await chooseEngine(folder, engine)
+      await chooseEngine(folder, engine, client)
     ).apply({
       client,
       connection,

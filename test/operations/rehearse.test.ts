@@ -12,6 +12,7 @@ import { measuring, type Measurements } from '../../src/migrations/rehearsal/mea
 import { refusal } from '../../src/migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../../src/migrations/rehearsal/text.ts';
 import { withMigrationRole } from '../../src/migrations/engines/role.ts';
+import { formatOf } from '../../src/migrations/engines/native/format.ts';
 import { sqlEngine, type WatchedTarget } from '../../src/migrations/engines/sql/run.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
@@ -173,7 +174,7 @@ test('a long lock, a rewrite and an index are found, with mode, table, time and 
           onProgress: () => undefined,
           watch: measuring(client, into),
         };
-        await sqlEngine(env.migrations).apply(target);
+        await sqlEngine({ folder: env.migrations, format: formatOf('sql') }).apply(target);
         return into;
       });
       const [file] = live.files;

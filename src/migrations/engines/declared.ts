@@ -2,8 +2,9 @@ import type { ColourDeclaration } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { isHistory } from '../../postgres/tool-history/known.ts';
-import type { Migration, MigrationEngine } from '../engine.ts';
-import { chooseEngine } from './choose.ts';
+import type { Migration } from '../engine.ts';
+import { chooseEngine, readingEngine } from './choose.ts';
+import { hasOwnHistory } from './sql/book.ts';
 
 type Declared = Pick<ColourDeclaration, 'migrations' | 'engine'> | undefined;
 
@@ -12,40 +13,34 @@ type Declared = Pick<ColourDeclaration, 'migrations' | 'engine'> | undefined;
  * where the engine's tool alone reads its files.
  */
 export async function declaredMigrations(colour: Declared): Promise<readonly Migration[]> {
-  return (await (await engineOf(colour))?.files?.()) ?? [];
+  if (colour?.migrations === undefined) return [];
+  return (await (await readingEngine(colour.migrations, colour.engine)).files?.()) ?? [];
 }
 
 /**
- * The folder, and whether it begins where the live colour is: what a tool has brought there would run again from the first file.
- * @throws VerdigrisError `migrations-of-tool`, and what `declaredMigrations` throws.
+ * The folder, and what of it has run on the live colour: files that were changed, are late or half done, and a history that is
+ * another tool's, whose files would run again from the first.
+ * @throws VerdigrisError `migrations-of-tool`, and what `chooseEngine` and `pending` throw.
  */
 export async function judgeBeforeSeed(live: Client, colour: Declared): Promise<void> {
-  const engine = await engineOf(colour);
-  await engine?.files?.();
-  if (engine?.name !== 'sql' || colour?.engine !== undefined) return;
+  if (colour?.migrations === undefined) return;
+  const engine = await chooseEngine(colour.migrations, colour.engine, live);
+  if (!engine.files) return;
+  await engine.files();
+  await engine.pending(live);
+  if (engine.name !== 'sql' || colour.engine !== undefined || (await hasOwnHistory(live))) return;
   const histories = await rows<{ name: string }>(
     live,
     `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND ${isHistory} ORDER BY 1`,
   );
-  if (histories.length === 0 || (await hasBegun(live))) return;
+  if (histories.length === 0) return;
   throw new VerdigrisError('migrations-of-tool', {
     seen:
-      `${histories.map(({ name }) => name).join(', ')} says that a migration tool (golang-migrate, sqlx, ` +
-      'Diesel or another) has run files on this database; engine sql has a history of its own, which is empty, ' +
-      'and would run the way up (.up.sql, up.sql) of every file again.',
+      `${histories.map(({ name }) => name).join(', ')} says that a migration tool has run files on this database, ` +
+      'and these are files of none that it could be; engine sql has a history of its own, which is empty, and would run every file again.',
     required: 'one tool, whose history says what has run.',
-    next: 'declare that tool: `engine: { command: […] }`; or declare `engine: sql`, where the folder has only what is to come.',
+    next: 'declare that tool by its name, or as `engine: { command: […] }`; or declare `engine: sql`, where the folder has only what is to come.',
     facts: { tables: histories.map(({ name }) => name) },
   });
-}
-
-async function engineOf(colour: Declared): Promise<MigrationEngine | undefined> {
-  return colour?.migrations === undefined ? undefined : chooseEngine(colour.migrations, colour.engine);
-}
-
-/** Whether engine `sql` has run here before: then it goes on with its own history. */
-async function hasBegun(live: Client): Promise<boolean> {
-  const [table] = await rows(live, "SELECT WHERE to_regclass('verdigris.migration') IS NOT NULL");
-  return table !== undefined && (await rows(live, 'SELECT FROM verdigris.migration LIMIT 1')).length > 0;
 }

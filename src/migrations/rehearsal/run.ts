@@ -66,11 +66,7 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
           const migrations = (await engine?.pending(control)) ?? [];
           const names = await tableNames(control);
           const measured =
-            engine === undefined || engine.name === 'sql'
-              ? 'statements'
-              : options.serverLog === undefined
-                ? 'whole'
-                : 'log';
+            engine === undefined || engine.data ? 'statements' : options.serverLog === undefined ? 'whole' : 'log';
           const readLog = measured === 'log' ? await logStatements(control, options.serverLog as string) : undefined;
           const load = await chooseLoad({ ...options.load, client: control });
           const sampler = startSampler(sampling);

@@ -9,7 +9,6 @@ import { makeReport } from '../../migrations/rehearsal/make-report.ts';
 import type { RehearsalReport, SmokeReport } from '../../migrations/rehearsal/report.ts';
 import { runMigrations } from '../../migrations/rehearsal/run.ts';
 import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
-import { migrationTexts } from '../../migrations/rehearsal/texts.ts';
 import type { JournalStore } from '../../platform/port/journal.ts';
 import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { one, withClient, withOwnSession } from '../../postgres/client.ts';
@@ -63,7 +62,7 @@ export async function rehearse(
 ): Promise<Rehearsal> {
   const journal = await readJournal(parts.platform.journal);
   const environment = { ...parts.environment, live: journal.live };
-  const engine = await engineOf(await contextOf({ ...parts, environment }, journal));
+  const engine = await engineOf(await contextOf({ ...parts, environment }, journal), journal.live);
   const roles = [...environment.roles.application, ...environment.roles.readers];
   const live = { ...(await parts.platform.servers.connection(journal.live)), database: environment.database };
   const known = await withOwnSession(live, 'rehearse', async (client) => {
@@ -130,7 +129,7 @@ async function onClone(
       command: options.load,
       clients: options.clients,
       rate: options.rate,
-      texts: await migrationTexts(candidate?.migrations),
+      texts: (await engine?.texts?.().catch(() => [])) ?? [],
     },
     note: (text) => emit({ type: 'note', text }),
   });

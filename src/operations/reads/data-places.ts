@@ -19,8 +19,8 @@ export async function plannedData(parts: {
   const asking = withObserver({ ...parts, emit: () => undefined, looking: true }, async (c) => {
     const declared = parts.environment.colours[other(c.live)];
     if (declared?.migrations === undefined) return [];
-    const engine = await chooseEngine(declared.migrations, declared.engine);
-    return c.on(c.live, async (live) => engine.data?.(live));
+    const { migrations, engine } = declared;
+    return c.on(c.live, async (live) => (await chooseEngine(migrations, engine, live)).data?.(live));
   });
   asking.catch(() => undefined);
   const late = new AbortController();

@@ -107,7 +107,7 @@ const apply: Step = {
         ],
       });
     // Another engine's tool runs whole files.
-    const data = engine.name === 'sql' ? await dataPolicy(c) : undefined;
+    const data = engine.data ? await dataPolicy(c) : undefined;
     if (!data) await watchTool(c);
     const done = await c
       .keeping([c.live], () =>

@@ -4,16 +4,18 @@ import { interruptible } from '../../migrations/interruptible.ts';
 import { isEffectUnknown } from '../../migrations/engines/effect.ts';
 import { migrationOwner } from '../../postgres/owners.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
+import type { Colour } from '../../model/colours.ts';
 import type { Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
 import { release } from '../engine/release-record.ts';
 
-/** The engine that the candidate's declaration or the folder's files ask for; undefined where the release changes no schema. */
-export async function engineOf(c: Context): Promise<MigrationEngine | undefined> {
+/** The engine that the candidate's declaration, the folder's files or the history on `asked` say; undefined where the release changes no schema. */
+export async function engineOf(c: Context, asked: Colour = c.idle): Promise<MigrationEngine | undefined> {
   const declared = c.environment.colours[release(c).candidate];
-  return declared?.migrations === undefined ? undefined : chooseEngine(declared.migrations, declared.engine);
+  const folder = declared?.migrations;
+  return folder === undefined ? undefined : c.on(asked, (client) => chooseEngine(folder, declared?.engine, client));
 }
 
 interface ToCome {

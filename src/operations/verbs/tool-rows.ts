@@ -59,7 +59,7 @@ async function different(c: Context, changes: readonly LocalChanges[]): Promise<
 async function refused(c: Context, changes: readonly LocalChanges[]): Promise<VerdigrisError> {
   const engine = await engineOf(c);
   const ran = c.environment.colours[c.idle]?.engine;
-  const tool = typeof ran === 'object' ? ran.command.join(' ') : (engine?.name ?? 'the tool');
+  const tool = typeof ran === 'object' && 'command' in ran ? ran.command.join(' ') : (engine?.name ?? 'the tool');
   return new VerdigrisError('tool-wrote-rows', {
     seen:
       `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(statements).join(', ')}. ` +

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { detectEngine } from '../../../src/migrations/engines/choose.ts';
+import { formatOf, isNative } from '../../../src/migrations/engines/native/format.ts';
+import { recognise } from '../../../src/migrations/engines/recognise.ts';
 import { declaredMigrations, judgeBeforeSeed } from '../../../src/migrations/engines/declared.ts';
 import { compareVersions, readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
@@ -12,8 +13,9 @@ async function read(files: Readonly<Record<string, string>>): Promise<string[]> 
   const folder = await temporaryFolder();
   try {
     await fill(folder, files);
-    expect(await detectEngine(folder)).toBe('sql');
-    return (await readSqlFiles(folder)).map(
+    const [name = 'sql'] = await recognise(folder);
+    if (!isNative(name)) throw new Error(`${name} is run by its tool`);
+    return (await readSqlFiles(folder, formatOf(name))).map(
       ({ version, name, statements, transactional }) =>
         `${version} ${name}: ${statements.map(({ text }) => text).join('; ')}${transactional ? '' : ' (one by one)'}`,
     );
@@ -26,15 +28,17 @@ const refusal = (files: Readonly<Record<string, string>>): Promise<unknown> =>
   read(files).catch((error: unknown) => error);
 
 test('of ways up and ways back beside each other only the ways up are read', async () => {
+  expect(await read({ '000001_a.up.sql': 'SELECT 1', '000001_a.down.sql': 'this never runs' })).toEqual([
+    '000001 a: SELECT 1',
+  ]);
   expect(
-    await read({
-      '000001_a.up.sql': 'SELECT 1',
-      '000001_a.down.sql': 'this never runs',
-      '000002_b.do.sql': 'SELECT 2',
-      '000002_b.undo.sql': 'nor this',
-      '000003_slow_down.sql': 'SELECT 3',
-    }),
-  ).toEqual(['000001 a: SELECT 1', '000002 b: SELECT 2', '000003 slow_down: SELECT 3']);
+    await read({ '2_b.do.sql': 'SELECT 2', '2_b.undo.sql': 'nor this', '3_slow_down.do.sql': 'SELECT 3' }),
+  ).toEqual(['2 b: SELECT 2', '3 slow_down: SELECT 3']);
+  expect(await read({ '3_slow_down.sql': 'SELECT 3' })).toEqual(['3 slow_down: SELECT 3']);
+  // golang-migrate would leave the plain one out.
+  expect(await refusal({ '1_a.up.sql': 'SELECT 1', '2_b.sql': 'SELECT 2' })).toMatchObject({
+    id: 'migrations-two-engines',
+  });
 });
 
 test('a folder is a migration where it has up.sql; the way back is left alone', async () => {
@@ -128,7 +132,7 @@ test('before a seed a folder is refused where another tool has run and no engine
     await expect(judgeBeforeSeed(client, { migrations: folder })).rejects.toMatchObject({
       code: 'declaration',
       id: 'migrations-of-tool',
-      seen: expect.stringMatching(/^schema_migrations says .*golang-migrate/),
+      seen: expect.stringMatching(/^schema_migrations says/),
     });
     await judgeBeforeSeed(client, { migrations: folder, engine: 'sql' });
     expect(await readTables(client)).toEqual([]);

@@ -2,10 +2,9 @@ import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { describeChanges } from '../../../src/migrations/engines/repeatable/definitions.ts';
-import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { one, rows, withTransaction } from '../../../src/postgres/client.ts';
 import { answered, asked, changeLog, codeCount, codeFolder, hasChinook, objects } from './chinook.ts';
-import { examples, withBench } from './support.ts';
+import { plainSql, examples, withBench } from './support.ts';
 
 test.runIf(hasChinook)(
   'stored code on Chinook: applied in the order of need, again when changed, with its difference; what it breaks is refused',
@@ -16,7 +15,7 @@ test.runIf(hasChinook)(
       await bench.loadChinook();
       await cp(codeFolder, path.join(folder, 'repeatable'), { recursive: true });
       await write('0001_change_log.sql', changeLog);
-      const engine = sqlFilesEngine(folder);
+      const engine = plainSql(folder);
       expect(await engine.pending(client)).toHaveLength(18);
       expect(await apply(engine)).toHaveLength(18);
       expect(await objects(client)).toBe(codeCount);
@@ -70,7 +69,7 @@ test.runIf(hasChinook)(
 
 test('repeatable files that cannot be applied leave nothing: a name that nobody makes, a view that loses a column, a COMMIT, what does not parse', async () => {
   await withBench('sql', async ({ client, write, apply, folder }) => {
-    const engine = sqlFilesEngine(folder);
+    const engine = plainSql(folder);
     await write('repeatable/lost.sql', 'SELECT 1;\nCREATE OR REPLACE VIEW lost AS SELECT * FROM nowhere;');
     await expect(apply(engine)).rejects.toMatchObject({
       id: 'repeatable-failed',
@@ -100,7 +99,7 @@ test('repeatable files that cannot be applied leave nothing: a name that nobody 
 test('a folder of repeatable files alone is enough', async () => {
   await withBench(undefined, async ({ folder, apply }) => {
     await cp(path.join(examples, 'sql/repeatable/is_good.sql'), path.join(folder, 'repeatable/is_good.sql'));
-    expect(await apply(sqlFilesEngine(folder))).toEqual([{ version: 'repeatable', name: 'is_good.sql' }]);
+    expect(await apply(plainSql(folder))).toEqual([{ version: 'repeatable', name: 'is_good.sql' }]);
   });
 });
 

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
-import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { objects, hasChinook } from './chinook.ts';
 import { remove, scenario } from './scenario.ts';
-import { withBench } from './support.ts';
+import { plainSql, withBench } from './support.ts';
 
 test.runIf(hasChinook)(
   'plain SQL on Chinook: first run, failure, interruption, going on, nothing twice; a changed checksum and a late version are refused',
   async () => {
     await withBench('sql', async (bench) => {
-      const engine = sqlFilesEngine(bench.folder);
+      const engine = plainSql(bench.folder);
       await scenario(bench, {
         engine,
         own: [],
@@ -45,7 +44,7 @@ test.runIf(hasChinook)(
 
 test('plain SQL outside a transaction: interrupted in a statement, it goes on behind those that are done', async () => {
   await withBench(undefined, async (bench) => {
-    const engine = sqlFilesEngine(bench.folder);
+    const engine = plainSql(bench.folder);
     const text = (last: string): string =>
       `CREATE TABLE t (id int);\nCREATE INDEX CONCURRENTLY t_id ON t (id);\n${last}`;
     await bench.write('0001_apart.sql', text('SELECT pg_sleep(100);'));
@@ -68,7 +67,7 @@ test('plain SQL outside a transaction: interrupted in a statement, it goes on be
 
 test('a file that 0.1.0 ran by the first number of its name does not run again by all of them', async () => {
   await withBench(undefined, async (bench) => {
-    const engine = sqlFilesEngine(bench.folder);
+    const engine = plainSql(bench.folder);
     await bench.write('0007_2024_report.sql', 'CREATE TABLE report (id int);');
     expect(await bench.apply(engine)).toEqual([{ version: '0007_2024', name: 'report' }]);
     await bench.client.query("UPDATE verdigris.migration SET version = '0007', name = '2024_report'");
@@ -78,7 +77,7 @@ test('a file that 0.1.0 ran by the first number of its name does not run again b
 
 test('a file outside a transaction is tried beforehand in one: with an enum value that it uses, and an index that it makes CONCURRENTLY', async () => {
   await withBench(undefined, async (bench) => {
-    const engine = sqlFilesEngine(bench.folder);
+    const engine = plainSql(bench.folder);
     await bench.client.query("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE notes (id int PRIMARY KEY, code text)");
     await bench.write(
       '0001_calm.sql',
@@ -103,7 +102,7 @@ test('a file outside a transaction is tried beforehand in one: with an enum valu
 
 test('a value that is added and used in one transaction is refused when the file runs, as PostgreSQL has it', async () => {
   await withBench(undefined, async (bench) => {
-    const engine = sqlFilesEngine(bench.folder);
+    const engine = plainSql(bench.folder);
     await bench.client.query("CREATE TYPE mood AS ENUM ('sad')");
     await bench.write('0001_calm.sql', "ALTER TYPE mood ADD VALUE 'calm'; CREATE TABLE feels (m mood DEFAULT 'calm');");
     await expect(bench.apply(engine)).rejects.toMatchObject({

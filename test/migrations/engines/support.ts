@@ -2,6 +2,8 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { waitFor } from '../../../src/model/wait.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../../src/migrations/engine.ts';
+import { formatOf } from '../../../src/migrations/engines/native/format.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { operatorRole } from '../../../src/model/names.ts';
 import {
   rows,
@@ -13,6 +15,9 @@ import {
 import { loadScript } from '../../../src/postgres/script.ts';
 import { chinook } from './chinook.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
+
+/** Engine `sql` as a declaration that names it has it. */
+export const plainSql = (folder: string): MigrationEngine => sqlFilesEngine({ folder, format: formatOf('sql') });
 
 export const examples = new URL('../../../examples/', import.meta.url).pathname;
 

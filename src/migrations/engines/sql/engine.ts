@@ -3,7 +3,7 @@ import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readSqlFiles } from './files.ts';
-import { sqlSources } from './layout.ts';
+import type { Files } from './book.ts';
 import { sqlEngine } from './run.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
@@ -11,13 +11,14 @@ import { brokenFunctions, refuseBroken } from '../repeatable/compile.ts';
 import { definitions, describeChanges } from '../repeatable/definitions.ts';
 import { pendingRepeatables, readRepeatables, recordRepeatables } from '../repeatable/history.ts';
 
-/** Plain SQL: numbered files that run once, then the files of `repeatable/`, which run whenever they were changed. */
-export function sqlFilesEngine(folder: string): MigrationEngine {
-  const versioned = sqlEngine(folder);
+/** Numbered files of SQL that run once, then the files of `repeatable/`, which run whenever they were changed. */
+export function sqlFilesEngine(files: Files): MigrationEngine {
+  const { folder, format } = files;
+  const versioned = sqlEngine(files);
   const rehearse = versioned.rehearse;
   const hasVersioned = async (): Promise<boolean> => {
     const names: string[] = await readdir(folder).catch(() => []);
-    return !names.includes('repeatable') || (await sqlSources(folder)).length > 0;
+    return !names.includes('repeatable') || (await format.sources(folder)).length > 0;
   };
   /** Inside a transaction: all that changed, the difference that they make, and the proof that nothing calls into the void. */
   const replace = async (
@@ -34,11 +35,18 @@ export function sqlFilesEngine(folder: string): MigrationEngine {
     return files;
   };
   return {
-    name: 'sql',
+    name: format.name,
     files: async () => [
-      ...((await hasVersioned()) ? await readSqlFiles(folder) : []).map(({ version, name }) => ({ version, name })),
+      ...((await hasVersioned()) ? await readSqlFiles(folder, format) : []).map(({ version, name }) => ({
+        version,
+        name,
+      })),
       ...(await readRepeatables(folder)).map(({ name }) => ({ version: 'repeatable', name })),
     ],
+    texts: async () =>
+      ((await hasVersioned()) ? await readSqlFiles(folder, format) : []).flatMap(({ statements }) =>
+        statements.map(({ text }) => text),
+      ),
     pending: async (client) => [
       ...((await hasVersioned()) ? await versioned.pending(client) : []),
       ...(await pendingRepeatables(client, folder)).map(({ name }) => ({ version: 'repeatable', name })),

@@ -6,10 +6,12 @@ import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { asksForNoTransaction } from '../../transaction-note.ts';
 import { upPart } from '../../up-part.ts';
-import { sqlSources, type SqlSource } from './layout.ts';
+import { formatOf, type Format } from '../native/format.ts';
+import type { SqlSource } from './layout.ts';
 import { readScript, type SqlStatement } from './parse.ts';
 
 export interface SqlFile extends SqlSource {
+  readonly bytes: Uint8Array;
   /** sha256 of the file's bytes. */
   readonly checksum: string;
   readonly statements: readonly SqlStatement[];
@@ -19,8 +21,8 @@ export interface SqlFile extends SqlSource {
 }
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
-export async function readSqlFiles(folder: string): Promise<SqlFile[]> {
-  const sources = await sqlSources(folder);
+export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {
+  const sources = await format.sources(folder);
   if (sources.length === 0)
     throw invalid(
       'migrations-empty',
@@ -28,7 +30,7 @@ export async function readSqlFiles(folder: string): Promise<SqlFile[]> {
       'at least one migration.',
       'add one, leave `migrations` out where the schema does not change, or declare the tool that they are for: `engine: { command: […] }`.',
     );
-  const files = await Promise.all(sources.map(readSqlFile));
+  const files = await Promise.all(sources.map((source) => readSqlFile(source, format)));
   files.sort((a, b) => compareVersions(a.version, b.version));
   for (const [index, file] of files.entries()) {
     const before = files[index - 1];
@@ -44,34 +46,40 @@ export async function readSqlFiles(folder: string): Promise<SqlFile[]> {
   return files;
 }
 
-async function readSqlFile(source: SqlSource): Promise<SqlFile> {
-  const bytes = await readFile(source.path);
-  const { text, noTransaction } = wayUp(bytes, source.path);
+async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> {
+  const bytes = await readFile(source.path).catch((cause: unknown) => {
+    throw new VerdigrisError('migrations-missing', {
+      seen: `${source.path} cannot be read.`,
+      required: 'every file that the folder lists.',
+      next: 'put it back, or take it out of the list.',
+      cause,
+    });
+  });
+  const { text, noTransaction } = wayUp(bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
+  const apart = noTransaction || source.apart === true;
   return {
     ...source,
+    bytes,
     checksum: createHash('sha256').update(bytes).digest('hex'),
     statements,
     superuser,
-    transactional: ownTransaction || (!noTransaction && statements.every((statement) => statement.transactional)),
+    transactional: ownTransaction || (!apart && statements.every((statement) => statement.transactional)),
   };
 }
 
-/** Values that the tool puts into the file before it runs: what would run is not what is written. */
-const substitution = /^--\s*(?:\+goose\s+envsub\s+on\b|migrate:up\b.*\benv:).*$/im;
-
-function wayUp(bytes: Uint8Array, file: string): { text: Uint8Array; noTransaction: boolean } {
+function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Array; noTransaction: boolean } {
   // Bytes that are no text are the parser's to refuse.
   if (!isUtf8(bytes)) return { text: bytes, noTransaction: false };
   // Without the byte order mark, which would hide a marker in the first line.
   const whole = new TextDecoder().decode(bytes);
-  const found = substitution.exec(whole);
+  const found = format.unread?.exec(whole);
   if (found)
     throw invalid(
       'migration-forbidden',
-      `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} puts values of the environment into the file.`,
+      `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} makes another text run than is written: values of the environment, a template or a delimiter of its own.`,
       'a file that runs as it is written.',
-      'write the values into the file, or declare the tool: `engine: { command: […] }`.',
+      'write out what is to run, or declare the tool: `engine: { command: […] }`.',
     );
   return { text: Buffer.from(upPart(whole).text), noTransaction: asksForNoTransaction(whole) };
 }

@@ -1,13 +1,26 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 
 /** One migration on disk, not read yet. */
 export interface SqlSource {
-  /** The whole leading run of numbers: `0007`, `1.9`, `2026-01-15-120000`, `101_01`. */
+  /** The leading number, or where the tool has it so all of them: `0007`, `1.9`, `2026-01-15-120000`, `101_01`. */
   readonly version: string;
   readonly name: string;
   readonly path: string;
+  /** Of the file or folder, as the folder of migrations has it. */
+  readonly entry: string;
+  /** What a list of the tool's beside the files says of it: Drizzle's time, Atlas's hash. */
+  readonly stamp?: string | undefined;
+  /** A file beside it asks for no transaction: Diesel's metadata.toml. */
+  readonly apart?: boolean;
+}
+
+/** How a tool names its migrations: version and name, of a file's name without `.sql` or of a folder's. */
+export interface Naming {
+  readonly title: RegExp;
+  /** Names that are another migration's way back. */
+  readonly undo?: RegExp;
 }
 
 /** Version and name. A number belongs to the version only where it ends with the word: `0001_2fa` is version 0001. */
@@ -15,13 +28,14 @@ export const versioned = /^(\d+(?:[._-]+\d+(?![^\W_]))*)(?:[._-]+(.*))?$/;
 /** golang-migrate's and sqlx's ways up and back, and Postgrator's. */
 const up = /\.(?:up|do)\.sql$/;
 const down = /\.(?:down|undo)\.sql$/;
-/** Flyway's and refinery's way back. */
-const undo = /^U\d[\d._]*__.+\.sql$/;
 /** What a folder per migration has: Diesel, Sourcegraph, Hasura; Prisma, Drizzle. */
 const inFolder = ['up.sql', 'migration.sql'];
 
-/** The migrations of a folder by their names: ways up only, each a file or a folder. Nothing is opened. */
-export async function sqlSources(folder: string): Promise<SqlSource[]> {
+/** Plain SQL's own. Flyway's way back is none of its files. */
+const plain: Naming = { title: versioned, undo: /^U\d[\d._]*__.+\.sql$/ };
+
+/** The migrations of a folder by their names: ways up only, each a file or a folder. */
+export async function sqlSources(folder: string, { title: named, undo }: Naming = plain): Promise<SqlSource[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new VerdigrisError('migrations-missing', {
       seen: `The migrations folder ${folder} cannot be read.`,
@@ -30,40 +44,57 @@ export async function sqlSources(folder: string): Promise<SqlSource[]> {
       cause,
     });
   });
-  const places = await Promise.all(names.sort().map((name) => wayUp(folder, name)));
+  const places = await Promise.all(
+    names
+      .sort()
+      .filter((name) => undo?.test(name) !== true)
+      .map((name) => wayUp(folder, name)),
+  );
   const found = places.filter((place) => place !== undefined);
-  const misnamed = found.filter(({ title }) => !versioned.test(title));
+  const misnamed = found.filter(({ title }) => !named.test(title));
   if (misnamed.length > 0)
     throw invalid(
       `${misnamed.map((place) => path.relative(folder, place.path)).join(', ')} in ${folder}: no version in the name.`,
       'names such as 0007_add_index.sql.',
       'rename them.',
     );
-  return found.map(({ title, path: file }) => {
-    const [, version = '', name = ''] = versioned.exec(title) ?? [];
-    return { version, name: name || version, path: file };
+  return found.map(({ title, ...place }) => {
+    const [, version = '', name = ''] = named.exec(title) ?? [];
+    return { version, name: name || version, ...place };
   });
 }
 
-async function wayUp(folder: string, name: string): Promise<{ title: string; path: string } | undefined> {
+type Place = Omit<SqlSource, 'version' | 'name'> & { readonly title: string };
+
+async function wayUp(folder: string, name: string): Promise<Place | undefined> {
   const place = path.join(folder, name);
   const isSql = name.endsWith('.sql');
   if (!isSql && !/^\d/.test(name)) return undefined;
   if ((await stat(place)).isDirectory()) return folderOfOne(folder, name);
-  if (!isSql || down.test(name) || undo.test(name)) return undefined;
-  return { title: name.replace(up, '.sql').slice(0, -'.sql'.length), path: place };
+  if (!isSql || down.test(name)) return undefined;
+  return { title: name.replace(up, '.sql').slice(0, -'.sql'.length), path: place, entry: name };
 }
 
-async function folderOfOne(folder: string, name: string): Promise<{ title: string; path: string } | undefined> {
+async function folderOfOne(folder: string, name: string): Promise<Place | undefined> {
   const within = await readdir(path.join(folder, name));
   const found = inFolder.find((each) => within.includes(each));
-  if (found !== undefined) return { title: name.replace(/\.sql$/, ''), path: path.join(folder, name, found) };
+  if (found !== undefined)
+    return {
+      title: name.replace(/\.sql$/, ''),
+      path: path.join(folder, name, found),
+      entry: name,
+      apart: within.includes('metadata.toml') && (await asksApart(path.join(folder, name, 'metadata.toml'))),
+    };
   if (!name.endsWith('.sql') && !within.some((each) => each.endsWith('.sql'))) return undefined;
   throw invalid(
     `${name} in ${folder} is a folder without ${inFolder.join(' or ')}.`,
     'one of them in a folder that is a migration.',
     'name its way up so, or take the folder out.',
   );
+}
+
+async function asksApart(metadata: string): Promise<boolean> {
+  return /^\s*run_in_transaction\s*=\s*false\b/m.test(await readFile(metadata, 'utf8'));
 }
 
 function invalid(seen: string, required: string, next: string): VerdigrisError {

@@ -14,16 +14,9 @@ import type { FromFile } from '../../data/statement.ts';
 import { planData } from '../../data/plan.ts';
 import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
-import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
+import { openBook, pendingFiles, type Book, type Files } from './book.ts';
+import { compareVersions, type SqlFile } from './files.ts';
 import type { SqlStatement } from './parse.ts';
-
-interface Applied {
-  readonly version: string;
-  readonly name: string;
-  readonly checksum: string;
-  readonly done: number;
-  readonly complete: boolean;
-}
 
 /**
  * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has none.
@@ -45,16 +38,17 @@ const unwatched: StatementWatch = { file: (_, work) => work(), statement: (_file
 /** Attempts at a migration that did not get its lock in time; apply holds locks on the candidate for moments only. */
 const lockAttempts = 10;
 
-/** Plain versioned SQL files, with their history in verdigris.migration of the database they change. */
-export function sqlEngine(folder: string): MigrationEngine {
+/** Versioned SQL files, with their history in verdigris.migration of the database they change, or in their tool's own table. */
+export function sqlEngine(files: Files): MigrationEngine {
+  const { folder } = files;
   return {
-    name: 'sql',
-    pending: async (client) => (await pendingFiles(client, folder)).map(({ version, name }) => ({ version, name })),
-    data: async (live) => planData(await pendingFiles(live, folder), await readTables(live)),
+    name: files.format.name,
+    pending: async (client) => (await pendingFiles(client, files)).map(({ version, name }) => ({ version, name })),
+    data: async (live) => planData(await pendingFiles(live, files), await readTables(live)),
     rehearse: async (client, say, owner) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
-      for (const file of await pendingFiles(client, folder)) {
+      for (const file of await pendingFiles(client, files)) {
         await rehearseBackfills(
           client,
           backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
@@ -64,13 +58,13 @@ export function sqlEngine(folder: string): MigrationEngine {
       await rehearseBackfills(client, backfills);
     },
     apply: async (target: WatchedTarget) => {
-      const files = await pendingFiles(target.client, folder);
+      const book = await openBook(target.client, files, target.release);
       const done: Migration[] = [];
-      for (const [index, file] of files.entries()) {
+      for (const [index, file] of book.pending.entries()) {
         target.signal.throwIfAborted();
         await target.backfillsBefore?.(file.version);
-        target.onProgress(index, files.length, path.basename(file.path));
-        await applyFile(target, file);
+        target.onProgress(index, book.pending.length, path.basename(file.path));
+        await applyFile(target, file, book);
         done.push({ version: file.version, name: file.name });
       }
       return done;
@@ -78,47 +72,7 @@ export function sqlEngine(folder: string): MigrationEngine {
   };
 }
 
-async function pendingFiles(client: Client, folder: string): Promise<SqlFile[]> {
-  const files = await readSqlFiles(folder);
-  const applied = await rows<Applied>(
-    client,
-    'SELECT version, name, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration',
-  );
-  for (const known of applied) {
-    const file = files.find(({ version }) => compareVersions(version, known.version) === 0);
-    if (file && file.checksum !== known.checksum && (known.complete || known.done > 0)) {
-      throw new VerdigrisError('migration-changed', {
-        seen: `${file.path} was changed after it ran (checksum ${file.checksum.slice(0, 12)}…, applied as ${known.checksum.slice(0, 12)}…).`,
-        required: 'that an applied migration stays as it was.',
-        next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
-        facts: { version: file.version },
-      });
-    }
-  }
-  const complete = applied.filter((known) => known.complete);
-  const pending = files.filter((file) => !complete.some((known) => isOf(known, file)));
-  const newest = complete
-    .map((known) => known.version)
-    .sort(compareVersions)
-    .at(-1);
-  const late = newest === undefined ? [] : pending.filter((file) => compareVersions(file.version, newest) < 0);
-  if (late.length > 0) {
-    throw new VerdigrisError('migration-out-of-order', {
-      seen: `${late.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
-      required: 'that migrations run in the order of their versions.',
-      next: 'give them versions above the newest one.',
-    });
-  }
-  return pending;
-}
-
-/** Verdigris 0.1.0 took the first number of a file's name alone for its version: the file of that time is known by its content. */
-function isOf(known: Applied, file: SqlFile): boolean {
-  if (known.version === file.version) return true;
-  return known.checksum === file.checksum && file.version.startsWith(known.version);
-}
-
-async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
+async function applyFile(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
   const { client } = target;
   await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
   try {
@@ -128,9 +82,9 @@ async function applyFile(target: WatchedTarget, file: SqlFile): Promise<void> {
       for (const statement of placedAt(file))
         if (statement.note?.place === 'live') await target.data?.onLive(statement, ownerOf(target, file));
       await retryLocks(target, file, () =>
-        watch.file(file, () => withTransaction(client, () => inTransaction(target, file))),
+        watch.file(file, () => withTransaction(client, () => inTransaction(target, file, book))),
       );
-    } else await watch.file(file, () => oneByOne(target, file));
+    } else await watch.file(file, () => oneByOne(target, file, book));
   } finally {
     await client
       .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
@@ -152,7 +106,7 @@ function placedAt(file: SqlFile): Placed[] {
   }));
 }
 
-async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void> {
+async function inTransaction(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
   const role = new TheirRole(target.client, ownerOf(target, file));
   let kept: Placed | undefined;
   for (const statement of placedAt(file)) {
@@ -163,10 +117,7 @@ async function inTransaction(target: WatchedTarget, file: SqlFile): Promise<void
     if (await inPlace(target, statement, role, () => watched(target, file, statement, role, state))) kept ??= statement;
   }
   if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
-  await target.client.query(
-    'INSERT INTO verdigris.migration (version, name, checksum, release, statements_done, applied_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())',
-    [file.version, file.name, file.checksum, target.release, file.statements.length],
-  );
+  await book.ran(file);
 }
 
 /** Inside a transaction: runs a statement here, or leaves it to the place where its rows belong. True where it was kept for the switchover. */
@@ -182,7 +133,7 @@ async function inPlace(
 }
 
 /** Outside a transaction each statement counts for itself; how many are done is written down after each. */
-async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
+async function oneByOne(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
   const { client } = target;
   await client.query(
     `INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
@@ -216,9 +167,7 @@ async function oneByOne(target: WatchedTarget, file: SqlFile): Promise<void> {
       index + 1,
     ]);
   }
-  await client.query('UPDATE verdigris.migration SET applied_at = clock_timestamp() WHERE version = $1', [
-    file.version,
-  ]);
+  await withTransaction(client, () => book.ran(file));
 }
 
 /** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */

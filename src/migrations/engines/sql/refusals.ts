@@ -1,0 +1,20 @@
+import path from 'node:path';
+import { VerdigrisError } from '../../../model/errors.ts';
+import type { SqlFile } from './files.ts';
+
+export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, then: string): VerdigrisError {
+  return new VerdigrisError('migration-changed', {
+    seen: `${file.path} was changed after it ran (checksum ${now.slice(0, 12)}…, applied as ${then.slice(0, 12)}…).`,
+    required: 'that an applied migration stays as it was.',
+    next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
+    facts: { version: file.version },
+  });
+}
+
+export function late(files: readonly SqlFile[], newest: string): VerdigrisError {
+  return new VerdigrisError('migration-out-of-order', {
+    seen: `${files.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
+    required: 'that migrations run in the order of their versions.',
+    next: 'give them versions above the newest one.',
+  });
+}
