@@ -1,5 +1,5 @@
 import type { Table } from '../../postgres/catalogue.ts';
-import type { SqlFile } from '../engines/sql/files.ts';
+import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
 import { judge } from './judge.ts';
 import type { Place } from './note.ts';

@@ -13,6 +13,8 @@ interface Sign {
   readonly fits: readonly EngineName[];
 }
 
+const pairs: readonly EngineName[] = ['golang-migrate', 'sqlx'];
+
 /** Files by their names. The first that matches counts. */
 const byName: readonly (readonly [RegExp, readonly EngineName[]])[] = [
   [/^flyway\.(toml|conf)$/, ['flyway']],
@@ -27,7 +29,7 @@ const byName: readonly (readonly [RegExp, readonly EngineName[]])[] = [
   [/^atlas\.sum$/, ['atlas']],
   [/^tern\.conf$/, ['tern']],
   [/^diesel\.toml$/, ['diesel']],
-  [/^\d.*\.(up|down)\.sql$/, ['golang-migrate', 'sqlx']],
+  [/^\d.*\.(up|down)\.sql$/, pairs],
   // Postgrator's.
   [/^\d.*\.(do|undo)\.sql$/, ['sql']],
 ];
@@ -57,7 +59,9 @@ export async function recognise(folder: string): Promise<readonly EngineName[]> 
     if (fits) signs.push({ entry: entry.name, fits });
   }
   const [first] = signs;
-  const fitting = (first?.fits ?? []).filter((name) => signs.every(({ fits }) => fits.includes(name)));
+  // Of pairs and single files in one folder golang-migrate leaves out the single ones, and sqlx forbids them.
+  const mixed = signs.some(({ fits }) => fits === pairs) && signs.some(({ fits }) => fits === unmarked);
+  const fitting = mixed ? [] : (first?.fits ?? []).filter((name) => signs.every(({ fits }) => fits.includes(name)));
   if (first && fitting.length === 0) throw refused(folder, signs);
   return fitting;
 }

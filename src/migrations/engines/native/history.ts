@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 import { literal } from '../../../postgres/quote.ts';
 import { changed } from '../sql/refusals.ts';
-import type { SqlFile } from '../sql/files.ts';
+import type { SqlFile } from '../sql/file.ts';
 import { findHistory } from './find.ts';
 import type { Format } from './format.ts';
 import type { ToolHistory } from './tool-history.ts';

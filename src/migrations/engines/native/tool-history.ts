@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SqlFile } from '../sql/files.ts';
+import type { SqlFile } from '../sql/file.ts';
 import { sipHash13 } from './siphash.ts';
 
 /** A tool's table of what it has run, as the tool makes, reads and writes it. `$TABLE` stands for its quoted name. */

@@ -3,7 +3,8 @@ import { rows, withTransaction, type Client } from '../../../postgres/client.ts'
 import { findHistory, makeHistory } from '../native/find.ts';
 import type { Format } from '../native/format.ts';
 import { ranByTool, recordRan } from '../native/history.ts';
-import { compareVersions, readSqlFiles, type SqlFile } from './files.ts';
+import type { SqlFile } from './file.ts';
+import { compareVersions, readSqlFiles } from './files.ts';
 import { changed, late } from './refusals.ts';
 
 /** A folder of files that Verdigris runs itself, and where it is written what of them has run. */

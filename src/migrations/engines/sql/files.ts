@@ -7,18 +7,9 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { asksForNoTransaction } from '../../transaction-note.ts';
 import { upPart } from '../../up-part.ts';
 import { formatOf, type Format } from '../native/format.ts';
+import type { SqlFile } from './file.ts';
 import type { SqlSource } from './layout.ts';
-import { readScript, type SqlStatement } from './parse.ts';
-
-export interface SqlFile extends SqlSource {
-  readonly bytes: Uint8Array;
-  /** sha256 of the file's bytes. */
-  readonly checksum: string;
-  readonly statements: readonly SqlStatement[];
-  /** False where a statement must run outside a transaction, or a note asks for it; then each runs on its own. */
-  readonly transactional: boolean;
-  readonly superuser: boolean;
-}
+import { readScript } from './parse.ts';
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
 export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
-import type { SqlFile } from './files.ts';
+import type { SqlFile } from './file.ts';
 
 export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, then: string): VerdigrisError {
   return new VerdigrisError('migration-changed', {

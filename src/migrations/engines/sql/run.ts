@@ -15,7 +15,8 @@ import { planData } from '../../data/plan.ts';
 import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
 import { openBook, pendingFiles, type Book, type Files } from './book.ts';
-import { compareVersions, type SqlFile } from './files.ts';
+import type { SqlFile } from './file.ts';
+import { compareVersions } from './files.ts';
 import type { SqlStatement } from './parse.ts';
 
 /**
