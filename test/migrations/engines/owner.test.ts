@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
-import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { defaultsFollow, migrationOwner } from '../../../src/postgres/owners.ts';
-import { withBench } from './support.ts';
+import { plainSql, withBench } from './support.ts';
 
 const shop = `CREATE ROLE shop_owner; CREATE ROLE app; CREATE ROLE other SUPERUSER; CREATE SCHEMA shop AUTHORIZATION shop_owner;
   SET ROLE shop_owner; CREATE TABLE shop.item (id int PRIMARY KEY); RESET ROLE; ALTER DATABASE test OWNER TO other;
@@ -24,7 +23,7 @@ test('migrations run as the owner of the schema: what they make is his, by his d
     expect(owner).toBe('shop_owner');
     expect(await defaultsFollow(client, 'shop_owner')).toBe(1);
     expect(await defaultsFollow(client, 'shop_owner')).toBe(0);
-    const engine = sqlFilesEngine(folder);
+    const engine = plainSql(folder);
     await write(
       '0001_shop.sql',
       `CREATE TABLE shop.fresh (made_by text DEFAULT current_user); INSERT INTO shop.fresh DEFAULT VALUES;
@@ -68,7 +67,7 @@ test.each([
     await client.query(
       'CREATE FUNCTION public.seen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; ALTER FUNCTION public.seen() OWNER TO shop_owner',
     );
-    const engine = sqlFilesEngine(folder);
+    const engine = plainSql(folder);
     await write('0001_a.sql', statement);
     await expect(apply(engine, { owner: 'shop_owner' })).rejects.toMatchObject({
       id: 'migration-failed',
