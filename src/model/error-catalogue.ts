@@ -192,6 +192,7 @@ export const errorCatalogue = {
   'step-limit': 'failed',
   'seal-broken': 'refused',
   'fence-leaks': 'failed',
+  'fence-open': 'refused',
   'globals-not-carried': 'failed',
   'history-not-carried': 'refused',
   'wrong-direction': 'failed',

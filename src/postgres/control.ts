@@ -12,6 +12,7 @@ const statements = `
   ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS environment uuid;
   INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
   CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
+  CREATE TABLE IF NOT EXISTS verdigris.fenced_connect (grantee name PRIMARY KEY, grantable bool NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.carried_global (key text PRIMARY KEY, value text NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.sequence_position (sequence text PRIMARY KEY, last bigint NOT NULL, called bool NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris.tool_history (history text PRIMARY KEY, rows jsonb NOT NULL);
@@ -34,7 +35,7 @@ const statements = `
 /** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
 export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
-    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.schema_object; DELETE FROM ' +
+    'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.fenced_connect; DELETE FROM verdigris.schema_object; DELETE FROM ' +
       'verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0, ' +
       'environment = NULL',
   );

@@ -58,8 +58,13 @@ const foreign = `
       AND NOT coalesce(a.backend_type = 'walsender' AND a.usename = '${replicationRole}', false)
       AND NOT EXISTS (SELECT FROM ours WHERE ours.pid IN (a.pid, a.leader_pid)))`;
 
-/** Ends nobody any more once the database has seen a newer token: its holder may have let them in again. */
-export async function endSessions(client: Client, token: number, limit: number): Promise<void> {
+/** Sessions of `accept` stay, for they cannot be ended. Ends nobody any more once the database has seen a newer token: its holder may have let them in again. */
+export async function endSessions(
+  client: Client,
+  token: number,
+  limit: number,
+  accept: readonly string[] = [],
+): Promise<void> {
   let left: Session[] = [];
   await waitFor(
     async () => {
@@ -69,8 +74,8 @@ export async function endSessions(client: Client, token: number, limit: number):
         SELECT pid, format('%s (%s %s, %s)', coalesce(usename, 'a role that was dropped'), CASE backend_type WHEN
           'client backend' THEN 'pid' ELSE backend_type || ', pid' END, pid, coalesce(nullif(application_name, ''), 'no application_name')) AS who,
           CASE WHEN (SELECT token FROM verdigris.fence) <= $1 THEN pg_terminate_backend(pid) END AS ended
-        FROM foreign_session`,
-        [token],
+        FROM foreign_session WHERE usename IS NULL OR usename <> ALL ($2)`,
+        [token, accept],
       );
       return left.length === 0 ? true : undefined;
     },

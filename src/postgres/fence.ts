@@ -1,9 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { operatorRole, ownRoles } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
+import {
+  closeByRights,
+  closesEverybody,
+  openByRights,
+  reopenByRights,
+  requireClosed,
+  type OpenRole,
+} from './fence-by-rights.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
-import { proveRefused } from './knock.ts';
+import { proveClosed, proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
 import { takeToken } from './token.ts';
 
@@ -15,10 +24,18 @@ const ours = ownRoles;
  * verdigris.fenced_role; where pg_hba.conf is ours it refuses them as well; every foreign session is ended. Returns when nobody is
  * left, no role that was made meanwhile can log in, and an attempt to get in was refused. The roles are closed in one transaction
  * with the check of the token, so that an operator who slept through his successor's work cannot fence what that one opened.
+ * An operator who is no superuser closes by his rights: NOLOGIN where he may, else CONNECT on the database. `accept` are roles that the
+ * declaration leaves open, as they cannot be closed; their sessions stay.
+ * @throws VerdigrisError `fence-open` where another role cannot be closed, and then nothing is; `fence-leaks` after `limit` ms.
  */
-export async function fenceServer(client: Client, token: number, limit: number): Promise<void> {
+export async function fenceServer(
+  client: Client,
+  token: number,
+  limit: number,
+  accept: readonly string[] = [],
+): Promise<void> {
   await (
-    await closeServer(client, token, limit)
+    await closeServer(client, token, limit, accept)
   ).refused;
 }
 
@@ -27,19 +44,39 @@ export async function closeServer(
   client: Client,
   token: number,
   limit: number,
+  accept: readonly string[] = [],
 ): Promise<{ readonly refused: Promise<void> }> {
   const until = performance.now() + limit;
   const left = () => Math.max(0, until - performance.now());
-  await closeRoles(client, token, left());
-  const locked = await turnLock(client, 'closed');
-  const refused = locked ? proveRefused(client, await fencedRoles(client), left()) : Promise.resolve();
+  const everybody = await closesEverybody(client);
+  const password = randomUUID();
+  const close = () => closeRoles(client, token, left(), everybody ? undefined : { accept, password });
+  await close();
+  const locked = everybody && (await turnLock(client, 'closed'));
+  const refused = locked
+    ? proveRefused(client, await fencedRoles(client), left())
+    : everybody
+      ? Promise.resolve()
+      : proveClosed(client, password, left());
   refused.catch(() => undefined);
   do {
     await endLogins(client, left());
-    await endSessions(client, token, left());
+    await endSessions(client, token, left(), everybody ? [] : accept);
     // A session that was ended may have made a role before, or given LOGIN back, and somebody may have come in by it.
-  } while ((await openRoles(client)).length > 0 && (await closeRoles(client, token, left())));
+  } while ((await openRoles(client, everybody ? undefined : accept)).length > 0 && (await close()));
   return { refused };
+}
+
+/** Roles that a fence would leave open, found by closing all for a moment, in a transaction that is rolled back. */
+export async function unclosable(client: Client): Promise<OpenRole[]> {
+  if (await closesEverybody(client)) return [];
+  await client.query('BEGIN');
+  try {
+    await closeByRights(client, randomUUID());
+    return await openByRights(client);
+  } finally {
+    await client.query('ROLLBACK');
+  }
 }
 
 /** Opens what `fenceServer` closed, exactly. The second lock first: as long as a role is remembered, the next command knows what is to be opened. */
@@ -56,6 +93,7 @@ export async function unfence(client: Client, token: number): Promise<void> {
       ...(admitted ? [readOnly(client, name, false)] : []),
     ]);
     await client.query([...opening, 'DELETE FROM verdigris.fenced_role'].join(';'));
+    if (!(await closesEverybody(client))) await reopenByRights(client);
   });
 }
 
@@ -92,7 +130,9 @@ export async function fencedRoles(client: Client): Promise<string[]> {
   );
 }
 
-async function openRoles(client: Client): Promise<string[]> {
+/** `accept`: of an operator who closes by his rights. */
+async function openRoles(client: Client, accept?: readonly string[]): Promise<string[]> {
+  if (accept) return (await openByRights(client)).flatMap(({ role }) => (accept.includes(role) ? [] : [role]));
   return (
     await rows<{ name: string }>(
       client,
@@ -106,10 +146,20 @@ async function openRoles(client: Client): Promise<string[]> {
  * Sets every role that can log in NOLOGIN, and remembers it. What was true when the lock was had is the truth:
  * a change of a role that is under way then is not committed, and its session is ended as all others are.
  */
-async function closeRoles(client: Client, token: number, limit: number): Promise<true> {
+async function closeRoles(
+  client: Client,
+  token: number,
+  limit: number,
+  byRights: { readonly accept: readonly string[]; readonly password: string } | undefined,
+): Promise<true> {
   const close = () =>
     withTransaction(client, async () => {
       await takeToken(client, token);
+      if (byRights) {
+        await closeByRights(client, byRights.password);
+        requireClosed(await openByRights(client), byRights.accept);
+        return true as const;
+      }
       await client.query('LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE NOWAIT');
       const names = await openRoles(client);
       if (names.length === 0) return true as const;
@@ -122,8 +172,8 @@ async function closeRoles(client: Client, token: number, limit: number): Promise
   return waitFor(
     () =>
       close().catch(async (error: { code?: string }) => {
-        // 55P03 lock_not_available
-        if (error.code !== '55P03') throw error;
+        // 55P03 lock_not_available; XX000 "tuple concurrently updated", where no lock keeps others from the roles
+        if (error.code !== '55P03' && !(byRights && error.code === 'XX000')) throw error;
         await endRoleChanges(client);
         return undefined;
       }),
