@@ -118,6 +118,12 @@ const environmentSchema = z.strictObject({
   /** Per cent of the readers' connections that go to the candidate: 0 is no canary. */
   canary: weight.default(0),
   limits: limitsSchema,
+  fence: z
+    .strictObject({
+      /** Roles that no right of Verdigris's keeps out, and that are known to write nothing in this database: a provider's own. */
+      accept: z.array(identifier).default([]),
+    })
+    .prefault({}),
   /** `required` refuses migrations after which a row can end the lossless rollback; `allowed` says so and goes on. */
   rollback: z.enum(['allowed', 'required']).default('allowed'),
   /** Flags of the software that follow the release; asked by `verdigris flags`. */

@@ -31,6 +31,7 @@ export const findingCatalogue = {
   'server-version': { grade: 'refuse', fix: 'Upgrade the live server to PostgreSQL 15 or later by other means first.' },
   'candidate-older': { grade: 'refuse' },
   'operator-privileges': { grade: 'refuse' },
+  'fence-open': { grade: 'refuse', title: 'the fence cannot keep out' },
   'hba-closed': { grade: 'refuse' },
   'rights-missing': { grade: 'refuse' },
   'no-snapshot-api': { grade: 'refuse' },

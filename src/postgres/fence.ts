@@ -83,7 +83,8 @@ export async function unclosable(client: Client): Promise<OpenRole[]> {
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    await turnLock(client, 'open');
+    const everybody = await closesEverybody(client);
+    if (everybody) await turnLock(client, 'open');
     const closed = await rows<{ name: string; admitted: boolean }>(
       client,
       'SELECT f.name, f.admitted FROM verdigris.fenced_role f JOIN pg_roles r ON r.rolname = f.name',
@@ -93,7 +94,7 @@ export async function unfence(client: Client, token: number): Promise<void> {
       ...(admitted ? [readOnly(client, name, false)] : []),
     ]);
     await client.query([...opening, 'DELETE FROM verdigris.fenced_role'].join(';'));
-    if (!(await closesEverybody(client))) await reopenByRights(client);
+    if (!everybody) await reopenByRights(client);
   });
 }
 
@@ -112,7 +113,7 @@ export async function admitReaders(client: Client, token: number, readers: reado
     for (const { name } of closed)
       await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
   });
-  await turnLock(client, 'open');
+  if (await closesEverybody(client)) await turnLock(client, 'open');
 }
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */

@@ -1,8 +1,9 @@
 import type { Colour } from '../../model/colours.ts';
-import type { Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
 import { qualified, readTables } from '../../postgres/catalogue.ts';
+import { unclosable } from '../../postgres/fence.ts';
 import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
 import type { Context } from '../engine/context.ts';
 import { usableFindings } from './usable.ts';
@@ -16,9 +17,23 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
   const found = [
     ...(await check(c, c.live, gate, oneSided)),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
+    ...(c.looking ? [] : await fenceFindings(c)),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
   return candidate ? [...found, ...(await check(c, c.idle, gate, oneSided))] : found;
+}
+
+/** Whom the fence will not keep out is said before anything begins. */
+async function fenceFindings(c: Context): Promise<Finding[]> {
+  const open = (await c.on(c.live, unclosable)).filter(({ role }) => !c.environment.fence.accept.includes(role));
+  if (open.length === 0) return [];
+  return [
+    finding('fence-open', {
+      objects: open.map(({ role, why }) => `${role} (${why})`),
+      reason: 'What one of them writes on the old live colour behind the fence is lost.',
+      fix: `Have them closed by whom they belong to; or declare fence: { accept: [${open.map(({ role }) => role).join(', ')}] } where they are known to write nothing here.`,
+    }),
+  ];
 }
 
 /** A table that only one side has is not replicated, and never stops a rollback. */

@@ -69,7 +69,7 @@ const revive: Step = {
     await c.on(c.idle, async (client) => {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
       await promoteServer(client, c.signal);
-      await fenceServer(client, c.ledger.token, 10_000);
+      await fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept);
       await cleanCopy(client);
     });
     await c.platform.servers.unpark(c.idle);
@@ -103,7 +103,9 @@ const tryIfRunning: Step = {
 const closeIfRunning: Step = {
   ...fence,
   async run(c) {
-    await c.ifRunning(c.live, (client) => fenceServer(client, c.ledger.token, c.environment.limits.pause));
+    await c.ifRunning(c.live, (client) =>
+      fenceServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
+    );
   },
   async undo(c) {
     // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.

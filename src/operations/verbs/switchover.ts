@@ -129,7 +129,9 @@ export const fence: Step = {
   why: 'no writer may be left there, not even one that goes round the clients’ path',
   risk: 'sessions that do not come through the clients’ path are ended',
   async run(c) {
-    const { refused } = await c.on(c.live, (client) => closeServer(client, c.ledger.token, c.environment.limits.pause));
+    const { refused } = await c.on(c.live, (client) =>
+      closeServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
+    );
     refusals.set(c, refused);
   },
   async undo(c) {

@@ -17,7 +17,7 @@ export const promote: Step = {
   run: (c) =>
     onCandidate(c, async (client) => {
       await promoteServer(client, c.signal);
-      await fenceServer(client, c.ledger.token, 10_000);
+      await fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept);
     }),
 };
 
