@@ -18,6 +18,7 @@ export const chains = [
 export const long = [
   'cli/outlive',
   'cli/release',
+  'external/release',
   'faults/clones',
   'faults/deadman',
   'faults/kills',

@@ -56,7 +56,7 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
 }
 
 async function withFoldersFound(declared: unknown, folder: string): Promise<unknown> {
-  const raw = withTlsFound(declared, folder);
+  const raw = withFilesFound(declared, folder);
   if (!isRecord(raw) || !isRecord(raw['colours'])) return raw;
   const colours = await Promise.all(
     Object.entries(raw['colours']).map(
@@ -72,15 +72,27 @@ async function withFoldersFound(declared: unknown, folder: string): Promise<unkn
   return { ...raw, colours: Object.fromEntries(colours) };
 }
 
-function withTlsFound(raw: unknown, folder: string): unknown {
-  if (!isRecord(raw) || !isRecord(raw['local']) || !isRecord(raw['local']['tls'])) return raw;
-  const tls = Object.fromEntries(
-    Object.entries(raw['local']['tls']).map(([key, file]) => [
-      key,
-      typeof file === 'string' ? path.resolve(folder, file) : file,
+/** Files that a declaration names beside folders of migrations; by the folder of the declaration. `*` is any key. */
+const files = [
+  ['local', 'tls', '*'],
+  ['local', 'passwords', '*', 'file'],
+  ['colours', '*', 'server', 'ca'],
+  ['colours', '*', 'server', 'password', 'file'],
+];
+
+function withFilesFound(declared: unknown, folder: string): unknown {
+  return files.reduce((value, keys) => withFileFound(value, keys, folder), declared);
+}
+
+function withFileFound(value: unknown, [key, ...rest]: readonly string[], folder: string): unknown {
+  if (key === undefined) return typeof value === 'string' ? path.resolve(folder, value) : value;
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      key === '*' || key === name ? withFileFound(inner, rest, folder) : inner,
     ]),
   );
-  return { ...raw, local: { ...raw['local'], tls } };
 }
 
 async function migrationsFolder(folder: string, colour: string, declared: string): Promise<string> {

@@ -10,7 +10,7 @@ import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { plannedData } from '../operations/reads/data-places.ts';
-import { operationOf } from '../operations/table.ts';
+import { operationHere } from '../operations/table.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 export interface DataPlan {
@@ -94,7 +94,7 @@ export async function showPlan(
   const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
   const data = migrations.length > 0 ? await plannedData({ environment, platform, signal }) : {};
   const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
-    const operation = operationOf(verb, { lossy: kind === 'lossy' });
+    const operation = operationHere(platform.servers, journal.live, verb, { lossy: kind === 'lossy' });
     return {
       verb,
       to,

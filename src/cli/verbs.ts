@@ -7,7 +7,8 @@ import { duration } from '../model/units.ts';
 import { passGates, requireState } from '../operations/engine/gates.ts';
 import { withObserver, withOperator } from '../operations/operator.ts';
 import { perform, performRelease } from '../operations/perform.ts';
-import { operationOf, type PerformOptions } from '../operations/table.ts';
+import { readJournal } from '../operations/engine/ledger.ts';
+import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { planText, showPlan } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
@@ -158,7 +159,8 @@ async function dryRun(
   options: PerformOptions,
   { environment, platform, reporter, signal }: CliSession,
 ): Promise<void> {
-  const operation = operationOf(verb, options);
+  const { live } = await readJournal(platform.journal);
+  const operation = operationHere(platform.servers, live, verb, options);
   const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
     id,
     title,

@@ -5,6 +5,7 @@ import { VerdigrisError } from './errors.ts';
 import { flagsSchema } from './flags.ts';
 import { kubernetesSchema } from './kubernetes.ts';
 import { nearest } from './nearest.ts';
+import { journalSchema, kindsOf, secretSource, serverSchema, trafficSchema, unfit } from './server-kinds.ts';
 import { duration, size } from './units.ts';
 
 /** Part of names of slots, folders, volumes and Kubernetes objects: what all of them allow. */
@@ -44,6 +45,8 @@ const colourSchema = z.strictObject({
   release: z.string().min(1).max(63),
   /** PostgreSQL major. */
   postgres: z.int().min(15, 'column lists of publications need PostgreSQL 15 or newer').max(18),
+  /** Where it runs; without it, as the platform has it. */
+  server: serverSchema.optional(),
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
   migrations: z.string().min(1).optional(),
   /** What runs them; without it, the folder's files decide. */
@@ -102,6 +105,10 @@ const limitsSchema = z
 const environmentSchema = z.strictObject({
   name,
   platform: z.enum(['local', 'kubernetes']),
+  /** What clients come in by; without it, as the platform has it. */
+  traffic: trafficSchema.optional(),
+  /** What the journal is written to; without it, as the platform has it. */
+  journal: journalSchema.optional(),
   database: identifier,
   /** Other databases of the server that are knowingly left out: what is written to them is lost at a switchover. */
   ignoreDatabases: z.array(identifier).default([]),
@@ -142,6 +149,11 @@ const environmentSchema = z.strictObject({
       port: z.int().min(0).max(65_535).default(0),
       /** Clients are offered TLS with this certificate and key (PEM files; paths by the folder of the declaration). */
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      /**
+       * By role: the password that it has on an external server. The router carries its sessions over with it; those of a role without
+       * one are cut by a switchover to an external server.
+       */
+      passwords: z.record(identifier, secretSource).default({}),
       /** What the router takes of clients. */
       limits: z
         .strictObject({
@@ -288,6 +300,7 @@ function contradictions(value: unknown): DeclarationIssue[] {
     );
   if (adopting && record(top['kubernetes'])['from'] !== undefined)
     at('kubernetes.from', 'makes the first colour, and kubernetes.adopt takes one that exists: declare one of them');
+  issues.push(...unfitKinds(top));
   const roles = record(top['roles']);
   const writers = list(roles['application']);
   for (const reader of list(roles['readers']))
@@ -295,6 +308,50 @@ function contradictions(value: unknown): DeclarationIssue[] {
       at('roles.readers', `${JSON.stringify(reader)} is an application role too: a reader may not write`);
   for (const role of [...writers, ...list(roles['readers']), ...(roles['owner'] === undefined ? [] : [roles['owner']])])
     if (/^(verdigris|pg_)/.test(String(role))) at('roles', `${JSON.stringify(role)} is reserved`);
+  return issues;
+}
+
+/** Servers, traffic and journal are chosen apart, and not every one goes with every other. */
+function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
+  const issues: DeclarationIssue[] = [];
+  const platform = top['platform'];
+  if (platform !== 'local' && platform !== 'kubernetes') return issues;
+  const servers = colours.map((colour) => [
+    `colours.${colour}.server`,
+    record(record(top['colours'])[colour])['server'],
+  ]);
+  const parts = [
+    ...servers.map(([path, value]) => ({ part: 'server' as const, path: String(path), value })),
+    ...(['traffic', 'journal'] as const).map((part) => ({ part, path: part, value: top[part] })),
+  ];
+  for (const { part, path, value } of parts) {
+    const { kind, ...given } = record(value);
+    const known: readonly string[] = kindsOf[platform][part];
+    if (typeof kind === 'string' && !known.includes(kind))
+      issues.push({ path: `${path}.kind`, message: unfit(platform, part, kind) });
+    if (kind === 'external' && given['host'] === undefined)
+      issues.push({ path: `${path}.host`, message: 'is required of an external server' });
+    if (part === 'server' && kind !== 'external')
+      for (const key of Object.keys(given))
+        issues.push({
+          path: `${path}.${key}`,
+          message: `is of an external server only, and this one is ${String(kind)}`,
+        });
+  }
+  const external = parts.filter(({ value }) => record(value)['kind'] === 'external');
+  if (external.length > 0 && record(top['retention'])['mode'] === 'scaled-down')
+    issues.push({
+      path: 'retention.mode',
+      message: 'is scaled-down, and an external server is never stopped by Verdigris',
+    });
+  const encrypted = external.some(({ value }) => record(value)['sslmode'] !== 'disable');
+  if (encrypted && record(top['local'])['tls'] !== undefined)
+    issues.push({
+      path: 'local.tls',
+      message:
+        'goes with no external server that is reached by TLS: a password exchange that is bound to the one channel is ' +
+        'refused on the other',
+    });
   return issues;
 }
 

@@ -117,6 +117,13 @@ export const errorCatalogue = {
   'snapshot-failed': 'failed',
   'snapshot-taken': 'refused',
   'snapshot-not-ready': 'failed',
+  // Servers that others run
+  'external-refused': 'refused',
+  'external-pooler': 'refused',
+  'external-server': 'refused',
+  'external-down': 'failed',
+  'candidate-locale': 'refused',
+  'secret-missing': 'declaration',
   // Logical seeds
   'no-pg-dump': 'refused',
   'dump-failed': 'failed',

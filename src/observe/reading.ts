@@ -24,6 +24,8 @@ export function readingPlatform(of: Platform): Platform {
       connection: reader,
       readerConnection: reader,
       applyError: async (colour) => servers.applyError?.(colour),
+      seeding: (from, to) => servers.seeding(from, to),
+      ownsStorage: (colour) => servers.ownsStorage(colour),
       facts: (colour) => servers.facts(colour),
       supports: (major) => servers.supports(major),
       snapshots: () => servers.snapshots(),

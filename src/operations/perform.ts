@@ -2,11 +2,11 @@ import { declaredOf, plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { execute } from './engine/engine.ts';
-import { operationOf, type PerformOptions } from './table.ts';
+import { operationHere, type PerformOptions } from './table.ts';
 
 /** Runs one verb from its gates to its end. */
 export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
-  const operation = operationOf(verb, options);
+  const operation = operationHere(c.platform.servers, c.live, verb, options);
   const { from, to } = pathOf(operation);
   // The recovery before this has finished the verb already, or undone the seed that was to be abandoned.
   if (c.recovered === 'continued' && c.journal.state === to && !from.includes(to)) return;

@@ -1,4 +1,6 @@
 import type { Transition, Verb } from '../model/transitions.ts';
+import { other, type Colour } from '../model/colours.ts';
+import type { Servers } from '../platform/port/servers.ts';
 import type { Operation } from './engine/operation.ts';
 import { abandon } from './verbs/abandon.ts';
 import { canary } from './verbs/canary.ts';
@@ -7,6 +9,7 @@ import { retire } from './verbs/retire.ts';
 import { rollbackLossless } from './verbs/rollback.ts';
 import { rollbackLossy } from './verbs/rollback-lossy.ts';
 import { seed } from './verbs/seed.ts';
+import { seedLogically } from './verbs/seed-logically.ts';
 import { switchOver } from './verbs/switch.ts';
 import { verify, type VerifyOptions } from './verbs/verify.ts';
 
@@ -14,11 +17,13 @@ export interface PerformOptions extends VerifyOptions {
   readonly lossy?: boolean | undefined;
   readonly acceptLoss?: boolean | undefined;
   readonly early?: boolean | undefined;
+  /** Row by row: what the servers of this release allow. */
+  readonly logical?: boolean | undefined;
 }
 
 /** What runs for each verb whose edges `transitions` names; performing and recovering both read it. */
 const operations: Readonly<Record<Verb, (options: PerformOptions) => Operation>> = {
-  seed: () => seed,
+  seed: ({ logical }) => (logical ? seedLogically : seed),
   migrate: () => migrate,
   verify,
   canary: () => canary,
@@ -32,13 +37,25 @@ export function operationOf(verb: Verb, options: PerformOptions = {}): Operation
   return operations[verb](options);
 }
 
+/** As `operationOf`, in the way that the servers of an environment allow. */
+export function operationHere(
+  servers: Pick<Servers, 'seeding'>,
+  live: Colour,
+  verb: Verb,
+  options: PerformOptions = {},
+): Operation {
+  return operationOf(verb, { ...options, logical: servers.seeding(live, other(live)) === 'logical' });
+}
+
 /** The operation that a journal's record says was cut short: what its operator had to accept before it began is accepted. */
 export function operationOfRecord({
   verb,
   kind,
+  way,
 }: {
   readonly verb: Verb;
   readonly kind?: Transition['kind'] | undefined;
+  readonly way?: Operation['way'] | undefined;
 }): Operation {
-  return operationOf(verb, { lossy: kind === 'lossy', acceptLoss: true, early: true });
+  return operationOf(verb, { lossy: kind === 'lossy', acceptLoss: true, early: true, logical: way === 'logical' });
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
@@ -9,12 +11,21 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password?: string;
   readonly database: string;
+  /** Left out where nothing lies between: a socket of this machine, a tunnel. */
+  readonly tls?: TlsSettings;
   /** For whoever only looks: a write is refused by the server, whatever the code believes. */
   readonly readOnly?: true;
   /** Where the password is from, for the error of a wrong one. */
   readonly passwordFrom?: string;
   /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
   readonly history?: readonly string[];
+}
+
+/** As libpq has it: `require` takes any certificate, `verify-ca` one that is signed, `verify-full` that of the very host. */
+export interface TlsSettings {
+  readonly mode: 'require' | 'verify-ca' | 'verify-full';
+  /** PEM file of those who may have signed it; else those that Node.js knows. */
+  readonly ca?: string;
 }
 
 export type Client = pg.Client;
@@ -73,7 +84,7 @@ export function withReplicationSession<T>(
 
 async function open<T>(
   kind: SessionKind,
-  { passwordFrom, readOnly, history = [], ...settings }: ConnectionSettings,
+  { passwordFrom, readOnly, tls, history = [], ...settings }: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit: number,
@@ -81,6 +92,7 @@ async function open<T>(
 ): Promise<T> {
   const client = new pg.Client({
     ...settings,
+    ...(tls === undefined ? {} : { ssl: await tlsOptions(tls) }),
     ...startup,
     application_name: `verdigris/${purpose}`,
     options: startupOptions(kind, readOnly === true, lockLimit, history),
@@ -107,6 +119,15 @@ async function open<T>(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** For node:tls. */
+export async function tlsOptions({ mode, ca }: TlsSettings): Promise<ConnectionOptions> {
+  return {
+    rejectUnauthorized: mode !== 'require',
+    ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }),
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
 }
 
 /** Runs `use` between BEGIN and COMMIT; any failure rolls back and is thrown on. */

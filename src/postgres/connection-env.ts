@@ -1,15 +1,17 @@
 import type { ConnectionSettings } from './client.ts';
 
 /**
- * A program connects as Verdigris does: without TLS, over a socket of this machine or a tunnel. It is said, because drivers on Go's lib/pq
- * demand TLS where nothing is.
+ * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing is.
  */
-const sslmode = 'disable';
+function sslmode({ tls }: ConnectionSettings): string {
+  return tls?.mode ?? 'disable';
+}
 
 /** `postgresql://…`, as Node's tools and libpq read it. */
-export function connectionUrl({ user, password = '', host, port, database }: ConnectionSettings): string {
+export function connectionUrl(connection: ConnectionSettings): string {
+  const { user, password = '', host, port, database, tls } = connection;
   const [u, p, d] = [user, password, database].map(encodeURIComponent);
-  return `postgresql://${u}:${p}@${host}:${port}/${d}?sslmode=${sslmode}`;
+  return `postgresql://${u}:${p}@${host}:${port}/${d}?sslmode=${sslmode(connection)}${tls?.ca === undefined ? '' : `&sslrootcert=${encodeURIComponent(tls.ca)}`}`;
 }
 
 /** libpq's variables and DATABASE_URL: how a program of somebody else's is led to one database. */
@@ -21,7 +23,8 @@ export function connectionEnv(connection: ConnectionSettings): Record<string, st
     PGUSER: user,
     PGPASSWORD: password,
     PGDATABASE: database,
-    PGSSLMODE: sslmode,
+    PGSSLMODE: sslmode(connection),
+    ...(connection.tls?.ca === undefined ? {} : { PGSSLROOTCERT: connection.tls.ca }),
     DATABASE_URL: connectionUrl(connection),
   };
 }

@@ -10,6 +10,7 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.fence (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), token bigint NOT NULL);
   ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS acted bigint NOT NULL DEFAULT 0;
   ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS environment uuid;
+  ALTER TABLE verdigris.fence ADD COLUMN IF NOT EXISTS colour text;
   INSERT INTO verdigris.fence (token) VALUES (0) ON CONFLICT DO NOTHING;
   CREATE TABLE IF NOT EXISTS verdigris.fenced_role (name name PRIMARY KEY, admitted bool NOT NULL DEFAULT false);
   CREATE TABLE IF NOT EXISTS verdigris.fenced_connect (grantee name PRIMARY KEY, grantable bool NOT NULL);
@@ -37,7 +38,7 @@ export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
     'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.fenced_connect; DELETE FROM verdigris.schema_object; DELETE FROM ' +
       'verdigris.tool_history; DELETE FROM verdigris.barrier; UPDATE verdigris.fence SET token = 0, acted = 0, ' +
-      'environment = NULL',
+      'environment = NULL, colour = NULL',
   );
 }
 

@@ -19,13 +19,19 @@ export async function readersOf(
   operator: Client,
   connection: ConnectionSettings,
 ): Promise<{ readonly reader: ConnectionSettings; readonly locker: ConnectionSettings }> {
-  const settings = (role: string): ConnectionSettings => ({
-    ...connection,
-    user: role,
-    ...(connection.password === undefined ? {} : { password: passwordOf(connection.password, role) }),
-  });
-  for (const role of [readerRole, lockerRole]) await ensure(operator, settings(role));
-  return { reader: settings(readerRole), locker: settings(lockerRole) };
+  const [reader, locker] = [asReader(connection), asRole(connection, lockerRole)];
+  for (const settings of [reader, locker]) await ensure(operator, settings);
+  return { reader, locker };
+}
+
+/** As the operator's connection, for whom can read and nothing else. */
+export function asReader(connection: ConnectionSettings): ConnectionSettings {
+  return asRole(connection, readerRole);
+}
+
+function asRole(connection: ConnectionSettings, role: string): ConnectionSettings {
+  const { password } = connection;
+  return { ...connection, user: role, ...(password === undefined ? {} : { password: passwordOf(password, role) }) };
 }
 
 /** Follows from the operator's, so that whoever changes that one changes this one, and none is kept anywhere. */

@@ -1,3 +1,4 @@
+import type { Colour } from '../model/colours.ts';
 import { staleToken } from '../model/failures.ts';
 import { ensureControlSchema } from './control.ts';
 import { rows, withTransaction, type Client } from './client.ts';
@@ -75,5 +76,19 @@ export async function noteEnvironment(client: Client, uid: string): Promise<void
 /** A copy that becomes an environment of its own begins with a journal and a uid of its own. */
 export async function forgetTokens(client: Client): Promise<void> {
   await ensureControlSchema(client);
-  await client.query('UPDATE verdigris.fence SET token = 0, acted = 0, environment = NULL');
+  await client.query('UPDATE verdigris.fence SET token = 0, acted = 0, environment = NULL, colour = NULL');
+}
+
+/** Writes down which colour a server is whose cluster_name is not Verdigris's to set. */
+export async function markColour(client: Client, colour: Colour): Promise<void> {
+  await client.query('UPDATE verdigris.fence SET colour = $1', [colour]);
+}
+
+/** What `markColour` has written; undefined where nothing was, or before there was anything to write. */
+export async function readColour(client: Client): Promise<Colour | undefined> {
+  const [found] = await rows<{ colour: Colour | null }>(
+    client,
+    "SELECT to_jsonb(f)->>'colour' AS colour FROM verdigris.fence f",
+  );
+  return found?.colour ?? undefined;
 }

@@ -4,8 +4,19 @@ import { z } from 'zod';
 import { colours } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 
-/** Where a colour's server listens: 127.0.0.1 at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a password. */
-export const upstreamSchema = z.strictObject({ port: z.int().min(1).max(65_535), sockets: z.string().min(1) });
+/**
+ * Where a colour's server listens: `host` at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a password. One without
+ * such a folder is run by others; the router then knows passwords (`routerFiles`).
+ */
+export const upstreamSchema = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(1).max(65_535),
+  sockets: z.string().min(1).optional(),
+  /** As libpq's sslmode has it; without, nothing is encrypted. */
+  tls: z
+    .strictObject({ mode: z.enum(['require', 'verify-ca', 'verify-full']), ca: z.string().min(1).optional() })
+    .optional(),
+});
 
 /** Shares of the readers' sessions; only their proportion counts. */
 export const weightsSchema = z
@@ -68,6 +79,8 @@ export function routerFiles(folder: string) {
     log: path.join(folder, 'router.log'),
     pid: path.join(folder, 'router.pid'),
     control: path.join(folder, 'control.sock'),
+    /** Role to password, for servers that ask. Written by the operator, read when a session is carried over. */
+    passwords: path.join(folder, 'passwords.json'),
   };
 }
 

@@ -11,6 +11,7 @@ import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
 import { fatal } from '../wire/messages.ts';
 import { ownIdentity } from './identity.ts';
+import { Passwords } from './passwords.ts';
 import { Router } from './router.ts';
 import { Store } from './store.ts';
 import { version } from '../model/version.ts';
@@ -33,6 +34,7 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
     config,
     await Store.open(files.state, config),
     log,
+    new Passwords(files.passwords),
     await tlsContext(config.tls, files.config),
   );
   const { host, port } = config.listen;

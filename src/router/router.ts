@@ -11,6 +11,7 @@ import { Deadman } from './deadman.ts';
 import { Hold } from './hold.ts';
 import { Keys, type Cancellable } from './keys.ts';
 import { Occupancy } from './occupancy.ts';
+import type { Passwords } from './passwords.ts';
 import type { Shared } from './shared.ts';
 import type { Session } from './client/session.ts';
 import type { Store } from './store.ts';
@@ -32,17 +33,19 @@ export class Router implements Shared {
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
   readonly #keys = new Keys();
+  readonly #passwords: Passwords;
   readonly #fencing: Fencing;
   readonly #store: Store;
   readonly #deadman: Deadman;
 
-  constructor(config: RouterConfig, store: Store, log: Logger, tls?: SecureContext) {
+  constructor(config: RouterConfig, store: Store, log: Logger, passwords: Passwords, tls?: SecureContext) {
     this.config = config;
     this.limits = config.limits;
     this.log = log;
     this.tls = tls;
     this.occupancy = new Occupancy(config.limits);
     this.#store = store;
+    this.#passwords = passwords;
     // Commands that change the routes or end the hold follow each other.
     this.#fencing = new Fencing(() => this.token);
     this.table = new RouteTable(config.readers, store.state);
@@ -73,6 +76,10 @@ export class Router implements Shared {
   add(session: Session): void {
     this.sessions.add(session);
     this.log.debug({ ...session.facts() }, 'session begins');
+  }
+
+  passwordOf(role: string): Promise<string | undefined> {
+    return this.#passwords.of(role);
   }
 
   count(colour: Colour, reader: boolean): void {
@@ -175,6 +182,7 @@ export class Router implements Shared {
       if (!{ blue, green }[this.table.live]) throw noServer(this.table.live);
       await this.#store.save({ token: this.#highest(token), upstreams: { blue, green } });
       this.table.upstreams = { blue, green };
+      this.#passwords.forget();
       this.log.info({ token, blue, green }, 'servers');
       await this.#rerouted();
     });

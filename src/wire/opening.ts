@@ -30,6 +30,11 @@ export function readOpening(bytes: Buffer): Opening | undefined {
   return { kind: 'startup', size, raw: Buffer.from(bytes.subarray(0, size)), parameters };
 }
 
+/** What a client says first that wants TLS; one byte answers it. */
+export const sslRequest: Buffer = Buffer.alloc(8);
+sslRequest.writeInt32BE(8, 0);
+sslRequest.writeInt32BE(requests.ssl, 4);
+
 /** A CancelRequest for the backend that announced this BackendKeyData. */
 export function cancelRequest(key: Buffer): Buffer {
   const made = Buffer.alloc(8 + key.length);

@@ -52,6 +52,8 @@ export interface TestEnvironmentOptions {
   readonly declaration?: Record<string, unknown>;
   readonly limits?: Record<string, string>;
   readonly settings?: Record<string, string>;
+  /** The live colour is there already, with the workload's tables and roles of these passwords. */
+  readonly existing?: Credentials;
 }
 
 /** Transactions and reads per second: enough that one of each is under way at any instant, little enough for two cores with two tests at a time. */
@@ -85,13 +87,12 @@ export async function withEnvironment<T>(
   const events: Event[] = [];
   const recorder = commitRecorder(environment.live, (event) => events.push(event));
   try {
-    const { credentials } = await createLocal(environment, platform, {
-      raw,
-      fill: async (client) => {
-        await options.fill?.(client);
-        await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
-      },
-    });
+    const fill = async (client: Client): Promise<void> => {
+      await options.fill?.(client);
+      await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
+    };
+    const made = await createLocal(environment, platform, { raw, ...(options.existing ? {} : { fill }) });
+    const credentials = options.existing ?? made.credentials;
     const signal = new AbortController().signal;
     const { address } = await platform.traffic.status();
     const [host = '', port = ''] = address.split(':');

@@ -77,11 +77,11 @@ export class Context {
     if (!(await this.#lease.renew())) throw leaseLost();
   }
 
-  /** Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place. */
-  async removeIdle(): Promise<void> {
+  /** Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place. Says what is left. */
+  async removeIdle(): Promise<string | void> {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
-    await this.platform.servers.remove(this.idle, seen?.generation);
+    return this.platform.servers.remove(this.idle, seen?.generation);
   }
 
   /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */

@@ -11,10 +11,17 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
   requireState(c, operation);
   await operation.ready?.(c);
   c.shown = await passGates(c, operation);
-  const { verb, kind } = operation;
+  const { verb, kind, way } = operation;
   await c.ledger.write((journal) => ({
     ...journal,
-    operation: { verb, ...(kind ? { kind } : {}), phase: 'start', startedAt: now(), steps: [] },
+    operation: {
+      verb,
+      ...(kind ? { kind } : {}),
+      ...(way ? { way } : {}),
+      phase: 'start',
+      startedAt: now(),
+      steps: [],
+    },
   }));
   await resumeOperation(c, operation);
 }

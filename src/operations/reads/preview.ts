@@ -7,7 +7,7 @@ import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
-import { operationOf } from '../table.ts';
+import { operationHere, operationOf } from '../table.ts';
 
 /** What the gate of the first verb would say now. Later gates judge what does not exist yet. */
 export interface GateNow {
@@ -52,7 +52,7 @@ async function gateNow(
   const late = new AbortController();
   const asking = withObserver(
     { environment, platform, emit: () => undefined, signal: late.signal, looking: true },
-    (c) => operationOf(verb, { lossy: kind === 'lossy' }).validate(c),
+    (c) => operationHere(platform.servers, c.live, verb, { lossy: kind === 'lossy' }).validate(c),
   );
   asking.catch(() => undefined);
   try {

@@ -43,8 +43,9 @@ export const clearColour: Step = {
   why: 'nothing refers to it any more',
   risk: 'its data is gone for good',
   async run(c) {
-    await c.removeIdle();
+    const left = await c.removeIdle();
     await c.platform.traffic.refresh(c.ledger.token);
+    return left;
   },
 };
 

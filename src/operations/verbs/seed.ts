@@ -32,7 +32,7 @@ export const seed: Operation = {
 };
 
 /** What the declaration must say before a candidate can be made. */
-function declared(c: Context): Finding[] {
+export function declared(c: Context): Finding[] {
   const candidate = c.environment.colours[other(c.live)];
   const reason = 'A release is from one declared colour to the other.';
   if (!candidate)

@@ -36,6 +36,8 @@ export const fallback: Step = {
   why: 'a way back that does not depend on replication',
   risk: 'reads the whole volume where the storage cannot share blocks',
   async run(c) {
+    if (!c.platform.servers.ownsStorage(c.live))
+      return 'others run that server: reverse replication alone is the way back';
     const name = attemptsSnapshot(c);
     await noteSnapshot(c, name);
     const before = release(c).fallback;

@@ -145,6 +145,14 @@ export class KubernetesServers implements Servers {
     return this.#secrets.replication();
   }
 
+  seeding(): 'physical' {
+    return 'physical';
+  }
+
+  ownsStorage(): boolean {
+    return true;
+  }
+
   async snapshot(
     colour: Colour,
     name: string,

@@ -95,7 +95,8 @@ export class NumberedFiles {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** What was made or removed in it is durable when this returns. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

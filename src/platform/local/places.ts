@@ -31,6 +31,11 @@ export class Places {
     return path.join(this.root, 'servers.json');
   }
 
+  /** What must be known of servers that others run. */
+  get external(): string {
+    return path.join(this.root, 'external');
+  }
+
   get journal(): string {
     return path.join(this.root, 'journal');
   }

@@ -16,6 +16,7 @@ import { readReports } from './reports.ts';
 import { Places } from './places.ts';
 import { runningProcess } from '../../router/identity.ts';
 import type { Settings } from './server.ts';
+import { MachineServers } from './machine-servers.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
 
@@ -24,7 +25,7 @@ export class LocalPlatform implements Platform {
   readonly kind = 'local';
   readonly environment: string;
   readonly places: Places;
-  readonly servers: LocalServers;
+  readonly servers: MachineServers;
   readonly traffic: LocalTraffic;
   readonly journal: LocalJournal;
   readonly leases: LocalLeases;
@@ -34,12 +35,12 @@ export class LocalPlatform implements Platform {
 
   readonly #declared: Environment;
 
-  private constructor(environment: Environment, places: Places, servers: LocalServers) {
+  private constructor(environment: Environment, places: Places, servers: MachineServers) {
     this.#declared = environment;
     this.environment = environment.name;
     this.places = places;
     this.servers = servers;
-    this.traffic = new LocalTraffic(places, servers);
+    this.traffic = new LocalTraffic(environment, places, servers);
     this.journal = new LocalJournal(places.journal);
     this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
     this.history = new LocalHistory(places.history);
@@ -61,7 +62,7 @@ export class LocalPlatform implements Platform {
     return new LocalPlatform(
       environment,
       places,
-      new LocalServers(environment, places, await serverAccount(), settings),
+      new MachineServers(environment, places, new LocalServers(environment, places, await serverAccount(), settings)),
     );
   }
 
@@ -83,13 +84,13 @@ export class LocalPlatform implements Platform {
 
   /** Puts aside what undoing needs where a disk is full. */
   async keepReserves(): Promise<void> {
-    await Promise.all([this.journal.keepReserve(), this.leases.keepReserve(), this.servers.keepReserve()]);
+    await Promise.all([this.journal.keepReserve(), this.leases.keepReserve(), this.servers.local.keepReserve()]);
   }
 
   async space(): Promise<DiskSpace[]> {
     const places: [DiskSpace['place'], string][] = [['journal', this.places.journal]];
     for (const colour of colours) {
-      const seen = await this.servers.observe(colour);
+      const seen = await this.servers.local.observe(colour);
       if (seen) places.push([colour, this.places.server(colour, seen.generation)]);
     }
     return Promise.all(

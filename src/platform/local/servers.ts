@@ -6,7 +6,14 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { readerRole } from '../../model/names.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
-import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
+import type {
+  BackupMode,
+  EmptyOptions,
+  RestoreOptions,
+  ServerObservation,
+  Servers,
+  SnapshotFacts,
+} from '../port/servers.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
@@ -59,6 +66,21 @@ export class LocalServers implements Servers {
     await rm(server.directory, { recursive: true, force: true });
     await initServer(server, this.#settings(colour, false));
     await startServer(server);
+  }
+
+  seeding(): 'physical' {
+    return 'physical';
+  }
+
+  ownsStorage(): boolean {
+    return true;
+  }
+
+  async empty(colour: Colour, { generation, major }: EmptyOptions): Promise<void> {
+    const there = (await this.#records.read())[colour];
+    // Made by an attempt that was cut short: nothing is in it that anybody else knows of.
+    if (there?.generation === generation) await removeServer(await this.#describe(colour, there));
+    await this.initialize(colour, major, generation);
   }
 
   keepReserve(): Promise<void> {

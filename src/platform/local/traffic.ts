@@ -1,22 +1,29 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { withPooledSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
+import { readColour } from '../../postgres/token.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from '../../router/control.ts';
 import { launchRouter, stopRouter } from '../../router/launch.ts';
-import type { LocalServers } from './servers.ts';
+import { writePasswords } from './external-store.ts';
+import type { MachineServers } from './machine-servers.ts';
 
 /** The router in the place of Service, route and pooler. */
 export class LocalTraffic implements Traffic {
   readonly #control: RouterControl;
-  readonly #servers: LocalServers;
+  readonly #servers: MachineServers;
+  readonly #environment: Environment;
   readonly #folder: string;
+  readonly #places: Places;
   #port: number | undefined;
 
-  constructor(places: Places, servers: LocalServers) {
+  constructor(environment: Environment, places: Places, servers: MachineServers) {
+    this.#environment = environment;
+    this.#places = places;
     this.#folder = places.router;
     this.#control = new RouterControl(places.router);
     this.#servers = servers;
@@ -63,11 +70,12 @@ export class LocalTraffic implements Traffic {
   async probe(): Promise<ProbeAnswer> {
     const answer = Promise.withResolvers<ProbeAnswer>();
     withPooledSession(
-      { host: this.#folder, port: await this.#where(), user: operatorRole, database: 'postgres' },
+      { host: this.#folder, port: await this.#where(), user: operatorRole, database: this.#environment.database },
       'probe',
       async (client) => {
         const { clusterName, timeline, inRecovery } = await serverIdentity(client);
-        const colour = colours.find((each) => clusterName.endsWith(`-${each}`));
+        const marked = colours.find((each) => clusterName === `${this.#environment.name}-${each}`);
+        const colour = marked ?? (await readColour(client));
         if (!colour) throw new Error(`a server named "${clusterName}" answers`);
         answer.resolve({ colour, timeline, writable: !inRecovery });
       },
@@ -88,6 +96,7 @@ export class LocalTraffic implements Traffic {
       blue: (await this.#servers.upstream('blue')) ?? null,
       green: (await this.#servers.upstream('green')) ?? null,
     };
+    await writePasswords(this.#environment, { places: this.#places, servers: this.#servers });
     await this.#revived(() => this.#control.upstreams(token, upstreams));
   }
 

@@ -12,8 +12,20 @@ export interface Servers {
   readerConnection(colour: Colour): Promise<ConnectionSettings>;
   /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
   conninfo(colour: Colour): Promise<string>;
-  /** Password that the replication role is to have; a platform whose servers let it in without one has no such method. */
-  replicationPassword?(): Promise<string>;
+  /** Password that the replication role is to have; undefined where all servers let it in without one, or no such method. */
+  replicationPassword?(): Promise<string | undefined>;
+  /**
+   * How a candidate comes to hold what `from` holds: `physical`, by a copy of its storage, which only servers allow that Verdigris
+   * runs itself; `logical`, row by row.
+   */
+  seeding(from: Colour, to: Colour): 'physical' | 'logical';
+  /** Whether the colour's storage is Verdigris's own, so that snapshots of it can be made. */
+  ownsStorage(colour: Colour): boolean;
+  /**
+   * Has a running server of the colour for a logical seed: a new one, or one that others run and that no release is using. A platform
+   * that seeds physically only has no such method.
+   */
+  empty?(colour: Colour, options: EmptyOptions): Promise<void>;
   /**
    * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies the data
    * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
@@ -36,9 +48,10 @@ export interface Servers {
   stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void>;
   /**
    * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where only remains are
-   * left to be tidied. Throws `other-generation` (busy) where it is something else by now.
+   * left to be tidied. Throws `other-generation` (busy) where it is something else by now. Of a server that others run only what
+   * Verdigris made goes. Says what is left, for people.
    */
-  remove(colour: Colour, generation: number | undefined): Promise<void>;
+  remove(colour: Colour, generation: number | undefined): Promise<string | void>;
   /** Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log has no such method. */
   applyError?(colour: Colour): Promise<string | undefined>;
   /** Facts that SQL does not show and preflight wants. */
@@ -47,6 +60,11 @@ export interface Servers {
   readonly upgrades?: Upgrades;
   /** Whether a server of this major can be run here; throws with what to do where not. */
   supports(major: number): Promise<void>;
+}
+
+export interface EmptyOptions {
+  readonly generation: number;
+  readonly major: number;
 }
 
 export interface RestoreOptions {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
@@ -5,8 +6,9 @@ import type { Upstream } from '../config.ts';
 import { Framer, type Verdict } from '../../wire/framer.ts';
 import { back, terminate } from '../../wire/messages.ts';
 import { cancelRequest } from '../../wire/opening.ts';
+import { encrypt } from './encrypt.ts';
 
-/** Over TCP the server asks for a password; over its socket folder it does not. */
+/** Over TCP the server asks for a password; over its socket folder, where it has one here, it does not. */
 export type Way = 'tcp' | 'socket';
 
 /** Bytes of each type of message that somebody here reads; of all others only the header. */
@@ -64,24 +66,16 @@ export class Backend {
     });
   }
 
-  /** Rejects with the system's error where nobody listens. */
-  static dial(colour: Colour, upstream: Upstream, way: Way, listener: Listener): Promise<Backend> {
-    const options =
-      way === 'tcp'
-        ? { host: '127.0.0.1', port: upstream.port }
-        : { path: path.join(upstream.sockets, `.s.PGSQL.${upstream.port}`) };
-    const socket = connect(options);
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        if (way === 'tcp') socket.setNoDelay(true).setKeepAlive(true, 30_000);
-        const backend = new Backend(colour, upstream, options, socket);
-        backend.#listener = listener;
-        backend.#watch();
-        resolve(backend);
-      });
-    });
+  /** Rejects with the system's error where nobody listens, and where TLS cannot be had as it is asked for. */
+  static async dial(colour: Colour, upstream: Upstream, way: Way, listener: Listener): Promise<Backend> {
+    const { host = '127.0.0.1', port, sockets, tls } = upstream;
+    const options: NetConnectOpts =
+      way === 'tcp' || sockets === undefined ? { host, port } : { path: path.join(sockets, `.s.PGSQL.${port}`) };
+    const socket = await connected(options);
+    const backend = new Backend(colour, upstream, options, tls ? await encrypt(socket, host, tls) : socket);
+    backend.#listener = listener;
+    backend.#watch();
+    return backend;
   }
 
   get pid(): number | undefined {
@@ -122,13 +116,27 @@ export class Backend {
   cancel(): Promise<void> {
     const { key } = this;
     if (!key) return Promise.resolve();
-    return new Promise((resolve) => {
-      const socket = connect(this.#options, () => socket.write(cancelRequest(key)));
-      socket.setTimeout(5_000, () => socket.destroy());
-      socket
-        .on('error', () => undefined)
-        .on('data', () => undefined)
-        .on('close', () => resolve());
-    });
+    return this.#cancel(key).catch(() => undefined);
   }
+
+  async #cancel(key: Buffer): Promise<void> {
+    const { host = '127.0.0.1', tls } = this.upstream;
+    const plain = await connected(this.#options);
+    plain.setTimeout(5_000, () => plain.destroy());
+    const socket = tls ? await encrypt(plain, host, tls) : plain;
+    const closed = once(socket, 'close');
+    socket
+      .on('error', () => undefined)
+      .on('data', () => undefined)
+      .write(cancelRequest(key));
+    await closed;
+  }
+}
+
+async function connected(options: NetConnectOpts): Promise<Socket> {
+  const socket = connect(options);
+  // Rejects with the socket's error.
+  await once(socket, 'connect');
+  if (!('path' in options)) socket.setNoDelay(true).setKeepAlive(true, 30_000);
+  return socket;
 }

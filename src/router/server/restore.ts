@@ -1,18 +1,24 @@
 import { back, front, pair, readReport, sync, type Report } from '../../wire/messages.ts';
 import type { Restorable } from '../client/restorable.ts';
 import { Backend, type Connected, type Listener, type Target } from './backend.ts';
+import { PasswordExchange } from './password-exchange.ts';
 import { NotRestorable, Refusal } from './refusal.ts';
+import { readOpening } from '../../wire/opening.ts';
 
 /** Milliseconds after which a server that says nothing is given up for this attempt. */
 const patience = 10_000;
 
 /**
- * A further server for a client that PostgreSQL has let in before: through the socket folder, as the same user with the same
- * startup parameters, and with the session's state made again. Rejects with what `mayPassLater` can judge.
+ * A further server for a client that PostgreSQL has let in before: through the socket folder, or with its password where others run the
+ * server, as the same user with the same startup parameters, and with the session's state made again. Rejects with what `mayPassLater` can judge.
  */
 export async function restoreSession(
   target: Target,
-  startup: Buffer,
+  client: {
+    readonly startup: Buffer;
+    /** Undefined where it is not known. Asked where the server has no socket folder here. */
+    password(): Promise<string | undefined>;
+  },
   restorable: Restorable,
   pass: (bytes: Buffer) => void,
   forgotten: (what: string, error: Report) => void,
@@ -22,12 +28,22 @@ export async function restoreSession(
   const replay = restorable.replay();
   /** ReadyForQuery seen; the first ends the startup, each further one a piece of the replay. */
   let turn = 0;
+  let exchange: Promise<PasswordExchange> | undefined;
+  const answer = (asked: Buffer): void => {
+    exchange ??= exchangeFor(target, client);
+    exchange
+      .then((known) => known.answer(asked))
+      .then(
+        (answered) => answered && backend.socket.write(answered),
+        (error: unknown) => arrived.reject(error),
+      );
+  };
   const listener: Listener = {
+    wanted: (type) => (type === back.authentication ? 4096 : undefined),
     judge(type, head) {
       switch (type) {
         case back.authentication:
-          if (head.readInt32BE(0) !== 0)
-            arrived.reject(new NotRestorable('the server asks for a password on its own socket folder'));
+          if (head.readInt32BE(0) !== 0) answer(Buffer.from(head));
           return 'drop';
         case back.parameter:
           parameters.set(...pair(head));
@@ -66,7 +82,7 @@ export async function restoreSession(
   };
   const backend = await Backend.dial(target.colour, target.upstream, 'socket', listener);
   const timer = setTimeout(() => arrived.reject(new Error(`the server said nothing for ${patience} ms`)), patience);
-  backend.socket.write(startup);
+  backend.socket.write(client.startup);
   try {
     await arrived.promise;
     return { backend, parameters };
@@ -76,4 +92,18 @@ export async function restoreSession(
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function exchangeFor(
+  { upstream, colour }: Target,
+  client: { readonly startup: Buffer; password(): Promise<string | undefined> },
+): Promise<PasswordExchange> {
+  if (upstream.sockets !== undefined)
+    throw new NotRestorable('the server asks for a password on its own socket folder');
+  const opening = readOpening(client.startup);
+  const user = opening?.kind === 'startup' ? (opening.parameters.get('user') ?? '') : '';
+  const password = await client.password();
+  if (password === undefined)
+    throw new NotRestorable(`${colour} asks for a password, and local.passwords declares none of ${user}`);
+  return new PasswordExchange(user, password);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Colour } from '../../model/colours.ts';
 import type { SessionFacts } from '../api.ts';
 import type { Backend, Connected, Target } from './backend.ts';
@@ -107,10 +108,7 @@ export class ServerSide {
     const { colour } = this.#client;
     const should = this.#shared.table.upstreams[colour];
     const is = this.#backend;
-    return (
-      is !== undefined &&
-      (is.colour !== colour || is.upstream.port !== should?.port || is.upstream.sockets !== should.sockets)
-    );
+    return is !== undefined && (is.colour !== colour || !isDeepStrictEqual(is.upstream, should));
   }
 
   /** A server is wanted; under a hold, when that ends. */
@@ -144,8 +142,13 @@ export class ServerSide {
     const pass = (bytes: Buffer) => client.enter(() => client.write(bytes));
     if (this.#letIn || client.operator) {
       const restorable = () =>
-        restoreSession(target, this.#startup, this.#talk.restorable, pass, (what, { message: why }) =>
-          log.warn({ ...client.facts(), what, why }, 'not carried over; it will be missed if it is used'),
+        restoreSession(
+          target,
+          { startup: this.#startup, password: () => this.#shared.passwordOf(client.facts().user) },
+          this.#talk.restorable,
+          pass,
+          (what, { message: why }) =>
+            log.warn({ ...client.facts(), what, why }, 'not carried over; it will be missed if it is used'),
         );
       // The operator's probe is what all the others wait for.
       return client.operator ? restorable() : this.#shared.turns.in(restorable);

@@ -21,7 +21,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 
 test('a server is removed only as the generation that was meant; one that took its place keeps data, sockets and record', async () => {
   await withEnvironment({}, async ({ platform, on }) => {
-    const { sockets } = (await platform.servers.upstream('blue')) ?? { sockets: '' };
+    const { sockets } = (await platform.servers.local.upstream('blue')) ?? { sockets: '' };
     for (const meant of [undefined, 0, 2])
       await expect(platform.servers.remove('blue', meant)).rejects.toMatchObject({
         code: 'busy',

@@ -85,6 +85,6 @@ export const slot: Step = {
 };
 
 /** Slot and publication go together, whichever of the two was reached. */
-async function withdrawStream(c: Context): Promise<void> {
+export async function withdrawStream(c: Context): Promise<void> {
   if (c.journal.stream) await c.on(c.live, (client) => unpublish(client, stream(c).name));
 }

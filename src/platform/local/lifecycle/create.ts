@@ -9,6 +9,8 @@ import type { CreateOptions } from '../../port/lifecycle.ts';
 import { writeDurably } from '../files.ts';
 import type { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';
+import type { ExternalServer } from '../../external/server.ts';
+import { declaredPasswords, writePasswords } from '../external-store.ts';
 import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
 import { readConfig } from '../../../router/config.ts';
@@ -44,19 +46,19 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
   const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
   await refuseRemains(platform);
-  await platform.servers.supports(declared.postgres);
+  const external = platform.servers.external(live);
+  if (external) await examine(environment, external, options);
+  else await platform.servers.supports(declared.postgres);
   const port = await freePort(environment.local.port);
-  const credentials = Object.fromEntries(
-    [...environment.roles.application, ...environment.roles.readers].map((role) => [
-      role,
-      randomBytes(12).toString('base64url'),
-    ]),
-  );
+  const credentials = external ? await declaredPasswords(environment) : newPasswords(environment);
   try {
     // First: by it whoever finds the rest knows what was being made.
     await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
-    await platform.servers.initialize(live, declared.postgres, 1);
-    await fillServer(environment, platform.servers, credentials, options.fill);
+    if (external) await external.adopt(1);
+    else {
+      await platform.servers.local.initialize(live, declared.postgres, 1);
+      await fillServer(environment, platform.servers, credentials, options.fill);
+    }
     await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
     await launch(environment, platform, port);
     await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, randomUUID())));
@@ -66,6 +68,22 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
     throw error;
   }
   return credentials;
+}
+
+function newPasswords({ roles }: Environment): Credentials {
+  return Object.fromEntries(
+    [...roles.application, ...roles.readers].map((role) => [role, randomBytes(12).toString('base64url')]),
+  );
+}
+
+/** Of a server that exists, before anything is made on it. Its data are there. */
+async function examine(environment: Environment, external: ExternalServer, { fill }: CreateOptions): Promise<void> {
+  if (fill) throw external.notOurs('the filling of a new database');
+  const uid = await external.environmentOf();
+  if (uid === undefined) return;
+  throw journalLost(environment.name, external.at, [{ what: `the database ${environment.database}`, uid }], {
+    forget: 'where no environment uses it, run DROP SCHEMA verdigris CASCADE there, then the same command.',
+  });
 }
 
 /** Servers without a journal are an environment that lost it, not one that was never made: their data is somebody's. */
@@ -105,6 +123,7 @@ export async function launch(environment: Environment, platform: LocalPlatform, 
   await rm(folder, { recursive: true, force: true });
   const upstream = await platform.servers.upstream(live);
   if (!upstream) throw new Error('the live colour was just made');
+  await writePasswords(environment, platform);
   await launchRouter(folder, {
     environment: environment.name,
     listen: { host: '127.0.0.1', port },

@@ -2,18 +2,20 @@ import { rm } from 'node:fs/promises';
 import { colours } from '../../../model/colours.ts';
 import { stopRouter } from '../../../router/launch.ts';
 import type { Places } from '../places.ts';
-import type { LocalServers } from '../servers.ts';
+import type { MachineServers } from '../machine-servers.ts';
 
 /** What there is to remove; the platform itself, or as much of it as was made. */
 interface LocalParts {
   readonly places: Places;
-  readonly servers: LocalServers;
+  readonly servers: MachineServers;
 }
 
-/** Stops every process and removes every file of an environment. Nothing is left. */
+/** Stops every process and removes every file of an environment. Says what is left on servers that others run. */
 export async function destroyLocal({ places, servers }: LocalParts): Promise<readonly string[]> {
   await stopRouter(places.router);
-  for (const colour of colours) await servers.remove(colour, (await servers.observe(colour))?.generation);
+  const left: string[] = [];
+  for (const colour of colours)
+    left.push((await servers.remove(colour, (await servers.observe(colour))?.generation)) ?? '');
   await rm(places.root, { recursive: true, force: true });
-  return [];
+  return left.filter((each) => each !== '');
 }

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** Where a secret is read each time that it is needed: it is in no declaration, journal or log. */
+export const secretSource = z.union([
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ command: z.array(z.string().min(1)).min(1) }),
+]);
+
+export type SecretSource = z.output<typeof secretSource>;
+
+export const serverSchema = z.strictObject({
+  /** `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `statefulset`: of the cluster. */
+  kind: z.enum(['local', 'external', 'statefulset']),
+  /** Of an external one: its name or address, as this machine and the other colour's server reach it. Not a pooler's. */
+  host: z.string().min(1).optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  /** A superuser there; Verdigris makes its own role by it. Or `verdigris_operator`, where somebody has made that. */
+  user: z.string().min(1).optional(),
+  password: secretSource.optional(),
+  sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).optional(),
+  /** PEM file of the authorities that may have signed its certificate; else those that Node.js knows. */
+  ca: z.string().min(1).optional(),
+});
+
+export type ServerDeclaration = z.output<typeof serverSchema>;
+
+export const trafficSchema = z.strictObject({ kind: z.enum(['router', 'poolers']) });
+export const journalSchema = z.strictObject({ kind: z.enum(['files', 'configmap']) });
+
+/** What a platform puts together; its first of each is what the name of the platform alone stands for. */
+export const kindsOf = {
+  local: { server: ['local', 'external'], traffic: ['router'], journal: ['files'] },
+  kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },
+} as const;
+
+/** Why a kind that exists does not go with the platform, and what does. */
+export function unfit(platform: keyof typeof kindsOf, part: 'server' | 'traffic' | 'journal', kind: string): string {
+  return `${kind} does not go with the platform ${platform}, which has ${kindsOf[platform][part].join(' or ')} (docs/platforms.md)`;
+}

@@ -1,0 +1,93 @@
+import { ensureControlSchema } from '../../../postgres/control.ts';
+import { createLike } from '../../../postgres/create-like.ts';
+import { fenceServer } from '../../../postgres/fence.ts';
+import { carryGlobals } from '../../../postgres/globals/carry.ts';
+import { findPgDump } from '../../../postgres/logical-seed/program.ts';
+import { seedFromSnapshot } from '../../../postgres/logical-seed/snapshot.ts';
+import { serverIdentity } from '../../../postgres/server-identity.ts';
+import { ensureReplicationRole } from '../../../postgres/stream.ts';
+import type { Context } from '../../engine/context.ts';
+import type { Step } from '../../engine/operation.ts';
+import { noteSeed, release, stream } from '../../engine/release-record.ts';
+import { requireSameSchema } from '../../gates/schema.ts';
+import { requireSteady } from '../../gates/steady.ts';
+import { onCandidate } from './on-candidate.ts';
+import { withdrawStream } from './origin.ts';
+
+/** Sessions of each server that copy at a time. */
+const workers = 4;
+
+/** Others' statements under way on the live server above which the next piece of the copy waits. */
+const busy = 8;
+
+/** Milliseconds that closing the candidate may take. */
+const fenceLimit = 10_000;
+
+export const empty: Step = {
+  id: 'empty',
+  title: 'have an empty server, closed to applications',
+  why: 'rows that anybody else wrote there would be lost or collide',
+  risk: 'none for the live colour; on a server that others run, nobody can log in from now on but Verdigris',
+  async run(c) {
+    const { servers } = c.platform;
+    const major = c.environment.colours[c.idle]?.postgres;
+    if (major === undefined || !servers.empty) throw new Error('checked by the gates');
+    await servers.empty(c.idle, { generation: c.journal.generation, major });
+    const candidate = await servers.connection(c.idle);
+    await c.on(c.live, (live) => createLike(live, candidate, c.environment.database));
+    await onCandidate(c, async (client) => {
+      await ensureControlSchema(client);
+      await ensureReplicationRole(client, await servers.replicationPassword?.());
+      await fenceServer(client, c.ledger.token, fenceLimit);
+    });
+    await c.platform.traffic.refresh(c.ledger.token);
+  },
+  async undo(c) {
+    await c.removeIdle();
+  },
+};
+
+export const roles: Step = {
+  id: 'roles',
+  title: 'carry roles, passwords and settings',
+  why: 'the schema names owners and grants, and clients log in with the passwords that they have',
+  risk: 'none for the live colour: nobody can log in on the other one by them yet',
+  run: (c) =>
+    c.on(c.live, (from) => onCandidate(c, async (to) => `${await carryGlobals(from, to)} roles, grants and settings`)),
+};
+
+export const copy: Step = {
+  id: 'copy',
+  title: 'copy schema and rows as of C, where the slot begins',
+  why: 'one snapshot shows all tables exactly as they were when the slot was made: nothing is copied that is also sent',
+  risk: 'reads every row of the live server, which cannot vacuum what is deleted meanwhile; waits while its clients are busy',
+  async run(c) {
+    const [from, to] = await Promise.all([c.live, c.idle].map((colour) => c.platform.servers.observe(colour)));
+    if (!from || !to) throw new Error('both are there since the steps before');
+    const { startTime, timeline } = await c.on(c.live, serverIdentity);
+    await noteSeed(c, { startTime, timeline });
+    const { database, limits } = c.environment;
+    const seeded = await seedFromSnapshot({
+      live: { ...(await c.platform.servers.connection(c.live)), database },
+      candidate: { ...(await c.platform.servers.connection(c.idle)), database },
+      stream: stream(c).name,
+      pgDump: await findPgDump(from.major, to.major),
+      slotLimit: limits.slotCreation,
+      workers,
+      busy,
+      signal: c.signal,
+      onProgress: ({ done, total, unit }) =>
+        c.emit({ type: 'progress', step: 'copy', done, total, unit: unit === 'bytes' ? unit : 'items' }),
+    });
+    await requireSteady(c);
+    await requireSameSchema(c, c.live, release(c).schema[c.live]);
+    await noteSeed(c, { slotLsn: seeded.position, position: seeded.position, method: 'snapshot' });
+    return copied(seeded);
+  },
+  frees: true,
+  undo: (c: Context) => withdrawStream(c),
+};
+
+function copied({ position, rows, horizonMs }: Awaited<ReturnType<typeof seedFromSnapshot>>): string {
+  return `C = ${position}, ${rows} rows; the live server could not vacuum for ${Math.round(horizonMs / 1000)} s`;
+}

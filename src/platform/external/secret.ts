@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import type { SecretSource } from '../../model/server-kinds.ts';
+
+/** Milliseconds that a command has to print a secret. */
+const commandLimit = 30_000;
+
+/** Where a secret is read, for people; never the secret itself. */
+export function secretName(source: SecretSource): string {
+  if ('file' in source) return `the file ${source.file}`;
+  if ('env' in source) return `the variable ${source.env}`;
+  return `the command ${source.command.join(' ')}`;
+}
+
+/** Reads a secret; a line break at its end is none of it. @throws VerdigrisError `secret-missing` */
+export async function readSecret(source: SecretSource): Promise<string> {
+  const secret = await read(source).catch((cause: unknown) => {
+    throw missing(source, describe(cause), cause);
+  });
+  if (secret === '') throw missing(source, 'it is empty');
+  return secret;
+}
+
+async function read(source: SecretSource): Promise<string> {
+  if ('file' in source) return (await readFile(source.file, 'utf8')).replace(/\r?\n$/, '');
+  if ('env' in source) return process.env[source.env] ?? '';
+  const [program = '', ...args] = source.command;
+  // What a failing command printed may hold the secret.
+  const { stdout, failed, exitCode } = await execa(program, args, {
+    timeout: commandLimit,
+    reject: false,
+    stdin: 'ignore',
+  });
+  if (failed) throw new Error(`it ended with ${exitCode ?? 'no exit code'}`);
+  return stdout.replace(/\r?\n$/, '');
+}
+
+function missing(source: SecretSource, why: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('secret-missing', {
+    seen: `${secretName(source)} gives no password: ${why}.`,
+    required: 'the password that the declaration says is there.',
+    next: 'put it there, or declare another place; nothing was changed.',
+    cause,
+  });
+}

@@ -1,0 +1,183 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import { operatorRole } from '../../model/names.ts';
+import type { ServerDeclaration } from '../../model/server-kinds.ts';
+import { waitFor } from '../../model/wait.ts';
+import { one, withOwnSession, type ConnectionSettings, type TlsSettings } from '../../postgres/client.ts';
+import { otherGeneration } from '../other-generation.ts';
+import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
+import { asReader } from '../../postgres/readers.ts';
+import { markColour, readEnvironment } from '../../postgres/token.ts';
+import { isUnreachable } from './unreachable.ts';
+import type { ExternalStore, OwnPasswords } from './record.ts';
+import { readSecret, secretName } from './secret.ts';
+import { takeAway } from './take-away.ts';
+import { takeOver } from './take-over.ts';
+
+/** Milliseconds that a server which others start has to answer; clients may be waiting. */
+const answerLimit = 15_000;
+
+const standardPort = 5432;
+
+/** A colour on a PostgreSQL that others run: reached by its address, never started, stopped, removed or copied. */
+export class ExternalServer {
+  readonly colour: Colour;
+  readonly #environment: Environment;
+  readonly #declared: ServerDeclaration;
+  readonly #store: ExternalStore;
+  readonly #passwords: () => Promise<OwnPasswords>;
+
+  constructor(
+    environment: Environment,
+    colour: Colour,
+    declared: ServerDeclaration,
+    store: ExternalStore,
+    passwords: () => Promise<OwnPasswords>,
+  ) {
+    this.colour = colour;
+    this.#environment = environment;
+    this.#declared = declared;
+    this.#store = store;
+    this.#passwords = passwords;
+  }
+
+  /** Where clients and the other colour's server reach it. */
+  get address(): { readonly host: string; readonly port: number; readonly tls?: TlsSettings } {
+    const { host = '', port = standardPort, sslmode = 'verify-full', ca } = this.#declared;
+    return {
+      host,
+      port,
+      ...(sslmode === 'disable' ? {} : { tls: { mode: sslmode, ...(ca === undefined ? {} : { ca }) } }),
+    };
+  }
+
+  async connection(): Promise<ConnectionSettings> {
+    const { user = operatorRole, password } = this.#declared;
+    const given = user === operatorRole && password !== undefined;
+    return {
+      ...this.address,
+      user: operatorRole,
+      password: given ? await readSecret(password) : (await this.#passwords()).operator,
+      database: 'postgres',
+      passwordFrom: given ? secretName(password) : `the role ${operatorRole} that Verdigris made there`,
+    };
+  }
+
+  async readerConnection(): Promise<ConnectionSettings> {
+    return asReader(await this.connection());
+  }
+
+  /** As whom Verdigris gets in before it has a role of its own there. */
+  async given(): Promise<ConnectionSettings> {
+    const { user = operatorRole, password } = this.#declared;
+    return {
+      ...this.address,
+      user,
+      database: this.#environment.database,
+      ...(password === undefined ? {} : { password: await readSecret(password), passwordFrom: secretName(password) }),
+    };
+  }
+
+  async conninfo(): Promise<string> {
+    const { host, port, tls } = this.address;
+    const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${tls.ca ?? 'system'}`;
+    const { replication } = await this.#passwords();
+    return `host=${host} port=${port} password=${replication} sslmode=${tls?.mode ?? 'disable'}${verified}`;
+  }
+
+  async observe(): Promise<ServerObservation | undefined> {
+    const known = await this.#store.read();
+    if (!known) return undefined;
+    const found = await this.#ask().catch((error: unknown) => {
+      if (isUnreachable(error)) return undefined;
+      throw error;
+    });
+    return { running: found !== undefined, ...known, version: found?.version ?? String(known.major) };
+  }
+
+  /** Uid of the environment that its database says it belongs to. */
+  async environmentOf(): Promise<string | undefined> {
+    return withOwnSession(await this.given(), 'adopt', readEnvironment);
+  }
+
+  /** Makes it the live colour of a new environment. */
+  async adopt(generation: number): Promise<void> {
+    await this.#take(generation);
+  }
+
+  /** Makes it the candidate of a release. Its database is looked at by the seed, which alone knows what it has put there itself. */
+  async empty({ generation }: EmptyOptions): Promise<void> {
+    await this.#take(generation);
+  }
+
+  /** Waits for it to answer. */
+  async start(): Promise<void> {
+    let last: unknown;
+    await waitFor(
+      () =>
+        this.#ask().catch((error: unknown) => {
+          if (!isUnreachable(error)) throw error;
+          last = error;
+          return undefined;
+        }),
+      {
+        limit: answerLimit,
+        every: 50,
+        slowest: 500,
+        id: 'external-down',
+        what: `an answer of ${this.colour} at ${this.at}, which others run`,
+        next: 'bring it up, or the network to it; then run the same command again.',
+      },
+      () => describe(last),
+    );
+  }
+
+  /** Takes away what Verdigris made there, and says what stays. */
+  async remove(generation: number | undefined): Promise<string | undefined> {
+    const known = await this.#store.read();
+    if (!known) return undefined;
+    if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
+    const settings = { ...(await this.connection()), database: this.#environment.database };
+    const left = await withOwnSession(settings, 'remove', (client) => takeAway(client, this.#environment.name)).catch(
+      (error: unknown) => {
+        // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
+        if (isUnreachable(error)) return ['everything: it does not answer'];
+        throw error;
+      },
+    );
+    await this.#store.write(undefined);
+    return `left at ${this.at}: ${left.join('; ')}`;
+  }
+
+  /** What only who has its data directory could do. */
+  notOurs(what: string): VerdigrisError {
+    return new VerdigrisError('external-server', {
+      seen: `${this.colour} is the external server ${this.at}, and ${what} was asked for.`,
+      required: 'a server that Verdigris runs.',
+      next: 'have it done by whoever runs that server; nothing was changed.',
+      facts: { colour: this.colour },
+    });
+  }
+
+  /** For people. */
+  get at(): string {
+    return `${this.address.host}:${this.address.port}`;
+  }
+
+  async #take(generation: number): Promise<void> {
+    const known = await this.#store.read();
+    if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
+    const { major } = await takeOver(this.#environment, this.colour, await this.given(), await this.connection());
+    await this.#store.write({ generation, major });
+    await withOwnSession({ ...(await this.connection()), database: this.#environment.database }, 'adopt', (client) =>
+      markColour(client, this.colour),
+    );
+  }
+
+  async #ask(): Promise<{ version: string }> {
+    return withOwnSession(await this.connection(), 'observe', (client) =>
+      one<{ version: string }>(client, "SELECT current_setting('server_version') AS version"),
+    );
+  }
+}

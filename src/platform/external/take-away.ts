@@ -1,0 +1,53 @@
+import {
+  lockerRole,
+  migrationRole,
+  operatorRole,
+  readerRole,
+  replicationRole,
+  streamPrefix,
+} from '../../model/names.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import { fencedRoles } from '../../postgres/fence.ts';
+import { ident } from '../../postgres/quote.ts';
+import { unpublish, unsubscribe } from '../../postgres/stream.ts';
+
+/**
+ * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is connected. The
+ * rows stay, and so does the fence: they are not the data any more. Returns what is left, for people. Safe to run again.
+ */
+export async function takeAway(client: Client, environment: string): Promise<string[]> {
+  const prefix = streamPrefix(environment);
+  const named = async (sql: string): Promise<string[]> =>
+    (await rows<{ name: string }>(client, sql, [prefix])).map(({ name }) => name);
+  const ours = await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'");
+  const closed = ours.length === 0 ? [] : await fencedRoles(client);
+  for (const name of await named(
+    `SELECT subname AS name FROM pg_subscription WHERE starts_with(subname, $1)
+    AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  ))
+    await unsubscribe(client, name);
+  if (ours.length > 0)
+    for (const name of await named(
+      `SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) AND database = current_database()
+      UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)`,
+    ))
+      await unpublish(client, name);
+  await client.query('DROP SCHEMA IF EXISTS verdigris CASCADE');
+  for (const role of [migrationRole, replicationRole, readerRole, lockerRole]) await dropRole(client, role);
+  return [
+    `the database ${client.database ?? ''} with its rows`,
+    `the role ${operatorRole}`,
+    ...(closed.length > 0 ? [`closed to ${closed.join(', ')} (NOLOGIN)`] : []),
+  ];
+}
+
+async function dropRole(client: Client, role: string): Promise<void> {
+  const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [role]);
+  // Another environment on the same server may use it: then it has grants in another database, and stays.
+  if (there.length === 0) return;
+  await client.query(`DROP OWNED BY ${ident(role)}`);
+  await client.query(`DROP ROLE ${ident(role)}`).catch((error: { code?: string }) => {
+    // dependent_objects_still_exist
+    if (error.code !== '2BP01') throw error;
+  });
+}

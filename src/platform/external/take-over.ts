@@ -1,0 +1,129 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { operatorRole } from '../../model/names.ts';
+import {
+  one,
+  rows,
+  withOwnSession,
+  withPooledSession,
+  type Client,
+  type ConnectionSettings,
+} from '../../postgres/client.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
+import { ident } from '../../postgres/quote.ts';
+import { passwordClause } from '../../postgres/verifier.ts';
+
+interface Facts {
+  readonly major: number;
+  readonly recovering: boolean;
+  readonly superuser: boolean;
+  readonly walLevel: string;
+  readonly slots: number;
+  readonly slotLimit: number;
+  readonly senders: number;
+}
+
+/**
+ * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against that. `given` is
+ * who the declaration names; `own` whom Verdigris is from then on. Safe to run again.
+ * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`
+ */
+export async function takeOver(
+  environment: Environment,
+  colour: Colour,
+  given: ConnectionSettings,
+  own: ConnectionSettings,
+): Promise<{ readonly major: number }> {
+  await requireServer(given);
+  return withOwnSession({ ...given, database: await entrance(given) }, 'adopt', async (client) => {
+    const facts = await read(client);
+    const problems = faults(facts, environment, colour, given.user);
+    if (problems.length > 0) throw refused(given, problems);
+    if (given.user !== operatorRole) await makeOperator(client, own.password ?? '');
+    const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [environment.database]);
+    if (there.length === 0) {
+      if (environment.live === colour)
+        throw refused(given, [`the database ${environment.database} is not there: name the one that is live.`]);
+      await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
+    }
+    await withOwnSession({ ...own, database: environment.database }, 'adopt', ensureControlSchema);
+    return { major: facts.major };
+  });
+}
+
+/** A database that is there on every server, or else the declared one: some let nobody into `postgres`. */
+async function entrance(given: ConnectionSettings): Promise<string> {
+  return withOwnSession({ ...given, database: 'postgres' }, 'adopt', () => Promise.resolve('postgres')).catch(
+    (error: { code?: string }) => {
+      // No such database, no right to connect, no line of pg_hba.conf.
+      if (['3D000', '42501', '28000'].includes(error.code ?? '')) return given.database;
+      throw error;
+    },
+  );
+}
+
+/** A pooler gives each transaction another server session; slots, fences and locks are none of its. */
+async function requireServer(given: ConnectionSettings): Promise<void> {
+  const pooler = await withPooledSession({ ...given, database: 'pgbouncer' }, 'adopt', (client) =>
+    client.query('SHOW VERSION').then(() => true),
+  ).catch(
+    (error: { code?: string; message?: string }) =>
+      // PgBouncer's own words; a server says that there is no such database.
+      /pgbouncer|not allowed to connect to|no such user/i.test(error.message ?? '') && error.code !== '3D000',
+  );
+  if (!pooler) return;
+  throw new VerdigrisError('external-pooler', {
+    seen: `${given.host}:${given.port} is a PgBouncer, not a server.`,
+    required: 'the address of PostgreSQL itself: replication and the fence need sessions of the server.',
+    next: 'declare the address that the pooler leads to; nothing was changed.',
+  });
+}
+
+async function read(client: Client): Promise<Facts> {
+  return one<Facts>(
+    client,
+    `SELECT current_setting('server_version_num')::int / 10000 AS major, pg_is_in_recovery() AS recovering,
+      (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser, current_setting('wal_level') AS "walLevel",
+      (SELECT count(*)::int FROM pg_replication_slots) AS slots, current_setting('max_replication_slots')::int AS "slotLimit",
+      current_setting('max_wal_senders')::int AS senders`,
+  );
+}
+
+function faults(facts: Facts, { colours }: Environment, colour: Colour, user: string): string[] {
+  const declared = colours[colour]?.postgres;
+  return [
+    ...(facts.recovering ? ['it is a replica (pg_is_in_recovery): name the primary.'] : []),
+    ...(facts.major === declared
+      ? []
+      : [
+          `it is PostgreSQL ${facts.major}, colours.${colour}.postgres says ${String(declared)}: declare ${facts.major}.`,
+        ]),
+    ...(facts.superuser ? [] : [`${user} is no superuser there: name one in colours.${colour}.server.user.`]),
+    ...(facts.walLevel === 'logical'
+      ? []
+      : [`wal_level is ${facts.walLevel}: set it to logical and restart the server at a time of your choice.`]),
+    ...(facts.slots < facts.slotLimit
+      ? []
+      : [
+          `all ${facts.slotLimit} replication slots are taken: drop one that nobody needs, or raise max_replication_slots.`,
+        ]),
+    ...(facts.senders > 0 ? [] : ['max_wal_senders is 0: raise it.']),
+  ];
+}
+
+async function makeOperator(client: Client, password: string): Promise<void> {
+  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
+  await client.query(
+    `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN ${passwordClause(password)}`,
+  );
+}
+
+function refused(given: ConnectionSettings, problems: readonly string[]): VerdigrisError {
+  return new VerdigrisError('external-refused', {
+    seen: `The server ${given.host}:${given.port} cannot be a colour as it is:\n${problems.map((each) => `  ${each}\n`).join('')}`,
+    required: 'a primary of the declared major with logical replication, and a role that may set up a release.',
+    next: 'fix what is listed, then run the same command again; nothing was changed.',
+    facts: { problems },
+  });
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
+import { colours, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { operatorRole } from '../../model/names.ts';
+import { externalSchema, type ExternalStore, type OwnPasswords } from '../external/record.ts';
+import { readSecret } from '../external/secret.ts';
+import { routerFiles } from '../../router/config.ts';
+import { syncFolder, writeDurably } from './files.ts';
+import type { Places } from './places.ts';
+
+const passwordsSchema = z.strictObject({ operator: z.string(), replication: z.string() });
+
+const passwordsOf = z.record(z.string(), z.string());
+
+/** A file a colour, in the environment's folder. */
+export function externalStore(places: Places, colour: Colour): ExternalStore {
+  const file = path.join(places.external, `${colour}.json`);
+  return {
+    async read() {
+      const text = await readText(file);
+      return text === undefined ? undefined : externalSchema.parse(JSON.parse(text));
+    },
+    async write(record) {
+      await mkdir(places.external, { recursive: true, mode: 0o700 });
+      if (record) return writeDurably(file, JSON.stringify(record));
+      await rm(file, { force: true });
+      await syncFolder(places.external);
+    },
+  };
+}
+
+/** Those that are there, else new ones, which are durable before anybody is given them. */
+export async function ownPasswords(places: Places): Promise<OwnPasswords> {
+  const file = path.join(places.external, 'passwords.json');
+  const text = await readText(file);
+  if (text !== undefined) return passwordsSchema.parse(JSON.parse(text));
+  const made = { operator: randomBytes(24).toString('base64url'), replication: randomBytes(24).toString('base64url') };
+  await mkdir(places.external, { recursive: true, mode: 0o700 });
+  await writeDurably(file, JSON.stringify(made));
+  return made;
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** What roles have for a password on servers that others run, as far as it is declared. */
+export async function declaredPasswords({ local }: Environment): Promise<Record<string, string>> {
+  const found = await Promise.all(
+    Object.entries(local.passwords).map(async ([role, source]) => [role, await readSecret(source)] as const),
+  );
+  return Object.fromEntries(found);
+}
+
+/**
+ * Gives the router the passwords by which it carries sessions over to servers that ask for one. Whatever cannot be read now, as by a
+ * recovery that nobody called, stays as it was.
+ */
+export async function writePasswords(
+  environment: Environment,
+  { places, servers }: { readonly places: Places; readonly servers: { ownsStorage(colour: Colour): boolean } },
+): Promise<void> {
+  if (colours.every((colour) => servers.ownsStorage(colour))) return;
+  const file = routerFiles(places.router).passwords;
+  const before = passwordsOf.parse(JSON.parse((await readText(file)) ?? '{}'));
+  const declared = await declaredPasswords(environment).catch(() => ({}));
+  const { operator } = await ownPasswords(places);
+  const now = { ...before, ...declared, [operatorRole]: operator };
+  if (isDeepStrictEqual(before, now)) return;
+  await mkdir(places.router, { recursive: true, mode: 0o700 });
+  await writeDurably(file, JSON.stringify(now));
+}

@@ -1,0 +1,147 @@
+import { colours, other, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import { ExternalServer } from '../external/server.ts';
+import type {
+  EmptyOptions,
+  BackupMode,
+  RestoreOptions,
+  ServerObservation,
+  Servers,
+  SnapshotFacts,
+} from '../port/servers.ts';
+import type { Upstream } from '../../router/config.ts';
+import { externalStore, ownPasswords } from './external-store.ts';
+import type { Places } from './places.ts';
+import type { LocalServers } from './servers.ts';
+
+/** The colours of an environment of this machine: each a process here, or a server elsewhere, as the declaration has it. */
+export class MachineServers implements Servers {
+  readonly local: LocalServers;
+  readonly #places: Places;
+  readonly #external: Partial<Record<Colour, ExternalServer>>;
+
+  constructor(environment: Environment, places: Places, local: LocalServers) {
+    this.local = local;
+    this.#places = places;
+    this.#external = Object.fromEntries(
+      colours.flatMap((colour) => {
+        const server = environment.colours[colour]?.server;
+        if (server?.kind !== 'external') return [];
+        const store = externalStore(places, colour);
+        return [[colour, new ExternalServer(environment, colour, server, store, () => ownPasswords(places))]];
+      }),
+    );
+  }
+
+  /** Where the declaration has it elsewhere. */
+  external(colour: Colour): ExternalServer | undefined {
+    return this.#external[colour];
+  }
+
+  seeding(from: Colour, to: Colour): 'physical' | 'logical' {
+    return this.ownsStorage(from) && this.ownsStorage(to) ? 'physical' : 'logical';
+  }
+
+  ownsStorage(colour: Colour): boolean {
+    return this.external(colour) === undefined;
+  }
+
+  observe(colour: Colour): Promise<ServerObservation | undefined> {
+    return this.#of(colour).observe(colour);
+  }
+
+  connection(colour: Colour): Promise<ConnectionSettings> {
+    return this.#of(colour).connection(colour);
+  }
+
+  readerConnection(colour: Colour): Promise<ConnectionSettings> {
+    return this.#of(colour).readerConnection(colour);
+  }
+
+  /** A server elsewhere does not come through a socket of this machine. */
+  async conninfo(colour: Colour): Promise<string> {
+    if (this.external(colour) || this.ownsStorage(other(colour))) return this.#of(colour).conninfo(colour);
+    const { port } = await this.local.connection(colour);
+    return `host=127.0.0.1 port=${port} password=${(await ownPasswords(this.#places)).replication}`;
+  }
+
+  async replicationPassword(): Promise<string | undefined> {
+    return colours.every((colour) => this.ownsStorage(colour))
+      ? undefined
+      : (await ownPasswords(this.#places)).replication;
+  }
+
+  /** Where the router finds a colour. */
+  async upstream(colour: Colour): Promise<Upstream | undefined> {
+    const external = this.external(colour);
+    if (!external) return this.local.upstream(colour);
+    return (await external.observe()) && external.address;
+  }
+
+  empty(colour: Colour, options: EmptyOptions): Promise<void> {
+    return this.external(colour)?.empty(options) ?? this.local.empty(colour, options);
+  }
+
+  async snapshot(
+    colour: Colour,
+    name: string,
+    backup: BackupMode,
+    onBytes: (bytes: number) => void,
+  ): Promise<SnapshotFacts> {
+    this.#requireOurs(colour, 'a snapshot');
+    return this.local.snapshot(colour, name, backup, onBytes);
+  }
+
+  removeSnapshot(name: string): Promise<void> {
+    return this.local.removeSnapshot(name);
+  }
+
+  snapshots(): Promise<string[]> {
+    return this.local.snapshots();
+  }
+
+  async restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void> {
+    this.#requireOurs(colour, 'the restoring of a snapshot');
+    return this.local.restore(colour, snapshot, options);
+  }
+
+  async unpark(colour: Colour): Promise<void> {
+    this.#requireOurs(colour, 'a restart with other settings');
+    return this.local.unpark(colour);
+  }
+
+  start(colour: Colour): Promise<void> {
+    return this.#of(colour).start(colour);
+  }
+
+  async stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void> {
+    this.#requireOurs(colour, 'a stop');
+    return this.local.stop(colour, mode, generation);
+  }
+
+  remove(colour: Colour, generation: number | undefined): Promise<string | void> {
+    return this.external(colour)?.remove(generation) ?? this.local.remove(colour, generation);
+  }
+
+  async applyError(colour: Colour): Promise<string | undefined> {
+    return this.external(colour) ? undefined : this.local.applyError(colour);
+  }
+
+  async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
+    return this.external(colour) ? { walOnOtherVolume: false } : this.local.facts(colour);
+  }
+
+  supports(major: number): Promise<void> {
+    return this.local.supports(major);
+  }
+
+  #of(colour: Colour): Pick<Servers, 'observe' | 'connection' | 'readerConnection' | 'conninfo' | 'start'> {
+    return this.external(colour) ?? this.local;
+  }
+
+  #requireOurs(colour: Colour, what: string): void {
+    const external = this.external(colour);
+    if (external) throw external.notOurs(what);
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { front, message } from '../../wire/messages.ts';
+import { Scram } from '../../wire/scram.ts';
+
+/** What a server asks for (AuthenticationSASL and its kin, in the protocol's numbers). */
+const asks = { md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
+
+/** Answers a server that asks for a password, in the place of a client that it has let in before. */
+export class PasswordExchange {
+  readonly #user: string;
+  readonly #password: string;
+  readonly #scram: Scram;
+
+  constructor(user: string, password: string) {
+    this.#user = user;
+    this.#password = password;
+    this.#scram = new Scram(password);
+  }
+
+  /** The answer to the body of an authentication request; undefined where it wants none. Throws where the way asked for is none of these. */
+  async answer(body: Buffer): Promise<Buffer | undefined> {
+    const said = body.toString('latin1', 4);
+    switch (body.readInt32BE(0)) {
+      case asks.md5:
+        return message(
+          front.password,
+          Buffer.from(`md5${md5(md5(this.#password + this.#user), body.subarray(4, 8))}\0`),
+        );
+      case asks.sasl: {
+        if (!said.split('\0').includes(Scram.mechanism))
+          throw new Error(`the server wants ${said.replaceAll('\0', ' ')}`);
+        const first = Buffer.from(this.#scram.first);
+        const length = Buffer.alloc(4);
+        length.writeInt32BE(first.length);
+        return message(front.password, Buffer.concat([Buffer.from(`${Scram.mechanism}\0`), length, first]));
+      }
+      case asks.saslContinue:
+        return message(front.password, Buffer.from(await this.#scram.final(said)));
+      case asks.saslFinal:
+        if (!this.#scram.accepts(said)) throw new Error('the server does not know the password itself');
+        return undefined;
+      default:
+        throw new Error('the server asks for what is neither SCRAM nor MD5');
+    }
+  }
+}
+
+function md5(text: string, salt: Buffer = Buffer.alloc(0)): string {
+  return createHash('md5').update(text).update(salt).digest('hex');
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { withEnvironment } from '../support/environment.ts';
+import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
+import { leftovers, nothing } from '../support/leftovers.ts';
+import { testMajor } from '../support/postgres.ts';
+import { good } from '../support/verdict.ts';
+
+/** The newest that a pg_dump of the system reads. */
+const liveMajor = 15;
+
+test('from a server that others run to one of ours, there and back and there, under load: nothing is lost or left', async () => {
+  await withExternalServer(liveMajor, async (theirs) => {
+    await fillShop(theirs);
+    const declaration = {
+      colours: {
+        blue: { release: '1', postgres: liveMajor, server: declaredServer(theirs) },
+        green: { release: '2', postgres: testMajor },
+      },
+      local: { passwords: declaredPasswords },
+    };
+    await withEnvironment({ declaration, existing: credentials }, async (environment) => {
+      const { verb, clients, platform, on } = environment;
+      const { verdict } = await clients(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+        for (const each of ['switch', 'rollback', 'verify', 'switch'] as const) {
+          await verb(each);
+          const { acknowledged } = workload.stats();
+          await workload.until((stats) => stats.acknowledged > acknowledged + 100, 30_000);
+        }
+        await verb('retire');
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
+    });
+  });
+});

@@ -1,0 +1,109 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { serverAccount } from '../../src/platform/local/account.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
+import { ownFolder } from '../../src/platform/local/sockets.ts';
+import { withClient, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { prepareWorkload } from '../../src/workload/schema.ts';
+import { testBinaries } from './binaries.ts';
+import { temporaryFolder } from './postgres.ts';
+
+/** A server as others set one up: their superuser, a password for everybody, nothing of Verdigris's. */
+export interface ExternalFixture {
+  readonly port: number;
+  readonly superuser: ConnectionSettings;
+  /** File that holds the superuser's password. */
+  readonly passwordFile: string;
+  readonly log: string;
+  ctl(...args: readonly string[]): Promise<void>;
+}
+
+const password = 'their own';
+
+export const credentials = { shop_app: 'app secret', shop_reader: 'reader secret' } as const;
+
+/** Settings that a server needs to be a colour, and those that make a test fast. */
+const settings = {
+  wal_level: 'logical',
+  fsync: 'off',
+  shared_buffers: '32MB',
+  max_connections: '60',
+  autovacuum: 'off',
+};
+
+/** A real server of a major for the length of `use`, started and stopped by the test alone. */
+export async function withExternalServer<T>(
+  major: number,
+  use: (server: ExternalFixture) => Promise<T>,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const { bin } = await testBinaries(major);
+  const account = await serverAccount();
+  const folder = await temporaryFolder();
+  const [data, passwordFile, log] = ['data', 'password', 'log'].map((name) => path.join(folder, 'server', name)) as [
+    string,
+    string,
+    string,
+  ];
+  const port = await freePort();
+  await ownFolder(path.dirname(data), account);
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o644 });
+  const run = async (program: string, ...args: readonly string[]): Promise<void> => {
+    await execa(path.join(bin, program), args, {
+      ...account,
+      cwd: '/',
+      ...(program === 'pg_ctl' ? { stdio: 'ignore' } : {}),
+    });
+  };
+  const ctl = (...args: readonly string[]): Promise<void> => run('pg_ctl', '-D', data, '-w', ...args);
+  const options = [
+    '-U',
+    'postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ];
+  await run('initdb', '-D', data, ...options);
+  const all = { ...settings, listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', ...extra };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`);
+  await writeFile(path.join(data, 'postgresql.auto.conf'), lines.join(''));
+  try {
+    await ctl('start', '-l', log);
+    const superuser = { host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' };
+    return await use({ port, superuser, passwordFile, log, ctl });
+  } finally {
+    await ctl('stop', '-m', 'immediate').catch(() => undefined);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The database `shop` with the roles and tables of the workload, as an application has made them long ago. */
+export async function fillShop({ superuser }: ExternalFixture): Promise<void> {
+  await withClient(superuser, 'test', async (client) => {
+    for (const [role, secret] of Object.entries(credentials))
+      await client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${secret}'`);
+    await client.query('CREATE DATABASE shop');
+  });
+  await withClient({ ...superuser, database: 'shop' }, 'test', (client) =>
+    prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 }),
+  );
+}
+
+/** Of the declaration, what says that a colour is this server. */
+export function declaredServer({ port, passwordFile }: ExternalFixture): Record<string, unknown> {
+  return {
+    kind: 'external',
+    host: '127.0.0.1',
+    port,
+    user: 'postgres',
+    password: { file: passwordFile },
+    sslmode: 'disable',
+  };
+}
+
+/** By which the router carries sessions over to a server that asks. */
+export const declaredPasswords = Object.fromEntries(
+  Object.entries(credentials).map(([role, secret]) => [role, { command: ['printf', '%s', secret] }]),
+);
