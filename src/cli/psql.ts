@@ -7,6 +7,7 @@ import { colours, type Colour } from '../model/colours.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { withOwnSession, type ConnectionSettings } from '../postgres/client.ts';
 import { connectionEnv } from '../postgres/connection-env.ts';
+import { readSecret } from '../platform/external/secret.ts';
 import { readersOf } from '../postgres/readers.ts';
 import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
 
@@ -48,14 +49,17 @@ async function connectionAs(
   if (as === 'operator') return operator;
   if (as === 'reader')
     return withOwnSession(operator, 'psql', async (client) => (await readersOf(client, operator)).reader);
+  const { password: _, ...nobody } = operator;
+  if (platform.kind === 'kubernetes') return { ...nobody, user: as, password: await platform.secrets.role(as) };
   // On this machine nobody is asked for a password by the server's own socket.
-  return { ...operator, user: as, ...(platform.kind === 'local' ? {} : { password: await platform.secrets.role(as) }) };
+  const declared = platform.servers.external(on) && environment.local.passwords[as];
+  return { ...nobody, user: as, ...(declared ? { password: await readSecret(declared) } : {}) };
 }
 
 /** Of the server's own installation, else of this machine. */
 async function findPsql({ platform }: CliSession, on: Colour): Promise<string | undefined> {
-  const own = platform.kind === 'local' ? [await platform.servers.programs(on)] : [];
-  for (const folder of [...own, ...(process.env['PATH'] ?? '').split(':')]) {
+  const own = platform.kind === 'local' ? await platform.servers.programs(on) : undefined;
+  for (const folder of [...(own === undefined ? [] : [own]), ...(process.env['PATH'] ?? '').split(':')]) {
     const program = path.join(folder, 'psql');
     if (await isProgram(program)) return program;
   }

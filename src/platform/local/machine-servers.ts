@@ -124,6 +124,17 @@ export class MachineServers implements Servers {
     return this.external(colour)?.remove(generation) ?? this.local.remove(colour, generation);
   }
 
+  /** Of a server that this machine has the log of. */
+  async logFile(colour: Colour): Promise<string> {
+    this.#requireOurs(colour, 'its log');
+    return this.local.logFile(colour);
+  }
+
+  /** Folder of the programs of its installation, where that is one of this machine. */
+  async programs(colour: Colour): Promise<string | undefined> {
+    return this.external(colour) ? undefined : this.local.programs(colour);
+  }
+
   async applyError(colour: Colour): Promise<string | undefined> {
     return this.external(colour) ? undefined : this.local.applyError(colour);
   }

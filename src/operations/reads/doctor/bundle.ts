@@ -82,7 +82,7 @@ async function addLocal(platform: AnyPlatform, add: Add): Promise<void> {
   const { router, exports } = platform.places;
   const end = async (file: string): Promise<string> => (await readFrom(file, -logEnd)).text;
   for (const colour of colours)
-    if (await platform.servers.observe(colour))
+    if (platform.servers.ownsStorage(colour) && (await platform.servers.observe(colour)))
       await add(`${colour}/server.log`, async () => end(await platform.servers.logFile(colour)), scrubLog);
   await add('router/router.json', () => readFile(routerFiles(router).config, 'utf8'));
   await add('router/router.log', () => end(routerFiles(router).log), scrubLog);
