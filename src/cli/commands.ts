@@ -31,6 +31,11 @@ export const sources: readonly Source[] = [
   },
   {
     group: 'A release:',
+    names: ['approve', 'hold', 'resume'],
+    load: async () => (await import('./delivery.ts')).deliveryCommands(),
+  },
+  {
+    group: 'A release:',
     names: ['up'],
     load: async () => [(await import('./up.ts')).upCommand()],
   },

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import type { HistoryEntry } from '../platform/port/history.ts';
 import { colors } from './colors.ts';
+import { verdictLines } from './delivery-text.ts';
 import { whole } from './numbers.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
@@ -37,7 +38,8 @@ export function timelineText(entry: HistoryEntry): string {
     ({ engine, outcome, applied, log }) =>
       `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`,
   );
-  return [head, ...bars, ...migrations].join('\n');
+  const walked = entry.delivery ? verdictLines(entry.delivery).map((line) => `  ${line}`) : [];
+  return [head, ...bars, ...migrations, ...walked].join('\n');
 }
 
 export function historyCommand(): Command {

@@ -8,6 +8,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import { scarce } from '../operations/reads/troubles.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import type { ColourStatus, Status } from '../operations/reads/status-types.ts';
+import { deliveryLines } from './delivery-text.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -44,6 +45,7 @@ export function statusText(status: Status): string {
     ...(status.verification
       ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
+    ...deliveryLines(status.delivery),
     clientsText(traffic),
     ...diskLines(status.disks ?? []),
     ...(status.pauseMs === undefined ? [] : [`last pause   ${prettyMs(status.pauseMs)}`]),

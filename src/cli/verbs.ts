@@ -10,6 +10,7 @@ import { perform, performRelease } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
+import { partsOf } from './delivery.ts';
 import { planText, showPlan } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status.ts';
@@ -149,8 +150,12 @@ async function runVerb(
       await perform(c, verb, options);
     },
   );
-  const status = await readStatus(environment, session.platform);
-  session.reporter.result(status, `\n${statusText(status)}`);
+  await showStatus({ ...session, environment });
+}
+
+async function showStatus({ environment, platform, reporter }: CliSession): Promise<void> {
+  const status = await readStatus(environment, platform);
+  reporter.result(status, `\n${statusText(status)}`);
 }
 
 /** The gates, which look and change nothing, and the steps that would follow. Exits as the verb would where a gate refuses. */
@@ -194,6 +199,14 @@ function withWeight(environment: Environment, weight: number | undefined): Envir
   return weight === undefined ? environment : { ...environment, canary: weight };
 }
 
+interface ReleaseOptions extends CommonOptions {
+  readonly to?: State;
+  readonly dryRun?: boolean;
+  readonly follow?: boolean;
+  readonly once?: boolean;
+  readonly forever?: boolean;
+}
+
 /** `release`: as far as declared, or as far as asked. */
 export function releaseCommand(): Command {
   return withCommonOptions(new Command('release'))
@@ -204,8 +217,21 @@ export function releaseCommand(): Command {
     )
     .addOption(new Option('--to <state>', 'stop at this state').choices(states))
     .option('--dry-run', 'show what would be done, change nothing')
-    .action(async (options: CommonOptions & { readonly to?: State; readonly dryRun?: boolean }) => {
+    .addOption(
+      new Option('--follow', 'walk the declared delivery.steps: pauses, analyses, approvals, windows').conflicts([
+        'to',
+        'dryRun',
+      ]),
+    )
+    .option('--once', 'with --follow: end where the release has to wait for anything')
+    .option('--forever', 'with --follow: go on where only a person can, and with the next release')
+    .action(async (options: ReleaseOptions) => {
       await withSession(options, async (session) => {
+        if (options.follow) {
+          const { follow } = await import('../delivery/follow.ts');
+          await follow(partsOf(session), options);
+          return showStatus(session);
+        }
         const { environment, platform, reporter, signal } = session;
         if (options.dryRun) {
           return showPlan(session, options.to);
@@ -213,8 +239,7 @@ export function releaseCommand(): Command {
         await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'release', (c) =>
           performRelease(c, options.to),
         );
-        const status = await readStatus(environment, platform);
-        reporter.result(status, `\n${statusText(status)}`);
+        await showStatus(session);
       });
     });
 }

@@ -1,6 +1,7 @@
 import { count } from './count.ts';
 import { z } from 'zod';
 import { colours, other, type Colour } from './colours.ts';
+import { deliverySchema } from './delivery.ts';
 import { VerdigrisError } from './errors.ts';
 import { flagsSchema } from './flags.ts';
 import { kubernetesSchema } from './kubernetes.ts';
@@ -131,6 +132,8 @@ const environmentSchema = z.strictObject({
       accept: z.array(identifier).default([]),
     })
     .prefault({}),
+  /** How a release walks by itself. */
+  delivery: deliverySchema.prefault({}),
   /** `required` refuses migrations after which a row can end the lossless rollback; `allowed` says so and goes on. */
   rollback: z.enum(['allowed', 'required']).default('allowed'),
   /** Flags of the software that follow the release; asked by `verdigris flags`. */

@@ -61,6 +61,13 @@ export const errorCatalogue = {
   unfinished: 'refused',
   'release-under-way': 'refused',
   'folder-taken': 'refused',
+  // A release that walks by itself
+  'no-delivery': 'usage',
+  'delivery-waits': 'refused',
+  'delivery-stopped': 'failed',
+  'approval-other-release': 'refused',
+  'nothing-to-approve': 'refused',
+  'nothing-to-resume': 'refused',
   // The journal
   'journal-older': 'refused',
   'rebuild-unconfirmed': 'refused',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { colours } from './colours.ts';
+import { deliveryRecord } from './delivery-record.ts';
 import type { ErrorId } from './error-catalogue.ts';
 import { VerdigrisError } from './errors.ts';
 import { states, verbs } from './transitions.ts';
@@ -154,6 +155,8 @@ const journalSchema = z.strictObject({
   /** The stream that a switchover replaced, until it is taken away. */
   closing: stream.nullable(),
   operation: operation.nullable(),
+  /** Of the release that walks by itself, or of the last one that did. */
+  delivery: deliveryRecord.optional(),
   /** What was done in this release, for the history. */
   timeline: z.array(span),
 });

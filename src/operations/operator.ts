@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { Environment } from '../model/environment.ts';
-import type { Verb } from '../model/transitions.ts';
+import { verbs, type Verb } from '../model/transitions.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
@@ -9,7 +9,7 @@ import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
 
-export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test';
+export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'delivery';
 
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;
@@ -20,6 +20,8 @@ export interface OperatorParts {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly gone?: number | undefined;
+  /** The controller of a release that walks by itself. */
+  readonly walks?: true;
 }
 
 /**
@@ -32,7 +34,8 @@ export async function withOperator<T>(
   purpose: OperatorPurpose,
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
-  const holder = `${userName()}@${hostname()} (verdigris ${purpose}, process ${process.pid})`;
+  const operator = operatorName();
+  const holder = `${operator} (verdigris ${purpose}, process ${process.pid})`;
   const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, parts.gone, above));
   const lost = new AbortController();
   let c: Context | undefined;
@@ -51,17 +54,11 @@ export async function withOperator<T>(
       ...parts,
       ledger,
       lease,
+      operator,
       lost: lost.signal,
       signal: AbortSignal.any([parts.signal, lost.signal]),
     });
-    c.recovered = await recover(
-      c,
-      purpose === 'release'
-        ? 'any'
-        : purpose === 'recover' || purpose === 'drill' || purpose === 'backfill' || purpose === 'test'
-          ? undefined
-          : purpose,
-    );
+    c.recovered = await recover(c, purpose === 'release' ? 'any' : isVerb(purpose) ? purpose : undefined);
     if (c.recovered !== 'nothing')
       c.emit({
         type: 'note',
@@ -82,6 +79,15 @@ export async function withOperator<T>(
     c?.cutConnections();
     await lease.release();
   }
+}
+
+function isVerb(purpose: OperatorPurpose): purpose is Verb {
+  return (verbs as readonly string[]).includes(purpose);
+}
+
+/** Of whoever runs this process, for people: `user@machine`. */
+export function operatorName(): string {
+  return `${userName()}@${hostname()}`;
 }
 
 /** In a container there may be no entry for the user that it runs as. */

@@ -61,6 +61,7 @@ test('every key of the schema is described, and no other', () => {
   const known = new Map([
     ...constants(parseSource('src/model/kubernetes.ts').program),
     ...constants(parseSource('src/model/server-kinds.ts').program),
+    ...constants(parseSource('src/model/delivery.ts').program),
     ...constants(parseSource('src/model/environment.ts').program),
   ]);
   const keys = leaves(known.get('environmentSchema') as Node, known);

@@ -11,6 +11,7 @@ const using = (text: RegExp): string[] =>
 test('sessions under the names of the user’s database are opened where SQL of the user’s runs, and nowhere else', () => {
   expect(using(/\bwithClient\b/)).toEqual([
     'cli/sql-console.ts',
+    'delivery/analysis/colours.ts',
     'migrations/backfill/run.ts',
     'migrations/rehearsal/clients.ts',
     'migrations/rehearsal/plans.ts',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import type { Context } from '../../src/operations/engine/context.ts';
-import type { Event } from '../../src/model/events.ts';
+import type { Emit, Event } from '../../src/model/events.ts';
 import { commitRecorder, withClients, type Exercise } from '../../src/operations/proofs/exercise.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
@@ -31,6 +31,8 @@ export interface TestEnvironment {
   readonly credentials: Credentials;
   readonly events: Event[];
   readonly commits: Commit[];
+  /** Takes events as `verb` does, for who works otherwise: the oracle learns of commit points by it. */
+  readonly emit: Emit;
   /** Runs a verb as its own operator. */
   verb(
     verb: Verb,
@@ -118,6 +120,7 @@ export async function withEnvironment<T>(
       credentials,
       events,
       commits: recorder.commits,
+      emit: recorder.emit,
       verb: (verb, { canary = 0, signal: own = signal, ...rest } = {}) =>
         withOperator(
           { environment: { ...environment, canary }, platform, emit: recorder.emit, signal: own },

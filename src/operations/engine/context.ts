@@ -25,6 +25,10 @@ export class Context {
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
   /** What the gates found and showed, of the operation that this process began. */
   shown: readonly Finding[] = [];
+  /** It is the controller of a release that walks by itself, and no person. */
+  readonly walks: boolean;
+  /** Who works here, for the journal. */
+  readonly operator: string;
   /** Its connections cannot write: a check that has to is left out. */
   readonly looking: boolean;
   readonly #lease: Lease | undefined;
@@ -42,6 +46,8 @@ export class Context {
     signal: AbortSignal;
     lost?: AbortSignal;
     looking?: boolean;
+    walks?: boolean | undefined;
+    operator?: string;
     /** Left out by who only looks. */
     lease?: Lease;
   }) {
@@ -52,6 +58,8 @@ export class Context {
     this.signal = parts.signal;
     this.lost = parts.lost ?? parts.signal;
     this.looking = parts.looking === true;
+    this.walks = parts.walks === true;
+    this.operator = parts.operator ?? 'nobody';
     this.#lease = parts.lease;
   }
 

@@ -1,3 +1,4 @@
+import { isWalking, taken } from '../../model/delivery-record.ts';
 import { pathOf } from '../../model/transitions.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal, OperationRecord, Span } from '../../model/journal.ts';
@@ -14,6 +15,7 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
   const { verb, kind, way } = operation;
   await c.ledger.write((journal) => ({
     ...journal,
+    ...takenOver(c, verb),
     operation: {
       verb,
       ...(kind ? { kind } : {}),
@@ -24,6 +26,11 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
     },
   }));
   await resumeOperation(c, operation);
+}
+
+/** A person's verb while the release walks by itself: written with its beginning, so that nothing is done against it at any moment. */
+function takenOver({ journal: { delivery }, walks, operator }: Context, verb: string): Partial<Journal> {
+  return walks || !isWalking(delivery) ? {} : { delivery: taken(delivery, operator, verb) };
 }
 
 /** Goes on with the operation in the journal, in `start` or in `complete`. */

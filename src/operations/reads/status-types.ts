@@ -1,4 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
+import type { DeliveryRecord } from '../../model/delivery-record.ts';
 import type { Journal, OperationRecord } from '../../model/journal.ts';
 import type { State, Transition } from '../../model/transitions.ts';
 import type { DiskSpace } from '../../platform/port/platform.ts';
@@ -81,6 +82,8 @@ export interface Status {
     : never;
   /** Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none, or it could not be asked. */
   readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
+  /** Of the release that walks by itself, or of the last one that did. */
+  readonly delivery?: DeliveryRecord | undefined;
   /** What is not as the state promises, the worst first. */
   readonly troubles: readonly Trouble[];
   readonly next: readonly Transition[];

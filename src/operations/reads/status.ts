@@ -52,6 +52,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     pauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
     proof,
+    delivery: journal.delivery,
     next: possible(journal.state),
   };
   return { ...seen, troubles: troublesOf(seen, environment.limits) };

@@ -1,3 +1,4 @@
+import { ended } from '../../model/delivery-record.ts';
 import { replicationRole, streamPrefix } from '../../model/names.ts';
 import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
@@ -78,19 +79,27 @@ export function record(outcome: HistoryEntry['outcome']): Step {
     why: 'what was done, when, and how long it took, is wanted later',
     risk: 'none',
     async run(c) {
-      const { release, timeline } = c.journal;
+      const { release, timeline, delivery: walked } = c.journal;
       if (!release) return;
+      const endedAt = new Date().toISOString();
+      const delivery = walked && ended(walked, release, outcome, endedAt);
       await c.platform.history.append({
         from: release.from,
         to: release.to,
         outcome,
         startedAt: release.startedAt,
-        endedAt: new Date().toISOString(),
+        endedAt,
         pauseMs: release.pauseMs,
         migrations: release.migrations,
         spans: timeline,
+        delivery: delivery?.to === release.to ? delivery : undefined,
       });
-      await c.ledger.write((journal) => ({ ...journal, release: null, timeline: [] }));
+      await c.ledger.write((journal) => ({
+        ...journal,
+        release: null,
+        timeline: [],
+        ...(delivery ? { delivery } : {}),
+      }));
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { DeliveryRecord } from '../../model/delivery-record.ts';
 import type { Release } from '../../model/journal.ts';
 
 /** The releases that have ended, oldest first. */
@@ -18,5 +19,7 @@ export interface HistoryEntry {
   readonly pauseMs?: number | undefined;
   /** Every run of the migrations, those that failed too, with the file that holds all that the engine said. */
   readonly migrations?: Release['migrations'];
+  /** How it walked by itself, with its verdicts and who approved; of one that people walked nothing. */
+  readonly delivery?: DeliveryRecord | undefined;
   readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
 }

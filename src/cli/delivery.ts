@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import type { DeliveryRecord } from '../model/delivery-record.ts';
+import { readStatus } from '../operations/reads/status.ts';
+import type { DeliveryParts } from '../delivery/act.ts';
+import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
+import { statusText } from './status.ts';
+
+interface PersonOptions extends CommonOptions {
+  readonly reason?: string;
+  readonly digest?: string;
+}
+
+/** What people say to a release that walks by itself. */
+export function deliveryCommands(): Command[] {
+  return [
+    command('approve', 'answer the next step `approve` of the release that walks by itself')
+      .description(
+        'Answers the next step `approve`. It is bound to the release: its target and every byte of its migrations, as this\ndeclaration has them. For another release it is refused.',
+      )
+      .option('--reason <text>', 'why, for the history')
+      .option('--digest <digest>', 'of the release that was looked at, as status shows it')
+      .action(acting(async (parts, options) => (await import('../delivery/persons.ts')).approve(parts, options))),
+    command('hold', 'have the release do nothing by itself until resume')
+      .option('--reason <text>', 'why, for the history')
+      .action(acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).hold(parts, reason))),
+    command('resume', 'have the release go on by itself from the state that is').action(
+      acting(async (parts) => (await import('../delivery/persons.ts')).resume(parts)),
+    ),
+  ];
+}
+
+function command(name: string, summary: string): Command {
+  return withCommonOptions(new Command(name)).summary(summary);
+}
+
+function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<DeliveryRecord>) {
+  return (options: PersonOptions) =>
+    withSession(options, async (session) => {
+      await act(partsOf(session), options);
+      const status = await readStatus(session.environment, session.platform);
+      session.reporter.result(status, statusText(status));
+    });
+}
+
+export function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
+  return { environment, platform, emit: (event) => reporter.event(event), signal };
+}

@@ -1,0 +1,28 @@
+import { execa } from 'execa';
+import { parseCondition } from '../../../model/condition.ts';
+import { inconclusive, judgeValue, type Conditions, type Measurement } from '../measurement.ts';
+
+const well = parseCondition('= 0');
+/** Characters of its output that are kept for people, its end. */
+const kept = 200;
+
+/** The exit code of a command of the project's; one that cannot be started, is ended by a signal or takes too long says nothing. */
+export async function measureCommand(
+  [file = '', ...args]: readonly string[],
+  conditions: Conditions,
+  signal: AbortSignal,
+  env: Readonly<Record<string, string>>,
+): Promise<Measurement> {
+  const { exitCode, all, shortMessage } = await execa(file, args, {
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    cancelSignal: signal,
+    forceKillAfterDelay: 3_000,
+    env,
+  });
+  if (exitCode === undefined) return inconclusive(shortMessage ?? `${file} was ended`);
+  const printed = all.trim().slice(-kept);
+  const seen = `${file} ended with ${exitCode}${printed === '' ? '' : `: ${printed}`}`;
+  return judgeValue(exitCode, conditions.success || conditions.failure ? conditions : { success: well }, seen);
+}

@@ -1,0 +1,66 @@
+import type { Metric } from '../model/delivery-metrics.ts';
+import type { DeliveryRecord, Tally, Verdict } from '../model/delivery-record.ts';
+import type { Measurement } from './analysis/measurement.ts';
+
+export type Tallies = DeliveryRecord['tallies'];
+export type Metrics = Readonly<Record<string, Metric>>;
+
+const none: Tally = { success: 0, failure: 0, inconclusive: 0, at: new Date(0).toISOString(), seen: '' };
+
+export function tallied(before: Tally | undefined, { verdict, seen, value }: Measurement, at: string): Tally {
+  const { value: _, ...known } = before ?? none;
+  return { ...known, [verdict]: known[verdict] + 1, at, seen, ...(Number.isFinite(value) ? { value } : {}) };
+}
+
+/** What one metric's measurements come to; undefined while more are wanted. What gave no result is measured again, and never counts as success. */
+export function verdictOf(metric: Metric, tally: Tally | undefined, endless: boolean): Verdict | undefined {
+  const { success, failure, inconclusive } = tally ?? none;
+  if (failure > metric.failureLimit) return 'failure';
+  if (inconclusive > metric.inconclusiveLimit) return 'inconclusive';
+  return !endless && success + failure >= metric.count ? 'success' : undefined;
+}
+
+/** The worst of all; undefined while one is not through. A failure ends it at once. */
+export function overall(metrics: Metrics, tallies: Tallies, endless: boolean): Verdict | undefined {
+  const found = Object.entries(metrics).map(([name, metric]) => verdictOf(metric, tallies[name], endless));
+  if (found.includes('failure')) return 'failure';
+  if (found.includes('inconclusive')) return 'inconclusive';
+  return found.includes(undefined) ? undefined : 'success';
+}
+
+/** When a time of watching is over: what never gave a result proved nothing. */
+export function watched(metrics: Metrics, tallies: Tallies): Verdict {
+  return Object.keys(metrics).every((name) => (tallies[name]?.success ?? 0) > 0) ? 'success' : 'inconclusive';
+}
+
+/** Names of metrics to measure now, and when the next one is due after them. */
+export function due(
+  metrics: Metrics,
+  tallies: Tallies,
+  endless: boolean,
+  now: number,
+): { readonly names: readonly string[]; readonly next: number } {
+  const open = Object.entries(metrics).filter(
+    ([name, metric]) => verdictOf(metric, tallies[name], endless) === undefined,
+  );
+  const at = open.map(([name, { interval }]) => {
+    const last = Date.parse(tallies[name]?.at ?? none.at);
+    // A clock that was set back must not keep a measurement waiting for as long.
+    return { name, at: last > now ? now : last + interval };
+  });
+  return {
+    names: at.filter((each) => each.at <= now).map(({ name }) => name),
+    next: Math.min(...at.map((each) => each.at)),
+  };
+}
+
+/** For people: each metric with its counts and what was seen last, the ones that failed first. */
+export function talliesText(metrics: Metrics, tallies: Tallies, of: readonly Verdict[]): string {
+  return Object.entries(metrics)
+    .flatMap(([name, metric]) => {
+      const tally = tallies[name];
+      const verdict = verdictOf(metric, tally, true) ?? 'success';
+      return tally && of.includes(verdict) ? [`${name}: ${tally.seen}`] : [];
+    })
+    .join('; ');
+}

@@ -1,0 +1,47 @@
+import { DateTime } from 'luxon';
+import { freezeDates, weekdayNumbers, type Delivery, type DeliveryWindow } from '../model/delivery.ts';
+
+type Calendar = Pick<Delivery, 'timeZone' | 'windows' | 'freeze'>;
+
+/** Days that are looked through for an opening: a freeze may be long, but a year without a window is none. */
+const horizon = 400;
+
+/** When `switch` and `retire` may begin next, in ms since the epoch: `now` where they may now, undefined where never. */
+export function nextOpening({ timeZone, windows, freeze }: Calendar, now: number): number | undefined {
+  const today = DateTime.fromMillis(now, { zone: timeZone }).startOf('day');
+  for (let ahead = 0; ahead < horizon; ahead++) {
+    const date = today.plus({ days: ahead });
+    if (frozen(freeze, date)) continue;
+    const openings = spansOf(windows, date)
+      .filter(({ to }) => to > now)
+      .map(({ from }) => Math.max(from, now));
+    if (openings.length > 0) return Math.min(...openings);
+  }
+  return undefined;
+}
+
+/** In the zone of the windows, for people. */
+export function clockText({ timeZone }: Pick<Delivery, 'timeZone'>, at: number): string {
+  return `${DateTime.fromMillis(at, { zone: timeZone }).toFormat('ccc yyyy-MM-dd HH:mm', { locale: 'en' })} ${timeZone}`;
+}
+
+function frozen(freeze: Calendar['freeze'], date: DateTime): boolean {
+  const day = date.toFormat('yyyy-MM-dd');
+  return freeze.some((text) => {
+    const [first, last] = freezeDates(text);
+    return first <= day && day <= last;
+  });
+}
+
+function spansOf(windows: readonly DeliveryWindow[], date: DateTime): { from: number; to: number }[] {
+  if (windows.length === 0) return [{ from: date.toMillis(), to: date.plus({ days: 1 }).toMillis() }];
+  return windows
+    .filter((window) => weekdayNumbers(window).includes(date.weekday))
+    .map(({ from, to }) => ({ from: at(date, from), to: at(date, to) }));
+}
+
+/** By the wall clock, so that a window is where people look for it on the two days on which the clock is changed. */
+function at(date: DateTime, time: string): number {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return time === '24:00' ? date.plus({ days: 1 }).toMillis() : date.set({ hour, minute }).toMillis();
+}

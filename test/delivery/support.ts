@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
+import type { DeliveryParts } from '../../src/delivery/act.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+
+export interface Walk {
+  readonly environment: Environment;
+  /** What a controller and a person's command get. */
+  readonly parts: DeliveryParts;
+  readonly notes: () => string[];
+}
+
+/** The test's environment as it is once release 2 is declared to walk by itself. */
+export async function walkOf(
+  { declaration, platform, events, emit }: TestEnvironment,
+  delivery: Record<string, unknown>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Walk> {
+  const raw = JSON.parse(await readFile(declaration, 'utf8')) as Record<string, unknown>;
+  const environment = parseEnvironment({ ...raw, live: 'green', delivery }, 'the test');
+  return {
+    environment,
+    parts: { environment, platform, emit, signal },
+    notes: () => events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
+  };
+}
+
+export async function recordOf({ platform }: Pick<TestEnvironment, 'platform'>) {
+  const { delivery } = await readJournal(platform.journal);
+  if (!delivery) throw new Error('nothing has begun');
+  return delivery;
+}
