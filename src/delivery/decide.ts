@@ -16,6 +16,8 @@ export type Decision =
   /** `person`: only somebody's act changes that; else `until` comes. */
   | { readonly do: 'wait'; readonly why: string; readonly until?: number; readonly person: boolean }
   | { readonly do: 'verb'; readonly verb: Verb; readonly weight?: number; readonly limit?: number }
+  /** A verb is open in the journal: another controller is at it, or it was cut short, and then the lease's taker settles it. */
+  | { readonly do: 'settle' }
   /** Take the readers back from the candidate. */
   | { readonly do: 'withdraw' }
   | { readonly do: 'measure'; readonly names: readonly string[] }
@@ -44,6 +46,7 @@ export function decide(known: Known): Decision {
     return forPerson(
       `${record.taken.by} has taken the release over by \`${record.taken.what}\`: nothing is done by itself until \`verdigris resume\``,
     );
+  if (journal.operation) return { do: 'settle' };
   if (record.stopped) return stopped(known, record, record.stopped);
   if (digests[record.candidate] !== record.digest)
     return forPerson(
@@ -243,12 +246,8 @@ function verb(
 /** What depends on what clients do at the moment, so that a refusal may pass. */
 export const retried: readonly Verb[] = ['canary', 'switch', 'retire'];
 
-function isDone(
-  { state, live, release, operation }: Journal,
-  { kind, weight }: DeliveryStep,
-  candidate: Colour,
-): boolean {
-  if (operation || state !== reached[kind]) return false;
+function isDone({ state, live, release }: Journal, { kind, weight }: DeliveryStep, candidate: Colour): boolean {
+  if (state !== reached[kind]) return false;
   if (kind === 'canary') return release?.canary === weight;
   return kind === 'switch' ? live === candidate : kind !== 'retire';
 }

@@ -79,7 +79,6 @@ export const deliveryRecord = z.strictObject({
 
 export type DeliveryRecord = z.output<typeof deliveryRecord>;
 export type Tally = z.output<typeof tally>;
-export type Approval = z.output<typeof approval>;
 
 /** Whether a controller would go on with it by itself. */
 export function isWalking(record: DeliveryRecord | null | undefined): record is DeliveryRecord {

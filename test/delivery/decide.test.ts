@@ -107,6 +107,16 @@ describe('what a controller does next', () => {
     expect(written(decide(known(at('switch', 'switched'))))?.step.text).toBe('watch 1h');
   });
 
+  test('a verb that is open, its own or cut short, is settled before anything else is decided; a person’s is left alone', () => {
+    const operation: Journal['operation'] = { verb: 'retire', phase: 'complete', startedAt: iso(start), steps: [] };
+    const journal: Journal = { ...at('retire after 2h', 'switched'), state: 'single', operation };
+    expect(decide(known(journal))).toEqual({ do: 'settle' });
+    const taken = { at: iso(start), by: 'ann', what: 'retire' };
+    expect(decide(known({ ...journal, delivery: { ...journal.delivery, taken } as DeliveryRecord }))).toMatchObject({
+      person: true,
+    });
+  });
+
   test('a verb past its limit fails, one that is refused is tried again until its limit', () => {
     expect(written(decide(known(at('migrate', 'seeded'), start + 121 * minute)))?.stopped).toMatchObject({
       follow: 'wait',

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { DeliveryParts } from '../../src/delivery/act.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import type { TestEnvironment } from '../support/environment.ts';
+import type { TestEnvironment, TestEnvironmentOptions } from '../support/environment.ts';
 
 export interface Walk {
   readonly environment: Environment;
@@ -31,3 +32,19 @@ export async function recordOf({ platform }: Pick<TestEnvironment, 'platform'>) 
   if (!delivery) throw new Error('nothing has begun');
   return delivery;
 }
+
+/** By the index that `indexDropped` takes away. */
+export const slowStatement = 'SELECT sum(amount) FROM goods WHERE category = 17';
+
+/** A release whose migration is quick and harmless, and makes a statement of the software slow. */
+export const indexDropped: Pick<TestEnvironmentOptions, 'fill' | 'migrations'> = {
+  migrations: fileURLToPath(new URL('fixtures/index-dropped', import.meta.url)),
+  fill: async (client) => {
+    await client.query(`
+      CREATE TABLE goods (id int PRIMARY KEY, category int NOT NULL, amount int NOT NULL);
+      INSERT INTO goods SELECT i, i % 500, i % 7 FROM generate_series(1, 50000) i;
+      CREATE INDEX goods_category ON goods (category);
+      GRANT SELECT ON goods TO shop_app, shop_reader;
+      ANALYZE goods`);
+  },
+};

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { follow } from '../../src/delivery/follow.ts';
+import { hold, resume } from '../../src/delivery/persons.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
+import { withEnvironment } from '../support/environment.ts';
+import { failure } from '../support/failure.ts';
+import { good } from '../support/verdict.ts';
+import { indexDropped, recordOf, slowStatement, walkOf } from './support.ts';
+
+test('a candidate whose migration dropped an index is stopped by analysis: the readers go back, the live colour is untouched, a person goes on', async () => {
+  await withEnvironment(
+    { ...indexDropped, settings: { shared_preload_libraries: 'pg_stat_statements' } },
+    async (test) => {
+      const often = { interval: '200ms', count: 1 };
+      const { environment, parts } = await walkOf(test, {
+        steps: ['seed', 'migrate', 'verify', 'canary 50 %', 'analysis', 'switch'],
+        metrics: {
+          latency: { ready: 'latency', ...often, samples: 60, statements: [slowStatement] },
+          plans: { ready: 'plans', ...often },
+        },
+      });
+      const { verdict } = await test.clients(async () => {
+        await test.on('blue', (client) => client.query('CREATE EXTENSION pg_stat_statements'));
+        await test.on('blue', (client) => client.query(`SET ROLE shop_app; ${slowStatement}`));
+        const stopped = await failure(follow(parts, {}));
+        expect(stopped).toMatchObject({ id: 'delivery-waits' });
+        expect(stopped.seen).toMatch(/latency: SELECT .+ takes .+ ms on the candidate and .+ on the live colour/);
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await readStatus(environment, test.platform)).toMatchObject({
+        state: 'canary',
+        live: 'blue',
+        traffic: { live: 'blue', canary: 0 },
+        delivery: {
+          stopped: { step: 'analysis', follow: 'wait' },
+          verdicts: [{ verdict: 'failure', metrics: { latency: { failure: 1 }, plans: { failure: 1 } } }],
+        },
+      });
+
+      // Whoever resumes has it measured again, with readers; whoever holds it has nothing done.
+      await resume(parts);
+      expect(await recordOf(test)).toMatchObject({ step: { text: 'canary 50 %' } });
+      await hold(parts, 'we look first');
+      expect((await failure(follow(parts, {}))).seen).toContain('has taken the release over by `hold`');
+
+      // A person's own verb: its end is the release's, and it is not begun again by itself.
+      await test.verb('abandon');
+      expect(await recordOf(test)).toMatchObject({ taken: { what: 'hold' }, ended: { outcome: 'abandoned' } });
+      expect(await failure(follow(parts, {}))).toMatchObject({ id: 'delivery-stopped' });
+      expect(await readJournal(test.platform.journal)).toMatchObject({ state: 'single', live: 'blue' });
+    },
+  );
+});
