@@ -21,11 +21,16 @@ export function deliveryCommands(): Command[] {
       .option('--digest <digest>', 'of the release that was looked at, as status shows it')
       .action(acting(async (parts, options) => (await import('../delivery/persons.ts')).approve(parts, options))),
     command('hold', 'have the release do nothing by itself until resume')
+      .description(
+        'From here on nothing is done by itself: no step, and no rollback either. A verb that a person runs does the same.',
+      )
       .option('--reason <text>', 'why, for the history')
       .action(acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).hold(parts, reason))),
-    command('resume', 'have the release go on by itself from the state that is').action(
-      acting(async (parts) => (await import('../delivery/persons.ts')).resume(parts)),
-    ),
+    command('resume', 'have the release go on by itself from the state that is')
+      .description(
+        'After `hold`, after a verb that a person ran, after a step that failed; and a release that was abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
+      )
+      .action(acting(async (parts) => (await import('../delivery/persons.ts')).resume(parts))),
   ];
 }
 
