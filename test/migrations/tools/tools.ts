@@ -142,6 +142,22 @@ export async function usePrisma(folder: string): Promise<void> {
   process.env['PRISMA_SCHEMA_ENGINE_BINARY'] = none;
 }
 
+/** golang-migrate, goose, sql-migrate and tern by their own packages, and Atlas's checksums: `tools TOOL FOLDER`. */
+export async function goTools(): Promise<string> {
+  const folder = await cached('go-migrate-4.20.1-goose-3.30.0-tern-2.3.4', async (made) => {
+    await execa('go', ['build', '-o', path.join(made, 'tools'), '.'], {
+      cwd: new URL('go/', import.meta.url).pathname,
+      timeout: fetchLimit,
+    });
+  });
+  return path.join(folder, 'tools');
+}
+
+/** Makes `folder` a project with Drizzle's migrator. */
+export async function useDrizzle(folder: string): Promise<void> {
+  await linkModules(await npmProject('drizzle-orm-0.45.4', ['drizzle-orm@0.45.4', 'pg@8.16.3']), folder);
+}
+
 export function addToPath(folder: string): void {
   process.env['PATH'] = `${folder}${path.delimiter}${process.env['PATH'] ?? ''}`;
 }
