@@ -3,6 +3,7 @@ import type { Server } from '../../src/platform/local/server.ts';
 import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { fenceServer, unclosable, unfence } from '../../src/postgres/fence.ts';
+import { readGlobals } from '../../src/postgres/globals/read.ts';
 import { reservedRole, withManaged } from '../support/managed.ts';
 import { connectionTo } from '../support/postgres.ts';
 
@@ -39,11 +40,17 @@ test('without a superuser the fence closes by NOLOGIN and else by CONNECT, names
     });
     expect(await rights(reserved)).toEqual(before);
 
+    await operator.query("ALTER ROLE app PASSWORD 'secret'; GRANT CONNECT ON DATABASE shop TO app WITH GRANT OPTION");
+    const globals = await readGlobals(operator);
+    expect([...globals.keys()].filter((key) => key.includes('"password"'))).toEqual(['["unread","password"]']);
+
     await withOwnSession(connectionTo(server, 'shop', 'guest'), 'writer', async (writer) => {
       const ended = new Promise((resolve) => writer.on('error', resolve));
       await fenceServer(operator, 1, 10_000, [reservedRole]);
       await ended;
     });
+    // Nothing of the fence is carried to the other side.
+    expect(await readGlobals(operator)).toEqual(globals);
     expect(await letIn(server, 'app')).toContain('not permitted to log in');
     expect(await letIn(server, 'guest')).toContain('permission denied for database');
     // Accepted: he is let in, and his session is left alone.
@@ -52,6 +59,7 @@ test('without a superuser the fence closes by NOLOGIN and else by CONNECT, names
     await unfence(operator, 1);
     expect(await letIn(server, 'app')).toBe('let in');
     expect(await letIn(server, 'guest')).toBe('let in');
+    expect(await readGlobals(operator)).toEqual(globals);
     expect(await rights(reserved)).toEqual(before);
   });
 });

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { runQuietly } from '../compare/globals.ts';
 import { one, rows, withTransaction, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-import { readGlobals, type Globals } from './read.ts';
+import { readGlobals, unreadKey, type Globals } from './read.ts';
 import { statementKinds, statementFor } from './statements.ts';
 
 /** What was carried over a connection: under the fence one look tells whether anything changed since. */
@@ -22,7 +22,7 @@ export async function carryGlobals(from: Client, to: Client): Promise<number> {
   await rename(to, before, now);
   const there = await readGlobals(to);
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
-    (key) => kindOf(key) !== 'oid' && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
+    (key) => carries(key, now) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
   );
   await apply(from, to, changed, now);
   await writeBase(to, now);
@@ -30,6 +30,12 @@ export async function carryGlobals(from: Client, to: Client): Promise<number> {
   await writeBase(from, await readGlobals(to));
   carried.set(to, text);
   return changed.length;
+}
+
+/** What `from` does not show is none of what changed: it is set by hand, and stays. */
+function carries(key: string, now: Globals): boolean {
+  const kind = kindOf(key);
+  return kind !== 'oid' && kind !== 'unread' && !now.has(unreadKey(kind));
 }
 
 /** On a copy: what it has is what the original had. */

@@ -5,16 +5,47 @@ export type Globals = ReadonlyMap<string, string>;
 
 /**
  * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by role and database,
- * owner, limit and grants of the database, user mappings, replication origins of applications with their position.
- * Verdigris's own and PostgreSQL's roles are left out.
+ * owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings, replication origins of applications
+ * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as `["unread", kind]`.
  * In one statement: under the fence it is read once more.
  */
 export async function readGlobals(client: Client): Promise<Globals> {
-  const { entries } = await one<{ entries: [string, string][] }>(
+  const unread = await unreadable(client);
+  const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread)));
+  return new Map([...entries, ...unread.map((kind) => [unreadKey(kind), ''] as const)]);
+}
+
+type UnreadKind = 'password' | 'mapping' | 'origin';
+
+/** The entry that says so. */
+export function unreadKey(kind: string): string {
+  return JSON.stringify(['unread', kind]);
+}
+
+/** Asked once a session: clients wait. */
+const known = new WeakMap<Client, UnreadKind[]>();
+
+async function unreadable(client: Client): Promise<UnreadKind[]> {
+  const before = known.get(client);
+  if (before) return before;
+  const may = await one<Record<UnreadKind, boolean>>(
     client,
-    `
+    `SELECT has_table_privilege('pg_authid', 'SELECT') AS password, current_setting('is_superuser') = 'on' AS mapping,
+      has_function_privilege('pg_show_replication_origin_status()', 'EXECUTE') AS origin`,
+  );
+  const kinds = (['password', 'mapping', 'origin'] as const).filter((kind) => !may[kind]);
+  known.set(client, kinds);
+  return kinds;
+}
+
+/** All that pg_authid has but the verifiers, which pg_roles masks. */
+const withoutPasswords = `(SELECT oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit,
+  NULL::text AS rolpassword, rolvaliduntil FROM pg_roles)`;
+
+function statement(unread: ReadonlySet<UnreadKind>): string {
+  return `
     WITH role AS MATERIALIZED (
-      SELECT a.*, f.name IS NOT NULL AS fenced, coalesce(f.admitted, false) AS admitted FROM pg_authid a
+      SELECT a.*, f.name IS NOT NULL AS fenced, coalesce(f.admitted, false) AS admitted FROM ${unread.has('password') ? withoutPasswords : 'pg_authid'} a
         LEFT JOIN verdigris.fenced_role f ON f.name = a.rolname WHERE a.rolname !~ '^(pg_|verdigris)'),
     entry (key, value) AS (
       SELECT json_build_array('role', rolname), json_build_array(rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolconnlimit,
@@ -34,14 +65,19 @@ export async function readGlobals(client: Client): Promise<Globals> {
           AND NOT (coalesce(r.admitted, false) AND d.datname IS NOT NULL AND starts_with(c.entry, 'default_transaction_read_only='))
       UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) FROM pg_database d WHERE d.datname = current_database()
       UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = current_database()
-      UNION ALL SELECT json_build_array('grant', d.datname, coalesce(g.rolname, ''), a.privilege_type), bool_or(a.is_grantable)::text
-        FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
-        WHERE d.datname = current_database() AND coalesce(g.rolname, '') !~ '^(pg_|verdigris)' GROUP BY d.datname, g.rolname, a.privilege_type
-      UNION ALL SELECT json_build_array('mapping', srvname, coalesce(usename, 'public')),
-        encode(sha256(convert_to(coalesce(umoptions::text, ''), 'UTF8')), 'hex') FROM pg_user_mappings
-      UNION ALL SELECT json_build_array('origin', o.roname), coalesce(s.remote_lsn, '0/0')::text
-        FROM pg_replication_origin o LEFT JOIN pg_show_replication_origin_status() s ON s.local_id = o.roident WHERE o.roname !~ '^pg_[0-9]+$')
-    SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`,
-  );
-  return new Map(entries);
+      UNION ALL SELECT json_build_array('grant', current_database(), grantee, privilege), bool_or(grantable)::text FROM (
+        SELECT coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
+          FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
+          WHERE d.datname = current_database()
+        UNION ALL SELECT grantee, 'CONNECT', grantable FROM verdigris.fenced_connect) AS held
+        WHERE grantee !~ '^(pg_|verdigris)' GROUP BY grantee, privilege
+      ${unread.has('mapping') ? '' : mappings}
+      ${unread.has('origin') ? '' : origins})
+    SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`;
 }
+
+const mappings = `UNION ALL SELECT json_build_array('mapping', srvname, coalesce(usename, 'public')),
+        encode(sha256(convert_to(coalesce(umoptions::text, ''), 'UTF8')), 'hex') FROM pg_user_mappings`;
+
+const origins = `UNION ALL SELECT json_build_array('origin', o.roname), coalesce(s.remote_lsn, '0/0')::text
+        FROM pg_replication_origin o LEFT JOIN pg_show_replication_origin_status() s ON s.local_id = o.roident WHERE o.roname !~ '^pg_[0-9]+$'`;

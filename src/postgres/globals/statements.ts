@@ -53,11 +53,14 @@ export async function statementFor(
     case 'grant': {
       const grantee = second === '' ? 'PUBLIC' : ident(second);
       const revoke = `REVOKE ${third} ON DATABASE ${ident(first)} FROM ${grantee}`;
-      return new SecretStatement(
-        value === undefined
-          ? ifThere(second, revoke)
-          : `${revoke}; GRANT ${third} ON DATABASE ${ident(first)} TO ${grantee}${value === 'true' ? ' WITH GRANT OPTION' : ''}`,
-      );
+      if (value === undefined)
+        return new SecretStatement(
+          third === 'CONNECT'
+            ? `DELETE FROM verdigris.fenced_connect WHERE grantee = ${literal(second)}; ${ifThere(second, revoke)}`
+            : ifThere(second, revoke),
+        );
+      const grant = `${revoke}; GRANT ${third} ON DATABASE ${ident(first)} TO ${grantee}${value === 'true' ? ' WITH GRANT OPTION' : ''}`;
+      return new SecretStatement(third === 'CONNECT' ? behindFence(second, value, grant) : grant);
     }
     case 'origin':
       return new SecretStatement(origin(first, value));
@@ -70,6 +73,13 @@ export async function statementFor(
 function ifThere(role: string, sql: string): string {
   if (role === '') return sql;
   return `DO ${literal(`BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN ${sql}; END IF; END`)}`;
+}
+
+/** Where a fence has taken CONNECT from all, it is remembered for when that opens. */
+function behindFence(grantee: string, grantable: string, grant: string): string {
+  return `DO ${literal(`BEGIN IF EXISTS (SELECT FROM verdigris.fenced_connect) THEN
+    INSERT INTO verdigris.fenced_connect VALUES (${literal(grantee)}, ${grantable}) ON CONFLICT (grantee) DO UPDATE SET grantable = excluded.grantable;
+    ELSE ${grant}; END IF; END`)}`;
 }
 
 /** It may own something here, and then cannot be dropped: what counts is that nobody can log in by it. */
