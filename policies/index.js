@@ -1,4 +1,5 @@
 import { PolicyPack } from '@pulumi/policy';
+import { alsoOfReleases } from '../src/pulumi/policies/releases.ts';
 import { boundedWal } from './rules/bounded-wal.ts';
 import { keptSnapshot } from './rules/kept-snapshot.ts';
 import { networkPolicyPresent } from './rules/network-policy-present.ts';
@@ -7,7 +8,6 @@ import { pinnedImages } from './rules/pinned-images.ts';
 import { poolerReplicas } from './rules/pooler-replicas.ts';
 import { probesAndResources } from './rules/probes-and-resources.ts';
 import { protectedData } from './rules/protected-data.ts';
-import { alsoOfReleases } from './rules/release.ts';
 import { unweightedWrites } from './rules/unweighted-writes.ts';
 import { wayBack } from './rules/way-back.ts';
 

@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { Environment } from '../src/pulumi/components/environment.ts';
+import { plainly } from '../src/pulumi/components/plainly.ts';
 import { readSettings } from './settings.ts';
 
 /** Changes a declaration on its way to the resource: `verdigris up` stops a release at its stages by it. */
@@ -10,7 +11,11 @@ export function program(
   folder: string,
   adjust: Adjust = (_, declaration) => declaration,
 ): Record<string, pulumi.Output<unknown>> {
-  const { environments, onDestroy, import: taken } = readSettings(new pulumi.Config('verdigris'), folder);
+  const {
+    environments,
+    onDestroy,
+    import: taken,
+  } = plainly(() => readSettings(new pulumi.Config('verdigris'), folder));
   return Object.fromEntries(
     Object.entries(environments).map(([name, { declaration, folder: at }]) => {
       const { address, addresses, secrets, live, state, release, pauseMs } = new Environment(name, {

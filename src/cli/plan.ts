@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import { colors } from './colors.ts';
-import { declaredOf, plan } from '../model/plan.ts';
+import { plan } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
 import { declaredMigrations } from '../migrations/engines/declared.ts';
 import type { Migration } from '../migrations/engine.ts';
@@ -9,6 +9,7 @@ import type { Journal } from '../model/journal.ts';
 import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
+import { declaredNow } from '../operations/gates/folders.ts';
 import { plannedData } from '../operations/reads/data-places.ts';
 import { operationHere } from '../operations/table.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
@@ -89,7 +90,7 @@ export async function showPlan(
   goal: State | undefined,
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
-  const planned = plan(declaredOf(environment), journal, goal);
+  const planned = plan(await declaredNow(environment), journal, goal);
   const candidate = environment.colours[other(journal.live)];
   const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
   const data = migrations.length > 0 ? await plannedData({ environment, platform, signal }) : {};

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { filesBelow } from './folder.ts';
 
 const contents = z.record(z.string(), z.base64());
 
@@ -12,12 +13,8 @@ export const packedName = (colour: string): string => `migrations-${colour}.json
 
 /** A folder of migrations with all that is below it as one value, the same for the same content. */
 export async function packFolder(folder: string): Promise<Buffer> {
-  const entries = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
   const files = await Promise.all(
-    entries.map(async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const),
+    (await filesBelow(folder)).map(async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const),
   );
   return gzipSync(JSON.stringify(Object.fromEntries(files)), { level: 9 });
 }

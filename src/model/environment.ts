@@ -74,6 +74,8 @@ const colourSchema = z.strictObject({
   test: z.array(z.string().min(1)).min(1).optional(),
 });
 
+const defaultRetainedWal = 4 * 1024 ** 3;
+
 const limitsSchema = z
   .strictObject({
     /** Creating the slot waits for transactions that are running; longer than this, it is given up. */
@@ -87,7 +89,7 @@ const limitsSchema = z
     /** A transaction older than this blocks seeding and switching. */
     longTransaction: duration.default(60_000),
     /** WAL that a slot may retain on the live server before it is given up for lost. */
-    retainedWal: size.default(4 * 1024 ** 3),
+    retainedWal: size.default(defaultRetainedWal),
     /** Making a snapshot and restoring it. */
     snapshot: duration.default(3_600_000),
     /** pg_upgrade on the candidate's volume, in a release to another major. */
@@ -213,7 +215,7 @@ export function parseEnvironment(
   const issues = [...(parsed.error?.issues ?? []).flatMap(issuesOf), ...contradictions(value)]
     .map((issue) => ({ ...issue, line: lineOf(issue.path.split('.')) }))
     .toSorted((one, next) => (one.line ?? 0) - (next.line ?? 0));
-  if (parsed.success && issues.length === 0) return parsed.data;
+  if (parsed.success && issues.length === 0) return fitting(parsed.data, value);
   const listed = issues.map(
     ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}: `}${path}: ${message}`,
   );
@@ -223,6 +225,14 @@ export function parseEnvironment(
     next: 'fix what is listed; nothing was done.',
     facts: { issues },
   });
+}
+
+/** On a small volume the log that a slot retains by default is half of it: the disk of the live colour must not fill. */
+function fitting(environment: Environment, given: unknown): Environment {
+  const { platform, limits, kubernetes } = environment;
+  if (platform !== 'kubernetes' || record(record(given)['limits'])['retainedWal'] !== undefined) return environment;
+  const retainedWal = Math.min(defaultRetainedWal, Math.floor(kubernetes.storage / 2));
+  return { ...environment, limits: { ...limits, retainedWal } };
 }
 
 /** In the words of a person who left a key out; undefined leaves the message to zod. */

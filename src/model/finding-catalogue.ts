@@ -222,6 +222,11 @@ export const findingCatalogue = {
   'tests-failed': { grade: 'refuse' },
   'tests-missing': { grade: 'refuse' },
   'tests-outdated': { grade: 'refuse' },
+  'migrations-changed': {
+    grade: 'refuse',
+    title: 'the folder of migrations has changed since the candidate was migrated',
+    fix: 'Run `verdigris release` or `pulumi up`: both abandon the candidate and make a new one with what the folder has now. Or put the folder back as it was.',
+  },
   'backfill-target': { grade: 'refuse', fix: 'Fix the file, or add the migration that makes the columns.' },
   'backfill-live': { grade: ['refuse', 'warn'] },
   'backfill-mixed': { grade: 'refuse', fix: 'Make two files of it.' },

@@ -96,6 +96,8 @@ const release = z.strictObject({
       }),
     )
     .optional(),
+  /** Digest of the folder whose migrations the candidate has. */
+  folder: z.string().optional(),
   /**
    * Statements of the migrations that write rows both colours have: where each runs, or ran, and what it wrote; of one that runs at the
    * switchover what it wrote when it was tried last.

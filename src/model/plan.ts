@@ -9,10 +9,12 @@ export interface Declared {
   readonly live: Colour;
   readonly releases: Readonly<Partial<Record<Colour, string>>>;
   readonly canary: number;
+  /** Digests of the folders of migrations, as far as they can be read here. */
+  readonly folders?: Readonly<Partial<Record<Colour, string>>>;
 }
 
 export type Observed = Pick<Journal, 'state' | 'live' | 'liveRelease'> & {
-  readonly release: { readonly from: string; readonly to: string } | null;
+  readonly release: { readonly from: string; readonly to: string; readonly folder?: string | undefined } | null;
 };
 
 export interface Planned extends Transition {
@@ -34,6 +36,15 @@ export function declaredOf(environment: Environment): Declared {
 export function plan(declared: Declared, observed: Observed, goal?: State): Planned[] {
   const { state, live, release } = observed;
   if (goal !== undefined) return forward(state, goal, declared.canary, `asked for ${goal}`);
+  const changed = folderChanged(declared, observed);
+  if (changed) {
+    const moves = declared.live !== live;
+    const to = moves ? 'switched' : declared.canary > 0 ? 'canary' : 'verified';
+    return [
+      edge(state, 'abandon', changed),
+      ...forward('single', to, declared.canary, moves ? `the declaration says live: ${declared.live}` : changed),
+    ];
+  }
   if (declared.live !== live) {
     if (state === 'switched')
       return [
@@ -79,6 +90,15 @@ export function plan(declared: Declared, observed: Observed, goal?: State): Plan
   return state === 'canary'
     ? [edge('canary', 'verify', 'the declaration no longer asks for a canary')]
     : forward(state, 'verified', 0, `release ${idle} is under way`);
+}
+
+/** Why a candidate is no longer what its folder says: what was added or edited since would not be run on it. */
+function folderChanged({ releases, folders }: Declared, { state, live, release }: Observed): string | undefined {
+  const idle = other(live);
+  const [has, is] = [release?.folder, folders?.[idle]];
+  if (state !== 'migrated' && state !== 'verified' && state !== 'canary') return undefined;
+  if (has === undefined || is === undefined || has === is || releases[idle] !== release?.to) return undefined;
+  return `the migrations of ${idle} have changed since they were applied`;
 }
 
 const chain: readonly State[] = ['single', 'seeded', 'migrated', 'verified', 'canary', 'switched'];

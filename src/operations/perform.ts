@@ -1,7 +1,8 @@
-import { declaredOf, plan, type Planned } from '../model/plan.ts';
+import { plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { execute } from './engine/engine.ts';
+import { declaredNow } from './gates/folders.ts';
 import { operationHere, type PerformOptions } from './table.ts';
 
 /** Runs one verb from its gates to its end. */
@@ -26,7 +27,7 @@ export async function performRelease(
   goal: State | undefined,
   options: PerformOptions = {},
 ): Promise<readonly Planned[]> {
-  const planned = plan(declaredOf(c.environment), c.journal, goal);
+  const planned = plan(await declaredNow(c.environment), c.journal, goal);
   for (const { verb, kind } of planned) await perform(c, verb, { ...options, lossy: kind === 'lossy' });
   return planned;
 }

@@ -202,3 +202,18 @@ test('the fence stands before the commit point and the new colour opens only aft
     }
   }
 });
+
+test('a candidate whose folder has changed since is left and made again; one whose folder is not here, or that has none, is taken as it is', () => {
+  const want = { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 } as const;
+  const seen = { live: 'blue', liveRelease: '1', release: { from: '1', to: '2', folder: 'a' } } as const;
+  const verbsOf = (state: State, live: Colour, folder?: string) =>
+    plan({ ...want, live, folders: folder === undefined ? {} : { green: folder } }, { ...seen, state }).map(
+      ({ verb }) => verb,
+    );
+  for (const state of ['migrated', 'verified', 'canary'] as const)
+    expect(verbsOf(state, 'blue', 'b')).toEqual(['abandon', 'seed', 'migrate', 'verify']);
+  expect(verbsOf('verified', 'green', 'b')).toEqual(['abandon', 'seed', 'migrate', 'verify', 'switch']);
+  expect([verbsOf('verified', 'blue', 'a'), verbsOf('verified', 'blue')]).toEqual([[], []]);
+  expect(verbsOf('seeded', 'blue', 'b')).toEqual(['migrate', 'verify']);
+  expect(verbsOf('switched', 'green', 'b')).toEqual(verbsOf('switched', 'green', 'a'));
+});

@@ -8,10 +8,12 @@ import { pinnedImages } from '../../policies/rules/pinned-images.ts';
 import { poolerReplicas } from '../../policies/rules/pooler-replicas.ts';
 import { probesAndResources } from '../../policies/rules/probes-and-resources.ts';
 import { protectedData } from '../../policies/rules/protected-data.ts';
-import { alsoOfReleases, madeOf, trafficType } from '../../policies/rules/release.ts';
+import { environmentIn, trafficType } from '../../policies/rules/release.ts';
 import { unweightedWrites } from '../../policies/rules/unweighted-writes.ts';
 import { wayBack } from '../../policies/rules/way-back.ts';
 import { networkPolicies } from '../../src/manifests/network.ts';
+import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
+import { alsoOfReleases, objectsOf } from '../../src/pulumi/policies/releases.ts';
 import { trafficType as provided } from '../../src/pulumi/provider/provider.ts';
 import { declared } from '../pulumi/components/support.ts';
 import { typeOf } from './support.ts';
@@ -34,6 +36,14 @@ interface Given {
   readonly config?: object;
 }
 
+/** The inputs of a Traffic as its check fills them in. */
+function filledIn(props: Record<string, unknown>): Record<string, unknown> {
+  const environment = environmentIn(props);
+  return environment
+    ? { ...props, ...plannedObjects(environment, props['environment'], { standing: unborn(environment) }) }
+    : props;
+}
+
 /** What a rule says of a Traffic, as the engine asks it at preview: by its inputs. */
 function judge(
   rule: ResourceValidationPolicy,
@@ -47,8 +57,9 @@ function judge(
     onDestroy,
     environment: { ...environment, ...over, kubernetes: { ...environment.kubernetes, ...kubernetes } },
   };
-  ask({ type: trafficType, props, urn: 'urn', name: 'shop', opts: { protect }, getConfig: () => config }, (message) =>
-    said.push(message),
+  ask(
+    { type: trafficType, props: filledIn(props), urn: 'urn', name: 'shop', opts: { protect }, getConfig: () => config },
+    (message) => said.push(message),
   );
   return said;
 }
@@ -67,8 +78,17 @@ test('a good declaration breaks no rule, and what it makes was looked at', () =>
     ),
   ])
     expect(judge(rule), rule.name).toEqual([]);
-  expect(new Set(madeOf(declared()).map(({ kind }) => kind))).toEqual(
-    new Set(['ConfigMap', 'StatefulSet', 'PersistentVolumeClaim', 'Deployment', 'VolumeSnapshot']),
+  const looked = objectsOf({ type: trafficType, props: filledIn({ live: 'blue', environment }) });
+  expect(looked.map(({ type }) => type.split(':').at(-1))).toEqual(
+    expect.arrayContaining([
+      'ConfigMap',
+      'StatefulSet',
+      'PersistentVolumeClaim',
+      'Deployment',
+      'Service',
+      'VirtualService',
+      'VolumeSnapshot',
+    ]),
   );
 });
 
@@ -79,7 +99,7 @@ test('protected-data: an environment is protected, or its end was prepared', () 
 
 test('kept-snapshot: the class of the snapshot before a switchover is read from the declaration', () => {
   expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: undefined } })).toEqual([
-    expect.stringContaining('VolumeSnapshot shop-before-switch-1: it is of the default class'),
+    expect.stringContaining('VolumeSnapshot shop-before-switch-0: it is of the default class'),
   ]);
   expect(judge(alsoOfReleases(keptSnapshot), { kubernetes: { keptSnapshotClass: 'fast' } })).toEqual([
     expect.stringContaining('the class fast'),
@@ -96,9 +116,12 @@ test('no-plain-secret: a password in a setting ends in a ConfigMap', () => {
 });
 
 test('bounded-wal: retained log must leave room on the volume', () => {
-  expect(judge(alsoOfReleases(boundedWal), { kubernetes: { storage: '4GiB' } })).toEqual([
-    expect.stringContaining('more than half of kubernetes.storage'),
-  ]);
+  expect(
+    judge(alsoOfReleases(boundedWal), {
+      environment: { limits: { retainedWal: '4GiB' } },
+      kubernetes: { storage: '4GiB' },
+    }),
+  ).toEqual([expect.stringContaining('more than half of kubernetes.storage')]);
   expect(
     judge(alsoOfReleases(boundedWal), {
       environment: { limits: { retainedWal: '1GiB' } },

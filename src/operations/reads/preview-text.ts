@@ -17,7 +17,15 @@ export function previewText({ steps, longestWait, gate }: Preview): string {
     longestWait === 0
       ? 'No client waits.'
       : `Clients will be paused once, ${waitText(longestWait)}. The release can still stop at any gate before that.`,
+    ...stopText(gate),
   ].join('\n');
+}
+
+/** The last line is what a reader of a long log sees. */
+function stopText(gate: GateNow | undefined): string[] {
+  const refused = refusals(gate?.findings ?? []);
+  if (!gate || refused.length === 0) return [];
+  return [`As things are \`up\` would stop: ${gate.verb} is blocked (${refused.map(({ id }) => id).join(', ')}).`];
 }
 
 function waitText(ms: number): string {

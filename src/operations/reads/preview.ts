@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { declaredOf, plan, type Planned } from '../../model/plan.ts';
+import { plan, type Planned } from '../../model/plan.ts';
 import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
+import { declaredNow } from '../gates/folders.ts';
 import { withObserver } from '../operator.ts';
 import { operationHere, operationOf } from '../table.ts';
 
@@ -32,7 +33,7 @@ const wouldWrite = '25006';
  * nothing, fails only where the journal cannot be read.
  */
 export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
-  const steps = plan(declaredOf(environment), await readJournal(platform.journal));
+  const steps = plan(await declaredNow(environment), await readJournal(platform.journal));
   const longestWait = Math.max(
     0,
     ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)),

@@ -17,6 +17,7 @@ import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
+import { foldersNow } from '../gates/folders.ts';
 import { ledger, requireContracts, shapeFindings } from '../gates/expand-contract.ts';
 import { followedFindings, replicationFindings, schemaDigest } from '../gates/schema.ts';
 import type { Operation, Step } from '../engine/operation.ts';
@@ -88,6 +89,8 @@ const apply: Step = {
   async run(c) {
     const engine = await engineOf(c);
     if (!engine) return 'this release has no migrations';
+    // Read before the run: what is added meanwhile counts as added after it.
+    const { [c.idle]: folder } = await foldersNow(c.environment);
     const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
     const { limits } = c.environment;
     const owner = await c.on(c.idle, async (client) => {
@@ -137,6 +140,7 @@ const apply: Step = {
     const handed = await c.on(c.idle, (client) => handOver(client, before));
     if (handed.length > 0) c.emit({ type: 'note', text: `belong to the owner of their schema: ${handed.join(', ')}` });
     await report({ applied: done.map(({ version, name }) => `${version} ${name}`) });
+    await note(c, { folder });
     return done.length === 0 ? 'nothing was pending' : done.map(({ version, name }) => `${version} ${name}`).join(', ');
   },
 };

@@ -5,6 +5,7 @@ import { dataRan } from './data-statements.ts';
 import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
+import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
 import { wayBackPartitions } from '../gates/partitions.ts';
 import { preflightFindings } from '../gates/preflight.ts';
@@ -31,7 +32,13 @@ export const switchOver: Operation = {
     const gates = await switchoverFindings(c);
     // The proof is asked of both servers: one that is down has been named.
     if (refuses(gates)) return gates;
-    const findings = [...gates, ...testFindings(c), ...(await proofFindings(c)), ...(await wayBackNow(c))];
+    const findings = [
+      ...gates,
+      ...(await folderFindings(c)),
+      ...testFindings(c),
+      ...(await proofFindings(c)),
+      ...(await wayBackNow(c)),
+    ];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
   },
   start: [recall, fallback, ...startWithData],

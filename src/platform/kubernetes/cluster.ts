@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
-import { VerdigrisError } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import { apiRefusal, unreachable, type Asked } from './failures.ts';
 import { Transport, type Answer } from './http.ts';
 import { kinds, apiPath } from './kinds.ts';
@@ -22,6 +22,14 @@ export interface Stored {
   };
 }
 
+/** Which cluster, where it is not the one that this process finds by itself. */
+export interface ClusterAccess {
+  /** A kubeconfig's content, or the path of its file. */
+  readonly kubeconfig?: string | undefined;
+  /** One of its contexts; the current one where none is named. */
+  readonly context?: string | undefined;
+}
+
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
 const fieldManager = 'verdigris';
 
@@ -40,11 +48,15 @@ export class Cluster {
     this.#transport = new Transport(config);
   }
 
-  /** By the pod's service account inside a cluster, by KUBECONFIG or ~/.kube/config outside. */
-  static open(namespace: string, context?: string): Cluster {
+  /** By the kubeconfig that is given; else by the pod's service account inside a cluster, by KUBECONFIG or ~/.kube/config outside. */
+  static open(namespace: string, { kubeconfig, context }: ClusterAccess = {}): Cluster {
     const config = new KubeConfig();
-    const inside = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && process.env['KUBECONFIG'] === undefined;
+    const inside =
+      kubeconfig === undefined &&
+      process.env['KUBERNETES_SERVICE_HOST'] !== undefined &&
+      process.env['KUBECONFIG'] === undefined;
     if (inside) config.loadFromCluster();
+    else if (kubeconfig !== undefined) loadGiven(config, kubeconfig);
     else config.loadFromDefault();
     if (!inside && context !== undefined) {
       if (!config.getContextObject(context))
@@ -58,7 +70,10 @@ export class Cluster {
         );
       config.setCurrentContext(context);
     }
-    if (!config.getCurrentCluster()) throw noCluster('There is no kubeconfig with a current context.');
+    // Without any kubeconfig the library answers with http://localhost:8080, which is nobody's cluster.
+    const current = config.getCurrentCluster();
+    if (!current || (kubeconfig === undefined && !inside && current.server === 'http://localhost:8080'))
+      throw noCluster('There is no kubeconfig with a current context.');
     return new Cluster(config, namespace, inside);
   }
 
@@ -239,10 +254,20 @@ export class Cluster {
   }
 }
 
+/** As Pulumi's Kubernetes provider takes it: content, or else a path. */
+function loadGiven(config: KubeConfig, kubeconfig: string): void {
+  try {
+    if (/[\n{]/.test(kubeconfig)) config.loadFromString(kubeconfig);
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw noCluster(`The kubeconfig that was given cannot be read: ${describe(error)}.`);
+  }
+}
+
 function noCluster(seen: string): VerdigrisError {
   return new VerdigrisError('no-cluster', {
     seen,
     required: 'a cluster.',
-    next: 'set KUBECONFIG, or declare kubernetes.context.',
+    next: 'set KUBECONFIG, or declare kubernetes.context; in a Pulumi program, give a verdigris.Provider (docs/kubernetes.md).',
   });
 }

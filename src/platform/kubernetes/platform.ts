@@ -10,7 +10,7 @@ import type { Behind, Platform } from '../port/platform.ts';
 import { tryAll } from '../trial.ts';
 import { AdoptedServer } from './adopted.ts';
 import { BirthLabels } from './birth.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, type ClusterAccess } from './cluster.ts';
 import { Creation } from './creation.ts';
 import { KubernetesDrills } from './drills.ts';
 import { askGuards } from './guards.ts';
@@ -141,9 +141,7 @@ export class KubernetesPlatform implements Platform {
 }
 
 /** The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the process. */
-export function openKubernetes(environment: Environment): KubernetesPlatform {
-  return new KubernetesPlatform(
-    environment,
-    Cluster.open(environment.kubernetes.namespace, environment.kubernetes.context),
-  );
+export function openKubernetes(environment: Environment, access: ClusterAccess = {}): KubernetesPlatform {
+  const { namespace, context = access.context } = environment.kubernetes;
+  return new KubernetesPlatform(environment, Cluster.open(namespace, { ...access, context }));
 }

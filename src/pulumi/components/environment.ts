@@ -4,7 +4,9 @@ import { parseEnvironment } from '../../model/environment.ts';
 import { clientAddresses, clientSecrets, type Addresses } from '../../manifests/addresses.ts';
 import { fixedManifests } from '../../manifests/fixed.ts';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
+import { placeOf } from './place.ts';
 import { plainResource } from './plain.ts';
+import { plainly } from './plainly.ts';
 import { Traffic } from './traffic.ts';
 
 export interface EnvironmentArgs {
@@ -44,7 +46,13 @@ export class Environment extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super('verdigris:index:Environment', name, {}, { protect: onDestroy === 'keep', ...options });
-    const environment = parseEnvironment(declaration, `the environment ${name}`);
+    const place = placeOf(
+      name,
+      this.getProvider('verdigris:index:Traffic'),
+      this.getProvider('kubernetes:core/v1:Service'),
+    );
+    const declared = inNamespace(declaration, place.namespace);
+    const environment = plainly(() => parseEnvironment(declared, `the environment ${name}`));
     const { namespace } = environment.kubernetes;
     const existing = (object: string): { import?: string } => (taken ? { import: `${namespace}/${object}` } : {});
     const plain = (manifest: Manifest, dependsOn: pulumi.Resource[]): pulumi.CustomResource =>
@@ -55,7 +63,7 @@ export class Environment extends pulumi.ComponentResource {
       });
     const fixed = fixedManifests(environment);
     const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, []));
-    const { live, canary, ...rest } = declaration as { live: Colour; canary?: number };
+    const { live, canary, ...rest } = declared as { live: Colour; canary?: number };
     const traffic = new Traffic(
       name,
       {
@@ -64,6 +72,7 @@ export class Environment extends pulumi.ComponentResource {
         onDestroy,
         ...(canary === undefined ? {} : { canary }),
         ...(folder === undefined ? {} : { folder }),
+        ...(place.cluster === undefined ? {} : { cluster: place.cluster }),
       },
       { parent: this, dependsOn: before, ...existing(environment.name) },
     );
@@ -86,6 +95,16 @@ export class Environment extends pulumi.ComponentResource {
       pauseMs: this.pauseMs,
     });
   }
+}
+
+/** A declaration with the namespace of its surroundings, where it names none itself. */
+function inNamespace(
+  declaration: Readonly<Record<string, unknown>>,
+  namespace: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const { kubernetes } = declaration as { kubernetes?: Readonly<Record<string, unknown>> };
+  if (namespace === undefined || kubernetes?.['namespace'] !== undefined) return declaration;
+  return { ...declaration, kubernetes: { ...kubernetes, namespace } };
 }
 
 /** Apart, so that objects of two kinds may bear one name. */

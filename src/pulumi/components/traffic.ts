@@ -10,6 +10,8 @@ export interface TrafficArgs {
   readonly environment: pulumi.Input<Readonly<Record<string, unknown>>>;
   /** Where the declaration's paths begin. */
   readonly folder?: pulumi.Input<string>;
+  /** Which cluster, where no `verdigris.Provider` says it: `kubeconfig`, `context`. */
+  readonly cluster?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   readonly onDestroy?: pulumi.Input<'keep' | 'remove'>;
 }
 
@@ -22,6 +24,9 @@ export class Traffic extends pulumi.CustomResource {
   declare readonly pauseMs: pulumi.Output<number | undefined>;
   /** What a refresh found that somebody changed by hand; the next update puts it right. */
   declare readonly drift: pulumi.Output<string[] | undefined>;
+
+  /** Every object of the cluster that the declaration leads to, by kind and name. */
+  declare readonly objects: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
 
   /** Uids of the environment, its namespace and its cluster: what is not this very one is never taken for it. */
   declare readonly identity: pulumi.Output<Readonly<Record<string, string>> | undefined>;
@@ -37,6 +42,7 @@ export class Traffic extends pulumi.CustomResource {
         pauseMs: undefined,
         drift: undefined,
         identity: undefined,
+        objects: undefined,
         ...args,
       },
       options,

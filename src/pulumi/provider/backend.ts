@@ -1,15 +1,18 @@
 import type { Environment } from '../../model/environment.ts';
-import type { Colour } from '../../model/colours.ts';
+import { colours, type Colour } from '../../model/colours.ts';
 import type { Emit } from '../../model/events.ts';
+import { objectNames } from '../../manifests/names.ts';
+import type { Standing } from '../../manifests/planned.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { withOperator } from '../../operations/operator.ts';
 import { performRelease } from '../../operations/perform.ts';
 import { previewRelease, type Preview } from '../../operations/reads/preview.ts';
-import { Cluster } from '../../platform/kubernetes/cluster.ts';
-import { createKubernetes } from '../../platform/kubernetes/lifecycle/create.ts';
+import { Cluster, type ClusterAccess } from '../../platform/kubernetes/cluster.ts';
+import { createKubernetes, requireCluster } from '../../platform/kubernetes/lifecycle/create.ts';
 import { recalledDeclaration, recordDeclaration } from '../../platform/kubernetes/declaration.ts';
 import { destroyKubernetes, lastSnapshots, type LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
 import { identityOf, isGone, requireKnown, type Identity } from '../../platform/kubernetes/identity.ts';
+import { removeKubernetes } from '../../platform/kubernetes/lifecycle/remove.ts';
 import { drift } from '../../platform/kubernetes/lifecycle/drift.ts';
 import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
@@ -42,87 +45,138 @@ export interface Known {
  * exists: where it is not there, or another one, everything throws `journal-lost`, `other-environment` or `other-cluster` and does nothing.
  */
 export interface ResourceBackend {
+  /** What a plan begins from; undefined where there is no environment. Reads objects of the cluster. */
+  standing(environment: Environment): Promise<Standing | undefined>;
+  /** Whether an environment that is not there yet has begun to be made. */
+  begun(environment: Environment): Promise<boolean>;
+  /** Throws what would keep an environment from being made: rights, kinds and classes that the cluster lacks, a namespace. Reads only. */
+  requireFit(environment: Environment): Promise<void>;
   /** Undefined where there is no environment. Reads objects of the cluster and opens no connection to a database. */
   observe(environment: Environment, known?: Known): Promise<ObservedEnvironment | undefined>;
   /** The plan from what is to what is declared. Its connections cannot write. */
-  preview(environment: Environment, known: Known): Promise<Preview>;
+  preview(environment: Environment, known?: Known): Promise<Preview>;
   /** Makes the environment where there is none, puts right what was changed by hand, and releases as declared. */
   apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal, known?: Known): Promise<void>;
   /** What an environment was last declared as. */
   recall(namespace: string, name: string): Promise<Record<string, unknown> | undefined>;
-  destroy(environment: Environment, known: Known): Promise<LastSnapshot[]>;
+  /** `known` undefined of one whose creation did not come to its end: what it has made goes. */
+  destroy(environment: Environment, known?: Known): Promise<LastSnapshot[]>;
 }
 
-async function withPlatform<T>(
-  environment: Environment,
-  known: Known | undefined,
-  use: (platform: KubernetesPlatform) => Promise<T>,
-): Promise<T> {
-  const platform = openKubernetes(environment);
-  try {
-    if (known) await requireKnown(platform, known.identity, known.forget);
-    return await use(platform);
-  } finally {
-    await platform.close();
-  }
-}
+/** The backend of the cluster that is meant. */
+export type OpenBackend = (access: ClusterAccess) => ResourceBackend;
 
 /** Milliseconds between two renewals of the lease while everything is removed. */
 const renewEvery = 2_000;
 
-export const kubernetesBackend: ResourceBackend = {
-  observe: (environment, known) =>
-    withPlatform(environment, known, async (platform) => {
-      if (!(await platform.journal.read())) return undefined;
-      const journal = await readJournal(platform.journal);
-      const route = await platform.routes.current();
-      return {
-        state: journal.state,
-        live: journal.live,
-        release: journal.liveRelease,
-        routed: route?.selector,
-        canary: journal.state === 'canary' ? route?.canary : undefined,
-        address: platform.traffic.address,
-        pauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
-        drift: await drift(environment, platform, journal),
-        identity: await identityOf(platform, journal),
-      };
-    }),
-
-  preview: (environment, known) =>
-    withPlatform(environment, known, (platform) => previewRelease(environment, platform)),
-
-  apply: (environment, raw, emit, signal, known) =>
-    withPlatform(environment, known, async (platform) => {
-      const { created } = await createKubernetes(environment, platform, { raw, fixed: false });
-      await recordDeclaration(platform.cluster, environment, raw, emit);
-      await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
-        const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
-        for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
-        await performRelease(c, undefined);
-      });
-    }),
-
-  async recall(namespace, name) {
-    const cluster = Cluster.open(namespace);
+export const kubernetesBackend: OpenBackend = (access) => {
+  async function withPlatform<T>(
+    environment: Environment,
+    known: Known | undefined,
+    use: (platform: KubernetesPlatform) => Promise<T>,
+  ): Promise<T> {
+    const platform = openKubernetes(environment, access);
     try {
-      return await recalledDeclaration(cluster, name);
+      if (known) await requireKnown(platform, known.identity, known.forget);
+      return await use(platform);
     } finally {
-      cluster.close();
+      await platform.close();
     }
-  },
+  }
 
-  destroy: (environment, known) =>
-    withPlatform(environment, undefined, async (platform) => {
-      if (await isGone(platform, known.identity, known.forget)) return lastSnapshots(environment, platform);
-      // Not under the hands of somebody who is at work.
-      const lease = await platform.leases.acquire('verdigris destroy');
-      const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
+  return {
+    standing: (environment) => withPlatform(environment, undefined, standingOf),
+
+    begun: (environment) =>
+      withPlatform(
+        environment,
+        undefined,
+        async ({ creation, journal }) =>
+          (await creation.underWay()) !== undefined || (await journal.read()) !== undefined,
+      ),
+
+    requireFit: (environment) => withPlatform(environment, undefined, requireCluster),
+
+    observe: (environment, known) =>
+      withPlatform(environment, known, async (platform) => {
+        if (!(await platform.journal.read())) return undefined;
+        const journal = await readJournal(platform.journal);
+        const route = await platform.routes.current();
+        return {
+          state: journal.state,
+          live: journal.live,
+          release: journal.liveRelease,
+          routed: route?.selector,
+          canary: journal.state === 'canary' ? route?.canary : undefined,
+          address: platform.traffic.address,
+          pauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
+          drift: await drift(environment, platform, journal),
+          identity: await identityOf(platform, journal),
+        };
+      }),
+
+    preview: (environment, known) =>
+      withPlatform(environment, known, (platform) => previewRelease(environment, platform)),
+
+    apply: (environment, raw, emit, signal, known) =>
+      withPlatform(environment, known, async (platform) => {
+        const { created } = await createKubernetes(environment, platform, { raw, fixed: false, emit });
+        await recordDeclaration(platform.cluster, environment, raw, emit);
+        await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
+          const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
+          for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
+          await performRelease(c, undefined);
+        });
+      }),
+
+    async recall(namespace, name) {
+      const cluster = Cluster.open(namespace, access);
       try {
-        return await destroyKubernetes(environment, platform, (await readJournal(platform.journal)).live);
+        return await recalledDeclaration(cluster, name);
       } finally {
-        clearInterval(renewal);
-        await lease.release();
+        cluster.close();
       }
-    }),
+    },
+
+    destroy: (environment, known) =>
+      withPlatform(environment, undefined, async (platform) => {
+        if (known && (await isGone(platform, known.identity, known.forget)))
+          return lastSnapshots(environment, platform);
+        if (!known && (await platform.journal.read()) === undefined) {
+          if ((await platform.creation.underWay()) !== undefined) await removeKubernetes(environment, platform);
+          return [];
+        }
+        // Not under the hands of somebody who is at work.
+        const lease = await platform.leases.acquire('verdigris destroy');
+        const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
+        try {
+          return await destroyKubernetes(environment, platform, (await readJournal(platform.journal)).live);
+        } finally {
+          clearInterval(renewal);
+          await lease.release();
+        }
+      }),
+  };
 };
+
+async function standingOf({
+  journal,
+  servers,
+  adoption,
+  cluster,
+  environment,
+}: KubernetesPlatform): Promise<Standing | undefined> {
+  if (!(await journal.read())) return undefined;
+  const lives = await Promise.all(
+    colours.map(async (colour) => {
+      const seen = await servers.observe(colour);
+      if (!seen) return [];
+      const { generation, major, release } = seen;
+      const adopted =
+        (await adoption.of(colour)) !== undefined &&
+        !(await cluster.read('StatefulSet', objectNames.colour(environment, colour)));
+      return [[colour, { generation, major, release, adopted }] as const];
+    }),
+  );
+  return { journal: await readJournal(journal), lives: Object.fromEntries(lives.flat()) };
+}

@@ -2,6 +2,8 @@ import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import { parseEnvironment, type DeclarationIssue, type Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import type { Manifests } from '../../manifests/planned.ts';
+import type { ClusterAccess } from '../../platform/kubernetes/cluster.ts';
 
 /** What a program gives the resource `Traffic`. The live colour and the canary stand apart, so that a release shows as just them. */
 export interface TrafficInputs {
@@ -11,11 +13,22 @@ export interface TrafficInputs {
   readonly environment: Readonly<Record<string, unknown>>;
   /** Where paths begin on this machine; not part of any diff. */
   readonly folder?: string;
+  /** Which cluster, where neither the provider nor the surroundings say it; not part of any diff. */
+  readonly cluster?: ClusterAccess;
   /** What a destroy does: `keep` leaves everything in the cluster, `remove` takes the data too. */
   readonly onDestroy: 'keep' | 'remove';
+  /** Filled in by `check`: what there is once all this is reached, so that previews, the state and policies see each object. */
+  readonly objects?: Manifests;
+  /** Filled in by `check`: what a release makes on its way and removes again; not part of any diff. */
+  readonly temporary?: Manifests;
+  /** Filled in by `check`: files of the declared folders, by colour, with their digests. */
+  readonly migrations?: Readonly<Partial<Record<Colour, Readonly<Record<string, string>>>>>;
 }
 
-const known = new Set(['live', 'canary', 'environment', 'folder', 'onDestroy']);
+/** What `check` fills in, whatever it was given. */
+export const filledIn = ['objects', 'temporary', 'migrations'] as const;
+
+const known = new Set<string>(['live', 'canary', 'environment', 'folder', 'cluster', 'onDestroy', ...filledIn]);
 
 /** The declaration of an environment as one value. */
 export function declarationOf({ live, canary, environment }: TrafficInputs): Record<string, unknown> {

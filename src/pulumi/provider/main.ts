@@ -1,16 +1,18 @@
 import { runtime } from '@pulumi/pulumi';
-import { main } from '@pulumi/pulumi/provider/index.js';
 import { version } from '../../model/version.ts';
 import { kubernetesBackend } from './backend.ts';
-import { allowImport } from './importing.ts';
+import { endWithEngine } from './engine-death.ts';
 import { verdigrisProvider } from './provider.ts';
+import { serve } from './serve.ts';
 import { engineVoice, eventsVariable } from './voice.ts';
 
-const args = process.argv.slice(2);
-
 // The engine's address, for its log, is the one argument.
-const engine = args.find((arg) => !arg.startsWith('-'));
+const engine = process.argv.slice(2).find((arg) => !arg.startsWith('-'));
 if (engine !== undefined) runtime.resetOptions('', '', -1, engine, '', false, '');
 
-allowImport();
-await main(verdigrisProvider(kubernetesBackend, version, engineVoice(process.env[eventsVariable])), args);
+const provider = verdigrisProvider(kubernetesBackend, version, engineVoice(process.env[eventsVariable]));
+// A promise that nobody waits for ends no release that is under way; it is shown where providers' errors are.
+process.on('unhandledRejection', (error) => console.error(error));
+endWithEngine(provider);
+// The engine reads its port from here.
+process.stdout.write(`${await serve(provider)}\n`);

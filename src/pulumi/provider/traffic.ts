@@ -1,120 +1,188 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { provider } from '@pulumi/pulumi';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { refusals } from '../../model/finding.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
+import type { Preview } from '../../operations/reads/preview.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
-import type { Known, ObservedEnvironment, ResourceBackend } from './backend.ts';
-import { declarationOf, environmentOf, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
+import type { Known, ObservedEnvironment, OpenBackend, ResourceBackend } from './backend.ts';
+import type { ProviderConfig } from './config.ts';
+import { createText } from './create-text.ts';
+import { declarationOf, environmentOf, filledIn, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
+import { lateFiles, migrationsOf, planned, type Filled } from './planned.ts';
+import { Unfinished, type CheckResult, type DiffResult, type ReadResult, type Values } from './protocol.ts';
 import { lineFor } from './say.ts';
-import { remark, secretKeys, unwrap } from './values.ts';
+import { asSecret, remark, secretKeys, unwrap, withUnknowns } from './values.ts';
 import type { Voice } from './voice.ts';
-
-type Wrapped = Readonly<Record<string, unknown>>;
 
 /** What says that it is the same environment: with another of these it would be another one, and the old one's data is not moved. */
 const identity = ['name', 'platform', 'database'] as const;
 
 /**
- * The resource `verdigris:index:Traffic`: an environment, whose update is the release. Its diff is what the declaration says
- * again; `live: blue → green` is the switchover. The engine calls create and update only when something is to be done, never in
- * a preview.
+ * The resource `verdigris:index:Traffic`: an environment, whose update is the release. Its inputs hold what the declaration says and, filled
+ * in by `check`, each object that this leads to; `live: blue → green` is the switchover. In previews `create` and `update` say the plan.
  */
 export class TrafficResource {
-  readonly #backend: ResourceBackend;
+  readonly #open: OpenBackend;
   readonly #voice: Voice;
   readonly #cancelled = new AbortController();
+  #config: ProviderConfig = {};
+  /** Operations at work. */
+  readonly #work = new Set<Promise<unknown>>();
 
-  constructor(backend: ResourceBackend, voice: Voice) {
-    this.#backend = backend;
+  constructor(open: OpenBackend, voice: Voice) {
+    this.#open = open;
     this.#voice = voice;
   }
 
-  async check(news: Wrapped): Promise<provider.CheckResult> {
-    const { value, unknown } = unwrap(news);
-    const filled = withDefaults(value as Record<string, unknown>);
+  configure(config: ProviderConfig): void {
+    this.#config = config;
+  }
+
+  async check(olds: Values, news: Values): Promise<CheckResult> {
+    const given = Object.fromEntries(Object.entries(news).filter(([key]) => !isFilledIn(key)));
+    const { value, unknown } = unwrap(given);
+    const whole = withDefaults(value as Record<string, unknown>);
     const inputs = {
-      ...news,
-      ...remark(Object.fromEntries(Object.entries(filled).filter(([key]) => !(key in news))), new Set()),
+      ...given,
+      ...remark(Object.fromEntries(Object.entries(whole).filter(([key]) => !(key in given))), new Set()),
     };
     // What is not known yet is checked when it is: the engine asks again before the update.
     if (unknown) return { inputs };
-    return { inputs, failures: inputIssues(filled).map(({ path, message }) => ({ property: path, reason: message })) };
+    const failures = inputIssues(whole).map(({ path, message }) => ({ property: path, reason: message }));
+    if (failures.length > 0) return { inputs, failures };
+    const found = await this.#filled(inputsIn(whole), 'environment' in olds ? inputsIn(olds) : undefined);
+    // What is derived from a secret is one.
+    const secret = unwrap(given['environment']).secret;
+    const derived = Object.entries(found).filter(([, part]) => part !== undefined);
+    return {
+      inputs: { ...inputs, ...Object.fromEntries(derived.map(([key, part]) => [key, secret ? asSecret(part) : part])) },
+      failures,
+    };
   }
 
-  async diff(urn: string, olds: Wrapped, news: Wrapped): Promise<provider.DiffResult> {
-    const before = inputsIn(olds);
+  async diff(olds: Values, news: Values, oldInputs: Values = {}): Promise<DiffResult> {
+    const before = inputsIn('environment' in oldInputs ? oldInputs : olds);
     const after = unwrap(news);
     if (after.unknown) return { changes: true };
-    const wanted = after.value as TrafficInputs;
+    const wanted = inputsIn(news);
     const replaces = identity
       .filter((key) => before.environment[key] !== wanted.environment[key])
       .map((key) => `environment.${key}`);
     if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
     if (replaces.length > 0) return { changes: true, replaces };
-    const found = driftIn(olds);
-    if (found.length === 0 && isDeepStrictEqual(comparable(before), comparable(wanted))) return { changes: false };
-    for (const text of found) this.#voice.say(urn, `To be corrected: ${text}.`);
-    await this.#preview(urn, wanted, knownIn(urn, olds));
-    return { changes: true };
+    const same = isDeepStrictEqual(comparable(before, before), comparable(wanted, before));
+    return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || !same };
   }
 
-  async create(urn: string, news: Wrapped): Promise<provider.CreateResult> {
-    const environment = environmentOf(inputsIn(news));
-    return plainly(async () => ({
-      id: `${environment.kubernetes.namespace}/${environment.name}`,
-      outs: await this.#apply(urn, news, undefined),
-    }));
+  async create(urn: string, news: Values, preview = false): Promise<{ id: string; outs: Values }> {
+    if (preview) {
+      await this.#previewCreate(urn, news);
+      return { id: '', outs: withUnknowns(news, outputKeys) };
+    }
+    const inputs = inputsIn(news);
+    const environment = environmentOf(inputs);
+    const id = `${environment.kubernetes.namespace}/${environment.name}`;
+    try {
+      return { id, outs: await this.#apply(urn, news, undefined) };
+    } catch (error) {
+      const backend = this.#backend(inputs);
+      const seen = await backend.observe(environment).catch(() => undefined);
+      // What was made stands in the state, so that a destroy finds it and the next update goes on with it.
+      if (seen) throw new Unfinished(id, this.#outputs(news, seen), asError(error));
+      if (await backend.begun(environment).catch(() => false))
+        throw new Unfinished(id, { ...this.#outputs(news, undefined), unfinished: true }, asError(error));
+      throw error;
+    }
   }
 
-  async update(urn: string, olds: Wrapped, news: Wrapped): Promise<provider.UpdateResult> {
-    return plainly(async () => ({ outs: await this.#apply(urn, news, knownIn(urn, olds)) }));
+  async update(id: string, urn: string, olds: Values, news: Values, preview = false): Promise<{ outs: Values }> {
+    const known = knownIn(urn, olds);
+    if (preview) {
+      await this.#previewUpdate(urn, olds, news, known);
+      const { identity: same, address } = unwrap(olds).value as Record<string, unknown>;
+      const outs = { ...withUnknowns(news, outputKeys), ...remark({ identity: same, address }, new Set()) };
+      return { outs };
+    }
+    try {
+      return { outs: await this.#apply(urn, news, known) };
+    } catch (error) {
+      const inputs = inputsIn(news);
+      const seen = await this.#backend(inputs)
+        .observe(environmentOf(inputs), known)
+        .catch(() => undefined);
+      const { state, live } = unwrap(olds).value as { state?: string; live?: string };
+      // Half-way, the state that the engine has is no longer true: it would find nothing to do where the declaration is put back.
+      if (seen && (seen.state !== state || seen.live !== live))
+        throw new Unfinished(id, this.#outputs({ ...news, live: seen.live }, seen), asError(error));
+      throw error;
+    }
   }
 
   /** Shows drift: where writes really go, what was changed by hand, and the state that the journal says. Without properties it is an import. */
-  async read(urn: string, id: string, props: Wrapped): Promise<provider.ReadResult> {
-    return plainly(async () => {
-      const imports = !('environment' in props);
-      const declared = imports ? await this.#recall(id) : props;
-      const inputs = inputsIn(declared);
-      const seen = await this.#heard(urn, () =>
-        this.#backend.observe(environmentOf(inputs), imports ? undefined : knownIn(urn, props)),
-      );
-      if (!seen) return {};
-      const now = { ...declared, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
-      return {
-        id,
-        props: this.#outputs(now, seen),
-        inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)),
-      };
-    });
+  async read(urn: string, id: string, props: Values): Promise<ReadResult> {
+    const imports = !('environment' in props);
+    const declared = imports ? await this.#recall(id) : props;
+    const inputs = inputsIn(declared);
+    const environment = environmentOf(inputs);
+    const backend = this.#backend(inputs);
+    const seen = await this.#heard(urn, () => backend.observe(environment, imports ? undefined : knownIn(urn, props)));
+    if (!seen) return isUnfinished(props) && (await backend.begun(environment)) ? { id, props } : {};
+    const now = { ...declared, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
+    return {
+      id,
+      props: this.#outputs(now, seen),
+      inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)),
+    };
   }
 
-  async delete(urn: string, props: Wrapped): Promise<void> {
+  async delete(urn: string, props: Values): Promise<void> {
     const inputs = inputsIn(props);
-    await plainly(async () => {
-      const environment = environmentOf(inputs);
-      const where = `${environment.kubernetes.namespace}/${environment.name}`;
-      if (inputs.onDestroy !== 'remove') {
-        this.#voice.say(
-          urn,
-          `${where} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep). A stack takes it in again by import.`,
-        );
-        return;
-      }
-      const last = await this.#heard(urn, () => this.#backend.destroy(environment, knownIn(urn, props)));
-      this.#voice.say(urn, lastWords(where, last));
-    });
+    const environment = environmentOf(inputs);
+    const where = `${environment.kubernetes.namespace}/${environment.name}`;
+    if (inputs.onDestroy !== 'remove') {
+      this.#voice.say(
+        urn,
+        `${where} is left as it is: its data, its poolers and its routes stay in the cluster (onDestroy: keep). A stack takes it in again by import.`,
+      );
+      return;
+    }
+    const last = await this.#heard(urn, () => this.#backend(inputs).destroy(environment, knownIn(urn, props)));
+    this.#voice.say(urn, lastWords(where, last));
   }
 
-  cancel(): void {
-    this.#cancelled.abort(new Error('Pulumi was interrupted'));
+  cancel(reason = 'Pulumi was interrupted'): void {
+    this.#cancelled.abort(new Error(reason));
   }
 
-  async #apply(urn: string, news: Wrapped, known: Known | undefined): Promise<Record<string, unknown>> {
+  /** When nothing is at work any more, whatever came of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#work);
+  }
+
+  #backend({ cluster }: TrafficInputs): ResourceBackend {
+    const { kubeconfig, context } = this.#config;
+    return this.#open({ kubeconfig: cluster?.kubeconfig ?? kubeconfig, context: cluster?.context ?? context });
+  }
+
+  /** A cluster that does not answer leaves what was filled in last: what is not known is no change. */
+  async #filled(inputs: TrafficInputs, before: TrafficInputs | undefined): Promise<Filled> {
+    const environment = environmentOf(inputs);
+    const migrations = await migrationsOf(environment);
+    const objects = await this.#backend(inputs)
+      .standing(environment)
+      .then(
+        (standing) => planned(environment, inputs, standing, before?.objects),
+        () => before?.objects && { objects: before.objects, ...(before.temporary && { temporary: before.temporary }) },
+      );
+    return { ...(objects ?? (await planned(environment, inputs, undefined, undefined))), migrations };
+  }
+
+  async #apply(urn: string, news: Values, known: Known | undefined): Promise<Record<string, unknown>> {
     const inputs = inputsIn(news);
     const environment = environmentOf(inputs);
+    const backend = this.#backend(inputs);
     await this.#heard(urn, () =>
-      this.#backend.apply(
+      backend.apply(
         environment,
         declarationOf(inputs),
         (event) => this.#voice.event(urn, event, lineFor(event)),
@@ -122,36 +190,77 @@ export class TrafficResource {
         known,
       ),
     );
-    return this.#outputs(news, await this.#backend.observe(environment));
+    return this.#outputs(news, await backend.observe(environment));
   }
 
   /** Tells a failure with its id to whoever listens; the engine itself gets its text. */
   async #heard<T>(urn: string, work: () => Promise<T>): Promise<T> {
+    const working = work();
+    this.#work.add(working);
     try {
-      return await work();
+      return await working;
     } catch (error) {
       if (error instanceof VerdigrisError) this.#voice.failure(urn, error);
       throw error;
+    } finally {
+      this.#work.delete(working);
     }
+  }
+
+  async #previewCreate(urn: string, news: Values): Promise<void> {
+    if (unwrap(news).unknown) return this.#voice.say(urn, notYet);
+    const inputs = inputsIn(news);
+    const environment = environmentOf(inputs);
+    const backend = this.#backend(inputs);
+    if ((await backend.standing(environment).catch(() => undefined)) !== undefined)
+      return this.#preview(urn, inputs, undefined);
+    const blocked = await backend.requireFit(environment).then(
+      () => undefined,
+      (error: unknown) => describe(error),
+    );
+    this.#voice.say(urn, createText(environment, inputs.objects ?? {}, blocked));
+    if (blocked !== undefined && this.#config.previewFails && !/no namespace/.test(blocked)) throw new Error(blocked);
+  }
+
+  async #previewUpdate(urn: string, olds: Values, news: Values, known: Known | undefined): Promise<void> {
+    if (unwrap(news).unknown) return this.#voice.say(urn, notYet);
+    if (known === undefined) return this.#previewCreate(urn, news);
+    for (const text of driftIn(olds)) this.#voice.say(urn, `To be corrected: ${text}.`);
+    const wanted = inputsIn(news);
+    const late = lateFiles(inputsIn(olds), wanted);
+    if (late.length > 0)
+      this.#voice.say(
+        urn,
+        `The migrations of ${wanted.live}, which is live, have changed: ${late.join(', ')}. No release runs them any ` +
+          'more; put them into the folder of the next one.',
+      );
+    await this.#preview(urn, wanted, known);
   }
 
   /** A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is not there ends it. */
-  async #preview(urn: string, wanted: TrafficInputs, known: Known): Promise<void> {
+  async #preview(urn: string, wanted: TrafficInputs, known: Known | undefined): Promise<void> {
+    let preview: Preview;
     try {
-      const preview = await this.#backend.preview(environmentOf(wanted), known);
-      this.#voice.preview(urn, preview, previewText(preview));
+      preview = await this.#backend(wanted).preview(environmentOf(wanted), known);
     } catch (error) {
       if (error instanceof VerdigrisError && missing.has(error.id)) {
         this.#voice.failure(urn, error);
-        return plainly(() => Promise.reject(error));
+        throw error;
       }
-      this.#voice.say(urn, `The plan cannot be shown now: ${describe(error)}`);
+      return this.#voice.say(urn, `The plan cannot be shown now: ${describe(error)}`);
     }
+    this.#voice.preview(urn, preview, previewText(preview));
+    const refused = refusals(preview.gate?.findings ?? []);
+    if (refused.length > 0 && this.#config.previewFails)
+      throw new Error(
+        `${preview.gate?.verb} is blocked by ${refused.map(({ id }) => id).join(', ')}, and verdigris:previewFails is set.`,
+      );
   }
 
-  async #recall(id: string): Promise<Wrapped> {
+  async #recall(id: string): Promise<Values> {
     const [namespace = '', name] = id.split('/');
-    const declared = name === undefined ? undefined : await this.#backend.recall(namespace, name);
+    const { kubeconfig, context } = this.#config;
+    const declared = name === undefined ? undefined : await this.#open({ kubeconfig, context }).recall(namespace, name);
     if (declared === undefined)
       throw new Error(
         `There is no environment ${id} to import. Required: namespace/name of one that a Pulumi program made. ` +
@@ -162,9 +271,9 @@ export class TrafficResource {
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
 
-  #outputs(news: Wrapped, seen: ObservedEnvironment | undefined): Record<string, unknown> {
-    const { state, release, address, pauseMs, drift, identity } = seen ?? {};
-    const { drift: _, ...rest } = news;
+  #outputs(news: Values, seen: ObservedEnvironment | undefined): Record<string, unknown> {
+    const { state, release, address, pauseMs, drift, identity: found } = seen ?? {};
+    const { drift: _, unfinished: __, ...rest } = news;
     return {
       ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
       ...remark(
@@ -173,13 +282,26 @@ export class TrafficResource {
           release,
           address,
           pauseMs,
-          identity,
+          identity: found,
           ...(drift === undefined || drift.length === 0 ? {} : { drift }),
         },
         new Set(),
       ),
     };
   }
+}
+
+/** What an update can change and a preview does not know. */
+const outputKeys = ['state', 'release', 'address', 'pauseMs', 'identity'] as const;
+
+const notYet = 'The plan is known once all inputs are: one of them is made by this same update.';
+
+function isFilledIn(key: string): boolean {
+  return (filledIn as readonly string[]).includes(key);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function lastWords(where: string, last: readonly LastSnapshot[]): string {
@@ -195,8 +317,14 @@ function lastWords(where: string, last: readonly LastSnapshot[]): string {
 /** Errors that say that what the engine knows is not what is there. */
 const missing: ReadonlySet<string> = new Set(['journal-lost', 'other-environment', 'other-cluster']);
 
-/** What a state says of the environment; one from before it had an identity says that it exists. */
-function knownIn(urn: string, olds: Wrapped): Known {
+/** Made in part: its creation is repeated, and nothing says yet that it exists. */
+function isUnfinished(olds: Values): boolean {
+  return unwrap(olds['unfinished']).value === true;
+}
+
+/** What a state says of the environment; one from before it had an identity says that it exists. Undefined of one that is not made yet. */
+function knownIn(urn: string, olds: Values): Known | undefined {
+  if (isUnfinished(olds)) return undefined;
   const { value } = unwrap(olds['identity']);
   return {
     identity: (value ?? {}) as Known['identity'],
@@ -207,30 +335,29 @@ function knownIn(urn: string, olds: Wrapped): Known {
   };
 }
 
-function driftIn(olds: Wrapped): string[] {
+function driftIn(olds: Values): string[] {
   const { value } = unwrap(olds['drift']);
   return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Inputs out of what the engine sends: inputs themselves, or a state that has outputs beside them. */
-function inputsIn(wrapped: Wrapped): TrafficInputs {
-  const { live, canary, environment, folder, onDestroy } = unwrap(wrapped).value as TrafficInputs;
-  return { live, canary, environment, onDestroy, ...(folder === undefined ? {} : { folder }) };
+function inputsIn(wrapped: Values): TrafficInputs {
+  const all = unwrap(wrapped).value as TrafficInputs;
+  const { live, canary, environment, onDestroy } = all;
+  const optional = (['folder', 'cluster', ...filledIn] as const).filter((key) => all[key] !== undefined);
+  return { live, canary, environment, onDestroy, ...Object.fromEntries(optional.map((key) => [key, all[key]])) };
 }
 
-function comparable({ folder: _, ...rest }: TrafficInputs): unknown {
-  return { live: rest.live, canary: rest.canary, environment: rest.environment, onDestroy: rest.onDestroy };
+/** What makes a change. Of a state from before the objects were filled in, they are none. */
+function comparable(inputs: TrafficInputs, before: TrafficInputs): unknown {
+  const { live, canary, environment, onDestroy, objects, migrations } = inputs;
+  return {
+    ...{ live, canary, environment, onDestroy },
+    ...(before.objects === undefined ? {} : { objects }),
+    ...(before.migrations === undefined ? {} : { migrations }),
+  };
 }
 
 function namespaceIn({ environment }: TrafficInputs): unknown {
   return (environment['kubernetes'] as { namespace?: unknown } | undefined)?.namespace;
-}
-
-/** The SDK's server takes an error with an `id` for an object that was made; ours have one that means something else. */
-async function plainly<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

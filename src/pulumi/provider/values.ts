@@ -61,3 +61,11 @@ export function remark(
 export function secretKeys(wrapped: Readonly<Record<string, unknown>>): Set<string> {
   return new Set(Object.keys(wrapped).filter((key) => unwrap(wrapped[key]).secret));
 }
+
+/** Inputs as outputs, with those of `keys` as what is not known before an update has run. */
+export function withUnknowns(
+  inputs: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Record<string, unknown> {
+  return { ...inputs, ...Object.fromEntries(keys.map((key) => [key, unknownValue])) };
+}

@@ -13,6 +13,7 @@ import {
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import { journalLost, strangers } from '../../../model/birth.ts';
 import type { Environment } from '../../../model/environment.ts';
+import type { Emit } from '../../../model/events.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
@@ -32,6 +33,8 @@ import { randomPassword, secretValue } from '../secrets.ts';
 export interface CreateKubernetesOptions extends CreateOptions {
   /** False where a Pulumi program declares what is fixed. */
   readonly fixed?: boolean;
+  /** Told what begins. */
+  readonly emit?: Emit;
 }
 
 /**
@@ -61,19 +64,26 @@ export async function createKubernetes(
   const { adopt, from } = environment.kubernetes;
   const existing = adopt && (await examine(environment, platform, adopt));
   const original = from && (await examineOrigin(environment, platform, from));
+  const say = (text: string): void => options.emit?.({ type: 'note', text: `create: ${text} …` });
   const uid = await platform.creation.begin();
+  say('make the Secrets');
   const credentials = await makeSecrets(environment, platform);
   for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
-  if (existing) await takeOver(platform, existing);
-  else if (from && original) {
+  if (existing) {
+    say(`take over StatefulSet ${existing.adopted.statefulSet} as ${live}`);
+    await takeOver(platform, existing);
+  } else if (from && original) {
+    say(`make ${live} of a copy, with its volume`);
     await provision(environment, platform, from, original);
     await fillServer(environment, platform.servers, credentials, options.fill);
     await opened(environment, platform);
   } else {
+    say(`make the server of ${live} and its volume`);
     await platform.servers.initialize(live, declared.postgres, 1, declared.release);
     await requireUnborn(environment, platform);
     await fillServer(environment, platform.servers, credentials, options.fill);
   }
+  say('make the routes and the poolers');
   await platform.routes.establish({ live, canary: 0, token: 0 });
   await makePooler(environment, platform, credentials, options.raw);
   if (adopt?.service) await platform.routes.attach(adopt.service, { live, canary: 0, token: 0 });
@@ -113,8 +123,8 @@ async function requireUnborn({ live, database }: Environment, platform: Kubernet
   ]);
 }
 
-/** Before anything is made: everything that is missing, at once. */
-async function requireCluster(platform: KubernetesPlatform): Promise<void> {
+/** Before anything is made: everything that is missing, at once. Reads only. */
+export async function requireCluster(platform: KubernetesPlatform): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
   if (findings.length > 0) {

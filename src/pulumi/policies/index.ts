@@ -1,0 +1,2 @@
+/** What a policy pack imports: `verdigris/policies`. */
+export { alsoOfReleases, objectsOf, type ReleaseObject } from './releases.ts';

@@ -1,0 +1,41 @@
+import type { VerdigrisProvider } from './provider.ts';
+
+/** Milliseconds between two looks. */
+const every = 500;
+
+/** Names the engine's process where a wrapper started this one. */
+const engineVariable = 'VERDIGRIS_ENGINE_PID';
+
+/** A process whose parent has died is given another one; the engine behind a wrapper is asked for by its id. */
+function engineWatch(): () => boolean {
+  const given = process.env[engineVariable];
+  if (given === undefined) {
+    const parent = process.ppid;
+    return () => process.ppid === parent;
+  }
+  return () => {
+    try {
+      return process.kill(Number(given), 0);
+    } catch {
+      return false;
+    }
+  };
+}
+
+/**
+ * An engine that is killed leaves its providers behind. This one ends with it: what is before its commit point is undone, what is behind it
+ * completed, and nothing is left running.
+ */
+export function endWithEngine(
+  provider: Pick<VerdigrisProvider, 'cancel' | 'settled'>,
+  alive = engineWatch(),
+  end: () => void = () => process.exit(1),
+): void {
+  const watch = setInterval(() => {
+    if (alive()) return;
+    clearInterval(watch);
+    provider.cancel('the Pulumi engine has ended');
+    void provider.settled().then(end);
+  }, every);
+  watch.unref();
+}
