@@ -2,6 +2,7 @@ import type { Environment } from '../model/environment.ts';
 import { drillManifests } from './drill.ts';
 import type { Manifest } from './manifest.ts';
 import { metricsManifests } from './metrics.ts';
+import { overlaid } from './overlay.ts';
 import { networkPolicies } from './network.ts';
 import { poolerBudget } from './pooler.ts';
 import { resourceQuotas } from './quota.ts';
@@ -14,5 +15,5 @@ export function fixedManifests(environment: Environment): Manifest[] {
     poolerBudget(environment),
     ...drillManifests(environment),
     ...metricsManifests(environment),
-  ];
+  ].map((manifest) => overlaid(environment, manifest));
 }

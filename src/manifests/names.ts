@@ -91,6 +91,12 @@ export function colourSelector(environment: Named, colour: Colour): Record<strin
   return { ...selectorLabels(environment, 'database'), [`${domain}/colour`]: colour };
 }
 
+/** Argo CD before 3.0 takes what bears the label `instance` for an Application of that name, and deletes what Git does not have. */
+const notPruned = {
+  'argocd.argoproj.io/sync-options': 'Prune=false',
+  'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+};
+
 export function metadata(
   environment: Named,
   component: Component,
@@ -102,6 +108,6 @@ export function metadata(
     name,
     namespace: environment.kubernetes.namespace,
     labels: { ...commonLabels(environment, component), ...labels },
-    ...(annotations ? { annotations } : {}),
+    annotations: { ...notPruned, ...annotations },
   };
 }

@@ -9,6 +9,7 @@ import { colourBudget, colourConfig, colourServer, colourService, dataPath } fro
 import { guardManifests } from './guard.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, objectNames, selectorLabels } from './names.ts';
+import { overlaid } from './overlay.ts';
 import { poolerConfig, poolerDeployment, poolerSecret, poolerService, poolersService } from './pooler.ts';
 import { operatorSecret, roleSecret } from './secrets.ts';
 import { volumeClaim, volumeSnapshot } from './storage.ts';
@@ -77,7 +78,7 @@ export function plannedObjects(
     const life = next[colour];
     return life ? colourObjects(environment, colour, life, state) : [];
   });
-  const objects = keyed([
+  const objects = keyed(environment, [
     ...servers,
     ...poolers(environment, raw),
     ...routes(environment, route),
@@ -93,7 +94,7 @@ export function plannedObjects(
         stay.includes(key) ? lasting(before[key], manifest) : manifest,
       ]),
     ),
-    temporary: keyed(passing(environment, standing, steps, next)),
+    temporary: keyed(environment, passing(environment, standing, steps, next)),
   };
 }
 
@@ -248,6 +249,8 @@ function withoutToken(manifest: Manifest): Manifest {
   return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 
-function keyed(manifests: readonly Manifest[]): Record<string, Manifest> {
-  return Object.fromEntries(manifests.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, manifest]));
+function keyed(environment: Environment, manifests: readonly Manifest[]): Record<string, Manifest> {
+  return Object.fromEntries(
+    manifests.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, overlaid(environment, manifest)]),
+  );
 }

@@ -33,8 +33,6 @@ export function routeAnnotations({ live, canary, token }: Route): Record<string,
     [`${domain}/live`]: live,
     [`${domain}/canary`]: String(canary),
     [`${domain}/token`]: String(token),
-    // A controller that puts back what Git says would move the writes.
-    'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
   };
 }
 

@@ -109,6 +109,7 @@ export const errorCatalogue = {
   'timed-out': 'failed',
   // Kubernetes
   'no-cluster': 'usage',
+  'patch-refused': 'declaration',
   'no-namespace': 'refused',
   'cluster-unreachable': 'failed',
   'cluster-unauthorized': 'refused',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { patchesSchema, podsSchema, textsSchema } from './overlay.ts';
 import { duration, size } from './units.ts';
 
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace has 1 to 63 of a-z, 0-9 and -');
@@ -132,6 +133,13 @@ export const kubernetesSchema = z
         rules: z.boolean().default(false),
       })
       .prefault({}),
+    /** Laid over the pods, by component. */
+    pods: podsSchema,
+    /** Of every object, beside Verdigris's own. */
+    labels: textsSchema,
+    annotations: textsSchema,
+    /** Of the objects, by kind and name, where no field is there for it. */
+    patches: patchesSchema,
     /** Routes by VirtualService and DestinationRule beside the Services' selectors; the canary needs them. */
     istio: z.boolean().default(false),
   })

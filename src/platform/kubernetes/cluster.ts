@@ -40,6 +40,8 @@ export class Cluster {
   /** Whether this process runs in the cluster, and so reaches its addresses. */
   readonly inside: boolean;
   readonly #transport: Transport;
+  /** What is laid over every object that is made here. */
+  #overlay: (manifest: Manifest) => Manifest = (manifest) => manifest;
 
   private constructor(config: KubeConfig, namespace: string, inside: boolean) {
     this.config = config;
@@ -75,6 +77,11 @@ export class Cluster {
     if (!current || (kubeconfig === undefined && !inside && current.server === 'http://localhost:8080'))
       throw noCluster('There is no kubeconfig with a current context.');
     return new Cluster(config, namespace, inside);
+  }
+
+  /** From now on every object that is applied or created is made so. */
+  overlay(how: (manifest: Manifest) => Manifest): void {
+    this.#overlay = how;
   }
 
   /** The same namespace by connections of its own. */
@@ -159,7 +166,7 @@ export class Cluster {
       name,
       'PATCH',
       `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}&force=true`,
-      manifest,
+      this.#overlay(manifest),
       'application/apply-patch+yaml',
     );
     return this.#expect<T>(answer, { verb: 'apply', kind, namespace: this.namespace, name });
@@ -177,7 +184,7 @@ export class Cluster {
       name,
       'POST',
       `${apiPath(kind, this.namespace)}?fieldManager=${fieldManager}`,
-      manifest,
+      this.#overlay(manifest),
     );
     return answer.status === 409
       ? undefined

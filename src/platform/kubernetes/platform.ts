@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { overlaid } from '../../manifests/overlay.ts';
+import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Trace } from '../../model/birth.ts';
 import { readerSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -54,6 +56,7 @@ export class KubernetesPlatform implements Platform {
     this.#environment = environment;
     this.environment = environment.name;
     this.cluster = cluster;
+    cluster.overlay((manifest) => overlaid(environment, manifest));
     this.secrets = new Secrets(cluster, environment);
     this.adoption = new AdoptedServer(environment, cluster);
     this.reach = new Reach(cluster);
@@ -143,5 +146,6 @@ export class KubernetesPlatform implements Platform {
 /** The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the process. */
 export function openKubernetes(environment: Environment, access: ClusterAccess = {}): KubernetesPlatform {
   const { namespace, context = access.context } = environment.kubernetes;
+  requireFittingPatches(environment);
   return new KubernetesPlatform(environment, Cluster.open(namespace, { ...access, context }));
 }

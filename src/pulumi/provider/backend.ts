@@ -13,7 +13,7 @@ import { recalledDeclaration, recordDeclaration } from '../../platform/kubernete
 import { destroyKubernetes, lastSnapshots, type LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
 import { identityOf, isGone, requireKnown, type Identity } from '../../platform/kubernetes/identity.ts';
 import { removeKubernetes } from '../../platform/kubernetes/lifecycle/remove.ts';
-import { drift } from '../../platform/kubernetes/lifecycle/drift.ts';
+import { claimsOf, drift, generationOf } from '../../platform/kubernetes/lifecycle/drift.ts';
 import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
 
@@ -85,7 +85,7 @@ export const kubernetesBackend: OpenBackend = (access) => {
   }
 
   return {
-    standing: (environment) => withPlatform(environment, undefined, standingOf),
+    standing: (environment) => withPlatform(environment, undefined, (platform) => standingOf(environment, platform)),
 
     begun: (environment) =>
       withPlatform(
@@ -159,24 +159,22 @@ export const kubernetesBackend: OpenBackend = (access) => {
   };
 };
 
-async function standingOf({
-  journal,
-  servers,
-  adoption,
-  cluster,
-  environment,
-}: KubernetesPlatform): Promise<Standing | undefined> {
-  if (!(await journal.read())) return undefined;
+/** A colour whose StatefulSet somebody deleted is as the repair will make it again, of its newest volume. */
+async function standingOf(environment: Environment, platform: KubernetesPlatform): Promise<Standing | undefined> {
+  const { servers, adoption, cluster } = platform;
+  if (!(await platform.journal.read())) return undefined;
+  const journal = await readJournal(platform.journal);
+  const expected = journal.state === 'single' ? [journal.live] : colours;
   const lives = await Promise.all(
     colours.map(async (colour) => {
+      const own = await cluster.read('StatefulSet', objectNames.colour(environment.name, colour));
       const seen = await servers.observe(colour);
-      if (!seen) return [];
-      const { generation, major, release } = seen;
-      const adopted =
-        (await adoption.of(colour)) !== undefined &&
-        !(await cluster.read('StatefulSet', objectNames.colour(environment, colour)));
-      return [[colour, { generation, major, release, adopted }] as const];
+      if (seen) return [[colour, { ...seen, adopted: !own && (await adoption.of(colour)) !== undefined }] as const];
+      const [claim] = expected.includes(colour) ? await claimsOf(platform, environment, colour) : [];
+      const { postgres: major, release } = environment.colours[colour] ?? {};
+      if (!claim || major === undefined || release === undefined) return [];
+      return [[colour, { generation: generationOf(claim), major, release, adopted: false }] as const];
     }),
   );
-  return { journal: await readJournal(journal), lives: Object.fromEntries(lives.flat()) };
+  return { journal, lives: Object.fromEntries(lives.flat()) };
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import { parseEnvironment, type DeclarationIssue, type Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Manifests } from '../../manifests/planned.ts';
 import type { ClusterAccess } from '../../platform/kubernetes/cluster.ts';
 
@@ -75,8 +76,10 @@ export function inputIssues(values: Readonly<Record<string, unknown>>): Declarat
       message: 'is "kubernetes" in a Pulumi program; the local platform has the command line',
     });
   try {
-    parseEnvironment(declarationOf(values as unknown as TrafficInputs), 'the program');
+    requireFittingPatches(parseEnvironment(declarationOf(values as unknown as TrafficInputs), 'the program'));
   } catch (error) {
+    if (error instanceof VerdigrisError && error.id === 'patch-refused')
+      return [...issues, { path: 'environment.kubernetes.patches', message: error.message }];
     const found =
       error instanceof VerdigrisError ? (error.facts['issues'] as DeclarationIssue[] | undefined) : undefined;
     if (!found) throw error;
