@@ -14,7 +14,9 @@ export const packedName = (colour: string): string => `migrations-${colour}.json
 /** A folder of migrations with all that is below it as one value, the same for the same content. */
 export async function packFolder(folder: string): Promise<Buffer> {
   const files = await Promise.all(
-    (await filesBelow(folder)).map(async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const),
+    (await filesBelow(folder)).map(
+      async (file) => [path.relative(folder, file), (await readFile(file)).toString('base64')] as const,
+    ),
   );
   return gzipSync(JSON.stringify(Object.fromEntries(files)), { level: 9 });
 }
