@@ -33,26 +33,30 @@ const quantities = z.record(z.string(), z.string());
 
 /** What is laid over the pods of a component, under the names that a PodSpec has. */
 const pod = z.strictObject({
-  nodeSelector: z.record(z.string(), z.string()).optional(),
-  tolerations: z.array(loose).optional(),
-  affinity: loose.optional(),
-  topologySpreadConstraints: z.array(loose).optional(),
-  priorityClassName: name.optional(),
-  imagePullSecrets: z.array(z.strictObject({ name })).optional(),
-  labels: texts.optional(),
-  annotations: texts.optional(),
+  nodeSelector: z.record(z.string(), z.string()).optional().describe('Labels of the nodes that may run it.'),
+  tolerations: z.array(loose).optional().describe("Added to the pod's tolerations."),
+  affinity: loose.optional().describe('As in a PodSpec.'),
+  topologySpreadConstraints: z.array(loose).optional().describe("Added to the pod's own."),
+  priorityClassName: name.optional().describe('As in a PodSpec.'),
+  imagePullSecrets: z.array(z.strictObject({ name })).optional().describe('Secrets of registries.'),
+  labels: texts.optional().describe("Of the pod, beside Verdigris's own."),
+  annotations: texts.optional().describe("Of the pod, beside Verdigris's own."),
   /** By container, over Verdigris's own. */
   resources: z
     .record(name, z.strictObject({ requests: quantities.optional(), limits: quantities.optional() }))
-    .optional(),
-  sidecars: z.array(sidecar).optional(),
+    .optional()
+    .describe("Requests and limits by container, over Verdigris's own."),
+  sidecars: z.array(sidecar).optional().describe('Containers beside those of Verdigris.'),
   volumes: z
     .array(named.refine((each) => !ownVolumes.includes(each.name), 'is a volume of Verdigris: choose another name'))
-    .optional(),
+    .optional()
+    .describe('Volumes beside those of Verdigris.'),
 });
 
 /** Poolers, drills and metrics run as accounts of their own, by which they may do what they do. */
-const podWithAccount = pod.extend({ serviceAccountName: name.optional() });
+const podWithAccount = pod.extend({
+  serviceAccountName: name.optional().describe('As in a PodSpec; its token is not mounted.'),
+});
 
 export const podsSchema = z
   .strictObject({
