@@ -110,6 +110,11 @@ export const sources: readonly Source[] = [
     load: async () => [(await import('./explain.ts')).explainCommand()],
   },
   {
+    group: 'Credentials:',
+    names: ['rotate'],
+    load: async () => [(await import('./rotate.ts')).rotateCommand()],
+  },
+  {
     group: 'After a failure:',
     names: ['recover'],
     load: async () => [(await import('./lifecycle.ts')).recoverCliCommand()],

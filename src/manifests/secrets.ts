@@ -1,4 +1,5 @@
 import type { Environment } from '../model/environment.ts';
+import type { LoginSecret } from '../model/logins.ts';
 import { operatorRole, readerRole, replicationRole } from '../model/names.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
@@ -44,7 +45,7 @@ export function readerSecret(environment: Declared, password: string): Manifest 
 }
 
 /** What an application needs to connect, under the names that libpq's and most frameworks' environment variables have. */
-export function roleSecret(environment: Declared, role: string, password: string): Manifest {
+export function roleSecret(environment: Declared, role: string, { login, password }: LoginSecret): Manifest {
   const {
     name,
     database,
@@ -55,12 +56,12 @@ export function roleSecret(environment: Declared, role: string, password: string
     environment,
     objectNames.roleSecret(name, role),
     {
-      username: role,
+      username: login,
       password,
       host,
       port: '5432',
       dbname: database,
-      uri: `postgresql://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
+      uri: `postgresql://${encodeURIComponent(login)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
     },
     { [`${domain}/role`]: role },
   );

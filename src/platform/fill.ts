@@ -4,9 +4,9 @@ import { chooseEngine } from '../migrations/engines/choose.ts';
 import { rows, withClient, withOwnSession, type Client, type ConnectionSettings } from '../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
 import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../postgres/owners.ts';
+import { setLogins } from '../postgres/logins.ts';
 import { ident } from '../postgres/quote.ts';
 import { readersOf } from '../postgres/readers.ts';
-import { passwordClause } from '../postgres/verifier.ts';
 import type { Servers } from './port/servers.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function fillServer(
     await readersOf(client, connection);
     // Last: a dump may have passwords of its own for them.
     for (const [name, password] of Object.entries(credentials))
-      await client.query(`ALTER ROLE ${ident(name)} LOGIN ${passwordClause(password)}`);
+      await setLogins(client, name, { login: name, password }, undefined);
   });
   const owner = await withOwnSession(connection, 'create', async (client) => {
     // A dump without owners is the operator's by now: who is declared to own it all gets it before he changes it.

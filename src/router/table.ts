@@ -1,4 +1,5 @@
 import { other, type Colour } from '../model/colours.ts';
+import { everyLogin } from '../model/logins.ts';
 import type { Upstream, Weights } from './config.ts';
 import type { RouterState } from './store.ts';
 
@@ -13,7 +14,7 @@ export class RouteTable {
   upstreams: Readonly<Record<Colour, Upstream | null>>;
 
   constructor(readers: readonly string[], state: Pick<RouterState, 'live' | 'weights' | 'upstreams'>) {
-    this.#readers = new Set(readers);
+    this.#readers = new Set(everyLogin(readers));
     this.live = state.live;
     this.weights = state.weights;
     this.upstreams = state.upstreams;

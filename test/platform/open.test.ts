@@ -28,7 +28,16 @@ test('every platform that a declaration can name is one that can be opened, and 
 test('a platform is put together from ports, and each of the platforms has them all', () => {
   type Parts = Pick<
     Platform,
-    'servers' | 'traffic' | 'journal' | 'leases' | 'history' | 'drills' | 'lifecycle' | 'remains' | 'exportFile'
+    | 'servers'
+    | 'traffic'
+    | 'journal'
+    | 'leases'
+    | 'history'
+    | 'drills'
+    | 'credentials'
+    | 'lifecycle'
+    | 'remains'
+    | 'exportFile'
   >;
   expectTypeOf<Exclude<Required<Platform>, 'kind' | 'environment'>>().toEqualTypeOf<keyof Parts>();
   expectTypeOf<LocalPlatform>().toExtend<Platform>();

@@ -8,7 +8,8 @@ import { commitRecorder, withClients, type Exercise } from '../../src/operations
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import type { PerformOptions } from '../../src/operations/table.ts';
-import { createLocal, type Credentials } from '../../src/platform/local/lifecycle/create.ts';
+import type { Credentials } from '../../src/platform/local/credentials.ts';
+import { createLocal } from '../../src/platform/local/lifecycle/create.ts';
 import { destroyLocal } from '../../src/platform/local/lifecycle/destroy.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';

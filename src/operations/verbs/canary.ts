@@ -1,6 +1,7 @@
 import { finding, refuses } from '../../model/finding.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { everyLogin } from '../../model/logins.ts';
 import { waitFor } from '../../model/wait.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { admitReaders, fenceServer } from '../../postgres/fence.ts';
@@ -32,7 +33,7 @@ async function untilLeft(c: Context): Promise<void> {
     const found = await rows(
       client,
       "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = ANY ($1)",
-      [c.environment.roles.readers],
+      [everyLogin(c.environment.roles.readers)],
     );
     if (found.length > 0 && Date.now() - spread >= quiet) {
       spread = Date.now();
@@ -80,7 +81,7 @@ const admit: Step = {
   why: 'they can only read, by privilege',
   risk: 'a reader sees the candidate as far as it has caught up',
   async run(c) {
-    await c.on(c.idle, (client) => admitReaders(client, c.ledger.token, c.environment.roles.readers));
+    await c.on(c.idle, (client) => admitReaders(client, c.ledger.token, everyLogin(c.environment.roles.readers)));
   },
   undo: withdrawCanary,
 };

@@ -13,6 +13,7 @@ import { parkedPosition } from '../../postgres/position.ts';
 import { promoteServer } from '../../postgres/promote.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { suspend, unsuspend } from '../../postgres/stream.ts';
+import { keepRotated } from './rotate.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import { requireNone } from '../engine/gates.ts';
@@ -155,7 +156,7 @@ const sequences: Step = {
   why: 'a number that was handed out must not be handed out again',
   risk: 'leaves gaps',
   async run(c) {
-    await c.ifRunning(c.live, (from) =>
+    const running = await c.ifRunning(c.live, (from) =>
       c.on(c.idle, async (to) => {
         // A colour that is older than this version of Verdigris lacks what the carrying is written down in.
         await ensureControlSchema(to);
@@ -163,6 +164,9 @@ const sequences: Step = {
         await carrySequences(from, to);
       }),
     );
+    if (running) return undefined;
+    const kept = await keepRotated(c);
+    return kept.length === 0 ? undefined : `passwords as they were rotated: ${kept.join(', ')}`;
   },
 };
 

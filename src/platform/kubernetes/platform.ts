@@ -14,6 +14,7 @@ import { AdoptedServer } from './adopted.ts';
 import { BirthLabels } from './birth.ts';
 import { Cluster, type ClusterAccess } from './cluster.ts';
 import { Creation } from './creation.ts';
+import { KubernetesCredentials } from './credentials.ts';
 import { KubernetesDrills } from './drills.ts';
 import { askGuards } from './guards.ts';
 import { KubernetesHistory } from './history.ts';
@@ -44,6 +45,7 @@ export class KubernetesPlatform implements Platform {
   readonly leases: KubernetesLeases;
   readonly history: KubernetesHistory;
   readonly drills: KubernetesDrills;
+  readonly credentials: KubernetesCredentials;
   readonly lifecycle: Platform['lifecycle'];
   readonly reach: Reach;
   readonly creation: Creation;
@@ -71,6 +73,7 @@ export class KubernetesPlatform implements Platform {
     this.leases = new KubernetesLeases(cluster, environment, floor, guard);
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
+    this.credentials = new KubernetesCredentials(environment, cluster, this.secrets, this.poolers);
     // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
     this.lifecycle = {
       create: async (options) => ({

@@ -147,7 +147,8 @@ export class Poolers {
 
   /** A client's connection through one replica, as a role that applications have. */
   async client(replica: Replica, role: string, database: string): Promise<ConnectionSettings> {
-    return { ...replica.address, user: role, password: await this.#secrets.role(role), database };
+    const { login, password } = await this.#secrets.login(role);
+    return { ...replica.address, user: login, password, database };
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { roleSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
+import { everyLogin, loginsOf } from '../../model/logins.ts';
 import { rows, withOwnSession, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
@@ -26,13 +27,15 @@ export async function addRoles(
     const kept = await rows<{ name: string; verifier: string | null }>(
       client,
       'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY($1)',
-      [declared],
+      [everyLogin(declared)],
     );
-    const verifierOf = (role: string): string | undefined =>
-      kept.find(({ name }) => name === role)?.verifier ?? undefined;
-    const lacking = declared.filter((role) => verifierOf(role) === undefined);
+    const verifierOf = (login: string): string | undefined =>
+      kept.find(({ name }) => name === login)?.verifier ?? undefined;
+    const rotated = (role: string): boolean => loginsOf(role).some((login) => verifierOf(login) !== undefined);
+    const lacking = declared.filter((role) => !rotated(role));
     if (lacking.length > 0 && journal.state !== 'single') throw inRelease(lacking, journal);
-    for (const role of declared) await keepSecret(environment, platform, role, verifierOf(role));
+    for (const role of declared)
+      await keepSecret(environment, platform, role, lacking.includes(role) ? undefined : verifierOf);
     for (const role of lacking)
       await make(
         client,
@@ -54,23 +57,27 @@ export async function addRoles(
  */
 async function keepSecret(
   environment: Environment,
-  { cluster }: KubernetesPlatform,
+  { cluster, secrets }: KubernetesPlatform,
   role: string,
-  verifier: string | undefined,
+  verifierOf: ((login: string) => string | undefined) | undefined,
 ): Promise<void> {
   const from = environment.kubernetes.passwords[role];
   const name = objectNames.roleSecret(environment.name, role);
   const given = from && (await secretValue(cluster, from.secret, from.key));
-  const own = (await cluster.read('Secret', name)) ? await secretValue(cluster, name, 'password') : undefined;
+  const { login, password: own } = (await cluster.read('Secret', name))
+    ? await secrets.login(role)
+    : { login: role, password: undefined };
   const wanted = given ?? own;
-  if (verifier === undefined) {
-    await cluster.create(roleSecret(environment, role, given ?? randomPassword()));
+  if (verifierOf === undefined) {
+    await cluster.create(roleSecret(environment, role, { login: role, password: given ?? randomPassword() }));
     return;
   }
   if (wanted === undefined) return;
-  if (!passwordFits(verifier, role, wanted))
+  if (!passwordFits(verifierOf(login) ?? null, login, wanted))
     throw own === undefined ? wrong(role, from?.secret ?? name) : differs(role, from?.secret ?? name);
-  if (own !== wanted) await cluster.apply(roleSecret(environment, role, wanted));
+  if (own === wanted) return;
+  await cluster.apply(roleSecret(environment, role, { login, password: wanted }));
+  secrets.forget(name);
 }
 
 async function make(

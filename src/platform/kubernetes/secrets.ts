@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { LoginSecret } from '../../model/logins.ts';
 import { objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -37,8 +38,27 @@ export class Secrets {
     return this.#value(objectNames.readerSecret(this.#environment.name), 'password');
   }
 
-  role(role: string): Promise<string> {
-    return this.#value(objectNames.roleSecret(this.#environment.name, role), 'password');
+  async role(role: string): Promise<string> {
+    return (await this.login(role)).password;
+  }
+
+  /** What clients of a role log in with. */
+  async login(role: string): Promise<LoginSecret> {
+    const name = objectNames.roleSecret(this.#environment.name, role);
+    return { login: await this.#value(name, 'username'), password: await this.#value(name, 'password') };
+  }
+
+  /** What rotations have made of the roles' logins, as text; undefined where there was none. */
+  async rotations(): Promise<string | undefined> {
+    const name = objectNames.operatorSecret(this.#environment.name);
+    await this.#value(name, 'password');
+    const value = (await this.#read.get(name))?.data?.['rotations'];
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
+  }
+
+  /** Of a Secret that was written meanwhile. */
+  forget(name: string): void {
+    this.#read.delete(name);
   }
 
   /** Only an entry that is there is remembered: a Secret that was missing may be made meanwhile. */

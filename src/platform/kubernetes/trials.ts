@@ -97,8 +97,10 @@ function server(environment: Environment, platform: Tried, { live, idle, carried
           await platform.secrets.replication(),
           `${objectNames.operatorSecret(name)}, key replication-password`,
         ]);
-      for (const role of applications)
-        secrets.push([role, await platform.secrets.role(role), `${objectNames.roleSecret(name, role)}, key password`]);
+      for (const role of applications) {
+        const { login, password } = await platform.secrets.login(role);
+        secrets.push([login, password, `${objectNames.roleSecret(name, role)}, key password`]);
+      }
       const known = await withOwnSession(
         { ...(await platform.servers.connection(colour)), database },
         'trial',

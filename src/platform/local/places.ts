@@ -22,6 +22,10 @@ export class Places {
     return path.join(this.root, 'declaration.json');
   }
 
+  get credentials(): string {
+    return path.join(this.root, 'credentials.json');
+  }
+
   get servers(): string {
     return path.join(this.root, 'servers');
   }

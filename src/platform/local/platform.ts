@@ -8,6 +8,7 @@ import { tokenIn } from '../../model/journal.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
+import { LocalCredentials } from './credentials.ts';
 import { LocalDrills } from './drills.ts';
 import { LocalHistory } from './history.ts';
 import { LocalJournal } from './journal.ts';
@@ -31,6 +32,7 @@ export class LocalPlatform implements Platform {
   readonly leases: LocalLeases;
   readonly history: LocalHistory;
   readonly drills: LocalDrills;
+  readonly credentials: LocalCredentials;
   readonly lifecycle: Platform['lifecycle'];
 
   readonly #declared: Environment;
@@ -45,6 +47,10 @@ export class LocalPlatform implements Platform {
     this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
     this.history = new LocalHistory(places.history);
     this.drills = new LocalDrills(places.exports);
+    this.credentials = new LocalCredentials(places.credentials, async () => {
+      const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
+      return { host, port: Number(port), database: environment.database };
+    });
     // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
     this.lifecycle = {
       create: async (options) => (await import('./lifecycle/create.ts')).createLocal(environment, this, options),

@@ -2,6 +2,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Trace } from '../../model/birth.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
+import type { CredentialStore } from './credentials.ts';
 import type { DrillStore } from './drills.ts';
 import type { HistoryStore } from './history.ts';
 import type { JournalStore } from './journal.ts';
@@ -31,6 +32,8 @@ export interface Platform {
   readonly history: HistoryStore;
   /** Whether the way back has been tried. */
   readonly drills: DrillStore;
+  /** What clients log in with. */
+  readonly credentials: CredentialStore;
   /** How the environment itself comes and goes. */
   readonly lifecycle: Lifecycle<Platform>;
   /** Everything that says that the environment exists, besides the journal and the databases. */

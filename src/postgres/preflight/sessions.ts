@@ -1,3 +1,4 @@
+import { everyLogin } from '../../model/logins.ts';
 import { rows } from '../client.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
@@ -31,7 +32,7 @@ export const sessions: Check = {
       FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
       WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1
       AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
-      [operator, [...roles.application, ...roles.readers]],
+      [operator, everyLogin([...roles.application, ...roles.readers])],
     );
     const name = ({ pid, user, database, application, address }: Session) =>
       `pid ${pid} ${user}@${database} (${application || 'unnamed'})${address === null ? '' : ` from ${address}`}`;

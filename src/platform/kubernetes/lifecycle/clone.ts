@@ -10,8 +10,7 @@ import { withOwnSession, type ConnectionSettings } from '../../../postgres/clien
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
-import { ident } from '../../../postgres/quote.ts';
-import { passwordClause } from '../../../postgres/verifier.ts';
+import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
@@ -75,7 +74,7 @@ export async function cloneKubernetes(
     const passwords: Record<string, string> = {};
     for (const role of [...roles.application, ...roles.readers]) {
       passwords[role] = randomPassword();
-      await cluster.create(roleSecret(copy, role, passwords[role]));
+      await cluster.create(roleSecret(copy, role, { login: role, password: passwords[role] }));
     }
     for (const policy of networkPolicies(copy)) await cluster.apply(policy);
     await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
@@ -85,7 +84,7 @@ export async function cloneKubernetes(
       await cleanCopy(client);
       await forgetTokens(client);
       for (const [role, password] of Object.entries(passwords))
-        await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
+        await setLogins(client, role, { login: role, password }, undefined);
       await turnLock(client, 'open');
     });
     await platform.servers.unpark(live);

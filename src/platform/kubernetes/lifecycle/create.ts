@@ -159,7 +159,10 @@ async function makeSecrets(
   for (const role of [...environment.roles.application, ...environment.roles.readers]) {
     const given = environment.kubernetes.passwords[role];
     await cluster.create(
-      roleSecret(environment, role, given ? await secretValue(cluster, given.secret, given.key) : randomPassword()),
+      roleSecret(environment, role, {
+        login: role,
+        password: given ? await secretValue(cluster, given.secret, given.key) : randomPassword(),
+      }),
     );
     credentials[role] = await secrets.role(role);
   }

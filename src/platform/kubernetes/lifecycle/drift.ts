@@ -127,8 +127,10 @@ async function passwordDrift({ name, roles }: Environment, { cluster }: Kubernet
   const found = await Promise.all(
     [...roles.application, ...roles.readers].map(async (role) => {
       const secret = objectNames.roleSecret(name, role);
-      const password = await secretValue(cluster, secret, 'password').catch(() => undefined);
-      return password === undefined || known.includes(userLine(role, password))
+      const [login, password] = await Promise.all(
+        ['username', 'password'].map((key) => secretValue(cluster, secret, key).catch(() => undefined)),
+      );
+      return password === undefined || known.includes(userLine(login ?? role, password))
         ? []
         : [`the Secret ${secret} has another password than the poolers`];
     }),

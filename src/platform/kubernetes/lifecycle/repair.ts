@@ -33,7 +33,7 @@ export async function repairKubernetes(
     await platform.routes.move(route);
   }
   const added = await addRoles(environment, platform, journal);
-  await makePooler(environment, platform, await credentials(environment, platform), raw);
+  await makePooler(environment, platform, await platform.credentials.admitted(), raw);
   for (const role of [...environment.roles.application, ...environment.roles.readers])
     await admitted(environment, platform, role, added.includes(role));
   return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
@@ -71,14 +71,6 @@ async function admitted(
       () => describe(last),
     );
   }
-}
-
-async function credentials({ roles }: Environment, { secrets }: KubernetesPlatform): Promise<Record<string, string>> {
-  return Object.fromEntries(
-    await Promise.all(
-      [...roles.application, ...roles.readers].map(async (role) => [role, await secrets.role(role)] as const),
-    ),
-  );
 }
 
 async function repairColour(

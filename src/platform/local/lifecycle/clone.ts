@@ -10,8 +10,7 @@ import { withOwnSession } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
-import { ident } from '../../../postgres/quote.ts';
-import { passwordClause } from '../../../postgres/verifier.ts';
+import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { launch } from './create.ts';
 import { writeDurably } from '../files.ts';
@@ -67,7 +66,7 @@ export async function cloneLocal(
       await cleanCopy(client);
       await forgetTokens(client);
       for (const role of [...roles.application, ...roles.readers])
-        await client.query(`ALTER ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
+        await setLogins(client, role, { login: role, password }, undefined);
       await turnLock(client, 'open');
     });
     await platform.servers.unpark(live);

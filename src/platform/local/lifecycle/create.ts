@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
-import { z } from 'zod';
+import { rm } from 'node:fs/promises';
 import type { Environment } from '../../../model/environment.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { journalLost } from '../../../model/birth.ts';
 import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
+import type { Credentials } from '../credentials.ts';
 import { writeDurably } from '../files.ts';
 import type { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';
@@ -15,11 +15,6 @@ import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
 import { readConfig } from '../../../router/config.ts';
 import { recoverCommand } from '../recover-command.ts';
-
-const credentialsSchema = z.record(z.string(), z.string());
-
-/** Role to password, of the roles that the declaration names. */
-export type Credentials = z.output<typeof credentialsSchema>;
 
 /**
  * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
@@ -35,7 +30,7 @@ export async function createLocal(
     if (!(await platform.journal.read()))
       return { created: true, credentials: await make(environment, platform, options) };
     await startEnvironment(environment, platform);
-    return { created: false, credentials: await readCredentials(platform) };
+    return { created: false, credentials: await platform.credentials.current() };
   } finally {
     await lease.release();
   }
@@ -59,7 +54,7 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
       await platform.servers.local.initialize(live, declared.postgres, 1);
       await fillServer(environment, platform.servers, credentials, options.fill);
     }
-    await writeDurably(credentialsFile(platform), JSON.stringify(credentials));
+    await platform.credentials.begin(credentials);
     await launch(environment, platform, port);
     await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, randomUUID())));
   } catch (error) {
@@ -104,14 +99,6 @@ export async function startEnvironment(environment: Environment, platform: Local
   const { listen, ...rest } = await readConfig(router);
   const port = environment.local.port || listen.port;
   await launchRouter(router, { ...rest, listen: { ...listen, port } });
-}
-
-export async function readCredentials(platform: LocalPlatform): Promise<Credentials> {
-  return credentialsSchema.parse(JSON.parse(await readFile(credentialsFile(platform), 'utf8')));
-}
-
-function credentialsFile(platform: LocalPlatform): string {
-  return `${platform.places.root}/credentials.json`;
 }
 
 export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {

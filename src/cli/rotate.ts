@@ -1,0 +1,68 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { VerdigrisError } from '../model/errors.ts';
+import { duration } from '../model/units.ts';
+import { rotateRole, type Rotated } from '../operations/verbs/rotate.ts';
+import { withOperator } from '../operations/operator.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+interface Flags extends CommonOptions {
+  readonly all?: boolean;
+  readonly atOnce?: boolean;
+  readonly grace: number;
+}
+
+/** Milliseconds. */
+const day = 86_400_000;
+
+export function rotateCommand(): Command {
+  return withCommonOptions(new Command('rotate'))
+    .summary('give roles of applications another password, without a failed login')
+    .description(
+      `A role is let in by two logins in turn, ROLE_1 and ROLE_2, which are its members and become it. The new one is let in, on both colours,
+before anybody is told of it; the one of before works until the grace period is over, by the server's own clock, and is refused after that.
+What was rotated does not come back by a switchover, a rollback or a drill. Killed anywhere, the same command goes on.`,
+    )
+    .argument('[roles...]', 'roles of the declaration')
+    .option('--all', 'all roles of the declaration')
+    .option('--at-once', 'keep the login and change its password: whoever has the old one is refused from now on')
+    .addOption(
+      new Option('--grace <duration>', 'how long the login of before works on').argParser(time).default(day, '24h'),
+    )
+    .action((roles: string[], flags: Flags) =>
+      withSession(flags, async ({ environment, platform, reporter, signal }) => {
+        const { application, readers } = environment.roles;
+        const wanted = flags.all ? [...application, ...readers] : roles;
+        if (wanted.length === 0) throw nobody([...application, ...readers]);
+        const rotated: Rotated[] = [];
+        await withOperator(
+          { environment, platform, emit: (event) => reporter.event(event), signal },
+          'rotate',
+          async (c) => {
+            for (const role of new Set(wanted))
+              rotated.push(await rotateRole(c, role, { atOnce: flags.atOnce === true, grace: flags.grace }));
+          },
+        );
+        reporter.result({ rotated }, rotated.map(line).join('\n'));
+      }),
+    );
+}
+
+function line({ role, login, before }: Rotated): string {
+  return before
+    ? `${role}: clients log in as ${login}; ${before.login} works until ${before.until}`
+    : `${role}: ${login} has another password, and the old one is refused`;
+}
+
+function nobody(roles: readonly string[]): VerdigrisError {
+  return new VerdigrisError('rotate-unknown', {
+    seen: 'No role is named.',
+    required: `one or more of: ${roles.join(', ')}; or --all.`,
+    next: 'name one, or add --all. Nothing was changed.',
+  });
+}
+
+function time(text: string): number {
+  const parsed = duration.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'a duration');
+  return parsed.data;
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { VerdigrisError } from '../../model/errors.ts';
+import { everyLogin, nextLogin, type RoleLogins } from '../../model/logins.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
+import { admitReaders } from '../../postgres/fence.ts';
+import { carryGlobals } from '../../postgres/globals/carry.ts';
+import { setLogins } from '../../postgres/logins.ts';
+import type { Context } from '../engine/context.ts';
+
+export interface RotateOptions {
+  /** The login stays and its password changes: who has the old one is refused from then on. */
+  readonly atOnce: boolean;
+  /** Milliseconds that the login of before works on. */
+  readonly grace: number;
+}
+
+export interface Rotated {
+  readonly role: string;
+  readonly login: string;
+  /** The login of before, and until when it works. */
+  readonly before?: { readonly login: string; readonly until: string } | undefined;
+}
+
+/**
+ * Gives a role of the declaration another password. Each step leaves what both the old and the new login work with until the last one tells
+ * clients of the new one, and the password is kept before the server is told: killed anywhere, the same command goes on with it.
+ * @throws VerdigrisError `rotate-unknown`, `grace-not-over`, `login-taken`.
+ */
+export async function rotateRole(c: Context, role: string, { atOnce, grace }: RotateOptions): Promise<Rotated> {
+  const { credentials } = c.platform;
+  const known = await credentials.read(role);
+  if (!known) throw unknown(c, role);
+  const step = stepper(c, role);
+  const next = known.next ?? (await step('choose', 'choose login and password', () => choose(known)));
+  const before =
+    next.login === known.current.login
+      ? undefined
+      : { ...known.current, until: new Date(Date.now() + grace).toISOString() };
+  await step('login', `let ${next.login} in on ${c.live}`, async () => {
+    await c.requireLease();
+    await c.on(c.live, (client) => setLogins(client, role, next, before));
+  });
+  await step('carry', 'carry it to the other colour', () => carry(c));
+  await step('admit', 'log in along the clients’ path', () => credentials.admit(role, next));
+  await step('publish', 'tell clients', () =>
+    credentials.write(role, { current: next, before, rotatedAt: new Date().toISOString() }),
+  );
+  return { role, login: next.login, before: before && { login: before.login, until: before.until } };
+
+  async function choose(now: RoleLogins): Promise<NonNullable<RoleLogins['next']>> {
+    const login = atOnce ? now.current.login : nextLogin(role, now.current.login);
+    const until = now.before && login === now.before.login ? now.before.until : undefined;
+    if (until !== undefined && Date.parse(until) > Date.now()) throw graceNotOver(role, login, until);
+    const chosen = { login, password: randomBytes(18).toString('base64url') };
+    await credentials.write(role, { ...now, next: chosen });
+    return chosen;
+  }
+}
+
+/** Now, and not at the switchover: the canary's readers log in there, and a comparison would find another password. */
+async function carry(c: Context): Promise<void> {
+  if (c.journal.state === 'single') return;
+  await c.ifRunning(c.idle, (to) =>
+    c.on(c.live, async (from) => {
+      await ensureControlSchema(to);
+      await carryGlobals(from, to);
+      if (c.journal.state === 'canary') await admitReaders(to, c.ledger.token, everyLogin(c.environment.roles.readers));
+    }),
+  );
+}
+
+/** Each step is on the journal's timeline when it has ended; a process that lost its lease goes no further. */
+function stepper(c: Context, role: string) {
+  return async <T>(id: string, title: string, run: () => Promise<T>): Promise<T> => {
+    c.signal.throwIfAborted();
+    const event = { type: 'step', verb: 'rotate', step: `${id} ${role}`, title: `${role}: ${title}` } as const;
+    const startedAt = new Date();
+    c.emit({ ...event, status: 'started' });
+    const result = await run();
+    const endedAt = new Date();
+    const span = { verb: 'rotate', step: event.step, outcome: 'done' } as const;
+    await c.ledger.write((journal) => ({
+      ...journal,
+      timeline: [...journal.timeline, { ...span, startedAt: startedAt.toISOString(), endedAt: endedAt.toISOString() }],
+    }));
+    c.emit({ ...event, status: 'done', ms: endedAt.getTime() - startedAt.getTime() });
+    return result;
+  };
+}
+
+/**
+ * On a colour that was restored while the other one is gone: nobody can be asked what was rotated since, so the passwords are what the
+ * platform keeps. Roles that were never rotated are as the colour has them.
+ */
+export async function keepRotated(c: Context): Promise<string[]> {
+  const { application, readers } = c.environment.roles;
+  const kept: string[] = [];
+  for (const role of [...application, ...readers]) {
+    const known = await c.platform.credentials.read(role);
+    if (known?.rotatedAt === undefined) continue;
+    await c.on(c.idle, (client) => setLogins(client, role, known.current, known.before));
+    kept.push(role);
+  }
+  return kept;
+}
+
+function unknown(c: Context, role: string): VerdigrisError {
+  const { application, readers } = c.environment.roles;
+  return new VerdigrisError('rotate-unknown', {
+    seen: `${role} is no role that this environment keeps a password of.`,
+    required: `one or more of: ${[...application, ...readers].join(', ')}; or --all.`,
+    next: 'name one of these. Nothing was changed.',
+    facts: { role },
+  });
+}
+
+function graceNotOver(role: string, login: string, until: string): VerdigrisError {
+  return new VerdigrisError('grace-not-over', {
+    seen: `${login}, the login of ${role} that would be next, is in use until ${until}: the last rotation promised that.`,
+    required: 'that its grace period is over.',
+    next: `rotate again after that; or run \`verdigris rotate ${role} --at-once\`: clients that have not changed over are refused then. Nothing was changed.`,
+    facts: { role, login, until },
+  });
+}

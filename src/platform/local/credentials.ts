@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
+import { withPooledSession } from '../../postgres/client.ts';
+import type { CredentialStore } from '../port/credentials.ts';
+import { writeDurably } from './files.ts';
+
+/** A password alone, as `create` writes it, is the role's own. */
+const stored = z.record(z.string(), z.union([z.string(), roleLogins]));
+
+/** Login to password, of the roles that the declaration names: of each the one that clients are to use. */
+export type Credentials = Readonly<Record<string, string>>;
+
+/** A file that nobody but the operator may read. */
+export class LocalCredentials implements CredentialStore {
+  readonly #file: string;
+  readonly #address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>;
+
+  constructor(
+    file: string,
+    address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>,
+  ) {
+    this.#file = file;
+    this.#address = address;
+  }
+
+  async read(role: string): Promise<RoleLogins | undefined> {
+    const found = (await this.#all())[role];
+    return typeof found === 'string' ? { current: { login: role, password: found } } : found;
+  }
+
+  async write(role: string, now: RoleLogins): Promise<void> {
+    await writeDurably(this.#file, JSON.stringify({ ...(await this.#all()), [role]: now }));
+  }
+
+  /** The router asks the server: there is nothing to tell it. */
+  async admit(_role: string, { login, password }: LoginSecret): Promise<void> {
+    await withPooledSession({ ...(await this.#address()), user: login, password }, 'rotate', () => Promise.resolve());
+  }
+
+  /** Of a new environment. */
+  async begin(passwords: Credentials): Promise<void> {
+    await writeDurably(this.#file, JSON.stringify(passwords));
+  }
+
+  async current(): Promise<Credentials> {
+    const all = await this.#all();
+    return Object.fromEntries(
+      Object.entries(all).map(([role, known]) =>
+        typeof known === 'string' ? [role, known] : [known.current.login, known.current.password],
+      ),
+    );
+  }
+
+  async #all(): Promise<z.output<typeof stored>> {
+    return stored.parse(JSON.parse(await readFile(this.#file, 'utf8')));
+  }
+}
