@@ -5,7 +5,6 @@ import { colours, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { version } from '../../../model/version.ts';
-import { readCredentials } from '../../../platform/local/lifecycle/create.ts';
 import { readFrom } from '../../../platform/local/log-file.ts';
 import type { AnyPlatform } from '../../../platform/open.ts';
 import { rows, withOwnSession } from '../../../postgres/client.ts';
@@ -115,16 +114,17 @@ async function knownSecrets({ environment: { roles }, platform }: BundleParts): 
   );
 }
 
+/** All that is or was good for a login. */
 async function passwords(platform: AnyPlatform, roles: readonly string[]): Promise<string[]> {
-  if (platform.kind === 'local') return Object.values(await readCredentials(platform).catch(() => ({})));
+  const kept = await Promise.allSettled(roles.map((role) => platform.credentials.read(role)));
+  const logins = kept.flatMap((each) => {
+    const { current, next, before } = (each.status === 'fulfilled' ? each.value : undefined) ?? {};
+    return [current, next, before].flatMap((login) => login?.password ?? []);
+  });
+  if (platform.kind === 'local') return logins;
   const { secrets } = platform;
-  const read = await Promise.allSettled([
-    secrets.operator(),
-    secrets.replication(),
-    secrets.console(),
-    ...roles.map((role) => secrets.role(role)),
-  ]);
-  return read.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const own = await Promise.allSettled([secrets.operator(), secrets.replication(), secrets.console(), secrets.reader()]);
+  return [...logins, ...own.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))];
 }
 
 function json(value: unknown): string {
