@@ -123,7 +123,12 @@ async function passwords(platform: AnyPlatform, roles: readonly string[]): Promi
   });
   if (platform.kind === 'local') return logins;
   const { secrets } = platform;
-  const own = await Promise.allSettled([secrets.operator(), secrets.replication(), secrets.console(), secrets.reader()]);
+  const own = await Promise.allSettled([
+    secrets.operator(),
+    secrets.replication(),
+    secrets.console(),
+    secrets.reader(),
+  ]);
   return [...logins, ...own.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))];
 }
 
