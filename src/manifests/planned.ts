@@ -195,7 +195,7 @@ function roles(environment: Environment): Manifest[] {
   const names = [...environment.roles.application, ...environment.roles.readers];
   return [
     operatorSecret(environment, { operator: '', replication: '', console: '' }),
-    ...names.map((role) => roleSecret(environment, role, '')),
+    ...names.map((role) => roleSecret(environment, role, { login: role, password: '' })),
   ].map(concealed);
 }
 
