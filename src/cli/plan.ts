@@ -10,7 +10,8 @@ import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { declaredNow } from '../operations/gates/folders.ts';
-import { plannedData } from '../operations/reads/data-places.ts';
+import type { PlannedShape } from '../migrations/shapes/in-files.ts';
+import { plannedFiles } from '../operations/reads/planned-files.ts';
 import { operationHere } from '../operations/table.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
@@ -30,6 +31,8 @@ export interface PlannedOperation {
   readonly pauseMs: number;
   /** All that the folder holds: no database is asked what has run. */
   readonly migrations?: readonly Migration[];
+  /** What they do to the schema, but for what is harmless. */
+  readonly shapes?: readonly PlannedShape[];
   /** Statements that write rows, and where each runs: of `migrate` as judged now, of `switch` as it was tried last. */
   readonly data?: readonly DataPlan[];
   /** Why the live colour could not be asked for that. */
@@ -45,7 +48,7 @@ export interface PlannedOperation {
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
   const blocks = operations.map(
-    ({ verb, to, because, reason, pauseMs, migrations = [], data = [], dataUnknown, steps }) =>
+    ({ verb, to, because, reason, pauseMs, migrations = [], shapes, data = [], dataUnknown, steps }) =>
       [
         `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
         ...(reason ? [`  ${reason}`] : []),
@@ -54,7 +57,7 @@ export function planText(operations: readonly PlannedOperation[]): string {
             `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
         ),
         ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
-        ...migrations.map(({ version, name }) => `    ${version} ${name}`),
+        ...migrations.flatMap((migration) => fileText(migration, shapes)),
         ...(data.length > 0 ? ['  statements that write rows:', ...data.map(dataText)] : []),
         ...(dataUnknown === undefined ? [] : [`  where statements that write rows run is not known: ${dataUnknown}`]),
         `  clients wait: ${waitText(pauseMs)}`,
@@ -79,6 +82,12 @@ function dataText({ source, place, why, rows, ms }: DataPlan): string {
   return `    ${source}\n      ${placeText[place] ?? place}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
 }
 
+function fileText({ version, name }: Migration, shapes: readonly PlannedShape[] | undefined): string[] {
+  const own = shapes?.filter((shape) => shape.version === version) ?? [];
+  const head = `    ${version} ${name}${shapes && own.length === 0 ? ': breaks nothing that its text shows' : ''}`;
+  return [head, ...own.map(({ source, verdict, says }) => `      ${verdict}: ${says} ${colors.dim(`(${source})`)}`)];
+}
+
 function waitText(ms: number): string {
   if (ms === 0) return 'never';
   return Number.isFinite(ms) ? `at most ${prettyMs(ms)}` : 'as long as the export of what is lost takes';
@@ -93,7 +102,7 @@ export async function showPlan(
   const planned = plan(await declaredNow(environment), journal, goal);
   const candidate = environment.colours[other(journal.live)];
   const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
-  const data = migrations.length > 0 ? await plannedData({ environment, platform, signal }) : {};
+  const data = migrations.length > 0 ? await plannedFiles({ environment, platform, signal }) : {};
   const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
     const operation = operationHere(platform.servers, journal.live, verb, { lossy: kind === 'lossy' });
     return {

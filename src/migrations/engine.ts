@@ -1,5 +1,6 @@
 import type { Client, ConnectionSettings } from '../postgres/client.ts';
 import type { PlannedStatement } from './data/plan.ts';
+import type { PlannedShape } from './shapes/in-files.ts';
 import type { DataPolicy } from './data/policy.ts';
 
 /** One migration, as plans and histories name it. */
@@ -53,5 +54,7 @@ export interface MigrationEngine {
   readonly texts?: () => Promise<string[]>;
   /** Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool reads its files. */
   readonly data?: (live: Client) => Promise<PlannedStatement[]>;
+  /** What the files that are pending do to the schema; all of them where no live colour can be asked. Undefined as `data`. */
+  readonly shapes?: (live?: Client) => Promise<PlannedShape[]>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

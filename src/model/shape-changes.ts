@@ -211,6 +211,12 @@ const table = {
 export type ShapeChangeId = keyof typeof table;
 export const shapeChanges: Readonly<Record<ShapeChangeId, ShapeChange>> = table;
 
+/** The gravest that a rule of the linter can have seen; undefined for one that sees no change of a shape. */
+export function verdictOfRule(rule: string): Verdict | undefined {
+  const seen = Object.values(shapeChanges).filter(({ rules }) => rules.includes(rule));
+  return verdicts.find((verdict) => seen.some((change) => change.verdict === verdict));
+}
+
 /** One change that was seen, in a file or between two catalogues. */
 export interface SeenChange {
   readonly id: ShapeChangeId;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { plannedData } from '../../src/operations/reads/data-places.ts';
+import { plannedFiles } from '../../src/operations/reads/planned-files.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { failure } from '../support/failure.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
@@ -245,12 +245,13 @@ test(
     await withFolder(files, async (folder) => {
       await withEnvironment(options(folder), async (test) => {
         const signal = new AbortController().signal;
-        const planned = await plannedData({ environment: test.environment, platform: test.platform, signal });
+        const planned = await plannedFiles({ environment: test.environment, platform: test.platform, signal });
         expect(planned.data?.map(({ source, place }) => `${source.split(':')[1]} ${place}`)).toEqual([
           '2 candidate',
           '4 switch',
           '6 candidate',
         ]);
+        expect(planned.shapes).toEqual([]);
         await upTo(test, 'seed', 'migrate', 'verify');
         await test.on('blue', (client) => client.query("INSERT INTO plan VALUES ('pro')"));
         await upTo(test, 'switch');

@@ -3,7 +3,7 @@ import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readSqlFiles } from './files.ts';
-import type { Files } from './book.ts';
+import { pendingFiles, type Files } from './book.ts';
 import { sqlEngine } from './run.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
@@ -51,6 +51,13 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       ...((await hasVersioned()) ? await versioned.pending(client) : []),
       ...(await pendingRepeatables(client, folder)).map(({ name }) => ({ version: 'repeatable', name })),
     ],
+    shapes: async (live) => {
+      if (!(await hasVersioned())) return [];
+      // The linter is loaded for a plan alone.
+      const { shapesInFiles } = await import('../../shapes/in-files.ts');
+      const all = await readSqlFiles(folder, format);
+      return shapesInFiles(all, live && (await pendingFiles(live, files)));
+    },
     data: async (live) => ((await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : []),
     rehearse: async (client, say = () => undefined, owner) => {
       const known = await brokenFunctions(client);

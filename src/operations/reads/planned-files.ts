@@ -1,0 +1,56 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { other } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
+import type { PlannedStatement } from '../../migrations/data/plan.ts';
+import { chooseEngine, readingEngine } from '../../migrations/engines/choose.ts';
+import type { PlannedShape } from '../../migrations/shapes/in-files.ts';
+import type { Platform } from '../../platform/port/platform.ts';
+import { readJournal } from '../engine/ledger.ts';
+import { withObserver } from '../operator.ts';
+
+/** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */
+const patience = 10_000;
+
+interface PlannedFiles {
+  readonly data?: readonly PlannedStatement[];
+  readonly shapes?: readonly PlannedShape[];
+  /** Why the live colour could not be asked. */
+  readonly dataUnknown?: string;
+}
+
+/**
+ * Where statements of the declared migrations that write rows will run, by the live colour's tables as they are now, and what its files
+ * that are pending do to the schema. Writes nothing.
+ */
+export async function plannedFiles(parts: {
+  readonly environment: Environment;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}): Promise<PlannedFiles> {
+  const { live: named } = await readJournal(parts.platform.journal);
+  const { migrations, engine } = parts.environment.colours[other(named)] ?? {};
+  if (migrations === undefined) return {};
+  const asking = withObserver({ ...parts, emit: () => undefined, looking: true }, (c) =>
+    c.on(c.live, async (live): Promise<PlannedFiles> => {
+      const chosen = await chooseEngine(migrations, engine, live);
+      const data = (await chosen.data?.(live)) ?? [];
+      const shapes = await chosen.shapes?.(live);
+      return { ...(data.length > 0 ? { data } : {}), ...(shapes ? { shapes } : {}) };
+    }),
+  );
+  asking.catch(() => undefined);
+  const late = new AbortController();
+  const fromFiles = async (why: string): Promise<PlannedFiles> => {
+    const shapes = await (await readingEngine(migrations, engine)).shapes?.();
+    return { ...(shapes ? { shapes } : {}), dataUnknown: why };
+  };
+  try {
+    const planned = await Promise.race([asking, pause(patience, 'late' as const, { signal: late.signal })]);
+    return planned === 'late' ? await fromFiles(`the live colour did not answer within ${patience / 1000} s`) : planned;
+  } catch (error) {
+    return await fromFiles(describe(error));
+  } finally {
+    late.abort();
+  }
+}
