@@ -7,6 +7,7 @@ export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.ca
 /** An operator killed between any two entries of its journal, and every act of the adversary beside each verb: `npm run test:chains`. */
 export const chains = [
   'test/faults/kill-*.test.ts',
+  'test/delivery/kills.test.ts',
   'test/operations/backfill-kills.test.ts',
   'test/adversary/matrix.test.ts',
 ];
@@ -18,6 +19,8 @@ export const chains = [
 export const long = [
   'cli/outlive',
   'cli/release',
+  'delivery/rolled-back',
+  'delivery/stopped',
   'external/release',
   'faults/clones',
   'faults/deadman',

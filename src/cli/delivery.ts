@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import type { DeliveryParts } from '../delivery/act.ts';
+import { loadEnvironment } from './declaration.ts';
 import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
 import { statusText } from './status.ts';
 
@@ -47,6 +48,32 @@ function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<D
     });
 }
 
-export function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
+function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
   return { environment, platform, emit: (event) => reporter.event(event), signal };
+}
+
+export interface FollowOptions extends CommonOptions {
+  readonly once?: boolean;
+  readonly forever?: boolean;
+}
+
+/** Begins again with each declaration that is another one: in a cluster its file changes under the pod. */
+export async function followRelease(options: FollowOptions): Promise<void> {
+  const { follow } = await import('../delivery/follow.ts');
+  for (let end = 'changed'; end === 'changed';) {
+    end = 'ended';
+    await withSession(options, async (session) => {
+      const known = JSON.stringify(session.environment);
+      // One that cannot be read is none to begin with.
+      const changed = () =>
+        loadEnvironment(options.file).then(
+          ({ environment }) => JSON.stringify(environment) !== known,
+          () => false,
+        );
+      end = await follow(partsOf(session), { ...options, changed });
+      if (end === 'changed') return;
+      const status = await readStatus(session.environment, session.platform);
+      session.reporter.result(status, `\n${statusText(status)}`);
+    });
+  }
 }

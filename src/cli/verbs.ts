@@ -10,7 +10,7 @@ import { perform, performRelease } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import { partsOf } from './delivery.ts';
+import { followRelease } from './delivery.ts';
 import { planText, showPlan } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status.ts';
@@ -226,12 +226,8 @@ export function releaseCommand(): Command {
     .option('--once', 'with --follow: end where the release has to wait for anything')
     .option('--forever', 'with --follow: go on where only a person can, and with the next release')
     .action(async (options: ReleaseOptions) => {
+      if (options.follow) return followRelease(options);
       await withSession(options, async (session) => {
-        if (options.follow) {
-          const { follow } = await import('../delivery/follow.ts');
-          await follow(partsOf(session), options);
-          return showStatus(session);
-        }
         const { environment, platform, reporter, signal } = session;
         if (options.dryRun) {
           return showPlan(session, options.to);

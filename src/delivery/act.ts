@@ -123,13 +123,13 @@ async function measureAll(parts: DeliveryParts, known: Known, names: readonly st
   await withOperator({ ...parts, walks: true }, 'release', async (c) => {
     const now = c.journal.delivery;
     if (now?.step.index !== record.step.index || now.step.since !== record.step.since) return;
-    if (decide(knownOf(parts.environment, c.journal, known.digests)).do !== 'measure') return;
+    // Two controllers measure at once: what the other one wrote down meanwhile is not due again.
+    const again = decide(knownOf(parts.environment, c.journal, known.digests));
+    if (again.do !== 'measure') return;
+    const wanted = Object.entries(results).filter(([name]) => again.names.includes(name));
     const at = new Date().toISOString();
-    const tallies = Object.fromEntries(
-      Object.entries(results).map(([name, result]) => [name, tallied(now.tallies[name], result, at)]),
-    );
+    const tallies = Object.fromEntries(wanted.map(([name, result]) => [name, tallied(now.tallies[name], result, at)]));
     await c.ledger.write((was) => ({ ...was, delivery: { ...now, tallies: { ...now.tallies, ...tallies } } }));
-    for (const [name, { verdict, seen }] of Object.entries(results))
-      c.emit({ type: 'note', text: `${name}: ${verdict}: ${seen}` });
+    for (const [name, { verdict, seen }] of wanted) c.emit({ type: 'note', text: `${name}: ${verdict}: ${seen}` });
   });
 }

@@ -8,6 +8,8 @@ export interface FollowOptions {
   readonly once?: boolean | undefined;
   /** Goes on where only a person can, and with the next release: it ends by its signal alone. */
   readonly forever?: boolean | undefined;
+  /** Whether the declaration is another one by now: then it ends, to be begun with that. */
+  readonly changed?: (() => Promise<boolean>) | undefined;
 }
 
 /** Milliseconds between two looks: what a person did is seen so late. */
@@ -19,7 +21,10 @@ const pause = 2_000;
  * Walks the declared steps. It keeps nothing of its own: killed at any point, or twice at once, the journal decides what is done.
  * @throws VerdigrisError `delivery-waits` where a person is needed, `delivery-stopped` where the release was given up by itself.
  */
-export async function follow(parts: DeliveryParts, { once, forever }: FollowOptions): Promise<void> {
+export async function follow(
+  parts: DeliveryParts,
+  { once, forever, changed }: FollowOptions,
+): Promise<'ended' | 'changed'> {
   requireSteps(parts);
   let said = '';
   const say = (text: string): void => {
@@ -32,19 +37,23 @@ export async function follow(parts: DeliveryParts, { once, forever }: FollowOpti
     const decision = decide(known);
     if (decision.do === 'rest') {
       say(decision.why);
-      if (!forever) return requireGood(known.journal.delivery?.ended, decision.why);
+      if (!forever) {
+        requireGood(known.journal.delivery?.ended, decision.why);
+        return 'ended';
+      }
     } else if (decision.do === 'wait') {
       say(decision.why);
       const { delivery } = known.journal;
       if (delivery && !delivery.taken && delivery.waits !== decision.why)
         await attempt(parts, () => act(parts, known, decision));
-      if (once && !decision.person) return;
+      if (once && !decision.person) return 'ended';
       if (decision.person && !forever) throw waits(decision.why);
     } else {
       if (!(await attempt(parts, () => act(parts, known, decision)))) await rest(pause, parts.signal);
       continue;
     }
     await rest(poll, parts.signal);
+    if (await changed?.()) return 'changed';
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Environment } from '../model/environment.ts';
+import { deliveryManifests } from './delivery.ts';
 import { drillManifests } from './drill.ts';
 import type { Manifest } from './manifest.ts';
 import { metricsManifests } from './metrics.ts';
@@ -13,6 +14,7 @@ export function fixedManifests(environment: Environment): Manifest[] {
     ...resourceQuotas(environment),
     ...networkPolicies(environment),
     poolerBudget(environment),
+    ...deliveryManifests(environment),
     ...drillManifests(environment),
     ...metricsManifests(environment),
   ].map((manifest) => overlaid(environment, manifest));

@@ -32,6 +32,8 @@ export const objectNames = {
   /** CronJob, service account and report of the drills. */
   drill: (name: string) => `${name}-drill`,
   metrics: (name: string) => `${name}-metrics`,
+  /** Deployment and service account of the controllers of releases that walk by themselves. */
+  delivery: (name: string) => `${name}-delivery`,
   lease: (name: string) => `${name}-operator`,
   adopted: (name: string) => `${name}-adopted`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
@@ -59,7 +61,7 @@ export function labelValue(text: string): string {
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
-export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics';
+export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics' | 'delivery';
 
 /** The recommended labels (kubernetes.io, "Recommended Labels") of one part of an environment. */
 export function commonLabels(environment: Named, component: Component): Record<string, string> {
@@ -67,7 +69,7 @@ export function commonLabels(environment: Named, component: Component): Record<s
     'app.kubernetes.io/name':
       component === 'pooler'
         ? 'pgbouncer'
-        : component === 'drill' || component === 'metrics'
+        : component === 'drill' || component === 'metrics' || component === 'delivery'
           ? 'verdigris'
           : 'postgresql',
     'app.kubernetes.io/instance': environment.name,

@@ -123,6 +123,8 @@ export const deliverySchema = z
   .strictObject({
     /** What `verdigris release --follow` walks, in order; none: releases are walked by people. */
     steps: z.array(stepEntry).default([]),
+    /** On the platform kubernetes: a Deployment walks them, and `pulumi up` leaves that to it. */
+    controller: z.boolean().default(false),
     /** Of the windows and the frozen dates, as IANA names it. */
     timeZone: z.string().refine(isTimeZone, 'is no time zone of the IANA list, such as Europe/Berlin').default('UTC'),
     /** When `switch` and `retire` may begin; none: at any time. */

@@ -296,6 +296,8 @@ function contradictions(value: unknown): DeclarationIssue[] {
   if (record(cluster['images'])['verdigris'] === undefined) {
     if (record(cluster['drill'])['schedule'] !== undefined)
       at('kubernetes.drill.schedule', 'needs kubernetes.images.verdigris: drills run in its image');
+    if (record(top['delivery'])['controller'] === true)
+      at('delivery.controller', 'needs kubernetes.images.verdigris: it runs in its image');
     if (record(cluster['metrics'])['enabled'] === true)
       at('kubernetes.metrics.enabled', 'needs kubernetes.images.verdigris: the metrics are served from its image');
   }

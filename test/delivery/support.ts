@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { DeliveryParts } from '../../src/delivery/act.ts';
@@ -48,3 +50,22 @@ export const indexDropped: Pick<TestEnvironmentOptions, 'fill' | 'migrations'> =
       ANALYZE goods`);
   },
 };
+
+/** Software that goes wrong once it is served by green: every fifth of its requests fails, and its metrics say so. */
+export async function withSoftware(
+  platform: TestEnvironment['platform'],
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  const server = createServer((_, response) => {
+    void platform.traffic
+      .status()
+      .then(({ live }) => response.end(`shop_error_ratio ${live === 'green' ? 0.2 : 0.001}\n`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await use((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}

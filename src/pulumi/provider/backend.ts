@@ -3,6 +3,7 @@ import { colours, type Colour } from '../../model/colours.ts';
 import type { Emit } from '../../model/events.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Standing } from '../../manifests/planned.ts';
+import { follow } from '../../delivery/follow.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { withOperator } from '../../operations/operator.ts';
 import { performRelease } from '../../operations/perform.ts';
@@ -66,6 +67,10 @@ export interface ResourceBackend {
 /** The backend of the cluster that is meant. */
 export type OpenBackend = (access: ClusterAccess) => ResourceBackend;
 
+function walksByItself({ delivery }: Environment): boolean {
+  return delivery.steps.length > 0;
+}
+
 /** Milliseconds between two renewals of the lease while everything is removed. */
 const renewEvery = 2_000;
 
@@ -125,8 +130,11 @@ export const kubernetesBackend: OpenBackend = (access) => {
         await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
           const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
           for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
-          await performRelease(c, undefined);
+          if (!walksByItself(environment)) await performRelease(c, undefined);
         });
+        // Nobody holds a stack's lock for the hours that a release may wait: as far as nothing is waited for, and the next `up` goes on.
+        if (walksByItself(environment) && !environment.delivery.controller)
+          await follow({ environment, platform, emit, signal }, { once: true });
       }),
 
     async recall(namespace, name) {
