@@ -4,6 +4,7 @@ import { colours, other, type Colour } from './colours.ts';
 import { deliverySchema } from './delivery.ts';
 import { VerdigrisError } from './errors.ts';
 import { flagsSchema } from './flags.ts';
+import { hooksSchema } from './hooks.ts';
 import { kubernetesSchema } from './kubernetes.ts';
 import { nearest } from './nearest.ts';
 import { journalSchema, kindsOf, secretSource, serverSchema, trafficSchema, unfit } from './server-kinds.ts';
@@ -140,6 +141,8 @@ const environmentSchema = z.strictObject({
   rollback: z.enum(['allowed', 'required']).default('allowed'),
   /** Flags of the software that follow the release; asked by `verdigris flags`. */
   flags: flagsSchema.optional(),
+  /** What is told of a release's steps, or asked before them. */
+  hooks: hooksSchema.optional(),
   retention: z
     .strictObject({
       /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */

@@ -161,6 +161,8 @@ const journalSchema = z.strictObject({
   delivery: deliveryRecord.optional(),
   /** What was done in this release, for the history. */
   timeline: z.array(span),
+  /** Events for hooks that did not answer, to be delivered again with the ids that they have. */
+  outbox: z.array(z.strictObject({ hook: z.string(), event: z.looseObject({ id: z.string() }) })).optional(),
 });
 
 export type Journal = z.output<typeof journalSchema>;

@@ -5,6 +5,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
+import { deliverOutbox } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
@@ -67,7 +68,7 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    const result = await use(c);
+    const result = await use(c).finally(() => c && deliverOutbox(c).catch(() => undefined));
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.
     if (c.journal.uid !== undefined && purpose !== 'recover')

@@ -3,11 +3,14 @@ import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { execute } from './engine/engine.ts';
 import { declaredNow } from './gates/folders.ts';
+import { reportFailure, requirePlaces, withHooks } from './hooks/steps.ts';
 import { operationHere, type PerformOptions } from './table.ts';
 
 /** Runs one verb from its gates to its end. */
 export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
-  const operation = operationHere(c.platform.servers, c.live, verb, options);
+  const plain = operationHere(c.platform.servers, c.live, verb, options);
+  requirePlaces(plain, c.environment.hooks);
+  const operation = withHooks(plain, c.environment.hooks);
   const { from, to } = pathOf(operation);
   // The recovery before this has finished the verb already, or undone the seed that was to be abandoned.
   if (c.recovered === 'continued' && c.journal.state === to && !from.includes(to)) return;
@@ -18,7 +21,12 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
     phase: 'start',
     title: `${verb}: ${from.join(' or ')} → ${to}`,
   });
-  await execute(c, operation);
+  try {
+    await execute(c, operation);
+  } catch (error) {
+    await reportFailure(c, verb, new Date().toISOString(), error);
+    throw error;
+  }
 }
 
 /** Walks the plan to what is declared, or as far as `goal`; every gate on the way may stop it. */

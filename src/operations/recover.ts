@@ -3,6 +3,7 @@ import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { resumeOperation, settleOperation } from './engine/engine.ts';
+import { withHooks } from './hooks/steps.ts';
 import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
@@ -18,7 +19,9 @@ export async function recover(
   c: Context,
   wanted: Verb | 'any' | undefined,
 ): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
-  const operation = c.journal.operation ? operationOfRecord(c.journal.operation) : undefined;
+  const operation = c.journal.operation
+    ? withHooks(operationOfRecord(c.journal.operation), c.environment.hooks)
+    : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
   // What is done in a database under a token, the journal is told of before: should this operator die too, the next one must not find it older.

@@ -77,7 +77,8 @@ async function prove(
   parts: Parts,
   proved: string[],
 ): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
-  const environment = withCandidate(parts.environment);
+  // A drill is no release: nobody is asked or told.
+  const { hooks: _, ...environment } = withCandidate(parts.environment);
   const run = { ...parts, environment };
   try {
     for (const verb of ['seed', 'migrate', 'verify'] as const) {

@@ -1,0 +1,27 @@
+import { execa } from 'execa';
+import { shortened, type Outcome } from './outcome.ts';
+import type { HookEvent } from './event.ts';
+
+/** EX_TEMPFAIL of sysexits.h: another time may do. */
+const temporary = 75;
+
+/** Runs a program with the event as its standard input; its own processes end with it where it does not end in time. */
+export async function runProgram(argv: readonly string[], event: HookEvent, signal: AbortSignal): Promise<Outcome> {
+  const [file = '', ...args] = argv;
+  const { failed, exitCode, isCanceled, shortMessage, all } = await execa(file, args, {
+    input: JSON.stringify(event),
+    all: true,
+    reject: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: 2_000,
+    maxBuffer: 64 * 1024,
+  });
+  if (!failed) return { kind: 'done' };
+  if (isCanceled) return { kind: 'unanswered', why: 'it did not end in time' };
+  const said = shortened(all ?? '');
+  if (exitCode === undefined) return { kind: 'unanswered', why: shortened(shortMessage ?? '') };
+  return {
+    kind: exitCode === temporary ? 'unanswered' : 'refused',
+    why: `it ended with ${exitCode}${said === '' ? '' : `: ${said}`}`,
+  };
+}
