@@ -27,6 +27,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
   expect(using(/\bwithTheirs\b/)).toEqual([
     'operations/engine/context.ts',
     'operations/gates/backfill-state.ts',
+    'operations/hooks/sql.ts',
     'operations/verbs/backfill.ts',
     'operations/verbs/data-statements.ts',
     'operations/verbs/migrate.ts',
