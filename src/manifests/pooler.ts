@@ -132,6 +132,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
           // The guard has its own; what clients reach has none.
           automountServiceAccountToken: false,
           securityContext: podSecurity,
+          terminationGracePeriodSeconds: poolerGrace,
           containers: [
             {
               name: 'pgbouncer',
@@ -142,6 +143,8 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               ports: [{ name: 'pgbouncer', containerPort: 6432, protocol: 'TCP' }],
               securityContext: containerSecurity,
               resources: resources(pooler.resources),
+              // Nobody is sent here any more by then; SIGINT ends it once no client is in a transaction, SIGTERM would wait for all to leave.
+              lifecycle: { preStop: { exec: { command: ['sh', '-c', 'sleep 5; kill -INT 1; sleep 15'] } } },
               readinessProbe: { ...tcp, periodSeconds: 2 },
               livenessProbe: { ...tcp, periodSeconds: 10, failureThreshold: 6 },
               volumeMounts: [
@@ -163,6 +166,9 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
     },
   };
 }
+
+/** Seconds in which a pooler that is being ended lets its clients' transactions come to their end. */
+export const poolerGrace = 30;
 
 export const guardContainerName = 'guard';
 const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };

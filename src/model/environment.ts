@@ -93,6 +93,8 @@ const limitsSchema = z
     retainedWal: size.default(defaultRetainedWal),
     /** Making a snapshot and restoring it. */
     snapshot: duration.default(3_600_000),
+    /** Until a pod that no node has room for is given up. */
+    pod: duration.default(300_000),
     /** pg_upgrade on the candidate's volume, in a release to another major. */
     upgrade: duration.default(3_600_000),
     /** Until a new candidate has caught up with what was written since the snapshot. */

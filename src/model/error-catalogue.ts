@@ -121,6 +121,7 @@ export const errorCatalogue = {
   'object-missing': 'failed',
   'object-conflict': 'busy',
   'pod-stuck': 'failed',
+  'copy-not-whole': 'failed',
   'no-pooler': 'failed',
   'pooler-unreachable': 'failed',
   'secret-key-missing': 'refused',

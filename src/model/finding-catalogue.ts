@@ -39,6 +39,14 @@ export const findingCatalogue = {
   'no-storage-class': { grade: 'refuse' },
   'certificate-unfit': { grade: 'refuse' },
   'driver-without-snapshots': { grade: 'refuse' },
+  'snapshots-atomic': {
+    grade: 'info',
+    fix: 'Nothing, where the driver’s snapshots are of one instant, as those of disks in a cloud are; for one that copies piece by piece declare kubernetes.snapshots: backup.',
+  },
+  'snapshots-stay': {
+    grade: ['warn', 'info'],
+    fix: 'Declare kubernetes.snapshotClass, one with deletionPolicy Delete; one with Retain is for kubernetes.keptSnapshotClass. Delete VolumeSnapshotContents that are Released by hand, with their copies.',
+  },
   'no-snapshot-class': { grade: 'refuse' },
   'quota-short': { grade: 'refuse' },
   'snapshot-class-driver': { grade: 'refuse' },

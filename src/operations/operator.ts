@@ -47,6 +47,7 @@ export async function withOperator<T>(
     );
   }, renewEvery);
   try {
+    parts.platform.listen?.(parts.emit);
     await parts.platform.tidy?.();
     const ledger = await Ledger.open(parts.platform.journal, lease.token);
     requireNewest(ledger.journal.token, seen);

@@ -1,5 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -27,4 +29,14 @@ test('the program that Pulumi.yaml names exports the environments of the stack',
     state: 'verified',
     live: 'blue',
   });
+});
+
+test('a Node.js that does not run TypeScript is told which one to put first, and not by a stack trace of its loader', async () => {
+  const { stderr, exitCode } = await execa(
+    process.execPath,
+    ['--no-experimental-strip-types', fileURLToPath(new URL('../../stacks/main.js', import.meta.url))],
+    { reject: false },
+  );
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toMatch(/Required: Node\.js 22\.18 or newer, first on PATH\. Next: PATH=/);
 });

@@ -40,6 +40,8 @@ export class Cluster {
   /** Whether this process runs in the cluster, and so reaches its addresses. */
   readonly inside: boolean;
   readonly #transport: Transport;
+  /** Whoever waits here is told what for. */
+  #tell: (text: string) => void = () => undefined;
   /** What is laid over every object that is made here. */
   #overlay: (manifest: Manifest) => Manifest = (manifest) => manifest;
 
@@ -82,6 +84,15 @@ export class Cluster {
   /** From now on every object that is applied or created is made so. */
   overlay(how: (manifest: Manifest) => Manifest): void {
     this.#overlay = how;
+  }
+
+  /** From now on `how` is told what long waits are for. */
+  listen(how: (text: string) => void): void {
+    this.#tell = how;
+  }
+
+  tell(text: string): void {
+    this.#tell(text);
   }
 
   /** The same namespace by connections of its own. */

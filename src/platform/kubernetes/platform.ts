@@ -5,6 +5,7 @@ import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Trace } from '../../model/birth.ts';
 import { readerSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
+import type { Emit } from '../../model/events.ts';
 import type { Finding } from '../../model/finding.ts';
 import { tokenIn } from '../../model/journal.ts';
 import { defaultHome } from '../home.ts';
@@ -24,6 +25,7 @@ import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
 import { requirements, type ClusterPurpose } from './requirements.ts';
+import { snapshotFindings } from './snapshot-findings.ts';
 import { Routes } from './routes.ts';
 import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
@@ -88,6 +90,11 @@ export class KubernetesPlatform implements Platform {
     };
   }
 
+  /** What long waits are for is emitted as notes. */
+  listen(emit: Emit): void {
+    this.cluster.listen((text) => emit({ type: 'note', text }));
+  }
+
   remains(): Promise<Trace[]> {
     return this.#birth.traces();
   }
@@ -99,11 +106,13 @@ export class KubernetesPlatform implements Platform {
   async findings(seeding: boolean): Promise<Finding[]> {
     return [
       ...(seeding ? await this.requirements('release') : []),
+      ...(seeding ? await snapshotFindings(this.#environment, this.cluster, this.servers) : []),
       ...(await poolerFindings(this.cluster, this.environment)),
     ];
   }
 
   async unusable(behind: Behind): Promise<Finding[]> {
+    await this.poolers.settled();
     const [own, guards] = await Promise.all([
       this.unusableBy('operator', behind),
       askGuards(this.cluster, this.#environment, this.poolers),

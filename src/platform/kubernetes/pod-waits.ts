@@ -3,11 +3,13 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import { causeOf, refusedPod } from './causes.ts';
 import type { Cluster } from './cluster.ts';
-import { explainPod, isReady, stuck, type Pod } from './pods.ts';
+import { explainPod, isReady, isUnschedulable, stuck, type Pod } from './pods.ts';
 
 export interface ReadyOptions {
   readonly limit: number;
   readonly next: string;
+  /** Milliseconds until one that no node has room for is given up; `limit` where it is left out. */
+  readonly unscheduled?: number;
   /** Which pod is meant: of a template just changed, only the new one. */
   readonly accept?: (pod: Pod) => boolean;
 }
@@ -16,17 +18,21 @@ export interface ReadyOptions {
 const patience = 10_000;
 /** Milliseconds between two questions why a pod is not ready. */
 const causeEvery = 2_000;
+/** Milliseconds until somebody who waits is told why, and between two such words. */
+const tellEvery = 20_000;
 
 /** Waits until a pod of this name is ready; gives up early where waiting cannot help, longer than a registry's hiccup lasts. */
 export async function untilReady(
   cluster: Cluster,
   name: string,
-  { limit, next, accept = () => true }: ReadyOptions,
+  { limit, next, unscheduled = limit, accept = () => true }: ReadyOptions,
 ): Promise<Pod> {
   const began = Date.now();
   let pod: Pod | undefined;
   let since: number | undefined;
   let asked = began;
+  let told = began;
+  let homeless: number | undefined;
   let cause = explainPod(undefined);
   return waitFor(
     async () => {
@@ -37,7 +43,19 @@ export async function untilReady(
         asked = Date.now();
         const refused = pod || asked - began < patience ? undefined : refusedPod(cluster.namespace, name, cause);
         if (refused) throw refused;
+        if (Date.now() - told > tellEvery) {
+          cluster.tell(`${cluster.namespace}/${name} is waited for: ${cause}`);
+          told = Date.now();
+        }
       }
+      homeless = pod && isUnschedulable(pod) ? (homeless ?? Date.now()) : undefined;
+      if (homeless !== undefined && Date.now() - homeless > unscheduled)
+        throw new VerdigrisError('pod-stuck', {
+          seen: `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}.`,
+          required: 'a node with room for it, or one that its tolerations and affinity allow.',
+          next: 'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same command goes on from here. limits.pod says how long to wait.',
+          facts: { pod: name, cause },
+        });
       const why = pod && accept(pod) && stuck(pod);
       since = why ? (since ?? Date.now()) : undefined;
       if (why && since !== undefined && Date.now() - since > patience) {

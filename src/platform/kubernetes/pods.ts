@@ -59,6 +59,12 @@ export function stuck({ metadata, status }: Pod): string | undefined {
   return undefined;
 }
 
+/** Whether no node takes it, for a reason of its own: a volume that is still being restored is waited for elsewhere. */
+export function isUnschedulable({ status }: Pod): boolean {
+  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  return scheduled?.status === 'False' && !/unbound immediate|not found|SchedulingGated/.test(scheduled.message ?? '');
+}
+
 /** Why a pod is not ready, in words. */
 export function explainPod(pod: Pod | undefined): string {
   if (!pod) return 'there is no pod';

@@ -1,7 +1,8 @@
-import { consoleUser, readersDatabase } from '../../manifests/pooler.ts';
+import { consoleUser, poolerGrace, readersDatabase } from '../../manifests/pooler.ts';
 import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { Cluster } from './cluster.ts';
 import { Console, consoleIdent } from './console.ts';
@@ -70,6 +71,23 @@ export class Poolers {
       required: 'at least one pooler.',
       next: 'see `kubectl describe deployment`; nothing was changed.',
     });
+  }
+
+  /** Until no pooler is being ended: its console may be silent already while it still has clients. It has its grace and no longer. */
+  async settled(): Promise<void> {
+    await waitFor(
+      async () => {
+        const going = (await this.pods()).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+        return going.length === 0 ? true : undefined;
+      },
+      {
+        limit: (poolerGrace + 15) * 1_000,
+        every: 200,
+        slowest: 1_000,
+        what: `the end of the poolers of ${this.#cluster.namespace} that are being ended`,
+        next: 'see `kubectl describe pod`; nothing was changed.',
+      },
+    );
   }
 
   /** Runs a command on a replica's console, which stays open for the next one. */

@@ -10,15 +10,16 @@ import { roomFindings } from './room.ts';
 import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
 
-interface Class extends Stored {
+export interface Class extends Stored {
   readonly provisioner?: string;
   readonly driver?: string;
+  readonly deletionPolicy?: string;
 }
 
 /** What the cluster is asked for. */
 export type ClusterPurpose = 'making' | 'release';
 
-const defaults = {
+export const defaults = {
   storage: 'storageclass.kubernetes.io/is-default-class',
   snapshot: 'snapshot.storage.kubernetes.io/is-default-class',
 };
@@ -224,12 +225,12 @@ async function classFindings(
   return [];
 }
 
-function isDefault({ metadata }: Class, annotation: string): boolean {
+export function isDefault({ metadata }: Class, annotation: string): boolean {
   return metadata.annotations?.[annotation] === 'true';
 }
 
 /** Undefined where these credentials may not read it. */
-async function readable<T>(asked: Promise<T>): Promise<T | undefined> {
+export async function readable<T>(asked: Promise<T>): Promise<T | undefined> {
   return asked.catch((error: unknown) => {
     if (error instanceof VerdigrisError && error.id === 'cluster-forbidden') return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { dataPath, postgresImage } from '../../manifests/colour.ts';
+import { dataPath, postgresImage, type ColourLife } from '../../manifests/colour.ts';
 import type { Adopted } from '../../manifests/adopted.ts';
 import { domain, objectNames } from '../../manifests/names.ts';
 import { tlsMount } from '../../manifests/settings.ts';
@@ -206,7 +206,7 @@ export class KubernetesServers implements Servers {
       'PersistentVolumeClaim',
       objectNames.volume(this.#environment.name, colour, generation),
     );
-    await this.#sets.bring(
+    await this.#copied(
       {
         colour,
         generation,
@@ -221,11 +221,32 @@ export class KubernetesServers implements Servers {
     );
   }
 
+  /** Brings a copy up. One that ends again and again was not of one instant, as far as anybody can tell from here. */
+  async #copied(life: ColourLife, limit: number): Promise<void> {
+    try {
+      await this.#sets.bring(life, limit);
+    } catch (error) {
+      const { snapshots } = this.#environment.kubernetes;
+      if (!(error instanceof VerdigrisError) || error.id !== 'pod-stuck' || snapshots === 'backup') throw error;
+      const { cause } = error.facts;
+      if (!/ ended \d+ times/.test(String(cause))) throw error;
+      throw new VerdigrisError('copy-not-whole', {
+        seen: `The copy does not start: ${String(cause)}.`,
+        required: 'a snapshot of one instant, whose log and data belong together.',
+        next:
+          'seed again. Where it ends so again, the driver’s snapshots are not of one instant: declare ' +
+          'kubernetes.snapshots: backup (docs/kubernetes.md), which takes them piece by piece. The live colour is untouched.',
+        facts: { ...error.facts },
+        cause: error,
+      });
+    }
+  }
+
   async unpark(colour: Colour): Promise<void> {
     const set = await this.#sets.read(colour);
     if (!set) throw this.#sets.missing(colour);
     const life = this.#sets.life(colour, set);
-    await this.#sets.bring({ ...life, parked: false }, podLimit);
+    await this.#copied({ ...life, parked: false }, podLimit);
     const log = objectNames.log(this.#environment.name, colour, life.generation);
     await this.#cluster.delete('PersistentVolumeClaim', log);
     await untilGone(this.#cluster, 'PersistentVolumeClaim', log, podLimit);
@@ -235,7 +256,11 @@ export class KubernetesServers implements Servers {
     const set = (await this.#sets.place(colour))?.set;
     if (!set) throw this.#sets.missing(colour);
     if (set.spec.replicas !== 1) await this.#cluster.merge('StatefulSet', set.metadata.name, { spec: { replicas: 1 } });
-    await untilReady(this.#cluster, podOf(set), { limit: podLimit, next: seeLog });
+    await untilReady(this.#cluster, podOf(set), {
+      limit: podLimit,
+      unscheduled: this.#environment.limits.pod,
+      next: seeLog,
+    });
   }
 
   async stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void> {

@@ -116,6 +116,7 @@ export class ColourSets {
     const revision = current.status?.updateRevision;
     await untilReady(this.#cluster, `${name}-0`, {
       limit,
+      unscheduled: environment.limits.pod,
       next: seeLog,
       accept: ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision,
     });

@@ -68,6 +68,7 @@ export class KubernetesTraffic implements Traffic {
 
   /** Reads and opens beforehand all that the hold, the route and the resume will need. */
   async prepare(token: number): Promise<void> {
+    await this.#poolers.settled();
     const replicas = await this.#poolers.required();
     await Promise.all([
       this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() }),

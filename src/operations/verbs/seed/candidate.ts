@@ -1,6 +1,7 @@
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
 import { rememberGlobals } from '../../../postgres/globals/carry.ts';
+import { requireFiles } from '../../../postgres/missing-files.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { rememberSequences } from '../../../postgres/sequences.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -28,6 +29,7 @@ export const align: Step = {
   risk: 'none for the live colour',
   async run(c) {
     await onCandidate(c, async (client) => {
+      await requireFiles(client);
       await cleanCopy(client);
       await rememberSequences(client);
       await rememberGlobals(client);

@@ -64,6 +64,7 @@ export async function createKubernetes(
   const { adopt, from } = environment.kubernetes;
   const existing = adopt && (await examine(environment, platform, adopt));
   const original = from && (await examineOrigin(environment, platform, from));
+  if (options.emit) platform.listen(options.emit);
   const say = (text: string): void => options.emit?.({ type: 'note', text: `create: ${text} …` });
   const uid = await platform.creation.begin();
   say('make the Secrets');
