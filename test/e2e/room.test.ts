@@ -6,7 +6,7 @@ import { withClusterEnvironment } from './support/environment.ts';
 test('a quota without room for a candidate is refused beforehand; one that only the API server can judge ends the wait at once, named, with nothing left', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
-    async ({ verb, platform, on, namespace: { admin, name } }) => {
+    async ({ verb, declared, events, platform, on, namespace: { admin, name } }) => {
       const quota = (spec: Record<string, unknown>) => ({
         apiVersion: 'v1',
         kind: 'ResourceQuota' as const,
@@ -29,8 +29,23 @@ test('a quota without room for a candidate is refused beforehand; one that only 
         facts: { cause: expect.stringContaining('exceeded quota: team') as string },
       });
       expect(Date.now() - began).toBeLessThan(120_000);
-      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });
-      expect(await on('blue', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
+      const nothingLeft = async (): Promise<void> => {
+        expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });
+        expect(await on('blue', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
+      };
+      await nothingLeft();
+      await admin.delete('ResourceQuota', 'team');
+
+      // No node has room for it: who waits is told why, and it is given up by the declared limit.
+      await expect(declared({ resources: { cpu: '1000' } }, { pod: '25s' }, () => verb('seed'))).rejects.toMatchObject({
+        id: 'pod-stuck',
+        facts: { cause: expect.stringContaining('Insufficient cpu') as string },
+      });
+      expect(events).toContainEqual({
+        type: 'note',
+        text: expect.stringMatching(/shop-green-0 is waited for: .*Insufficient cpu/) as string,
+      });
+      await nothingLeft();
     },
   );
 });

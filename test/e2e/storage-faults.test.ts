@@ -48,6 +48,18 @@ test('a snapshot that never becomes ready, one that fails, and a claim that neve
             seen: expect.stringContaining('shop-green') as string,
           });
           await nothingLeft();
+          // A restore that leaves a file out is found by the seed, and not by whoever reads it first.
+          const [file] = await on('blue', (client) =>
+            rows<{ path: string }>(client, "SELECT pg_relation_filepath('workload.account_pkey'::regclass) AS path"),
+          ).catch(() => []);
+          if (!file) throw new Error('the workload has an index');
+          await admin.merge('Namespace', name, { metadata: { annotations: { 'btrfs.test/leave-out': file.path } } });
+          await expect(verb('seed')).rejects.toMatchObject({
+            id: 'copy-not-whole',
+            seen: expect.stringContaining(file.path) as string,
+          });
+          await nothingLeft();
+          await admin.merge('Namespace', name, { metadata: { annotations: { 'btrfs.test/leave-out': null } } });
           // Nobody lets a snapshot go: neither the undoing nor the next release waits for that.
           await admin.merge('Namespace', name, { metadata: { annotations: { 'btrfs.test/deletion': 'never' } } });
           const began = Date.now();

@@ -57,7 +57,12 @@ export const clearSnapshots: Step = {
   risk: 'the lossy way back is gone with them',
   async run(c) {
     const there = await c.platform.servers.snapshots();
-    for (const name of ownSnapshots(c)) if (there.includes(name)) await c.platform.servers.removeSnapshot(name);
+    const staying: string[] = [];
+    for (const name of ownSnapshots(c)) {
+      const stays = there.includes(name) ? await c.platform.servers.removeSnapshot(name) : undefined;
+      if (stays) staying.push(stays);
+    }
+    return staying.join('; ') || undefined;
   },
 };
 

@@ -2,27 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { eventReading, operatorRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { describe } from '../../model/errors.ts';
+import { defaults, isDefault, readable, type Class } from './classes.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
-import type { Cluster, Stored } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { rightsMissing } from './rights.ts';
 import { roomFindings } from './room.ts';
 import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
 
-export interface Class extends Stored {
-  readonly provisioner?: string;
-  readonly driver?: string;
-  readonly deletionPolicy?: string;
-}
-
 /** What the cluster is asked for. */
 export type ClusterPurpose = 'making' | 'release';
-
-export const defaults = {
-  storage: 'storageclass.kubernetes.io/is-default-class',
-  snapshot: 'snapshot.storage.kubernetes.io/is-default-class',
-};
 
 /**
  * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads only. Classes
@@ -223,16 +213,4 @@ async function classFindings(
       ),
     ];
   return [];
-}
-
-export function isDefault({ metadata }: Class, annotation: string): boolean {
-  return metadata.annotations?.[annotation] === 'true';
-}
-
-/** Undefined where these credentials may not read it. */
-export async function readable<T>(asked: Promise<T>): Promise<T | undefined> {
-  return asked.catch((error: unknown) => {
-    if (error instanceof VerdigrisError && error.id === 'cluster-forbidden') return undefined;
-    throw error;
-  });
 }

@@ -167,7 +167,7 @@ export class KubernetesServers implements Servers {
     return facts;
   }
 
-  removeSnapshot(name: string): Promise<void> {
+  removeSnapshot(name: string): Promise<string | undefined> {
     return removeSnapshot(this.#cluster, this.#environment, name);
   }
 

@@ -1,7 +1,7 @@
 import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster } from './cluster.ts';
-import { defaults, isDefault, readable, type Class } from './requirements.ts';
+import { defaults, isDefault, readable, type Class } from './classes.ts';
 import type { KubernetesServers } from './servers.ts';
 
 /**

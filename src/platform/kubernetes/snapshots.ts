@@ -5,6 +5,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
 import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
+import { readable, type Class } from './classes.ts';
 import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';
 
 /** Of the name of a snapshot's other half, in backup mode. */
@@ -53,15 +54,36 @@ const goneLimit = 5_000;
 
 /**
  * Asks for the end of a snapshot. One that its driver keeps for longer (finalizers, a sidecar that is down) is nobody's concern: its name
- * is not used again, and what costs the live server must not wait for it.
+ * is not used again, and what costs the live server must not wait for it. Says which contents stay, by their class's deletionPolicy.
  */
-export async function removeSnapshot(cluster: Cluster, environment: Environment, name: string): Promise<void> {
+export async function removeSnapshot(
+  cluster: Cluster,
+  environment: Environment,
+  name: string,
+): Promise<string | undefined> {
   const object = objectNames.snapshot(environment.name, name);
   const both = [object, `${object}${logSuffix}`];
+  const staying = (await Promise.all(both.map((each) => lastingContent(cluster, each)))).filter(Boolean);
   for (const each of both) await cluster.delete('VolumeSnapshot', each);
   await Promise.all(both.map((each) => untilGone(cluster, 'VolumeSnapshot', each, goneLimit))).catch(
     (error: unknown) => {
       if (!(error instanceof VerdigrisError) || error.id !== 'timed-out') throw error;
     },
   );
+  return staying.length === 0
+    ? undefined
+    : `VolumeSnapshotContent ${staying.join(', ')} stays, with its copy (deletionPolicy Retain)`;
+}
+
+/** The content that outlives a snapshot; undefined where there is none, or its class cannot be read. */
+async function lastingContent(cluster: Cluster, name: string): Promise<string | undefined> {
+  const found = await cluster.read<SnapshotObject & { spec?: { volumeSnapshotClassName?: string } }>(
+    'VolumeSnapshot',
+    name,
+  );
+  const content = found?.status?.boundVolumeSnapshotContentName;
+  const named = found?.spec?.volumeSnapshotClassName;
+  if (content === undefined || named === undefined) return undefined;
+  const its = await readable(cluster.read<Class>('VolumeSnapshotClass', named));
+  return its?.deletionPolicy === 'Retain' ? content : undefined;
 }

@@ -16,6 +16,7 @@ import { untilGone } from './pod-waits.ts';
 export interface SnapshotObject extends Stored {
   readonly status?: {
     readonly readyToUse?: boolean;
+    readonly boundVolumeSnapshotContentName?: string;
     readonly restoreSize?: string;
     readonly creationTime?: string;
     readonly error?: { readonly message?: string };

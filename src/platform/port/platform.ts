@@ -1,4 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
+import type { Emit } from '../../model/events.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Trace } from '../../model/birth.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
@@ -40,6 +41,8 @@ export interface Platform {
   remains(): Promise<Trace[]>;
   /** Writes the environment's uid on those that bear none; left out where a server's database is all that can bear one. */
   certify?(uid: string): Promise<void>;
+  /** What long waits are for is emitted as notes. */
+  listen?(emit: Emit): void;
   /** What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate needs besides. */
   findings?(seeding: boolean): Promise<Finding[]>;
   /** Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be used. */

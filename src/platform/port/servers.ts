@@ -31,8 +31,8 @@ export interface Servers {
    * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
    */
   snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts>;
-  /** Also where it was never finished, or is not there. */
-  removeSnapshot(name: string): Promise<void>;
+  /** Also where it was never finished, or is not there. Says what of it stays all the same, where something does. */
+  removeSnapshot(name: string): Promise<string | void>;
   /** Names of those that are there. */
   snapshots(): Promise<string[]>;
   /**

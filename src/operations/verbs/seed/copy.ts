@@ -94,5 +94,5 @@ export const tidy: Step = {
   title: 'drop the snapshot',
   why: 'the copy no longer needs it',
   risk: 'none',
-  run: (c) => c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation)),
+  run: async (c) => (await c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation))) ?? undefined,
 };
