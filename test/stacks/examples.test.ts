@@ -3,11 +3,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { boundedWal } from '../../policies/rules/bounded-wal.ts';
+import { keptSnapshot } from '../../policies/rules/kept-snapshot.ts';
 import { noPlainSecret } from '../../policies/rules/no-plain-secret.ts';
 import { pinnedImages } from '../../policies/rules/pinned-images.ts';
+import { poolerReplicas } from '../../policies/rules/pooler-replicas.ts';
 import { probesAndResources } from '../../policies/rules/probes-and-resources.ts';
+import { protectedData } from '../../policies/rules/protected-data.ts';
+import { trafficType } from '../../policies/rules/release.ts';
+import { unweightedWrites } from '../../policies/rules/unweighted-writes.ts';
 import type { Manifest } from '../../src/manifests/manifest.ts';
+import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
+import { alsoOfReleases } from '../../src/pulumi/policies/releases.ts';
 import { inputIssues, withDefaults } from '../../src/pulumi/provider/inputs.ts';
 import { readSettings } from '../../stacks/settings.ts';
 import { judge } from '../policies/support.ts';
@@ -51,6 +59,30 @@ test.each(files)('%s is a configuration that the program takes, and its declarat
         }),
       ),
     ).toEqual([]);
+  }
+});
+
+test.each(files)('%s passes our own policies as it stands, and lacks nothing that its first release needs', (name) => {
+  const { config } = parse(readFileSync(path.join(folder, name), 'utf8')) as { config: Record<string, unknown> };
+  const settings = readSettings(
+    { getObject: <T>(key: string) => config[`verdigris:${key}`] as T, get: () => undefined as never },
+    folder,
+  );
+  for (const { declaration } of Object.values(settings.environments)) {
+    const environment = parseEnvironment(declaration, name);
+    const majors = new Set(Object.values(environment.colours).map(({ postgres }) => postgres));
+    if (majors.size > 1) expect(environment.kubernetes.images.upgrade).toBeDefined();
+    const { live, ...rest } = declaration;
+    const planned = plannedObjects(environment, declaration, { standing: unborn(environment) });
+    const props = { live, environment: rest, onDestroy: 'keep', ...planned };
+    const mandatory = [unweightedWrites, keptSnapshot, pinnedImages, noPlainSecret, probesAndResources, boundedWal];
+    for (const rule of [protectedData, poolerReplicas, ...mandatory.map(alsoOfReleases)]) {
+      const said: string[] = [];
+      const ask = rule.validateResource as (args: unknown, report: (message: string) => void) => void;
+      const args = { type: trafficType, props, urn: 'u', name: 'shop', opts: { protect: true }, getConfig: () => ({}) };
+      ask(args, (message) => said.push(message));
+      expect(said, `${name}: ${rule.name}`).toEqual([]);
+    }
   }
 });
 

@@ -17,12 +17,18 @@ export function createText(environment: Environment, objects: Manifests, blocked
   const service =
     adopt?.service &&
     `Service ${adopt.service.name} will lead to the ${adopt.service.to === 'live' ? 'live colour' : 'poolers'}.`;
+  const majors = new Set(Object.values(colours).map((colour) => colour.postgres));
+  const noUpgrade =
+    majors.size > 1 && kubernetes.images.upgrade === undefined
+      ? 'the colours declare two majors, and kubernetes.images.upgrade is not declared (major-differs)'
+      : undefined;
+  const stops = [blocked, noUpgrade].filter((each) => each !== undefined);
   const steps = plan(declaredOf(environment), unborn(environment).journal);
   return [
     `A new environment in the namespace ${namespace}: ${origin}, release ${release} on PostgreSQL ${postgres}.`,
     ...(service === undefined ? [] : [service]),
     `Objects: ${Object.keys(objects).join(', ')}. \`pulumi preview --diff\` shows each.`,
     ...(steps.length > 0 ? [previewText({ steps, longestWait: 0 })] : []),
-    ...(blocked === undefined ? [] : [`\`up\` would stop: ${blocked}`]),
+    ...stops.map((why) => `\`up\` would stop: ${why}`),
   ].join('\n');
 }
