@@ -11,7 +11,7 @@ import {
 } from '../../../src/migrations/engines/native/tool-history.ts';
 import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { rows } from '../../../src/postgres/client.ts';
-import { withBench, type Bench } from './support.ts';
+import { plainSql, withBench, type Bench } from './support.ts';
 
 const sum = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');
 const table = (number: number): string => `CREATE TABLE t${number} (id int PRIMARY KEY);\n`;
@@ -192,6 +192,21 @@ async function goesOn({ client, folder, write, apply }: Bench, tool: NativeTool)
   expect(await sqlFilesEngine({ folder, format, baseline: '7' }).pending(client)).toEqual([]);
   await clear();
 }
+
+test('what ran by a history of Verdigris’s own before is written into the tool’s, and does not run again', async () => {
+  await withBench(undefined, async ({ client, folder, write, apply }) => {
+    for (const number of [1, 2])
+      for (const [name, text] of Object.entries(trials.goose.files(number))) await write(name, text);
+    await apply(plainSql(folder));
+    for (const [name, text] of Object.entries(trials.goose.files(3))) await write(name, text);
+    const goose = sqlFilesEngine({ folder, format: formatOf('goose') });
+    expect((await apply(goose)).map(({ version }) => version)).toEqual(['00003']);
+    expect(await rows(client, 'SELECT version_id AS id FROM goose_db_version ORDER BY id')).toEqual(
+      ['0', '1', '2', '3'].map((id) => ({ id })),
+    );
+    expect(await rows(client, 'SELECT FROM verdigris.migration')).toEqual([]);
+  });
+});
 
 test('a baseline that is no file’s version is refused where nothing is written down', async () => {
   await withBench('sql', async ({ client, folder }) => {
