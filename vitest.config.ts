@@ -31,6 +31,7 @@ export const long = [
   'faults/servers',
   'faults/stranded',
   'faults/verbs',
+  'faults/no-secret-written',
   'migrations/shapes/property',
   'operations/backfill',
   'operations/compatibility',

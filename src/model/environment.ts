@@ -160,8 +160,8 @@ const environmentSchema = z.strictObject({
       /** Clients are offered TLS with this certificate and key (PEM files; paths by the folder of the declaration). */
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
       /**
-       * By role: the password that it has on an external server. The router carries its sessions over with it; those of a role without
-       * one are cut by a switchover to an external server.
+       * By role: where its password is kept; others are made by Verdigris. To an external server the router carries the sessions of a role
+       * by it; those of a role without one are cut by a switchover there.
        */
       passwords: z.record(identifier, secretSource).default({}),
       /** What the router takes of clients. */

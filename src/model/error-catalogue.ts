@@ -154,6 +154,7 @@ export const errorCatalogue = {
   'superuser-note': 'declaration',
   'rotate-unknown': 'usage',
   'grace-not-over': 'refused',
+  'password-unchanged': 'refused',
   'login-taken': 'refused',
   'migration-failed': 'failed',
   'migration-lock': 'failed',

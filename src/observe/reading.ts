@@ -52,7 +52,7 @@ export function readingPlatform(of: Platform): Platform {
     leases: { holder: () => leases.holder(), acquire: refuse },
     history: { list: () => history.list(), append: refuse },
     drills: { list: () => drills.list(), record: refuse },
-    credentials: { read: refuse, write: refuse, admit: refuse },
+    credentials: { read: refuse, given: refuse, write: refuse, admit: refuse },
   };
 }
 

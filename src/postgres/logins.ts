@@ -1,8 +1,9 @@
 import { loginsOf, type LoginSecret } from '../model/logins.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { settingTarget, settingValue } from './compare/globals-databases.ts';
-import { rows, withTransaction, type Client } from './client.ts';
+import { rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
+import { quietly } from './secretly.ts';
 import { passwordClause } from './verifier.ts';
 
 /**
@@ -23,7 +24,8 @@ export async function setLogins(
   current: LoginSecret,
   before: { readonly login: string; readonly until: string } | undefined,
 ): Promise<void> {
-  await withTransaction(client, async () => {
+  // A verifier is no password, but who has it can try passwords against it.
+  await quietly(client, async () => {
     if (current.login !== role) await makeMember(client, role, current.login);
     await client.query(
       `ALTER ROLE ${ident(current.login)} LOGIN VALID UNTIL 'infinity' ${passwordClause(current.password)}`,

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { lockerRole, readerRole } from '../model/names.ts';
-import { one, rows, withTransaction, type Client, type ConnectionSettings } from './client.ts';
+import { one, rows, type Client, type ConnectionSettings } from './client.ts';
 import { ident } from './quote.ts';
+import { quietly } from './secretly.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
 
 /** What each may do. A row can be locked by those alone who may write it. */
@@ -55,7 +56,7 @@ async function ensure(operator: Client, { user, password }: ConnectionSettings):
       )
     : { connects: false };
   if (found?.fit && keeps && connects) return;
-  await withTransaction(operator, async () => {
+  await quietly(operator, async () => {
     await operator.query(
       `${found ? 'ALTER' : 'CREATE'} ROLE ${ident(user)} LOGIN BYPASSRLS INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
         CONNECTION LIMIT -1 ${password === undefined ? '' : passwordClause(password)}`,

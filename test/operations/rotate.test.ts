@@ -1,9 +1,12 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { withOperator } from '../../src/operations/operator.ts';
 import { rotateRole, type Rotated, type RotateOptions } from '../../src/operations/verbs/rotate.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { logIn, withHonestClients } from '../support/honest-client.ts';
+import { temporaryFolder } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
 const roles = ['shop_app', 'shop_reader'] as const;
@@ -100,4 +103,21 @@ test('a login that somebody else made is not taken, and a role that is not decla
     await expect(rotate(test, 'shop_app')).rejects.toMatchObject({ id: 'login-taken' });
     await expect(rotate(test, 'postgres')).rejects.toMatchObject({ id: 'rotate-unknown' });
   });
+});
+
+test('a password that is kept elsewhere is taken from there, by a command too, at the creation and by a rotation', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'app');
+  await writeFile(file, 'first secret\n');
+  const passwords = { shop_app: { command: ['cat', file] } };
+  await withEnvironment({ declaration: { local: { passwords } } }, async (test) => {
+    const first = { login: 'shop_app', password: 'first secret' };
+    expect(await logIn(test.platform, first)).toMatchObject({ role: 'shop_app' });
+    await expect(rotate(test, 'shop_app')).rejects.toMatchObject({ id: 'password-unchanged' });
+    await writeFile(file, 'second secret\n');
+    await rotate(test, 'shop_app', { atOnce: true });
+    expect(await logIn(test.platform, { ...first, password: 'second secret' })).toMatchObject({ role: 'shop_app' });
+    expect(await refused(test, first)).toBe(true);
+  });
+  await rm(folder, { recursive: true });
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { migrationRole } from '../../model/names.ts';
-import { rows, withTransaction, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
+import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { MigrationTarget } from '../engine.ts';
 
@@ -34,7 +35,7 @@ export async function withMigrationRole<T>(
     synchronous_commit: 'local',
     default_transaction_read_only: 'off',
   };
-  await withTransaction(client, async () => {
+  await quietly(client, async () => {
     await client.query(
       `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ` +
         `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(owner)}`,

@@ -24,7 +24,7 @@ export interface Rotated {
 /**
  * Gives a role of the declaration another password. Each step leaves what both the old and the new login work with until the last one tells
  * clients of the new one, and the password is kept before the server is told: killed anywhere, the same command goes on with it.
- * @throws VerdigrisError `rotate-unknown`, `grace-not-over`, `login-taken`.
+ * @throws VerdigrisError `rotate-unknown`, `grace-not-over`, `password-unchanged`, `login-taken`, `secret-missing`.
  */
 export async function rotateRole(c: Context, role: string, { atOnce, grace }: RotateOptions): Promise<Rotated> {
   const { credentials } = c.platform;
@@ -51,7 +51,9 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
     const login = atOnce ? now.current.login : nextLogin(role, now.current.login);
     const until = now.before && login === now.before.login ? now.before.until : undefined;
     if (until !== undefined && Date.parse(until) > Date.now()) throw graceNotOver(role, login, until);
-    const chosen = { login, password: randomBytes(18).toString('base64url') };
+    const given = await credentials.given(role);
+    if (given === now.current.password) throw sourceUnchanged(role);
+    const chosen = { login, password: given ?? randomBytes(18).toString('base64url') };
     await credentials.write(role, { ...now, next: chosen });
     return chosen;
   }
@@ -110,6 +112,15 @@ function unknown(c: Context, role: string): VerdigrisError {
     seen: `${role} is no role that this environment keeps a password of.`,
     required: `one or more of: ${[...application, ...readers].join(', ')}; or --all.`,
     next: 'name one of these. Nothing was changed.',
+    facts: { role },
+  });
+}
+
+function sourceUnchanged(role: string): VerdigrisError {
+  return new VerdigrisError('password-unchanged', {
+    seen: `The password of ${role} is kept where the declaration says, and there it is the one that ${role} has already.`,
+    required: 'another one, put there by whoever keeps it.',
+    next: 'change it there, then run the same command: it is taken from there. Nothing was changed.',
     facts: { role },
   });
 }

@@ -10,7 +10,7 @@ import { withPooledSession } from '../../postgres/client.ts';
 import type { CredentialStore } from '../port/credentials.ts';
 import type { Cluster } from './cluster.ts';
 import type { Poolers } from './poolers.ts';
-import type { Secrets } from './secrets.ts';
+import { secretValue, type Secrets } from './secrets.ts';
 
 const stored = z.record(z.string(), roleLogins);
 type Rotations = z.output<typeof stored>;
@@ -35,6 +35,11 @@ export class KubernetesCredentials implements CredentialStore {
   async read(role: string): Promise<RoleLogins | undefined> {
     if (!this.#roles.includes(role)) return undefined;
     return (await this.#rotations())[role] ?? { current: await this.#secrets.login(role) };
+  }
+
+  async given(role: string): Promise<string | undefined> {
+    const from = this.#environment.kubernetes.passwords[role];
+    return from && secretValue(this.#cluster, from.secret, from.key);
   }
 
   /** Clients first: cut short behind that, the rotation is repeated with what it had chosen. */

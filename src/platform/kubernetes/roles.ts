@@ -4,8 +4,9 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { everyLogin, loginsOf } from '../../model/logins.ts';
-import { rows, withOwnSession, withTransaction, type Client } from '../../postgres/client.ts';
+import { rows, withOwnSession, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
+import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
 import type { KubernetesPlatform } from './platform.ts';
@@ -88,7 +89,7 @@ async function make(
   roles: Environment['roles'],
 ): Promise<void> {
   // Together: cut short, it is as if nothing had been done.
-  await withTransaction(client, async () => {
+  await quietly(client, async () => {
     await client.query(`${present ? 'ALTER' : 'CREATE'} ROLE ${ident(role)} LOGIN ${passwordClause(password)}`);
     await grant(client, roles);
   });

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
+import type { SecretSource } from '../../model/server-kinds.ts';
+import { readSecret } from '../external/secret.ts';
 import { withPooledSession } from '../../postgres/client.ts';
 import type { CredentialStore } from '../port/credentials.ts';
 import { writeDurably } from './files.ts';
@@ -14,19 +16,27 @@ export type Credentials = Readonly<Record<string, string>>;
 /** A file that nobody but the operator may read. */
 export class LocalCredentials implements CredentialStore {
   readonly #file: string;
+  readonly #sources: Readonly<Record<string, SecretSource>>;
   readonly #address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>;
 
   constructor(
     file: string,
+    sources: Readonly<Record<string, SecretSource>>,
     address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>,
   ) {
     this.#file = file;
+    this.#sources = sources;
     this.#address = address;
   }
 
   async read(role: string): Promise<RoleLogins | undefined> {
     const found = (await this.#all())[role];
     return typeof found === 'string' ? { current: { login: role, password: found } } : found;
+  }
+
+  async given(role: string): Promise<string | undefined> {
+    const source = this.#sources[role];
+    return source && readSecret(source);
   }
 
   async write(role: string, now: RoleLogins): Promise<void> {

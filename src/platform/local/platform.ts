@@ -47,7 +47,7 @@ export class LocalPlatform implements Platform {
     this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
     this.history = new LocalHistory(places.history);
     this.drills = new LocalDrills(places.exports);
-    this.credentials = new LocalCredentials(places.credentials, async () => {
+    this.credentials = new LocalCredentials(places.credentials, environment.local.passwords, async () => {
       const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
       return { host, port: Number(port), database: environment.database };
     });

@@ -45,7 +45,8 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
   if (external) await examine(environment, external, options);
   else await platform.servers.supports(declared.postgres);
   const port = await freePort(environment.local.port);
-  const credentials = external ? await declaredPasswords(environment) : newPasswords(environment);
+  const given = await declaredPasswords(environment);
+  const credentials = external ? given : newPasswords(environment, given);
   try {
     // First: by it whoever finds the rest knows what was being made.
     await writeDurably(platform.places.declaration, JSON.stringify(options.raw));
@@ -65,9 +66,12 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
   return credentials;
 }
 
-function newPasswords({ roles }: Environment): Credentials {
+function newPasswords({ roles }: Environment, given: Credentials): Credentials {
   return Object.fromEntries(
-    [...roles.application, ...roles.readers].map((role) => [role, randomBytes(12).toString('base64url')]),
+    [...roles.application, ...roles.readers].map((role) => [
+      role,
+      given[role] ?? randomBytes(12).toString('base64url'),
+    ]),
   );
 }
 
