@@ -85,6 +85,11 @@ export function isWalking(record: DeliveryRecord | null | undefined): record is 
   return record !== null && record !== undefined && !record.ended && !record.taken;
 }
 
+/** Whether this is how that release walked; one that had ended before it began is an earlier one's. */
+export function isOf(record: DeliveryRecord, release: { readonly to: string; readonly startedAt: string }): boolean {
+  return record.to === release.to && (!record.ended || record.ended.at >= release.startedAt);
+}
+
 /** As the history takes it: whoever ended the release has ended its walk. */
 export function ended(
   record: DeliveryRecord,

@@ -137,6 +137,13 @@ export const deliverySchema = z
   .check((context) => {
     for (const { index, message } of stepFaults(context.value.steps))
       context.issues.push({ code: 'custom', message, input: context.value, path: ['steps', index] });
+    if (context.value.controller && context.value.steps.length === 0)
+      context.issues.push({
+        code: 'custom',
+        message: 'walks declared steps, and delivery.steps has none',
+        input: context.value,
+        path: ['controller'],
+      });
     const known = new Set<string>([...readyMetrics, ...Object.keys(context.value.metrics)]);
     for (const [index, step] of context.value.steps.entries())
       for (const name of step.metrics ?? [])

@@ -5,6 +5,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { failure } from '../support/failure.ts';
+import { testMajor } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
 import { indexDropped, recordOf, slowStatement, walkOf } from './support.ts';
 
@@ -12,6 +13,7 @@ test('a candidate whose migration dropped an index is stopped by analysis: the r
   await withEnvironment(
     { ...indexDropped, settings: { shared_preload_libraries: 'pg_stat_statements' } },
     async (test) => {
+      // Statements with parameters are planned from PostgreSQL 16 on.
       const often = { interval: '200ms', count: 1 };
       const { environment, parts } = await walkOf(test, {
         steps: ['seed', 'migrate', 'verify', 'canary 50 %', 'analysis', 'switch'],
@@ -34,7 +36,12 @@ test('a candidate whose migration dropped an index is stopped by analysis: the r
         traffic: { live: 'blue', canary: 0 },
         delivery: {
           stopped: { step: 'analysis', follow: 'wait' },
-          verdicts: [{ verdict: 'failure', metrics: { latency: { failure: 1 }, plans: { failure: 1 } } }],
+          verdicts: [
+            {
+              verdict: 'failure',
+              metrics: { latency: { failure: 1 }, plans: testMajor >= 16 ? { failure: 1 } : { inconclusive: 1 } },
+            },
+          ],
         },
       });
 

@@ -54,6 +54,7 @@ test('the operator can grant what the controllers may: he has each of their righ
         ).toBe(true);
 });
 
-test('a controller without its image is a fault of the declaration', () => {
+test('a controller without its image, or without steps, is a fault of the declaration', () => {
   expect(() => declared({}, { delivery })).toThrow('delivery.controller: needs kubernetes.images.verdigris');
+  expect(() => declared({ images }, { delivery: { controller: true } })).toThrow('delivery.steps has none');
 });

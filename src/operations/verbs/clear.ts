@@ -1,4 +1,4 @@
-import { ended } from '../../model/delivery-record.ts';
+import { ended, isOf } from '../../model/delivery-record.ts';
 import { replicationRole, streamPrefix } from '../../model/names.ts';
 import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
@@ -97,7 +97,7 @@ export function record(outcome: HistoryEntry['outcome']): Step {
         pauseMs: release.pauseMs,
         migrations: release.migrations,
         spans: timeline,
-        delivery: delivery?.to === release.to ? delivery : undefined,
+        delivery: delivery && isOf(delivery, release) ? delivery : undefined,
       });
       await c.ledger.write((journal) => ({
         ...journal,
