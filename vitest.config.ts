@@ -39,6 +39,7 @@ export const long = [
   'operations/retained',
   'operations/seal',
   'postgres/compare/property',
+  'postgres/logical-seed/majors',
   'postgres/logical-seed/tables',
   'releases/three-releases',
   'scripts/new',

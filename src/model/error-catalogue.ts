@@ -138,6 +138,8 @@ export const errorCatalogue = {
   'secret-missing': 'declaration',
   // Logical seeds
   'no-pg-dump': 'refused',
+  'publisher-too-old': 'refused',
+  'seed-loses-changes': 'refused',
   'dump-failed': 'failed',
   'candidate-not-empty': 'refused',
   'seed-other-schema': 'refused',

@@ -82,36 +82,40 @@ export function withReplicationSession<T>(
   return open('own', settings, purpose, use, 0, { replication: 'database' });
 }
 
+/** Servers that did not know a setting of a later major. */
+const older = new Set<string>();
+
 async function open<T>(
   kind: SessionKind,
-  { passwordFrom, readOnly, tls, history = [], ...settings }: ConnectionSettings,
+  given: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
   lockLimit: number,
   startup: object = {},
 ): Promise<T> {
+  const { passwordFrom: _, readOnly, tls, history = [], ...settings } = given;
+  const server = `${settings.host}:${settings.port}`;
   const client = new pg.Client({
     ...settings,
     ...(tls === undefined ? {} : { ssl: await tlsOptions(tls) }),
     ...startup,
     application_name: `verdigris/${purpose}`,
-    options: startupOptions(kind, readOnly === true, lockLimit, history),
+    options: startupOptions(kind, readOnly === true, lockLimit, history, older.has(server)),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelay,
   });
   client.on('error', () => undefined);
-  await client.connect().catch((cause: unknown) => {
-    // 28P01 invalid_password, 28000 invalid_authorization_specification
-    if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? ''))
-      throw cause;
-    throw new VerdigrisError('wrong-password', {
-      seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
-      required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
-      next: 'put the right one there; nothing was changed.',
-      cause,
-    });
-  });
+  const connected = await client.connect().then(
+    () => true,
+    (cause: unknown) => {
+      // 42704 undefined_object: before PostgreSQL 14
+      if (older.has(server) || (cause as { code?: string }).code !== '42704') throw unwelcome(given, cause);
+      older.add(server);
+      return false;
+    },
+  );
+  if (!connected) return open(kind, given, purpose, use, lockLimit, startup);
   try {
     const afterwards = settingsAfterwards(kind);
     if (afterwards !== undefined) await client.query(afterwards);
@@ -119,6 +123,18 @@ async function open<T>(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** A wrong password is told with where it is from. */
+function unwelcome({ passwordFrom, ...settings }: ConnectionSettings, cause: unknown): unknown {
+  // 28P01 invalid_password, 28000 invalid_authorization_specification
+  if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) return cause;
+  return new VerdigrisError('wrong-password', {
+    seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
+    required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
+    next: 'put the right one there; nothing was changed.',
+    cause,
+  });
 }
 
 /** For node:tls. */

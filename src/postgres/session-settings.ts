@@ -45,15 +45,18 @@ const fixedMeaning = {
  */
 export type SessionKind = 'own' | 'database' | 'pooled';
 
-/** The `options` of a startup packet. `lockLimit` in ms, 0 for none. */
+/** The `options` of a startup packet. `lockLimit` in ms, 0 for none; `older`: a server before PostgreSQL 14, which ends no idle session. */
 export function startupOptions(
   kind: SessionKind,
   readOnly: boolean,
   lockLimit: number,
   history: readonly string[] = [],
+  older = false,
 ): string {
+  const { idle_session_timeout: idle, ...inherited } = neverInherited;
   const settings = {
-    ...neverInherited,
+    ...inherited,
+    ...(older ? {} : { idle_session_timeout: idle }),
     ...(kind === 'database' ? {} : fixedMeaning),
     default_transaction_read_only: readOnly ? 'on' : 'off',
     lock_timeout: String(Math.ceil(lockLimit)),

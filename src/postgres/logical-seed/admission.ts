@@ -1,9 +1,6 @@
 import { replicationRole } from '../../model/names.ts';
-import { one, rows, type Client } from '../client.ts';
+import { one, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-
-/** From this major on one membership lets a role read everything. */
-const readAllData = 14;
 
 /** The role that subscriptions log in with may read every table, for as long as tables are synchronised; row security would be in its way. */
 export async function admitReader(live: Client): Promise<void> {
@@ -22,22 +19,10 @@ interface Right {
 
 async function rights(live: Client): Promise<Right[]> {
   const role = ident(replicationRole);
-  const { major, policies } = await one<{ major: number; policies: boolean }>(
+  const { policies } = await one<{ policies: boolean }>(
     live,
-    `SELECT current_setting('server_version_num')::int / 10000 AS major, EXISTS (SELECT FROM pg_class WHERE relrowsecurity) AS policies`,
+    'SELECT EXISTS (SELECT FROM pg_class WHERE relrowsecurity) AS policies',
   );
   const bypass = policies ? [{ grant: `ALTER ROLE ${role} BYPASSRLS`, revoke: `ALTER ROLE ${role} NOBYPASSRLS` }] : [];
-  if (major >= readAllData)
-    return [...bypass, { grant: `GRANT pg_read_all_data TO ${role}`, revoke: `REVOKE pg_read_all_data FROM ${role}` }];
-  const schemas = await rows<{ name: string }>(
-    live,
-    "SELECT nspname AS name FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'",
-  );
-  return [
-    ...bypass,
-    ...schemas.map(({ name }) => ({
-      grant: `GRANT USAGE ON SCHEMA ${ident(name)} TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA ${ident(name)} TO ${role}`,
-      revoke: `REVOKE SELECT ON ALL TABLES IN SCHEMA ${ident(name)} FROM ${role}; REVOKE USAGE ON SCHEMA ${ident(name)} FROM ${role}`,
-    })),
-  ];
+  return [...bypass, { grant: `GRANT pg_read_all_data TO ${role}`, revoke: `REVOKE pg_read_all_data FROM ${role}` }];
 }

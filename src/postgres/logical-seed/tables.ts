@@ -9,6 +9,7 @@ import { notePosition, noteSeeded, readSeed } from './ledger.ts';
 import { planRanges, readSources } from './ranges.ts';
 import { finishSchema, makeKeys, makeSchema } from './schema.ts';
 import type { Seeded, SnapshotSeed } from './snapshot.ts';
+import { requireSteadyPublisher } from './steady-publisher.ts';
 import { synchronize } from './synchronize.ts';
 
 export interface TablesSeed extends SnapshotSeed {
@@ -20,11 +21,12 @@ export interface TablesSeed extends SnapshotSeed {
  * Fills the candidate's empty database by PostgreSQL's own table synchronisation, the largest table first, and makes publication, slot
  * and subscription for it. Keys are there before the rows, other indexes and foreign keys come afterwards. The live server's horizon is
  * held no longer than one table takes. May be called again after a kill at any point: tables that are there are not copied again.
- * @throws VerdigrisError as `seedFromSnapshot`; `copy-failed` where a table cannot be synchronised.
+ * @throws VerdigrisError as `seedFromSnapshot`; `copy-failed` where a table cannot be synchronised; `seed-loses-changes`.
  */
 export async function seedByTables(seed: TablesSeed): Promise<Seeded> {
   return withOwnSession(seed.live, 'seed', (live) =>
     withOwnSession(seed.candidate, 'seed', async (candidate) => {
+      await requireSteadyPublisher(live);
       const before = await readSeed(candidate);
       const position = before?.position ?? (await begin(seed, live, candidate));
       if (before?.seeded === true) return { position, horizonMs: 0, rows: 0 };
