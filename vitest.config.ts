@@ -29,6 +29,7 @@ export const long = [
   'faults/replication',
   'faults/seed',
   'faults/servers',
+  'faults/signals',
   'faults/stranded',
   'faults/verbs',
   'faults/no-secret-written',

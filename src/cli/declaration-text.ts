@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { docsFolder } from './docs-folder.ts';
+import { docsFolder } from '../model/docs-folder.ts';
 
 /** What a first declaration says. */
 export interface Answers {

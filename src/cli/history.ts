@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../platform/port/history.ts';
 import { colors } from './colors.ts';
 import { verdictLines } from './delivery-text.ts';
 import { whole } from './numbers.ts';
+import { when } from './when.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 const width = 48;
@@ -15,7 +16,7 @@ export function timelineText(entry: HistoryEntry): string {
   const head = [
     colors.bold(`${entry.from} → ${entry.to}`),
     entry.outcome,
-    entry.startedAt,
+    when(entry.startedAt),
     prettyMs(total),
     ...(entry.pauseMs === undefined ? [] : [`pause ${prettyMs(entry.pauseMs)}`]),
   ].join('  ');
@@ -39,7 +40,22 @@ export function timelineText(entry: HistoryEntry): string {
       `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`,
   );
   const walked = entry.delivery ? verdictLines(entry.delivery).map((line) => `  ${line}`) : [];
-  return [head, ...bars, ...migrations, ...walked].join('\n');
+  return [
+    head,
+    ...bars,
+    ...migrations,
+    ...walked,
+    ...actsText(entry),
+    ...(entry.reports ?? []).map((file) => `  report: ${file}`),
+  ].join('\n');
+}
+
+/** Those that say more than the bars: who, and why. */
+function actsText({ acts = [] }: HistoryEntry): string[] {
+  return acts.map(
+    ({ verb, at, by, reason }) =>
+      `  ${verb.padEnd(9)} by ${by}, ${when(at)}${reason === undefined ? '' : `: ${reason}`}`,
+  );
 }
 
 export function historyCommand(): Command {

@@ -8,6 +8,8 @@ import { readStatus } from '../operations/reads/status.ts';
 import type { Credentials } from '../platform/local/credentials.ts';
 import { startEnvironment } from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
+import { agrees, atTerminal } from './ask.ts';
+import { unconfirmed as unanswered } from './consent.ts';
 import { statusText } from './status.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
 
@@ -74,11 +76,13 @@ export function destroyCommand(): Command {
     .description(
       'Ends every process of it and removes both colours, journal, history and exports. Refused while somebody is at work.',
     )
-    .option('--yes', 'actually remove it (without: only list what would be removed)')
+    .option('--yes', 'remove it without asking (without it, and without a terminal: only list what would be removed)')
     .action((options: CommonOptions & { readonly yes?: boolean }) =>
-      withLocalSession(options, async ({ environment, platform, reporter }) => {
+      withLocalSession(options, async ({ environment, platform, reporter, signal }) => {
         const what = `every process of ${environment.name} and everything in ${platform.places.root}`;
-        if (!options.yes) {
+        if (!options.yes && !options.json && atTerminal()) {
+          if (!(await agrees(`Remove ${what}?`, signal))) throw unanswered(`This would remove ${what}.`);
+        } else if (!options.yes) {
           throw new VerdigrisError('destroy-unconfirmed', {
             seen: `This would remove ${what}.`,
             required: 'confirmation.',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isErrorId } from '../model/error-catalogue.ts';
 import { ruleIds, ruleOf } from '../migrations/lint/rules/index.ts';
 import { rulePage } from '../migrations/lint/page.ts';
-import { docsFolder } from './docs-folder.ts';
+import { docsFolder } from '../model/docs-folder.ts';
 
 /** What is written about one id. `tablespaces` is an error and a finding, so an id may have more than one. */
 export interface Page {

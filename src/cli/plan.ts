@@ -1,49 +1,22 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
-import { colors } from './colors.ts';
-import { plan } from '../model/plan.ts';
+import { declaresLeft, observedOf, plan, type Planned } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
 import { declaredMigrations } from '../migrations/engines/declared.ts';
 import type { Migration } from '../migrations/engine.ts';
+import type { PlannedShape } from '../migrations/shapes/in-files.ts';
 import type { Journal } from '../model/journal.ts';
 import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { declaredNow } from '../operations/gates/folders.ts';
-import type { PlannedShape } from '../migrations/shapes/in-files.ts';
 import { plannedFiles } from '../operations/reads/planned-files.ts';
+import { estimate, type Estimates } from '../operations/reads/estimate.ts';
 import { operationHere } from '../operations/table.ts';
+import { colors } from './colors.ts';
+import { planSummary } from './plan-summary.ts';
+import type { DataPlan, PlannedOperation } from './planned-operation.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
-
-export interface DataPlan {
-  readonly source: string;
-  readonly place: string;
-  readonly why?: string;
-  readonly rows?: number;
-  readonly ms?: number | undefined;
-}
-
-export interface PlannedOperation {
-  readonly verb: string;
-  readonly to: string;
-  readonly because?: string;
-  readonly reason?: string;
-  readonly pauseMs: number;
-  /** All that the folder holds: no database is asked what has run. */
-  readonly migrations?: readonly Migration[];
-  /** What they do to the schema, but for what is harmless. */
-  readonly shapes?: readonly PlannedShape[];
-  /** Statements that write rows, and where each runs: of `migrate` as judged now, of `switch` as it was tried last. */
-  readonly data?: readonly DataPlan[];
-  /** Why the live colour could not be asked for that. */
-  readonly dataUnknown?: string;
-  readonly steps: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly why: string;
-    readonly risk: string;
-  }[];
-}
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
@@ -97,9 +70,10 @@ function waitText(ms: number): string {
 export async function showPlan(
   { environment, platform, reporter, signal }: CliSession,
   goal: State | undefined,
+  verbose = false,
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
-  const planned = plan(await declaredNow(environment), journal, goal);
+  const planned = await readPlan({ environment, platform }, goal);
   const candidate = environment.colours[other(journal.live)];
   const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
   const data = migrations.length > 0 ? await plannedFiles({ environment, platform, signal }) : {};
@@ -122,10 +96,30 @@ export async function showPlan(
     };
   });
   const unfinished = journal.operation ? `${journal.operation.verb} was cut short and is settled first.\n\n` : '';
+  const left = goal === undefined && planned.length === 0 ? await leftText({ environment, platform }) : '';
+  const estimates = operations.length > 0 ? await estimate(platform) : nothingKnown;
   reporter.result(
-    { state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations },
-    `${unfinished}${planText(operations)}`,
+    { state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations, estimates },
+    `${unfinished}${verbose ? planText(operations) : planSummary(operations, environment, estimates)}${left}`,
   );
+}
+
+const nothingKnown: Estimates = { bytes: undefined, verbs: {}, pauseMs: undefined };
+
+/** What `release` would do now. */
+export async function readPlan(
+  { environment, platform }: Pick<CliSession, 'environment' | 'platform'>,
+  goal: State | undefined,
+): Promise<Planned[]> {
+  const observed = observedOf(await readJournal(platform.journal), await platform.history.list());
+  return plan(await declaredNow(environment), observed, goal);
+}
+
+/** A declaration that nobody changed since the last release is no wish for the one before it. */
+async function leftText({ environment, platform }: Pick<CliSession, 'environment' | 'platform'>): Promise<string> {
+  const observed = observedOf(await readJournal(platform.journal), await platform.history.list());
+  if (!declaresLeft(await declaredNow(environment), observed)) return '';
+  return ` ${other(observed.live)} is still declared with release ${observed.left}, which was left: declare the next release there.`;
 }
 
 /** Those that wait for the switchover, as they were tried last. */
@@ -150,7 +144,8 @@ export function planCommand(): Command {
         'live colour which tables it has, where there are migrations.',
     )
     .addOption(new Option('--to <state>', 'plan as far as this state').choices(states))
-    .action((options: CommonOptions & { readonly to?: State }) =>
-      withSession(options, (session) => showPlan(session, options.to)),
+    .option('--verbose', 'every step with its reason and its risk')
+    .action((options: CommonOptions & { readonly to?: State; readonly verbose?: boolean }) =>
+      withSession(options, (session) => showPlan(session, options.to, options.verbose)),
     );
 }

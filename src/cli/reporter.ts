@@ -166,7 +166,7 @@ function print(value: object): void {
 /** All text for people goes through here; JSON is escaped as it is. A pipe's reader wraps lines as it likes. */
 function write(text: string, to: NodeJS.WriteStream = process.stdout): void {
   const shown = harmlessButColours(text);
-  to.write(`${to.isTTY ? wrapText(shown, to.columns) : shown}\n`);
+  to.write(`${to.isTTY ? wrapText(shown, to.columns || 80) : shown}\n`);
 }
 
 function lineOf(event: Event): string | undefined {

@@ -11,6 +11,7 @@ import type { ColourStatus, Status } from '../operations/reads/status-types.ts';
 import { deliveryLines } from './delivery-text.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
+import { when } from './when.ts';
 
 /** A screen: both colours, how they follow each other, what is possible next. */
 export function statusText(status: Status): string {
@@ -26,7 +27,7 @@ export function statusText(status: Status): string {
     ...(stream
       ? [
           `replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, ` +
-            `slot ${stream.slot}, lag ${size(stream.lagBytes)}, ${(stream.lagSeconds ?? 0).toFixed(1)} s, WAL ` +
+            `slot ${stream.slot}, lag ${size(stream.lagBytes)}${stream.lagSeconds === undefined ? '' : `, ${stream.lagSeconds.toFixed(1)} s`}, WAL ` +
             `retained ${size(stream.retainedBytes)}`,
         ]
       : []),
@@ -43,7 +44,7 @@ export function statusText(status: Status): string {
       : []),
     ...backfillLines(status.backfills),
     ...(status.verification
-      ? [`verified     ${status.verification.at}, ${status.verification.mode}, ${status.verification.rows} rows`]
+      ? [`verified     ${when(status.verification.at)}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
     ...deliveryLines(status.delivery),
     clientsText(traffic),
@@ -70,14 +71,14 @@ function operationText(
   { verb, step, phase, since }: NonNullable<Status['operation']>,
   holder: string | undefined,
 ): string {
-  const at = `at step ${step ?? 'none yet'}, since ${since}`;
+  const at = `at step ${step ?? 'none yet'}, since ${when(since)}`;
   if (holder !== undefined) return `${verb} is under way ${at}, by ${holder}`;
-  const { when, next } = {
-    start: { when: 'before its commit point', next: 'undo or continue' },
-    complete: { when: 'after its commit point', next: 'finish' },
-    revert: { when: 'while it was undone', next: 'undo' },
+  const { side, next } = {
+    start: { side: 'before its commit point', next: 'undo or continue' },
+    complete: { side: 'after its commit point', next: 'finish' },
+    revert: { side: 'while it was undone', next: 'undo' },
   }[phase];
-  return `${verb} was interrupted ${at}, ${when}. Run \`verdigris recover\`, or ${verb} again, to ${next} it.`;
+  return `${verb} was interrupted ${at}, ${side}. Run \`verdigris recover\`, or ${verb} again, to ${next} it.`;
 }
 
 function clientsText({ address, running, live, canary, held }: Status['traffic']): string {
@@ -85,7 +86,7 @@ function clientsText({ address, running, live, canary, held }: Status['traffic']
     `clients      ${address}${running ? '' : colors.red(' (router down)')}`,
     `writes to ${live ?? '?'}`,
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
-    ...(held ? [colors.yellow(`held since ${held.since}`)] : []),
+    ...(held ? [colors.yellow(`held since ${when(held.since)}`)] : []),
   ].join(', ');
 }
 
@@ -137,7 +138,7 @@ function retainedText({ retained, replication, colours }: Status): string {
   const down = retained?.mode === 'scaled-down' && colours.some(({ role, running }) => role === 'retained' && !running);
   const until = retained?.over
     ? 'retention has passed: `verdigris retire` makes the release final'
-    : `until ${retained?.until}`;
+    : `until ${retained ? when(retained.until) : '?'}`;
   const log = size(replication?.retainedBytes);
   const rests = `; scaled down: the live colour keeps ${log} of log for it, and a rollback starts it first`;
   return `retained     ${until}${down ? rests : ''}`;

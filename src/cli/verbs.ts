@@ -10,15 +10,21 @@ import { perform, performRelease } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
+import { requireConsent } from './consent.ts';
 import { followRelease } from './delivery.ts';
-import { planText, showPlan } from './plan.ts';
+import { planText, readPlan, showPlan } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status.ts';
 
 interface VerbOptions extends CommonOptions, PerformOptions {
   readonly dryRun?: boolean;
   readonly weight?: number;
+  readonly yes?: boolean;
+  readonly reason?: string;
 }
+
+/** Verbs that clients feel, or that take something away for good. */
+const asks: readonly Verb[] = ['switch', 'rollback', 'retire', 'abandon'];
 
 const help: Readonly<Record<Verb, { readonly does: string; readonly more: string }>> = {
   seed: {
@@ -97,7 +103,9 @@ export function verbCommands(): Command[] {
           ...edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`),
         ].join('\n'),
       )
-      .option('--dry-run', 'run the gates, show the steps, change nothing');
+      .option('--dry-run', 'run the gates, show the steps, change nothing')
+      .option('--reason <text>', 'why, for the history');
+    if (asks.includes(verb)) command.option('-y, --yes', 'do not ask at a terminal');
     if (verb === 'seed')
       command.argument('[colour]', 'which colour to make the candidate (default: the one that is not live)');
     if (verb === 'verify')
@@ -142,8 +150,15 @@ async function runVerb(
     await dryRun(verb, options, { ...session, environment });
     return;
   }
+  await requireConsent(session, [{ verb, lossy: options.lossy }], options);
   await withOperator(
-    { environment, platform: session.platform, emit: (event) => session.reporter.event(event), signal: session.signal },
+    {
+      environment,
+      platform: session.platform,
+      emit: (event) => session.reporter.event(event),
+      signal: session.signal,
+      reason: options.reason,
+    },
     verb,
     async (c) => {
       if (colour !== undefined) requireCandidate(colour, c.live);
@@ -201,7 +216,10 @@ function withWeight(environment: Environment, weight: number | undefined): Envir
 
 interface ReleaseOptions extends CommonOptions {
   readonly to?: State;
+  readonly early?: boolean;
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly reason?: string;
   readonly follow?: boolean;
   readonly once?: boolean;
   readonly forever?: boolean;
@@ -216,6 +234,7 @@ export function releaseCommand(): Command {
         'may stop it.\nWhat an earlier run left unfinished is continued first.',
     )
     .addOption(new Option('--to <state>', 'stop at this state').choices(states))
+    .option('--early', 'retire even though retention has not passed')
     .option('--dry-run', 'show what would be done, change nothing')
     .addOption(
       new Option('--follow', 'walk the declared delivery.steps: pauses, analyses, approvals, windows').conflicts([
@@ -225,6 +244,8 @@ export function releaseCommand(): Command {
     )
     .option('--once', 'with --follow: end where the release has to wait for anything')
     .option('--forever', 'with --follow: go on where only a person can, and with the next release')
+    .option('--reason <text>', 'why, for the history')
+    .option('-y, --yes', 'do not ask at a terminal')
     .action(async (options: ReleaseOptions) => {
       if (options.follow) return followRelease(options);
       await withSession(options, async (session) => {
@@ -232,8 +253,18 @@ export function releaseCommand(): Command {
         if (options.dryRun) {
           return showPlan(session, options.to);
         }
-        await withOperator({ environment, platform, emit: (event) => reporter.event(event), signal }, 'release', (c) =>
-          performRelease(c, options.to),
+        const planned = await readPlan(session, options.to);
+        const asked = planned.map(({ verb, kind }) => ({ verb, lossy: kind === 'lossy' }));
+        await requireConsent(
+          session,
+          asked.filter(({ verb }) => asks.includes(verb)),
+          options,
+        );
+        const { reason, early } = options;
+        await withOperator(
+          { environment, platform, emit: (event) => reporter.event(event), signal, reason },
+          'release',
+          (c) => performRelease(c, options.to, { early }),
         );
         await showStatus(session);
       });

@@ -4,6 +4,10 @@ interface Panel {
   readonly title: string;
   readonly type: 'stat' | 'timeseries' | 'table' | 'state-timeline';
   readonly unit: string;
+  /** Values from which on a panel is red, or below which it is, where a reader has to act. */
+  readonly red?: { readonly from: number } | { readonly below: number };
+  /** Words in place of values. */
+  readonly words?: Readonly<Record<number, string>>;
   readonly targets: readonly { readonly metric: MetricName; readonly expr?: string; readonly legend: string }[];
 }
 
@@ -12,36 +16,44 @@ const panels: readonly Panel[] = [
     title: 'State',
     type: 'state-timeline',
     unit: 'short',
+    words: { 1: 'in it' },
     targets: [{ metric: 'verdigris_state', expr: '$ == 1', legend: '{{state}}' }],
   },
   {
     title: 'Live colour',
     type: 'state-timeline',
     unit: 'short',
+    words: { 1: 'live' },
     targets: [{ metric: 'verdigris_live', expr: '$ == 1', legend: '{{colour}}' }],
   },
   {
     title: 'Clients held',
     type: 'timeseries',
     unit: 's',
+    red: { from: 15 },
     targets: [{ metric: 'verdigris_hold_age_seconds', legend: 'held for' }],
   },
   {
     title: 'Last write pause',
     type: 'stat',
     unit: 's',
+    red: { from: 5 },
     targets: [{ metric: 'verdigris_last_write_pause_seconds', legend: 'pause' }],
   },
   {
     title: 'A rollback loses nothing',
     type: 'stat',
     unit: 'bool_yes_no',
+    red: { below: 1 },
+    words: { 0: 'No: it loses rows', 1: 'Yes' },
     targets: [{ metric: 'verdigris_lossless_rollback_possible', legend: 'lossless' }],
   },
   {
     title: 'Servers',
     type: 'timeseries',
     unit: 'bool_on_off',
+    red: { below: 1 },
+    words: { 0: 'down', 1: 'up' },
     targets: [
       { metric: 'verdigris_colour_up', legend: '{{colour}} ({{role}})' },
       { metric: 'verdigris_path_up', legend: 'clients’ path' },
@@ -57,6 +69,7 @@ const panels: readonly Panel[] = [
     title: 'Replication lag, age',
     type: 'timeseries',
     unit: 's',
+    red: { from: 30 },
     targets: [{ metric: 'verdigris_replication_lag_seconds', legend: '{{from}} → {{to}}' }],
   },
   {
@@ -84,12 +97,15 @@ const panels: readonly Panel[] = [
     title: 'Last drill held',
     type: 'stat',
     unit: 'bool_yes_no',
+    red: { below: 1 },
+    words: { 0: 'No', 1: 'Yes' },
     targets: [{ metric: 'verdigris_drill_success', legend: 'held' }],
   },
   {
     title: 'Since the last drill',
     type: 'stat',
     unit: 's',
+    red: { from: 8 * 86_400 },
     targets: [{ metric: 'verdigris_drill_end_timestamp_seconds', expr: 'time() - $', legend: 'age' }],
   },
   {
@@ -98,7 +114,85 @@ const panels: readonly Panel[] = [
     unit: 's',
     targets: [{ metric: 'verdigris_operation_age_seconds', expr: '$ > 0', legend: '{{verb}}' }],
   },
+  {
+    title: 'Not as the state promises',
+    type: 'stat',
+    unit: 'short',
+    red: { from: 1 },
+    targets: [{ metric: 'verdigris_troubles', legend: 'points' }],
+  },
+  {
+    title: 'Declared, and live',
+    type: 'state-timeline',
+    unit: 'short',
+    words: { 1: 'yes' },
+    targets: [
+      { metric: 'verdigris_declared_live', expr: '$ == 1', legend: 'declared: {{colour}}' },
+      { metric: 'verdigris_live', expr: '$ == 1', legend: 'live: {{colour}}' },
+    ],
+  },
+  {
+    title: 'Since the candidate was compared',
+    type: 'stat',
+    unit: 's',
+    red: { from: 86_400 },
+    targets: [{ metric: 'verdigris_proof_timestamp_seconds', expr: 'time() - $', legend: 'age' }],
+  },
+  {
+    title: 'Disk free',
+    type: 'timeseries',
+    unit: 'percentunit',
+    red: { below: 0.1 },
+    targets: [
+      {
+        metric: 'verdigris_disk_free_bytes',
+        expr: '$ / on (environment, place) verdigris_disk_bytes{environment="$environment"}',
+        legend: '{{place}}',
+      },
+    ],
+  },
 ];
+
+/** Green where all is well; red from, or below, the value at which somebody has to act. */
+function thresholds(red: Panel['red']): Record<string, unknown> {
+  const steps =
+    red === undefined
+      ? [{ color: 'blue', value: null }]
+      : 'from' in red
+        ? [
+            { color: 'green', value: null },
+            { color: 'red', value: red.from },
+          ]
+        : [
+            { color: 'red', value: null },
+            { color: 'green', value: red.below },
+          ];
+  return { mode: 'absolute', steps };
+}
+
+function mappings(words: Readonly<Record<number, string>> = {}): unknown[] {
+  const options = Object.fromEntries(
+    Object.entries(words).map(([value, text], index) => [
+      value,
+      { text, index, color: value === '0' ? 'red' : 'green' },
+    ]),
+  );
+  return Object.keys(options).length > 0 ? [{ type: 'value', options }] : [];
+}
+
+/** Writes that moved: a line through every panel. */
+function switchovers(datasource: unknown): Record<string, unknown> {
+  return {
+    name: 'Switchovers',
+    datasource,
+    enable: true,
+    iconColor: 'purple',
+    expr: 'changes(verdigris_live{environment="$environment"}[1m]) > 0 and verdigris_live{environment="$environment"} == 1',
+    titleFormat: 'writes moved',
+    textFormat: '{{colour}} is live',
+    step: '30s',
+  };
+}
 
 /** A dashboard for one environment at a time, to be imported into Grafana. */
 export function dashboard(): Record<string, unknown> {
@@ -123,18 +217,27 @@ export function dashboard(): Record<string, unknown> {
         },
       ],
     },
-    panels: panels.map(({ title, type, unit, targets }, index) => ({
+    annotations: { list: [switchovers(datasource)] },
+    panels: panels.map(({ title, type, unit, red, words, targets }, index) => ({
       id: index + 1,
       title,
       type,
       datasource,
       description: targets.map(({ metric }) => metrics[metric].help).join('; '),
       gridPos: { h: 7, w: 8, x: (index % 3) * 8, y: Math.floor(index / 3) * 7 },
-      fieldConfig: { defaults: { unit }, overrides: [] },
+      fieldConfig: {
+        defaults: {
+          unit,
+          thresholds: thresholds(red),
+          mappings: mappings(words),
+          ...(red !== undefined && type === 'timeseries' ? { custom: { thresholdsStyle: { mode: 'line' } } } : {}),
+        },
+        overrides: [],
+      },
       targets: targets.map(({ metric, expr = '$', legend }, target) => ({
         refId: String.fromCharCode(65 + target),
         datasource,
-        expr: expr.replace('$', `${metric}{environment="$environment"}`),
+        expr: expr.replace('$', () => `${metric}{environment="$environment"}`),
         legendFormat: legend,
       })),
     })),

@@ -40,6 +40,15 @@ export const metrics = {
     help: '1 where a rollback would lose nothing; only while there is something to go back to',
     labels: [],
   },
+  verdigris_troubles: { help: 'how many things are not as the state promises, by `verdigris status`', labels: [] },
+  verdigris_proof_good: {
+    help: '1 where what was verified is still worth what it was; only while a candidate is verified',
+    labels: [],
+  },
+  verdigris_proof_timestamp_seconds: {
+    help: 'when the candidate was compared, in seconds since 1970; only while a candidate is verified',
+    labels: [],
+  },
   verdigris_last_write_pause_seconds: { help: 'how long clients were held at the last switchover', labels: [] },
   verdigris_disk_free_bytes: { help: 'room on the disk of the journal or of a colour', labels: ['place'] },
   verdigris_disk_bytes: { help: 'size of that disk', labels: ['place'] },

@@ -5,12 +5,13 @@ export interface AlertRule {
   readonly expr: string;
   readonly for: string;
   readonly labels: { readonly severity: 'critical' | 'warning' };
-  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url?: string };
 }
 
 /** A metric's name, so that the type checker finds one that does not exist. */
 const m = (name: MetricName): string => name;
-const docs = 'docs';
+/** The exporter that was asked serves the pages of its own version. */
+const docs = 'http://{{ $labels.instance }}/docs';
 
 function rule(
   alert: string,
@@ -28,6 +29,11 @@ function rule(
     labels: { severity },
     annotations: { summary: `{{ $labels.environment }}: ${summary}`, description, runbook_url: `${docs}/${page}` },
   };
+}
+
+/** Of an exporter that is not there: it has no environment to name, and serves no page. */
+function silence(alert: string, lasts: string, expr: string, summary: string, description: string): AlertRule {
+  return { alert, expr, for: lasts, labels: { severity: 'critical' }, annotations: { summary, description } };
 }
 
 /** What somebody is to be told of. `for` is how long it must hold, so that a switchover does not ring. */
@@ -83,7 +89,7 @@ export const alertRules: readonly AlertRule[] = [
     '1m',
     `${m('verdigris_lossless_rollback_possible')} == 0`,
     'a rollback would lose rows',
-    'Reverse replication is gone or does not apply. Decide now: retire, or fix it.',
+    'Reverse replication is gone or does not apply. `verdigris status` names the cause: where apply is stopped it can be repaired; a slot that is gone comes back with the next release alone.',
     'operations/rollback.md',
   ),
   rule(
@@ -157,6 +163,56 @@ export const alertRules: readonly AlertRule[] = [
     'the journal cannot be read',
     'No other alert can be trusted until it can.',
     'operations/journal.md',
+  ),
+  silence(
+    'VerdigrisExporterDown',
+    '5m',
+    'up{job=~".*verdigris.*"} == 0',
+    '{{ $labels.instance }} does not answer Prometheus',
+    'Nothing watches its environment now: none of the other alerts can fire. See whether `verdigris metrics --listen` runs there.',
+  ),
+  silence(
+    'VerdigrisExporterGone',
+    '10m',
+    `absent(${m('verdigris_observed')})`,
+    'no environment is observed',
+    'No exporter is there at all, or Prometheus no longer asks one: none of the other alerts can fire.',
+  ),
+  rule(
+    'VerdigrisPromiseBroken',
+    'warning',
+    '5m',
+    `${m('verdigris_troubles')} > 0`,
+    '{{ $value }} points are not as the state promises',
+    'Run `verdigris status`: each is named with the command that repairs it.',
+    'reference.md',
+  ),
+  rule(
+    'VerdigrisProofVoid',
+    'warning',
+    '5m',
+    `${m('verdigris_proof_good')} == 0`,
+    'what was verified no longer counts',
+    'Something happened since the comparison; `switch` is refused until `verdigris verify` ran again.',
+    'operations/verify.md',
+  ),
+  rule(
+    'VerdigrisProofOld',
+    'warning',
+    '1h',
+    `time() - ${m('verdigris_proof_timestamp_seconds')} > 86400`,
+    'the candidate was compared {{ $value | humanizeDuration }} ago',
+    'A candidate that waits keeps WAL, and its proof grows old: switch, verify again, or abandon.',
+    'operations/verify.md',
+  ),
+  rule(
+    'VerdigrisDeclaredOtherwise',
+    'warning',
+    '1h',
+    `${m('verdigris_declared_live')} == 1 unless on (environment, colour) ${m('verdigris_live')} == 1`,
+    'the declaration says live: {{ $labels.colour }}, and the other colour is live',
+    'The next `verdigris release` would move the writes. Write the colour that is live, or run it.',
+    'declaration.md',
   ),
 ];
 

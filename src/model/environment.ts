@@ -148,7 +148,7 @@ const environmentSchema = z.strictObject({
   retention: z
     .strictObject({
       /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
-      retained: duration.default(0),
+      retained: duration.default(86_400_000),
       /** `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the log that it needs. */
       mode: z.enum(['warm', 'scaled-down']).default('warm'),
     })

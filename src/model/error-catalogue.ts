@@ -33,6 +33,7 @@ export const errorCatalogue = {
   'no-such-id': 'usage',
   'candidate-is-live': 'usage',
   'destroy-unconfirmed': 'refused',
+  'not-confirmed': 'refused',
   'no-environment': 'refused',
   'journal-lost': 'refused',
   'other-environment': 'refused',

@@ -137,6 +137,8 @@ const span = z.strictObject({
   outcome: z.enum(['done', 'undone', 'failed']),
 });
 
+const act = z.strictObject({ verb: z.enum(verbs), at: time, by: z.string(), reason: z.string().optional() });
+
 const journalSchema = z.strictObject({
   version: z.literal(journalVersion),
   environment: z.string(),
@@ -163,12 +165,15 @@ const journalSchema = z.strictObject({
   timeline: z.array(span),
   /** Events for hooks that did not answer, to be delivered again with the ids that they have. */
   outbox: z.array(z.strictObject({ hook: z.string(), event: z.looseObject({ id: z.string() }) })).optional(),
+  /** Who began which verb of it, and why. */
+  acts: z.array(act).optional(),
 });
 
 export type Journal = z.output<typeof journalSchema>;
 export type Release = z.output<typeof release>;
 export type Stream = z.output<typeof stream>;
 export type Span = z.output<typeof span>;
+export type Act = z.output<typeof act>;
 export type OperationRecord = z.output<typeof operation>;
 
 export function newJournal(environment: string, live: Journal['live'], liveRelease: string, uid?: string): Journal {

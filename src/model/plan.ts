@@ -15,6 +15,8 @@ export interface Declared {
 
 export type Observed = Pick<Journal, 'state' | 'live' | 'liveRelease'> & {
   readonly release: { readonly from: string; readonly to: string; readonly folder?: string | undefined } | null;
+  /** The release that the live one took the place of, where that is over: it is not gone back to by releasing it once more. */
+  readonly left?: string | undefined;
 };
 
 export interface Planned extends Transition {
@@ -29,13 +31,28 @@ export function declaredOf(environment: Environment): Declared {
   return { live: environment.live, releases, canary: environment.canary };
 }
 
+/** What the journal and the history tell. Only the last release counts: names of older ones may come again. */
+export function observedOf(
+  { state, live, liveRelease, release }: Observed,
+  history: readonly { readonly from: string; readonly to: string; readonly outcome: string }[],
+): Observed {
+  const last = history.findLast(({ outcome }) => outcome === 'released');
+  return { state, live, liveRelease, release, left: last?.to === liveRelease ? last.from : undefined };
+}
+
+/** Whether what is declared beside the live colour is the release that was left: a declaration that was not changed since. */
+export function declaresLeft({ releases }: Declared, { state, live, left }: Observed): boolean {
+  return state === 'single' && left !== undefined && releases[other(live)] === left;
+}
+
 /**
  * The edges to take, in order, to bring an environment from what is observed to what is declared, or as far as `goal`. Pure.
  * Never plans to switch without verifying, nor to drop a colour that the declaration still names with its release.
  */
 export function plan(declared: Declared, observed: Observed, goal?: State): Planned[] {
   const { state, live, release } = observed;
-  if (goal !== undefined) return forward(state, goal, declared.canary, `asked for ${goal}`);
+  if (goal !== undefined) return toGoal(state, goal, declared.canary);
+  if (declaresLeft(declared, observed)) return [];
   const changed = folderChanged(declared, observed);
   if (changed) {
     const moves = declared.live !== live;
@@ -99,6 +116,13 @@ function folderChanged({ releases, folders }: Declared, { state, live, release }
   if (state !== 'migrated' && state !== 'verified' && state !== 'canary') return undefined;
   if (has === undefined || is === undefined || has === is || releases[idle] !== release?.to) return undefined;
   return `the migrations of ${idle} have changed since they were applied`;
+}
+
+/** Back to `single` there are two ways, by where the writes are. */
+function toGoal(state: State, goal: State, canary: number): Planned[] {
+  const because = `asked for ${goal}`;
+  if (goal !== 'single') return forward(state, goal, canary, because);
+  return state === 'single' ? [] : [edge(state, state === 'switched' ? 'retire' : 'abandon', because)];
 }
 
 const chain: readonly State[] = ['single', 'seeded', 'migrated', 'verified', 'canary', 'switched'];

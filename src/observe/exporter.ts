@@ -2,6 +2,7 @@ import type { Environment } from '../model/environment.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { measure } from './metrics.ts';
+import { serveRunbook } from './runbook.ts';
 import { serveHttp, type ServeOptions } from './serve.ts';
 
 /** The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and `verdigris_observed` says so. */
@@ -20,11 +21,12 @@ export async function metricsText(
   return { type: registry.contentType, text: await registry.metrics() };
 }
 
-/** Serves `/metrics`, and `/healthz` for probes, until the signal. One look at a time: scrapes that come meanwhile share it. */
+/** Serves `/metrics`, the pages of the alerts under `/docs/`, and `/healthz` for probes, until the signal. One look at a time: scrapes that come meanwhile share it. */
 export async function serveMetrics(environment: Environment, platform: Platform, options: ServeOptions): Promise<void> {
   let looking: ReturnType<typeof metricsText> | undefined;
   await serveHttp((request, response) => {
     if (request.url === '/healthz') return void response.end('ok\n');
+    if (serveRunbook(request.url ?? '', response)) return;
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     looking ??= metricsText(environment, platform).finally(() => (looking = undefined));
     void looking.then(

@@ -66,6 +66,10 @@ function measureStatus(
   set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since) || 1 : 0);
   set('verdigris_canary_percent', traffic.canary);
   set('verdigris_lossless_rollback_possible', status.losslessRollback);
+  set('verdigris_troubles', status.troubles.length);
+  set('verdigris_proof_good', status.proof?.good);
+  if (status.proof && status.verification)
+    set('verdigris_proof_timestamp_seconds', Date.parse(status.verification.at) / 1000);
   set('verdigris_last_write_pause_seconds', status.pauseMs === undefined ? undefined : status.pauseMs / 1000);
   for (const { place, free, total } of status.disks ?? []) {
     set('verdigris_disk_free_bytes', free, { place });

@@ -23,6 +23,8 @@ export interface OperatorParts {
   readonly gone?: number | undefined;
   /** The controller of a release that walks by itself. */
   readonly walks?: true;
+  /** Why, in the operator's words, for the history. */
+  readonly reason?: string | undefined;
 }
 
 /**

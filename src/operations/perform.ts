@@ -1,4 +1,4 @@
-import { plan, type Planned } from '../model/plan.ts';
+import { observedOf, plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { execute } from './engine/engine.ts';
@@ -35,7 +35,8 @@ export async function performRelease(
   goal: State | undefined,
   options: PerformOptions = {},
 ): Promise<readonly Planned[]> {
-  const planned = plan(await declaredNow(c.environment), c.journal, goal);
+  const observed = observedOf(c.journal, await c.platform.history.list());
+  const planned = plan(await declaredNow(c.environment), observed, goal);
   for (const { verb, kind } of planned) await perform(c, verb, { ...options, lossy: kind === 'lossy' });
   return planned;
 }

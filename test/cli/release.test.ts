@@ -29,7 +29,10 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
     expect(await run('switch', '--dry-run', '--json')).toMatchObject({ exitCode: 4, error: { id: 'wrong-state' } });
     expect(await run('status', '--json')).toMatchObject({ result: { state: 'single', live: 'blue' } });
 
-    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'verified', live: 'blue' } });
+    expect(await run('release', '--reason', 'ticket 17', '--json')).toMatchObject({
+      exitCode: 0,
+      result: { state: 'verified', live: 'blue' },
+    });
     expect(await run('plan', '--json')).toMatchObject({ result: { plan: [] } });
     await declare({ ...green('./m'), live: 'green' });
     expect(await run('release', '--json')).toMatchObject({
@@ -37,11 +40,21 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
       result: { state: 'switched', live: 'green', losslessRollback: true },
     });
     const text = await run('status');
-    for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris retire'])
+    for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris rollback'])
       expect(text.stdout).toContain(part);
     expect(text.stdout.split('\n').length).toBeLessThan(24);
     await declare({ ...declaration, live: 'green', colours: { green: declaration.colours.green } });
-    expect(await run('release', '--json')).toMatchObject({ exitCode: 0, result: { state: 'single', live: 'green' } });
+    expect(await run('release', '--json')).toMatchObject({ exitCode: 4, error: { id: 'gate-refused' } });
+    expect(await run('release', '--early', '--json')).toMatchObject({
+      exitCode: 0,
+      result: { state: 'single', live: 'green' },
+    });
+    // The declaration as it was, with and without `live`: the release that was left is not planned again.
+    for (const live of ['green', 'blue']) {
+      await declare({ ...green('./m'), live });
+      expect(await run('plan', '--json')).toMatchObject({ exitCode: 0, result: { plan: [] } });
+    }
+    expect((await run('history')).stdout).toMatch(/seed +by \S+@\S+, .* ago\): ticket 17\n[^]*retire +by \S+@\S+/);
     expect((await run('history')).stdout).toMatch(/1 → 2 +released[^]*sql: 0001 t +\S+exports\/migrate-2-/);
     expect(await run('destroy', '--json')).toMatchObject({ exitCode: 4, error: { id: 'destroy-unconfirmed' } });
     expect(await run('destroy', '--yes', '--json')).toMatchObject({ exitCode: 0 });

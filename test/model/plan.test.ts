@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { colours, other, type Colour } from '../../src/model/colours.ts';
 import type { OperationRecord } from '../../src/model/journal.ts';
-import { plan, writable, type Declared, type Observed } from '../../src/model/plan.ts';
+import { observedOf, plan, writable, type Declared, type Observed } from '../../src/model/plan.ts';
 import { crashDirection } from '../../src/model/recovery.ts';
 import { states, transitions, verbs, type State, type Verb } from '../../src/model/transitions.ts';
 import { operationOf } from '../../src/operations/table.ts';
@@ -216,4 +216,30 @@ test('a candidate whose folder has changed since is left and made again; one who
   expect([verbsOf('verified', 'blue', 'a'), verbsOf('verified', 'blue')]).toEqual([[], []]);
   expect(verbsOf('seeded', 'blue', 'b')).toEqual(['migrate', 'verify']);
   expect(verbsOf('switched', 'green', 'b')).toEqual(verbsOf('switched', 'green', 'a'));
+});
+
+test('the release that was left is not planned again, whatever the declaration still says of live; any other one is', () => {
+  const history = [
+    { from: '0', to: '1', outcome: 'released' },
+    { from: '1', to: '2', outcome: 'released' },
+    { from: '2', to: '3', outcome: 'abandoned' },
+  ];
+  const seen = observedOf({ state: 'single', live: 'green', liveRelease: '2', release: null }, history);
+  for (const live of colours) {
+    expect(plan({ live, releases: { blue: '1', green: '2' }, canary: 0 }, seen)).toEqual([]);
+    expect(plan({ live, releases: { blue: '3', green: '2' }, canary: 0 }, seen)).not.toEqual([]);
+  }
+  // What somebody asks for by name is done, and a name of long ago may come again.
+  expect(plan({ live: 'green', releases: { blue: '1', green: '2' }, canary: 0 }, seen, 'seeded')).toHaveLength(1);
+  expect(plan({ live: 'green', releases: { blue: '0', green: '2' }, canary: 0 }, seen)).not.toEqual([]);
+});
+
+test('back to one colour is asked for by name: abandon before the switchover, retire after it', () => {
+  const to = (state: State) =>
+    plan(
+      { live: 'blue', releases: { blue: '1', green: '2' }, canary: 0 },
+      { state, live: 'blue', liveRelease: '1', release: { from: '1', to: '2' } },
+      'single',
+    ).map(({ verb }) => verb);
+  expect(states.map(to)).toEqual([[], ['abandon'], ['abandon'], ['abandon'], ['abandon'], ['retire']]);
 });

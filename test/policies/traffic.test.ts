@@ -135,7 +135,7 @@ test('pooler-replicas and way-back have a minimum that can be configured', () =>
     expect.stringContaining('kubernetes.pooler.replicas is 1'),
   ]);
   expect(judge(poolerReplicas, { kubernetes: { pooler: { replicas: 1 } }, config: { minimum: 1 } })).toEqual([]);
-  expect(judge(wayBack, { environment: { retention: {} } })).toEqual([
+  expect(judge(wayBack, { environment: { retention: { retained: '0s' } } })).toEqual([
     expect.stringContaining('retention.retained is 0 s'),
   ]);
   expect(judge(wayBack, { config: { minimum: '2h' } })).toHaveLength(1);

@@ -21,6 +21,8 @@ export class Context {
   readonly signal: AbortSignal;
   /** Aborted when the lease is lost. Unlike `signal` it does not know of a person's wish to stop, which behind the commit point comes too late. */
   readonly lost: AbortSignal;
+  /** Why, in the operator's words. */
+  readonly reason: string | undefined;
   /** What the recovery before this command did. */
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
   /** What the gates found and showed, of the operation that this process began. */
@@ -48,6 +50,7 @@ export class Context {
     looking?: boolean;
     walks?: boolean | undefined;
     operator?: string;
+    reason?: string | undefined;
     /** Left out by who only looks. */
     lease?: Lease;
   }) {
@@ -60,6 +63,7 @@ export class Context {
     this.looking = parts.looking === true;
     this.walks = parts.walks === true;
     this.operator = parts.operator ?? 'nobody';
+    this.reason = parts.reason;
     this.#lease = parts.lease;
   }
 

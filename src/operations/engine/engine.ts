@@ -16,6 +16,10 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
   await c.ledger.write((journal) => ({
     ...journal,
     ...takenOver(c, verb),
+    acts: [
+      ...(journal.acts ?? []),
+      { verb, at: now(), by: c.operator, ...(c.reason === undefined ? {} : { reason: c.reason }) },
+    ],
     operation: {
       verb,
       ...(kind ? { kind } : {}),

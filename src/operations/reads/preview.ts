@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { plan, type Planned } from '../../model/plan.ts';
+import { observedOf, plan, type Planned } from '../../model/plan.ts';
 import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
@@ -33,7 +33,8 @@ const wouldWrite = '25006';
  * nothing, fails only where the journal cannot be read.
  */
 export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
-  const steps = plan(await declaredNow(environment), await readJournal(platform.journal));
+  const observed = observedOf(await readJournal(platform.journal), await platform.history.list());
+  const steps = plan(await declaredNow(environment), observed);
   const longestWait = Math.max(
     0,
     ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)),

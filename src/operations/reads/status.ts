@@ -2,7 +2,7 @@ import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
-import { guarantees, possible } from '../../model/transitions.ts';
+import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot, readSubscription } from '../../postgres/stream.ts';
@@ -29,6 +29,8 @@ export async function readStatus(environment: Environment, platform: Platform): 
     journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
   const operation = journal.operation;
+  const kept = retained(environment, journal);
+  const way = journal.state === 'switched' ? lossless(environment, replication, found) : undefined;
   const seen = {
     environment: environment.name,
     platform: platform.kind,
@@ -43,8 +45,8 @@ export async function readStatus(environment: Environment, platform: Platform): 
     operator,
     colours: found,
     replication,
-    retained: retained(environment, journal),
-    losslessRollback: journal.state === 'switched' ? lossless(environment, replication, found) : undefined,
+    retained: kept,
+    losslessRollback: way,
     endsRollback: journal.release?.endsRollback ?? [],
     backfills,
     traffic,
@@ -53,7 +55,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     verification: journal.release?.verification,
     proof,
     delivery: journal.delivery,
-    next: possible(journal.state),
+    next: possible(journal.state).filter(sensible({ lossless: way, retained: kept })),
   };
   return { ...seen, troubles: troublesOf(seen, environment.limits) };
 }
@@ -84,6 +86,14 @@ function retained({ retention }: Environment, { state, release }: Journal): Stat
   if (state !== 'switched' || release?.switchedAt === undefined) return undefined;
   const until = Date.parse(release.switchedAt) + retention.retained;
   return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
+}
+
+/** Of the edges that the state has, those that are no loss now: the lossy way back only where there is no other, no retire while the way back is kept. */
+function sensible({ lossless: way, retained: kept }: { lossless: boolean | undefined; retained: Status['retained'] }) {
+  return ({ verb, kind }: Transition): boolean =>
+    !(kind === 'lossy' && way !== false) &&
+    !(kind === 'lossless' && way === false) &&
+    !(verb === 'retire' && kept?.over === false);
 }
 
 /** Apply must work; of a colour that is scaled down the log that it needs must be there. Undefined where the slot could not be asked for. */

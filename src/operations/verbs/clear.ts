@@ -4,6 +4,7 @@ import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../../postgres/stream.ts';
+import type { Release } from '../../model/journal.ts';
 import type { HistoryEntry } from '../../platform/port/history.ts';
 import type { Step } from '../engine/operation.ts';
 import { ownSnapshots } from '../engine/release-record.ts';
@@ -84,7 +85,7 @@ export function record(outcome: HistoryEntry['outcome']): Step {
     why: 'what was done, when, and how long it took, is wanted later',
     risk: 'none',
     async run(c) {
-      const { release, timeline, delivery: walked } = c.journal;
+      const { release, timeline, acts, delivery: walked } = c.journal;
       if (!release) return;
       const endedAt = new Date().toISOString();
       const delivery = walked && ended(walked, release, outcome, endedAt);
@@ -96,6 +97,8 @@ export function record(outcome: HistoryEntry['outcome']): Step {
         endedAt,
         pauseMs: release.pauseMs,
         migrations: release.migrations,
+        acts,
+        reports: reportsOf(release),
         spans: timeline,
         delivery: delivery && isOf(delivery, release) ? delivery : undefined,
       });
@@ -103,8 +106,13 @@ export function record(outcome: HistoryEntry['outcome']): Step {
         ...journal,
         release: null,
         timeline: [],
+        acts: [],
         ...(delivery ? { delivery } : {}),
       }));
     },
   };
+}
+
+function reportsOf({ tests = [], exported }: Release): string[] {
+  return [...tests.map(({ log }) => log), ...(exported ? [exported.file] : [])];
 }

@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../../model/delivery-record.ts';
-import type { Release } from '../../model/journal.ts';
+import type { Act, Release } from '../../model/journal.ts';
 
 /** The releases that have ended, oldest first. */
 export interface HistoryStore {
@@ -21,5 +21,9 @@ export interface HistoryEntry {
   readonly migrations?: Release['migrations'];
   /** How it walked by itself, with its verdicts and who approved; of one that people walked nothing. */
   readonly delivery?: DeliveryRecord | undefined;
+  /** Who began which verb, and why. */
+  readonly acts?: readonly Act[] | undefined;
+  /** Files that tell more: logs of tests, exported rows. */
+  readonly reports?: readonly string[];
   readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
 }

@@ -1,0 +1,33 @@
+import type { Migration } from '../migrations/engine.ts';
+import type { PlannedShape } from '../migrations/shapes/in-files.ts';
+import type { Verb } from '../model/transitions.ts';
+
+export interface DataPlan {
+  readonly source: string;
+  readonly place: string;
+  readonly why?: string;
+  readonly rows?: number;
+  readonly ms?: number | undefined;
+}
+
+export interface PlannedOperation {
+  readonly verb: Verb;
+  readonly to: string;
+  readonly because?: string;
+  readonly reason?: string;
+  readonly pauseMs: number;
+  /** All that the folder holds: no database is asked what has run. */
+  readonly migrations?: readonly Migration[];
+  /** What they do to the schema, but for what is harmless. */
+  readonly shapes?: readonly PlannedShape[];
+  /** Statements that write rows, and where each runs: of `migrate` as judged now, of `switch` as it was tried last. */
+  readonly data?: readonly DataPlan[];
+  /** Why the live colour could not be asked for that. */
+  readonly dataUnknown?: string;
+  readonly steps: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly why: string;
+    readonly risk: string;
+  }[];
+}
