@@ -38,6 +38,7 @@ export const long = [
   'operations/compatibility',
   'operations/drill',
   'operations/retained',
+  'operations/rotate-in-release',
   'operations/seal',
   'postgres/compare/property',
   'postgres/logical-seed/majors',
