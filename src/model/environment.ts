@@ -352,7 +352,7 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
     if (kind === 'external' && given['host'] === undefined)
       issues.push({ path: `${path}.host`, message: 'is required of an external server' });
     if (part === 'server' && kind !== 'external')
-      for (const key of Object.keys(given))
+      for (const key of Object.keys(given).filter((each) => kind !== 'local' || each !== 'host'))
         issues.push({
           path: `${path}.${key}`,
           message: `is of an external server only, and this one is ${String(kind)}`,

@@ -135,6 +135,7 @@ export const errorCatalogue = {
   'external-pooler': 'refused',
   'external-server': 'refused',
   'external-down': 'failed',
+  'tls-refused': 'refused',
   'candidate-locale': 'refused',
   'secret-missing': 'declaration',
   // Logical seeds

@@ -125,8 +125,28 @@ async function open<T>(
   }
 }
 
+/** Node's and OpenSSL's codes, and what node-postgres says of a server without TLS. */
+function isTlsFailure(cause: unknown): boolean {
+  const { code = '', message } = cause as { code?: string; message: string };
+  return /^(ERR_(TLS|SSL)|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/.test(code) || message.includes('SSL connections');
+}
+
+function untrusted(
+  { host, port }: Pick<ConnectionSettings, 'host' | 'port'>,
+  { mode, ca }: TlsSettings,
+  cause: unknown,
+): VerdigrisError {
+  return new VerdigrisError('tls-refused', {
+    seen: `${host}:${port} cannot be trusted with sslmode ${mode}: ${(cause as Error).message}.`,
+    required: `a certificate of ${host} that ${ca === undefined ? 'an authority of the system' : `one of ${ca}`} has signed.`,
+    next: 'declare the file of the right authorities (ca), or the name that the certificate has (host); nothing was changed.',
+    cause,
+  });
+}
+
 /** A wrong password is told with where it is from. */
-function unwelcome({ passwordFrom, ...settings }: ConnectionSettings, cause: unknown): unknown {
+function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause: unknown): unknown {
+  if (tls !== undefined && isTlsFailure(cause)) return untrusted(settings, tls, cause);
   // 28P01 invalid_password, 28000 invalid_authorization_specification
   if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) return cause;
   return new VerdigrisError('wrong-password', {

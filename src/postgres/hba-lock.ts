@@ -7,12 +7,13 @@ import { literal } from './quote.ts';
  * Rules that come before all others, on a machine of Verdigris's own: its roles through the socket; over the network of this machine the
  * other colour's subscription, and migration tools while they have a role of their own; and nobody of those whom `file` names, over no
  * path. They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside
- * pg_hba.conf.
+ * pg_hba.conf. `subscribers`: where the other colour's server is, `all` where others run that.
  */
-export function hbaLockRules(file: string): string {
+export function hbaLockRules(file: string, subscribers: 'samehost' | 'all' = 'samehost'): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
     `host all ${migrationRole},${replicationRole} samehost scram-sha-256`,
+    ...(subscribers === 'all' ? [`host all ${replicationRole} all scram-sha-256`] : []),
     ...refusingRules(file),
     '',
   ].join('\n');

@@ -15,7 +15,8 @@ test('from a server that others run to one of ours, there and back and there, un
     const declaration = {
       colours: {
         blue: { release: '1', postgres: liveMajor, server: declaredServer(theirs) },
-        green: { release: '2', postgres: testMajor },
+        // Another address than the one at which everything listens: their server must come in there.
+        green: { release: '2', postgres: testMajor, server: { kind: 'local', host: '127.0.0.2' } },
       },
       local: { passwords: declaredPasswords },
     };

@@ -98,7 +98,7 @@ export class ExternalServer {
 
   /** Uid of the environment that its database says it belongs to. */
   async environmentOf(): Promise<string | undefined> {
-    return withOwnSession(await this.given(), 'adopt', readEnvironment);
+    return this.#reached(withOwnSession(await this.given(), 'adopt', readEnvironment));
   }
 
   /** Makes it the live colour of a new environment. */
@@ -165,10 +165,24 @@ export class ExternalServer {
     return `${this.address.host}:${this.address.port}`;
   }
 
+  async #reached<T>(work: Promise<T>): Promise<T> {
+    return work.catch((cause: unknown) => {
+      if (!isUnreachable(cause)) throw cause;
+      throw new VerdigrisError('external-down', {
+        seen: `${this.colour} at ${this.at} does not answer: ${describe(cause)}.`,
+        required: 'an answer: others run that server.',
+        next: 'bring it up, or the network to it; then run the same command again. Nothing was changed.',
+        cause,
+      });
+    });
+  }
+
   async #take(generation: number): Promise<void> {
     const known = await this.#store.read();
     if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
-    const { major } = await takeOver(this.#environment, this.colour, await this.given(), await this.connection());
+    const { major } = await this.#reached(
+      takeOver(this.#environment, this.colour, await this.given(), await this.connection()),
+    );
     await this.#store.write({ generation, major });
     await withOwnSession({ ...(await this.connection()), database: this.#environment.database }, 'adopt', (client) =>
       markColour(client, this.colour),

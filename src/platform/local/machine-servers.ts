@@ -19,11 +19,14 @@ import type { LocalServers } from './servers.ts';
 export class MachineServers implements Servers {
   readonly local: LocalServers;
   readonly #places: Places;
+  /** Addresses of this machine at which a server elsewhere reaches those that run here. */
+  readonly #reachedAt: Partial<Record<Colour, string | undefined>>;
   readonly #external: Partial<Record<Colour, ExternalServer>>;
 
   constructor(environment: Environment, places: Places, local: LocalServers) {
     this.local = local;
     this.#places = places;
+    this.#reachedAt = Object.fromEntries(colours.map((colour) => [colour, environment.colours[colour]?.server?.host]));
     this.#external = Object.fromEntries(
       colours.flatMap((colour) => {
         const server = environment.colours[colour]?.server;
@@ -63,7 +66,7 @@ export class MachineServers implements Servers {
   async conninfo(colour: Colour): Promise<string> {
     if (this.external(colour) || this.ownsStorage(other(colour))) return this.#of(colour).conninfo(colour);
     const { port } = await this.local.connection(colour);
-    return `host=127.0.0.1 port=${port} password=${(await ownPasswords(this.#places)).replication}`;
+    return `host=${this.#reachedAt[colour] ?? '127.0.0.1'} port=${port} password=${(await ownPasswords(this.#places)).replication}`;
   }
 
   async replicationPassword(): Promise<string | undefined> {

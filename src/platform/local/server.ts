@@ -19,6 +19,8 @@ export interface Server {
   /** 0700, owned by the server's account: whoever may enter it is let in as any role, so that nothing needs a password here. */
   readonly sockets: string;
   readonly port: number;
+  /** Where it listens besides 127.0.0.1, for the subscription of a server that others run and nobody else. */
+  readonly listen?: string;
 }
 
 export type Settings = Readonly<Record<string, string>>;
@@ -64,7 +66,7 @@ export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<
   await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, server.account);
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
   const text = await readFile(hba, 'utf8');
-  const rules = hbaLockRules(lockFile);
+  const rules = hbaLockRules(lockFile, server.listen === undefined ? 'samehost' : 'all');
   if (!text.startsWith(rules)) await writeDurably(hba, `${rules}${text}`, server.account);
 }
 
@@ -74,7 +76,7 @@ export async function writeSettings(server: Server, settings: Settings): Promise
   const all: Settings = {
     ...settings,
     port: String(server.port),
-    listen_addresses: '127.0.0.1',
+    listen_addresses: ['127.0.0.1', ...(server.listen === undefined ? [] : [server.listen])].join(','),
     unix_socket_directories: server.sockets,
     unix_socket_permissions: '0700',
     [lockSetting]: path.join(dataDirectory(server), lockFile),

@@ -40,7 +40,7 @@ import { chooseSockets, legacySockets, removeSockets } from './sockets.ts';
 
 /** PostgreSQL processes of this machine, a folder each. */
 export class LocalServers implements Servers {
-  readonly #environment: Pick<Environment, 'name' | 'limits' | 'database'>;
+  readonly #environment: Pick<Environment, 'name' | 'limits' | 'database' | 'colours'>;
   readonly #places: Places;
   readonly #account: Account | undefined;
   readonly #extra: Settings;
@@ -48,7 +48,7 @@ export class LocalServers implements Servers {
   readonly #binaries = new Map<number, Promise<Binaries>>();
 
   constructor(
-    environment: Pick<Environment, 'name' | 'limits' | 'database'>,
+    environment: Pick<Environment, 'name' | 'limits' | 'database' | 'colours'>,
     places: Places,
     account: Account | undefined,
     extra: Settings = {},
@@ -284,12 +284,14 @@ export class LocalServers implements Servers {
   async #describe(colour: Colour, found: ServerRecord): Promise<Server> {
     const binaries = this.#binaries.get(found.major) ?? findBinaries(found.major, this.#places.binaries);
     this.#binaries.set(found.major, binaries);
+    const listen = this.#environment.colours[colour]?.server?.host;
     return {
       binaries: await binaries,
       account: this.#account,
       directory: this.#places.server(colour, found.generation),
       sockets: found.sockets ?? legacySockets(this.#places.root, colour),
       port: found.port,
+      ...(listen === undefined ? {} : { listen }),
     };
   }
 

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseEnvironment } from '../../src/model/environment.ts';
+import { LocalPlatform } from '../../src/platform/local/platform.ts';
+import { rows, withClient } from '../../src/postgres/client.ts';
+import { declaredServer, fillShop, withExternalServer, type ExternalFixture } from '../support/external.ts';
+import { failure, type Failure } from '../support/failure.ts';
+import { temporaryFolder, testMajor } from '../support/postgres.ts';
+
+let theirs: ExternalFixture;
+const ended = Promise.withResolvers<void>();
+let served: Promise<void>;
+beforeAll(async () => {
+  const begun = Promise.withResolvers<void>();
+  served = withExternalServer(testMajor, async (server) => {
+    await fillShop(server);
+    theirs = server;
+    begun.resolve();
+    await ended.promise;
+  });
+  served.catch(begun.reject);
+  await begun.promise;
+});
+afterAll(async () => {
+  ended.resolve();
+  await served;
+});
+
+/** What `verdigris create` says of an environment whose live server is declared with these changes. */
+async function refusal(change: Record<string, unknown>, postgres = testMajor): Promise<Failure> {
+  const raw = {
+    name: 'shop',
+    platform: 'local',
+    database: 'shop',
+    roles: { application: ['shop_app'] },
+    colours: { blue: { release: '1', postgres, server: { ...declaredServer(theirs), ...change } } },
+    live: 'blue',
+  };
+  const platform = await LocalPlatform.open(parseEnvironment(raw, 'the test'), await temporaryFolder());
+  return failure(platform.lifecycle.create({ raw }));
+}
+
+async function superuser(sql: string): Promise<void> {
+  await withClient(theirs.superuser, 'test', (client) => client.query(sql));
+}
+
+test('what is declared of a server that others run is held against what it is, before anything is made there', async () => {
+  await superuser("CREATE ROLE plain LOGIN PASSWORD 'their own'");
+  expect((await refusal({}, 16)).seen).toContain(`it is PostgreSQL ${testMajor}, colours.blue.postgres says 16`);
+  expect((await refusal({ user: 'plain' })).seen).toContain('plain is no superuser there');
+  expect(await refusal({ password: { env: 'NOT_SET' } })).toMatchObject({ id: 'secret-missing' });
+  expect(await refusal({ password: { command: ['false'] } })).toMatchObject({ id: 'secret-missing' });
+  expect(await refusal({ password: { command: ['echo', 'wrong'] } })).toMatchObject({ id: 'wrong-password' });
+  expect(await refusal({ sslmode: 'verify-full' })).toMatchObject({ id: 'tls-refused' });
+  expect(await refusal({ port: 1 })).toMatchObject({ id: 'external-down' });
+  const made = await withClient({ ...theirs.superuser, database: 'shop' }, 'test', (client) =>
+    rows(
+      client,
+      "SELECT rolname FROM pg_roles WHERE rolname ~ '^verdigris' UNION SELECT nspname FROM pg_namespace WHERE nspname = 'verdigris'",
+    ),
+  );
+  expect(made).toEqual([]);
+});
+
+test('a server without logical replication, or without a slot to spare, is refused with what to set', async () => {
+  await superuser("ALTER SYSTEM SET wal_level = 'replica'");
+  await superuser('ALTER SYSTEM SET max_replication_slots = 0');
+  await theirs.ctl('restart', '-l', theirs.log);
+  const { id, seen } = await refusal({});
+  expect(id).toBe('external-refused');
+  expect(seen).toContain('wal_level is replica: set it to logical');
+  expect(seen).toContain('all 0 replication slots are taken');
+});
