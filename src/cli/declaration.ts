@@ -77,6 +77,8 @@ const files = [
   ['local', 'tls', '*'],
   ['local', 'passwords', '*', 'file'],
   ['colours', '*', 'server', 'ca'],
+  ['journal', 'ca'],
+  ['journal', 'password', 'file'],
   ['colours', '*', 'server', 'password', 'file'],
 ];
 

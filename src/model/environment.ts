@@ -351,6 +351,17 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
       issues.push({ path: `${path}.kind`, message: unfit(platform, part, kind) });
     if (kind === 'external' && given['host'] === undefined)
       issues.push({ path: `${path}.host`, message: 'is required of an external server' });
+    if (kind === 'postgres')
+      for (const key of ['host', 'database', 'user'].filter((each) => given[each] === undefined))
+        issues.push({ path: `${path}.${key}`, message: 'is required of a journal in PostgreSQL' });
+    if (kind === 'postgres' && record(given['password'])['env'] !== undefined)
+      issues.push({
+        path: `${path}.password.env`,
+        message: 'is a variable, and recoveries that nobody calls have none of yours: declare a file or a command',
+      });
+    if (part !== 'server' && kind !== 'postgres')
+      for (const key of Object.keys(given))
+        issues.push({ path: `${path}.${key}`, message: `does not belong to ${String(kind)}` });
     if (part === 'server' && kind !== 'external')
       for (const key of Object.keys(given).filter((each) => kind !== 'local' || each !== 'host'))
         issues.push({

@@ -9,6 +9,8 @@ export const secretSource = z.union([
 
 export type SecretSource = z.output<typeof secretSource>;
 
+const sslmodes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+
 export const serverSchema = z.strictObject({
   /** `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `statefulset`: of the cluster. */
   kind: z.enum(['local', 'external', 'statefulset']),
@@ -21,7 +23,7 @@ export const serverSchema = z.strictObject({
   /** A superuser there; Verdigris makes its own role by it. Or `verdigris_operator`, where somebody has made that. */
   user: z.string().min(1).optional(),
   password: secretSource.optional(),
-  sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).optional(),
+  sslmode: z.enum(sslmodes).optional(),
   /** PEM file of the authorities that may have signed its certificate; else those that Node.js knows. */
   ca: z.string().min(1).optional(),
 });
@@ -29,13 +31,28 @@ export const serverSchema = z.strictObject({
 export type ServerDeclaration = z.output<typeof serverSchema>;
 
 export const trafficSchema = z.strictObject({ kind: z.enum(['router', 'poolers']) });
-export const journalSchema = z.strictObject({ kind: z.enum(['files', 'configmap']) });
+export const journalSchema = z.strictObject({
+  kind: z.enum(['files', 'configmap', 'postgres']),
+  /** Of `postgres`: a server that is neither colour, where the journal's tables are. */
+  host: z.string().min(1).optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  database: z.string().min(1).optional(),
+  user: z.string().min(1).optional(),
+  password: secretSource.optional(),
+  sslmode: z.enum(sslmodes).optional(),
+  ca: z.string().min(1).optional(),
+});
 
 /** What a platform puts together; its first of each is what the name of the platform alone stands for. */
 export const kindsOf = {
-  local: { server: ['local', 'external'], traffic: ['router'], journal: ['files'] },
+  local: { server: ['local', 'external'], traffic: ['router'], journal: ['files', 'postgres'] },
   kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },
 } as const;
+
+/** How a connection is encrypted: undeclared, as securely as can be. */
+export function tlsOf({ sslmode = 'verify-full', ca }: Pick<ServerDeclaration, 'sslmode' | 'ca'>) {
+  return sslmode === 'disable' ? {} : { tls: { mode: sslmode, ...(ca === undefined ? {} : { ca }) } };
+}
 
 /** Why a kind that exists does not go with the platform, and what does. */
 export function unfit(platform: keyof typeof kindsOf, part: 'server' | 'traffic' | 'journal', kind: string): string {

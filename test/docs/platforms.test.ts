@@ -27,7 +27,7 @@ function declaration(platform: string, [server = '', traffic = '', journal = '']
     },
     live: 'blue',
     traffic: { kind: traffic },
-    journal: { kind: journal },
+    journal: { kind: journal, ...(journal === 'postgres' ? { host: 'h', database: 'd', user: 'u' } : {}) },
     ...(platform === 'kubernetes' ? { kubernetes: { images: { pooler: 'pgbouncer:1' } } } : {}),
   };
 }

@@ -29,15 +29,7 @@ test(
         await withBench({ deadman: false, declaration, existing: credentials }, async (bench) => {
           const { verdict } = await bench.exercise(async (workload) => {
             const logical = { options: { logical: true } };
-            const kk = await killAlongTheWay(bench, 'seed', logical);
-            console.log(
-              JSON.stringify(
-                kk.map((k) => [k.side, k.write, k.phase, k.step].join(' ')),
-                null,
-                1,
-              ),
-            );
-            coversThePlan('seed', kk, logical.options);
+            coversThePlan('seed', await killAlongTheWay(bench, 'seed', logical), logical.options);
             await bench.settled({ state: 'seeded', live: 'blue' });
             await served(workload);
             for (const verb of ['migrate', 'verify'] as const) await bench.verb(verb);

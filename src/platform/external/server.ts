@@ -2,7 +2,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
-import type { ServerDeclaration } from '../../model/server-kinds.ts';
+import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
 import { waitFor } from '../../model/wait.ts';
 import { one, withOwnSession, type ConnectionSettings, type TlsSettings } from '../../postgres/client.ts';
 import { otherGeneration } from '../other-generation.ts';
@@ -44,12 +44,8 @@ export class ExternalServer {
 
   /** Where clients and the other colour's server reach it. */
   get address(): { readonly host: string; readonly port: number; readonly tls?: TlsSettings } {
-    const { host = '', port = standardPort, sslmode = 'verify-full', ca } = this.#declared;
-    return {
-      host,
-      port,
-      ...(sslmode === 'disable' ? {} : { tls: { mode: sslmode, ...(ca === undefined ? {} : { ca }) } }),
-    };
+    const { host = '', port = standardPort } = this.#declared;
+    return { host, port, ...tlsOf(this.#declared) };
   }
 
   async connection(): Promise<ConnectionSettings> {
@@ -180,13 +176,14 @@ export class ExternalServer {
   async #take(generation: number): Promise<void> {
     const known = await this.#store.read();
     if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
+    const own = { ...(await this.connection()), database: this.#environment.database };
+    // Taken before, it may be closed to everybody else.
+    const inside = await withOwnSession(own, 'adopt', () => Promise.resolve(true)).catch(() => false);
     const { major } = await this.#reached(
-      takeOver(this.#environment, this.colour, await this.given(), await this.connection()),
+      takeOver(this.#environment, this.colour, inside ? own : await this.given(), own),
     );
     await this.#store.write({ generation, major });
-    await withOwnSession({ ...(await this.connection()), database: this.#environment.database }, 'adopt', (client) =>
-      markColour(client, this.colour),
-    );
+    await withOwnSession(own, 'adopt', (client) => markColour(client, this.colour));
   }
 
   async #ask(): Promise<{ version: string }> {

@@ -4,15 +4,15 @@ import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
-import { tokenIn } from '../../model/journal.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
 import { LocalCredentials } from './credentials.ts';
-import { LocalDrills } from './drills.ts';
-import { LocalHistory } from './history.ts';
-import { LocalJournal } from './journal.ts';
-import { LocalLeases } from './leases.ts';
+import type { DrillStore } from '../port/drills.ts';
+import type { HistoryStore } from '../port/history.ts';
+import type { JournalStore } from '../port/journal.ts';
+import type { LeaseStore } from '../port/leases.ts';
+import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
 import { runningProcess } from '../../router/identity.ts';
@@ -28,25 +28,27 @@ export class LocalPlatform implements Platform {
   readonly places: Places;
   readonly servers: MachineServers;
   readonly traffic: LocalTraffic;
-  readonly journal: LocalJournal;
-  readonly leases: LocalLeases;
-  readonly history: LocalHistory;
-  readonly drills: LocalDrills;
+  readonly stores: Stores;
+  readonly journal: JournalStore;
+  readonly leases: LeaseStore;
+  readonly history: HistoryStore;
+  readonly drills: DrillStore;
   readonly credentials: LocalCredentials;
   readonly lifecycle: Platform['lifecycle'];
 
   readonly #declared: Environment;
 
-  private constructor(environment: Environment, places: Places, servers: MachineServers) {
+  private constructor(environment: Environment, places: Places, servers: MachineServers, stores: Stores) {
     this.#declared = environment;
     this.environment = environment.name;
     this.places = places;
     this.servers = servers;
     this.traffic = new LocalTraffic(environment, places, servers);
-    this.journal = new LocalJournal(places.journal);
-    this.leases = new LocalLeases(places.leases, async () => tokenIn((await this.journal.read())?.text));
-    this.history = new LocalHistory(places.history);
-    this.drills = new LocalDrills(places.exports);
+    this.stores = stores;
+    this.journal = stores.journal;
+    this.leases = stores.leases;
+    this.history = stores.history;
+    this.drills = stores.drills;
     this.credentials = new LocalCredentials(places.credentials, environment.local.passwords, async () => {
       const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
       return { host, port: Number(port), database: environment.database };
@@ -69,6 +71,7 @@ export class LocalPlatform implements Platform {
       environment,
       places,
       new MachineServers(environment, places, new LocalServers(environment, places, await serverAccount(), settings)),
+      await storesOf(environment, places),
     );
   }
 
@@ -90,7 +93,7 @@ export class LocalPlatform implements Platform {
 
   /** Puts aside what undoing needs where a disk is full. */
   async keepReserves(): Promise<void> {
-    await Promise.all([this.journal.keepReserve(), this.leases.keepReserve(), this.servers.local.keepReserve()]);
+    await Promise.all([this.stores.keepReserves(), this.servers.local.keepReserve()]);
   }
 
   async space(): Promise<DiskSpace[]> {
@@ -107,6 +110,10 @@ export class LocalPlatform implements Platform {
     );
   }
 
+  close(): Promise<void> {
+    return this.stores.close();
+  }
+
   /** Removes the clones whose maker was killed: nobody else comes for them. */
   async tidy(): Promise<void> {
     await this.keepReserves();
@@ -119,7 +126,8 @@ export class LocalPlatform implements Platform {
 
   /** A clone with everything of it, however far its making came; the mark of its owner last. */
   async removeClone(name: string): Promise<void> {
-    await destroyLocal(await LocalPlatform.open({ ...this.#declared, name }, this.places.home));
+    // What is known of a clone is in files.
+    await destroyLocal(await LocalPlatform.open({ ...this.#declared, name, journal: undefined }, this.places.home));
     await this.servers.removeSnapshot(name);
     await rm(path.join(this.places.clones, name), { force: true });
   }

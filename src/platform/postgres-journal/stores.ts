@@ -15,9 +15,16 @@ export interface PostgresStores {
   readonly leases: LeaseStore;
   readonly history: HistoryStore;
   readonly drills: DrillStore;
+  /** Nothing of the environment is left there; its server and the tables stay. */
+  forget(): Promise<void>;
   /** Gives up the one connection that all four share. */
   close(): Promise<void>;
 }
+
+const others = ['earlier', 'history', 'drill', 'lease'].map(
+  (table) => `${table} AS (DELETE FROM verdigris_journal.${table} WHERE environment = $1)`,
+);
+const forget = `WITH ${others.join(', ')} DELETE FROM verdigris_journal.journal WHERE environment = $1`;
 
 /**
  * What is known of an environment, on a server that is neither of its colours: for teams whose operators are short-lived jobs. The role of
@@ -31,6 +38,7 @@ export function postgresStores(settings: ConnectionSettings, environment: string
     leases: new PostgresLeases(database, environment, async () => tokenIn((await journal.read())?.text)),
     history: new PostgresHistory(database, environment),
     drills: new PostgresDrills(database, environment),
+    forget: async () => void (await database.rows(forget, [environment])),
     close: () => database.close(),
   };
 }

@@ -12,7 +12,7 @@ import { one, rows, withOwnSession } from '../../../src/postgres/client.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
 
 /** Opens the stores of one environment; each call is another operator's. */
-type Open = () => PostgresStores;
+type Open = () => Omit<PostgresStores, 'forget'>;
 
 const places: Readonly<Record<string, (use: (open: Open) => Promise<void>) => Promise<void>>> = {
   files: async (use) => {

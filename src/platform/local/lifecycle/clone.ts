@@ -39,7 +39,13 @@ export async function cloneLocal(
   const colours = Object.fromEntries(
     Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]),
   );
-  const copy: Environment = { ...environment, name, colours, local: { ...environment.local, port: 0 } };
+  const copy: Environment = {
+    ...environment,
+    name,
+    colours,
+    journal: undefined,
+    local: { ...environment.local, port: 0 },
+  };
   await original.tidy();
   // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
   await mkdir(original.places.clones, { recursive: true, mode: 0o700 });

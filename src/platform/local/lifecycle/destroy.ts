@@ -3,19 +3,22 @@ import { colours } from '../../../model/colours.ts';
 import { stopRouter } from '../../../router/launch.ts';
 import type { Places } from '../places.ts';
 import type { MachineServers } from '../machine-servers.ts';
+import type { Stores } from '../stores.ts';
 
 /** What there is to remove; the platform itself, or as much of it as was made. */
 interface LocalParts {
   readonly places: Places;
   readonly servers: MachineServers;
+  readonly stores: Pick<Stores, 'forget'>;
 }
 
 /** Stops every process and removes every file of an environment. Says what is left on servers that others run. */
-export async function destroyLocal({ places, servers }: LocalParts): Promise<readonly string[]> {
+export async function destroyLocal({ places, servers, stores }: LocalParts): Promise<readonly string[]> {
   await stopRouter(places.router);
   const left: string[] = [];
   for (const colour of colours)
     left.push((await servers.remove(colour, (await servers.observe(colour))?.generation)) ?? '');
+  await stores.forget();
   await rm(places.root, { recursive: true, force: true });
   return left.filter((each) => each !== '');
 }
