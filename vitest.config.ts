@@ -6,7 +6,6 @@ export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.ca
 
 /** An operator killed between any two entries of its journal, and every act of the adversary beside each verb: `npm run test:chains`. */
 export const chains = [
-  'test/external/kills.test.ts',
   'test/faults/kill-*.test.ts',
   'test/delivery/kills.test.ts',
   'test/operations/backfill-kills.test.ts',
