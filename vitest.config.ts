@@ -37,6 +37,7 @@ export const long = [
   'operations/backfill',
   'operations/compatibility',
   'operations/drill',
+  'operations/hooks',
   'operations/retained',
   'operations/rotate-in-release',
   'operations/seal',

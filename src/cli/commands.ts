@@ -105,6 +105,11 @@ export const sources: readonly Source[] = [
     load: async () => [(await import('./flags.ts')).flagsCommand()],
   },
   {
+    group: 'A release:',
+    names: ['approvals'],
+    load: async () => [(await import('./approvals.ts')).approvalsCommand()],
+  },
+  {
     group: 'Look:',
     names: ['explain'],
     load: async () => [(await import('./explain.ts')).explainCommand()],

@@ -59,6 +59,7 @@ export const errorCatalogue = {
   'stale-token': 'busy',
   'other-generation': 'busy',
   'journal-conflict': 'busy',
+  'approval-secret': 'usage',
   'hook-refused': 'refused',
   'hook-unanswered': 'refused',
   'hook-misplaced': 'declaration',

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { HookMoment } from '../../model/hooks.ts';
 import type { Context } from '../engine/context.ts';
 
@@ -72,10 +71,4 @@ export function messageOf({ subject, data }: HookEvent): string {
   if (moment === 'before') return `:large_blue_circle: ${head}: ${what} begins`;
   const pause = pauseMs === undefined ? '' : `; writes paused for ${pauseMs} ms`;
   return `:white_check_mark: ${head}: ${what} is done; ${live} is live with release ${liveRelease}${pause}`;
-}
-
-/** As Standard Webhooks has it: over id, time and body, so that none of them can be another's. `at` in seconds since 1970. */
-export function signature(secret: string, id: string, at: number, body: string): string {
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;
-  return `v1,${createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')}`;
 }

@@ -1,6 +1,7 @@
 import { describe } from '../../model/errors.ts';
 import type { Hook } from '../../model/hooks.ts';
-import { messageOf, signature, type HookEvent } from './event.ts';
+import { messageOf, type HookEvent } from './event.ts';
+import { signature } from './signature.ts';
 import { shortened, type Outcome } from './outcome.ts';
 
 /** Statuses that say that another time may do: RFC 9110, and 425 of RFC 8470. */
