@@ -48,7 +48,7 @@ function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<D
     });
 }
 
-function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
+export function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
   return { environment, platform, emit: (event) => reporter.event(event), signal };
 }
 
