@@ -52,7 +52,15 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node.
-    exclude: ['test/e2e/**', 'test/bench/**', 'test/migrations/tools/**', ...chains, ...long],
+    exclude: [
+      'test/e2e/**',
+      'test/deploy/**',
+      'test/browser/**',
+      'test/bench/**',
+      'test/migrations/tools/**',
+      ...chains,
+      ...long,
+    ],
     env,
     unstubEnvs: true,
     testTimeout: 300_000,

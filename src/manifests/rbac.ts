@@ -114,12 +114,17 @@ export const drillRules: readonly RbacRule[] = [
   { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
 ];
 
-/** Looking is enough; the operator's password is among what is looked at, since lag is asked of the servers. */
-export const metricsRules: readonly RbacRule[] = [
+/** Looking, without any password. */
+export const lookRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'services', 'pods'], verbs: ['get', 'list'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get', 'list'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
+];
+
+/** The operator's password is among what is looked at, since lag is asked of the servers. */
+export const metricsRules: readonly RbacRule[] = [
+  ...lookRules,
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
 ];
 
 /** A Role with these rules, bound to a service account of the same name. */
