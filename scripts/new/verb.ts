@@ -46,7 +46,7 @@ What it does, what can go wrong, what to do.
         before: "  { from: 'seeded', verb: 'abandon'",
         text: `  { from: 'verified', verb: '${name}', to: 'verified', reason: 'why the edge exists' },\n`,
       },
-      { file: 'src/model/recovery.ts', before: '  abandon: ', text: `  '${name}': false,\n` },
+      { file: 'src/model/recovery.ts', before: '  abandon: ', text: `  '${name}': true,\n` },
       { file: 'src/cli/verbs.ts', before: '  abandon: {\n', text: command },
       {
         file: 'src/operations/table.ts',
@@ -67,7 +67,7 @@ What it does, what can go wrong, what to do.
       {
         file: 'docs/state-machine.md',
         before: '| `retire` | continue',
-        text: `| \`${name}\` | revert | complete | revert |\n`,
+        text: `| \`${name}\` | continue | complete | revert |\n`,
       },
       {
         file: 'docs/README.md',

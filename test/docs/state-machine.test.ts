@@ -15,7 +15,7 @@ test('the guarantees are those of the program', () => {
 });
 
 test('after a crash, each phase of each verb has the direction that the program takes', () => {
-  const rows = [...text.matchAll(/^\| `(\w+)` \| (\w+) \| (\w+) \| (\w+) \|$/gm)].map(
+  const rows = [...text.matchAll(/^\| `([\w-]+)` \| (\w+) \| (\w+) \| (\w+) \|$/gm)].map(
     ([, verb, start, complete, revert]) => ({ verb, start, complete, revert }),
   );
   expect(rows).toEqual(
