@@ -39,7 +39,7 @@ test('a new rule, a new check and a new verb compile, are listed and documented,
     }
     await run('prettier', '--write', '--log-level', 'warn', ...new Set(made));
     await run('tsc', '--incremental', 'false');
-    await run('vitest', 'run', '-u', 'test/migrations/lint/docs.test.ts', 'test/model', 'test/docs');
+    await run('vitest', 'run', 'test/migrations/lint/docs.test.ts', 'test/model', 'test/docs', '-u');
     // Once more without -u: what was printed fits.
     await run('vitest', 'run', 'test/migrations/lint/docs.test.ts', 'test/model', 'test/docs');
     expect(await readFile(path.join(cwd, 'docs/lint/spare-tablespace.md'), 'utf8')).toContain('Spare tablespace');
