@@ -35,7 +35,7 @@ export const ${id}: LintRule = {
     ],
     next: [
       `write the rule: src/migrations/lint/rules/${name}.ts (node types: docs of libpg-query; helpers: ast.ts, context.ts)`,
-      `npx vitest run test/migrations/lint/docs.test.ts -u   # its own bad and good are tested; the page docs/lint/${name}.md is printed`,
+      `npx vitest run test/migrations/lint/docs.test.ts -u   # its own bad and good are tested; the page docs/lint/${name}.md is printed by the first run`,
       'npm run check',
     ],
   };
