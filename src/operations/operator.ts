@@ -71,9 +71,7 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    const result = await use(c).finally(async () => {
-      if (c) await deliverOutbox(c).catch(() => undefined);
-    });
+    const result = await delivered(c, use);
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.
     if (c.journal.uid !== undefined && purpose !== 'recover')
@@ -117,4 +115,13 @@ export async function withObserver<T>(
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
   return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));
+}
+
+/** Hooks that were left to be told are told whatever came of the work. */
+async function delivered<T>(c: Context, use: (c: Context) => Promise<T>): Promise<T> {
+  try {
+    return await use(c);
+  } finally {
+    await deliverOutbox(c).catch(() => undefined);
+  }
 }
