@@ -223,7 +223,8 @@ function verb(
   if (kind === 'switch' && environment.live !== record.candidate)
     return forPerson(`the declaration says live: ${environment.live}. The switchover wants live: ${record.candidate}`);
   if (kind === 'retire') {
-    const from = Date.parse(journal.release?.switchedAt ?? record.step.since) + (step.ms ?? 0);
+    const kept = Math.max(step.ms ?? 0, environment.retention.retained);
+    const from = Date.parse(journal.release?.switchedAt ?? record.step.since) + kept;
     if (now < from) return wait(known, `${step.text}: not before ${iso(from)}`, from);
   }
   if (kind === 'switch' || kind === 'retire') {

@@ -117,6 +117,12 @@ describe('what a controller does next', () => {
     });
   });
 
+  test('a retained colour is kept as long as the step says, and as long as the retention', () => {
+    const journal = at('retire after 2h', 'switched');
+    expect(decide(known(journal, start + 121 * minute))).toMatchObject({ do: 'wait', until: start + 24 * 60 * minute });
+    expect(decide(known(journal, start + 24 * 60 * minute))).toMatchObject({ do: 'verb', verb: 'retire' });
+  });
+
   test('a verb past its limit fails, one that is refused is tried again until its limit', () => {
     expect(written(decide(known(at('migrate', 'seeded'), start + 121 * minute)))?.stopped).toMatchObject({
       follow: 'wait',

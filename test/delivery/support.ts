@@ -21,7 +21,7 @@ export async function walkOf(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Walk> {
   const raw = JSON.parse(await readFile(declaration, 'utf8')) as Record<string, unknown>;
-  const environment = parseEnvironment({ ...raw, live: 'green', delivery }, 'the test');
+  const environment = parseEnvironment({ retention: { retained: '1s' }, ...raw, live: 'green', delivery }, 'the test');
   return {
     environment,
     parts: { environment, platform, emit, signal },
