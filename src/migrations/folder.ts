@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isBackfill } from './backfill/files.ts';
 
 /** The files of a folder of migrations with all that is below it, sorted: what is packed, listed and compared. */
 export async function filesBelow(folder: string): Promise<string[]> {
@@ -27,10 +28,15 @@ export async function folderDigests(folder: string): Promise<Record<string, stri
   );
 }
 
-/** One digest of a whole folder, the same for the same content wherever it lies; undefined where it cannot be read here. */
+/**
+ * One digest of a folder's migrations, the same for the same content wherever it lies; undefined where it cannot be read here. Backfills
+ * are left out: they may be added at any time, and what of them is not complete has gates of its own.
+ */
 export async function folderDigest(folder: string): Promise<string | undefined> {
   const digests = await folderDigests(folder);
-  return digests && sha256(JSON.stringify(Object.entries(digests).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  if (!digests) return undefined;
+  const migrations = Object.entries(digests).filter(([name]) => !isBackfill(name));
+  return sha256(JSON.stringify(migrations.toSorted(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 function sha256(content: string | Buffer): string {

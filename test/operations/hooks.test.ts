@@ -104,7 +104,7 @@ test('hooks are asked and told: a refusal and a silence stop the verb before any
         );
 
         // A refusal ends it at once, a silence when its limit is over; before either nothing was done.
-        const before = { ...(await journal()), token: 0, timeline: [], outbox: [] };
+        const before = { ...(await journal()), token: 0, timeline: [], outbox: [], acts: [] };
         answers.set('/freeze', { status: 409, body: 'frozen until Monday' });
         const refused = await failure(verb('switch'));
         expect(refused).toMatchObject({ id: 'hook-refused', code: 'refused' });
@@ -113,7 +113,7 @@ test('hooks are asked and told: a refusal and a silence stop the verb before any
         expect(await failure(verb('switch'))).toMatchObject({ id: 'hook-unanswered' });
         answers.set('/freeze', { status: 503, body: '' });
         expect((await failure(verb('switch'))).seen).toContain('did not answer within 1500 ms: it answered 503');
-        const after = { ...(await journal()), token: 0, timeline: [], outbox: [] };
+        const after = { ...(await journal()), token: 0, timeline: [], outbox: [], acts: [] };
         expect(after).toEqual(before);
         const asked = received.filter(({ path: each }) => each === '/freeze');
         expect(asked.length).toBeGreaterThan(3);

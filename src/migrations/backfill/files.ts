@@ -22,6 +22,11 @@ export interface Backfill extends BackfillDeclaration {
 }
 
 const ending = /\.backfill\.ya?ml$/;
+/** Whether a file of a migrations folder is a backfill, by its name. */
+export function isBackfill(name: string): boolean {
+  return ending.test(name);
+}
+
 /** A folder of their own, for engines that take every file of theirs for a migration. */
 const own = 'backfills';
 
