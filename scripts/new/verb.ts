@@ -47,6 +47,12 @@ What it does, what can go wrong, what to do.
         text: `  { from: 'verified', verb: '${name}', to: 'verified', reason: 'why the edge exists' },\n`,
       },
       { file: 'src/model/recovery.ts', before: '  abandon: ', text: `  '${name}': true,\n` },
+      {
+        file: 'src/cli/plan-summary.ts',
+        before: '  abandon: () =>',
+        text: `  '${name}': () => 'what it does, in a line',\n`,
+      },
+      { file: 'src/cli/plan-summary.ts', before: '  abandon: []', text: `  '${name}': [],\n` },
       { file: 'src/cli/verbs.ts', before: '  abandon: {\n', text: command },
       {
         file: 'src/operations/table.ts',
