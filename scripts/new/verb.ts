@@ -63,7 +63,7 @@ What it does, what can go wrong, what to do.
       {
         file: 'docs/reference.md',
         before: '| `canary` | `--dry-run`',
-        text: `| \`${name}\` | \`--dry-run\` | [${name}](operations/${name}.md) |\n`,
+        text: `| \`${name}\` | \`--dry-run\`, \`--reason <text>\` | [${name}](operations/${name}.md) |\n`,
       },
       {
         file: 'docs/state-machine.md',
@@ -83,6 +83,7 @@ What it does, what can go wrong, what to do.
     ],
     next: [
       `write its row and reason in src/model/transitions.ts, its steps in src/operations/verbs/${name}.ts`,
+      'npm run schema   # hooks may name it',
       'npm run format && npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
       `kill it between its steps: test/faults`,

@@ -39,6 +39,7 @@ test('a new rule, a new check and a new verb compile, are listed and documented,
       made.push(...[...stdout.matchAll(/^wrote (.+\.ts)$/gm)].map(([, file = '']) => file));
     }
     await run('prettier', '--write', '--log-level', 'warn', ...new Set(made));
+    await run(process.execPath, 'scripts/declaration-schema.ts');
     await run('tsc', '--incremental', 'false');
     // Pages are printed when their file has ended, behind the test that counts them.
     await execa('vitest', [...tests, '-u'], { ...program, reject: false });
