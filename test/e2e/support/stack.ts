@@ -80,6 +80,8 @@ export function small(namespace: string, name: string, over: Record<string, unkn
     database: 'shop',
     roles: { application: ['shop_app'], readers: ['shop_reader'] },
     colours: { blue: { release: '1', postgres: 15 } },
+    // A test does not wait for a day before it retires.
+    retention: { retained: '1s' },
     live: 'blue',
     limits: { snapshot: '5m' },
     ...rest,
