@@ -1,10 +1,11 @@
 import type { Environment } from '../model/environment.ts';
+import { commandContainer } from './command-line.ts';
 import { declarationVolume } from './declaration.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames, selectorLabels } from './names.ts';
 import { operatorLabel } from './network.ts';
 import { drillRules, eventReading, serviceRole } from './rbac.ts';
-import { containerSecurity, podSecurity, resources } from './security.ts';
+import { podSecurity, resources } from './security.ts';
 
 /**
  * Controllers of releases that walk by themselves; nothing where none is declared. There are two, and neither is the first: each act is
@@ -44,31 +45,11 @@ export function deliveryManifests(environment: Environment): Manifest[] {
             // A verb that is under way is undone, or brought to its end, before the pod goes.
             terminationGracePeriodSeconds: 300,
             containers: [
-              {
-                name: 'delivery',
-                image: images.verdigris,
-                imagePullPolicy: 'IfNotPresent',
-                command: [
-                  'node',
-                  '/verdigris/src/cli/main.ts',
-                  'release',
-                  '--follow',
-                  '--forever',
-                  '--file',
-                  '/etc/verdigris/declaration.json',
-                  '--json',
-                ],
-                env: [
-                  { name: 'HOME', value: '/tmp' },
-                  { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
-                ],
-                securityContext: containerSecurity,
+              commandContainer('delivery', images.verdigris, {
+                command: ['release', '--follow', '--forever'],
+                options: ['--json'],
                 resources: resources({ cpu: '50m', memory: '192Mi' }),
-                volumeMounts: [
-                  { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
-                  { name: 'tmp', mountPath: '/tmp' },
-                ],
-              },
+              }),
             ],
             volumes: [declarationVolume('declaration', environment), { name: 'tmp', emptyDir: {} }],
           },

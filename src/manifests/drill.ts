@@ -1,9 +1,10 @@
 import type { Environment } from '../model/environment.ts';
+import { commandContainer } from './command-line.ts';
 import { declarationVolume } from './declaration.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames } from './names.ts';
 import { drillRules, serviceRole } from './rbac.ts';
-import { containerSecurity, podSecurity, resources } from './security.ts';
+import { podSecurity, resources } from './security.ts';
 
 /** A scheduled drill with its own, namespaced role; nothing where no schedule is declared. */
 export function drillManifests(environment: Environment): Manifest[] {
@@ -43,29 +44,11 @@ export function drillManifests(environment: Environment): Manifest[] {
                 // Cleaning up takes as long as removing volumes does.
                 terminationGracePeriodSeconds: 300,
                 containers: [
-                  {
-                    name: 'drill',
-                    image: images.verdigris,
-                    imagePullPolicy: 'IfNotPresent',
-                    command: [
-                      'node',
-                      '/verdigris/src/cli/main.ts',
-                      'drill',
-                      '--file',
-                      '/etc/verdigris/declaration.json',
-                      '--json',
-                    ],
-                    env: [
-                      { name: 'HOME', value: '/tmp' },
-                      { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
-                    ],
-                    securityContext: containerSecurity,
+                  commandContainer('drill', images.verdigris, {
+                    command: ['drill'],
+                    options: ['--json'],
                     resources: resources({ cpu: '100m', memory: '256Mi' }),
-                    volumeMounts: [
-                      { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
-                      { name: 'tmp', mountPath: '/tmp' },
-                    ],
-                  },
+                  }),
                 ],
                 volumes: [declarationVolume('declaration', environment), { name: 'tmp', emptyDir: {} }],
               },

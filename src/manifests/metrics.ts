@@ -1,9 +1,10 @@
 import type { Environment } from '../model/environment.ts';
 import { ruleGroups } from '../metrics/rules.ts';
+import { commandContainer } from './command-line.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames, selectorLabels } from './names.ts';
 import { metricsRules, serviceRole } from './rbac.ts';
-import { containerSecurity, podSecurity, resources } from './security.ts';
+import { podSecurity, resources } from './security.ts';
 
 export const metricsPort = 9_464;
 
@@ -41,25 +42,12 @@ export function metricsManifests(environment: Environment): Manifest[] {
             securityContext: podSecurity,
             containers: [
               {
-                name: 'metrics',
-                image: images.verdigris,
-                imagePullPolicy: 'IfNotPresent',
-                command: [
-                  'node',
-                  '/verdigris/src/cli/main.ts',
-                  'metrics',
-                  '--file',
-                  '/etc/verdigris/declaration.json',
-                  '--listen',
-                  `0.0.0.0:${metricsPort}`,
-                ],
-                env: [
-                  { name: 'HOME', value: '/tmp' },
-                  { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
-                ],
+                ...commandContainer('metrics', images.verdigris, {
+                  command: ['metrics'],
+                  options: ['--listen', `0.0.0.0:${metricsPort}`],
+                  resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '384Mi' }),
+                }),
                 ports: [{ name: 'metrics', containerPort: metricsPort, protocol: 'TCP' }],
-                securityContext: containerSecurity,
-                resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '384Mi' }),
                 readinessProbe: {
                   httpGet: { path: '/healthz', port: 'metrics' },
                   periodSeconds: 2,
@@ -70,10 +58,6 @@ export function metricsManifests(environment: Environment): Manifest[] {
                   periodSeconds: 10,
                   failureThreshold: 6,
                 },
-                volumeMounts: [
-                  { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
-                  { name: 'tmp', mountPath: '/tmp' },
-                ],
               },
             ],
             volumes: [

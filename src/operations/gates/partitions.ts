@@ -20,11 +20,12 @@ export async function keepPartitions(c: Context, colour: Colour, read?: readonly
 /**
  * Partitions of the live colour that were truncated or rewritten since their files were kept there: by the comparison, and by the
  * switchover that made the colour live. A partitioned table is published by its root, which does not carry TRUNCATE of one partition.
+ * `read`: as they are, where they were read already.
  */
-export async function rewrittenPartitions(c: Context): Promise<SchemaDifference[]> {
+export async function rewrittenPartitions(c: Context, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
   const kept = "SELECT kind, identity, definition FROM verdigris.schema_object WHERE kind = 'partition'";
   return c.on(c.live, async (client) =>
-    diffSchema(await rows<SchemaObject>(client, kept), await readPartitions(client)).filter(
+    diffSchema(await rows<SchemaObject>(client, kept), read ?? (await readPartitions(client))).filter(
       ({ change }) => change === 'changed',
     ),
   );

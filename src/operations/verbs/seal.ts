@@ -40,7 +40,8 @@ export const look: Step = {
     ]);
     const objects = new Map([...sealed].map(([colour, seal]) => [colour, seal.objects]));
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
-    const rewritten = await rewrittenPartitions(c);
+    const partitions = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => kind === 'partition');
+    const rewritten = await rewrittenPartitions(c, partitions(c.live));
     const refused = [...found, ...rewrittenFinding(rewritten, 'the gates', compareThere)].filter(
       ({ grade }) => grade === 'refuse',
     );

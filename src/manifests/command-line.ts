@@ -1,0 +1,32 @@
+import { containerSecurity } from './security.ts';
+
+/** The command line on the environment's declaration, in a container of ours; its volumes are `declaration` and `tmp`. */
+export function commandContainer(
+  name: string,
+  image: string,
+  { command, options, resources }: { command: string[]; options: string[]; resources: Record<string, unknown> },
+) {
+  return {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: [
+      'node',
+      '/verdigris/src/cli/main.ts',
+      ...command,
+      '--file',
+      '/etc/verdigris/declaration.json',
+      ...options,
+    ],
+    env: [
+      { name: 'HOME', value: '/tmp' },
+      { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+    ],
+    securityContext: containerSecurity,
+    resources,
+    volumeMounts: [
+      { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
