@@ -32,7 +32,9 @@ for (const file of Object.keys(files))
     process.exit(1);
   }
 
-/** Every text is made before any is written, so that a list that reads otherwise by now leaves the checkout as it is. */
+/**
+ * Every text is made before any is written, so that a list that reads otherwise by now leaves the checkout as it is.
+ */
 const texts = new Map(Object.entries(files));
 for (const { file, before, text } of lines) {
   const now = texts.get(file) ?? (await readFile(path.join(root, file), 'utf8'));

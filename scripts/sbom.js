@@ -1,4 +1,5 @@
-// What an installation brings along: a CycloneDX list in dist/, made when the package is built. A licence that nobody has looked at is refused.
+// What an installation brings along: a CycloneDX list in dist/, made when the package is built. A licence that nobody
+// has looked at is refused.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -37,8 +38,8 @@ export function unfit(components) {
 }
 
 /**
- * By package-lock.json; the same for the same file: without the time, and with the package's name in place of the folder's. What only
- * development needs is left out here: `npm sbom --omit dev` leaves out what development needs too.
+ * By package-lock.json; the same for the same file: without the time, and with the package's name in place of the
+ * folder's. What only development needs is left out here: `npm sbom --omit dev` leaves out what development needs too.
  */
 export function listComponents() {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];

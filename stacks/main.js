@@ -1,4 +1,5 @@
-// What Pulumi.yaml runs: plain JavaScript, so that a Node.js that cannot run the rest is told apart from a program with a fault.
+// What Pulumi.yaml runs: plain JavaScript, so that a Node.js that cannot run the rest is told apart from a program with
+// a fault.
 import { RunError } from '@pulumi/pulumi';
 
 if (!process.features.typescript)

@@ -9,8 +9,8 @@ const declaration = z.record(z.string(), z.unknown());
 
 const schema = z.strictObject({
   /**
-   * Declarations by name of the resource, or files that hold them, the same that the command line reads; relative to the program's
-   * folder. One program may have many environments. Each is checked in full by its own schema.
+   * Declarations by name of the resource, or files that hold them, the same that the command line reads; relative to
+   * the program's folder. One program may have many environments. Each is checked in full by its own schema.
    */
   environments: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.union([z.string().min(1), declaration]))

@@ -1,7 +1,10 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
 import { labelsOf, nameOf } from './pods.ts';
 
-/** What a class does on deletion is written in the class, which a preview does not see: those that keep are named in the configuration. */
+/**
+ * What a class does on deletion is written in the class, which a preview does not see: those that keep are named in the
+ * configuration.
+ */
 export const keptSnapshot: ResourceValidationPolicy = {
   name: 'kept-snapshot',
   description:

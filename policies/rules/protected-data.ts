@@ -5,8 +5,8 @@ import { trafficType } from './release.ts';
 const data = /^kubernetes:(apps\/v1:StatefulSet|core\/v1:PersistentVolumeClaim)$/;
 
 /**
- * The engine refuses to replace or delete what is protected, at preview and before anything else is done; a rule is not asked
- * about deletions. So the protection itself is what is required.
+ * The engine refuses to replace or delete what is protected, at preview and before anything else is done; a rule is not
+ * asked about deletions. So the protection itself is what is required.
  */
 export const protectedData: ResourceValidationPolicy = {
   name: 'protected-data',

@@ -16,7 +16,10 @@ export interface Completed {
   }[];
 }
 
-/** In single quotes, as all three shells read them; fish takes a backslash before a quote, the others end and begin again. */
+/**
+ * In single quotes, as all three shells read them; fish takes a backslash before a quote, the others end and begin
+ * again.
+ */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", '’').replaceAll('\n', ' ')}'`;
 }

@@ -21,7 +21,10 @@ interface ConsentOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Where a person can be asked, asks before what clients feel or what cannot be taken back; a pipeline has decided beforehand. */
+/**
+ * Where a person can be asked, asks before what clients feel or what cannot be taken back; a pipeline has decided
+ * beforehand.
+ */
 export async function requireConsent(
   { environment, platform, signal, reporter }: CliSession,
   asked: readonly Asked[],

@@ -9,8 +9,8 @@ import { packedName, unpackFolder } from '../migrations/packed.ts';
 export const defaultFile = 'verdigris.yaml';
 
 /**
- * Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file; one that is not on this machine
- * is taken from what was packed beside the file, as it is in a pod of the cluster.
+ * Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file; one that is not on
+ * this machine is taken from what was packed beside the file, as it is in a pod of the cluster.
  */
 export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {

@@ -46,7 +46,10 @@ Examples
   verdigris expand-contract rename-table shop.customer client
   verdigris expand-contract contract shop.customer.name`;
 
-/** `verdigris expand-contract`: what waits for what, and the recipes. Reads the live colour's catalogue; writes files alone. */
+/**
+ * `verdigris expand-contract`: what waits for what, and the recipes. Reads the live colour's catalogue; writes files
+ * alone.
+ */
 export function expandContractCommand(): Command {
   const command = withCommonOptions(new Command('expand-contract'))
     .summary('show what may be taken away when; write the migrations of a rename or type change')

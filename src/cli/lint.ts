@@ -63,7 +63,10 @@ Examples
   verdigris lint migrations --accept
   verdigris lint --explain set-not-null-scan`;
 
-/** `verdigris lint`: the linter for people, pipelines and pre-commit. Needs no environment, and no database unless it is given one. */
+/**
+ * `verdigris lint`: the linter for people, pipelines and pre-commit. Needs no environment, and no database unless it is
+ * given one.
+ */
 export function lintCommand(): Command {
   return new Command('lint')
     .summary('find what migrations lock, rewrite, break or destroy')
@@ -119,8 +122,8 @@ async function guarded(work: () => Promise<void>): Promise<void> {
 async function run(paths: readonly string[], options: Options): Promise<void> {
   if (options.listRules === true) return print(ruleList());
   if (options.explain !== undefined) return print(explain(options.explain));
-  // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves. `--liftoff-only`
-  // stands for these two on Node's command line, and has no effect once V8 runs.
+  // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves.
+  // `--liftoff-only` stands for these two on Node's command line, and has no effect once V8 runs.
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
   if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
   const around = await surroundingsOf(paths);

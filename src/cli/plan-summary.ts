@@ -10,7 +10,10 @@ import type { PlannedOperation } from './planned-operation.ts';
 /** Names of migrations, and of what they change, that fit beside their number. */
 const named = 3;
 
-/** A plan in some ten lines: what happens, how long it may take, for how long clients wait and why, and what can stop it. */
+/**
+ * A plan in some ten lines: what happens, how long it may take, for how long clients wait and why, and what can stop
+ * it.
+ */
 export function planSummary(
   operations: readonly PlannedOperation[],
   { limits }: Environment,

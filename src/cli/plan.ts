@@ -66,7 +66,10 @@ function waitText(ms: number): string {
   return Number.isFinite(ms) ? `at most ${prettyMs(ms)}` : 'as long as the export of what is lost takes';
 }
 
-/** Prints what would be done to come to what is declared, or to `goal`. Reads the journal, and the live colour's catalogue where there are migrations. */
+/**
+ * Prints what would be done to come to what is declared, or to `goal`. Reads the journal, and the live colour's
+ * catalogue where there are migrations.
+ */
 export async function showPlan(
   { environment, platform, reporter, signal }: CliSession,
   goal: State | undefined,

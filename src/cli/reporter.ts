@@ -16,7 +16,9 @@ export interface Reporter {
   event(event: Event): void;
   /** The command's result: `text` for people, `value` for programs. */
   result(value: unknown, text: string): void;
-  /** What was seen now, in place of what was seen before: `text` on a terminal, `line` in a pipe, `value` for programs. */
+  /**
+   * What was seen now, in place of what was seen before: `text` on a terminal, `line` in a pipe, `value` for programs.
+   */
   screen(value: unknown, text: string, line: string): void;
   /** Something for people only. */
   say(text: string): void;

@@ -28,7 +28,9 @@ export function withCommonOptions(command: Command): Command {
     .option('--json', 'events and result as JSON lines');
 }
 
-/** Of a person at the terminal, of a pipeline or an init system, and of a terminal or an SSH connection that went away. */
+/**
+ * Of a person at the terminal, of a pipeline or an init system, and of a terminal or an SSH connection that went away.
+ */
 const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs a command's work with a reporter and turns failures into exit codes; the only place that sets them. */
@@ -46,7 +48,8 @@ export async function withReporter(
         next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
       }),
     );
-  // Not `once`: libraries that listen too (of the spinner, of children) take the last listener's leave for permission to end the process.
+  // Not `once`: libraries that listen too (of the spinner, of children) take the last listener's leave for permission
+  // to end the process.
   for (const signal of interruptions) process.on(signal, stop);
   try {
     await use(reporter, interruption.signal);
@@ -75,7 +78,10 @@ export async function withSession(options: CommonOptions, use: (session: CliSess
   });
 }
 
-/** As `withSession`, for commands that only this machine's platform has: on Kubernetes the Pulumi program makes environments. */
+/**
+ * As `withSession`, for commands that only this machine's platform has: on Kubernetes the Pulumi program makes
+ * environments.
+ */
 export async function withLocalSession(
   options: CommonOptions,
   use: (session: CliSession & { readonly platform: LocalPlatform }) => Promise<void>,

@@ -22,7 +22,9 @@ const help = 'SQL up to a semicolon; \\dt lists tables, \\q or Ctrl-D ends.';
 const tables = `SELECT schemaname AS schema, relname AS table, n_live_tup AS rows FROM pg_catalog.pg_stat_user_tables
   WHERE schemaname <> 'verdigris' ORDER BY 1, 2`;
 
-/** What psql is used for where there is none: statements from `command`, the standard input or a person, and their rows. */
+/**
+ * What psql is used for where there is none: statements from `command`, the standard input or a person, and their rows.
+ */
 export async function runConsole(
   connection: ConnectionSettings,
   command: string | undefined,

@@ -4,7 +4,10 @@ import { readingPlatform } from '../observe/reading.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { loadEnvironment } from './declaration.ts';
 
-/** An environment that a long-lived process looks at: its declaration is read again when its file changed, as a ConfigMap's does in a pod. */
+/**
+ * An environment that a long-lived process looks at: its declaration is read again when its file changed, as a
+ * ConfigMap's does in a pod.
+ */
 export interface OpenSubject {
   readonly name: string;
   readonly open: () => Promise<Subject>;

@@ -2,7 +2,10 @@ import { colors } from './colors.ts';
 import type { Interval } from '../workload/tally.ts';
 import { sparkline } from './sparkline.ts';
 
-/** Draws traffic over time, a row per colour for writes and for reads, and the worst latency below: one column is `width` of the run. */
+/**
+ * Draws traffic over time, a row per colour for writes and for reads, and the worst latency below: one column is
+ * `width` of the run.
+ */
 export function trafficText(intervals: readonly Interval[], width = 72): string {
   if (intervals.length === 0) return '';
   const per = Math.max(1, Math.ceil(intervals.length / width));

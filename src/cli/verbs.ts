@@ -173,7 +173,10 @@ async function showStatus({ environment, platform, reporter }: CliSession): Prom
   reporter.result(status, `\n${statusText(status)}`);
 }
 
-/** The gates, which look and change nothing, and the steps that would follow. Exits as the verb would where a gate refuses. */
+/**
+ * The gates, which look and change nothing, and the steps that would follow. Exits as the verb would where a gate
+ * refuses.
+ */
 async function dryRun(
   verb: Verb,
   options: PerformOptions,

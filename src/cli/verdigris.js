@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const built = new URL('../../dist/src/cli/verdigris.js', import.meta.url);
-// What Node has compiled is kept beside the packages, for this process and those that it starts: half of a short command is its loading.
+// What Node has compiled is kept beside the packages, for this process and those that it starts: half of a short
+// command is its loading.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../../node_modules/.cache/verdigris', import.meta.url));
 module.enableCompileCache?.(process.env['NODE_COMPILE_CACHE']);
 // Installed as a package there is no TypeScript beside this file: Node runs none below node_modules.

@@ -3,7 +3,10 @@ import wrapAnsi from 'wrap-ansi';
 /** Columns that text has at the least, however deep it is indented. */
 const narrowest = 20;
 
-/** Text no wider than a terminal, at words; what goes on stands below the line's own beginning, or below what follows its label. */
+/**
+ * Text no wider than a terminal, at words; what goes on stands below the line's own beginning, or below what follows
+ * its label.
+ */
 export function wrapText(text: string, columns: number): string {
   return text
     .split('\n')

@@ -36,8 +36,8 @@ function knownOf(environment: Environment, journal: Known['journal'], digests: K
 }
 
 /**
- * Does what was decided, under the lease, if the journal still says so there: somebody else may have done it meanwhile, or a person
- * may have taken over.
+ * Does what was decided, under the lease, if the journal still says so there: somebody else may have done it meanwhile,
+ * or a person may have taken over.
  */
 export async function act(parts: DeliveryParts, known: Known, decision: Decision): Promise<void> {
   if (decision.do === 'measure') return measureAll(parts, known, decision.names);
@@ -82,7 +82,10 @@ function waiting(journal: Context['journal'], why: string): Context['journal'] {
   return journal.delivery ? { ...journal, delivery: { ...journal.delivery, waits: why } } : journal;
 }
 
-/** A verb that was refused or failed has left everything as it was: what may pass is tried again, the rest ends the step. */
+/**
+ * A verb that was refused or failed has left everything as it was: what may pass is tried again, the rest ends the
+ * step.
+ */
 async function refused(c: Context, why: string): Promise<void> {
   const record = c.journal.delivery;
   const step = c.environment.delivery.steps[record?.step.index ?? -1];

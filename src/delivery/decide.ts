@@ -9,14 +9,20 @@ import { due, overall, talliesText, watched, type Metrics } from './tallies.ts';
 import type { Digests } from './target.ts';
 import { clockText, nextOpening } from './windows.ts';
 
-/** What a controller does now. Computed of the journal, the declaration and the clock alone, so that another one computes the same. */
+/**
+ * What a controller does now. Computed of the journal, the declaration and the clock alone, so that another one
+ * computes the same.
+ */
 export type Decision =
   /** Nothing is under way, and nothing is to be begun. */
   | { readonly do: 'rest'; readonly why: string }
   /** `person`: only somebody's act changes that; else `until` comes. */
   | { readonly do: 'wait'; readonly why: string; readonly until?: number; readonly person: boolean }
   | { readonly do: 'verb'; readonly verb: Verb; readonly weight?: number; readonly limit?: number }
-  /** A verb is open in the journal: another controller is at it, or it was cut short, and then the lease's taker settles it. */
+  /**
+   * A verb is open in the journal: another controller is at it, or it was cut short, and then the lease's taker settles
+   * it.
+   */
   | { readonly do: 'settle' }
   /** Take the readers back from the candidate. */
   | { readonly do: 'withdraw' }

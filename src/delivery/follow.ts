@@ -18,8 +18,10 @@ const poll = 1_000;
 const pause = 2_000;
 
 /**
- * Walks the declared steps. It keeps nothing of its own: killed at any point, or twice at once, the journal decides what is done.
- * @throws VerdigrisError `delivery-waits` where a person is needed, `delivery-stopped` where the release was given up by itself.
+ * Walks the declared steps. It keeps nothing of its own: killed at any point, or twice at once, the journal decides
+ * what is done.
+ * @throws VerdigrisError `delivery-waits` where a person is needed, `delivery-stopped` where the release was given up
+ * by itself.
  */
 export async function follow(
   parts: DeliveryParts,
@@ -57,7 +59,9 @@ export async function follow(
   }
 }
 
-/** False where it was not done: another operator is at work, or a server is away. What only a person can change ends it. */
+/**
+ * False where it was not done: another operator is at work, or a server is away. What only a person can change ends it.
+ */
 async function attempt(parts: DeliveryParts, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();

@@ -20,7 +20,10 @@ export interface Approval {
   readonly digest?: string | undefined;
 }
 
-/** Answers the next step `approve`. It is bound to the target and every byte of its migrations. @throws VerdigrisError `approval-other-release`. */
+/**
+ * Answers the next step `approve`. It is bound to the target and every byte of its migrations. @throws VerdigrisError
+ * `approval-other-release`.
+ */
 export async function approve(
   parts: DeliveryParts,
   { by = operatorName(), reason, digest }: Approval,
@@ -59,8 +62,9 @@ export async function hold(parts: DeliveryParts, reason: string | undefined): Pr
 }
 
 /**
- * Goes on by itself from the state that is: after `hold`, after a person's own verbs, after a step that failed, and with a release that
- * was abandoned or rolled back from its beginning. What came before and is still so is not repeated.
+ * Goes on by itself from the state that is: after `hold`, after a person's own verbs, after a step that failed, and
+ * with a release that was abandoned or rolled back from its beginning. What came before and is still so is not
+ * repeated.
  */
 export async function resume(parts: DeliveryParts): Promise<DeliveryRecord> {
   const declared = await digestsOf(parts.environment);

@@ -12,7 +12,10 @@ export function tallied(before: Tally | undefined, { verdict, seen, value }: Mea
   return { ...known, [verdict]: known[verdict] + 1, at, seen, ...(Number.isFinite(value) ? { value } : {}) };
 }
 
-/** What one metric's measurements come to; undefined while more are wanted. What gave no result is measured again, and never counts as success. */
+/**
+ * What one metric's measurements come to; undefined while more are wanted. What gave no result is measured again, and
+ * never counts as success.
+ */
 export function verdictOf(metric: Metric, tally: Tally | undefined, endless: boolean): Verdict | undefined {
   const { success, failure, inconclusive } = tally ?? none;
   if (failure > metric.failureLimit) return 'failure';

@@ -6,7 +6,9 @@ type Calendar = Pick<Delivery, 'timeZone' | 'windows' | 'freeze'>;
 /** Days that are looked through for an opening: a freeze may be long, but a year without a window is none. */
 const horizon = 400;
 
-/** When `switch` and `retire` may begin next, in ms since the epoch: `now` where they may now, undefined where never. */
+/**
+ * When `switch` and `retire` may begin next, in ms since the epoch: `now` where they may now, undefined where never.
+ */
 export function nextOpening({ timeZone, windows, freeze }: Calendar, now: number): number | undefined {
   const today = DateTime.fromMillis(now, { zone: timeZone }).startOf('day');
   for (let ahead = 0; ahead < horizon; ahead++) {

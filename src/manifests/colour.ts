@@ -18,18 +18,26 @@ export interface ColourLife {
   readonly parked: boolean;
   /** Uid of its claim. Marks of a first boot are on the volume, and are copied with it: by this they are its own. */
   readonly volume?: string;
-  /** First boot from a snapshot of another environment: closed to everybody, and with our own password, before it listens. */
+  /**
+   * First boot from a snapshot of another environment: closed to everybody, and with our own password, before it
+   * listens.
+   */
   readonly provisioned?: true;
   /** Of the data directory on the restored volume, where it is another than ours; empty where its root is it. */
   readonly path?: string;
-  /** First boot from a snapshot in backup mode: its backup_label, and where the data directory is on the claim with the log after it. */
+  /**
+   * First boot from a snapshot in backup mode: its backup_label, and where the data directory is on the claim with the
+   * log after it.
+   */
   readonly backup?: { readonly label: string; readonly path: string };
   readonly replicas?: 0 | 1;
 }
 
 type Declared = Pick<Environment, 'name' | 'database' | 'limits' | 'kubernetes'>;
 
-/** As a role that is asked for a password also where all others are refused: each refusal would be a line of the log. */
+/**
+ * As a role that is asked for a password also where all others are refused: each refusal would be a line of the log.
+ */
 const ready = ['pg_isready', '-q', '-h', '127.0.0.1', '-U', operatorRole];
 
 const logMount = '/var/lib/postgresql/log';
@@ -67,7 +75,10 @@ export function colourConfig(environment: Declared, life: ColourLife): Manifest 
   };
 }
 
-/** Addresses of a server that is not ready count too: a parked or fenced one is reached by the operator and by replication. */
+/**
+ * Addresses of a server that is not ready count too: a parked or fenced one is reached by the operator and by
+ * replication.
+ */
 export function colourService(environment: Declared, colour: Colour): Manifest {
   return {
     apiVersion: 'v1',
@@ -85,8 +96,8 @@ export function colourService(environment: Declared, colour: Colour): Manifest {
 }
 
 /**
- * The server. Its volume is named in the pod and not a template of the set: a template cannot be changed without replacing the
- * set. The digest of its configuration is in the pod, so that a change rolls this colour and no other.
+ * The server. Its volume is named in the pod and not a template of the set: a template cannot be changed without
+ * replacing the set. The digest of its configuration is in the pod, so that a change rolls this colour and no other.
  */
 export function colourServer(environment: Declared, life: ColourLife): Manifest {
   const { colour, generation, major, parked } = life;
@@ -111,7 +122,8 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
       revisionHistoryLimit: 3,
       template: {
         metadata: {
-          // A sidecar in front of the database would stand between the colours' replication as well; clients have theirs.
+          // A sidecar in front of the database would stand between the colours' replication as well; clients have
+          // theirs.
           labels: { ...metadata(environment, 'database', name, all).labels, 'sidecar.istio.io/inject': 'false' },
           annotations: { [`${domain}/configuration`]: digest(colourConfig(environment, life)) },
         },
@@ -151,7 +163,8 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
               ],
               securityContext: containerSecurity,
               resources: resources(environment.kubernetes.resources),
-              // Recovery may take long, and answers "rejecting connections" meanwhile: only a server that does not answer at all is dead.
+              // Recovery may take long, and answers "rejecting connections" meanwhile: only a server that does not
+              // answer at all is dead.
               startupProbe: { ...alive, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 600 },
               livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
               readinessProbe: {

@@ -1,6 +1,8 @@
 import { containerSecurity } from './security.ts';
 
-/** The command line on the environment's declaration, in a container of ours; its volumes are `declaration` and `tmp`. */
+/**
+ * The command line on the environment's declaration, in a container of ours; its volumes are `declaration` and `tmp`.
+ */
 export function commandContainer(
   name: string,
   image: string,

@@ -8,8 +8,9 @@ import { drillRules, eventReading, serviceRole } from './rbac.ts';
 import { podSecurity, resources } from './security.ts';
 
 /**
- * Controllers of releases that walk by themselves; nothing where none is declared. There are two, and neither is the first: each act is
- * done by whoever takes the environment's Lease for it, under its fencing token, so that a node that dies is no reason to wait.
+ * Controllers of releases that walk by themselves; nothing where none is declared. There are two, and neither is the
+ * first: each act is done by whoever takes the environment's Lease for it, under its fencing token, so that a node that
+ * dies is no reason to wait.
  */
 export function deliveryManifests(environment: Environment): Manifest[] {
   const {
@@ -32,7 +33,8 @@ export function deliveryManifests(environment: Environment): Manifest[] {
         selector: { matchLabels: selector },
         template: {
           metadata: {
-            // What it measures may be anywhere: it has no policy of its own, and comes to the servers as an operator does.
+            // What it measures may be anywhere: it has no policy of its own, and comes to the servers as an operator
+            // does.
             labels: {
               ...metadata(environment, 'delivery', own).labels,
               ...operatorLabel,

@@ -6,7 +6,8 @@ import { plannedObjects, unborn } from './planned.ts';
 
 /**
  * Tries every declared patch on every object that it is meant for, before anything is done.
- * @throws VerdigrisError `patch-refused` for one that touches what a release rests on, does not fit, or is meant for nothing.
+ * @throws VerdigrisError `patch-refused` for one that touches what a release rests on, does not fit, or is meant for
+ * nothing.
  */
 export function requireFittingPatches(environment: Environment): void {
   const { patches } = environment.kubernetes;

@@ -8,7 +8,10 @@ import { networkPolicies } from './network.ts';
 import { poolerBudget } from './pooler.ts';
 import { resourceQuotas } from './quota.ts';
 
-/** What has no moment of its own in a release: plain resources of a Pulumi program, applied by the platform where there is none. */
+/**
+ * What has no moment of its own in a release: plain resources of a Pulumi program, applied by the platform where there
+ * is none.
+ */
 export function fixedManifests(environment: Environment): Manifest[] {
   return [
     ...resourceQuotas(environment),

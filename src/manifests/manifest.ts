@@ -34,7 +34,10 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An object as the API server takes it. Builders are pure: the same arguments give the same object, so that a preview is exact. */
+/**
+ * An object as the API server takes it. Builders are pure: the same arguments give the same object, so that a preview
+ * is exact.
+ */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: Kind;

@@ -9,8 +9,8 @@ import { podSecurity, resources } from './security.ts';
 export const metricsPort = 9_464;
 
 /**
- * One pod that looks at the environment when it is asked, and tells Prometheus. Apart from the guards: there are as many of them
- * as poolers, and each would say the same.
+ * One pod that looks at the environment when it is asked, and tells Prometheus. Apart from the guards: there are as
+ * many of them as poolers, and each would say the same.
  */
 export function metricsManifests(environment: Environment): Manifest[] {
   const {

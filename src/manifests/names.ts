@@ -9,7 +9,10 @@ export type Named = Pick<Environment, 'name' | 'kubernetes'>;
 /** Labels and annotations of ours. */
 export const domain = 'verdigris.dev';
 
-/** Names of an environment's objects. A colour's volume bears the generation: nothing of its last life is taken for its present one. */
+/**
+ * Names of an environment's objects. A colour's volume bears the generation: nothing of its last life is taken for its
+ * present one.
+ */
 export const objectNames = {
   colour: (name: string, colour: Colour) => `${name}-${colour}`,
   volume: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}`,
@@ -43,7 +46,10 @@ export const objectNames = {
   history: (name: string, startedAt: string) => `${name}-release-${startedAt.replace(/\D/g, '')}`,
 } as const;
 
-/** A role's name as part of an object's; one that does not fit as it is gets a digest, so that no two roles share a Secret. */
+/**
+ * A role's name as part of an object's; one that does not fit as it is gets a digest, so that no two roles share a
+ * Secret.
+ */
 function slug(role: string): string {
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(role)) return role;
   const plain = role
@@ -53,7 +59,10 @@ function slug(role: string): string {
   return `${plain}-${createHash('sha256').update(role).digest('hex').slice(0, 6)}`.replace(/^-/, '');
 }
 
-/** A text as the value of a label: what a label cannot hold is replaced. The text itself goes to an annotation where it matters. */
+/**
+ * A text as the value of a label: what a label cannot hold is replaced. The text itself goes to an annotation where it
+ * matters.
+ */
 export function labelValue(text: string): string {
   return text
     .replace(/[^A-Za-z0-9._-]/g, '_')
@@ -93,7 +102,10 @@ export function colourSelector(environment: Named, colour: Colour): Record<strin
   return { ...selectorLabels(environment, 'database'), [`${domain}/colour`]: colour };
 }
 
-/** Argo CD before 3.0 takes what bears the label `instance` for an Application of that name, and deletes what Git does not have. */
+/**
+ * Argo CD before 3.0 takes what bears the label `instance` for an Application of that name, and deletes what Git does
+ * not have.
+ */
 const notPruned = {
   'argocd.argoproj.io/sync-options': 'Prune=false',
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',

@@ -6,7 +6,10 @@ import { patched } from './patches.ts';
 type Declared = Pick<Environment, 'kubernetes'>;
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The only place where what is declared beside Verdigris's own manifests is laid over them: labels and annotations, pods, patches. */
+/**
+ * The only place where what is declared beside Verdigris's own manifests is laid over them: labels and annotations,
+ * pods, patches.
+ */
 export function overlaid(environment: Declared, manifest: Manifest): Manifest {
   const { labels, annotations, pods, patches } = environment.kubernetes;
   // What belongs to somebody else, or is a question, is passed on as it is.

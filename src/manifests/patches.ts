@@ -4,7 +4,10 @@ import type { Patch } from '../model/overlay.ts';
 import type { Manifest } from './manifest.ts';
 import { changedOf } from './untouchable.ts';
 
-/** The declared patches that are meant for this object, in their order. Throws `patch-refused` where one touches what a release rests on. */
+/**
+ * The declared patches that are meant for this object, in their order. Throws `patch-refused` where one touches what a
+ * release rests on.
+ */
 export function patched(patches: readonly Patch[], manifest: Manifest): Manifest {
   return patches.filter((patch) => isMeant(patch, manifest)).reduce((object, patch) => one(patch, object), manifest);
 }
@@ -44,7 +47,9 @@ function applied(patch: Patch, manifest: Manifest, where: string): Manifest {
   }
 }
 
-/** By what the elements of a list are told apart (Kubernetes API, `patchMergeKey`); any other list is replaced whole. */
+/**
+ * By what the elements of a list are told apart (Kubernetes API, `patchMergeKey`); any other list is replaced whole.
+ */
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: 'name',
   initContainers: 'name',

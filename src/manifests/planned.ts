@@ -50,9 +50,10 @@ export function unborn(environment: Environment): Standing {
 }
 
 /**
- * Every object of the cluster that a release leads to, from the builders that make it, without Verdigris's own records and without what
- * a Pulumi program declares itself. Computed again from where it led to, it is the same: a second update finds nothing. `before` is
- * what was planned last: a server and a volume stay what their life was made with, whatever the declaration says by now.
+ * Every object of the cluster that a release leads to, from the builders that make it, without Verdigris's own records
+ * and without what a Pulumi program declares itself. Computed again from where it led to, it is the same: a second
+ * update finds nothing. `before` is what was planned last: a server and a volume stay what their life was made with,
+ * whatever the declaration says by now.
  */
 export function plannedObjects(
   environment: Environment,

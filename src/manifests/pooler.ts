@@ -143,7 +143,8 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               ports: [{ name: 'pgbouncer', containerPort: 6432, protocol: 'TCP' }],
               securityContext: containerSecurity,
               resources: resources(pooler.resources),
-              // Nobody is sent here any more by then; SIGINT ends it once no client is in a transaction, SIGTERM would wait for all to leave.
+              // Nobody is sent here any more by then; SIGINT ends it once no client is in a transaction, SIGTERM would
+              // wait for all to leave.
               lifecycle: { preStop: { exec: { command: ['sh', '-c', 'sleep 5; kill -INT 1; sleep 15'] } } },
               readinessProbe: { ...tcp, periodSeconds: 2 },
               livenessProbe: { ...tcp, periodSeconds: 10, failureThreshold: 6 },
@@ -196,7 +197,8 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     securityContext: containerSecurity,
     // Enough that a recovery is not starved on a busy node: clients wait for it.
     resources: resources({ cpu: '50m', memory: '160Mi', memoryLimit: '512Mi' }),
-    // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than the guard.
+    // Ready once it has looked. What its first look writes stays: asked again often, the question would cost more than
+    // the guard.
     startupProbe: { ...looked, periodSeconds: 2, failureThreshold: 150 },
     readinessProbe: { ...looked, periodSeconds: 60 },
     volumeMounts: [
@@ -234,7 +236,10 @@ export function poolerService(environment: Declared): Manifest {
   };
 }
 
-/** Every replica by its own address, for the guards: a mesh encrypts what goes to a pod only where a Service leads to it. No client uses it. */
+/**
+ * Every replica by its own address, for the guards: a mesh encrypts what goes to a pod only where a Service leads to
+ * it. No client uses it.
+ */
 export function poolersService(environment: Declared): Manifest {
   return {
     apiVersion: 'v1',

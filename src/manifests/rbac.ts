@@ -15,7 +15,10 @@ export const eventReading: RbacRule = { apiGroups: [''], resources: ['events'], 
 
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 
-/** All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster tests run with it. */
+/**
+ * All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster
+ * tests run with it.
+ */
 export const operatorRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
@@ -39,8 +42,8 @@ export const operatorRules: readonly RbacRule[] = [
 ];
 
 /**
- * What letting clients go takes: settling a switchover that was cut short, and answering what is asked of a guard. Nothing is made, no
- * server, volume or job removed, and but for what only a list can find, each object is named.
+ * What letting clients go takes: settling a switchover that was cut short, and answering what is asked of a guard.
+ * Nothing is made, no server, volume or job removed, and but for what only a list can find, each object is named.
  */
 export function guardRules({ name, roles, kubernetes: { istio, adopt } }: Environment): RbacRule[] {
   const core = { apiGroups: [''] };

@@ -6,7 +6,9 @@ import { domain, metadata, objectNames } from './names.ts';
 
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
 
-/** Passwords of Verdigris's own roles. The replication role's stands in subscriptions, which only superusers can read. */
+/**
+ * Passwords of Verdigris's own roles. The replication role's stands in subscriptions, which only superusers can read.
+ */
 export interface OperatorPasswords {
   readonly operator: string;
   readonly replication: string;
@@ -44,7 +46,9 @@ export function readerSecret(environment: Declared, password: string): Manifest 
   return secret(environment, objectNames.readerSecret(environment.name), { username: readerRole, password });
 }
 
-/** What an application needs to connect, under the names that libpq's and most frameworks' environment variables have. */
+/**
+ * What an application needs to connect, under the names that libpq's and most frameworks' environment variables have.
+ */
 export function roleSecret(environment: Declared, role: string, { login, password }: LoginSecret): Manifest {
   const {
     name,

@@ -33,7 +33,10 @@ interface Sizes {
   readonly memoryLimit?: string | undefined;
 }
 
-/** Requests always; limits where declared, and of memory always, so that one colour cannot take the node's from the other. */
+/**
+ * Requests always; limits where declared, and of memory always, so that one colour cannot take the node's from the
+ * other.
+ */
 export function resources({ cpu, memory, cpuLimit, memoryLimit }: Sizes): Record<string, unknown> {
   return {
     requests: { cpu, memory },

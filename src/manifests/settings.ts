@@ -40,16 +40,23 @@ const suggested: Readonly<Record<string, string>> = {
   max_replication_slots: '20',
   max_wal_senders: '20',
   max_logical_replication_workers: '8',
-  // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that report.
+  // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that
+  // report.
   wal_writer_delay: '10ms',
 };
 
-/** Settings of a colour, as `name=value` lines that the start script gives to the server: over the data directory's own files. */
+/**
+ * Settings of a colour, as `name=value` lines that the start script gives to the server: over the data directory's own
+ * files.
+ */
 export function settingsFile(environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>, colour: Colour): string {
   return lines({ ...suggested, ...environment.kubernetes.settings, ...required(environment, colour) });
 }
 
-/** Of a parked standby, over its ordinary ones: nothing to stream or restore from, and no copied subscription that could run. */
+/**
+ * Of a parked standby, over its ordinary ones: nothing to stream or restore from, and no copied subscription that could
+ * run.
+ */
 export const parkedFile = lines({ max_logical_replication_workers: '0', primary_conninfo: '', restore_command: '' });
 
 function lines(settings: Record<string, string>): string {
@@ -59,8 +66,8 @@ function lines(settings: Record<string, string>): string {
 }
 
 /**
- * Passwords for everybody, and for the replication role only the environment's database. A socket needs one too. Verdigris's own roles come
- * first, so that a closed server refuses all others.
+ * Passwords for everybody, and for the replication role only the environment's database. A socket needs one too.
+ * Verdigris's own roles come first, so that a closed server refuses all others.
  */
 export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'>): string {
   return [
@@ -84,8 +91,9 @@ export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'
 }
 
 /**
- * Starts the server by the image's own entry point. A restored volume is parked at its first boot only, which a file beside the
- * data remembers by the claim's uid, for it is copied with the volume: were it parked again after its promotion, its position would be read wrong.
+ * Starts the server by the image's own entry point. A restored volume is parked at its first boot only, which a file
+ * beside the data remembers by the claim's uid, for it is copied with the volume: were it parked again after its
+ * promotion, its position would be read wrong.
  */
 export const startScript = `set -euo pipefail
 settings=()

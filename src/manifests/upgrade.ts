@@ -15,7 +15,10 @@ export interface MajorUpgrade {
   readonly to: number;
 }
 
-/** pg_upgrade on the volume of a colour that is stopped. Its pod has none of the labels by which servers are chosen: nothing routes to it. */
+/**
+ * pg_upgrade on the volume of a colour that is stopped. Its pod has none of the labels by which servers are chosen:
+ * nothing routes to it.
+ */
 export function upgradeJob(
   environment: Pick<Environment, 'name' | 'limits' | 'kubernetes'>,
   image: string,

@@ -25,8 +25,8 @@ export interface MigrationTarget {
   /** File that a tool's output is appended to. */
   readonly log?: string | undefined;
   /**
-   * Runs the backfills whose version is below `version` and that are not complete. An engine that knows its files' versions calls it
-   * before each; whoever calls `apply` runs the rest afterwards.
+   * Runs the backfills whose version is below `version` and that are not complete. An engine that knows its files'
+   * versions calls it before each; whoever calls `apply` runs the rest afterwards.
    */
   readonly backfillsBefore?: ((version: string) => Promise<void>) | undefined;
   /** Where statements run that write rows; without it, all where the rest does: on a clone, or on the first colour. */
@@ -34,17 +34,21 @@ export interface MigrationTarget {
 }
 
 /**
- * A tool that brings a schema from one release to the next. Obligations: `pending` changes nothing; `apply` may be run again
- * after any failure or kill and then goes on; a failure throws a VerdigrisError that names the migration and says whether the
- * candidate can be resumed.
+ * A tool that brings a schema from one release to the next. Obligations: `pending` changes nothing; `apply` may be run
+ * again after any failure or kill and then goes on; a failure throws a VerdigrisError that names the migration and says
+ * whether the candidate can be resumed.
  */
 export interface MigrationEngine {
   readonly name: string;
-  /** What `apply` would run, in order. Throws for a folder that is missing or contradicts itself or the database's history. */
+  /**
+   * What `apply` would run, in order. Throws for a folder that is missing or contradicts itself or the database's
+   * history.
+   */
   pending(client: Client): Promise<Migration[]>;
   /**
    * Runs what is pending inside the caller's transaction, on emptied tables and only as far as that can be done in a
-   * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine cannot; throws
+   * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine
+   * cannot; throws
    * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code.
    */
   readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string) => Promise<void>;
@@ -52,9 +56,15 @@ export interface MigrationEngine {
   readonly files?: () => Promise<Migration[]>;
   /** The statements of all its numbered files. Undefined where only the engine's tool reads them. */
   readonly texts?: () => Promise<string[]>;
-  /** Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool reads its files. */
+  /**
+   * Statements of what is pending that write rows, judged against a live colour. Undefined where only the engine's tool
+   * reads its files.
+   */
   readonly data?: (live: Client) => Promise<PlannedStatement[]>;
-  /** What the files that are pending do to the schema; all of them where no live colour can be asked. Undefined as `data`. */
+  /**
+   * What the files that are pending do to the schema; all of them where no live colour can be asked. Undefined as
+   * `data`.
+   */
   readonly shapes?: (live?: Client) => Promise<PlannedShape[]>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

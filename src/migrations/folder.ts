@@ -29,8 +29,9 @@ export async function folderDigests(folder: string): Promise<Record<string, stri
 }
 
 /**
- * One digest of a folder's migrations, the same for the same content wherever it lies; undefined where it cannot be read here. Backfills
- * are left out: they may be added at any time, and what of them is not complete has gates of its own.
+ * One digest of a folder's migrations, the same for the same content wherever it lies; undefined where it cannot be
+ * read here. Backfills are left out: they may be added at any time, and what of them is not complete has gates of its
+ * own.
  */
 export async function folderDigest(folder: string): Promise<string | undefined> {
   const digests = await folderDigests(folder);

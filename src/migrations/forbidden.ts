@@ -28,7 +28,10 @@ const kinds: Readonly<Record<string, string>> = {
 /** In a parse tree as JSON, the schema before the name or not. */
 const callOfDblink = /"funcname":\[(\{"String":\{"sval":"[^"]*"\}\},)?\{"String":\{"sval":"dblink/i;
 
-/** Why a migration must not hold this statement, to stand after "this statement"; undefined where it may. `text` is its source. */
+/**
+ * Why a migration must not hold this statement, to stand after "this statement"; undefined where it may. `text` is its
+ * source.
+ */
 export async function whyForbidden(node: Node, text: string): Promise<string | undefined> {
   const [kind = '', body = {}] = Object.entries(node)[0] ?? [];
   const known = kinds[kind];

@@ -13,8 +13,9 @@ const always = new Set([
 ]);
 
 /**
- * PostgreSQL refuses the statement inside a transaction block (SQLSTATE 25001). The linter and the runner both ask this. What the
- * statement does not show is not known: REINDEX TABLE and CLUSTER of a partitioned table are taken for those of a plain one.
+ * PostgreSQL refuses the statement inside a transaction block (SQLSTATE 25001). The linter and the runner both ask
+ * this. What the statement does not show is not known: REINDEX TABLE and CLUSTER of a partitioned table are taken for
+ * those of a plain one.
  */
 export function outsideTransaction(node: Node): boolean {
   const [tag, fields] = [tagOf(node), fieldsOf(node)];

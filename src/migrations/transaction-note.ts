@@ -1,8 +1,9 @@
 import { upPart } from './up-part.ts';
 
 /**
- * A comment that is nothing but "run this file outside a transaction": Verdigris's own, sqlx's, Atlas's, node-pg-migrate's, Flyway's and
- * others'. A tool's name may stand before it, a reason behind it. A sentence that merely has the words is none.
+ * A comment that is nothing but "run this file outside a transaction": Verdigris's own, sqlx's, Atlas's,
+ * node-pg-migrate's, Flyway's and others'. A tool's name may stand before it, a reason behind it. A sentence that
+ * merely has the words is none.
  */
 const note = new RegExp(
   String.raw`^[ \t]*--[ \t]*(?:[\w.-]+:[ \t]*)?(?:${[
@@ -18,7 +19,9 @@ const note = new RegExp(
 /** tern's note has four dashes. */
 const terns = /^---- tern: disable-tx ----$/m;
 
-/** Whether a migration's text asks its engine not to wrap it in a transaction. One answer for the linter and the runner. */
+/**
+ * Whether a migration's text asks its engine not to wrap it in a transaction. One answer for the linter and the runner.
+ */
 export function asksForNoTransaction(text: string): boolean {
   return text.includes('--') && (note.test(text) || terns.test(text) || upPart(text).noTransaction);
 }

@@ -1,4 +1,7 @@
-/** How a file says which part of it is the way up; each marker is a line of its own. Without `up` the way up comes first. */
+/**
+ * How a file says which part of it is the way up; each marker is a line of its own. Without `up` the way up comes
+ * first.
+ */
 interface Layout {
   readonly tool: string;
   readonly up?: RegExp;
@@ -43,8 +46,8 @@ export interface UpPart {
 }
 
 /**
- * The way up of a migration that has the way down in the same file (goose, dbmate, sql-migrate, tern, node-pg-migrate and others).
- * Nothing of the way down may run, nor be learned from.
+ * The way up of a migration that has the way down in the same file (goose, dbmate, sql-migrate, tern, node-pg-migrate
+ * and others). Nothing of the way down may run, nor be learned from.
  */
 export function upPart(text: string): UpPart {
   const layout = layouts.find(({ up, down }) => down.test(text) || up?.test(text));

@@ -8,7 +8,10 @@ export interface Trace {
   readonly uid?: string | undefined;
 }
 
-/** An environment that existed and has no journal. Nothing may be made in its place: an empty database would be taken for the data. */
+/**
+ * An environment that existed and has no journal. Nothing may be made in its place: an empty database would be taken
+ * for the data.
+ */
 export function journalLost(
   environment: string,
   where: string,

@@ -4,7 +4,9 @@ export const lockSetting = 'verdigris.closed_file';
 export const closedToAll = 'all';
 export const closedToNobody = 'verdigris_nobody';
 
-/** Rules of pg_hba.conf that refuse whom `file` names, over every path. A name without a folder lies beside pg_hba.conf. */
+/**
+ * Rules of pg_hba.conf that refuse whom `file` names, over every path. A name without a folder lies beside pg_hba.conf.
+ */
 export function refusingRules(file: string): string[] {
   return [`local all,replication @${file} reject`, `host all,replication @${file} all reject`];
 }

@@ -10,7 +10,10 @@ export type Comparator = '<' | '<=' | '>' | '>=' | '=' | '!=';
 /** Comparisons that one number has to meet, all of them. */
 export type Condition = readonly { readonly comparator: Comparator; readonly than: number }[];
 
-/** `< 0.01`, or several joined by `and`: `>= 1 and < 5`. There is nothing else in it, so nothing of it is ever evaluated. */
+/**
+ * `< 0.01`, or several joined by `and`: `>= 1 and < 5`. There is nothing else in it, so nothing of it is ever
+ * evaluated.
+ */
 export const condition = z
   .string()
   .regex(whole, 'is not a comparison with a number, such as "< 0.01", or several joined by "and"')

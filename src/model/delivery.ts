@@ -23,7 +23,10 @@ export type StepKind = (typeof kinds)[number];
 export const followUps = ['wait', 'abandon', 'rollback'] as const;
 export type FollowUp = (typeof followUps)[number];
 
-/** Milliseconds that a step may take; of `switch`, `canary` and `retire`, that it may be refused before it counts as failed. */
+/**
+ * Milliseconds that a step may take; of `switch`, `canary` and `retire`, that it may be refused before it counts as
+ * failed.
+ */
 const limits: Readonly<Record<StepKind, number>> = {
   seed: 2 * hour,
   migrate: 2 * hour,

@@ -57,19 +57,27 @@ const colourSchema = z.strictObject({
       z.enum([...readByVerdigris, 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
       z.strictObject({
         tool: z.enum(readByVerdigris),
-        /** Version of the last file that had run before anybody wrote that down; counts where no file is written down. */
+        /**
+         * Version of the last file that had run before anybody wrote that down; counts where no file is written down.
+         */
         baseline: z.string().regex(/^\d/, 'the version of a file, as its name begins').optional(),
         /** Its table, where it is told to use another than its own: `schema.table`. */
         history: z.string().regex(tableName, wantedTable).optional(),
       }),
       z.strictObject({
         command: z.array(z.string().min(1)).min(1),
-        /** Tables in which it writes what it has run, where it is none of the tools that Verdigris knows: `schema.table`. */
+        /**
+         * Tables in which it writes what it has run, where it is none of the tools that Verdigris knows:
+         * `schema.table`.
+         */
         history: z.array(z.string().regex(tableName, wantedTable)).optional(),
       }),
     ])
     .optional(),
-  /** Statements of its migrations may run on the live colour before the switchover, where their notes ask for it; `abandon` does not take that back. */
+  /**
+   * Statements of its migrations may run on the live colour before the switchover, where their notes ask for it;
+   * `abandon` does not take that back.
+   */
   writesLive: z.boolean().optional(),
   /** Tests of this colour's software, run against the candidate's schema before the switchover. */
   test: z.array(z.string().min(1)).min(1).optional(),
@@ -133,7 +141,10 @@ const environmentSchema = z.strictObject({
   limits: limitsSchema,
   fence: z
     .strictObject({
-      /** Roles that no right of Verdigris's keeps out, and that are known to write nothing in this database: a provider's own. */
+      /**
+       * Roles that no right of Verdigris's keeps out, and that are known to write nothing in this database: a
+       * provider's own.
+       */
       accept: z.array(identifier).default([]),
     })
     .prefault({}),
@@ -147,9 +158,14 @@ const environmentSchema = z.strictObject({
   hooks: hooksSchema.optional(),
   retention: z
     .strictObject({
-      /** How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice. */
+      /**
+       * How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice.
+       */
       retained: duration.default(86_400_000),
-      /** `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the log that it needs. */
+      /**
+       * `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the
+       * log that it needs.
+       */
       mode: z.enum(['warm', 'scaled-down']).default('warm'),
     })
     .prefault({}),
@@ -160,8 +176,8 @@ const environmentSchema = z.strictObject({
       /** Clients are offered TLS with this certificate and key (PEM files; paths by the folder of the declaration). */
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
       /**
-       * By role: where its password is kept; others are made by Verdigris. To an external server the router carries the sessions of a role
-       * by it; those of a role without one are cut by a switchover there.
+       * By role: where its password is kept; others are made by Verdigris. To an external server the router carries the
+       * sessions of a role by it; those of a role without one are cut by a switchover there.
        */
       passwords: z.record(identifier, secretSource).default({}),
       /** What the router takes of clients. */
@@ -232,7 +248,9 @@ export function parseEnvironment(
   });
 }
 
-/** On a small volume the log that a slot retains by default is half of it: the disk of the live colour must not fill. */
+/**
+ * On a small volume the log that a slot retains by default is half of it: the disk of the live colour must not fill.
+ */
 function fitting(environment: Environment, given: unknown): Environment {
   const { platform, limits, kubernetes } = environment;
   if (platform !== 'kubernetes' || record(record(given)['limits'])['retainedWal'] !== undefined) return environment;

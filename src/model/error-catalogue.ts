@@ -1,6 +1,7 @@
 /**
  * `usage` the caller's words are wrong; `declaration` the environment file is; `refused` a gate or preflight said no;
- * `busy` another process holds the lease; `loss` a rollback would lose rows and consent is missing; `failed` a step failed and was
+ * `busy` another process holds the lease; `loss` a rollback would lose rows and consent is missing; `failed` a step
+ * failed and was
  * undone or can be continued; `interrupted` a signal stopped it.
  */
 export type ErrorCode = 'usage' | 'declaration' | 'refused' | 'busy' | 'loss' | 'failed' | 'interrupted';
@@ -17,8 +18,8 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 };
 
 /**
- * Every error: its id (stable, kebab-case, specific; tests and pipelines match on it) and its kind, so that one id has one exit code
- * on every platform. A new error is one line here and one section of docs/errors.md.
+ * Every error: its id (stable, kebab-case, specific; tests and pipelines match on it) and its kind, so that one id has
+ * one exit code on every platform. A new error is one line here and one section of docs/errors.md.
  */
 export const errorCatalogue = {
   // The declaration and the command line

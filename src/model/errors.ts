@@ -14,7 +14,9 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** A failure of the catalogue: the id decides the kind and so the exit code. Another process's comes back by `fromJSON`. */
+/**
+ * A failure of the catalogue: the id decides the kind and so the exit code. Another process's comes back by `fromJSON`.
+ */
 export class VerdigrisError extends Error {
   override readonly name = 'VerdigrisError';
   readonly code: ErrorCode;
@@ -34,7 +36,10 @@ export class VerdigrisError extends Error {
     this.facts = facts;
   }
 
-  /** What another process, perhaps of another version, wrote by `toJSON`: an id that is unknown here becomes `unexpected`. */
+  /**
+   * What another process, perhaps of another version, wrote by `toJSON`: an id that is unknown here becomes
+   * `unexpected`.
+   */
   static fromJSON(json: Readonly<Record<string, unknown>>): VerdigrisError {
     const { id, seen, required, next, facts, cause } = json;
     const words = {

@@ -2,7 +2,9 @@ import { VerdigrisError } from './errors.ts';
 
 // Errors that more than one file can meet: one text each, so that a reader finds one truth whoever reports it.
 
-/** A lease that was taken over; `where` names who saw the newer token: the journal, the router, an object, the database. */
+/**
+ * A lease that was taken over; `where` names who saw the newer token: the journal, the router, an object, the database.
+ */
 export function staleToken(where: string, held: number, newest?: number): VerdigrisError {
   return new VerdigrisError('stale-token', {
     seen:

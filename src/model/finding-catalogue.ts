@@ -4,16 +4,19 @@ export type Grade = 'refuse' | 'warn' | 'info';
 interface Entry {
   /** The grade; a list, gravest first, where the moment decides: which one is the finding's to say. */
   readonly grade: Grade | readonly Grade[];
-  /** What is there, where it needs no number or name. Lower case, no full stop, so that `title: objects` reads as one line. */
+  /**
+   * What is there, where it needs no number or name. Lower case, no full stop, so that `title: objects` reads as one
+   * line.
+   */
   readonly title?: string;
   /** The next step, where it is the same for every object. */
   readonly fix?: string;
 }
 
 /**
- * Every finding: its id (stable, kebab-case; tests and pipelines match on it), its grade, and what of its words is always the same, so
- * that one id has one grade and one next step. A new finding is one entry here and one section of docs/findings.md, or of docs/errors.md
- * where a gate has it.
+ * Every finding: its id (stable, kebab-case; tests and pipelines match on it), its grade, and what of its words is
+ * always the same, so that one id has one grade and one next step. A new finding is one entry here and one section of
+ * docs/findings.md, or of docs/errors.md where a gate has it.
  */
 export const findingCatalogue = {
   // docs/findings.md

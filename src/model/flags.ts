@@ -44,7 +44,9 @@ export type Evaluation =
       readonly errorDetails: string;
     };
 
-/** Flags that the facts alone decide; `verdigris.schema.` is followed by a release, `verdigris.backfill.` by a backfill. */
+/**
+ * Flags that the facts alone decide; `verdigris.schema.` is followed by a release, `verdigris.backfill.` by a backfill.
+ */
 const own: Readonly<Record<string, (facts: FlagFacts) => boolean | string | undefined>> = {
   'verdigris.release': ({ liveRelease }) => liveRelease,
   'verdigris.live': ({ live }) => live,

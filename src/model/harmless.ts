@@ -1,4 +1,7 @@
-/** Controls of terminals (C0 but tab and line feed, DEL, C1), and what changes the order in which text is shown or breaks lines unseen. */
+/**
+ * Controls of terminals (C0 but tab and line feed, DEL, C1), and what changes the order in which text is shown or
+ * breaks lines unseen.
+ */
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Escapes of our own that colour text: SGR, but for the one that conceals. */

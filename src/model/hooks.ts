@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { verbs } from './transitions.ts';
 import { duration } from './units.ts';
 
-/** Of a switchover, from the last look at replication to the release of the clients: whoever waits for others there lets all clients wait. */
+/**
+ * Of a switchover, from the last look at replication to the release of the clients: whoever waits for others there lets
+ * all clients wait.
+ */
 const held = 'fence seal sequences barrier advance-reverse run-data commit-data detach export open route probe'.split(
   ' ',
 );

@@ -30,14 +30,19 @@ const stream = z.strictObject({
   name: z.string(),
   from: colour,
   to: colour,
-  /** Of one that a switchover made: what `from` committed before this position came from the other side, and must not go back there. */
+  /**
+   * Of one that a switchover made: what `from` committed before this position came from the other side, and must not go
+   * back there.
+   */
   begins: z.string().optional(),
 });
 
 const seed = z.strictObject({
   /** C: confirmed_flush_lsn of the slot when it was made. */
   slotLsn: z.string().optional(),
-  /** Of the live server when the slot was made: a different one at any gate means that the slot may have been rewound. */
+  /**
+   * Of the live server when the slot was made: a different one at any gate means that the slot may have been rewound.
+   */
   startTime: z.string().optional(),
   timeline: z.int().optional(),
   snapshot: z.string().optional(),
@@ -51,7 +56,10 @@ const release = z.strictObject({
   to: z.string(),
   candidate: colour,
   startedAt: time,
-  /** Put together by `recover --rebuild`: what was proved and counted went with the journal, so that it can only be abandoned. */
+  /**
+   * Put together by `recover --rebuild`: what was proved and counted went with the journal, so that it can only be
+   * abandoned.
+   */
   rebuilt: z.literal(true).optional(),
   seed,
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
@@ -99,8 +107,8 @@ const release = z.strictObject({
   /** Digest of the folder whose migrations the candidate has. */
   folder: z.string().optional(),
   /**
-   * Statements of the migrations that write rows both colours have: where each runs, or ran, and what it wrote; of one that runs at the
-   * switchover what it wrote when it was tried last.
+   * Statements of the migrations that write rows both colours have: where each runs, or ran, and what it wrote; of one
+   * that runs at the switchover what it wrote when it was tried last.
    */
   data: z
     .array(
@@ -142,7 +150,9 @@ const act = z.strictObject({ verb: z.enum(verbs), at: time, by: z.string(), reas
 const journalSchema = z.strictObject({
   version: z.literal(journalVersion),
   environment: z.string(),
-  /** The environment's birth certificate: the same on every server and volume, in the databases and in Pulumi's state. */
+  /**
+   * The environment's birth certificate: the same on every server and volume, in the databases and in Pulumi's state.
+   */
   uid: z.uuid().optional(),
   /** Fencing token of the lease under which this was written. */
   token: z.int(),
@@ -201,7 +211,10 @@ export function serializeJournal(journal: Journal): string {
   return `${JSON.stringify({ digest: digest(body), journal: JSON.parse(body) as unknown }, null, 1)}\n`;
 }
 
-/** Parses what a store holds. Refuses, and never guesses, what is cut short, edited or from a newer version. `where` names it for people. */
+/**
+ * Parses what a store holds. Refuses, and never guesses, what is cut short, edited or from a newer version. `where`
+ * names it for people.
+ */
 export function parseJournal(text: string, where: string): Journal {
   let stored: unknown;
   try {

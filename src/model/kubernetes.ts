@@ -4,7 +4,9 @@ import { duration, size } from './units.ts';
 
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace has 1 to 63 of a-z, 0-9 and -');
 const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'not a name that Kubernetes allows');
-/** `latest`, and no tag at all, would let two pods of one colour run different software. A registry's port is no tag. */
+/**
+ * `latest`, and no tag at all, would let two pods of one colour run different software. A registry's port is no tag.
+ */
 const image = z
   .string()
   .regex(/^\S+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w][\w.-]*)$/, 'an image needs a tag other than latest, or a digest');
@@ -29,9 +31,15 @@ export const kubernetesSchema = z
     /** The cluster's defaults where they are not named. */
     storageClass: objectName.optional(),
     snapshotClass: objectName.optional(),
-    /** For snapshots that must outlive their object: of just before a switchover, and the last one of a destroy. `snapshotClass` where none is named. */
+    /**
+     * For snapshots that must outlive their object: of just before a switchover, and the last one of a destroy.
+     * `snapshotClass` where none is named.
+     */
     keptSnapshotClass: objectName.optional(),
-    /** What the driver's snapshots are: of one instant, or `backup`: copied piece by piece, and then taken in backup mode with the log after it. */
+    /**
+     * What the driver's snapshots are: of one instant, or `backup`: copied piece by piece, and then taken in backup
+     * mode with the log after it.
+     */
     snapshots: z.enum(['atomic', 'backup']).default('atomic'),
     /** Size of a new volume; a restored one is at least as large as its snapshot. */
     storage: size
@@ -41,7 +49,10 @@ export const kubernetesSchema = z
       .strictObject({
         /** By major; `postgres:<major>` where none is named. The contract is that of the official image. */
         postgres: z.record(z.string().regex(/^\d+$/, 'a PostgreSQL major'), image).default({}),
-        /** Both majors' binaries, in the folders PGBINOLD and PGBINNEW of its environment: for a release to another major. */
+        /**
+         * Both majors' binaries, in the folders PGBINOLD and PGBINNEW of its environment: for a release to another
+         * major.
+         */
         upgrade: image.optional(),
         /** Has `pgbouncer` on its PATH, 1.21 or newer. */
         pooler: image.optional(),
@@ -50,7 +61,10 @@ export const kubernetesSchema = z
       })
       .prefault({}),
     resources: resources.prefault({}),
-    /** Whom the servers run as. The official images take any user; 999 is postgres in those of Debian, 70 in those of Alpine. */
+    /**
+     * Whom the servers run as. The official images take any user; 999 is postgres in those of Debian, 70 in those of
+     * Alpine.
+     */
     user: z.int().min(1).default(999),
     /** Passwords of roles from Secrets that are there; the others are made. */
     passwords: z.record(z.string().min(1).max(63), z.strictObject({ secret: objectName, key: secretKey })).default({}),
@@ -64,7 +78,10 @@ export const kubernetesSchema = z
           secret: objectName,
           key: secretKey,
         }),
-        /** A Service that clients use already. `live`: it follows the live colour; `pooler`: it leads to the poolers. Left out, it stays as it is. */
+        /**
+         * A Service that clients use already. `live`: it follows the live colour; `pooler`: it leads to the poolers.
+         * Left out, it stays as it is.
+         */
         service: z.strictObject({ name: objectName, to: z.enum(['live', 'pooler']).default('live') }).optional(),
         /** What `retire` does to its StatefulSet and claim. */
         atRetire: z.enum(['keep', 'remove']).default('keep'),
@@ -75,7 +92,9 @@ export const kubernetesSchema = z
       .strictObject({
         environment: z.string().min(1).max(30).optional(),
         snapshot: objectName.optional(),
-        /** Runs on the copy before anybody may connect; `none` says that the copy may show all that the original shows. */
+        /**
+         * Runs on the copy before anybody may connect; `none` says that the copy may show all that the original shows.
+         */
         mask: z.union([
           z.literal('none'),
           z.strictObject({ sql: z.string().min(1) }),
@@ -90,7 +109,9 @@ export const kubernetesSchema = z
     /** Replication between the colours by TLS, each side's certificate checked against its name. */
     tls: z
       .strictObject({
-        /** With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; for the names of both colours' Services. */
+        /**
+         * With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; for the names of both colours' Services.
+         */
         secret: objectName,
       })
       .optional(),

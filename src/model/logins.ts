@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The logins that rotations of a role go through: the role itself at first, then the two others in turn. Those are its members and become it
- * when they log in, so that rights and what is made are the role's whoever of them is let in.
+ * The logins that rotations of a role go through: the role itself at first, then the two others in turn. Those are its
+ * members and become it when they log in, so that rights and what is made are the role's whoever of them is let in.
  */
 export function loginsOf(role: string): readonly [string, string, string] {
   return [role, `${role}_1`, `${role}_2`];

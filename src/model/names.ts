@@ -4,8 +4,8 @@ import type { Colour } from './colours.ts';
 export const prefix = 'verdigris';
 
 /**
- * Superuser of the operator, on every server of an environment. Not named as the schema: "$user" in the search path would then
- * send what a migration creates without a schema into ours.
+ * Superuser of the operator, on every server of an environment. Not named as the schema: "$user" in the search path
+ * would then send what a migration creates without a schema into ours.
  */
 export const operatorRole = 'verdigris_operator';
 /** The role that subscriptions log in with on the other colour: it may replicate and nothing else. */
@@ -34,7 +34,9 @@ export function seedSnapshotName(generation: number): string {
   return `seed-${generation}`;
 }
 
-/** `attempt`: when the operation began, as its journal says it. Two attempts at one switchover never share a snapshot. */
+/**
+ * `attempt`: when the operation began, as its journal says it. Two attempts at one switchover never share a snapshot.
+ */
 export function fallbackSnapshotName(stream: number, attempt: string): string {
   return `before-switch-${stream}-${Date.parse(attempt).toString(36)}`;
 }

@@ -1,6 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known name that somebody probably meant; undefined where none is near: more than a third of the letters differ. */
+/**
+ * The known name that somebody probably meant; undefined where none is near: more than a third of the letters differ.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const candidate = closest(name, known);

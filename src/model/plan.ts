@@ -15,7 +15,10 @@ export interface Declared {
 
 export type Observed = Pick<Journal, 'state' | 'live' | 'liveRelease'> & {
   readonly release: { readonly from: string; readonly to: string; readonly folder?: string | undefined } | null;
-  /** The release that the live one took the place of, where that is over: it is not gone back to by releasing it once more. */
+  /**
+   * The release that the live one took the place of, where that is over: it is not gone back to by releasing it once
+   * more.
+   */
   readonly left?: string | undefined;
 };
 
@@ -40,14 +43,18 @@ export function observedOf(
   return { state, live, liveRelease, release, left: last?.to === liveRelease ? last.from : undefined };
 }
 
-/** Whether what is declared beside the live colour is the release that was left: a declaration that was not changed since. */
+/**
+ * Whether what is declared beside the live colour is the release that was left: a declaration that was not changed
+ * since.
+ */
 export function declaresLeft({ releases }: Declared, { state, live, left }: Observed): boolean {
   return state === 'single' && left !== undefined && releases[other(live)] === left;
 }
 
 /**
- * The edges to take, in order, to bring an environment from what is observed to what is declared, or as far as `goal`. Pure.
- * Never plans to switch without verifying, nor to drop a colour that the declaration still names with its release.
+ * The edges to take, in order, to bring an environment from what is observed to what is declared, or as far as `goal`.
+ * Pure. Never plans to switch without verifying, nor to drop a colour that the declaration still names with its
+ * release.
  */
 export function plan(declared: Declared, observed: Observed, goal?: State): Planned[] {
   const { state, live, release } = observed;
@@ -148,8 +155,8 @@ function edge(from: State, verb: Transition['verb'], because: string, kind?: Tra
 }
 
 /**
- * The colours that applications may be writing to, as the journal stands: at every moment at most one. While a switchover is
- * under way the fence may or may not be up, and the candidate is never open before the commit point.
+ * The colours that applications may be writing to, as the journal stands: at every moment at most one. While a
+ * switchover is under way the fence may or may not be up, and the candidate is never open before the commit point.
  */
 export function writable(journal: Pick<Journal, 'live' | 'operation'>): readonly Colour[] {
   const { operation } = journal;

@@ -5,8 +5,8 @@ import type { Verb } from './transitions.ts';
 export type Direction = 'continue' | 'revert' | 'complete';
 
 /**
- * Which verbs, cut short before their commit point, go on where they were. The others hold or fence clients, so that undoing at
- * once is what serves the clients.
+ * Which verbs, cut short before their commit point, go on where they were. The others hold or fence clients, so that
+ * undoing at once is what serves the clients.
  */
 const resumable: Readonly<Record<Verb, boolean>> = {
   seed: true,

@@ -12,11 +12,14 @@ export type SecretSource = z.output<typeof secretSource>;
 const sslmodes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
 export const serverSchema = z.strictObject({
-  /** `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `statefulset`: of the cluster. */
+  /**
+   * `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `statefulset`: of the
+   * cluster.
+   */
   kind: z.enum(['local', 'external', 'statefulset']),
   /**
-   * Of an external one: its name or address, as this machine and the other colour's server reach it. Not a pooler's. Of a local one: an
-   * address of this machine at which it listens for the subscription of an external one.
+   * Of an external one: its name or address, as this machine and the other colour's server reach it. Not a pooler's. Of
+   * a local one: an address of this machine at which it listens for the subscription of an external one.
    */
   host: z.string().min(1).optional(),
   port: z.int().min(1).max(65_535).optional(),

@@ -1,6 +1,8 @@
 /**
- * What a change of the schema does to a release, the gravest first. `breaks N`: software N fails on it, or is answered wrongly.
- * `breaks forward apply`: what the live colour writes does not arrive on the candidate. `ends lossless rollback`: the first row that
+ * What a change of the schema does to a release, the gravest first. `breaks N`: software N fails on it, or is answered
+ * wrongly.
+ * `breaks forward apply`: what the live colour writes does not arrive on the candidate. `ends lossless rollback`: the
+ * first row that
  * only the new shape takes stops replication back to the retained colour.
  */
 export const verdicts = ['breaks forward apply', 'breaks N', 'ends lossless rollback', 'harmless'] as const;
@@ -51,8 +53,9 @@ const gone = { software: 'its statements fail', forward: 'is not carried', rever
 const unanswered = { software: 'is answered wrongly', forward: fine };
 
 /**
- * The one table of shape changes. The gates see a change by comparing two catalogues, the linter by parsing a file; both speak from here.
- * A verdict that breaks N is a refusal that a note can lift (`-- verdigris: contract OBJECT …`): the note says that N no longer uses it.
+ * The one table of shape changes. The gates see a change by comparing two catalogues, the linter by parsing a file;
+ * both speak from here. A verdict that breaks N is a refusal that a note can lift (`-- verdigris: contract OBJECT …`):
+ * the note says that N no longer uses it.
  */
 const table = {
   'object-removed': row(

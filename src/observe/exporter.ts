@@ -5,7 +5,10 @@ import { measure } from './metrics.ts';
 import { serveRunbook } from './runbook.ts';
 import { serveHttp, type ServeOptions } from './serve.ts';
 
-/** The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and `verdigris_observed` says so. */
+/**
+ * The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and
+ * `verdigris_observed` says so.
+ */
 export async function metricsText(
   environment: Environment,
   platform: Platform,
@@ -21,7 +24,10 @@ export async function metricsText(
   return { type: registry.contentType, text: await registry.metrics() };
 }
 
-/** Serves `/metrics`, the pages of the alerts under `/docs/`, and `/healthz` for probes, until the signal. One look at a time: scrapes that come meanwhile share it. */
+/**
+ * Serves `/metrics`, the pages of the alerts under `/docs/`, and `/healthz` for probes, until the signal. One look at a
+ * time: scrapes that come meanwhile share it.
+ */
 export async function serveMetrics(environment: Environment, platform: Platform, options: ServeOptions): Promise<void> {
   let looking: ReturnType<typeof metricsText> | undefined;
   await serveHttp((request, response) => {

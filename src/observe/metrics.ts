@@ -8,7 +8,10 @@ import type { DrillOutcome } from '../platform/port/drills.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Everything that is known of an environment, as a registry of its own: each look starts from nothing. `status` undefined: it could not be read. */
+/**
+ * Everything that is known of an environment, as a registry of its own: each look starts from nothing. `status`
+ * undefined: it could not be read.
+ */
 export function measure(
   environment: Environment,
   status: Status | undefined,

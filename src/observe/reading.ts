@@ -1,8 +1,9 @@
 import type { Platform } from '../platform/port/platform.ts';
 
 /**
- * A platform for a process that only ever looks, and may be reached by others: servers are asked as `verdigris_reader`, in sessions that
- * are read-only besides, and whatever would change something is not there. Checks that need the operator's rights cannot be made by it.
+ * A platform for a process that only ever looks, and may be reached by others: servers are asked as `verdigris_reader`,
+ * in sessions that are read-only besides, and whatever would change something is not there. Checks that need the
+ * operator's rights cannot be made by it.
  */
 export function readingPlatform(of: Platform): Platform {
   const { servers, traffic, journal, leases, history, drills } = of;

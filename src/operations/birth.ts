@@ -8,9 +8,9 @@ import type { Ledger } from './engine/ledger.ts';
 import { markLimit, type Marks } from './newest.ts';
 
 /**
- * Holds the journal's uid against what the databases, the servers and the volumes say, before anything is done, and writes it where
- * there is none yet: in an environment from before there were any, and on what was made since. `serving`: clients may be held, and only
- * what was asked of the databases anyway is looked at.
+ * Holds the journal's uid against what the databases, the servers and the volumes say, before anything is done, and
+ * writes it where there is none yet: in an environment from before there were any, and on what was made since.
+ * `serving`: clients may be held, and only what was asked of the databases anyway is looked at.
  */
 export async function certify(
   { environment, platform }: { readonly environment: Environment; readonly platform: Platform },

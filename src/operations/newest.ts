@@ -17,8 +17,8 @@ export interface Marks {
 }
 
 /**
- * Takes the lease and marks it in both databases before anybody reads the journal. A lease whose number is smaller than what a database
- * has seen, because the folder of leases is an older one, is taken again above it.
+ * Takes the lease and marks it in both databases before anybody reads the journal. A lease whose number is smaller than
+ * what a database has seen, because the folder of leases is an older one, is taken again above it.
  */
 export async function takeNewest(
   parts: { readonly environment: Environment; readonly platform: Platform },
@@ -67,7 +67,10 @@ export function requireNewest(token: number, seen: Marks['seen']): void {
   });
 }
 
-/** At the end of a command that has written the journal, so that one from before it is known to be older. A colour that is down learns it next time. */
+/**
+ * At the end of a command that has written the journal, so that one from before it is known to be older. A colour that
+ * is down learns it next time.
+ */
 export async function noteWritten(
   { environment, platform }: { readonly environment: Environment; readonly platform: Platform },
   live: Colour,

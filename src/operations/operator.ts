@@ -28,9 +28,9 @@ export interface OperatorParts {
 }
 
 /**
- * Works on an environment as its only operator: takes the lease, settles what a crash left, runs `use`, gives the lease back.
- * When the lease is lost the signal is aborted; the journal's token stops whatever does not listen. `gone`: a token whose holder is
- * known to be gone.
+ * Works on an environment as its only operator: takes the lease, settles what a crash left, runs `use`, gives the lease
+ * back. When the lease is lost the signal is aborted; the journal's token stops whatever does not listen. `gone`: a
+ * token whose holder is known to be gone.
  */
 export async function withOperator<T>(
   parts: OperatorParts,

@@ -34,9 +34,9 @@ export interface Rebuilt {
 }
 
 /**
- * The journal of an environment that lost it. Only a colour that is open, or that the clients' path leads to while none is, can be the
- * live one; a second colour becomes the candidate of a release that can only be abandoned. Reads only. Throws `rebuild-needless` where
- * there is a journal and `rebuild-impossible` where the facts contradict each other.
+ * The journal of an environment that lost it. Only a colour that is open, or that the clients' path leads to while none
+ * is, can be the live one; a second colour becomes the candidate of a release that can only be abandoned. Reads only.
+ * Throws `rebuild-needless` where there is a journal and `rebuild-impossible` where the facts contradict each other.
  */
 export async function readRebuilt(environment: Environment, platform: Platform): Promise<Rebuilt> {
   const stored = await platform.journal.read();
@@ -79,7 +79,10 @@ export async function readRebuilt(environment: Environment, platform: Platform):
   return { facts, journal: idle ? withRelease(journal, live, idle, environment) : journal };
 }
 
-/** Writes it under a lease that is above everything the databases have seen, and opens a live colour that a switchover had closed. */
+/**
+ * Writes it under a lease that is above everything the databases have seen, and opens a live colour that a switchover
+ * had closed.
+ */
 export async function writeRebuilt(parts: OperatorParts, { journal }: Rebuilt): Promise<void> {
   const { platform } = parts;
   const { lease } = await takeNewest(parts, (above) =>

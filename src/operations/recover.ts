@@ -11,9 +11,9 @@ import { fencedRoles, unfence } from '../postgres/fence.ts';
 import { endOperators } from '../postgres/operators.ts';
 
 /**
- * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb about to
- * run: an operation that can be continued is continued for its own verb and for `any`, undone for `abandon`, and left alone for
- * a recovery that only serves clients (undefined).
+ * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb
+ * about to run: an operation that can be continued is continued for its own verb and for `any`, undone for `abandon`,
+ * and left alone for a recovery that only serves clients (undefined).
  */
 export async function recover(
   c: Context,
@@ -24,7 +24,8 @@ export async function recover(
     : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
-  // What is done in a database under a token, the journal is told of before: should this operator die too, the next one must not find it older.
+  // What is done in a database under a token, the journal is told of before: should this operator die too, the next one
+  // must not find it older.
   await c.ledger.write((journal) => journal);
   const record = c.journal.operation;
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
@@ -52,7 +53,10 @@ export async function recover(
   });
 }
 
-/** An operator who sleeps may wake in the middle of a step. His connections outlive his lease: they are cut before his work is touched. */
+/**
+ * An operator who sleeps may wake in the middle of a step. His connections outlive his lease: they are cut before his
+ * work is touched.
+ */
 async function endPredecessors(c: Context): Promise<void> {
   for (const colour of colours) await c.ifRunning(colour, endOperators).catch(() => undefined);
 }

@@ -47,7 +47,10 @@ export function operationHere(
   return operationOf(verb, { ...options, logical: servers.seeding(live, other(live)) === 'logical' });
 }
 
-/** The operation that a journal's record says was cut short: what its operator had to accept before it began is accepted. */
+/**
+ * The operation that a journal's record says was cut short: what its operator had to accept before it began is
+ * accepted.
+ */
 export function operationOfRecord({
   verb,
   kind,

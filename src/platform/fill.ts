@@ -10,8 +10,8 @@ import { readersOf } from '../postgres/readers.ts';
 import type { Servers } from './port/servers.ts';
 
 /**
- * Fills the first colour of a new environment, before anybody can connect: roles, database, Verdigris's own schema, the caller's
- * content, the migrations of its release, grants. Safe to run again as long as `fill` is.
+ * Fills the first colour of a new environment, before anybody can connect: roles, database, Verdigris's own schema, the
+ * caller's content, the migrations of its release, grants. Safe to run again as long as `fill` is.
  */
 export async function fillServer(
   environment: Environment,
@@ -81,7 +81,10 @@ async function migrate(
   });
 }
 
-/** Application roles may read and write everything, readers read it; now and for what the operator, or the owner, makes later. */
+/**
+ * Application roles may read and write everything, readers read it; now and for what the operator, or the owner, makes
+ * later.
+ */
 export async function grant(client: Client, roles: Environment['roles']): Promise<void> {
   const owner = await migrationOwner(client, roles.owner);
   const schemas = await rows<{ name: string }>(

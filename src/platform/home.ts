@@ -1,7 +1,10 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** Where Verdigris keeps files on this machine, on every platform: VERDIGRIS_HOME, else the system's place for root and the user's for others. */
+/**
+ * Where Verdigris keeps files on this machine, on every platform: VERDIGRIS_HOME, else the system's place for root and
+ * the user's for others.
+ */
 export function defaultHome(): string {
   const declared = process.env['VERDIGRIS_HOME'];
   if (declared) return path.resolve(declared);

@@ -6,7 +6,10 @@ import { LocalPlatform } from './local/platform.ts';
 /** Every platform that there is, told apart by `kind`. */
 export type AnyPlatform = LocalPlatform | KubernetesPlatform;
 
-/** The platform that the declaration names. Whoever opens it calls `close` where it has one, or its connections keep the process. */
+/**
+ * The platform that the declaration names. Whoever opens it calls `close` where it has one, or its connections keep the
+ * process.
+ */
 export async function openPlatform(environment: Environment): Promise<AnyPlatform> {
   switch (environment.platform) {
     case 'local':

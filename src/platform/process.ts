@@ -1,8 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises';
 
 /**
- * When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one meant. Empty where
- * there is none, and for a zombie: that one has ended, only its parent has not noticed.
+ * When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one
+ * meant. Empty where there is none, and for a zombie: that one has ended, only its parent has not noticed.
  */
 export async function processStart(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
@@ -11,13 +11,18 @@ export async function processStart(pid: number): Promise<string> {
   return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
 }
 
-/** This process, so that others on the same machine can tell whether it lives. Undefined where the system has no /proc. */
+/**
+ * This process, so that others on the same machine can tell whether it lives. Undefined where the system has no /proc.
+ */
 export async function thisProcess(): Promise<string | undefined> {
   const [where, started] = [await here(), await processStart(process.pid)];
   return where === undefined || started === '' ? undefined : `${where} ${process.pid} ${started}`;
 }
 
-/** True where `identity`, from `thisProcess`, was one of this boot and process namespace and is no more; false where that cannot be known. */
+/**
+ * True where `identity`, from `thisProcess`, was one of this boot and process namespace and is no more; false where
+ * that cannot be known.
+ */
 export async function processIsGone(identity: string): Promise<boolean> {
   const [boot, namespace, pid, started] = identity.split(' ');
   if (pid === undefined || started === undefined || `${boot} ${namespace}` !== (await here())) return false;

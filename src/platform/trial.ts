@@ -1,7 +1,9 @@
 import { describe } from '../model/errors.ts';
 import { finding, type Finding } from '../model/finding.ts';
 
-/** One thing that is used behind the commit point of a switchover, where clients wait for it and there is no way back. */
+/**
+ * One thing that is used behind the commit point of a switchover, where clients wait for it and there is no way back.
+ */
 export interface Trial {
   /** What is used, and from where where that is not plain. */
   readonly thing: string;

@@ -1,7 +1,10 @@
 import { rows, type Client } from './client.ts';
 import { ident } from './quote.ts';
 
-/** Brings extensions to the versions that the new major's files have (docs: pg_upgrade, step 13); returns `name old to new`. */
+/**
+ * Brings extensions to the versions that the new major's files have (docs: pg_upgrade, step 13); returns `name old to
+ * new`.
+ */
 export async function updateExtensions(client: Client): Promise<string[]> {
   const behind = await rows<{ name: string; installed: string; available: string }>(
     client,
@@ -13,7 +16,10 @@ export async function updateExtensions(client: Client): Promise<string[]> {
   return behind.map(({ name, installed, available }) => `${name} ${installed} to ${available}`);
 }
 
-/** pg_upgrade leaves no statistics. In stages as `vacuumdb --analyze-in-stages` has them: apply has usable plans after the first. */
+/**
+ * pg_upgrade leaves no statistics. In stages as `vacuumdb --analyze-in-stages` has them: apply has usable plans after
+ * the first.
+ */
 export async function refreshStatistics(client: Client): Promise<void> {
   for (const target of ['1', '10', 'DEFAULT']) {
     await client.query(`SET default_statistics_target = ${target}`);

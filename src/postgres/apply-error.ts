@@ -12,7 +12,10 @@ export function applyErrorIn(log: string): string | undefined {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** What passes by itself: a lost connection, a server that starts or stops, locks. Everything else comes again with each attempt. */
+/**
+ * What passes by itself: a lost connection, a server that starts or stops, locks. Everything else comes again with each
+ * attempt.
+ */
 const passing =
   /connect|connection|terminat|shutting down|starting up|recovery mode|deadlock|lock timeout|canceling statement|could not serialize|is active for PID/i;
 

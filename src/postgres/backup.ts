@@ -1,6 +1,9 @@
 import { one, type Client } from './client.ts';
 
-/** Runs `copy` in backup mode (PostgreSQL docs, 26.3.3 "Making a Base Backup Using the Low Level API") and returns the backup_label. */
+/**
+ * Runs `copy` in backup mode (PostgreSQL docs, 26.3.3 "Making a Base Backup Using the Low Level API") and returns the
+ * backup_label.
+ */
 export async function withBackupMode(
   client: Client,
   name: string,

@@ -7,12 +7,14 @@ import { passes } from './apply-error.ts';
 import { readSlot, readSubscription, sealOf, type Slot, type Subscription } from './stream.ts';
 
 /**
- * Proves that everything the publisher committed until now is on the subscriber: a marker row, L = the position after it, the
- * marker seen on the subscriber, and the slot confirmed up to L. Lag figures prove nothing: they leave out what was not sent.
- * Returns L. With `seal` the marker is that number, in a row of its own: written when nobody can write to the publisher any more,
- * its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot be asked again (`isSealed`).
+ * Proves that everything the publisher committed until now is on the subscriber: a marker row, L = the position after
+ * it, the marker seen on the subscriber, and the slot confirmed up to L. Lag figures prove nothing: they leave out what
+ * was not sent. Returns L. With `seal` the marker is that number, in a row of its own: written when nobody can write to
+ * the publisher any more, its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot
+ * be asked again (`isSealed`).
  * `applyError` tells why a change could not be applied, where the server's log can be read.
- * @throws VerdigrisError `slot-lost`, `slot-missing` or `apply-failed` as soon as the marker can never arrive; `timed-out` after `limit` ms.
+ * @throws VerdigrisError `slot-lost`, `slot-missing` or `apply-failed` as soon as the marker can never arrive;
+ * `timed-out` after `limit` ms.
  */
 export async function crossBarrier(
   publisher: Client,
@@ -71,7 +73,10 @@ export async function crossBarrier(
   return lsn;
 }
 
-/** Whether the marker of exactly this seal has arrived: transactions are applied in the order of their commits, so all before it have. */
+/**
+ * Whether the marker of exactly this seal has arrived: transactions are applied in the order of their commits, so all
+ * before it have.
+ */
 export async function isSealed(subscriber: Client, stream: string, seal: number): Promise<boolean> {
   return (await markerOf(subscriber, sealOf(stream))) === String(seal);
 }

@@ -2,8 +2,8 @@ import { rows, type Client } from './client.ts';
 import { ident } from './quote.ts';
 
 /**
- * Takes away what a copy of a volume carries and must not use: slots, subscriptions, publications and markers of the original.
- * A copied subscription that ran would steal from its publisher: workers are off until this is done.
+ * Takes away what a copy of a volume carries and must not use: slots, subscriptions, publications and markers of the
+ * original. A copied subscription that ran would steal from its publisher: workers are off until this is done.
  */
 export async function cleanCopy(client: Client): Promise<void> {
   for (const { name } of await rows<{ name: string }>(

@@ -21,7 +21,10 @@ export interface ConnectionSettings {
   readonly history?: readonly string[];
 }
 
-/** As libpq has it: `require` takes any certificate, `verify-ca` one that is signed, `verify-full` that of the very host. */
+/**
+ * As libpq has it: `require` takes any certificate, `verify-ca` one that is signed, `verify-full` that of the very
+ * host.
+ */
 export interface TlsSettings {
   readonly mode: 'require' | 'verify-ca' | 'verify-full';
   /** PEM file of those who may have signed it; else those that Node.js knows. */
@@ -33,14 +36,18 @@ export type Client = pg.Client;
 /** Milliseconds until a connection attempt is given up. */
 const connectTimeout = 10_000;
 
-/** Milliseconds of silence until the other end is asked for a sign of life, then each second: ten that are missing end the connection. */
+/**
+ * Milliseconds of silence until the other end is asked for a sign of life, then each second: ten that are missing end
+ * the connection.
+ */
 const keepAliveDelay = 10_000;
 
 /**
- * Opens one connection, hands it to `use`, and closes it whatever happens. The one way to a session for Verdigris's own statements:
- * what they mean depends on nothing that anybody has set or made in the database (session-settings.ts). `purpose` becomes part of the
- * application_name (`verdigris/<purpose>`), so that an operator reading pg_stat_activity knows who is there. A connection that dies
- * while idle in `use` fails the next query, not the process. `lockLimit`: milliseconds that a statement may wait for a lock; 0 for ever.
+ * Opens one connection, hands it to `use`, and closes it whatever happens. The one way to a session for Verdigris's own
+ * statements: what they mean depends on nothing that anybody has set or made in the database (session-settings.ts).
+ * `purpose` becomes part of the application_name (`verdigris/<purpose>`), so that an operator reading pg_stat_activity
+ * knows who is there. A connection that dies while idle in `use` fails the next query, not the process. `lockLimit`:
+ * milliseconds that a statement may wait for a lock; 0 for ever.
  */
 export function withOwnSession<T>(
   settings: ConnectionSettings,
@@ -52,8 +59,8 @@ export function withOwnSession<T>(
 }
 
 /**
- * As `withOwnSession`, for SQL of the user's: names and literals in it mean what they mean to the database's other clients. Whoever
- * needs a statement of Verdigris's own in between uses `withFixedPath`.
+ * As `withOwnSession`, for SQL of the user's: names and literals in it mean what they mean to the database's other
+ * clients. Whoever needs a statement of Verdigris's own in between uses `withFixedPath`.
  */
 export function withClient<T>(
   settings: ConnectionSettings,
@@ -73,7 +80,9 @@ export function withPooledSession<T>(
   return open('pooled', settings, purpose, use, 0);
 }
 
-/** As `withOwnSession`, by a walsender: it takes replication commands besides, and every statement without bound values. */
+/**
+ * As `withOwnSession`, by a walsender: it takes replication commands besides, and every statement without bound values.
+ */
 export function withReplicationSession<T>(
   settings: ConnectionSettings,
   purpose: string,
@@ -180,7 +189,8 @@ export async function withTransaction<T>(client: Client, use: () => Promise<T>, 
 }
 
 /**
- * Runs statements of Verdigris's own in a session of `withClient`: nothing of anybody else's is found by its bare name meanwhile.
+ * Runs statements of Verdigris's own in a session of `withClient`: nothing of anybody else's is found by its bare name
+ * meanwhile.
  * `use` is given the path that names of the user's SQL are found by, which holds again afterwards.
  */
 export async function withFixedPath<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {

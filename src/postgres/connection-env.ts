@@ -1,7 +1,8 @@
 import type { ConnectionSettings } from './client.ts';
 
 /**
- * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing is.
+ * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing
+ * is.
  */
 function sslmode({ tls }: ConnectionSettings): string {
   return tls?.mode ?? 'disable';

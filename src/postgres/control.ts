@@ -1,8 +1,8 @@
 import type { Client } from './client.ts';
 
 /**
- * Objects of Verdigris in the environment's database, in a schema of their own. Only `barrier` is replicated; the others belong
- * to the colour they are on, and a copy of the volume carries them along.
+ * Objects of Verdigris in the environment's database, in a schema of their own. Only `barrier` is replicated; the
+ * others belong to the colour they are on, and a copy of the volume carries them along.
  */
 const statements = `
   CREATE SCHEMA IF NOT EXISTS verdigris;
@@ -33,7 +33,10 @@ const statements = `
     release text NOT NULL, writes jsonb, done_at timestamptz, PRIMARY KEY (version, position, digest));
   REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
 
-/** What a schema that came with another environment's data says of that environment. What has been applied and filled is true here too. */
+/**
+ * What a schema that came with another environment's data says of that environment. What has been applied and filled is
+ * true here too.
+ */
 export async function forgetOrigin(client: Client): Promise<void> {
   await client.query(
     'DELETE FROM verdigris.fenced_role; DELETE FROM verdigris.fenced_connect; DELETE FROM verdigris.schema_object; DELETE FROM ' +

@@ -27,7 +27,10 @@ interface Entry {
   readonly at: Place;
 }
 
-/** Where a row lies while nobody writes: by this it is found again whatever its columns are, and of equal rows each is one. */
+/**
+ * Where a row lies while nobody writes: by this it is found again whatever its columns are, and of equal rows each is
+ * one.
+ */
 interface Place {
   readonly tableoid: string;
   readonly ctid: string;
@@ -43,9 +46,9 @@ interface Change {
 const batch = 500;
 
 /**
- * Compares a table on both colours row by row and writes what only `lost` has, as JSON lines, to `out` where it is given: rows
- * inserted and updated there, and rows deleted there. Both sides must stand still for an exact answer. Streams in the order of
- * a hash of the key, so that memory does not grow with the table but with what differs.
+ * Compares a table on both colours row by row and writes what only `lost` has, as JSON lines, to `out` where it is
+ * given: rows inserted and updated there, and rows deleted there. Both sides must stand still for an exact answer.
+ * Streams in the order of a hash of the key, so that memory does not grow with the table but with what differs.
  */
 export async function exportDifferences(
   kept: Client,
@@ -109,7 +112,10 @@ async function* entries(
   return undefined;
 }
 
-/** Lines of a stream that may have ended before they are asked for: readline's own iterator throws then ("readline was closed"). */
+/**
+ * Lines of a stream that may have ended before they are asked for: readline's own iterator throws then ("readline was
+ * closed").
+ */
 async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -168,7 +174,10 @@ function nameOf({ tableoid, ctid }: Place): string {
   return `${tableoid} ${ctid}`;
 }
 
-/** Whole rows, each value as PostgreSQL's own text: no number goes through JavaScript's, and no value through a type of JSON. */
+/**
+ * Whole rows, each value as PostgreSQL's own text: no number goes through JavaScript's, and no value through a type of
+ * JSON.
+ */
 async function fetch(client: Client, table: Table, places: readonly Place[]): Promise<Map<string, Values>> {
   const result = new Map<string, Values>();
   const { columns } = table;

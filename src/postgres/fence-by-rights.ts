@@ -10,7 +10,10 @@ export interface OpenRole {
   readonly why: string;
 }
 
-/** Whether the fence may lock the catalogue of roles and close every one of them; elsewhere it closes what its rights allow. */
+/**
+ * Whether the fence may lock the catalogue of roles and close every one of them; elsewhere it closes what its rights
+ * allow.
+ */
 export async function closesEverybody(client: Client): Promise<boolean> {
   const before = known.get(client);
   if (before !== undefined) return before;
@@ -22,7 +25,10 @@ export async function closesEverybody(client: Client): Promise<boolean> {
 /** Asked once a session: clients wait. */
 const known = new WeakMap<Client, boolean>();
 
-/** Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this process alone. */
+/**
+ * Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this
+ * process alone.
+ */
 export const knockRole = `${prefix}_knock`;
 
 const passed = [...ownRoles, knockRole];
@@ -32,9 +38,9 @@ const ours = literal(`{${passed.join(',')}}`);
 const rowLimit = 200;
 
 /**
- * Sets NOLOGIN what may be set, each remembered. Where a role is left, CONNECT on the database is taken from everybody but Verdigris, and
- * who had it is remembered. The role that will knock with `password` is closed by the weaker of the two that is used. In the caller's
- * transaction, by one statement: clients wait.
+ * Sets NOLOGIN what may be set, each remembered. Where a role is left, CONNECT on the database is taken from everybody
+ * but Verdigris, and who had it is remembered. The role that will knock with `password` is closed by the weaker of the
+ * two that is used. In the caller's transaction, by one statement: clients wait.
  */
 export async function closeByRights(client: Client, password: string): Promise<void> {
   const others = `FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname <> ALL (${ours})`;

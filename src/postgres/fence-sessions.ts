@@ -9,12 +9,16 @@ const leak = {
   next: 'find out who connects past the fence, and stop it.',
 } as const;
 
-/** Milliseconds that a login under way has to become a session, which is judged by its role; autovacuum's workers log in too. */
+/**
+ * Milliseconds that a login under way has to become a session, which is judged by its role; autovacuum's workers log in
+ * too.
+ */
 const loginPatience = 100;
 
 /**
- * A login whose role was checked just before the fence is not in pg_stat_activity yet, but its transaction is in pg_locks: it began
- * before the check (InitPostgres in postinit.c). Whoever comes later meets NOLOGIN, so those of the first look are all there are.
+ * A login whose role was checked just before the fence is not in pg_stat_activity yet, but its transaction is in
+ * pg_locks: it began before the check (InitPostgres in postinit.c). Whoever comes later meets NOLOGIN, so those of the
+ * first look are all there are.
  */
 export async function endLogins(client: Client, limit: number): Promise<void> {
   const underWay = () =>
@@ -44,9 +48,10 @@ interface Session {
 }
 
 /**
- * Every process that is connected to a database can run SQL, whatever its type: walsenders of replication=database and background
- * workers too. Ours are named; autovacuum's run no SQL of anybody's. What has no database (a physical standby's sender) runs none.
- * The list is made first and ended then, or the planner may end a session before it asks whose it is.
+ * Every process that is connected to a database can run SQL, whatever its type: walsenders of replication=database and
+ * background workers too. Ours are named; autovacuum's run no SQL of anybody's. What has no database (a physical
+ * standby's sender) runs none. The list is made first and ended then, or the planner may end a session before it asks
+ * whose it is.
  */
 const foreign = `
   WITH ours AS (
@@ -58,7 +63,10 @@ const foreign = `
       AND NOT coalesce(a.backend_type = 'walsender' AND a.usename = '${replicationRole}', false)
       AND NOT EXISTS (SELECT FROM ours WHERE ours.pid IN (a.pid, a.leader_pid)))`;
 
-/** Sessions of `accept` stay, for they cannot be ended. Ends nobody any more once the database has seen a newer token: its holder may have let them in again. */
+/**
+ * Sessions of `accept` stay, for they cannot be ended. Ends nobody any more once the database has seen a newer token:
+ * its holder may have let them in again.
+ */
 export async function endSessions(
   client: Client,
   token: number,

@@ -20,13 +20,15 @@ import { takeToken } from './token.ts';
 const ours = ownRoles;
 
 /**
- * Closes a colour to everybody but Verdigris. Every other role that can log in, superusers too, is set NOLOGIN and remembered in
- * verdigris.fenced_role; where pg_hba.conf is ours it refuses them as well; every foreign session is ended. Returns when nobody is
- * left, no role that was made meanwhile can log in, and an attempt to get in was refused. The roles are closed in one transaction
- * with the check of the token, so that an operator who slept through his successor's work cannot fence what that one opened.
- * An operator who is no superuser closes by his rights: NOLOGIN where he may, else CONNECT on the database. `accept` are roles that the
- * declaration leaves open, as they cannot be closed; their sessions stay.
- * @throws VerdigrisError `fence-open` where another role cannot be closed, and then nothing is; `fence-leaks` after `limit` ms.
+ * Closes a colour to everybody but Verdigris. Every other role that can log in, superusers too, is set NOLOGIN and
+ * remembered in verdigris.fenced_role; where pg_hba.conf is ours it refuses them as well; every foreign session is
+ * ended. Returns when nobody is left, no role that was made meanwhile can log in, and an attempt to get in was refused.
+ * The roles are closed in one transaction with the check of the token, so that an operator who slept through his
+ * successor's work cannot fence what that one opened. An operator who is no superuser closes by his rights: NOLOGIN
+ * where he may, else CONNECT on the database. `accept` are roles that the declaration leaves open, as they cannot be
+ * closed; their sessions stay.
+ * @throws VerdigrisError `fence-open` where another role cannot be closed, and then nothing is; `fence-leaks` after
+ * `limit` ms.
  */
 export async function fenceServer(
   client: Client,
@@ -39,7 +41,10 @@ export async function fenceServer(
   ).refused;
 }
 
-/** As `fenceServer`, and returns while the attempt to get in is still under way: it takes as long as connecting does, and clients wait. */
+/**
+ * As `fenceServer`, and returns while the attempt to get in is still under way: it takes as long as connecting does,
+ * and clients wait.
+ */
 export async function closeServer(
   client: Client,
   token: number,
@@ -79,7 +84,10 @@ export async function unclosable(client: Client): Promise<OpenRole[]> {
   }
 }
 
-/** Opens what `fenceServer` closed, exactly. The second lock first: as long as a role is remembered, the next command knows what is to be opened. */
+/**
+ * Opens what `fenceServer` closed, exactly. The second lock first: as long as a role is remembered, the next command
+ * knows what is to be opened.
+ */
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
@@ -99,8 +107,8 @@ export async function unfence(client: Client, token: number): Promise<void> {
 }
 
 /**
- * Lets roles that can only read in again, with read-only as their default, on a colour that stays fenced to all others: by NOLOGIN
- * alone, for pg_hba.conf cannot name every role (one with a line break in its name).
+ * Lets roles that can only read in again, with read-only as their default, on a colour that stays fenced to all others:
+ * by NOLOGIN alone, for pg_hba.conf cannot name every role (one with a line break in its name).
  */
 export async function admitReaders(client: Client, token: number, readers: readonly string[]): Promise<void> {
   await withTransaction(client, async () => {

@@ -4,10 +4,11 @@ import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
 /**
- * Rules that come before all others, on a machine of Verdigris's own: its roles through the socket; over the network of this machine the
- * other colour's subscription, and migration tools while they have a role of their own; and nobody of those whom `file` names, over no
- * path. They stay; what changes is the file, so that closing and opening is one word and a reload. A name without a path lies beside
- * pg_hba.conf. `subscribers`: where the other colour's server is, `all` where others run that.
+ * Rules that come before all others, on a machine of Verdigris's own: its roles through the socket; over the network of
+ * this machine the other colour's subscription, and migration tools while they have a role of their own; and nobody of
+ * those whom `file` names, over no path. They stay; what changes is the file, so that closing and opening is one word
+ * and a reload. A name without a path lies beside pg_hba.conf. `subscribers`: where the other colour's server is, `all`
+ * where others run that.
  */
 export function hbaLockRules(file: string, subscribers: 'samehost' | 'all' = 'samehost'): string {
   return [
@@ -19,7 +20,10 @@ export function hbaLockRules(file: string, subscribers: 'samehost' | 'all' = 'sa
   ].join('\n');
 }
 
-/** Turns the second lock where there is one. The server reads it within moments: who must know that it has, tries to get in. */
+/**
+ * Turns the second lock where there is one. The server reads it within moments: who must know that it has, tries to get
+ * in.
+ */
 export async function turnLock(client: Client, to: 'closed' | 'open'): Promise<boolean> {
   const file = await lockFile(client);
   if (file === null) return false;

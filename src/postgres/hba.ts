@@ -12,8 +12,9 @@ interface Rule {
 }
 
 /**
- * Which of Verdigris's roles the server's pg_hba.conf keeps out when they come from another pod: the first rule that fits decides.
- * Rules for single hosts are passed over, since the address of a pod is not known beforehand. Superusers only may read the view.
+ * Which of Verdigris's roles the server's pg_hba.conf keeps out when they come from another pod: the first rule that
+ * fits decides. Rules for single hosts are passed over, since the address of a pod is not known beforehand. Superusers
+ * only may read the view.
  */
 export async function closedTo(client: Client): Promise<Finding[]> {
   const rules = await rows<Rule>(

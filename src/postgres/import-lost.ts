@@ -8,9 +8,10 @@ import { lostRowSchema, type LostRow } from './lost-rows.ts';
 import { ident } from './quote.ts';
 
 /**
- * Brings the rows of an export back: all of them or, where one cannot be, none. Rows as they were before are taken out first, so that
- * a key which moved from one row to another is free. As replication does it: triggers do not fire once more and foreign keys are not
- * asked (the rows were accepted once); those are looked at afterwards, over the whole of the tables.
+ * Brings the rows of an export back: all of them or, where one cannot be, none. Rows as they were before are taken out
+ * first, so that a key which moved from one row to another is free. As replication does it: triggers do not fire once
+ * more and foreign keys are not asked (the rows were accepted once); those are looked at afterwards, over the whole of
+ * the tables.
  * @throws VerdigrisError `import-unreadable`, `import-conflict`
  */
 export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
@@ -66,7 +67,10 @@ async function putIn(client: Client, table: Table, values: Values): Promise<bool
   return rowCount === 1;
 }
 
-/** Every foreign key from and to the table, over all rows: what was brought back may refer to what is gone since, or the other way. */
+/**
+ * Every foreign key from and to the table, over all rows: what was brought back may refer to what is gone since, or the
+ * other way.
+ */
 async function requireReferences(client: Client, table: Table, file: string): Promise<void> {
   const keys = await rows<{ name: string; child: string; parent: string; joined: string; set: string; first: string }>(
     client,

@@ -2,14 +2,18 @@ import { waitFor } from '../model/wait.ts';
 import { withOwnSession, type Client } from './client.ts';
 import { knockRole } from './fence-by-rights.ts';
 
-/** invalid_authorization_specification: pg_hba.conf refuses, which it says by its name in every language; or the role may not log in. */
+/**
+ * invalid_authorization_specification: pg_hba.conf refuses, which it says by its name in every language; or the role
+ * may not log in.
+ */
 const refused = '28000';
 /** insufficient_privilege: no CONNECT on the database. */
 const noConnect = '42501';
 
 /**
- * Tries to get in as a role that was closed, by the path of `client`, where pg_hba.conf is ours: it must refuse before anything else is
- * asked, which also proves that the server has read it. Elsewhere nothing can be proved so: a server that asks for a password says nothing.
+ * Tries to get in as a role that was closed, by the path of `client`, where pg_hba.conf is ours: it must refuse before
+ * anything else is asked, which also proves that the server has read it. Elsewhere nothing can be proved so: a server
+ * that asks for a password says nothing.
  * @throws VerdigrisError `fence-leaks` after `limit` ms.
  */
 export async function proveRefused(client: Client, roles: readonly string[], limit: number): Promise<void> {
@@ -35,8 +39,8 @@ export async function proveRefused(client: Client, roles: readonly string[], lim
 }
 
 /**
- * Tries to get in as a role that an operator without pg_hba.conf has just closed as he closed everybody else, with its right password:
- * what refuses it is NOLOGIN or the missing CONNECT, and nothing before.
+ * Tries to get in as a role that an operator without pg_hba.conf has just closed as he closed everybody else, with its
+ * right password: what refuses it is NOLOGIN or the missing CONNECT, and nothing before.
  * @throws VerdigrisError `fence-leaks` after `limit` ms.
  */
 export async function proveClosed(client: Client, password: string, limit: number): Promise<void> {

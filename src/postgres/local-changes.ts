@@ -11,9 +11,10 @@ export interface LocalChanges {
 }
 
 /**
- * What a slot of pgoutput has seen of a publication's tables, without what came by replication: such a transaction names its origin.
- * Only counts leave the server. The messages as in the documentation, "Logical Replication Message Formats": kind in the first byte, the
- * relation in the four behind it; TRUNCATE lists its relations behind their number and its options.
+ * What a slot of pgoutput has seen of a publication's tables, without what came by replication: such a transaction
+ * names its origin. Only counts leave the server. The messages as in the documentation, "Logical Replication Message
+ * Formats": kind in the first byte, the relation in the four behind it; TRUNCATE lists its relations behind their
+ * number and its options.
  */
 export async function localChanges(client: Client, slot: string, publication: string): Promise<LocalChanges[]> {
   const oid = (at: string): string => `('x' || encode(substring(data FROM ${at} FOR 4), 'hex'))::bit(32)::bigint`;

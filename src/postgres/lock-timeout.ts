@@ -2,9 +2,9 @@ import { VerdigrisError } from '../model/errors.ts';
 import { rows, type Client } from './client.ts';
 
 /**
- * Explains errors of this connection: where a statement of its own gave up waiting for a lock, with the transactions that were open
- * for as long on its server, one of which holds it. Every other error comes back as it was, also that of another connection which
- * was used meanwhile: it waited on another server.
+ * Explains errors of this connection: where a statement of its own gave up waiting for a lock, with the transactions
+ * that were open for as long on its server, one of which holds it. Every other error comes back as it was, also that of
+ * another connection which was used meanwhile: it waited on another server.
  */
 export function lockTimeouts(client: Client, limit: number): (error: unknown) => Promise<unknown> {
   const own = new WeakSet<object>();

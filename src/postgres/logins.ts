@@ -7,15 +7,15 @@ import { quietly } from './secretly.ts';
 import { passwordClause } from './verifier.ts';
 
 /**
- * That a role `r` becomes `role` when it logs in: by that a login is known for one of ours. A comment on it would be a change of the
- * live colour's schema.
+ * That a role `r` becomes `role` when it logs in: by that a login is known for one of ours. A comment on it would be a
+ * change of the live colour's schema.
  */
 const becomes = (role: string): string => `EXISTS (
   SELECT FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0 AND s.setconfig @> ARRAY[${literal(`role=${role}`)}])`;
 
 /**
- * Makes `current` what a role is let in by; `before` stays good until its time, by the server's own clock; every other login of the role has
- * no password any more. All at once. Safe to run again.
+ * Makes `current` what a role is let in by; `before` stays good until its time, by the server's own clock; every other
+ * login of the role has no password any more. All at once. Safe to run again.
  * @throws VerdigrisError `login-taken`.
  */
 export async function setLogins(

@@ -2,7 +2,10 @@ import { z } from 'zod';
 
 const values = z.record(z.string(), z.string().nullable());
 
-/** A line of an export: a row that one colour had otherwise than the other. Values are PostgreSQL's own text, by column; NULL is null. */
+/**
+ * A line of an export: a row that one colour had otherwise than the other. Values are PostgreSQL's own text, by column;
+ * NULL is null.
+ */
 export const lostRowSchema = z.strictObject({
   /** For people and tools: `schema.table`. */
   table: z.string(),

@@ -12,7 +12,10 @@ export interface Mapping {
   readonly findings: readonly Finding[];
 }
 
-/** Conversions by text that never fail and lose nothing, by base type, besides those to text: what PostgreSQL prints of the left, the right reads. */
+/**
+ * Conversions by text that never fail and lose nothing, by base type, besides those to text: what PostgreSQL prints of
+ * the left, the right reads.
+ */
 const widening: Readonly<Record<string, readonly string[]>> = {
   int2: ['int4', 'int8', 'numeric', 'float4', 'float8'],
   int4: ['int8', 'numeric', 'float8'],
@@ -24,9 +27,9 @@ const widening: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Derives the column lists of a publication from both catalogues. Objects are matched by oid and attribute number where the two
- * are copies of one volume, so that a rename shows as one, and by name otherwise. `direction` colours the words: what cannot go
- * forward stops the release, what cannot go back takes the lossless rollback away.
+ * Derives the column lists of a publication from both catalogues. Objects are matched by oid and attribute number where
+ * the two are copies of one volume, so that a rename shows as one, and by name otherwise. `direction` colours the
+ * words: what cannot go forward stops the release, what cannot go back takes the lossless rollback away.
  */
 export function mapTables(from: readonly Table[], to: readonly Table[], direction: 'forward' | 'reverse'): Mapping {
   const findings: Finding[] = [];

@@ -2,8 +2,8 @@ import { rows, withFixedPath, type Client } from './client.ts';
 import { ident } from './quote.ts';
 
 /**
- * Every populated materialized view with how many others must be refreshed before it: those that it reads, through whatever views lie
- * between. OIDs say nothing of that: CREATE OR REPLACE VIEW lets an older one read a younger.
+ * Every populated materialized view with how many others must be refreshed before it: those that it reads, through
+ * whatever views lie between. OIDs say nothing of that: CREATE OR REPLACE VIEW lets an older one read a younger.
  */
 const inOrder = `
   WITH RECURSIVE reads AS (

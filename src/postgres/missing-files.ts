@@ -2,8 +2,8 @@ import { VerdigrisError } from '../model/errors.ts';
 import { rows, type Client } from './client.ts';
 
 /**
- * Throws `copy-not-whole` where a relation of this database has no file: a restore that left one out is not noticed before something reads it.
- * Looks at the first segment of each; other forks may rightly be missing.
+ * Throws `copy-not-whole` where a relation of this database has no file: a restore that left one out is not noticed
+ * before something reads it. Looks at the first segment of each; other forks may rightly be missing.
  */
 export async function requireFiles(client: Client): Promise<void> {
   const missing = await rows<{ name: string; path: string }>(

@@ -1,7 +1,10 @@
 import { operatorRole } from '../model/names.ts';
 import type { Client } from './client.ts';
 
-/** Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s at most. */
+/**
+ * Cuts the connections of every other operator, one that sleeps and may wake among them; waits until they are gone, 5 s
+ * at most.
+ */
 export async function endOperators(client: Client): Promise<void> {
   await client.query(
     `

@@ -10,8 +10,9 @@ interface Made {
 }
 
 /**
- * What belongs to whoever is connected in schemas of roles that are no superusers; public is its database owner's. Before PostgreSQL 16
- * functions that replicated rows fire are left out: apply runs them as superuser there, so they must not be anybody else's to replace.
+ * What belongs to whoever is connected in schemas of roles that are no superusers; public is its database owner's.
+ * Before PostgreSQL 16 functions that replicated rows fire are left out: apply runs them as superuser there, so they
+ * must not be anybody else's to replace.
  */
 const inOthersSchemas = `
   WITH place AS (
@@ -44,8 +45,9 @@ const allOwners = `
   WHERE t.typtype IN ('e', 'd', 'r') AND ${userSchema('n.nspname')} AND ${notOfExtension('pg_type', 't.oid')}`;
 
 /**
- * Whom migrations run as: the declared role; else the owner of the database or, failing that, of a schema, where that role is no superuser
- * and may change everything that is there and add to every schema that has something. Undefined where nobody may: then it takes the operator.
+ * Whom migrations run as: the declared role; else the owner of the database or, failing that, of a schema, where that
+ * role is no superuser and may change everything that is there and add to every schema that has something. Undefined
+ * where nobody may: then it takes the operator.
  * @throws VerdigrisError `migration-owner-missing`.
  */
 export async function migrationOwner(client: Client, declared: string | undefined): Promise<string | undefined> {
@@ -76,8 +78,9 @@ export async function migrationOwner(client: Client, declared: string | undefine
 }
 
 /**
- * Gives what `owner` makes from now on the grants that what the operator makes gets: an environment that was made while migrations ran as
- * the operator goes on to give its applications their rights. What the owner has defaults for already is his. Returns how many.
+ * Gives what `owner` makes from now on the grants that what the operator makes gets: an environment that was made while
+ * migrations ran as the operator goes on to give its applications their rights. What the owner has defaults for already
+ * is his. Returns how many.
  */
 export async function defaultsFollow(client: Client, owner: string): Promise<number> {
   const lacking = await rows<{ schema: string; what: string; privileges: string; grantee: string }>(
@@ -105,8 +108,9 @@ export async function ownInOthersSchemas(client: Client): Promise<ReadonlySet<st
 }
 
 /**
- * Gives what migrations made as superuser to the owner of its schema: a function that runs with its owner's rights then has the
- * schema's owner's and no more, and who may change the old objects may change the new ones. Rights that were granted on them go along.
+ * Gives what migrations made as superuser to the owner of its schema: a function that runs with its owner's rights then
+ * has the schema's owner's and no more, and who may change the old objects may change the new ones. Rights that were
+ * granted on them go along.
  * `before` is left as it is. Returns what was handed over; safe to run again.
  */
 export async function handOver(client: Client, before: ReadonlySet<string>): Promise<string[]> {

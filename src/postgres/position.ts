@@ -16,8 +16,9 @@ interface Parked {
 const outOfLog = new Set(['RecoveryRetrieveRetryInterval', 'RecoveryWalStream']);
 
 /**
- * X: what a parked standby has replayed, once it stands still. Undefined where the server is no longer in recovery: then X is
- * lost, since neither the log nor the control file nor the current LSN gives it exactly (measured: transactions lost or doubled).
+ * X: what a parked standby has replayed, once it stands still. Undefined where the server is no longer in recovery:
+ * then X is lost, since neither the log nor the control file nor the current LSN gives it exactly (measured:
+ * transactions lost or doubled).
  */
 export async function parkedPosition(client: Client, limit: number, signal?: AbortSignal): Promise<Lsn | undefined> {
   let last: { position: Lsn; since: number } | undefined;

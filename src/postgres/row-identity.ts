@@ -5,9 +5,9 @@ import { isStandIn } from './fingerprint/scope.ts';
 import { ident } from './quote.ts';
 
 /**
- * Columns by which apply finds a row that another side changed and that side does not send: with one of them, the first UPDATE or DELETE
- * stops replication. Apply takes its own replica identity, else its primary key; with neither, the whole row has to be sent
- * (logicalrep_rel_mark_updatable of PostgreSQL's relation.c).
+ * Columns by which apply finds a row that another side changed and that side does not send: with one of them, the first
+ * UPDATE or DELETE stops replication. Apply takes its own replica identity, else its primary key; with neither, the
+ * whole row has to be sent (logicalrep_rel_mark_updatable of PostgreSQL's relation.c).
  */
 export function unsentIdentity(source: Table, target: Table): readonly string[] {
   if (source.replicaIdentity === 'full') return [];
@@ -21,8 +21,8 @@ export function isUnidentified({ replicaIdentity, identity }: Table): boolean {
 }
 
 /**
- * Columns by which `target` can find the rows of `source` in place of its own key: those that the other side sends. A release may change
- * a primary key so; a unique index over them stands in until the writes move.
+ * Columns by which `target` can find the rows of `source` in place of its own key: those that the other side sends. A
+ * release may change a primary key so; a unique index over them stands in until the writes move.
  */
 export function standIn(source: Table, target: Table): readonly string[] | undefined {
   const there = source.identity.map((name) => target.columns.find((column) => column.name === name));
@@ -34,7 +34,10 @@ export function standIn(source: Table, target: Table): readonly string[] | undef
   return fits && unsentIdentity(source, target).length > 0 ? source.identity : undefined;
 }
 
-/** Gives the subscriber the indexes that stand in for its own keys, and says whether there were any. Each takes a SHARE lock while it is built. */
+/**
+ * Gives the subscriber the indexes that stand in for its own keys, and says whether there were any. Each takes a SHARE
+ * lock while it is built.
+ */
 export async function makeStandIns(from: readonly Table[], to: readonly Table[], subscriber: Client): Promise<boolean> {
   let made = false;
   for (const source of from) {

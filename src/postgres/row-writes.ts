@@ -9,7 +9,10 @@ export interface RowWrites {
   readonly deleted: number;
 }
 
-/** All that `work` writes to tables in the caller's transaction, by triggers and keys too: PostgreSQL's own counters of it. */
+/**
+ * All that `work` writes to tables in the caller's transaction, by triggers and keys too: PostgreSQL's own counters of
+ * it.
+ */
 export async function countWrites<T>(
   client: Client,
   work: () => Promise<T>,

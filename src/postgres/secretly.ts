@@ -11,7 +11,10 @@ const quiet = {
   'pgaudit.log': 'none',
 };
 
-/** Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be told as it is. */
+/**
+ * Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be
+ * told as it is.
+ */
 export async function secretly(client: Client, use: () => Promise<void>): Promise<void> {
   await withTransaction(client, async () => {
     await client.query(
@@ -23,7 +26,10 @@ export async function secretly(client: Client, use: () => Promise<void>): Promis
   });
 }
 
-/** As `secretly`, for what is no secret by itself: a verifier is kept out of a log where that is the session's to decide. */
+/**
+ * As `secretly`, for what is no secret by itself: a verifier is kept out of a log where that is the session's to
+ * decide.
+ */
 export async function quietly(client: Client, use: () => Promise<void>): Promise<void> {
   const { is_superuser: superuser } = await one<{ is_superuser: string }>(client, 'SHOW is_superuser');
   await (superuser === 'on' ? secretly : withTransaction)(client, use);

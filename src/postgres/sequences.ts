@@ -18,13 +18,15 @@ export interface SequencePosition {
 /** Numbers left out per sequence that is in use, at least. */
 const margin = 32n;
 
-/** What was carried over a connection: under the fence only what moved since is carried. A new connection carries all. */
+/**
+ * What was carried over a connection: under the fence only what moved since is carried. A new connection carries all.
+ */
 const carried = new WeakMap<Client, ReadonlyMap<string, string>>();
 
 /**
- * Brings every sequence of `to` to where that of `from` is: owned or not, ascending or descending, in use (then `margin` further) or
- * not. Replication does not carry them. One from which `to` drew numbers itself, as a migration does, is never moved backwards.
- * Returns how many had moved.
+ * Brings every sequence of `to` to where that of `from` is: owned or not, ascending or descending, in use (then
+ * `margin` further) or not. Replication does not carry them. One from which `to` drew numbers itself, as a migration
+ * does, is never moved backwards. Returns how many had moved.
  */
 export async function carrySequences(from: Client, to: Client): Promise<number> {
   const all = await readPositions(from);
@@ -35,7 +37,10 @@ export async function carrySequences(from: Client, to: Client): Promise<number> 
   return moved.length;
 }
 
-/** Writes down where a colour's own sequences are, so that what is drawn from them there later is told from what was carried. */
+/**
+ * Writes down where a colour's own sequences are, so that what is drawn from them there later is told from what was
+ * carried.
+ */
 export async function rememberSequences(client: Client): Promise<void> {
   await remember(client, await readPositions(client));
 }
@@ -76,7 +81,10 @@ async function remember(client: Client, positions: readonly SequencePosition[]):
   );
 }
 
-/** A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds; what is not in use stays where it is. */
+/**
+ * A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds; what is not in use
+ * stays where it is.
+ */
 export function beyond({ last, called, increment, cache, min, max }: Omit<SequencePosition, 'sequence'>): {
   last: bigint;
   called: boolean;

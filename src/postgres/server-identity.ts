@@ -13,7 +13,8 @@ export interface ServerIdentity {
 }
 
 export async function serverIdentity(client: Client): Promise<ServerIdentity> {
-  // The control file's timeline is that of the last checkpoint; a promoted server's current one is in its WAL file names.
+  // The control file's timeline is that of the last checkpoint; a promoted server's current one is in its WAL file
+  // names.
   return one<ServerIdentity>(
     client,
     `

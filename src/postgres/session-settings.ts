@@ -1,8 +1,8 @@
 import { declaredSetting } from './tool-history/known.ts';
 
 /**
- * Settings by which every session of Verdigris means the same whatever ALTER ROLE, ALTER DATABASE and postgresql.conf say.
- * They go into the startup packet, which is above those three, so that there is no statement before them.
+ * Settings by which every session of Verdigris means the same whatever ALTER ROLE, ALTER DATABASE and postgresql.conf
+ * say. They go into the startup packet, which is above those three, so that there is no statement before them.
  */
 
 /** Limits and modes that were meant for an application and would stop or change an operator's work half-way. */
@@ -12,14 +12,18 @@ const neverInherited = {
   idle_session_timeout: '0',
   default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off',
-  // No JIT: the planner takes questions to the catalogue for dear ones, and compiling each costs a hundred times what it answers in.
+  // No JIT: the planner takes questions to the catalogue for dear ones, and compiling each costs a hundred times what
+  // it answers in.
   jit: 'off',
   // What Verdigris was told is committed is in the log.
   synchronous_commit: 'local',
   password_encryption: 'scram-sha-256',
 };
 
-/** What a name, a literal or a value's text means. An object of anybody else's is never found by its bare name, temporary ones included. */
+/**
+ * What a name, a literal or a value's text means. An object of anybody else's is never found by its bare name,
+ * temporary ones included.
+ */
 const fixedMeaning = {
   search_path: 'pg_catalog,pg_temp',
   role: 'none',
@@ -39,13 +43,18 @@ const fixedMeaning = {
 };
 
 /**
- * `own`: Verdigris's statements and nothing else. `database`: SQL of the user's (a dump, a migration, a mask, what ANALYZE and REFRESH
- * evaluate), which finds names and reads literals as under any other client of that database. `pooled`: to a pooler or through one,
- * whose console takes no such statement, and behind which a setting would stay with a connection that others are given next.
+ * `own`: Verdigris's statements and nothing else. `database`: SQL of the user's (a dump, a migration, a mask, what
+ * ANALYZE and REFRESH
+ * evaluate), which finds names and reads literals as under any other client of that database. `pooled`: to a pooler or
+ * through one, whose console takes no such statement, and behind which a setting would stay with a connection that
+ * others are given next.
  */
 export type SessionKind = 'own' | 'database' | 'pooled';
 
-/** The `options` of a startup packet. `lockLimit` in ms, 0 for none; `older`: a server before PostgreSQL 14, which ends no idle session. */
+/**
+ * The `options` of a startup packet. `lockLimit` in ms, 0 for none; `older`: a server before PostgreSQL 14, which ends
+ * no idle session.
+ */
 export function startupOptions(
   kind: SessionKind,
   readOnly: boolean,
@@ -68,9 +77,10 @@ export function startupOptions(
 }
 
 /**
- * Settings that not every server has or that not every role may make, and that a startup packet therefore must not name. Event
- * triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the replica role does
- * that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows wants.
+ * Settings that not every server has or that not every role may make, and that a startup packet therefore must not
+ * name. Event triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the
+ * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
+ * wants.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
   if (kind === 'pooled') return undefined;

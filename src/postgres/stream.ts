@@ -15,9 +15,10 @@ export interface PublishedTable {
 }
 
 /**
- * Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may split differently;
- * before PostgreSQL 13 each by itself, so that both sides must split alike.
- * @throws VerdigrisError `publisher-too-old` where only a part of a table's columns is to be published, which comes with 15.
+ * Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may
+ * split differently; before PostgreSQL 13 each by itself, so that both sides must split alike.
+ * @throws VerdigrisError `publisher-too-old` where only a part of a table's columns is to be published, which comes
+ * with 15.
  */
 export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
   const all = [...(await asPublished(publisher, tables)), { table: barrierTable }];
@@ -121,7 +122,10 @@ export interface Slot {
   /** C: the subscriber gets what commits after it. */
   readonly confirmed: Lsn;
   readonly active: boolean;
-  /** `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. Null while the slot is being made. Before PostgreSQL 13 none is lost. */
+  /**
+   * `reserved`, `extended`, `unreserved`, or `lost`: then the subscriber can never catch up. Null while the slot is
+   * being made. Before PostgreSQL 13 none is lost.
+   */
   readonly walStatus: string | null;
   /** WAL in bytes that the slot keeps on the publisher's disk. */
   readonly retained: number;
@@ -143,8 +147,8 @@ export async function readSlot(publisher: Client, name: string): Promise<Slot | 
 }
 
 /**
- * Makes the logical slot and returns C. Waits for transactions that are running, `limit` ms at most; a half-made slot is dropped
- * by PostgreSQL itself when the statement is cancelled. One that exists already is taken as it is.
+ * Makes the logical slot and returns C. Waits for transactions that are running, `limit` ms at most; a half-made slot
+ * is dropped by PostgreSQL itself when the statement is cancelled. One that exists already is taken as it is.
  */
 export async function createSlot(publisher: Client, name: string, limit: number): Promise<Lsn> {
   const present = await readSlot(publisher, name);
@@ -167,10 +171,11 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
   const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
-  // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for good where the
-  // publisher merely restarted or the network was cut: the server counts a lost connection as an error of apply (seen).
-  // Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with it, from PostgreSQL 16 on, what an
-  // application writes under an origin of its own (a loader, a follower) would not be sent.
+  // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for
+  // good where the publisher merely restarted or the network was cut: the server counts a lost connection as an error
+  // of apply (seen). Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with
+  // it, from PostgreSQL 16 on, what an application writes under an origin of its own (a loader, a follower) would not
+  // be sent.
   const make = () =>
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
     WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
@@ -178,8 +183,8 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
 }
 
 /**
- * Connects from the server of `subscriber` as a subscription would, and leaves nothing: what is made is rolled back. The publication does
- * not exist, of which PostgreSQL only warns; so no table of anybody's is looked at.
+ * Connects from the server of `subscriber` as a subscription would, and leaves nothing: what is made is rolled back.
+ * The publication does not exist, of which PostgreSQL only warns; so no table of anybody's is looked at.
  */
 export async function tryStream(subscriber: Client, conninfo: string, database: string): Promise<void> {
   const none = 'verdigris_none';
@@ -194,7 +199,10 @@ export async function tryStream(subscriber: Client, conninfo: string, database: 
   });
 }
 
-/** Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. */
+/**
+ * Tells a subscription that is disabled where to begin: transactions that committed before `position` are there
+ * already.
+ */
 export async function startAt(subscriber: Client, name: string, position: Lsn): Promise<void> {
   await subscriber.query(
     `SELECT pg_replication_origin_advance('pg_' || oid, $2::pg_lsn) FROM pg_subscription WHERE subname = $1 AND NOT subenabled`,
@@ -206,7 +214,9 @@ export async function enableStream(subscriber: Client, name: string): Promise<vo
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} ENABLE`);
 }
 
-/** Stops a subscription that may be there, and waits until its worker has gone: nothing is applied after this returns. */
+/**
+ * Stops a subscription that may be there, and waits until its worker has gone: nothing is applied after this returns.
+ */
 export async function suspend(subscriber: Client, name: string, limit: number, signal: AbortSignal): Promise<void> {
   if (!(await readSubscription(subscriber, name))) return;
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);

@@ -2,8 +2,9 @@ import { rows, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
 /**
- * As whom SQL of the user's runs in a session of the operator's: as `owner`, or as the role that the last statement set, where the owner
- * may set it. Verdigris's own statements in between run as the operator. Without an owner nothing is changed.
+ * As whom SQL of the user's runs in a session of the operator's: as `owner`, or as the role that the last statement
+ * set, where the owner may set it. Verdigris's own statements in between run as the operator. Without an owner nothing
+ * is changed.
  */
 export class TheirRole {
   readonly owner: string | undefined;

@@ -14,7 +14,10 @@ export interface SeenTokens {
   readonly environment: string | null;
 }
 
-/** To be called in the transaction of the act; the journal was written under this token before. Throws `stale-token` (busy). */
+/**
+ * To be called in the transaction of the act; the journal was written under this token before. Throws `stale-token`
+ * (busy).
+ */
 export async function takeToken(client: Client, token: number): Promise<void> {
   const { rowCount } = await client.query('UPDATE verdigris.fence SET token = $1, acted = $1 WHERE token <= $1', [
     token,
@@ -24,8 +27,9 @@ export async function takeToken(client: Client, token: number): Promise<void> {
 }
 
 /**
- * Marks that a lease was taken, before its holder reads the journal: a predecessor who sleeps and wakes can neither fence nor open any
- * more. Returns what was seen before. Undefined where the colour cannot be written to (a parked copy) or is not one of Verdigris's yet.
+ * Marks that a lease was taken, before its holder reads the journal: a predecessor who sleeps and wakes can neither
+ * fence nor open any more. Returns what was seen before. Undefined where the colour cannot be written to (a parked
+ * copy) or is not one of Verdigris's yet.
  */
 export async function markToken(client: Client, token: number): Promise<SeenTokens | undefined> {
   const [there] = await rows<{ parked: boolean; columns: boolean }>(

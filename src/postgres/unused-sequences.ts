@@ -14,12 +14,15 @@ interface Read {
   readonly sequences: readonly string[];
 }
 
-/** What a connection has planned: what is read before the hold is read again under the fence, where planning would be most of the time. */
+/**
+ * What a connection has planned: what is read before the hold is read again under the fence, where planning would be
+ * most of the time.
+ */
 const planned = new WeakMap<Client, readonly Read[]>();
 
 /**
- * Where these sequences are, by their own row: PostgreSQL's functions say nothing of a sequence that is not in use (before 18).
- * One that came into use meanwhile may be among them.
+ * Where these sequences are, by their own row: PostgreSQL's functions say nothing of a sequence that is not in use
+ * (before 18). One that came into use meanwhile may be among them.
  */
 export async function readUnused(client: Client, sequences: readonly string[]): Promise<ReadonlyMap<string, Unused>> {
   const wanted = new Set(sequences);

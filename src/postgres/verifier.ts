@@ -1,7 +1,10 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { literal } from './quote.ts';
 
-/** Whether a password is the one that pg_authid.rolpassword was made of (RFC 5802; md5 is the password and the role's name). */
+/**
+ * Whether a password is the one that pg_authid.rolpassword was made of (RFC 5802; md5 is the password and the role's
+ * name).
+ */
 export function passwordFits(verifier: string | null, role: string, password: string): boolean {
   if (verifier === null) return false;
   if (verifier.startsWith('md5'))
@@ -15,7 +18,8 @@ export function passwordFits(verifier: string | null, role: string, password: st
 const iterations = 4096;
 
 /**
- * `PASSWORD '…'` as CREATE and ALTER ROLE take it, with a verifier in place of the password (RFC 5802): a server's log, its statistics
+ * `PASSWORD '…'` as CREATE and ALTER ROLE take it, with a verifier in place of the password (RFC 5802): a server's log,
+ * its statistics
  * and whoever listens learn nothing that one could log in with.
  */
 export function passwordClause(password: string): string {

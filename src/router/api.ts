@@ -63,7 +63,9 @@ export interface RouterStatus {
   readonly statements: Readonly<Record<Colour, { readonly reader: number; readonly writer: number }>>;
   /** Sessions that got another backend without noticing, since the router started. */
   readonly moves: number;
-  /** The longest that a client's statement or connection waited in the last hold, until a server had it; milliseconds. */
+  /**
+   * The longest that a client's statement or connection waited in the last hold, until a server had it; milliseconds.
+   */
   readonly pauseMs: number;
 }
 

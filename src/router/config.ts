@@ -5,8 +5,8 @@ import { colours } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 
 /**
- * Where a colour's server listens: `host` at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a password. One without
- * such a folder is run by others; the router then knows passwords (`routerFiles`).
+ * Where a colour's server listens: `host` at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a
+ * password. One without such a folder is run by others; the router then knows passwords (`routerFiles`).
  */
 export const upstreamSchema = z.strictObject({
   host: z.string().min(1).optional(),
@@ -37,7 +37,10 @@ export const configSchema = z.strictObject({
   live: liveSchema,
   weights: weightsSchema,
   upstreams: z.strictObject({ blue: upstreamSchema.optional(), green: upstreamSchema.optional() }),
-  /** What is run when a hold was not renewed in time. Nothing here: the clients go on by themselves, on the colour that is routed to. */
+  /**
+   * What is run when a hold was not renewed in time. Nothing here: the clients go on by themselves, on the colour that
+   * is routed to.
+   */
   recover: z
     .strictObject({
       argv: z.array(z.string()).min(1),

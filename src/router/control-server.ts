@@ -9,7 +9,9 @@ import { routerMetrics, routerStatus } from './status.ts';
 const longestBody = 64 * 1024;
 const statusOf: Readonly<Record<string, number>> = { usage: 400, busy: 409, refused: 422 };
 
-/** What the operator says to the router: HTTP, for `curl --unix-socket` at night. Failures are VerdigrisErrors as JSON. */
+/**
+ * What the operator says to the router: HTTP, for `curl --unix-socket` at night. Failures are VerdigrisErrors as JSON.
+ */
 export function controlServer(router: Router, stop: () => void): Server {
   const server = createServer((request, response) => {
     answer(router, stop, request, response).catch((error: unknown) => {

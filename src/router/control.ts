@@ -8,8 +8,10 @@ import { routerFiles } from './config.ts';
 const patience = 5_000;
 
 /**
- * The operator's side of the router's control socket. Throws VerdigrisError: `stale-token` (busy), `pause-timeout` and other refusals,
- * `router-down` (failed) where nobody answers. Keeps its connection, so that a request in the write pause costs a fraction of a millisecond.
+ * The operator's side of the router's control socket. Throws VerdigrisError: `stale-token` (busy), `pause-timeout` and
+ * other refusals,
+ * `router-down` (failed) where nobody answers. Keeps its connection, so that a request in the write pause costs a
+ * fraction of a millisecond.
  */
 export class RouterControl {
   readonly folder: string;
@@ -93,7 +95,8 @@ export class RouterControl {
       throw VerdigrisError.fromJSON(JSON.parse(text) as Record<string, unknown>);
     } catch (error) {
       if (error instanceof VerdigrisError) throw error;
-      // A connection kept from a router that was restarted since. Every request may be made twice: the token sees to that.
+      // A connection kept from a router that was restarted since. Every request may be made twice: the token sees to
+      // that.
       if (
         request.reusedSocket &&
         !again &&

@@ -81,7 +81,10 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
   return { stop };
 }
 
-/** Where libpq looks for a server whose host is the router's folder: a way in for the operator, as any role, past a hold. */
+/**
+ * Where libpq looks for a server whose host is the router's folder: a way in for the operator, as any role, past a
+ * hold.
+ */
 function operatorSocket(folder: string, port: number): string {
   return path.join(folder, `.s.PGSQL.${port}`);
 }

@@ -10,8 +10,8 @@ const longestTimer = 2 ** 31 - 1;
 export const heldBy = '{token}';
 
 /**
- * Lives beside the clients and not in the operator: when a hold is not renewed in time, it runs the recovery command again and
- * again until somebody resumes, or lets the clients go on where no command was given.
+ * Lives beside the clients and not in the operator: when a hold is not renewed in time, it runs the recovery command
+ * again and again until somebody resumes, or lets the clients go on where no command was given.
  */
 export class Deadman {
   readonly #config: Pick<RouterConfig, 'recover' | 'limits'>;
@@ -35,8 +35,8 @@ export class Deadman {
   }
 
   /**
-   * In so many milliseconds, by a clock that nobody sets; undefined when there is no hold any more. A recovery that runs is left to end by
-   * itself.
+   * In so many milliseconds, by a clock that nobody sets; undefined when there is no hold any more. A recovery that
+   * runs is left to end by itself.
    */
   set(milliseconds: number | undefined): void {
     this.#expires = milliseconds === undefined ? undefined : performance.now() + milliseconds;

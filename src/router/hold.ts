@@ -22,7 +22,10 @@ export interface Holdable {
   holdBegins(): void;
 }
 
-/** Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it had begun. */
+/**
+ * Keeps the clients of the live colour from beginning anything new, and knows when the last of them has ended what it
+ * had begun.
+ */
 export class Hold {
   readonly #table: RouteTable;
   /** Those who were busy when the hold began and still are. Nobody is added: at the gate, idle ones stop. */
@@ -111,7 +114,10 @@ export class Hold {
     this.#longestWait = Math.max(this.#longestWait, milliseconds);
   }
 
-  /** Rejects with `pause-timeout` after `budget` milliseconds, and when `signal` aborts; the hold itself is still on then. */
+  /**
+   * Rejects with `pause-timeout` after `budget` milliseconds, and when `signal` aborts; the hold itself is still on
+   * then.
+   */
   async drained(budget: number, signal: AbortSignal): Promise<void> {
     if (this.#busy.size === 0) return;
     const drained = (this.#drained ??= Promise.withResolvers<void>());

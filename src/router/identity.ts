@@ -7,7 +7,10 @@ const identitySchema = z.object({
   boot: z.string(),
 });
 
-/** A process, and not whichever process has its number later: process ids are used again, start times within a boot are not. */
+/**
+ * A process, and not whichever process has its number later: process ids are used again, start times within a boot are
+ * not.
+ */
 export type ProcessIdentity = z.output<typeof identitySchema>;
 
 export async function ownIdentity(): Promise<ProcessIdentity> {

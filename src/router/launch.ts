@@ -22,9 +22,9 @@ export async function isRunning(folder: string): Promise<boolean> {
 }
 
 /**
- * Starts the router as a process of its own that outlives this one, and waits until it takes clients. `settings` replace the
- * configuration in its folder, which is read at a start only. Does nothing more where the router runs. Throws what
- * the daemon could not do: `port-taken`, `router-config`, `router-state`, `router-start`.
+ * Starts the router as a process of its own that outlives this one, and waits until it takes clients. `settings`
+ * replace the configuration in its folder, which is read at a start only. Does nothing more where the router runs.
+ * Throws what the daemon could not do: `port-taken`, `router-config`, `router-state`, `router-start`.
  */
 export async function launchRouter(folder: string, settings?: RouterSettings): Promise<number> {
   if (settings) await configure(folder, settings);

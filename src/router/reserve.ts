@@ -2,8 +2,9 @@ import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { diskFull, isDiskFull } from '../model/failures.ts';
 
 /**
- * Files beside what must be written whatever happens, with blocks of their own: where the disk is full, one is written over in place and
- * takes the name of what was to be written. No block is given back in between, so nobody else can take it.
+ * Files beside what must be written whatever happens, with blocks of their own: where the disk is full, one is written
+ * over in place and takes the name of what was to be written. No block is given back in between, so nobody else can
+ * take it.
  */
 export class Reserve {
   readonly #name: string;
@@ -60,8 +61,8 @@ export class Reserve {
 }
 
 /**
- * Writes a new file, durable when it returns; nothing is left of it where that fails. Throws `disk-full`. Says where the blocks are from:
- * what was taken out of the reserve can be put aside again as soon as an older file is gone.
+ * Writes a new file, durable when it returns; nothing is left of it where that fails. Throws `disk-full`. Says where
+ * the blocks are from: what was taken out of the reserve can be put aside again as soon as an older file is gone.
  */
 export async function writeSynced(file: string, text: string, reserve?: Reserve): Promise<'disk' | 'reserve'> {
   try {

@@ -112,8 +112,8 @@ export class Router implements Shared {
   }
 
   /**
-   * Resolves when none of the live colour's clients is busy and the hold is durable. Otherwise lets all go on and rejects.
-   * A hold that is on already is taken over.
+   * Resolves when none of the live colour's clients is busy and the hold is durable. Otherwise lets all go on and
+   * rejects. A hold that is on already is taken over.
    */
   async holdAll({ token, budgetMs, leaseMs }: Body<'hold'>, signal: AbortSignal): Promise<Held> {
     this.#fencing.admit(token);
@@ -229,8 +229,8 @@ export class Router implements Shared {
 }
 
 /**
- * Two turns of the event loop: everything that had reached the sockets before this call has then been read, so that no message is sent
- * on to a backend whose farewell already lies in our own buffers.
+ * Two turns of the event loop: everything that had reached the sockets before this call has then been read, so that no
+ * message is sent on to a backend whose farewell already lies in our own buffers.
  */
 async function settled(): Promise<void> {
   await turn();

@@ -25,8 +25,8 @@ export class RouteTable {
   }
 
   /**
-   * A place in [0, 1) that a reader's session keeps for life, so that a change of weights moves only as many sessions as it must.
-   * Steps of the golden ratio are spread evenly even over a few sessions, where chance would not be.
+   * A place in [0, 1) that a reader's session keeps for life, so that a change of weights moves only as many sessions
+   * as it must. Steps of the golden ratio are spread evenly even over a few sessions, where chance would not be.
    */
   place(): number {
     this.#next = (this.#next + golden) % 1;

@@ -17,8 +17,8 @@ export interface Generated {
 }
 
 /**
- * Fills the empty sample in one transaction, refreshes its materialized view and analyzes it. The triggers are at work: totals and
- * stock are theirs. No clock and no random function is asked.
+ * Fills the empty sample in one transaction, refreshes its materialized view and analyzes it. The triggers are at work:
+ * totals and stock are theirs. No clock and no random function is asked.
  */
 export async function generateSample(
   client: Client,

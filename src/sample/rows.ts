@@ -1,6 +1,6 @@
 /**
- * pg_temp.r(n, salt, below): a whole number from 0 to below - 1, scattered by squaring modulo the prime 2^31 - 1, in integer arithmetic that is the
- * same on every machine and major. SQL inlines it.
+ * pg_temp.r(n, salt, below): a whole number from 0 to below - 1, scattered by squaring modulo the prime 2^31 - 1, in
+ * integer arithmetic that is the same on every machine and major. SQL inlines it.
  */
 export function random(seed: number): string {
   const start = Math.abs(Math.trunc(seed)) % 1_000_003;

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '../postgres/client.ts';
 
-/** Roles that the sample's schema grants to and that whoever provisions creates first: `app` reads and writes and owns nothing, `reader` reads. */
+/**
+ * Roles that the sample's schema grants to and that whoever provisions creates first: `app` reads and writes and owns
+ * nothing, `reader` reads.
+ */
 export const sampleRoles = { app: 'shop_app', reader: 'shop_reader' } as const;
 
 /** Release 1, as a plain SQL file. */

@@ -1,10 +1,16 @@
-/** What becomes of a message: it goes on to the other side, is dropped, or stays with all that is behind it until `run` is called again. */
+/**
+ * What becomes of a message: it goes on to the other side, is dropped, or stays with all that is behind it until `run`
+ * is called again.
+ */
 export type Verdict = 'pass' | 'drop' | 'wait';
 
 export interface Framing {
   /** How many bytes of the body `judge` must see, at most; what is beyond them is passed or dropped as it arrives. */
   wanted(type: number): number;
-  /** Called once per message, in order, when its header and the wanted part of its body are there. `length` is the whole body's. */
+  /**
+   * Called once per message, in order, when its header and the wanted part of its body are there. `length` is the whole
+   * body's.
+   */
   judge(type: number, head: Buffer, length: number): Verdict;
   /** Whole messages and parts of messages, as they came in; runs of passed messages arrive as one slice. */
   pass(bytes: Buffer): void;
@@ -17,7 +23,8 @@ const header = 5;
 const longest = 0x3fff_ffff + 4;
 
 /**
- * Cuts a stream of PostgreSQL messages (a type byte, a length, a body) at their borders. Bodies are looked at only as far as
+ * Cuts a stream of PostgreSQL messages (a type byte, a length, a body) at their borders. Bodies are looked at only as
+ * far as
  * `wanted` says, so that a result set of any size goes through in the pieces the sockets read.
  */
 export class Framer {

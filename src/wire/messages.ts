@@ -48,7 +48,10 @@ export function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
   return made;
 }
 
-/** Text is carried as latin1 everywhere in the router: the bytes come out as they went in, whatever the client's encoding. */
+/**
+ * Text is carried as latin1 everywhere in the router: the bytes come out as they went in, whatever the client's
+ * encoding.
+ */
 export function query(sql: string): Buffer {
   return message(front.query, Buffer.from(`${sql}\0`, 'latin1'));
 }

@@ -1,6 +1,6 @@
 /**
- * Where what begins at `at` ends, if that is a string, a quoted name, a dollar quote or a comment; otherwise `at` itself. Text is latin1,
- * where a byte is a character. What is not closed ends with the text.
+ * Where what begins at `at` ends, if that is a string, a quoted name, a dollar quote or a comment; otherwise `at`
+ * itself. Text is latin1, where a byte is a character. What is not closed ends with the text.
  */
 export function skipQuoted(sql: string, at: number): number {
   const next = sql[at];

@@ -3,7 +3,10 @@ import { promisify } from 'node:util';
 
 const derive = promisify(pbkdf2);
 
-/** The client's half of SCRAM-SHA-256 (RFC 5802, 7677), without channel binding. Messages are what SASL carries, as text. */
+/**
+ * The client's half of SCRAM-SHA-256 (RFC 5802, 7677), without channel binding. Messages are what SASL carries, as
+ * text.
+ */
 export class Scram {
   static readonly mechanism = 'SCRAM-SHA-256';
   readonly #password: string;

@@ -3,8 +3,8 @@ import { skipQuoted } from './quoting.ts';
 const identifier = /^(?:"((?:[^"]|"")+)"|([a-z_\x80-\xff][\w$\x80-\xff]*(?:\s*\.\s*[a-z_\x80-\xff][\w$\x80-\xff]*)*))/i;
 
 /**
- * The statements of a query string, without comments and surrounding space; the empty ones left out, as the server leaves them
- * unanswered. The text is latin1, where a byte is a character.
+ * The statements of a query string, without comments and surrounding space; the empty ones left out, as the server
+ * leaves them unanswered. The text is latin1, where a byte is a character.
  */
 export function split(sql: string): string[] {
   const pieces: string[] = [];

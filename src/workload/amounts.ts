@@ -1,4 +1,7 @@
-/** The amount of a write, 1 to 997, by its number: the judge knows it without having been told. Never 0, so that no update is invisible. */
+/**
+ * The amount of a write, 1 to 997, by its number: the judge knows it without having been told. Never 0, so that no
+ * update is invisible.
+ */
 export function amountOf(writer: number, sequence: number): number {
   return 1 + ((writer * 7919 + sequence * 104_729) % 997);
 }

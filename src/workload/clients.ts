@@ -18,8 +18,8 @@ export interface Surroundings {
 }
 
 /**
- * Sends one unique write after the other until told to stop. A write that failed is never sent again: the next one has the
- * next number. The write under way when the signal comes is waited for.
+ * Sends one unique write after the other until told to stop. A write that failed is never sent again: the next one has
+ * the next number. The write under way when the signal comes is waited for.
  */
 export async function runWriter(
   writer: number,
@@ -90,8 +90,8 @@ export function reporter(role: ErrorLine['role'], who: number, { log, tally }: P
 }
 
 /**
- * Turns 1, 2, 3 … at `perSecond`, the first one `phase` of a period late. Turns missed while a client was held are not made up
- * for: a burst after a pause would be no client's habit.
+ * Turns 1, 2, 3 … at `perSecond`, the first one `phase` of a period late. Turns missed while a client was held are not
+ * made up for: a burst after a pause would be no client's habit.
  */
 async function* paced(perSecond: number, phase: number, stop: AbortSignal): AsyncGenerator<number> {
   const period = 1000 / perSecond;

@@ -8,8 +8,9 @@ export interface Commit {
 }
 
 /**
- * Whether a write was acknowledged by a colour that was not live at any moment between its sending and its acknowledgement.
- * Times are whole milliseconds of this machine's clock, so what was sent in the commit point's own millisecond counts as before it.
+ * Whether a write was acknowledged by a colour that was not live at any moment between its sending and its
+ * acknowledgement. Times are whole milliseconds of this machine's clock, so what was sent in the commit point's own
+ * millisecond counts as before it.
  * `commits` in order of time; without any, every colour is right.
  */
 export function acknowledgedByWrongColour({ sent, acknowledged }: Attempt, commits: readonly Commit[]): boolean {

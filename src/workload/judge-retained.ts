@@ -14,8 +14,8 @@ export interface RetainedVerdict {
 const page = 10_000;
 
 /**
- * Looks for every entry of the retained colour on the live one, of all runs, each as often. Entries are read from the retained
- * colour first, so that what reverse replication brings meanwhile is on the live colour already.
+ * Looks for every entry of the retained colour on the live one, of all runs, each as often. Entries are read from the
+ * retained colour first, so that what reverse replication brings meanwhile is on the live colour already.
  */
 export async function judgeRetained(retained: Client, live: Client): Promise<RetainedVerdict> {
   const onlyOnRetained = lister();

@@ -7,7 +7,10 @@ export interface WorkloadHeader {
   readonly readers: number;
 }
 
-/** An error that a client saw. `statement`: a transaction or read failed; `connect`: a connection was refused; `idle`: one was lost unused. */
+/**
+ * An error that a client saw. `statement`: a transaction or read failed; `connect`: a connection was refused; `idle`:
+ * one was lost unused.
+ */
 export interface ErrorLine {
   readonly phase: 'statement' | 'connect' | 'idle';
   readonly role: 'writer' | 'reader';

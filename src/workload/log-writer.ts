@@ -9,8 +9,9 @@ export interface LogWriter {
 }
 
 /**
- * Each line is handed to the kernel before the call returns, so that it survives the kill of this process and of its parent.
- * An attempt is on file before its first byte is on the wire: a row that is in no line was written by nobody we know.
+ * Each line is handed to the kernel before the call returns, so that it survives the kill of this process and of its
+ * parent. An attempt is on file before its first byte is on the wire: a row that is in no line was written by nobody we
+ * know.
  */
 export function openWorkloadLog(file: string, header: WorkloadHeader): LogWriter {
   const fd = openSync(file, 'w');

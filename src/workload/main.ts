@@ -1,7 +1,7 @@
 /**
- * The workload's own process. The first line of standard input is the plan; the end of standard input, SIGTERM or the plan's
- * limit stop it. It is a process apart so that the operator's event loop cannot distort what clients see. A parent that is
- * killed closes its end of the pipe by dying, so that no workload outlives whoever started it.
+ * The workload's own process. The first line of standard input is the plan; the end of standard input, SIGTERM or the
+ * plan's limit stop it. It is a process apart so that the operator's event loop cannot distort what clients see. A
+ * parent that is killed closes its end of the pipe by dying, so that no workload outlives whoever started it.
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -8,7 +8,10 @@ export interface WorkloadOptions {
   readonly reader: ConnectionSettings;
   /** File of attempts and acknowledgements; replaced where it exists. */
   readonly logFile: string;
-  /** Colours by the names (`serverName`) of their servers, where the names do not end in them: an adopted server's. Default none. */
+  /**
+   * Colours by the names (`serverName`) of their servers, where the names do not end in them: an adopted server's.
+   * Default none.
+   */
   readonly servers?: Readonly<Record<string, string>>;
   /** Default 8. Half of them autocommit, half use explicit transactions; see `styleOf`. */
   readonly writers?: number;
@@ -22,7 +25,10 @@ export interface WorkloadOptions {
   readonly business?: boolean;
   /** Milliseconds after which the workload ends whatever happens; default 15 minutes. */
   readonly maxDuration?: number;
-  /** Milliseconds that a client waits for an answer before it gives the connection up; default 30 s, longer than any switchover may take. */
+  /**
+   * Milliseconds that a client waits for an answer before it gives the connection up; default 30 s, longer than any
+   * switchover may take.
+   */
   readonly answerLimit?: number;
 }
 

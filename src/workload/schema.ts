@@ -14,7 +14,8 @@ export interface PrepareOptions {
 
 /**
  * Makes the schema `workload` with its two tables and grants; safe to run twice, and keeps the rows of earlier runs.
- * `entry` has deliberately no unique constraint on (run, writer, sequence): a row applied twice must be seen, not refused.
+ * `entry` has deliberately no unique constraint on (run, writer, sequence): a row applied twice must be seen, not
+ * refused.
  * `account` is updated by each transaction as well, so that an update lost or applied twice is seen in the balances.
  */
 export async function prepareWorkload(client: Client, { roles, writers }: PrepareOptions): Promise<void> {

@@ -71,7 +71,10 @@ export async function pooled(options: SessionOptions, size: number): Promise<Acq
   };
 }
 
-/** Tries until there is a connection or the signal says stop (undefined): 10 ms, then twice as long each time, 320 ms at most. */
+/**
+ * Tries until there is a connection or the signal says stop (undefined): 10 ms, then twice as long each time, 320 ms at
+ * most.
+ */
 export async function acquireAgain(
   acquire: Acquire,
   stop: AbortSignal,

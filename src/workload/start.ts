@@ -22,9 +22,15 @@ export interface Workload {
   stats(): WorkloadStats;
   /** Calls `listener` after each interval; the result ends that. */
   onStats(listener: (latest: Interval, stats: WorkloadStats) => void): () => void;
-  /** Resolves once `reached` holds for the totals; rejects after `limit` milliseconds or when the clients' process has ended. */
+  /**
+   * Resolves once `reached` holds for the totals; rejects after `limit` milliseconds or when the clients' process has
+   * ended.
+   */
   until(reached: (stats: WorkloadStats) => boolean, limit: number): Promise<WorkloadStats>;
-  /** Stops the clients, waits for the writes under way, and reads the log, which is there even where the process was killed. Safe to call twice. */
+  /**
+   * Stops the clients, waits for the writes under way, and reads the log, which is there even where the process was
+   * killed. Safe to call twice.
+   */
   stop(): Promise<WorkloadLog>;
 }
 

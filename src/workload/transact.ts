@@ -52,7 +52,10 @@ export async function transact(
 /** The server said that the transaction is undone. */
 export class RolledBack extends Error {}
 
-/** Whether the write may stand although the client was told of a failure. Only a named refusal by a server that lives on says that it does not. */
+/**
+ * Whether the write may stand although the client was told of a failure. Only a named refusal by a server that lives on
+ * says that it does not.
+ */
 export function outcomeUnknown(error: unknown, { committing }: CommitProgress): boolean {
   if (!committing || error instanceof RolledBack) return false;
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return true;
@@ -116,7 +119,10 @@ function balance({ account }: Write): Statement {
   };
 }
 
-/** The first ids, which every scale of the sample has. One item, so that two of these never wait for each other's products in opposite order. */
+/**
+ * The first ids, which every scale of the sample has. One item, so that two of these never wait for each other's
+ * products in opposite order.
+ */
 function placeOrder({ writer, sequence }: Write): Statement {
   return {
     name: 'place_order',

@@ -6,7 +6,10 @@ import { attempt, ready, stepsOf, type Trial } from './trial.ts';
 
 const verbs: readonly Verb[] = ['switch', 'rollback'];
 
-/** Every act once a verb, at steps that move on with the acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step. */
+/**
+ * Every act once a verb, at steps that move on with the acts, so that each step meets acts of all kinds.
+ * `VERDIGRIS_ADVERSARY=all`: at every step.
+ */
 function trials(verb: Verb): Trial[] {
   const steps = stepsOf(verb);
   if (process.env['VERDIGRIS_ADVERSARY'] === 'all')
@@ -16,7 +19,10 @@ function trials(verb: Verb): Trial[] {
 
 const fill = async (client: { query(text: string): Promise<unknown> }) => void (await client.query(world));
 
-/** Runs trials in one world, up to the first fault: what comes after it would say little. Returns those that are left, and the fault. */
+/**
+ * Runs trials in one world, up to the first fault: what comes after it would say little. Returns those that are left,
+ * and the fault.
+ */
 async function inOneWorld(left: readonly Trial[]): Promise<{ rest: Trial[]; fault?: string }> {
   return withEnvironment({ fill, settings: { max_prepared_transactions: '8' } }, async (environment) => {
     const rest = [...left];

@@ -11,7 +11,10 @@ export interface LintBench {
   readonly cpuMilliseconds: number;
 }
 
-/** A migration as they are: a table, its index, columns added to an earlier one, a function, a view, some data, and now and then a fault. */
+/**
+ * A migration as they are: a table, its index, columns added to an earlier one, a function, a view, some data, and now
+ * and then a fault.
+ */
 function migration(index: number): LintInput {
   const earlier = Math.max(0, index - 1);
   return {

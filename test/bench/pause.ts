@@ -10,7 +10,9 @@ interface Goal {
 
 type Tested = Pick<TestEnvironment, 'verb' | 'clients' | 'events'>;
 
-/** Write pauses over many switchovers under load, and what they are made of. Clients' own view comes from the oracle. */
+/**
+ * Write pauses over many switchovers under load, and what they are made of. Clients' own view comes from the oracle.
+ */
 export async function benchPause(switchovers: number): Promise<BenchRow[]> {
   return withEnvironment({ settings: { fsync: 'on', shared_buffers: '128MB' } }, (test) =>
     measure({ ...test, clients: (use) => test.load(300, use) }, switchovers, { p50: 100, max: 500 }),

@@ -10,7 +10,10 @@ import { withEnvironment, type TestEnvironment } from '../support/environment.ts
 import { connectionTo, temporaryFolder, testMajor, withServer } from '../support/postgres.ts';
 import { seconds, timed, type BenchRow } from './measure.ts';
 
-/** npm's packages have no pg_dump, and one of another major refuses: where the system has a whole PostgreSQL, all of this runs on that. */
+/**
+ * npm's packages have no pg_dump, and one of another major refuses: where the system has a whole PostgreSQL, all of
+ * this runs on that.
+ */
 const system = [testMajor, 18, 17, 16, 15].find((major) => existsSync(`/usr/lib/postgresql/${major}/bin/pg_dump`));
 const major = system ?? testMajor;
 const colours = { blue: { release: '1', postgres: major }, green: { release: '2', postgres: major } };
@@ -19,7 +22,10 @@ const fast = { fsync: 'on', shared_buffers: '256MB', max_wal_size: '3GB', mainte
 /** Bytes of disk for each byte of data, at most: two copies at a time, their indexes and their log, and a snapshot. */
 const room = 4;
 
-/** From start to seeded at a size, against CREATE SUBSCRIPTION with its own copy and against pg_dump | pg_restore, of the same blue. */
+/**
+ * From start to seeded at a size, against CREATE SUBSCRIPTION with its own copy and against pg_dump | pg_restore, of
+ * the same blue.
+ */
 export async function benchSeeding(gigabytes: number): Promise<BenchRow[]> {
   const what = `seeding ${gigabytes} GB of PostgreSQL ${major}, full copy on ${await filesystem(tmpdir())}`;
   if (!(await fits(gigabytes))) return [{ what, value: `not measured: ${tmpdir()} has no room for it; set TMPDIR` }];

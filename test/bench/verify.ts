@@ -25,7 +25,10 @@ export interface VerifyRow {
   /** CPU seconds of the dump's backend, and of all backends of a comparison (both servers), medians. */
   readonly dumpCpuSeconds: number;
   readonly verifyCpuSeconds: number;
-  /** The dump's backend against one server's share of the comparison: what `ratio` comes to where each server has a core to itself. */
+  /**
+   * The dump's backend against one server's share of the comparison: what `ratio` comes to where each server has a core
+   * to itself.
+   */
   readonly cpuRatio: number;
   readonly method: string;
 }
@@ -65,8 +68,9 @@ const shapes: readonly { readonly data: string; readonly table: string; readonly
 ];
 
 /**
- * Megabytes of table data a second that a comparison checks, against pg_dump of the same tables to /dev/null, turn by turn in one run on two
- * servers with everything cached. Uses major 15, whose system package has pg_dump; about half a minute with the default size.
+ * Megabytes of table data a second that a comparison checks, against pg_dump of the same tables to /dev/null, turn by
+ * turn in one run on two servers with everything cached. Uses major 15, whose system package has pg_dump; about half a
+ * minute with the default size.
  */
 export async function benchVerify({
   rows: size = 1_000_000,

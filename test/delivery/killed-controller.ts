@@ -1,4 +1,7 @@
-/** A controller in a process of its own, which kills itself with SIGKILL right before or after its first write of the release's record. */
+/**
+ * A controller in a process of its own, which kills itself with SIGKILL right before or after its first write of the
+ * release's record.
+ */
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parseEnvironment } from '../../src/model/environment.ts';

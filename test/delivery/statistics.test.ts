@@ -10,7 +10,8 @@ test('the tests give the values of the books', () => {
   expect(normalTail(1)).toBeCloseTo(0.158_655_253_931_457, 14);
   expect(normalTail(-1)).toBeCloseTo(0.841_344_746_068_543, 14);
   expect(normalTail(5) / 2.866_515_718_791_9e-7).toBeCloseTo(1, 10);
-  // scipy.stats.mannwhitneyu(males, females, alternative='two-sided', method='asymptotic'): U = 17, p = 0.11134688653314041.
+  // scipy.stats.mannwhitneyu(males, females, alternative='two-sided', method='asymptotic'): U = 17, p =
+  // 0.11134688653314041.
   const [males, females] = [
     [19, 22, 16, 29, 24],
     [20, 11, 17, 12],
@@ -42,7 +43,10 @@ function latencies(next: () => number, count: number, median: number): number[] 
   });
 }
 
-/** 200 releases, each analysed by three measurements of three statements, one of them slower by `factor`; how many are stopped. */
+/**
+ * 200 releases, each analysed by three measurements of three statements, one of them slower by `factor`; how many are
+ * stopped.
+ */
 function stopped(factor: number, tolerance: number, seed: number): number {
   const next = random(seed);
   const limits = { confidence: 0.95, count: 3, tolerance };

@@ -132,7 +132,10 @@ interface JsonSchema {
   readonly additionalProperties?: JsonSchema | boolean;
 }
 
-/** Paths of keys that hold a value and say nothing of it. Names that the user chooses (roles, quotas, settings) are no keys. */
+/**
+ * Paths of keys that hold a value and say nothing of it. Names that the user chooses (roles, quotas, settings) are no
+ * keys.
+ */
 function undescribed(schema: JsonSchema, at: readonly string[] = []): string[] {
   const below = Object.entries(schema.properties ?? {});
   const colour = at.at(-1) === 'colours' && typeof schema.additionalProperties === 'object';

@@ -37,7 +37,8 @@ test(`${images} images in backup mode under load, each exact, and a release from
                 .filter((name) => name.endsWith('-log')),
             ).toEqual([]);
             await verb('migrate');
-            // Every row of every table, both ways: one lost or one doubled is a difference, a doubled one stops apply besides.
+            // Every row of every table, both ways: one lost or one doubled is a difference, a doubled one stops apply
+            // besides.
             await verb('verify');
             if (image < images) await verb('abandon');
           }

@@ -101,7 +101,8 @@ test('classes: one that is not there, of another driver, of a driver without sna
       await says({ snapshotClass: 'nothing' }, 'the VolumeSnapshotClass nothing is not there', 'standard (');
       await says({ snapshotClass: name }, `the VolumeSnapshotClass ${name} is of the driver other.example`);
       await says({ storageClass: name }, 'of the driver odd.example, for which there is no VolumeSnapshotClass');
-      // A driver of its own whose only class is no default: the same as a cluster without a default class, for this driver.
+      // A driver of its own whose only class is no default: the same as a cluster without a default class, for this
+      // driver.
       await withClasses(
         [
           {

@@ -122,7 +122,8 @@ test(
         await bench.harvest();
         await bench.verb('retire');
       });
-      // Those that the pooler served were cut off with it, and refused by the fence until the recovery: errors, and no loss.
+      // Those that the pooler served were cut off with it, and refused by the fence until the recovery: errors, and no
+      // loss.
       expect(verdict).toMatchObject({ ok: true });
       expect(await bench.leftovers()).toEqual(nothing);
     });

@@ -42,7 +42,10 @@ async function readersFrom(
   return JSON.parse((await execa(program, args)).stdout) as Record<string, number>;
 }
 
-/** The same through the poolers, by the entry that nobody else uses: its connection to a server is made again before each question. */
+/**
+ * The same through the poolers, by the entry that nobody else uses: its connection to a server is made again before
+ * each question.
+ */
 async function readersThroughPoolers(
   { platform }: ClusterEnvironment,
   rounds: number,

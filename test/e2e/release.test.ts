@@ -6,7 +6,10 @@ import { rows, withClient } from '../../src/postgres/client.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 
-/** What an application's role is told at the candidate's own address, from its first moment to the end of `work`: each answer once. */
+/**
+ * What an application's role is told at the candidate's own address, from its first moment to the end of `work`: each
+ * answer once.
+ */
 async function knocking({ platform, namespace }: ClusterEnvironment, work: () => Promise<void>): Promise<string[]> {
   const answers = new Set<string>();
   const password = await platform.secrets.role('shop_app');

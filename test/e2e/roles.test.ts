@@ -21,7 +21,8 @@ test('a role that is declared later is made, with its Secret and its rights, and
       );
       const known = await platform.secrets.role('shop_app');
 
-      // With the candidate's declaration they are there before the copy is made. What the poolers need takes a Secret's way to the pods.
+      // With the candidate's declaration they are there before the copy is made. What the poolers need takes a Secret's
+      // way to the pods.
       declare(declared(['shop_app', 'shop_batch'], ['shop_report'], { colours: prepared }));
       await stack.up();
       expect((await stack.outputs())['state']?.value).toBe('verified');
@@ -39,7 +40,8 @@ test('a role that is declared later is made, with its Secret and its rights, and
           );
       for (const colour of ['blue', 'green'] as const)
         expect((await there(colour)).map(({ name }) => name)).toEqual(['shop_app', 'shop_batch', 'shop_report']);
-      // Through the pooler, by what the Secrets say, with the rights of their kind; the other role's password is what it was.
+      // Through the pooler, by what the Secrets say, with the rights of their kind; the other role's password is what
+      // it was.
       const [replica] = await platform.poolers.required();
       const as = async <T>(role: string, use: (client: Client) => Promise<T>): Promise<T> =>
         withClient(await platform.poolers.client(replica as NonNullable<typeof replica>, role, 'shop'), 'test', use);

@@ -22,7 +22,8 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       await expect(stack.destroy()).rejects.toThrow(/protected/);
       expect(await platform.servers.observe('blue')).toMatchObject({ running: true });
 
-      // Imported into another stack by its id, and there nothing is left to be done. The resource alone: not every Kubernetes provider of tests can import.
+      // Imported into another stack by its id, and there nothing is left to be done. The resource alone: not every
+      // Kubernetes provider of tests can import.
       let taken = true;
       const { live, ...environment } = declaration as { live: 'blue' };
       const other = await openStack(folder, 'other', () => {

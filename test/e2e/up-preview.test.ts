@@ -8,7 +8,10 @@ import { rows, withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
 import { openStack, prepared, small, trafficState, versions, withStack } from './support/stack.ts';
 
-/** Who of Verdigris came to the live colour meanwhile, besides the one who looks. What PgBouncer keeps was opened before. */
+/**
+ * Who of Verdigris came to the live colour meanwhile, besides the one who looks. What PgBouncer keeps was opened
+ * before.
+ */
 async function sessionsDuring<T>(platform: KubernetesPlatform, work: () => Promise<T>): Promise<[T, string[]]> {
   const seen = new Set<string>();
   let over = false;
@@ -85,7 +88,8 @@ test('another stack reads where to connect; a preview changes nothing; what some
       await sql('DROP TABLE ddl_during_a_release');
       expect((await stack.preview()).stdout).toContain('Nothing blocks switch now.');
 
-      // By hand: the writes are moved, and the live colour's StatefulSet is deleted. A refresh shows it, the next up puts it right.
+      // By hand: the writes are moved, and the live colour's StatefulSet is deleted. A refresh shows it, the next up
+      // puts it right.
       declare(declared({ colours: prepared }));
       await admin.merge('Service', 'shop-rw', { spec: { selector: { 'verdigris.dev/colour': 'green' } } });
       await admin.delete('StatefulSet', 'shop-blue');
@@ -99,7 +103,8 @@ test('another stack reads where to connect; a preview changes nothing; what some
       expect(await trafficState(stack)).not.toHaveProperty('drift');
       expect((await platform.routes.current())?.selector).toBe('blue');
       expect(await platform.servers.observe('blue')).toMatchObject({ running: true, generation: 1 });
-      // What a refresh makes of plain objects is their provider's affair, and one of tests updates them again; a release is not touched by it.
+      // What a refresh makes of plain objects is their provider's affair, and one of tests updates them again; a
+      // release is not touched by it.
       await stack.refresh();
       const changed: string[] = [];
       await stack.up({

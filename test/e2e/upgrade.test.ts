@@ -12,7 +12,10 @@ import { withClusterEnvironment, type ClusterEnvironment } from './support/envir
 const upgrade = 'test/postgres-upgrade:15-to-17';
 const declaration = { colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 17 } } };
 
-/** What the majors treat differently: a view whose text they print otherwise, an extension, a generated column, an index to be kept, a role with a password. */
+/**
+ * What the majors treat differently: a view whose text they print otherwise, an extension, a generated column, an index
+ * to be kept, a role with a password.
+ */
 async function fill(client: Client): Promise<void> {
   await client.query(`
     CREATE EXTENSION pg_stat_statements;

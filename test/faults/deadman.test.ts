@@ -17,7 +17,8 @@ test(
       const { verdict } = await bench.exercise(async (workload) => {
         for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);
         let live: 'blue' | 'green' = 'blue';
-        // Just after hold, after the fence, before the commit point's own write: undone. After the commit point and before the routes: forward.
+        // Just after hold, after the fence, before the commit point's own write: undone. After the commit point and
+        // before the routes: forward.
         for (const [verb, step] of [
           ['switch', 'hold'],
           ['switch', 'fence'],

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A way between two servers that can be cut: then nothing arrives any more, not even that a connection ended, until it is healed. */
+/**
+ * A way between two servers that can be cut: then nothing arrives any more, not even that a connection ended, until it
+ * is healed.
+ */
 export class Forwarder {
   readonly port: number;
   readonly #server: ReturnType<typeof createServer>;

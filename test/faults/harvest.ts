@@ -3,8 +3,9 @@ import type { Journal } from '../../src/model/journal.ts';
 import type { Commit } from '../../src/workload/commits.ts';
 
 /**
- * Keeps in `commits` the commit points that the journal knows, so that those of killed operators count too. Of an operation that was
- * cut short behind its commit point the journal says when that was; its step `open` may be repeated later, when clients already go on.
+ * Keeps in `commits` the commit points that the journal knows, so that those of killed operators count too. Of an
+ * operation that was cut short behind its commit point the journal says when that was; its step `open` may be repeated
+ * later, when clients already go on.
  */
 export function harvester(journal: () => Promise<Journal>, first: Colour, commits: Commit[]): () => Promise<void> {
   const cut = new Set<number>();

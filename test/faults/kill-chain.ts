@@ -27,8 +27,8 @@ interface ChainOptions {
 const enough = 60;
 
 /**
- * Kills a verb that goes on where it was, again and again, each run a little further: before and after every write that the
- * journal sees, in whatever phase, until a run ends by itself. Returns where it was killed.
+ * Kills a verb that goes on where it was, again and again, each run a little further: before and after every write that
+ * the journal sees, in whatever phase, until a run ends by itself. Returns where it was killed.
  */
 export async function killAlongTheWay(
   bench: KillBench,
@@ -73,8 +73,8 @@ export async function killAlongTheWay(
 }
 
 /**
- * Kills a verb that is undone after a crash: before and after its first write, its second … as far as the commit point. `settle`
- * is called after each kill, with what the journal holds then.
+ * Kills a verb that is undone after a crash: before and after its first write, its second … as far as the commit point.
+ * `settle` is called after each kill, with what the journal holds then.
  */
 export async function killBeforeCommit(
   bench: KillBench,
@@ -103,8 +103,8 @@ export async function killBeforeCommit(
 }
 
 /**
- * Steps that run while clients are held are announced by one write of the journal: they are killed at their beginning and at their
- * end, which no write marks. `settle` is called after each kill; without it the next run continues.
+ * Steps that run while clients are held are announced by one write of the journal: they are killed at their beginning
+ * and at their end, which no write marks. `settle` is called after each kill; without it the next run continues.
  */
 export async function killAtSteps(
   bench: KillBench,

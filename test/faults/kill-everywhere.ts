@@ -30,7 +30,10 @@ async function openColours(bench: MoveBench): Promise<string[]> {
   return open;
 }
 
-/** Kills a switchover everywhere before its commit point, each time undone by a recovery; then everywhere after it, each time continued. */
+/**
+ * Kills a switchover everywhere before its commit point, each time undone by a recovery; then everywhere after it, each
+ * time continued.
+ */
 export async function killEverywhere(
   bench: MoveBench,
   workload: Workload,

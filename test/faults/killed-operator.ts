@@ -1,6 +1,7 @@
 /**
- * An operator in a process of its own that kills itself with SIGKILL at a given write of the journal: no handler runs, no connection
- * is closed by us, nothing is undone. Says `warm` when loaded, takes its orders from one line of standard input, says its events.
+ * An operator in a process of its own that kills itself with SIGKILL at a given write of the journal: no handler runs,
+ * no connection is closed by us, nothing is undone. Says `warm` when loaded, takes its orders from one line of standard
+ * input, says its events.
  */
 import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';

@@ -10,7 +10,9 @@ import { withEnvironment } from '../support/environment.ts';
 /** Where a platform keeps logins on purpose; nobody but the operator may read it. */
 const kept = /\/credentials\.json$/;
 
-/** What a server keeps of roles, and what it wrote of that to its log of changes: verifiers, by PostgreSQL's own design. */
+/**
+ * What a server keeps of roles, and what it wrote of that to its log of changes: verifiers, by PostgreSQL's own design.
+ */
 const data = /\/(data|snapshots|binaries)\//;
 
 async function filesBelow(folder: string): Promise<string[]> {

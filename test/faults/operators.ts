@@ -19,7 +19,10 @@ export interface Operator {
   readonly ended: Promise<Ending>;
 }
 
-/** Starts operators in processes of their own, each loaded while the one before it works: loading takes longer than dying. */
+/**
+ * Starts operators in processes of their own, each loaded while the one before it works: loading takes longer than
+ * dying.
+ */
 export class Operators {
   readonly #declaration: string;
   readonly #place: Place;

@@ -15,7 +15,10 @@ export interface Order {
   readonly verb: Verb;
   readonly options: PerformOptions;
   readonly canary: number;
-  /** Dies just before or just after the n-th write, counted from the one that opens the operation or from the first of the process. */
+  /**
+   * Dies just before or just after the n-th write, counted from the one that opens the operation or from the first of
+   * the process.
+   */
   readonly kill?: { readonly side: 'before' | 'after'; readonly write: number; readonly from: 'opening' | 'first' };
   /** Dies when this step has been done, before the journal knows. */
   readonly dieAfter?: string;

@@ -33,7 +33,10 @@ describe('fault 9: X from a wrong source', () => {
       )
     ).times;
 
-  /** Seeds until X is written down and the copy is still parked: `during` runs inside backup mode, `last` after it and before the log is copied. */
+  /**
+   * Seeds until X is written down and the copy is still parked: `during` runs inside backup mode, `last` after it and
+   * before the log is copied.
+   */
   async function seedUntilParked({
     during,
     last,
@@ -134,7 +137,8 @@ describe('fault 9: X from a wrong source', () => {
         });
         expect(lsnBytes(used)).toBeLessThan(lsnBytes(right));
         if (lsnBytes(used) < lsnBytes(behind)) return verifyCatches(name, 2);
-        // The server wrote a record of its own between the transaction and the copying of the log: then this source is right by luck.
+        // The server wrote a record of its own between the transaction and the copying of the log: then this source is
+        // right by luck.
         expect(attempt).toBeLessThan(4);
         await bench.verb('abandon');
       }

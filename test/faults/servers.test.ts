@@ -90,7 +90,10 @@ test(
   },
 );
 
-/** Blue dies at this point of a switch, with all that it acknowledged on green: forward, and what it missed is made good once it is there again. */
+/**
+ * Blue dies at this point of a switch, with all that it acknowledged on green: forward, and what it missed is made good
+ * once it is there again.
+ */
 async function blueDies(bench: FaultBench, workload: Workload, stopAt: Order['stopAt'] & object): Promise<void> {
   const operator = await bench.operators.start('switch', { stopAt });
   await untilStopped(operator, 60_000);

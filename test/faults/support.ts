@@ -32,7 +32,9 @@ export interface FaultBench extends TestEnvironment {
   journal(): Promise<Journal>;
   /** As `clients`, with commit points taken from the journal, so that those of killed operators count too. */
   exercise(use: (workload: Workload) => Promise<void>): Promise<Exercise>;
-  /** Keeps the commit points that the journal knows; before `retire`, `abandon` and `seed`, which begin a new timeline. */
+  /**
+   * Keeps the commit points that the journal knows; before `retire`, `abandon` and `seed`, which begin a new timeline.
+   */
   harvest(): Promise<void>;
   /** What must not be left once single. */
   leftovers(): Promise<unknown>;

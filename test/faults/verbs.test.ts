@@ -120,14 +120,16 @@ test(
           await bench.settled({ state: to });
           await bench.harvest();
           if (options.lossy) {
-            // What was given up knowingly is no loss of the next round: nobody wrote on green since the switchover but these clients.
+            // What was given up knowingly is no loss of the next round: nobody wrote on green since the switchover but
+            // these clients.
             expect(to).toBe('single');
           }
           if (to === 'single') expect(await bench.leftovers(), verb).toEqual(nothing);
           await served(workload, 3);
         }
       });
-      // Writes acknowledged on green before the lossy rollback are lost, by consent: how many, its export says. All else holds.
+      // Writes acknowledged on green before the lossy rollback are lost, by consent: how many, its export says. All
+      // else holds.
       expect(verdict).toMatchObject({
         doubled: { count: 0 },
         unknown: { count: 0 },

@@ -42,7 +42,10 @@ interface Place {
 
 const images = { pooler: 'pgbouncer:1.24', verdigris: 'verdigris:0.1.0', upgrade: 'both:1' };
 
-/** NetworkPolicies as the API defines them: a pod that one selects sends and receives what some rule of one of its policies says, and no more. */
+/**
+ * NetworkPolicies as the API defines them: a pod that one selects sends and receives what some rule of one of its
+ * policies says, and no more.
+ */
 function simulator(policies: readonly Policy[]) {
   const fits = ({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Labels): boolean =>
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&

@@ -128,7 +128,8 @@ test(
           const { verdict } = await environment.clients(async () => {
             await environment.verb('seed');
             await environment.verb('migrate');
-            // A millisecond for each row that arrives: without a brake the subscriber would be left behind by megabytes.
+            // A millisecond for each row that arrives: without a brake the subscriber would be left behind by
+            // megabytes.
             await environment.on('green', (client) =>
               client.query(
                 "CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow",

@@ -129,7 +129,8 @@ test('hooks are asked and told: a refusal and a silence stop the verb before any
         ]);
         received.length = 0;
 
-        // Killed while it tells that the writes have moved: the next command tells it again, and what fails stays to be told.
+        // Killed while it tells that the writes have moved: the next command tells it again, and what fails stays to be
+        // told.
         answers.delete('/freeze');
         answers.set('/told', 'hang');
         const killed = execa(process.execPath, [main, 'switch', '--file', declaration], {

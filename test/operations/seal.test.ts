@@ -123,7 +123,8 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
       id: 'seal-broken',
       message: expect.stringMatching(/table public\.unseen.* would be left behind/) as string,
     });
-    // What replication by the root does not carry is compared by the gates: equal after VACUUM FULL, emptied on one side after TRUNCATE.
+    // What replication by the root does not carry is compared by the gates: equal after VACUUM FULL, emptied on one
+    // side after TRUNCATE.
     await on('green', (client) => client.query('INSERT INTO part SELECT generate_series(1, 50)'));
     await on('green', (client) => client.query('VACUUM (FULL) part_1'));
     const truncated = await beside(environment, 'rollback', 'prepare-reverse', () =>

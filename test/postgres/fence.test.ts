@@ -34,7 +34,8 @@ test('a login that has passed the check but is not yet in pg_stat_activity does 
       { limit: 10_000, every: 5, what: 'a login under way', next: 'see the log.' },
     );
     await fenceServer(client, 1, 10_000);
-    // It may have come in and written while the fence closed; when the fence has closed it is gone, and what was acknowledged is there.
+    // It may have come in and written while the fence closed; when the fence has closed it is gone, and what was
+    // acknowledged is there.
     const before = await rows(client, 'SELECT x FROM t');
     expect(before).toEqual((await connected) === 'written' ? [{ x: 1 }] : []);
     await expect(late.query('INSERT INTO t VALUES (2)')).rejects.toThrow();

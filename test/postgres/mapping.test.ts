@@ -20,7 +20,8 @@ const changes: readonly (readonly [from: string, to: string, found: string | und
   ['numeric(10,2)', 'numeric(12,2)', undefined],
   ['numeric(10,2)', 'numeric', undefined],
   ['numeric', 'numeric(10,2)', 'type-narrowed'],
-  // One digit fewer before the point although there are more in all; and a digit fewer after it, which rounds without a word.
+  // One digit fewer before the point although there are more in all; and a digit fewer after it, which rounds without a
+  // word.
   ['numeric(10,2)', 'numeric(12,5)', 'type-narrowed'],
   ['numeric(10,4)', 'numeric(12,2)', 'type-narrowed'],
   ['integer', 'numeric(5,0)', 'type-narrowed'],

@@ -26,8 +26,8 @@ export function told(): Told {
 export const shared = 20;
 
 /**
- * One client of a release's software: row after row of its own, and in the same transaction one more on a shared row. What was
- * acknowledged is written down. Ends with `stop`, and then waits for the write under way.
+ * One client of a release's software: row after row of its own, and in the same transaction one more on a shared row.
+ * What was acknowledged is written down. Ends with `stop`, and then waits for the write under way.
  */
 export function startSoftware(
   settings: ConnectionSettings,

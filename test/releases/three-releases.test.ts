@@ -123,8 +123,8 @@ function releases({ environment, platform, home, folder, credentials, on }: Test
       expect(verdict).toMatchObject({ ok: true });
     },
     /**
-     * What was acknowledged before this began stands once, as it was written, under the columns given; shared rows have all that was added
-     * by either shape, and, once nobody writes (`still`), no more.
+     * What was acknowledged before this began stands once, as it was written, under the columns given; shared rows have
+     * all that was added by either shape, and, once nobody writes (`still`), no more.
      */
     stands: (colour: Colour, columns: readonly Shape[], still = false): Promise<void> =>
       on(colour, async (client) => {

@@ -106,7 +106,8 @@ test('a hold that is renewed goes on', async () => {
 test('nobody renews: the recovery command is run again and again until it has resumed', async () => {
   const folder = await temporaryFolder();
   const script = path.join(folder, 'recover.mjs');
-  // Fails the first time; then does what an operator's recovery would: opens the live colour and resumes under a newer token.
+  // Fails the first time; then does what an operator's recovery would: opens the live colour and resumes under a newer
+  // token.
   await writeFile(
     script,
     `

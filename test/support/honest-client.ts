@@ -23,8 +23,8 @@ export async function logIn(
 }
 
 /**
- * A client for each role that reads its login where it is kept, logs in with it and leaves, again and again while `use` runs. Returns how often, and
- * every login that failed.
+ * A client for each role that reads its login where it is kept, logs in with it and leaves, again and again while `use`
+ * runs. Returns how often, and every login that failed.
  */
 export async function withHonestClients(
   path: Path,

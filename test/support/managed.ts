@@ -7,8 +7,9 @@ import { connectionTo, testMajor, withServer } from './postgres.ts';
 export const reservedRole = 'cloud_admin';
 
 /**
- * A PostgreSQL as a managed service has it: the superuser is the service's; the operator has CREATEROLE, CREATEDB, REPLICATION and
- * the predefined roles but pg_read_all_data, owns the database `shop`, and has made the application's roles himself. No ALTER SYSTEM, no files, no pg_hba.conf.
+ * A PostgreSQL as a managed service has it: the superuser is the service's; the operator has CREATEROLE, CREATEDB,
+ * REPLICATION and the predefined roles but pg_read_all_data, owns the database `shop`, and has made the application's
+ * roles himself. No ALTER SYSTEM, no files, no pg_hba.conf.
  */
 export async function withManaged(
   use: (operator: Client, server: Server, reserved: Client) => Promise<void>,

@@ -14,8 +14,9 @@ export interface Prometheus {
 }
 
 /**
- * Prometheus, scraping these ports of this machine five times a second: the program that VERDIGRIS_TEST_PROMETHEUS names, else the one
- * on the path; where there is none, a stand-in that answers `/api/v1/query` for the bare name of a metric by scraping then.
+ * Prometheus, scraping these ports of this machine five times a second: the program that VERDIGRIS_TEST_PROMETHEUS
+ * names, else the one on the path; where there is none, a stand-in that answers `/api/v1/query` for the bare name of a
+ * metric by scraping then.
  */
 export async function withPrometheus(
   ports: readonly number[],

@@ -13,7 +13,10 @@ export interface FuzzSeen {
   loggedIn: number;
 }
 
-/** Random and malformed messages in every state of a connection, beside honest clients and switchovers. The same seed sends the same kinds. */
+/**
+ * Random and malformed messages in every state of a connection, beside honest clients and switchovers. The same seed
+ * sends the same kinds.
+ */
 export async function fuzz(pair: Pair, router: TestRouter, milliseconds: number, seed: number): Promise<FuzzSeen> {
   const seen: FuzzSeen = { honest: [], asked: 0, switchovers: 0, strangers: 0, loggedIn: 0 };
   const end = performance.now() + milliseconds;

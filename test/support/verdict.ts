@@ -1,6 +1,9 @@
 const none = { count: 0, examples: [] };
 
-/** What the oracle must say of a run in which no client was told of an error: each violation by itself, so that a failure names it. */
+/**
+ * What the oracle must say of a run in which no client was told of an error: each violation by itself, so that a
+ * failure names it.
+ */
 export const good = {
   lost: none,
   doubled: none,

@@ -68,7 +68,8 @@ test('whatever is asked, the bytes are those that the server itself would have s
       ],
       3,
     ],
-    // As libpq sends a COPY of the extended protocol: with a Sync that the server swallows, and one more behind the data.
+    // As libpq sends a COPY of the extended protocol: with a Sync that the server swallows, and one more behind the
+    // data.
     [
       [
         parse('', 'COPY writes (id) FROM STDIN'),

@@ -218,7 +218,10 @@ function acknowledge(attempt: Attempt, colour: string): void {
   attempt.acknowledged = { at: attempt.sent + 2, latency: 2, colour };
 }
 
-/** Green from the commit point on, as the clients of a good switchover see it; a write under way at that moment may be either's. */
+/**
+ * Green from the commit point on, as the clients of a good switchover see it; a write under way at that moment may be
+ * either's.
+ */
 function switched<T extends WorkloadLog>(log: T): T {
   const attempts = log.attempts.map((attempt) => ({
     ...attempt,

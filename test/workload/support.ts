@@ -28,7 +28,10 @@ export async function withWorkload<T>(server: Server, use: (options: WorkloadOpt
   }
 }
 
-/** A log of `each` acknowledged writes by two writers, one every 10 ms from time 1,000,000, and the rows that belong to it. */
+/**
+ * A log of `each` acknowledged writes by two writers, one every 10 ms from time 1,000,000, and the rows that belong to
+ * it.
+ */
 export async function madeRun(client: Client, each: number): Promise<WorkloadLog & { attempts: Attempt[] }> {
   await prepareWorkload(client, { roles: { writer: operatorRole, reader: operatorRole }, writers: 2 });
   const attempts = [1, 2].flatMap((writer) =>

@@ -15,8 +15,8 @@ export type Previews = ReadonlyMap<string, Preview>;
 const asDeclared: Adjust = (_, declaration) => declaration;
 
 /**
- * The stages of an update: a candidate up to its proof, then the readers, then what is declared. Each is what the declaration
- * would say if it were changed in the same order by hand. One that has nothing to do is left out.
+ * The stages of an update: a candidate up to its proof, then the readers, then what is declared. Each is what the
+ * declaration would say if it were changed in the same order by hand. One that has nothing to do is left out.
  */
 export function stagesOf(previews: Previews): Stage[] {
   const verbs = (name: string): readonly string[] => previews.get(name)?.steps.map(({ verb }) => verb) ?? [];

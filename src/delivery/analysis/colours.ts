@@ -13,7 +13,10 @@ export interface AnalysisParts {
   readonly record: DeliveryRecord;
 }
 
-/** Connections of an analysis: by roles that can read and do nothing else, in sessions that cannot write, with a limit on each statement. */
+/**
+ * Connections of an analysis: by roles that can read and do nothing else, in sessions that cannot write, with a limit
+ * on each statement.
+ */
 export class Colours {
   readonly environment: Environment;
   readonly journal: Journal;

@@ -18,7 +18,9 @@ const always: readonly ReadyMetric[] = ['lag', 'apply', 'connections', 'indexes'
 /** Those that a retained colour which rests cannot answer. */
 const following: readonly string[] = ['lag', 'apply'];
 
-/** The metrics of a step, by name: those it names, else all that are declared and the ready ones that can always be had. */
+/**
+ * The metrics of a step, by name: those it names, else all that are declared and the ready ones that can always be had.
+ */
 export function metricsOf(
   { delivery, retention }: Environment,
   step: DeliveryStep | undefined,

@@ -17,8 +17,8 @@ export interface Conditions {
 export const inconclusive = (seen: string): Measurement => ({ verdict: 'inconclusive', seen });
 
 /**
- * What a number means. Where both are declared, what lies between them is inconclusive, and what meets both has failed; where one is,
- * the rest is the other's. What is no finite number is always inconclusive.
+ * What a number means. Where both are declared, what lies between them is inconclusive, and what meets both has failed;
+ * where one is, the rest is the other's. What is no finite number is always inconclusive.
  */
 export function judgeValue(value: number, { success, failure }: Conditions, seen: string): Measurement {
   if (!Number.isFinite(value)) return inconclusive(`${seen}: no number`);

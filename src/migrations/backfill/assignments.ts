@@ -13,8 +13,8 @@ interface Target {
 }
 
 /**
- * Takes an assignment list apart, as PostgreSQL reads it: a trigger assigns each column by itself. Throws an Error that says what
- * is wrong where the two texts are not an assignment list and a condition and nothing else.
+ * Takes an assignment list apart, as PostgreSQL reads it: a trigger assigns each column by itself. Throws an Error that
+ * says what is wrong where the two texts are not an assignment list and a condition and nothing else.
  */
 export async function parseAssignments(set: string, where: string): Promise<Assignment[]> {
   const head = 'UPDATE t SET ';

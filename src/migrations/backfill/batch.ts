@@ -22,12 +22,14 @@ export interface BatchOptions {
 
 /** Milliseconds that a batch waits for a lock before it lets its own go and is tried again. */
 const lockTimeout = 2_000;
-/** Milliseconds after which a batch looks for a deadlock: before anybody else does, so that it is the one to give way. */
+/**
+ * Milliseconds after which a batch looks for a deadlock: before anybody else does, so that it is the one to give way.
+ */
 const deadlockTimeout = 50;
 
 /**
- * Looks at the next rows by key and fills those that need it. Rows and position are one transaction: after a kill at any point the
- * next run begins where the last commit ended, and no row is filled twice.
+ * Looks at the next rows by key and fills those that need it. Rows and position are one transaction: after a kill at
+ * any point the next run begins where the last commit ended, and no row is filled twice.
  */
 export async function runBatch(
   client: Client,

@@ -13,7 +13,10 @@ export const backfillSchema = z.strictObject({
   where: sql,
   /** Columns that batches go by: unique and never null. Default: the primary key. */
   key: z.array(z.string().min(1)).min(1).optional(),
-  /** Whether rows that arrive by replication are filled on their way in. False where a trigger of the migrations does so. */
+  /**
+   * Whether rows that arrive by replication are filled on their way in. False where a trigger of the migrations does
+   * so.
+   */
   trigger: z.boolean().default(true),
   batch: z
     .strictObject({

@@ -7,8 +7,8 @@ import { runBackfill, type BackfillReport } from './run.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 
 /**
- * Runs the backfills of a folder where nobody is to be yielded to: on a database that is being made, or that is thrown away. Of
- * versions below `before`, where it is given. Those whose columns are not there yet wait for their migration.
+ * Runs the backfills of a folder where nobody is to be yielded to: on a database that is being made, or that is thrown
+ * away. Of versions below `before`, where it is given. Those whose columns are not there yet wait for their migration.
  */
 export async function fillAll(
   client: Client,

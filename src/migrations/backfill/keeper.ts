@@ -13,9 +13,10 @@ function nameOf(backfill: string): string {
 }
 
 /**
- * Fills rows on their way in by replication, so that a backfill that is complete stays so. Enabled for the replica role alone: it
- * fires for apply and for our own batches, never for clients. What it cannot compute it lets pass as it came, for replication must
- * not stop for it: such a row is found again as drifted. Stored without a lock that would be waited for longer than `lockTimeout`.
+ * Fills rows on their way in by replication, so that a backfill that is complete stays so. Enabled for the replica role
+ * alone: it fires for apply and for our own batches, never for clients. What it cannot compute it lets pass as it came,
+ * for replication must not stop for it: such a row is found again as drifted. Stored without a lock that would be
+ * waited for longer than `lockTimeout`.
  */
 export async function installKeeper(
   client: Client,

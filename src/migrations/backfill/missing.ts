@@ -9,8 +9,8 @@ const unreadable = /^(42|3F)/;
 const computed = /^(22|P0)/;
 
 /**
- * Why PostgreSQL cannot read a backfill any more, in its words: a later migration took away what it fills, or what that is made of.
- * Undefined where it can. Planned, not run. A failure aborts the transaction that it is called in.
+ * Why PostgreSQL cannot read a backfill any more, in its words: a later migration took away what it fills, or what that
+ * is made of. Undefined where it can. Planned, not run. A failure aborts the transaction that it is called in.
  */
 export async function missing(
   client: Client,

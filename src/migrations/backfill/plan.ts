@@ -10,7 +10,10 @@ export interface BackfillPlan {
   readonly backfill: Backfill;
   readonly table: Table;
   readonly key: readonly { readonly name: string; readonly type: string }[];
-  /** Bytes of WAL for one row at worst: after a checkpoint the first change of a page writes the page whole. Two of the table, one of each index. */
+  /**
+   * Bytes of WAL for one row at worst: after a checkpoint the first change of a page writes the page whole. Two of the
+   * table, one of each index.
+   */
   readonly mostPerRow: number;
 }
 

@@ -30,8 +30,8 @@ export async function readProgress(client: Client): Promise<RecordedProgress[]> 
 }
 
 /**
- * Where to go on: what an earlier run of the same text wrote down, else the beginning. A text that changed since begins again, as does
- * a pass that looks for drift; the latter keeps the mark of completion.
+ * Where to go on: what an earlier run of the same text wrote down, else the beginning. A text that changed since begins
+ * again, as does a pass that looks for drift; the latter keeps the mark of completion.
  */
 export async function beginProgress(
   client: Client,

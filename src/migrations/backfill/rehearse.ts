@@ -7,9 +7,9 @@ import { hasTarget, planBackfill, tableOf } from './plan.ts';
 import { isDone, readProgress } from './progress.ts';
 
 /**
- * Runs backfills whole inside the caller's transaction, which is rolled back: what comes after may need the rows filled, and whether
- * PostgreSQL takes `set` and `where` is known before anything is changed. On emptied tables it costs nothing. What is complete and can
- * no longer be read is left out: it will not run.
+ * Runs backfills whole inside the caller's transaction, which is rolled back: what comes after may need the rows
+ * filled, and whether PostgreSQL takes `set` and `where` is known before anything is changed. On emptied tables it
+ * costs nothing. What is complete and can no longer be read is left out: it will not run.
  */
 export async function rehearseBackfills(client: Client, backfills: readonly Backfill[]): Promise<void> {
   const progress = backfills.length === 0 ? [] : await withFixedPath(client, () => readProgress(client));

@@ -53,7 +53,8 @@ const givenWay = new Set(['55P03', '40P01', '40001']);
 
 /**
  * Runs a backfill from where the database says it is to its end, in a session of `withClient`: its SQL is the user's.
- * @throws VerdigrisError `backfill-target`, `backfill-key`, `backfill-failed`, `backfill-blocked`, `backfill-time-limit`, `backfill-elsewhere`.
+ * @throws VerdigrisError `backfill-target`, `backfill-key`, `backfill-failed`, `backfill-blocked`,
+ * `backfill-time-limit`, `backfill-elsewhere`.
  */
 export function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
   return withFixedPath(client, (path) => runWithPath(client, backfill, run, path));
@@ -117,7 +118,8 @@ async function runWithPath(
     seen += batch.seen;
     filled += batch.filled;
     tell();
-    // Twice as many at most, so that one fast batch does not make a slow one; half as many where others had to be waited for.
+    // Twice as many at most, so that one fast batch does not make a slow one; half as many where others had to be
+    // waited for.
     const fitted = waited ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
     rows = Math.max(1, Math.min(backfill.batch.rows, Math.round(fitted)));
   }

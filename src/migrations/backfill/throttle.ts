@@ -42,7 +42,9 @@ export async function pressing(pressure: Pressure, limits: ThrottleLimits): Prom
   };
 }
 
-/** Waits until nothing presses or `until`, a time of Date.now(), has come; `waited`: whether there was pressure at all. */
+/**
+ * Waits until nothing presses or `until`, a time of Date.now(), has come; `waited`: whether there was pressure at all.
+ */
 export async function yielding(
   pressure: Pressure,
   limits: ThrottleLimits,

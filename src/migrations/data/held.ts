@@ -6,8 +6,8 @@ import { heldFailed, tooSlow } from './refusals.ts';
 import type { FromFile, Held, Ran } from './statement.ts';
 
 /**
- * Those that are to run yet, in their order. Inside a transaction they are locked: whoever ran them before, and is not known to have
- * committed, has committed or is gone once this returns.
+ * Those that are to run yet, in their order. Inside a transaction they are locked: whoever ran them before, and is not
+ * known to have committed, has committed or is gone once this returns.
  */
 export async function readHeld(client: Client): Promise<Held[]> {
   return rows<Held>(
@@ -61,8 +61,9 @@ function keyOf({ version, position, text }: FromFile): [string, number, string] 
 }
 
 /**
- * Runs them in the caller's transaction, each as it would have run in its file, and marks each as done there: what is committed with
- * its mark does not run again. What constraints would say at the commit is said here. `failed` makes the error of one that fails.
+ * Runs them in the caller's transaction, each as it would have run in its file, and marks each as done there: what is
+ * committed with its mark does not run again. What constraints would say at the commit is said here. `failed` makes the
+ * error of one that fails.
  */
 export async function runHeld(
   client: Client,

@@ -10,10 +10,10 @@ export interface Judged {
 }
 
 /**
- * Where a statement runs, by what it writes and needs: what the live colour has not, on the candidate; rows that both colours have, at the
- * switchover, because replication sends the live colour's whole rows over what was written to the candidate before; what is made of such
- * rows too, because the live colour goes on writing them. A note decides otherwise. `held`: tables that earlier
- * statements will write at the switchover; what rests on them waits with them.
+ * Where a statement runs, by what it writes and needs: what the live colour has not, on the candidate; rows that both
+ * colours have, at the switchover, because replication sends the live colour's whole rows over what was written to the
+ * candidate before; what is made of such rows too, because the live colour goes on writing them. A note decides
+ * otherwise. `held`: tables that earlier statements will write at the switchover; what rests on them waits with them.
  */
 export function judge(
   statement: DataStatement,
@@ -42,8 +42,8 @@ export function judge(
 }
 
 /**
- * A table of the live colour that what is new is filled from: rows that are written there until the switchover would be missing. What
- * is filled from its own row alone is filled when it arrives; of a block it is not known.
+ * A table of the live colour that what is new is filled from: rows that are written there until the switchover would be
+ * missing. What is filled from its own row alone is filled when it arrives; of a block it is not known.
  */
 function restsOnLive(statement: DataStatement, live: readonly Table[]): string | undefined {
   if (statement.opaque || statement.fill) return undefined;

@@ -5,7 +5,9 @@ import { tokensOf } from '../lint/tokens.ts';
 export const places = ['candidate', 'live', 'switch'] as const;
 export type Place = (typeof places)[number];
 
-/** What a migration's author says of the statement that follows: `-- verdigris: place=live reason=ids are drawn there`. */
+/**
+ * What a migration's author says of the statement that follows: `-- verdigris: place=live reason=ids are drawn there`.
+ */
 export interface PlaceNote {
   readonly place: Place;
   readonly reason: string;

@@ -21,9 +21,10 @@ export interface Placing {
 }
 
 /**
- * Runs a statement that may write rows where it belongs, inside the caller's transaction on the candidate: there, or it is kept for the
- * switchover. What a block, a trigger or a key writes besides shows when it runs: what turns out to write rows that both colours have is
- * taken back and kept. One whose note says `live` has run there before. True where it was kept.
+ * Runs a statement that may write rows where it belongs, inside the caller's transaction on the candidate: there, or it
+ * is kept for the switchover. What a block, a trigger or a key writes besides shows when it runs: what turns out to
+ * write rows that both colours have is taken back and kept. One whose note says `live` has run there before. True where
+ * it was kept.
  */
 export async function runInPlace(
   { client, policy, release, role }: Placing,

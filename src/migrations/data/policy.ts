@@ -15,7 +15,10 @@ export interface DataPolicy {
   readonly live: readonly Table[];
   /** Milliseconds that all that is held back may take in the write pause, and that what a note puts there may take. */
   readonly limits: { readonly held: number; readonly asked: number };
-  /** Runs a statement on the live colour, as `owner` where there is one, once however often it is called, and returns when the candidate has what it wrote. */
+  /**
+   * Runs a statement on the live colour, as `owner` where there is one, once however often it is called, and returns
+   * when the candidate has what it wrote.
+   */
   readonly onLive: (statement: FromFile, owner: string | undefined) => Promise<void>;
   /** A note had it run on the candidate, and it wrote rows that both colours have. */
   readonly onCandidate: (report: DataReport) => Promise<void>;

@@ -30,7 +30,10 @@ export interface DataStatement {
 
 const nothing: DataStatement = { targets: [], reads: [], opaque: false, changesSchema: false, mayCommit: false };
 
-/** Undefined for a statement that writes no rows: a definition, a setting, a query without functions. Of a block: `readBlock`. */
+/**
+ * Undefined for a statement that writes no rows: a definition, a setting, a query without functions. Of a block:
+ * `readBlock`.
+ */
 export function readData(node: Node, fill?: Fill): DataStatement | undefined {
   switch (tagOf(node)) {
     case 'InsertStmt':

@@ -25,8 +25,8 @@ const tools = {
 type Declared = ColourDeclaration['engine'];
 
 /**
- * The engine that is declared, else the one whose files are in the folder, else the one of those that has written its history into the
- * database that `client` is connected to; plain SQL where neither says anything.
+ * The engine that is declared, else the one whose files are in the folder, else the one of those that has written its
+ * history into the database that `client` is connected to; plain SQL where neither says anything.
  * @throws VerdigrisError `engine-unclear` where several fit, and what `recognise` throws.
  */
 export async function chooseEngine(folder: string, declared: Declared, client: Client): Promise<MigrationEngine> {
@@ -35,7 +35,9 @@ export async function chooseEngine(folder: string, declared: Declared, client: C
   return make(declared ?? (await detect(folder, client)), folder);
 }
 
-/** An engine that reads this folder as its own will, where no database is asked: for what the files are by themselves. */
+/**
+ * An engine that reads this folder as its own will, where no database is asked: for what the files are by themselves.
+ */
 export async function readingEngine(folder: string, declared: Declared): Promise<MigrationEngine> {
   if (typeof declared === 'object')
     return 'command' in declared ? commandEngine(folder, declared.command) : make(declared.tool, folder, declared);

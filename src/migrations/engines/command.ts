@@ -4,8 +4,8 @@ import { jdbcUrlOf, withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 
 /**
- * Any command, run in the folder. It is told where the candidate is by DATABASE_URL, JDBC_URL and libpq's PG*, and the release by
- * VERDIGRIS_RELEASE. It keeps its own history, so that what it would run is its own affair.
+ * Any command, run in the folder. It is told where the candidate is by DATABASE_URL, JDBC_URL and libpq's PG*, and the
+ * release by VERDIGRIS_RELEASE. It keeps its own history, so that what it would run is its own affair.
  */
 export function commandEngine(folder: string, command: readonly string[]): MigrationEngine {
   const [file = '', ...args] = command;

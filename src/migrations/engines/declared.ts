@@ -9,8 +9,8 @@ import { hasOwnHistory } from './sql/book.ts';
 type Declared = Pick<ColourDeclaration, 'migrations' | 'engine'> | undefined;
 
 /**
- * What the declared folder holds, judged without a server: missing, empty, names, duplicates, syntax, forbidden statements. Empty
- * where the engine's tool alone reads its files.
+ * What the declared folder holds, judged without a server: missing, empty, names, duplicates, syntax, forbidden
+ * statements. Empty where the engine's tool alone reads its files.
  */
 export async function declaredMigrations(colour: Declared): Promise<readonly Migration[]> {
   if (colour?.migrations === undefined) return [];
@@ -18,8 +18,8 @@ export async function declaredMigrations(colour: Declared): Promise<readonly Mig
 }
 
 /**
- * The folder, and what of it has run on the live colour: files that were changed, are late or half done, and a history that is
- * another tool's, whose files would run again from the first.
+ * The folder, and what of it has run on the live colour: files that were changed, are late or half done, and a history
+ * that is another tool's, whose files would run again from the first.
  * @throws VerdigrisError `migrations-of-tool`, and what `chooseEngine` and `pending` throw.
  */
 export async function judgeBeforeSeed(live: Client, colour: Declared): Promise<void> {

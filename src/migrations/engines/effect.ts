@@ -18,8 +18,9 @@ export function isEffectUnknown(error: unknown): error is VerdigrisError {
 }
 
 /**
- * Runs scripts of another engine inside the caller's transaction, which is rolled back, statement by statement as far as a
- * transaction allows. Refuses what the runner of plain SQL refuses too: the end of a transaction, roles, other databases.
+ * Runs scripts of another engine inside the caller's transaction, which is rolled back, statement by statement as far
+ * as a transaction allows. Refuses what the runner of plain SQL refuses too: the end of a transaction, roles, other
+ * databases.
  */
 export async function rehearseScripts(
   client: Client,

@@ -94,7 +94,8 @@ async function pendingScripts(client: Client, folder: string): Promise<Script[]>
     .sort(compareVersions)
     .at(-1);
   return scripts.filter((script) => {
-    // Flyway sums up a repeatable one as it is once its placeholders are filled: whether such a one was changed, only Flyway knows.
+    // Flyway sums up a repeatable one as it is once its placeholders are filled: whether such a one was changed, only
+    // Flyway knows.
     if (script.version === '')
       return (
         script.bytes.includes('${') ||

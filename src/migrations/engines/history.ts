@@ -2,8 +2,8 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 
 /**
- * A tool's table of what it has run, quoted for SQL; undefined before its first run. Looked up by name in every schema, because
- * where it stands is the tool's own setting.
+ * A tool's table of what it has run, quoted for SQL; undefined before its first run. Looked up by name in every schema,
+ * because where it stands is the tool's own setting.
  */
 export async function historyTable(client: Client, name: string): Promise<string | undefined> {
   const [found] = await rows<{ schema: string }>(

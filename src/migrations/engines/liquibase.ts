@@ -17,7 +17,10 @@ const liquibase: Tool = {
     'install the command line of Liquibase (Maven Central: org.liquibase:liquibase-core with ' +
     'info.picocli:picocli and org.postgresql:postgresql, or its archive) and put it on PATH; it needs Java.',
 };
-/** Names that Liquibase's documentation uses for the root of a changelog; the others are found by the property `changeLogFile`. */
+/**
+ * Names that Liquibase's documentation uses for the root of a changelog; the others are found by the property
+ * `changeLogFile`.
+ */
 export const changelogName = /^(db[._-])?changelog([._-](master|root|main))?\.(xml|ya?ml|json|sql)$/i;
 
 /** Liquibase's own command line on its own changelog, with its history in databasechangelog. */

@@ -1,7 +1,10 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-/** Appends lines to a file that only its owner may read; without a file it drops them. At once: a process that is killed has written what it was told. */
+/**
+ * Appends lines to a file that only its owner may read; without a file it drops them. At once: a process that is killed
+ * has written what it was told.
+ */
 export function openLog(file: string | undefined): (line: string) => void {
   if (file === undefined) return () => undefined;
   mkdirSync(path.dirname(file), { recursive: true });

@@ -15,7 +15,10 @@ const tool: Tool = {
   get: 'run `npm install --save-dev node-pg-migrate pg` in the project of the migrations.',
 };
 const fileName = /^(?<version>\d+)[_-](?<title>.+)\.(?:[cm]?[jt]s|sql)$/;
-/** It takes every other entry of its folder for a migration: hidden ones, which it leaves out by itself, and backfills are none. */
+/**
+ * It takes every other entry of its folder for a migration: hidden ones, which it leaves out by itself, and backfills
+ * are none.
+ */
 const ignored = ['--ignore-pattern', '(\\..*|backfills|.+\\.backfill\\.ya?ml)'];
 /** What it prints around the SQL of a dry run. */
 const chatter = /^(dry run|> .*|### MIGRATION .*|Migrations complete!|No migrations to run!)$/;
@@ -75,7 +78,10 @@ async function pendingFiles(client: Client, folder: string): Promise<Migration[]
     }));
 }
 
-/** Its SQL, from a session that cannot write and waits for no lock of ours: a migration's code may query while it is loaded. */
+/**
+ * Its SQL, from a session that cannot write and waits for no lock of ours: a migration's code may query while it is
+ * loaded.
+ */
 async function dryRun(client: Client, folder: string): Promise<string> {
   const { host, port, user, password, database } = client as Client & Login;
   const options = '-c default_transaction_read_only=on -c lock_timeout=5s';

@@ -35,7 +35,10 @@ interface Applied {
 const resumable = 'The candidate can be resumed: fix the migration and migrate again.';
 const lost = 'Abandon the candidate and seed again.';
 
-/** `prisma migrate deploy` on Prisma's own folder, with its history in _prisma_migrations. `folder` holds schema.prisma, or is its folder of migrations. */
+/**
+ * `prisma migrate deploy` on Prisma's own folder, with its history in _prisma_migrations. `folder` holds schema.prisma,
+ * or is its folder of migrations.
+ */
 export function prismaEngine(folder: string): MigrationEngine {
   const pending = (client: Client): Promise<Script[]> => pendingScripts(client, folder);
   return {
@@ -109,7 +112,10 @@ async function unfinished(client: Client): Promise<Applied[]> {
   return (await read(client)).filter(({ finished, undone }) => !finished && !undone);
 }
 
-/** Prisma goes on after a failed migration only when told what became of it. Told so only where it is certain that nothing did. */
+/**
+ * Prisma goes on after a failed migration only when told what became of it. Told so only where it is certain that
+ * nothing did.
+ */
 async function settleFailed(
   target: MigrationTarget,
   login: Login,

@@ -43,7 +43,10 @@ const byMarker: Readonly<Record<string, readonly EngineName[]>> = {
   'node-pg-migrate': ['node-pg-migrate'],
 };
 
-/** A numbered file without any marker. Which it is, a history in the database says; where there is none, it is plain SQL. */
+/**
+ * A numbered file without any marker. Which it is, a history in the database says; where there is none, it is plain
+ * SQL.
+ */
 const unmarked: readonly EngineName[] = ['sql', 'sqlx', 'tern', 'supabase', 'drizzle', 'atlas', 'node-pg-migrate'];
 
 /**

@@ -11,10 +11,11 @@ export interface Login extends ConnectionSettings {
 }
 
 /**
- * A login over TCP with a password of its own for the length of `use`: JDBC knows no Unix sockets, and a tool is not to be handed
- * the operator's credentials, which would outlive it. Whoever logs in so becomes the owner at once, or the operator where there is none
- * (the role's setting `role`), so that nothing that a migration makes belongs to the role that goes. Afterwards its sessions are ended and it is
- * dropped: then nothing of the tool can go on in the database, whatever became of its processes.
+ * A login over TCP with a password of its own for the length of `use`: JDBC knows no Unix sockets, and a tool is not to
+ * be handed the operator's credentials, which would outlive it. Whoever logs in so becomes the owner at once, or the
+ * operator where there is none (the role's setting `role`), so that nothing that a migration makes belongs to the role
+ * that goes. Afterwards its sessions are ended and it is dropped: then nothing of the tool can go on in the database,
+ * whatever became of its processes.
  */
 export async function withMigrationRole<T>(
   target: Pick<

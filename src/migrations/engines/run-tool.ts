@@ -21,7 +21,10 @@ export interface ToolRun {
   readonly state: string | (() => Promise<string>);
 }
 
-/** Variables of ours that a tool sees. Everything else, DATABASE_URL and PG* before all, could lead it to another database. */
+/**
+ * Variables of ours that a tool sees. Everything else, DATABASE_URL and PG* before all, could lead it to another
+ * database.
+ */
 const kept = [
   'PATH',
   'TMPDIR',
@@ -50,8 +53,8 @@ const tellingLines = 3;
 const grace = 5_000;
 
 /**
- * Runs a tool to its end and returns its standard output's lines. Its processes form a group of their own, and all of them are
- * gone when this returns or throws: a tool that is a shell script around Java would outlive its shell.
+ * Runs a tool to its end and returns its standard output's lines. Its processes form a group of their own, and all of
+ * them are gone when this returns or throws: a tool that is a shell script around Java would outlive its shell.
  * @throws VerdigrisError `engine-missing`, `migration-tool-failed`, `migration-tool-silent`, `migration-interrupted`.
  */
 export async function runTool(run: ToolRun): Promise<string[]> {

@@ -16,8 +16,8 @@ function needsSuperuser(owner: string): string {
 }
 
 /**
- * A statement that PostgreSQL refused: `migration-lock` where it waited too long for a lock. `next` says what was applied, `owner` as whom
- * the file ran.
+ * A statement that PostgreSQL refused: `migration-lock` where it waited too long for a lock. `next` says what was
+ * applied, `owner` as whom the file ran.
  */
 export function statementFailed(
   { path, line, text }: Place,

@@ -13,10 +13,11 @@ const unsafeEnumValue = '55P04';
 const integrity = '23';
 
 /**
- * Tries files one after another inside the caller's transaction, which is rolled back. What cannot run in one is left out, an index
- * made CONCURRENTLY is made without. A statement that uses an enum value which an earlier one adds is left out too, and said, and so
- * is every later one that fails: it may have needed the one before. Rows that meet a constraint are left out without a word: tables
- * are emptied or copies are behind, and whether they fit is tried where the statement runs.
+ * Tries files one after another inside the caller's transaction, which is rolled back. What cannot run in one is left
+ * out, an index made CONCURRENTLY is made without. A statement that uses an enum value which an earlier one adds is
+ * left out too, and said, and so is every later one that fails: it may have needed the one before. Rows that meet a
+ * constraint are left out without a word: tables are emptied or copies are behind, and whether they fit is tried where
+ * the statement runs.
  */
 export function tryStatements(
   client: Client,

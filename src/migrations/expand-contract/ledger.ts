@@ -26,9 +26,10 @@ export interface ShapeLedger {
 }
 
 /**
- * The ledger is a property of the schema that it describes, so it lies beside it, unreplicated: the copy of the volume that a
- * candidate is made of carries it along, what is written on the candidate goes with the candidate when that is abandoned, a rollback
- * leads back to a colour whose ledger does not know the release, and `retire` leaves the one of the schema that stays.
+ * The ledger is a property of the schema that it describes, so it lies beside it, unreplicated: the copy of the volume
+ * that a candidate is made of carries it along, what is written on the candidate goes with the candidate when that is
+ * abandoned, a rollback leads back to a colour whose ledger does not know the release, and `retire` leaves the one of
+ * the schema that stays.
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS verdigris.release (place int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text

@@ -2,7 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 
-/** What a migration's author says of an object that goes: `-- verdigris: contract shop.customers.name last-used-by 41`. */
+/**
+ * What a migration's author says of an object that goes: `-- verdigris: contract shop.customers.name last-used-by 41`.
+ */
 export interface ContractNote {
   readonly object: string;
   /** The last release whose software uses the old shape; undefined where it is said that none does, for `reason`. */
@@ -12,7 +14,10 @@ export interface ContractNote {
   readonly at: string;
 }
 
-/** What a migration's author says of an object that comes: `-- verdigris: expand shop.customers.full_name replaces shop.customers.name`. */
+/**
+ * What a migration's author says of an object that comes: `-- verdigris: expand shop.customers.full_name replaces
+ * shop.customers.name`.
+ */
 export interface ExpandNote {
   readonly object: string;
   readonly replaces: string;

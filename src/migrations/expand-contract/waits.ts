@@ -22,7 +22,9 @@ export interface ReleaseShape {
 
 export interface Now {
   readonly live: string;
-  /** The other colour's release, where there is one: before the switchover the candidate's, after it the retained one's. */
+  /**
+   * The other colour's release, where there is one: before the switchover the candidate's, after it the retained one's.
+   */
   readonly other?: { readonly release: string; readonly role: 'candidate' | 'retained' } | undefined;
   /** Backfills that are not done, by the object that they fill: `schema.table.column`. */
   readonly backfills: readonly { readonly name: string; readonly fills: readonly string[]; readonly state: string }[];

@@ -14,8 +14,8 @@ export const lintConfigSchema = z.strictObject({
   /** The lowest severity that fails the run. */
   failOn: z.enum(failLevels).default('warning'),
   /**
-   * Whether the engine wraps each file in a transaction. `auto`: unless a statement of the file must run outside one, as Verdigris's own
-   * runner does. A comment of the file can say otherwise: `-- verdigris: no-transaction`.
+   * Whether the engine wraps each file in a transaction. `auto`: unless a statement of the file must run outside one,
+   * as Verdigris's own runner does. A comment of the file can say otherwise: `-- verdigris: no-transaction`.
    */
   transaction: z.enum(['auto', 'per-file', 'none']).default('auto'),
   /** Who sets lock_timeout and statement_timeout: Verdigris's own runner does. `file`: each file must. */

@@ -15,13 +15,18 @@ export const categories = [
 ] as const;
 export type Category = (typeof categories)[number];
 
-/** Where a finding hurts: on the database that takes the writes, on the candidate that is being prepared, or on either. */
+/**
+ * Where a finding hurts: on the database that takes the writes, on the candidate that is being prepared, or on either.
+ */
 export type Where = 'live' | 'candidate' | 'both';
 
 /** What the statement does with the rows that are there: it grows with the table's size. */
 export type Work = 'none' | 'scan' | 'index' | 'rewrite';
 
-/** A place in a file. `byte` counts UTF-8 bytes from 0; `line` and `column` count from 1, columns in characters (code points). */
+/**
+ * A place in a file. `byte` counts UTF-8 bytes from 0; `line` and `column` count from 1, columns in characters (code
+ * points).
+ */
 export interface Position {
   readonly byte: number;
   readonly line: number;
@@ -30,7 +35,9 @@ export interface Position {
 
 export interface LintLock {
   readonly mode: LockMode;
-  /** `schema.table`, as the statement names it; `public` where it names none. Absent where the text does not say which. */
+  /**
+   * `schema.table`, as the statement names it; `public` where it names none. Absent where the text does not say which.
+   */
   readonly table?: string;
   readonly blocks: string;
 }
@@ -111,7 +118,10 @@ export interface LintInput {
   readonly path: string;
   /** Bytes where they come from a file, so that an encoding that is not UTF-8 is seen. */
   readonly text: string | Uint8Array;
-  /** True: applied everywhere already, so read for what it says about the schema, not linted. False: part of the release at hand. */
+  /**
+   * True: applied everywhere already, so read for what it says about the schema, not linted. False: part of the release
+   * at hand.
+   */
   readonly applied?: boolean;
   /** The names that `ignore` is matched against; the path where it is absent. */
   readonly globPaths?: readonly string[];

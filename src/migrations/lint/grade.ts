@@ -3,9 +3,10 @@ import { ident } from '../../postgres/quote.ts';
 import type { LintFinding, LintReport, Severity, TableSize, Work } from './finding.ts';
 
 /**
- * Bytes of table a second, measured with PostgreSQL 17 on two busy cores, 307 MB of table in cache: a CHECK was proved at 330 and
- * SET NOT NULL at 620 MB/s, an index built at 105 (bigint) and 42 (text), the table rewritten at 30. The order of magnitude, not a
- * promise: a cold network volume is several times slower. `verdigris rehearse` measures the real thing.
+ * Bytes of table a second, measured with PostgreSQL 17 on two busy cores, 307 MB of table in cache: a CHECK was proved
+ * at 330 and SET NOT NULL at 620 MB/s, an index built at 105 (bigint) and 42 (text), the table rewritten at 30. The
+ * order of magnitude, not a promise: a cold network volume is several times slower. `verdigris rehearse` measures the
+ * real thing.
  */
 export const throughput: Readonly<Record<Exclude<Work, 'none'>, number>> = { scan: 400e6, index: 60e6, rewrite: 30e6 };
 
@@ -23,8 +24,9 @@ interface Measured {
 }
 
 /**
- * Grades findings by the sizes of the tables that they name, partitions included: raises those that lock a large table for long,
- * lowers those on tiny ones, and says how long. Reads the catalogue only. Tables that are not there are left as they are.
+ * Grades findings by the sizes of the tables that they name, partitions included: raises those that lock a large table
+ * for long, lowers those on tiny ones, and says how long. Reads the catalogue only. Tables that are not there are left
+ * as they are.
  */
 export async function gradeByDatabase(report: LintReport, client: Client): Promise<LintReport> {
   const labels = [...new Set(report.findings.flatMap((finding) => finding.table ?? []))];
@@ -34,7 +36,8 @@ export async function gradeByDatabase(report: LintReport, client: Client): Promi
 }
 
 async function measure(client: Client, labels: readonly string[]): Promise<Measured[]> {
-  // The labels are `schema.table` of the statement; a name with a dot in it is split at the first, and then simply not found.
+  // The labels are `schema.table` of the statement; a name with a dot in it is split at the first, and then simply not
+  // found.
   const quoted = labels.map((label) => ident(label.slice(0, label.indexOf('.')), label.slice(label.indexOf('.') + 1)));
   return rows<Measured>(
     client,

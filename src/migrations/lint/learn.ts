@@ -7,7 +7,10 @@ import type { Statement } from './statement.ts';
 
 type Lessons = { readonly [T in Tag]?: (node: Of<T>, schema: Schema) => void };
 
-/** Takes a statement's effect into the schema, as far as the text shows it. Statements that change nothing known are passed over. */
+/**
+ * Takes a statement's effect into the schema, as far as the text shows it. Statements that change nothing known are
+ * passed over.
+ */
 export function learn(statement: Statement, schema: Schema): void {
   const lesson = lessons[statement.tag] as ((node: object, schema: Schema) => void) | undefined;
   lesson?.(statement.fields, schema);

@@ -9,12 +9,13 @@ import { ruleIds } from './rules/index.ts';
 import { Source } from './source.ts';
 
 /**
- * Lints migrations in the order given. Earlier files tell the schema that later ones are judged by. Files marked `applied`, and those
- * that `ignore` matches, are read for that only. Where `applied` is said of any file, those that are not applied are one release: what
- * one of them makes is new to the others. Where it is said of none, each file is a release of its own, as in a folder's history.
+ * Lints migrations in the order given. Earlier files tell the schema that later ones are judged by. Files marked
+ * `applied`, and those that `ignore` matches, are read for that only. Where `applied` is said of any file, those that
+ * are not applied are one release: what one of them makes is new to the others. Where it is said of none, each file is
+ * a release of its own, as in a folder's history.
  *
- * Pure over text: no file, database or environment is read. Throws a usage error where the settings are off; faults of the files
- * are findings.
+ * Pure over text: no file, database or environment is read. Throws a usage error where the settings are off; faults of
+ * the files are findings.
  */
 export async function lintFiles(files: readonly LintInput[], settings: LintSettings = {}): Promise<LintReport> {
   const config = parseLintConfig(settings, ruleIds);

@@ -20,8 +20,8 @@ export interface Parsed {
 const problemLimit = 20;
 
 /**
- * Parses a file with PostgreSQL's parser. What it refuses is reported, blanked (offsets stay) and the rest parsed again, so that
- * one fault does not hide the next. `loadModule` must have been awaited.
+ * Parses a file with PostgreSQL's parser. What it refuses is reported, blanked (offsets stay) and the rest parsed
+ * again, so that one fault does not hide the next. `loadModule` must have been awaited.
  */
 export function parseFile(source: Source): Parsed {
   const problems: ParseProblem[] = [];

@@ -10,7 +10,10 @@ import { Statement } from './statement.ts';
 export interface CodeBody {
   readonly language: string;
   readonly text: string;
-  /** Where the text begins in the file; undefined where it is quoted with escapes, so that positions inside mean nothing. */
+  /**
+   * Where the text begins in the file; undefined where it is quoted with escapes, so that positions inside mean
+   * nothing.
+   */
   readonly start: number | undefined;
   readonly range: Range;
 }
@@ -68,8 +71,8 @@ function parseBody(statement: Statement, body: CodeBody): Unpacked {
 }
 
 /**
- * The parser has no catalogue: it takes a type that is not built in for a record, and refuses an array of it, which a server takes.
- * An element instead of the array reads the body the same. As many bytes, so that positions stay.
+ * The parser has no catalogue: it takes a type that is not built in for a record, and refuses an array of it, which a
+ * server takes. An element instead of the array reads the body the same. As many bytes, so that positions stay.
  */
 function withoutReturnedArray({ text, base, range, tag, fields }: Statement): string {
   const type = tag === 'CreateFunctionStmt' ? (fields as Of<'CreateFunctionStmt'>).returnType : undefined;

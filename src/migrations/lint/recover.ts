@@ -14,7 +14,10 @@ export function blankToLineEnd(text: string, at: number): string {
   return blankBetween(text, at, end < 0 ? text.length : end);
 }
 
-/** Blanks the statement that holds `at`: from the semicolon before it to the one after it, by PostgreSQL's own tokens where they can be had. */
+/**
+ * Blanks the statement that holds `at`: from the semicolon before it to the one after it, by PostgreSQL's own tokens
+ * where they can be had.
+ */
 export function blankStatement(text: string, at: number): string {
   const before = tokensOf(text.slice(0, at), 0);
   const opened = before.length > 0 || text.slice(0, at).trim() === '';

@@ -26,7 +26,10 @@ export interface Draft {
 
 export type Drafts = Iterable<Draft> | Draft | undefined;
 
-/** Checks by the kind of statement; AlterTableCmd is called once for each command of an ALTER TABLE on an existing table. */
+/**
+ * Checks by the kind of statement; AlterTableCmd is called once for each command of an ALTER TABLE on an existing
+ * table.
+ */
 export type Checks = {
   readonly [T in Exclude<Tag, 'AlterTableCmd'>]?: (node: Of<T>, context: LintContext) => Drafts;
 } & {
@@ -47,7 +50,10 @@ export interface LintRule {
   /** SQL that the rule finds, and SQL that it does not. Tests hold both; the pages show them. `t` has rows already. */
   readonly bad: string;
   readonly good: string;
-  /** False where `good` is what the rule lets pass, but no way to get what `bad` was written for: the page does not show it. */
+  /**
+   * False where `good` is what the rule lets pass, but no way to get what `bad` was written for: the page does not show
+   * it.
+   */
   readonly remedy?: false;
   readonly lock?: LockMode;
   readonly work?: Work;

@@ -9,8 +9,8 @@ export interface EncodingProblem {
 }
 
 /**
- * A migration's text with its positions. The parser counts bytes, its error cursor counts characters, editors count lines and
- * columns: this is the only place that turns one into the other.
+ * A migration's text with its positions. The parser counts bytes, its error cursor counts characters, editors count
+ * lines and columns: this is the only place that turns one into the other.
  */
 export class Source {
   readonly path: string;

@@ -29,7 +29,9 @@ const weaker: Readonly<Record<string, LockMode>> = {
   AT_DisableTrigUser: 'SHARE ROW EXCLUSIVE',
 };
 
-/** Locks of SHARE UPDATE EXCLUSIVE and above on tables that were there before the batch, as far as the text names them. */
+/**
+ * Locks of SHARE UPDATE EXCLUSIVE and above on tables that were there before the batch, as far as the text names them.
+ */
 export function strongLocks(context: LintContext): TableLock[] {
   return candidates(context)
     .map(([relation, mode]) => ({ table: context.name(relation), mode }))

@@ -40,7 +40,9 @@ export class Statement {
     return this.#tokens;
   }
 
-  /** The token that begins at a location of the parse tree, as a range for a finding; the statement where there is none. */
+  /**
+   * The token that begins at a location of the parse tree, as a range for a finding; the statement where there is none.
+   */
   at(location: number | undefined): Range {
     if (location === undefined || location < 0) return this.range;
     const byte = this.base + location;

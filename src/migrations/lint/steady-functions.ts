@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's own IMMUTABLE and STABLE functions that a person can call, but for those behind operators, aggregates and types:
- * pg_proc of 15, provolatile <> 'v'. In a default each gives all rows of an ALTER TABLE the same value.
+ * PostgreSQL's own IMMUTABLE and STABLE functions that a person can call, but for those behind operators, aggregates
+ * and types: pg_proc of 15, provolatile <> 'v'. In a default each gives all rows of an ALTER TABLE the same value.
  */
 export const steadyFunctions: ReadonlySet<string> = new Set(
   (

@@ -21,8 +21,8 @@ export function tokensOf(text: string, base: number): Token[] {
 }
 
 /**
- * The comma-separated commands of an ALTER statement, from the token after the table's name. The parse tree has no location for
- * most of them. Undefined where the count is not the expected one.
+ * The comma-separated commands of an ALTER statement, from the token after the table's name. The parse tree has no
+ * location for most of them. Undefined where the count is not the expected one.
  */
 export function commandRanges(tokens: readonly Token[], nameAt: number, count: number): Range[] | undefined {
   const words = tokens.filter((token) => !token.comment);

@@ -1,6 +1,9 @@
 import type { ColumnType } from './column-type.ts';
 
-/** `index`: no row, but the indexes of the column. `utc`: none while the session's TimeZone is UTC, else the whole table. Measured on PostgreSQL 15 and 17. */
+/**
+ * `index`: no row, but the indexes of the column. `utc`: none while the session's TimeZone is UTC, else the whole
+ * table. Measured on PostgreSQL 15 and 17.
+ */
 export type RewriteKind = 'none' | 'index' | 'table' | 'utc';
 
 /** Pairs that PostgreSQL relabels without touching a row, where the new type has no length. */
@@ -84,7 +87,9 @@ const ladders: readonly (readonly string[])[] = [
 
 const textual = new Set(['text', 'varchar', 'bpchar']);
 
-/** Whether every value of one type, sent as text as logical replication does, is taken by the other and means the same. */
+/**
+ * Whether every value of one type, sent as text as logical replication does, is taken by the other and means the same.
+ */
 export function carries(from: ColumnType, to: ColumnType): boolean {
   if (same(from, to)) return true;
   if (from.array !== to.array) return false;

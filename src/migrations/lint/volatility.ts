@@ -3,7 +3,10 @@ import { nameLabel, nameOfParts, strings, walk } from './ast.ts';
 import type { Schema } from './facts.ts';
 import { steadyFunctions } from './steady-functions.ts';
 
-/** PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common extensions. */
+/**
+ * PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common
+ * extensions.
+ */
 const volatile = new Set(
   (
     'array_sample array_shuffle clock_timestamp currval gen_random_uuid lastval nextval random random_normal set_config setval timeofday txid_status ' +
@@ -13,11 +16,17 @@ const volatile = new Set(
 
 export interface VolatileCall {
   readonly name: string;
-  /** False where none of the files makes the function and it is not PostgreSQL's: VOLATILE is what a function is unless it says otherwise. */
+  /**
+   * False where none of the files makes the function and it is not PostgreSQL's: VOLATILE is what a function is unless
+   * it says otherwise.
+   */
   readonly certain: boolean;
 }
 
-/** The first function of an expression that gives, or may give, each row a value of its own; undefined where all rows get the same. */
+/**
+ * The first function of an expression that gives, or may give, each row a value of its own; undefined where all rows
+ * get the same.
+ */
 export function volatileCall(expression: Node | undefined, schema: Schema): VolatileCall | undefined {
   for (const [tag, fields] of walk(expression)) {
     if (tag !== 'FuncCall') continue;

@@ -5,12 +5,14 @@ import type { LintInput } from './finding.ts';
 
 const skipped = new Set(['node_modules', '.git']);
 
-/** SQL files in the order in which engines apply them: numbers in names count as numbers, so that V2 comes before V10. */
+/**
+ * SQL files in the order in which engines apply them: numbers in names count as numbers, so that V2 comes before V10.
+ */
 const order = new Intl.Collator('en', { numeric: true });
 
 /**
- * The files of the paths given, folders walked for *.sql in order. Bytes, so that the linter sees the encoding. Down and undo
- * migrations are left out of folders: they are meant to destroy.
+ * The files of the paths given, folders walked for *.sql in order. Bytes, so that the linter sees the encoding. Down
+ * and undo migrations are left out of folders: they are meant to destroy.
  */
 export async function sqlFiles(paths: readonly string[]): Promise<LintInput[]> {
   const found = (await Promise.all(paths.map(expand))).flat();

@@ -33,7 +33,10 @@ export interface Assembled {
 /** Blocked queries listed, the longest. */
 const listed = 200;
 
-/** Joins what the session and the watcher saw. Pure. Locks on tables that the migrations make themselves are nobody's concern and left out. */
+/**
+ * Joins what the session and the watcher saw. Pure. Locks on tables that the migrations make themselves are nobody's
+ * concern and left out.
+ */
 export function assemble(raw: Raw): Assembled {
   const { startedAt, names } = raw;
   const holds = completeHolds(raw.observed.holds, raw.statements, raw.files).filter(({ table }) => names.has(table));

@@ -3,8 +3,8 @@ import type { Measured, MeasuredFile } from './measure.ts';
 import type { ObservedHold, ObservedWait } from './observed.ts';
 
 /**
- * The statement behind whose lock a query waited: of those in the transaction under way, the first that took a lock on the table
- * which conflicts; where the wait is for a row or the lock went unseen, the one that ran when the wait began.
+ * The statement behind whose lock a query waited: of those in the transaction under way, the first that took a lock on
+ * the table which conflicts; where the wait is for a row or the lock went unseen, the one that ran when the wait began.
  */
 export function blame(
   wait: ObservedWait,
@@ -29,8 +29,8 @@ export function blame(
 }
 
 /**
- * Holds as seen from outside, made exact by what the session itself knew: in a transaction a lock is kept to its end, it was there
- * when the statement that took it ended, and one that no sample met was there all the same.
+ * Holds as seen from outside, made exact by what the session itself knew: in a transaction a lock is kept to its end,
+ * it was there when the statement that took it ended, and one that no sample met was there all the same.
  */
 export function completeHolds(
   seen: readonly ObservedHold[],

@@ -23,7 +23,10 @@ export interface LoadChoice {
   readonly signal: AbortSignal;
 }
 
-/** The project's command; else the live database's own statements; else reads and updates that are made up from the tables. */
+/**
+ * The project's command; else the live database's own statements; else reads and updates that are made up from the
+ * tables.
+ */
 export async function chooseLoad(choice: LoadChoice): Promise<Load> {
   const { client, as, role, command, known, major, clients, rate, signal, texts } = choice;
   if (command !== undefined) return commandLoad(client, command, as(role), signal);

@@ -2,9 +2,9 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
 
 /**
- * Keeps the live server's log for a copy while `use` makes one, by a physical slot that is temporary: PostgreSQL itself drops it
- * with this session, however the process ends, so that a rehearsal that was killed cannot fill the live disk. After `limit`
- * milliseconds it is given up even where the copy goes on, and the copy is of no use.
+ * Keeps the live server's log for a copy while `use` makes one, by a physical slot that is temporary: PostgreSQL itself
+ * drops it with this session, however the process ends, so that a rehearsal that was killed cannot fill the live disk.
+ * After `limit` milliseconds it is given up even where the copy goes on, and the copy is of no use.
  */
 export async function withCopySlot<T>(
   live: ConnectionSettings,

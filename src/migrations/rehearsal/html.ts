@@ -7,7 +7,10 @@ import { timeline } from './html-timeline.ts';
 import type { RehearsalReport } from './report.ts';
 import { signed } from './text.ts';
 
-/** One page that needs nothing but itself: no script, nothing loaded, and a policy that says so. Everything from outside is escaped. */
+/**
+ * One page that needs nothing but itself: no script, nothing loaded, and a policy that says so. Everything from outside
+ * is escaped.
+ */
 export function htmlReport(report: RehearsalReport): string {
   const { environment, release, startedAt, server, verdict, failure, load } = report;
   const title = `Rehearsal of release ${release.to}`;

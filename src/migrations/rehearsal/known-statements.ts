@@ -1,7 +1,10 @@
 import { rows, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 
-/** A statement that software N runs, as pg_stat_statements of the live database has it: its parameters are `$1`, their values unknown. */
+/**
+ * A statement that software N runs, as pg_stat_statements of the live database has it: its parameters are `$1`, their
+ * values unknown.
+ */
 export interface KnownStatement {
   readonly role: string;
   readonly query: string;

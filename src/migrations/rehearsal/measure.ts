@@ -33,13 +33,22 @@ export interface Measurements {
   readonly files: MeasuredFile[];
 }
 
-/** SET TRANSACTION must come before any query of its transaction, so after a SET nothing is read; it changes nothing either. */
+/**
+ * SET TRANSACTION must come before any query of its transaction, so after a SET nothing is read; it changes nothing
+ * either.
+ */
 const setting = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*SET\b/i;
 
-/** Milliseconds from which on a COMMIT is listed like a statement: deferred constraints are checked there, and locks held. */
+/**
+ * Milliseconds from which on a COMMIT is listed like a statement: deferred constraints are checked there, and locks
+ * held.
+ */
 const slowCommit = 50;
 
-/** Measures what the plain SQL engine runs, in its own session. Reading the state takes some ms between two statements, while locks are held. */
+/**
+ * Measures what the plain SQL engine runs, in its own session. Reading the state takes some ms between two statements,
+ * while locks are held.
+ */
 export function measuring(client: Client, into: Measurements): StatementWatch {
   let before: DatabaseState;
   let settled = 0;

@@ -16,7 +16,10 @@ export function strongest(modes: Iterable<LockMode>): LockMode | undefined {
   return [...modes].sort((a, b) => strength(b) - strength(a))[0];
 }
 
-/** Table 13.2 of PostgreSQL's manual: for each mode the weakest that it conflicts with, and those above; SHARE does not conflict with itself. */
+/**
+ * Table 13.2 of PostgreSQL's manual: for each mode the weakest that it conflicts with, and those above; SHARE does not
+ * conflict with itself.
+ */
 const conflictsFrom: Readonly<Record<LockMode, LockMode>> = {
   'ACCESS SHARE': 'ACCESS EXCLUSIVE',
   'ROW SHARE': 'EXCLUSIVE',

@@ -8,7 +8,9 @@ export type Plan = { readonly cost: number; readonly nodes: string } | { readonl
 /** Growth of the planner's cost, with other nodes, from which on a plan counts as worse. */
 const worseBy = 1.2;
 
-/** Generic plans: how the server would plan for any parameters. As the role that runs them, so with its path and rights. */
+/**
+ * Generic plans: how the server would plan for any parameters. As the role that runs them, so with its path and rights.
+ */
 export async function readPlans(
   as: (role: string) => ConnectionSettings,
   known: readonly KnownStatement[],

@@ -57,7 +57,9 @@ export interface StatementReport {
   readonly error?: string;
   readonly locks: readonly { readonly table: string; readonly mode: LockMode; readonly heldMs: number }[];
   readonly rewrites: readonly { readonly relation: string; readonly bytes: number }[];
-  /** Less what the workload wrote meanwhile, by its own measure; undefined where only the run as a whole was measured. */
+  /**
+   * Less what the workload wrote meanwhile, by its own measure; undefined where only the run as a whole was measured.
+   */
   readonly walBytes?: number;
   /** Of the database, before what is superseded is dropped at COMMIT. */
   readonly diskBytes?: number;

@@ -52,7 +52,10 @@ export interface RunResult extends Measurements {
   readonly rewritten: readonly RelationRewrite[];
 }
 
-/** Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing migration is a result, not an error. */
+/**
+ * Applies the migrations to a clone while a load uses it and a session of its own watches locks and waits. A failing
+ * migration is a result, not an error.
+ */
 export async function runMigrations(options: RunOptions): Promise<RunResult> {
   const { connection, engine, signal, note } = options;
   return withOwnSession(connection, watcher, (control) =>
@@ -210,7 +213,10 @@ async function settle(load: Load, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** Where statements were not measured in their session, a rewrite is laid at the longest of those that name the relation, else at the longest. */
+/**
+ * Where statements were not measured in their session, a rewrite is laid at the longest of those that name the
+ * relation, else at the longest.
+ */
 function attributed(
   statements: Measurements['statements'],
   rewritten: readonly RelationRewrite[],

@@ -7,12 +7,15 @@ import { Observations, type Sample } from './observed.ts';
 /** Milliseconds between two samples: what is shorter may go unseen. */
 export const sampleEvery = 15;
 
-/** The watcher's application_name: its sessions are the operator's as those of the migration are, and must not be taken for it. */
+/**
+ * The watcher's application_name: its sessions are the operator's as those of the migration are, and must not be taken
+ * for it.
+ */
 export const watcher = 'rehearse-watch';
 
 /**
- * Sessions of the migration are those of a tool's login and the operator's, on a clone where nobody else is the operator.
- * pg_blocking_pids waits for every part of the lock table, so it is asked for those only that wait.
+ * Sessions of the migration are those of a tool's login and the operator's, on a clone where nobody else is the
+ * operator. pg_blocking_pids waits for every part of the lock table, so it is asked for those only that wait.
  */
 const query = `
   WITH locks AS MATERIALIZED (SELECT * FROM pg_locks),

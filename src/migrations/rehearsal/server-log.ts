@@ -24,8 +24,8 @@ export async function logStatements(client: Client, logFile: string): Promise<()
 }
 
 /**
- * In the order in which they ended. Lines that begin with a tab go on with what is above them. The server may be set to log
- * everybody's statements: only those of a tool's login are taken.
+ * In the order in which they ended. Lines that begin with a tab go on with what is above them. The server may be set to
+ * log everybody's statements: only those of a tool's login are taken.
  */
 export function parseLog(text: string): Measured[] {
   const found: Measured[] = [];

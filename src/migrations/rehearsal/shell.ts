@@ -20,10 +20,16 @@ export interface Shell {
 const grace = 3_000;
 /** Characters kept of the output, its end. */
 const kept = 64 * 1024;
-/** What a command needs of this process's environment: where programs and its home are, and the language. Secrets and ambient PG* stay out. */
+/**
+ * What a command needs of this process's environment: where programs and its home are, and the language. Secrets and
+ * ambient PG* stay out.
+ */
 const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'];
 
-/** Runs a command of the project's, a text by the shell, as the leader of its own process group, with the clone as its only database. */
+/**
+ * Runs a command of the project's, a text by the shell, as the leader of its own process group, with the clone as its
+ * only database.
+ */
 export function runShell(
   command: string | readonly string[],
   clone: ConnectionSettings,

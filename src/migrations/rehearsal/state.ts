@@ -14,8 +14,8 @@ export interface DatabaseState {
 }
 
 /**
- * Reads the state in the session that runs the migration: nobody else sees the files and locks of its transaction. Everything is
- * schema-qualified and needs no privilege, since a migration may have changed the path and the role.
+ * Reads the state in the session that runs the migration: nobody else sees the files and locks of its transaction.
+ * Everything is schema-qualified and needs no privilege, since a migration may have changed the path and the role.
  */
 export async function readState(client: Client): Promise<DatabaseState> {
   const found = await one<{
@@ -51,7 +51,10 @@ export interface RelationRewrite {
   readonly bytes: number;
 }
 
-/** What got another file between two states: each table with its indexes and TOAST as one, an index by itself where its table stayed. */
+/**
+ * What got another file between two states: each table with its indexes and TOAST as one, an index by itself where its
+ * table stayed.
+ */
 export async function rewrites(
   client: Client,
   before: DatabaseState,

@@ -13,9 +13,10 @@ export interface StatementsLoadOptions {
 }
 
 /**
- * The live database's own statements, as often among each other as there. One that reads and has no parameters is run; any other
- * is planned for any parameters (EXPLAIN (GENERIC_PLAN)): planning takes the table locks that running would, so it is blocked
- * where that would be, and no parameter is invented and no row changed. A string says why there is no such load.
+ * The live database's own statements, as often among each other as there. One that reads and has no parameters is run;
+ * any other is planned for any parameters (EXPLAIN (GENERIC_PLAN)): planning takes the table locks that running would,
+ * so it is blocked where that would be, and no parameter is invented and no row changed. A string says why there is no
+ * such load.
  */
 export async function statementsLoad({
   as,

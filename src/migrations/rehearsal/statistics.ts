@@ -19,7 +19,10 @@ export function latencyOf(operations: readonly LoadOperation[], from: number, to
   };
 }
 
-/** The run in equal parts. A query counts as done where it began; as blocked, and with what it took in all, in each part in which it was under way. */
+/**
+ * The run in equal parts. A query counts as done where it began; as blocked, and with what it took in all, in each part
+ * in which it was under way.
+ */
 export function bucketsOf(
   operations: readonly LoadOperation[],
   blocked: readonly ObservedWait[],

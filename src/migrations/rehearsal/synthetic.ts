@@ -24,8 +24,9 @@ interface Target {
 }
 
 /**
- * Reads by key, and updates in place that change nothing, on the tables that the migrations touch and the largest of the others:
- * what any application does, without inventing data. Every update still takes the row's lock, fires its triggers and writes WAL.
+ * Reads by key, and updates in place that change nothing, on the tables that the migrations touch and the largest of
+ * the others: what any application does, without inventing data. Every update still takes the row's lock, fires its
+ * triggers and writes WAL.
  */
 export async function syntheticLoad(client: Client, options: SyntheticOptions): Promise<Load> {
   const tables = (await readTables(client))
@@ -84,7 +85,9 @@ async function targets(client: Client, tables: readonly Table[], role: string): 
   return found;
 }
 
-/** From blocks all over the table, since its first ones are seldom those in use; as text, which every type reads back. */
+/**
+ * From blocks all over the table, since its first ones are seldom those in use; as text, which every type reads back.
+ */
 async function someKeys(client: Client, table: Table): Promise<string[][]> {
   const columns = table.primaryKey.map((column, index) => `${ident(column)}::text AS k${index}`).join(', ');
   const share = Math.min(100, (100 * keysKept * 3) / Math.max(1, table.estimatedRows));

@@ -45,8 +45,9 @@ const reverseRules: Readonly<Record<Stricter['by'], ShapeChangeId>> = {
 };
 
 /**
- * What changed between software N's schema, `before`, and the release's, in the words of the table of shape changes. Each direction is
- * judged by what the one side takes and the other refuses, whatever a rule is called. `loadModule` of the parser must have been awaited.
+ * What changed between software N's schema, `before`, and the release's, in the words of the table of shape changes.
+ * Each direction is judged by what the one side takes and the other refuses, whatever a rule is called. `loadModule` of
+ * the parser must have been awaited.
  */
 export function shapeChangesBetween(
   before: readonly SchemaObject[],

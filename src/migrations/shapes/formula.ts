@@ -25,7 +25,9 @@ const comparisons: Readonly<Record<string, Comparison>> = { '<': '<', '<=': '<='
 const flipped: Readonly<Record<Comparison, Comparison>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 const negated: Readonly<Record<Comparison, Comparison>> = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' };
 
-/** An expression of the parser as a formula; `truth` false gives its negation, which is null where the expression is. */
+/**
+ * An expression of the parser as a formula; `truth` false gives its negation, which is null where the expression is.
+ */
 export function formulaOf(node: Node, truth = true): Formula {
   const bool = as(node, 'BoolExpr');
   if (bool?.boolop === 'NOT_EXPR' && bool.args?.[0]) return formulaOf(bool.args[0], !truth);

@@ -15,8 +15,8 @@ export interface PlannedShape {
 }
 
 /**
- * Of the files that are `pending`, which are one release: the others tell what they find there. Without `pending` each file is a release
- * of its own. A file that none is said of is harmless.
+ * Of the files that are `pending`, which are one release: the others tell what they find there. Without `pending` each
+ * file is a release of its own. A file that none is said of is harmless.
  */
 export async function shapesInFiles(
   files: readonly SqlFile[],

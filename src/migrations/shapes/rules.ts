@@ -41,7 +41,10 @@ export interface TableShape {
   readonly foreignKeys: readonly ForeignKey[];
 }
 
-/** The rules of each table by its name, those that come from a parent excepted. `loadModule` of the parser must have been awaited. */
+/**
+ * The rules of each table by its name, those that come from a parent excepted. `loadModule` of the parser must have
+ * been awaited.
+ */
 export function tableShapes(schema: readonly SchemaObject[]): Map<string, TableShape> {
   const shapes = new Map<string, Writable>();
   for (const { kind, identity } of schema)

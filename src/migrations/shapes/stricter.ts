@@ -10,8 +10,8 @@ export interface Stricter {
 }
 
 /**
- * Rules of `to` that refuse rows which `from` takes. Rows come from software that knows `from` alone, or by replication from a
- * database that has it: a column that only `to` has holds its default in them.
+ * Rules of `to` that refuse rows which `from` takes. Rows come from software that knows `from` alone, or by replication
+ * from a database that has it: a column that only `to` has holds its default in them.
  */
 export function stricterRules(from: readonly SchemaObject[], to: readonly SchemaObject[]): Stricter[] {
   const known = tableShapes(from);

@@ -21,7 +21,9 @@ const remembered = 660_000;
 
 type Answer = readonly [status: number, body: unknown];
 
-/** Takes signed approvals until the signal, each once. `approve` decides whether it is of the release that is under way. */
+/**
+ * Takes signed approvals until the signal, each once. `approve` decides whether it is of the release that is under way.
+ */
 export async function serveApprovals(
   parts: {
     readonly environment: string;

@@ -1,4 +1,5 @@
-// Replaces what changed by what the server sends, and copies. Without it the page shows the same, as of when it was loaded.
+// Replaces what changed by what the server sends, and copies. Without it the page shows the same, as of when it was
+// loaded.
 const link = document.getElementById('link');
 
 /** Whoever is at a control keeps it, also where what it stands in was replaced. */

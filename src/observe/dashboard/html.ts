@@ -1,6 +1,8 @@
 import { escape } from '../../migrations/rehearsal/escape.ts';
 
-/** Markup of ours. Text becomes markup only by being escaped: names, messages and errors come from databases and files. */
+/**
+ * Markup of ours. Text becomes markup only by being escaped: names, messages and errors come from databases and files.
+ */
 export class Html {
   readonly markup: string;
 
@@ -11,7 +13,10 @@ export class Html {
 
 export type Part = Html | string | number | undefined | false | readonly Part[];
 
-/** The one way to make markup: what stands in the literal is ours, everything put into it is escaped unless it was made here. */
+/**
+ * The one way to make markup: what stands in the literal is ours, everything put into it is escaped unless it was made
+ * here.
+ */
 export function html(literal: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(literal.map((text, place) => text + markupOf(parts[place])).join(''));
 }

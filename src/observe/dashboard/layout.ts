@@ -8,7 +8,10 @@ export interface Page {
   readonly body: Part;
 }
 
-/** No script and no style of its own, nothing from anywhere else: the policy that the server sends would let none of it through. */
+/**
+ * No script and no style of its own, nothing from anywhere else: the policy that the server sends would let none of it
+ * through.
+ */
 export function layout({ title, live, trail, body }: Page): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -98,7 +98,10 @@ export function environmentContent(name: string, seen: Seen): Content {
   };
 }
 
-/** A page for each release that ended, each drill and each rehearsal, by when it began; undefined where there is none such. */
+/**
+ * A page for each release that ended, each drill and each rehearsal, by when it began; undefined where there is none
+ * such.
+ */
 export function reportContent(name: string, seen: Seen, kind: string, startedAt: string): Content | undefined {
   const trail = [{ href: addressOf(name), text: name }];
   const found = <T extends { readonly startedAt: string }>(all: readonly T[]): T | undefined =>

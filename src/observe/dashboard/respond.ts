@@ -19,7 +19,10 @@ export function respond(response: ServerResponse, status: number, type: string, 
   response.writeHead(status, { ...headers, 'content-type': type }).end(body);
 }
 
-/** Begins server-sent events; what is sent before the reader has taken the last is left out, and the next says it all the same. */
+/**
+ * Begins server-sent events; what is sent before the reader has taken the last is left out, and the next says it all
+ * the same.
+ */
 export function events(response: ServerResponse): (data: unknown) => void {
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
   response.flushHeaders();
@@ -29,8 +32,8 @@ export function events(response: ServerResponse): (data: unknown) => void {
 }
 
 /**
- * On loopback a page of anybody's, whose name he has led here, must not read this one: only the names of loopback are answered. Elsewhere
- * it is the proxy in front that knows its names.
+ * On loopback a page of anybody's, whose name he has led here, must not read this one: only the names of loopback are
+ * answered. Elsewhere it is the proxy in front that knows its names.
  */
 export function isOwnName(request: IncomingMessage, loopback: boolean): boolean {
   if (!loopback) return true;

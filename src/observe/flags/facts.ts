@@ -10,14 +10,20 @@ import type { Platform } from '../../platform/port/platform.ts';
 
 type Servers = Partial<Pick<FlagFacts, 'backfills' | 'losslessRollback'>> & { readonly of?: State };
 
-/** Milliseconds for which the journal's answer holds good: with it and the way to the asker a switchover shows within a second. */
+/**
+ * Milliseconds for which the journal's answer holds good: with it and the way to the asker a switchover shows within a
+ * second.
+ */
 const fresh = 250;
 /** As `fresh`, for what the servers have to be asked; where they do not answer it is unknown after so long. */
 const freshServers = 2_000;
 /** Milliseconds that the first who ask wait for the servers. */
 const patience = 1_000;
 
-/** The facts for everybody who asks: one look at a time. Fails where the journal cannot be read: nothing old is answered in its place. */
+/**
+ * The facts for everybody who asks: one look at a time. Fails where the journal cannot be read: nothing old is answered
+ * in its place.
+ */
 export class Facts {
   /** The declaration as it is now, and where it is. */
   readonly open: () => Promise<Subject>;

@@ -19,7 +19,10 @@ export class Context {
   readonly ledger: Ledger;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  /** Aborted when the lease is lost. Unlike `signal` it does not know of a person's wish to stop, which behind the commit point comes too late. */
+  /**
+   * Aborted when the lease is lost. Unlike `signal` it does not know of a person's wish to stop, which behind the
+   * commit point comes too late.
+   */
   readonly lost: AbortSignal;
   /** Why, in the operator's words. */
   readonly reason: string | undefined;
@@ -81,15 +84,18 @@ export class Context {
   }
 
   /**
-   * Renews the lease and compares it; throws `lease-lost` where somebody else has taken it. Asked right before whatever cannot be undone,
-   * and after what that is to be done to was read: a process that slept in between is found out here.
+   * Renews the lease and compares it; throws `lease-lost` where somebody else has taken it. Asked right before whatever
+   * cannot be undone, and after what that is to be done to was read: a process that slept in between is found out here.
    */
   async requireLease(): Promise<void> {
     if (!this.#lease) throw new Error('who only looks does nothing that needs a lease');
     if (!(await this.#lease.renew())) throw leaseLost();
   }
 
-  /** Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place. Says what is left. */
+  /**
+   * Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place.
+   * Says what is left.
+   */
   async removeIdle(): Promise<string | void> {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
@@ -102,7 +108,10 @@ export class Context {
     return kept ? use(kept) : this.#connect(colour, withOwnSession, use);
   }
 
-  /** A connection of its own for SQL of the user's: names and literals in it mean what they mean to the database's other clients. */
+  /**
+   * A connection of its own for SQL of the user's: names and literals in it mean what they mean to the database's other
+   * clients.
+   */
   withTheirs<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     return this.#connect(colour, withClient, use);
   }
@@ -146,7 +155,10 @@ export class Context {
     }, every);
   }
 
-  /** What begins now has so many ms: after that nothing is renewed any more, and somebody else's recovery serves those who wait. */
+  /**
+   * What begins now has so many ms: after that nothing is renewed any more, and somebody else's recovery serves those
+   * who wait.
+   */
   renewFor(ms: number): void {
     this.#renewUntil = performance.now() + ms;
   }
@@ -156,7 +168,10 @@ export class Context {
     this.#renewing = undefined;
   }
 
-  /** Cuts every connection, so that a statement still under way cannot land after its undoing; who goes on opens new ones. */
+  /**
+   * Cuts every connection, so that a statement still under way cannot land after its undoing; who goes on opens new
+   * ones.
+   */
   cutConnections(): void {
     for (const client of this.#open) client.connection.stream.destroy();
     this.#open.clear();
@@ -170,7 +185,9 @@ export class Context {
     return true;
   }
 
-  /** Keeps a connection to each of the colours open while `use` runs, so that no step in the write pause has to connect. */
+  /**
+   * Keeps a connection to each of the colours open while `use` runs, so that no step in the write pause has to connect.
+   */
   async keeping<T>(colours: readonly Colour[], use: () => Promise<T>): Promise<T> {
     const [colour, ...rest] = colours;
     if (colour === undefined) return use();

@@ -32,7 +32,10 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
   await resumeOperation(c, operation);
 }
 
-/** A person's verb while the release walks by itself: written with its beginning, so that nothing is done against it at any moment. */
+/**
+ * A person's verb while the release walks by itself: written with its beginning, so that nothing is done against it at
+ * any moment.
+ */
 function takenOver({ journal: { delivery }, walks, operator }: Context, verb: string): Partial<Journal> {
   return walks || !isWalking(delivery) ? {} : { delivery: taken(delivery, operator, verb) };
 }
@@ -41,7 +44,8 @@ function takenOver({ journal: { delivery }, walks, operator }: Context, verb: st
 export async function resumeOperation(c: Context, operation: Operation): Promise<void> {
   const track: Span[] = [];
   try {
-    // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour that is no longer live.
+    // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour
+    // that is no longer live.
     if (c.journal.operation?.phase === 'complete') return await complete(c, operation, track);
     await c.keeping(operation.keep?.(c) ?? [], async () => {
       await start(c, operation, track);
@@ -74,9 +78,10 @@ async function start(c: Context, operation: Operation, track: Span[]): Promise<v
 }
 
 /**
- * The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. What follows at once
- * is written down as begun with it, so that clients wait for one write of the journal and no more.
- * Once it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo it.
+ * The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. What
+ * follows at once is written down as begun with it, so that clients wait for one write of the journal and no more. Once
+ * it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo
+ * it.
  */
 async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {
   c.renewFor(c.environment.limits.switchover);
@@ -100,12 +105,15 @@ async function complete(c: Context, operation: Operation, track: Span[]): Promis
   await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
 }
 
-/** Milliseconds for a step behind the commit point that nobody waits for: storage takes minutes to give something back. */
+/**
+ * Milliseconds for a step behind the commit point that nobody waits for: storage takes minutes to give something back.
+ */
 const unheldLimit = 900_000;
 
 /**
- * Behind the commit point there is no way back, so a step that hangs (a connection half open, a stuck backend) is repeated, once, with
- * connections of its own. Where that hangs too the operator ends: nothing is renewed any more, and the next recovery goes on.
+ * Behind the commit point there is no way back, so a step that hangs (a connection half open, a stuck backend) is
+ * repeated, once, with connections of its own. Where that hangs too the operator ends: nothing is renewed any more, and
+ * the next recovery goes on.
  */
 async function forward(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
   const limit = step.limit?.(c) ?? (step.held ? c.environment.limits.switchover : unheldLimit);
@@ -122,8 +130,8 @@ async function forward(c: Context, operation: Operation, step: Step, track: Span
 }
 
 /**
- * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says whether it did.
- * Only while nothing was undone yet: a live colour that was opened again may have taken writes.
+ * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says
+ * whether it did. Only while nothing was undone yet: a live colour that was opened again may have taken writes.
  */
 export async function settleOperation(
   c: Context,
@@ -192,7 +200,10 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
   }
 }
 
-/** Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are not. */
+/**
+ * Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are
+ * not.
+ */
 function remaining(c: Context, steps: readonly Step[]): Step[] {
   const done = new Set(
     current(c.journal)
@@ -203,8 +214,9 @@ function remaining(c: Context, steps: readonly Step[]): Step[] {
 }
 
 /**
- * Steps that one write of the journal announces. While clients are held that is all of them together: undoing or repeating a step
- * that was announced and never run does no harm, and a write for each would be most of the write pause.
+ * Steps that one write of the journal announces. While clients are held that is all of them together: undoing or
+ * repeating a step that was announced and never run does no harm, and a write for each would be most of the write
+ * pause.
  */
 function groups(steps: readonly Step[]): Step[][] {
   const found: Step[][] = [];

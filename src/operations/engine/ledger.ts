@@ -4,8 +4,8 @@ import { parseJournal, serializeJournal, type Journal } from '../../model/journa
 import type { JournalStore } from '../../platform/port/journal.ts';
 
 /**
- * The journal under one lease. Every write is a compare-and-swap with the fencing token: a process that lost its lease, or
- * slept through somebody else's work, cannot write, and so cannot pass the commit point.
+ * The journal under one lease. Every write is a compare-and-swap with the fencing token: a process that lost its lease,
+ * or slept through somebody else's work, cannot write, and so cannot pass the commit point.
  */
 export class Ledger {
   readonly #store: JournalStore;

@@ -13,9 +13,15 @@ export interface Step {
   readonly risk: string;
   /** Runs while clients are held: announced in the journal together with its neighbours that do too. */
   readonly held?: true;
-  /** Milliseconds behind the commit point after which `run` is given up and repeated; left out: see `forward` in engine.ts. */
+  /**
+   * Milliseconds behind the commit point after which `run` is given up and repeated; left out: see `forward` in
+   * engine.ts.
+   */
   readonly limit?: (c: Context) => number;
-  /** What it made costs the live server for as long as it is there: undone before all others, whatever of them cannot be undone. */
+  /**
+   * What it made costs the live server for as long as it is there: undone before all others, whatever of them cannot be
+   * undone.
+   */
   readonly frees?: true;
   /** Returns a detail for people: the figure that matters. */
   run(c: Context): Promise<string | void>;
@@ -24,8 +30,9 @@ export interface Step {
 }
 
 /**
- * What a verb does; where it may begin and which state it ends in are rows of `transitions`. `start` is everything up to the commit
- * point, which is one write of the journal; `complete` is what follows. Failure in `start` undoes its steps in reverse; failure in
+ * What a verb does; where it may begin and which state it ends in are rows of `transitions`. `start` is everything up
+ * to the commit point, which is one write of the journal; `complete` is what follows. Failure in `start` undoes its
+ * steps in reverse; failure in
  * `complete` is only ever repeated.
  */
 export interface Operation {
@@ -39,8 +46,9 @@ export interface Operation {
   validate(c: Context): Promise<Finding[]>;
   readonly start: readonly Step[];
   /**
-   * Asked before `start` is undone: whether that is impossible, because the live colour cannot be started any more, and needless,
-   * because the other one holds all that it acknowledged. Makes ready what the commit point still needs; then it goes forward.
+   * Asked before `start` is undone: whether that is impossible, because the live colour cannot be started any more, and
+   * needless, because the other one holds all that it acknowledged. Makes ready what the commit point still needs; then
+   * it goes forward.
    */
   stranded?(c: Context): Promise<boolean>;
   /** What the commit point writes beside the new state. */

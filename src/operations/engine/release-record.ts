@@ -23,13 +23,18 @@ export async function noteSeed(c: Context, facts: Partial<Release['seed']>): Pro
   await note(c, { seed: { ...release(c).seed, ...facts } });
 }
 
-/** Writes down that a snapshot is about to be made, so that whoever removes the release's knows it, and no other for one. */
+/**
+ * Writes down that a snapshot is about to be made, so that whoever removes the release's knows it, and no other for
+ * one.
+ */
 export async function noteSnapshot(c: Context, name: string): Promise<void> {
   const known = release(c).snapshots ?? [];
   if (!known.includes(name)) await note(c, { snapshots: [...known, name] });
 }
 
-/** Names of the snapshots that the release made; of a release from before they were written down, those that it knows. */
+/**
+ * Names of the snapshots that the release made; of a release from before they were written down, those that it knows.
+ */
 export function ownSnapshots(c: Context): string[] {
   const { snapshots = [], seed, fallback } = release(c);
   return [...new Set([...snapshots, seed.snapshot, fallback])].filter((name) => name !== undefined);

@@ -7,7 +7,9 @@ import type { Context } from '../engine/context.ts';
 
 /** Rows that drifted are counted up to this many. */
 const most = 1_000;
-/** Milliseconds for the count: it reads the table where no index serves the condition, and no client waits meanwhile. */
+/**
+ * Milliseconds for the count: it reads the table where no index serves the condition, and no client waits meanwhile.
+ */
 const countLimit = 30_000;
 
 /** What a backfill's columns make of it, as a finding where it cannot run by itself. */
@@ -45,7 +47,10 @@ export function placeFinding(
   }
 }
 
-/** Complete, and not to be read any more since a later release contracted: their files can go, and nothing else follows from them. */
+/**
+ * Complete, and not to be read any more since a later release contracted: their files can go, and nothing else follows
+ * from them.
+ */
 export function outlivedFindings(backfills: readonly BackfillState[]): Finding[] {
   const gone = backfills.filter(({ outlived }) => outlived !== undefined);
   if (gone.length === 0) return [];
@@ -62,8 +67,9 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
 }
 
 /**
- * Backfills that are not complete, have lost their file, or whose rows drifted since. `grade` is for what is not complete: it warns
- * before the proof and refuses where readers or writers are to use what is filled. `drift` counts rows, which reads tables.
+ * Backfills that are not complete, have lost their file, or whose rows drifted since. `grade` is for what is not
+ * complete: it warns before the proof and refuses where readers or writers are to use what is filled. `drift` counts
+ * rows, which reads tables.
  */
 export async function backfillFindings(c: Context, grade: 'refuse' | 'warn', drift: boolean): Promise<Finding[]> {
   const { backfills, orphans } = await readBackfillStates(c);

@@ -8,9 +8,10 @@ import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
 
 /**
- * Where a backfill runs. `candidate`: its columns are there alone, so nobody waits and nothing is replicated. `live`: the live colour
- * has the columns too; filled on the candidate they would part from the live colour's and be overwritten by its next change of the
- * row, so it runs on the live colour and replication carries it. `mixed`: columns of both kinds. `later`: a migration adds them.
+ * Where a backfill runs. `candidate`: its columns are there alone, so nobody waits and nothing is replicated. `live`:
+ * the live colour has the columns too; filled on the candidate they would part from the live colour's and be
+ * overwritten by its next change of the row, so it runs on the live colour and replication carries it. `mixed`: columns
+ * of both kinds. `later`: a migration adds them.
  */
 export type BackfillPlace = 'candidate' | 'live' | 'mixed' | 'later';
 
@@ -19,7 +20,10 @@ export interface BackfillState {
   readonly place: BackfillPlace;
   readonly progress: RecordedProgress | undefined;
   readonly done: boolean;
-  /** Complete, and a later release took away what it fills or what that is made of: why it cannot be read any more. Nothing is left to do. */
+  /**
+   * Complete, and a later release took away what it fills or what that is made of: why it cannot be read any more.
+   * Nothing is left to do.
+   */
   readonly outlived: string | undefined;
 }
 
@@ -39,7 +43,10 @@ export function hasCandidate(c: Context): boolean {
   );
 }
 
-/** Folders whose backfills concern the environment: the release's, and before and after one those of the live colour and the next. */
+/**
+ * Folders whose backfills concern the environment: the release's, and before and after one those of the live colour and
+ * the next.
+ */
 async function declared(c: Context): Promise<Backfill[]> {
   const { colours } = c.environment;
   const concerned = c.journal.release
@@ -67,7 +74,9 @@ export function placeOf(backfill: Backfill, tables: readonly Table[], forward: M
   return shared === 0 ? 'candidate' : shared === backfill.assignments.length ? 'live' : 'mixed';
 }
 
-/** Every backfill that is declared, where it runs and how far it is; read from files and databases, nothing is changed. */
+/**
+ * Every backfill that is declared, where it runs and how far it is; read from files and databases, nothing is changed.
+ */
 export async function readBackfillStates(c: Context): Promise<BackfillStates> {
   const backfills = await declared(c);
   const candidate = hasCandidate(c) && (await c.platform.servers.observe(c.idle))?.running === true;

@@ -10,7 +10,10 @@ import { note, release } from '../engine/release-record.ts';
 
 export type TestResult = NonNullable<Release['tests']>[number];
 
-/** Both softwares' tests, in the order in which they run: N's first, which has to live with the new schema until it is gone. */
+/**
+ * Both softwares' tests, in the order in which they run: N's first, which has to live with the new schema until it is
+ * gone.
+ */
 function declared(
   c: Context,
 ): { readonly colour: Colour; readonly name: string; readonly command: readonly string[] }[] {
@@ -21,8 +24,8 @@ function declared(
 }
 
 /**
- * Runs the declared test commands of software N and N+1 against the schema of N+1: each on a throw-away clone of the candidate of its
- * own, where it may write what it likes; the candidate stays closed. The results go to the journal.
+ * Runs the declared test commands of software N and N+1 against the schema of N+1: each on a throw-away clone of the
+ * candidate of its own, where it may write what it likes; the candidate stays closed. The results go to the journal.
  * @throws VerdigrisError `tests-failed`.
  */
 export async function runTests(c: Context): Promise<readonly TestResult[]> {

@@ -22,7 +22,9 @@ export interface Shapes {
   readonly reverse: Mapping;
 }
 
-/** What the one table of shape changes says of the release. `pending` are the names of the migrations that are to run. */
+/**
+ * What the one table of shape changes says of the release. `pending` are the names of the migrations that are to run.
+ */
 export async function shapeFindings(c: Context, shapes: Shapes, pending: readonly string[]): Promise<Finding[]> {
   const changes = await changesOf(shapes);
   const { from, to } = release(c);

@@ -18,8 +18,9 @@ export async function keepPartitions(c: Context, colour: Colour, read?: readonly
 }
 
 /**
- * Partitions of the live colour that were truncated or rewritten since their files were kept there: by the comparison, and by the
- * switchover that made the colour live. A partitioned table is published by its root, which does not carry TRUNCATE of one partition.
+ * Partitions of the live colour that were truncated or rewritten since their files were kept there: by the comparison,
+ * and by the switchover that made the colour live. A partitioned table is published by its root, which does not carry
+ * TRUNCATE of one partition.
  * `read`: as they are, where they were read already.
  */
 export async function rewrittenPartitions(c: Context, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
@@ -49,7 +50,10 @@ export function rewrittenFinding(rewritten: readonly SchemaDifference[], since: 
   ];
 }
 
-/** For the way back, which no comparison precedes: what was rewritten is compared here. Equal rows (VACUUM FULL) are no finding. */
+/**
+ * For the way back, which no comparison precedes: what was rewritten is compared here. Equal rows (VACUUM FULL) are no
+ * finding.
+ */
 export async function wayBackPartitions(c: Context): Promise<Finding[]> {
   const rewritten = await rewrittenPartitions(c);
   if (rewritten.length === 0) return [];

@@ -18,7 +18,10 @@ import type { Context } from '../engine/context.ts';
 import { streamFindings } from './health.ts';
 import { release, stream } from '../engine/release-record.ts';
 
-/** Digest of a colour's schema; `keep` also stores its objects there, so that a later drift can be named and not only noticed. */
+/**
+ * Digest of a colour's schema; `keep` also stores its objects there, so that a later drift can be named and not only
+ * noticed.
+ */
 export async function schemaDigest(c: Context, colour: Colour, keep: boolean): Promise<string> {
   return c.on(colour, async (client) => {
     const objects = await readObjects(client);
@@ -27,7 +30,10 @@ export async function schemaDigest(c: Context, colour: Colour, keep: boolean): P
   });
 }
 
-/** Whether replication is whole and both schemas are as recorded. What is down is said first: nothing else can be asked of it. */
+/**
+ * Whether replication is whole and both schemas are as recorded. What is down is said first: nothing else can be asked
+ * of it.
+ */
 export async function replicationFindings(
   c: Context,
   options: Parameters<typeof streamFindings>[1] = {},
@@ -57,7 +63,10 @@ export async function followedFindings(c: Context): Promise<Finding[]> {
   ];
 }
 
-/** Findings for every colour whose schema is not what the journal says it was. `read`: the objects, where they were read already. */
+/**
+ * Findings for every colour whose schema is not what the journal says it was. `read`: the objects, where they were read
+ * already.
+ */
 export async function driftFindings(
   c: Context,
   read?: ReadonlyMap<Colour, readonly SchemaObject[]>,

@@ -3,7 +3,10 @@ import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from '../engine/context.ts';
 import { release } from '../engine/release-record.ts';
 
-/** Throws where the live server restarted or changed its timeline since the slot was made: the log may have been rewound under the copy. */
+/**
+ * Throws where the live server restarted or changed its timeline since the slot was made: the log may have been rewound
+ * under the copy.
+ */
 export async function requireSteady(c: Context): Promise<void> {
   const { startTime, timeline } = release(c).seed;
   const now = await c.on(c.live, serverIdentity);

@@ -10,7 +10,9 @@ interface Wanted {
   readonly wayBack: boolean;
 }
 
-/** What stands behind the commit point and cannot be used now: clients would wait for it there, and nothing goes back. */
+/**
+ * What stands behind the commit point and cannot be used now: clients would wait for it there, and nothing goes back.
+ */
 export async function usableFindings(c: Context, { carried, wayBack }: Wanted): Promise<Finding[]> {
   // Trials log in and ask guards: more than who only looks may do.
   if (c.looking) return [];
@@ -23,7 +25,9 @@ export async function usableFindings(c: Context, { carried, wayBack }: Wanted): 
   return [...own, ...back];
 }
 
-/** The other way of replication, from the server that will use it: without it a switchover would be one of no return. */
+/**
+ * The other way of replication, from the server that will use it: without it a switchover would be one of no return.
+ */
 async function tryWayBack(c: Context): Promise<Finding[]> {
   const { platform, live, idle, environment } = c;
   return tryAll([

@@ -11,8 +11,9 @@ import { settleForClients } from '../settle-for-clients.ts';
 import { letOwnGo } from './let-own-go.ts';
 
 /**
- * What a guard keeps loaded beside it: `main.ts <declaration> <pod>`. Answers what is asked of the guard, and on a message `{ gone }` settles
- * what the holder of that token left. The parent ends it where that hangs, and starts another.
+ * What a guard keeps loaded beside it: `main.ts <declaration> <pod>`. Answers what is asked of the guard, and on a
+ * message `{ gone }` settles what the holder of that token left. The parent ends it where that hangs, and starts
+ * another.
  */
 const [declaration = '', pod = ''] = process.argv.slice(2);
 

@@ -12,7 +12,8 @@ const first = 250;
 const longest = 10_000;
 
 /**
- * `insist`: attempts until it is answered or the hook's limit is over, or the command is stopped; else one attempt, which only the loss of
+ * `insist`: attempts until it is answered or the hook's limit is over, or the command is stopped; else one attempt,
+ * which only the loss of
  * the lease cuts short, so that it can be made behind the commit point too.
  */
 export async function deliver(c: Context, hook: Hook, event: HookEvent, insist: boolean): Promise<Outcome> {

@@ -16,8 +16,9 @@ export async function keepForLater(c: Context, hook: string, event: HookEvent): 
 }
 
 /**
- * Tries once more what could not be delivered, each one time, with the id that it had. Called when a command's own work is done, so that
- * nobody waits for it. What its receiver refuses, or whose hook is no longer declared, is dropped and named.
+ * Tries once more what could not be delivered, each one time, with the id that it had. Called when a command's own work
+ * is done, so that nobody waits for it. What its receiver refuses, or whose hook is no longer declared, is dropped and
+ * named.
  */
 export async function deliverOutbox(c: Context): Promise<void> {
   const { hooks } = c.environment;

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** As Standard Webhooks has it: over id, time and body, so that none of them can be another's. `at` in seconds since 1970. */
+/**
+ * As Standard Webhooks has it: over id, time and body, so that none of them can be another's. `at` in seconds since
+ * 1970.
+ */
 export function signature(secret: string, id: string, at: number, body: string): string {
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;
   return `v1,${createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')}`;

@@ -6,8 +6,8 @@ import type { Context } from '../engine/context.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
- * Runs the statement as its role. On the candidate in a transaction that cannot write: what is written there is no longer what the live
- * colour has. Where it can be run again it is, so it has to bear that.
+ * Runs the statement as its role. On the candidate in a transaction that cannot write: what is written there is no
+ * longer what the live colour has. Where it can be run again it is, so it has to bear that.
  */
 export async function runStatement(c: Context, sql: NonNullable<Hook['sql']>, limit: number): Promise<Outcome> {
   const colour = sql.on === 'live' ? c.live : c.idle;

@@ -9,8 +9,8 @@ import { keepForLater } from './outbox.ts';
 type Named = readonly [name: string, hook: Hook];
 
 /**
- * The operation with its hooks as steps of it: what the journal does for steps it does for them. One that was cut short is delivered again
- * with the same id; one after the commit point is never lost.
+ * The operation with its hooks as steps of it: what the journal does for steps it does for them. One that was cut short
+ * is delivered again with the same id; one after the commit point is never lost.
  */
 export function withHooks(operation: Operation, hooks: Readonly<Record<string, Hook>> = {}): Operation {
   const all = Object.entries(hooks).filter(([, { before, after }]) =>
@@ -75,8 +75,9 @@ function blocked(
 }
 
 /**
- * Throws `hook-misplaced` where a hook is at a step that the verb does not have, or is to block behind the commit point. Asked before the
- * verb begins and never in a recovery. Of a lossy rollback nothing is asked: its steps are others, and it is for an emergency.
+ * Throws `hook-misplaced` where a hook is at a step that the verb does not have, or is to block behind the commit
+ * point. Asked before the verb begins and never in a recovery. Of a lossy rollback nothing is asked: its steps are
+ * others, and it is for an emergency.
  */
 export function requirePlaces(
   { verb, kind, start, complete }: Operation,

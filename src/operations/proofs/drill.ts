@@ -30,9 +30,9 @@ interface Parts {
 const writers = 8;
 
 /**
- * Proves on the real environment that a release could be made now, and on a throw-away pair of clones that writes could move and
- * come back: candidate, migrations, every row compared, all gates of the switchover; then a switchover and a rollback under load,
- * judged. Leaves nothing behind but its outcome, and the live colour serves on.
+ * Proves on the real environment that a release could be made now, and on a throw-away pair of clones that writes could
+ * move and come back: candidate, migrations, every row compared, all gates of the switchover; then a switchover and a
+ * rollback under load, judged. Leaves nothing behind but its outcome, and the live colour serves on.
  */
 export async function drill(parts: Parts): Promise<{ readonly report: DrillReport; readonly where: string }> {
   const startedAt = new Date();
@@ -111,7 +111,9 @@ async function prove(
   }
 }
 
-/** The declared candidate; where none is declared, one of the live release, so that a drill needs no release to be due. */
+/**
+ * The declared candidate; where none is declared, one of the live release, so that a drill needs no release to be due.
+ */
 function withCandidate(environment: Environment): Environment {
   const live = environment.colours[environment.live];
   if (environment.colours[other(environment.live)] || !live) return environment;

@@ -10,7 +10,10 @@ import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } 
 import type { WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit, Event } from '../../model/events.ts';
 
-/** The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an old colour from a new one. */
+/**
+ * The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an
+ * old colour from a new one.
+ */
 export function commitRecorder(
   live: Colour,
   emit: Emit,
@@ -43,7 +46,9 @@ export interface Exercise {
   readonly stats: WorkloadStats;
 }
 
-/** Runs clients through the environment's one address while `use` works, then lets the oracle judge on the live colour. */
+/**
+ * Runs clients through the environment's one address while `use` works, then lets the oracle judge on the live colour.
+ */
 export async function withClients(
   environment: Environment,
   platform: Platform,

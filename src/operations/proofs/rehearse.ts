@@ -51,9 +51,9 @@ export interface Rehearsal {
 const smokeLimit = 10 * 60_000;
 
 /**
- * Applies the candidate's migrations to a throw-away clone of the live database while a workload uses it, and measures. Of the live
- * colour it takes a copy in backup mode and a temporary slot meanwhile, and reads pg_stat_statements; nothing else, and no lease,
- * so a release may be under way. The clone is destroyed however it ends.
+ * Applies the candidate's migrations to a throw-away clone of the live database while a workload uses it, and measures.
+ * Of the live colour it takes a copy in backup mode and a temporary slot meanwhile, and reads pg_stat_statements;
+ * nothing else, and no lease, so a release may be under way. The clone is destroyed however it ends.
  */
 export async function rehearse(
   parts: Parts,
@@ -171,7 +171,10 @@ async function smokeTest(
   return { command, exitCode, ms, tail: tail(output) };
 }
 
-/** A context as in a release of which the candidate is about to be migrated: what engines are chosen by. Its journal cannot be written. */
+/**
+ * A context as in a release of which the candidate is about to be migrated: what engines are chosen by. Its journal
+ * cannot be written.
+ */
 async function contextOf(parts: Parts, journal: Journal): Promise<Context> {
   const { live } = journal;
   const candidate = parts.environment.colours[other(live)];

@@ -11,7 +11,10 @@ import type { Context } from '../engine/context.ts';
 export interface BackfillStatus {
   readonly name: string;
   readonly table: string;
-  /** Where it runs, or is to run; undefined while a migration has still to add its columns, and where it can run nowhere. */
+  /**
+   * Where it runs, or is to run; undefined while a migration has still to add its columns, and where it can run
+   * nowhere.
+   */
   readonly colour?: Colour | undefined;
   readonly state: 'complete' | 'running' | 'stopped' | 'not begun' | 'orphaned';
   /** Rows looked at, those of earlier runs included. */
@@ -24,7 +27,10 @@ export interface BackfillStatus {
   readonly waiting?: string | undefined;
 }
 
-/** How far every backfill is that is declared or was left unfinished; those that a later release has outlived are left out. */
+/**
+ * How far every backfill is that is declared or was left unfinished; those that a later release has outlived are left
+ * out.
+ */
 export async function readBackfillStatus(c: Context): Promise<BackfillStatus[]> {
   const { backfills, orphans } = await readBackfillStates(c);
   return [

@@ -19,7 +19,9 @@ export interface Estimates {
   readonly pauseMs: number | undefined;
 }
 
-/** Bytes a second that a copy, and a comparison, are assumed to do where no release has told: a disk of no great speed. */
+/**
+ * Bytes a second that a copy, and a comparison, are assumed to do where no release has told: a disk of no great speed.
+ */
 const assumed: Readonly<Partial<Record<Verb, number>>> = { seed: 150 * 1024 ** 2, verify: 50 * 1024 ** 2 };
 
 /** What the next release may cost, from the history where it tells, else from the size of the data. */

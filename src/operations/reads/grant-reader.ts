@@ -10,7 +10,10 @@ export interface Granted {
   readonly password: string;
 }
 
-/** As the operator: makes `verdigris_reader` on every server that runs, and leaves its password where processes that only look find it. */
+/**
+ * As the operator: makes `verdigris_reader` on every server that runs, and leaves its password where processes that
+ * only look find it.
+ */
 export async function grantReader(environment: Environment, platform: Platform): Promise<Granted> {
   const made: Colour[] = [];
   let password: string | undefined;

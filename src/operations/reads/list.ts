@@ -20,7 +20,9 @@ export interface Listed {
   readonly live?: string;
   readonly release?: string;
   readonly address?: string;
-  /** Of this machine's: what is not as the state promises, the worst first. Of a cluster's nobody's databases are asked. */
+  /**
+   * Of this machine's: what is not as the state promises, the worst first. Of a cluster's nobody's databases are asked.
+   */
   readonly troubles?: readonly string[];
   readonly error?: string;
 }

@@ -20,8 +20,8 @@ interface PlannedFiles {
 }
 
 /**
- * Where statements of the declared migrations that write rows will run, by the live colour's tables as they are now, and what its files
- * that are pending do to the schema. Writes nothing.
+ * Where statements of the declared migrations that write rows will run, by the live colour's tables as they are now,
+ * and what its files that are pending do to the schema. Writes nothing.
  */
 export async function plannedFiles(parts: {
   readonly environment: Environment;

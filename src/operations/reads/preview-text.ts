@@ -3,7 +3,10 @@ import { findingLine, refusals } from '../../model/finding.ts';
 import { pointer } from '../../model/pointer.ts';
 import type { GateNow, Preview } from './preview.ts';
 
-/** The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may wait. */
+/**
+ * The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may
+ * wait.
+ */
 export function previewText({ steps, longestWait, gate }: Preview): string {
   if (steps.length === 0) return 'No release step needed. Drift will be corrected or recorded; no client waits.';
   const lines = steps.map(

@@ -67,7 +67,10 @@ export interface Status {
   readonly retained?:
     { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;
   readonly losslessRollback?: boolean | undefined;
-  /** Of a release that is migrated: what its schema takes and the other one does not. The first such row ends the lossless rollback. */
+  /**
+   * Of a release that is migrated: what its schema takes and the other one does not. The first such row ends the
+   * lossless rollback.
+   */
   readonly endsRollback: readonly string[];
   /** Why it could not be told, where it could not. */
   readonly backfills: readonly BackfillStatus[] | { readonly error: string };
@@ -80,7 +83,10 @@ export interface Status {
       ? V
       : never
     : never;
-  /** Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none, or it could not be asked. */
+  /**
+   * Of a candidate that was verified: whether the comparison is still worth what it was. Undefined where there is none,
+   * or it could not be asked.
+   */
   readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
   /** Of the release that walks by itself, or of the last one that did. */
   readonly delivery?: DeliveryRecord | undefined;

@@ -88,7 +88,10 @@ function retained({ retention }: Environment, { state, release }: Journal): Stat
   return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
 }
 
-/** Of the edges that the state has, those that are no loss now: the lossy way back only where there is no other, no retire while the way back is kept. */
+/**
+ * Of the edges that the state has, those that are no loss now: the lossy way back only where there is no other, no
+ * retire while the way back is kept.
+ */
 function sensible({ lossless: way, retained: kept }: { lossless: boolean | undefined; retained: Status['retained'] }) {
   return ({ verb, kind }: Transition): boolean =>
     !(kind === 'lossy' && way !== false) &&
@@ -96,7 +99,10 @@ function sensible({ lossless: way, retained: kept }: { lossless: boolean | undef
     !(verb === 'retire' && kept?.over === false);
 }
 
-/** Apply must work; of a colour that is scaled down the log that it needs must be there. Undefined where the slot could not be asked for. */
+/**
+ * Apply must work; of a colour that is scaled down the log that it needs must be there. Undefined where the slot could
+ * not be asked for.
+ */
 function lossless(
   { retention }: Environment,
   replication: ReplicationStatus | undefined,

@@ -5,7 +5,10 @@ import type { Status, Trouble } from './status-types.ts';
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
 export const scarce = 0.1;
 
-/** All that is not as the state promises, the worst for clients and data first. Pure: from what was just seen, and not from the journal's word. */
+/**
+ * All that is not as the state promises, the worst for clients and data first. Pure: from what was just seen, and not
+ * from the journal's word.
+ */
 export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment['limits']): Trouble[] {
   return [...ofClients(status, limits), ...ofColours(status), ...ofReplication(status, limits), ...ofProofs(status)];
 }

@@ -10,7 +10,10 @@ export interface WaitReport {
   readonly releases: readonly ReleaseShape[];
 }
 
-/** What waits for what, by the newest ledger there is: the candidate's once it is migrated, else that of the live colour. */
+/**
+ * What waits for what, by the newest ledger there is: the candidate's once it is migrated, else that of the live
+ * colour.
+ */
 export async function readWaits(c: Context): Promise<{ report: WaitReport; ledger: ShapeLedger }> {
   const { state, liveRelease, release } = c.journal;
   const candidate =

@@ -11,7 +11,10 @@ import type { Operation, Step } from '../engine/operation.ts';
 import { note } from '../engine/release-record.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
-/** Milliseconds for readers to leave the candidate once the route says so, and without one until it is believed: proxies learn of a route with a delay. */
+/**
+ * Milliseconds for readers to leave the candidate once the route says so, and without one until it is believed: proxies
+ * learn of a route with a delay.
+ */
 const leaving = 10_000;
 const quiet = 1_000;
 
@@ -23,7 +26,10 @@ export async function withdrawCanary(c: Context): Promise<void> {
     await c.on(c.idle, (client) => fenceServer(client, c.ledger.token, 10_000));
 }
 
-/** Waits until no reader is left on the candidate, so that none is cut off; those who stay in a transaction for longer are. */
+/**
+ * Waits until no reader is left on the candidate, so that none is cut off; those who stay in a transaction for longer
+ * are.
+ */
 async function untilLeft(c: Context): Promise<void> {
   const { traffic } = c.platform;
   if (!traffic.respread) return;

@@ -17,7 +17,10 @@ import { note, release, stream } from '../engine/release-record.ts';
 
 type Entry = NonNullable<Release['data']>[number];
 
-/** Milliseconds that statements run at the switchover may take: a tenth of what clients may be held for, all of it where a note asks. */
+/**
+ * Milliseconds that statements run at the switchover may take: a tenth of what clients may be held for, all of it where
+ * a note asks.
+ */
 function limitsOf(c: Context): DataPolicy['limits'] {
   return { held: c.environment.limits.pause / 10, asked: c.environment.limits.pause };
 }
@@ -137,7 +140,10 @@ async function closeSession(c: Context): Promise<void> {
   if (session !== undefined && session !== 'nothing') await session.close();
 }
 
-/** Milliseconds for a lock when something is tried: less than PostgreSQL waits before it looks for a deadlock, so that apply never loses one. */
+/**
+ * Milliseconds for a lock when something is tried: less than PostgreSQL waits before it looks for a deadlock, so that
+ * apply never loses one.
+ */
 const tryLock = 500;
 
 async function attempt(c: Context, client: Client, limits: DataPolicy['limits'], next: string): Promise<string> {
@@ -194,8 +200,9 @@ export const tryDataAgain: Step = {
 };
 
 /**
- * Behind the barrier, so that nothing that the live colour wrote is missing, and behind the position at which the way back begins, so
- * that the retained colour gets it. The transaction stays open until the commit point: before it, whatever ends this process takes it back.
+ * Behind the barrier, so that nothing that the live colour wrote is missing, and behind the position at which the way
+ * back begins, so that the retained colour gets it. The transaction stays open until the commit point: before it,
+ * whatever ends this process takes it back.
  */
 export const runData: Step = {
   id: 'run-data',
@@ -228,7 +235,10 @@ export function dataRan(c: Context): Partial<Release> {
   return { data: merged(release(c).data, entriesOf(session.ran)) };
 }
 
-/** Behind the commit point. Where this process is not the one that ran it, the transaction is gone, or committed with its marks. */
+/**
+ * Behind the commit point. Where this process is not the one that ran it, the transaction is gone, or committed with
+ * its marks.
+ */
 export const commitData: Step = {
   id: 'commit-data',
   title: 'commit what was held back',

@@ -240,7 +240,10 @@ const analyze: Step = {
   },
 };
 
-/** Of the way back: what `ends-lossless-rollback` does not say, and what would let no UPDATE through on the new live colour. */
+/**
+ * Of the way back: what `ends-lossless-rollback` does not say, and what would let no UPDATE through on the new live
+ * colour.
+ */
 const beside: ReadonlySet<string> = new Set([
   ...['replica-identity-missing', 'key-column-missing', 'full-identity-with-list'],
   'columns-not-carried',

@@ -8,7 +8,10 @@ import type { Operation } from '../engine/operation.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { resting } from './rest.ts';
 
-/** Accepts the release: the retained colour goes, and with it the way back. `early` waives the retention that is declared. */
+/**
+ * Accepts the release: the retained colour goes, and with it the way back. `early` waives the retention that is
+ * declared.
+ */
 export function retire(options: { readonly early: boolean }): Operation {
   return {
     verb: 'retire',

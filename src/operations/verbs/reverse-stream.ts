@@ -61,9 +61,10 @@ export const prepareReverse: Step = {
 };
 
 /**
- * The reverse slot skips what came by replication: it must begin after it and before the first write of a client. A server that crashes
- * forgets how far a slot was advanced since its last checkpoint (docs of pg_replication_slot_advance), so the position goes to the
- * journal with the commit point, and the subscription starts there. All that replication brought is flushed: the barrier waited for that.
+ * The reverse slot skips what came by replication: it must begin after it and before the first write of a client. A
+ * server that crashes forgets how far a slot was advanced since its last checkpoint (docs of
+ * pg_replication_slot_advance), so the position goes to the journal with the commit point, and the subscription starts
+ * there. All that replication brought is flushed: the barrier waited for that.
  */
 export const advanceReverse: Step = {
   id: 'advance-reverse',
@@ -133,15 +134,17 @@ export const reverse: Step = {
 };
 
 /**
- * A table that somebody renamed, dropped or took a right from since the commit point: nothing that is waited for changes that, and the
- * new live colour must not stay in an operation for it. Rethrows everything else.
+ * A table that somebody renamed, dropped or took a right from since the commit point: nothing that is waited for
+ * changes that, and the new live colour must not stay in an operation for it. Rethrows everything else.
  */
 function schemaRefusal(error: unknown): string {
   if (error instanceof pg.DatabaseError && error.code?.startsWith(accessRuleViolation)) return error.message;
   throw error;
 }
 
-/** Why the other colour cannot apply what it is sent; undefined where all of it has arrived. Clients go on either way. */
+/**
+ * Why the other colour cannot apply what it is sent; undefined where all of it has arrived. Clients go on either way.
+ */
 async function refusalOfApply(c: Context): Promise<string | undefined> {
   return cross(c).then(
     () => undefined,

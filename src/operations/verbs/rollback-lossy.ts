@@ -23,9 +23,9 @@ import { note, release, stream } from '../engine/release-record.ts';
 import { fence, hold, open, probe, resume as letGo, route, tryOut } from './switchover.ts';
 
 /**
- * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported before
- * anything moves, and consent is asked for with the count. Where the retained colour itself is gone, it is made again from the
- * snapshot of just before the switchover.
+ * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported
+ * before anything moves, and consent is asked for with the count. Where the retained colour itself is gone, it is made
+ * again from the snapshot of just before the switchover.
  */
 export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operation {
   return {
@@ -81,8 +81,8 @@ const revive: Step = {
 };
 
 /**
- * What was made from the snapshot may be half made, and can be made again. The newest generation is the live colour's own, from its
- * seeding, unless the retained one was made again since.
+ * What was made from the snapshot may be half made, and can be made again. The newest generation is the live colour's
+ * own, from its seeding, unless the retained one was made again since.
  */
 async function discardRevived(c: Context): Promise<void> {
   if ((await c.platform.servers.observe(c.idle))?.generation !== c.journal.generation) return;
@@ -109,7 +109,8 @@ const closeIfRunning: Step = {
     );
   },
   async undo(c) {
-    // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it come back, the next command opens it.
+    // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it
+    // come back, the next command opens it.
     if (
       await c.platform.servers.start(c.live).then(
         () => true,

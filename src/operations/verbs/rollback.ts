@@ -4,7 +4,10 @@ import { rolesExchanged } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
 import { completeSteps, startSteps, stranded } from './switchover.ts';
 
-/** Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the release can go forward again. */
+/**
+ * Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the
+ * release can go forward again.
+ */
 export const rollbackLossless: Operation = {
   verb: 'rollback',
   kind: 'lossless',

@@ -22,8 +22,9 @@ export interface Rotated {
 }
 
 /**
- * Gives a role of the declaration another password. Each step leaves what both the old and the new login work with until the last one tells
- * clients of the new one, and the password is kept before the server is told: killed anywhere, the same command goes on with it.
+ * Gives a role of the declaration another password. Each step leaves what both the old and the new login work with
+ * until the last one tells clients of the new one, and the password is kept before the server is told: killed anywhere,
+ * the same command goes on with it.
  * @throws VerdigrisError `rotate-unknown`, `grace-not-over`, `password-unchanged`, `login-taken`, `secret-missing`.
  */
 export async function rotateRole(c: Context, role: string, { atOnce, grace }: RotateOptions): Promise<Rotated> {
@@ -91,8 +92,8 @@ function stepper(c: Context, role: string) {
 }
 
 /**
- * On a colour that was restored while the other one is gone: nobody can be asked what was rotated since, so the passwords are what the
- * platform keeps. Roles that were never rotated are as the colour has them.
+ * On a colour that was restored while the other one is gone: nobody can be asked what was rotated since, so the
+ * passwords are what the platform keeps. Roles that were never rotated are as the colour has them.
  */
 export async function keepRotated(c: Context): Promise<string[]> {
   const { application, readers } = c.environment.roles;

@@ -56,7 +56,8 @@ export const look: Step = {
         unseen.map((object) => `${object} would be left behind`),
         'Run the same command again: it shows what it leaves behind before it begins.',
       );
-    // As they are under the seal, they are when this colour becomes the live one: the way back looks at what was rewritten since.
+    // As they are under the seal, they are when this colour becomes the live one: the way back looks at what was
+    // rewritten since.
     await keepPartitions(
       c,
       c.idle,

@@ -5,7 +5,10 @@ import { copy, empty, roles } from './seed/logical.ts';
 import { open, publication } from './seed/origin.ts';
 import { catchUp, enable, subscription } from './seed/replication.ts';
 
-/** Where no copy of the live server's storage can be had: row by row, to a server that may be of another major and anybody's. */
+/**
+ * Where no copy of the live server's storage can be had: row by row, to a server that may be of another major and
+ * anybody's.
+ */
 export const seedLogically: Operation = {
   verb: 'seed',
   way: 'logical',

@@ -23,7 +23,10 @@ import { look, seal } from './seal.ts';
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
 export const holdLease = 3_000;
 
-/** Milliseconds behind the commit point in which the clients' path must take its change, and again in which it must work. */
+/**
+ * Milliseconds behind the commit point in which the clients' path must take its change, and again in which it must
+ * work.
+ */
 const pathLimit = 60_000;
 
 /** Milliseconds beyond a wait's own limit, which names its cause, until its step is given up. */
@@ -186,8 +189,9 @@ function operation(c: Context): OperationRecord {
 }
 
 /**
- * The live colour died behind the fence and cannot be started any more. Its fence stands, and where the marker that was written
- * behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences were carried before it.
+ * The live colour died behind the fence and cannot be started any more. Its fence stands, and where the marker that was
+ * written behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences
+ * were carried before it.
  */
 export async function stranded(c: Context): Promise<boolean> {
   if (!c.journal.operation?.steps.some(({ id }) => id === barrier.id)) return false;

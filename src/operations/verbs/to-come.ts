@@ -11,7 +11,10 @@ import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
 import { release } from '../engine/release-record.ts';
 
-/** The engine that the candidate's declaration, the folder's files or the history on `asked` say; undefined where the release changes no schema. */
+/**
+ * The engine that the candidate's declaration, the folder's files or the history on `asked` say; undefined where the
+ * release changes no schema.
+ */
 export async function engineOf(c: Context, asked: Colour = c.idle): Promise<MigrationEngine | undefined> {
   const declared = c.environment.colours[release(c).candidate];
   const folder = declared?.migrations;
@@ -26,8 +29,9 @@ interface ToCome {
 }
 
 /**
- * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables are
- * emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more with the data.
+ * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables
+ * are emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more
+ * with the data.
  */
 async function tablesToCome(
   client: Client,

@@ -14,8 +14,8 @@ import { compareRows } from '../gates/compare-rows.ts';
 const nameOf = (c: Context): string => `${stream(c).name}_tool`;
 
 /**
- * Before a tool runs whole files: from here on the candidate's log is kept, so that what it writes is known exactly, whoever runs it again
- * after a failure. Counters of PostgreSQL would count replication's writes with it.
+ * Before a tool runs whole files: from here on the candidate's log is kept, so that what it writes is known exactly,
+ * whoever runs it again after a failure. Counters of PostgreSQL would count replication's writes with it.
  */
 export async function watchTool(c: Context): Promise<void> {
   const common = mapTables(await c.on(c.live, readTables), await c.on(c.idle, readTables), 'forward').common;

@@ -8,14 +8,20 @@ export const externalSchema = z.strictObject({
 /** What is known of an external server that is a colour now. */
 export type ExternalRecord = z.output<typeof externalSchema>;
 
-/** Where the platform that an external server belongs to keeps what it must know of it. Every write is durable when it returns. */
+/**
+ * Where the platform that an external server belongs to keeps what it must know of it. Every write is durable when it
+ * returns.
+ */
 export interface ExternalStore {
   read(): Promise<ExternalRecord | undefined>;
   /** Undefined: it is no colour any more. */
   write(record: ExternalRecord | undefined): Promise<void>;
 }
 
-/** Passwords of Verdigris's own roles on the servers of one environment that ask for them. Made once, and kept where no others can read. */
+/**
+ * Passwords of Verdigris's own roles on the servers of one environment that ask for them. Made once, and kept where no
+ * others can read.
+ */
 export interface OwnPasswords {
   readonly operator: string;
   readonly replication: string;

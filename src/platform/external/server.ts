@@ -102,7 +102,10 @@ export class ExternalServer {
     await this.#take(generation);
   }
 
-  /** Makes it the candidate of a release. Its database is looked at by the seed, which alone knows what it has put there itself. */
+  /**
+   * Makes it the candidate of a release. Its database is looked at by the seed, which alone knows what it has put there
+   * itself.
+   */
   async empty({ generation }: EmptyOptions): Promise<void> {
     await this.#take(generation);
   }

@@ -12,8 +12,9 @@ import { ident } from '../../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../../postgres/stream.ts';
 
 /**
- * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is connected. The
- * rows stay, and so does the fence: they are not the data any more. Returns what is left, for people. Safe to run again.
+ * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is
+ * connected. The rows stay, and so does the fence: they are not the data any more. Returns what is left, for people.
+ * Safe to run again.
  */
 export async function takeAway(client: Client, environment: string): Promise<string[]> {
   const prefix = streamPrefix(environment);

@@ -25,8 +25,8 @@ interface Facts {
 }
 
 /**
- * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against that. `given` is
- * who the declaration names; `own` whom Verdigris is from then on. Safe to run again.
+ * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against
+ * that. `given` is who the declaration names; `own` whom Verdigris is from then on. Safe to run again.
  * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`
  */
 export async function takeOver(

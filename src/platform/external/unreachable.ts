@@ -16,7 +16,9 @@ const codes = new Set([
   '53300',
 ]);
 
-/** Whether a server did not answer at all; a server that refuses, or cannot be trusted, is another matter, and is said. */
+/**
+ * Whether a server did not answer at all; a server that refuses, or cannot be trusted, is another matter, and is said.
+ */
 export function isUnreachable(error: unknown): boolean {
   const { code, message = '', errors = [] } = error as { code?: string; message?: string; errors?: unknown[] };
   // node-postgres has no code for these.

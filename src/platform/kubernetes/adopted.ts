@@ -3,7 +3,9 @@ import { objectNames, type Named } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
-/** What is known of a colour that was adopted. A colour with a StatefulSet of our own is none, whatever this still says. */
+/**
+ * What is known of a colour that was adopted. A colour with a StatefulSet of our own is none, whatever this still says.
+ */
 export class AdoptedServer {
   readonly #environment: Named;
   readonly #cluster: Cluster;

@@ -13,7 +13,10 @@ interface EventObject extends Stored {
 /** Milliseconds that the clocks of the cluster and of this machine may differ. */
 const skew = 5_000;
 
-/** What Kubernetes last said about an object since a moment, in its own words. Undefined where it said nothing, or whoever asks may not read events. */
+/**
+ * What Kubernetes last said about an object since a moment, in its own words. Undefined where it said nothing, or
+ * whoever asks may not read events.
+ */
 async function lastWord(cluster: Cluster, kind: Kind, name: string, since: number): Promise<string | undefined> {
   const found = await cluster.events<EventObject>(kind, name).catch((error: unknown) => {
     if (error instanceof VerdigrisError && error.id === 'cluster-forbidden') return [];
@@ -27,7 +30,10 @@ async function lastWord(cluster: Cluster, kind: Kind, name: string, since: numbe
   return newest?.message;
 }
 
-/** Why a pod of a StatefulSet is not there or not ready, as whoever has to make it says: its controller, its claims, its node. */
+/**
+ * Why a pod of a StatefulSet is not there or not ready, as whoever has to make it says: its controller, its claims, its
+ * node.
+ */
 export async function causeOf(cluster: Cluster, name: string, pod: Pod | undefined, since: number): Promise<string> {
   if (!pod) {
     const said = await lastWord(cluster, 'StatefulSet', name.replace(/-0$/, ''), since);

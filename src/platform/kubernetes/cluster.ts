@@ -33,7 +33,10 @@ export interface ClusterAccess {
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
 const fieldManager = 'verdigris';
 
-/** The objects of one namespace. A 404 is undefined where reading and nothing where deleting; everything else that is refused is thrown. */
+/**
+ * The objects of one namespace. A 404 is undefined where reading and nothing where deleting; everything else that is
+ * refused is thrown.
+ */
 export class Cluster {
   readonly namespace: string;
   readonly config: KubeConfig;
@@ -52,7 +55,10 @@ export class Cluster {
     this.#transport = new Transport(config);
   }
 
-  /** By the kubeconfig that is given; else by the pod's service account inside a cluster, by KUBECONFIG or ~/.kube/config outside. */
+  /**
+   * By the kubeconfig that is given; else by the pod's service account inside a cluster, by KUBECONFIG or
+   * ~/.kube/config outside.
+   */
   static open(namespace: string, { kubeconfig, context }: ClusterAccess = {}): Cluster {
     const config = new KubeConfig();
     const inside =
@@ -203,8 +209,8 @@ export class Cluster {
   }
 
   /**
-   * Compare-and-swap by the resourceVersion in `object`; throws `object-conflict` (busy) where it was changed since. With `dryRun`
-   * everybody who may refuse is asked, webhooks too, and nothing is written.
+   * Compare-and-swap by the resourceVersion in `object`; throws `object-conflict` (busy) where it was changed since.
+   * With `dryRun` everybody who may refuse is asked, webhooks too, and nothing is written.
    */
   async replace<T extends Stored>(object: Stored, { dryRun = false } = {}): Promise<T> {
     const {

@@ -2,8 +2,8 @@ import { rows, type ConnectionSettings, type Row } from '../../postgres/client.t
 import { Kept } from './kept.ts';
 
 /**
- * A connection to PgBouncer's admin console that stays open until it is closed. Its application_name is how others see that a
- * hold is somebody's: the guard ends one whose connection is gone or has been silent for too long.
+ * A connection to PgBouncer's admin console that stays open until it is closed. Its application_name is how others see
+ * that a hold is somebody's: the guard ends one whose connection is gone or has been silent for too long.
  */
 export class Console {
   readonly #kept: Kept;

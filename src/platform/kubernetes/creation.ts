@@ -6,7 +6,10 @@ interface CreationMap extends Stored {
   readonly data: { readonly uid: string };
 }
 
-/** The record of a creation that has begun and has not come to its end: what tells its remains from those of an environment that lost its journal. */
+/**
+ * The record of a creation that has begun and has not come to its end: what tells its remains from those of an
+ * environment that lost its journal.
+ */
 export class Creation {
   readonly #cluster: Cluster;
   readonly #environment: Named;

@@ -16,8 +16,8 @@ const stored = z.record(z.string(), roleLogins);
 type Rotations = z.output<typeof stored>;
 
 /**
- * What clients use is in each role's Secret; what rotations have made of it in the operator's, where no application reads it. The
- * poolers are given every login that is still good.
+ * What clients use is in each role's Secret; what rotations have made of it in the operator's, where no application
+ * reads it. The poolers are given every login that is still good.
  */
 export class KubernetesCredentials implements CredentialStore {
   readonly #environment: Environment;

@@ -13,7 +13,10 @@ interface DeclarationMap extends Stored {
 /** Bytes that a ConfigMap takes, in base64 and with room for its metadata: the API server's limit is 1 MiB. */
 const mapLimit = 720 * 1024;
 
-/** Writes down what an environment was last declared as: for drills, with its migrations, and for whoever takes it into a stack later. */
+/**
+ * Writes down what an environment was last declared as: for drills, with its migrations, and for whoever takes it into
+ * a stack later.
+ */
 export async function recordDeclaration(
   cluster: Cluster,
   environment: Environment,

@@ -21,8 +21,8 @@ const questionKey = 'question';
 const answerLimit = 20_000;
 
 /**
- * Has every guard use once, from beside its pooler, all that it would use to let clients go. The question and the answers are in a ConfigMap:
- * a guard that cannot reach the API server could not settle anything either.
+ * Has every guard use once, from beside its pooler, all that it would use to let clients go. The question and the
+ * answers are in a ConfigMap: a guard that cannot reach the API server could not settle anything either.
  */
 export async function askGuards(cluster: Cluster, environment: Named, poolers: Poolers): Promise<Finding[]> {
   const pods = (await poolers.pods()).filter(hasGuard).map(({ metadata }) => metadata.name);

@@ -41,7 +41,10 @@ interface Part {
   readonly console: Console;
 }
 
-/** The clients of every replica, held by connections that stay open: PAUSE on each, which returns once no server is in a transaction. */
+/**
+ * The clients of every replica, held by connections that stay open: PAUSE on each, which returns once no server is in a
+ * transaction.
+ */
 export class PoolersHold {
   readonly #poolers: Poolers;
   #parts: Part[] = [];
@@ -115,7 +118,10 @@ export class PoolersHold {
     await Promise.all(this.#parts.map(({ console }) => console.say('SHOW VERSION')));
   }
 
-  /** Lets go on whom these connections hold, each by its own: nobody waits for another's answer. Returns the pods that said yes to all. */
+  /**
+   * Lets go on whom these connections hold, each by its own: nobody waits for another's answer. Returns the pods that
+   * said yes to all.
+   */
   async end(): Promise<ReadonlySet<string>> {
     const parts = this.#begun ? this.#parts : [];
     const outcomes = await Promise.allSettled(
@@ -127,7 +133,10 @@ export class PoolersHold {
     return new Set(parts.map(({ replica }) => replica.pod).filter((pod) => !refused.has(pod)));
   }
 
-  /** Closes the connections. Does not resume: that is said to every replica, also to those that this process did not hold. */
+  /**
+   * Closes the connections. Does not resume: that is said to every replica, also to those that this process did not
+   * hold.
+   */
   async forget(): Promise<void> {
     const parts = this.#parts;
     this.#parts = [];

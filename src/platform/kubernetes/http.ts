@@ -11,8 +11,9 @@ export interface Answer {
 export const requestLimit = 15_000;
 
 /**
- * One request to the API server as the kubeconfig says. Plain JSON both ways: the typed client rounds times to objects of its
- * own, and asks the server for its kinds again and again. Connections are kept, because a switchover makes a dozen in a row.
+ * One request to the API server as the kubeconfig says. Plain JSON both ways: the typed client rounds times to objects
+ * of its own, and asks the server for its kinds again and again. Connections are kept, because a switchover makes a
+ * dozen in a row.
  */
 export class Transport {
   readonly #config: KubeConfig;
@@ -43,7 +44,8 @@ export class Transport {
           method,
           agent: options.agent ?? (secure ? this.#secure : this.#plain),
           headers: {
-            // oxlint-disable-next-line typescript/no-misused-spread -- the client's own authenticators set an object, never a list
+            // oxlint-disable-next-line typescript/no-misused-spread -- the client's own authenticators set an object,
+            // never a list
             ...options.headers,
             accept: 'application/json',
             ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),

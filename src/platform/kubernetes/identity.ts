@@ -30,7 +30,10 @@ async function uidOf(cluster: Cluster, namespace: string): Promise<string | unde
   return found?.metadata.uid;
 }
 
-/** Throws where an environment that the engine knows of is not there, or is another one. Opens no connection to a database. */
+/**
+ * Throws where an environment that the engine knows of is not there, or is another one. Opens no connection to a
+ * database.
+ */
 export async function requireKnown(platform: KubernetesPlatform, known: Identity, forget: string): Promise<void> {
   const { cluster, environment, journal } = platform;
   await requirePlace(platform, known, forget);
@@ -46,7 +49,10 @@ export async function requireKnown(platform: KubernetesPlatform, known: Identity
     throw otherEnvironment(environment, uid, [state, ...(await platform.remains())]);
 }
 
-/** For a destroy: whether nothing of the environment is left in the very place where it was. Throws as `requireKnown` does where it cannot be told. */
+/**
+ * For a destroy: whether nothing of the environment is left in the very place where it was. Throws as `requireKnown`
+ * does where it cannot be told.
+ */
 export async function isGone(platform: KubernetesPlatform, known: Identity, forget: string): Promise<boolean> {
   await requirePlace(platform, known, forget);
   if (!(await platform.journal.read()) && (await platform.remains()).length === 0) return true;

@@ -8,8 +8,8 @@ interface JournalMap extends Stored {
 }
 
 /**
- * The journal in a ConfigMap, with the revision before it beside it. A write is a compare-and-swap by resourceVersion: of two
- * writers that read the same revision the API server takes one.
+ * The journal in a ConfigMap, with the revision before it beside it. A write is a compare-and-swap by resourceVersion:
+ * of two writers that read the same revision the API server takes one.
  */
 export class KubernetesJournal implements JournalStore {
   readonly #cluster: Cluster;

@@ -14,7 +14,10 @@ export interface FoundJournal {
   readonly where: string;
 }
 
-/** Of every environment of the cluster that the kubeconfig leads to. Throws where the caller may not list ConfigMaps of all namespaces. */
+/**
+ * Of every environment of the cluster that the kubeconfig leads to. Throws where the caller may not list ConfigMaps of
+ * all namespaces.
+ */
 export async function journalsOf(): Promise<FoundJournal[]> {
   const cluster = Cluster.open('default');
   const ending = objectNames.journal('');

@@ -25,14 +25,18 @@ const guardKey = `${domain}/guard`;
 const duration = 10;
 
 /**
- * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every acquisition.
- * Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token. A holder that ran on this
- * very machine and is no more is not waited out. What a guard settles, every command settles first: a guard's lease is taken from it.
+ * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every
+ * acquisition. Clocks may differ: whoever is taken over too early fails at its next write of the journal, by its token.
+ * A holder that ran on this very machine and is no more is not waited out. What a guard settles, every command settles
+ * first: a guard's lease is taken from it.
  */
 export class KubernetesLeases implements LeaseStore {
   readonly #cluster: Cluster;
   readonly #environment: Named;
-  /** The token under which the journal was last written: where the Lease was deleted by hand, counting goes on from there. */
+  /**
+   * The token under which the journal was last written: where the Lease was deleted by hand, counting goes on from
+   * there.
+   */
   readonly #floor: () => Promise<number>;
 
   readonly #guard: boolean;
@@ -112,7 +116,8 @@ export class KubernetesLeases implements LeaseStore {
   #lease(taken: LeaseObject): Lease {
     let mine: LeaseObject | undefined = taken;
     const token = taken.spec.leaseTransitions ?? 0;
-    // One write after the other: a release that met a renewal under way would lose to it, and the lease would seem held.
+    // One write after the other: a release that met a renewal under way would lose to it, and the lease would seem
+    // held.
     let last: Promise<unknown> = Promise.resolve();
     const change = (spec: (now: LeaseObject['spec']) => LeaseObject['spec']): Promise<boolean> => {
       const next = last

@@ -12,7 +12,10 @@ interface Owned extends Stored {
   };
 }
 
-/** Operators that own their pods: by the group of what owns a StatefulSet or a pod, or by the labels that they put there. */
+/**
+ * Operators that own their pods: by the group of what owns a StatefulSet or a pod, or by the labels that they put
+ * there.
+ */
 const operators: readonly {
   readonly name: string;
   readonly groups: RegExp;

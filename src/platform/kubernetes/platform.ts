@@ -155,7 +155,10 @@ export class KubernetesPlatform implements Platform {
   }
 }
 
-/** The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the process. */
+/**
+ * The platform of a declaration whose `platform` is `kubernetes`. Close it when done, or its connections keep the
+ * process.
+ */
 export function openKubernetes(environment: Environment, access: ClusterAccess = {}): KubernetesPlatform {
   const { namespace, context = access.context } = environment.kubernetes;
   requireFittingPatches(environment);

@@ -14,14 +14,20 @@ export interface ReadyOptions {
   readonly accept?: (pod: Pod) => boolean;
 }
 
-/** Milliseconds that what no waiting changes may last: longer than a registry's hiccup, or than a predecessor that still counts in a quota. */
+/**
+ * Milliseconds that what no waiting changes may last: longer than a registry's hiccup, or than a predecessor that still
+ * counts in a quota.
+ */
 const patience = 10_000;
 /** Milliseconds between two questions why a pod is not ready. */
 const causeEvery = 2_000;
 /** Milliseconds until somebody who waits is told why, and between two such words. */
 const tellEvery = 20_000;
 
-/** Waits until a pod of this name is ready; gives up early where waiting cannot help, longer than a registry's hiccup lasts. */
+/**
+ * Waits until a pod of this name is ready; gives up early where waiting cannot help, longer than a registry's hiccup
+ * lasts.
+ */
 export async function untilReady(
   cluster: Cluster,
   name: string,

@@ -73,7 +73,10 @@ export class Poolers {
     });
   }
 
-  /** Until no pooler is being ended: its console may be silent already while it still has clients. It has its grace and no longer. */
+  /**
+   * Until no pooler is being ended: its console may be silent already while it still has clients. It has its grace and
+   * no longer.
+   */
   async settled(): Promise<void> {
     await waitFor(
       async () => {
@@ -148,8 +151,9 @@ export class Poolers {
   }
 
   /**
-   * Has every connection of a replica to the servers made again, each once nobody is in a transaction on it. False, and nothing
-   * done, while one is just being made: RECONNECT cuts a login short, and PgBouncer passes that on to clients as an error (seen).
+   * Has every connection of a replica to the servers made again, each once nobody is in a transaction on it. False, and
+   * nothing done, while one is just being made: RECONNECT cuts a login short, and PgBouncer passes that on to clients
+   * as an error (seen).
    */
   async reconnect(replica: Replica, database: string): Promise<boolean> {
     const pools = await this.say<{ database: string; sv_login: unknown }>(replica, 'SHOW POOLS');

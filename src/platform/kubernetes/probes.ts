@@ -10,9 +10,9 @@ import type { Poolers, Replica } from './poolers.ts';
 const probeLimit = 2_000;
 
 /**
- * Questions along the clients' own ways, as an application's role: to the pooler, through either Service, to a server. Where the
- * client's connection stands already, one question is enough: PgBouncer tries to reach a server again and again until the route
- * has moved, which no asking from outside could do as fast.
+ * Questions along the clients' own ways, as an application's role: to the pooler, through either Service, to a server.
+ * Where the client's connection stands already, one question is enough: PgBouncer tries to reach a server again and
+ * again until the route has moved, which no asking from outside could do as fast.
  */
 export class Probes {
   readonly #environment: Environment;
@@ -25,7 +25,10 @@ export class Probes {
     this.#poolers = poolers;
   }
 
-  /** Opens the connections that `ask` will need. One that cannot be had now could not be had behind the commit point either. */
+  /**
+   * Opens the connections that `ask` will need. One that cannot be had now could not be had behind the commit point
+   * either.
+   */
   async prepare(replicas: readonly Replica[]): Promise<void> {
     await this.forget();
     const opened = await Promise.allSettled(
@@ -44,8 +47,8 @@ export class Probes {
   async ask(replica: Replica): Promise<ProbeAnswer[]> {
     return Promise.all(
       probeDatabases.map(async (database) => {
-        // A server connection made before the route moved would answer for the old colour; the fence has ended it, if there was one.
-        // Who asks again was not content with the answer.
+        // A server connection made before the route moved would answer for the old colour; the fence has ended it, if
+        // there was one. Who asks again was not content with the answer.
         if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
         this.#asked.add(key(replica, database));
         const kept = this.#kept.get(key(replica, database));

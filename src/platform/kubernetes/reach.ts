@@ -1,7 +1,10 @@
 import type { Cluster } from './cluster.ts';
 import { Tunnel } from './tunnel.ts';
 
-/** How this process reaches a pod: through the API server from outside, straight from inside. One tunnel for each pod and port. */
+/**
+ * How this process reaches a pod: through the API server from outside, straight from inside. One tunnel for each pod
+ * and port.
+ */
 export class Reach {
   readonly #cluster: Cluster;
   readonly #tunnels = new Map<string, Promise<Tunnel>>();

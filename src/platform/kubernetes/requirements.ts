@@ -15,8 +15,8 @@ import type { KubernetesServers } from './servers.ts';
 export type ClusterPurpose = 'making' | 'release';
 
 /**
- * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads only. Classes
- * belong to the cluster: whoever may not read them is told by the snapshot itself.
+ * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads
+ * only. Classes belong to the cluster: whoever may not read them is told by the snapshot itself.
  */
 export async function requirements(
   environment: Environment,
@@ -39,7 +39,10 @@ function refuse(id: WordlessId, title: string, reason: string, fix: string, obje
   return finding(id, { title, objects, reason, fix });
 }
 
-/** The rules that this declaration needs: all for making the environment, fewer for a release of one that is there, which a drill's own role does too. */
+/**
+ * The rules that this declaration needs: all for making the environment, fewer for a release of one that is there,
+ * which a drill's own role does too.
+ */
 export function neededRules(
   { kubernetes: { images, istio, quota, drill, metrics } }: Environment,
   purpose: ClusterPurpose,
@@ -99,7 +102,10 @@ async function kindsMissing({ kubernetes: { istio } }: Environment, cluster: Clu
   return found;
 }
 
-/** Whether the certificate will be taken: a subscription that cannot connect would be noticed only once the candidate is there. */
+/**
+ * Whether the certificate will be taken: a subscription that cannot connect would be noticed only once the candidate is
+ * there.
+ */
 async function certificateFindings(
   { name, kubernetes: { tls, namespace } }: Environment,
   cluster: Cluster,

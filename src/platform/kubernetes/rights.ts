@@ -5,7 +5,10 @@ interface RulesReview extends Stored {
   readonly status: { readonly incomplete?: boolean; readonly resourceRules: readonly RbacRule[] };
 }
 
-/** What of these rules the credentials in use lack in the namespace, as `patch services`. The API server is asked; nothing is written. */
+/**
+ * What of these rules the credentials in use lack in the namespace, as `patch services`. The API server is asked;
+ * nothing is written.
+ */
 export async function rightsMissing(cluster: Cluster, wanted: readonly RbacRule[]): Promise<string[]> {
   const review = await cluster.create<RulesReview>({
     apiVersion: 'authorization.k8s.io/v1',

@@ -13,9 +13,11 @@ import type { KubernetesPlatform } from './platform.ts';
 import { randomPassword, secretValue } from './secrets.ts';
 
 /**
- * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which the next
- * candidate is a copy. Under the lease. A password that a role has already is never changed: somebody may be using it.
- * @throws VerdigrisError `role-in-release` where a candidate or a retained colour would lack the role; `wrong-password`; `secret-differs`.
+ * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which
+ * the next candidate is a copy. Under the lease. A password that a role has already is never changed: somebody may be
+ * using it.
+ * @throws VerdigrisError `role-in-release` where a candidate or a retained colour would lack the role;
+ * `wrong-password`; `secret-differs`.
  */
 export async function addRoles(
   environment: Environment,
@@ -53,8 +55,8 @@ export async function addRoles(
 }
 
 /**
- * A role's own Secret: made where the role is new, and given what a Secret of kubernetes.passwords has by now. What a Secret says must be
- * what the server keeps: the poolers would be given a password that nobody is let in with.
+ * A role's own Secret: made where the role is new, and given what a Secret of kubernetes.passwords has by now. What a
+ * Secret says must be what the server keeps: the poolers would be given a password that nobody is let in with.
  */
 async function keepSecret(
   environment: Environment,

@@ -11,7 +11,9 @@ interface QuotaObject extends Stored {
   };
 }
 
-/** What a server asks for while it is made, and with `making` the poolers too: the names are those of a ResourceQuota. */
+/**
+ * What a server asks for while it is made, and with `making` the poolers too: the names are those of a ResourceQuota.
+ */
 export function needs({ kubernetes }: Environment, making: boolean): Record<string, number> {
   const { resources, storage, snapshots, pooler } = kubernetes;
   const claims = snapshots === 'backup' && !making ? 2 : 1;
@@ -35,7 +37,10 @@ export function needs({ kubernetes }: Environment, making: boolean): Record<stri
   };
 }
 
-/** What a ResourceQuota of the namespace has no room for; one with scopes may be about other pods and is left to the API server. */
+/**
+ * What a ResourceQuota of the namespace has no room for; one with scopes may be about other pods and is left to the API
+ * server.
+ */
 export async function roomFindings(environment: Environment, cluster: Cluster, making: boolean): Promise<Finding[]> {
   const wanted = needs(environment, making);
   const quotas = await cluster.list<QuotaObject>('ResourceQuota', {});

@@ -30,7 +30,10 @@ export class Routes {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
   readonly #adoption: AdoptedServer;
-  /** As last read or written, so that a move is one request an object; one that was changed since conflicts and is read again. */
+  /**
+   * As last read or written, so that a move is one request an object; one that was changed since conflicts and is read
+   * again.
+   */
   readonly #known = new Map<string, RouteObject>();
 
   constructor(environment: Environment, cluster: Cluster, adoption: AdoptedServer) {
@@ -77,8 +80,8 @@ export class Routes {
   }
 
   /**
-   * Reads beforehand what `move` will write, over connections that stay open for it, and asks whether that would be taken: Istio's
-   * webhook refuses every change of a route while no istiod runs, and the clients would be held by then.
+   * Reads beforehand what `move` will write, over connections that stay open for it, and asks whether that would be
+   * taken: Istio's webhook refuses every change of a route while no istiod runs, and the clients would be held by then.
    */
   async foresee(): Promise<void> {
     await this.#adoption.of('blue');
@@ -150,7 +153,10 @@ export class Routes {
     return adopted && !own ? { ...route, selectors: { [adopted.colour]: adoptedSelector(adopted) } } : route;
   }
 
-  /** Services that clients of an adopted server used before: they follow the live colour, also once that server has been let go. */
+  /**
+   * Services that clients of an adopted server used before: they follow the live colour, also once that server has been
+   * let go.
+   */
   async #alias(route: Route): Promise<void> {
     const following = await this.#cluster.list('Service', { [followsLabel]: this.#environment.name });
     await Promise.all(

@@ -51,7 +51,10 @@ export class KubernetesServers implements Servers {
     await this.#sets.bring({ colour, generation, major, release, parked: false }, podLimit);
   }
 
-  /** The first colour of a new environment, of a VolumeSnapshot `name`, whoever's: nobody but the operator can log in to it. */
+  /**
+   * The first colour of a new environment, of a VolumeSnapshot `name`, whoever's: nobody but the operator can log in to
+   * it.
+   */
   async provision(colour: Colour, name: string, generation: number, release: string): Promise<void> {
     const content = await snapshotContent(this.#cluster, name);
     const major = content?.major ?? this.#environment.colours[colour]?.postgres;

@@ -5,8 +5,8 @@ import { defaults, isDefault, readable, type Class } from './classes.ts';
 import type { KubernetesServers } from './servers.ts';
 
 /**
- * What only whoever knows the driver can say, and what its classes leave behind. Classes belong to the cluster: whoever may not read them is
- * told nothing.
+ * What only whoever knows the driver can say, and what its classes leave behind. Classes belong to the cluster: whoever
+ * may not read them is told nothing.
  */
 export async function snapshotFindings(
   { live, kubernetes: { snapshots, storageClass, snapshotClass, keptSnapshotClass } }: Environment,

@@ -11,7 +11,10 @@ import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';
 /** Of the name of a snapshot's other half, in backup mode. */
 export const logSuffix = '-log';
 
-/** The storage's own snapshot. Atomic, it is crash-consistent: recovery replays what it holds. Otherwise it is two, see `inBackupMode`. */
+/**
+ * The storage's own snapshot. Atomic, it is crash-consistent: recovery replays what it holds. Otherwise it is two, see
+ * `inBackupMode`.
+ */
 export async function snapshotColour(
   cluster: Cluster,
   environment: Environment,
@@ -27,9 +30,9 @@ export async function snapshotColour(
 }
 
 /**
- * The data between pg_backup_start and pg_backup_stop, and then, by a second snapshot, the log: every segment up to the end of the
- * backup is complete by then, and what is torn after it ends the replay, which is X. The segments are still there because the
- * release's slot is older. The label is written last: a snapshot without it is not whole.
+ * The data between pg_backup_start and pg_backup_stop, and then, by a second snapshot, the log: every segment up to the
+ * end of the backup is complete by then, and what is torn after it ends the replay, which is X. The segments are still
+ * there because the release's slot is older. The label is written last: a snapshot without it is not whole.
  */
 async function inBackupMode(
   cluster: Cluster,
@@ -53,8 +56,9 @@ async function inBackupMode(
 const goneLimit = 5_000;
 
 /**
- * Asks for the end of a snapshot. One that its driver keeps for longer (finalizers, a sidecar that is down) is nobody's concern: its name
- * is not used again, and what costs the live server must not wait for it. Says which contents stay, by their class's deletionPolicy.
+ * Asks for the end of a snapshot. One that its driver keeps for longer (finalizers, a sidecar that is down) is nobody's
+ * concern: its name is not used again, and what costs the live server must not wait for it. Says which contents stay,
+ * by their class's deletionPolicy.
  */
 export async function removeSnapshot(
   cluster: Cluster,

@@ -39,9 +39,9 @@ const final =
   /\b(InvalidArgument|NotFound|AlreadyExists|PermissionDenied|Unauthenticated|Unimplemented|FailedPrecondition|OutOfRange)\b/;
 
 /**
- * Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept: an error that the driver
- * goes on to retry is waited for, one that stays ends it at once. Never takes for its own what another volume's snapshot is, or one
- * that is being deleted.
+ * Makes a snapshot and waits until a volume can be made of it. One that fails is removed, and the reason kept: an error
+ * that the driver goes on to retry is waited for, one that stays ends it at once. Never takes for its own what another
+ * volume's snapshot is, or one that is being deleted.
  */
 export async function takeSnapshot(
   cluster: Cluster,

@@ -16,10 +16,16 @@ import type { Routes } from './routes.ts';
 /** Milliseconds that a look at the Lease holds good: shorter than a lease takes to run out. */
 const lookHolds = 500;
 
-/** Looks at a pool that is always making connections, 20 ms apart, before it is left to itself: what it makes now goes by the new weights. */
+/**
+ * Looks at a pool that is always making connections, 20 ms apart, before it is left to itself: what it makes now goes
+ * by the new weights.
+ */
 const respreadTurns = 50;
 
-/** Milliseconds that a hold's connections, opened beforehand, say that their silence may last: as the operations hold by. */
+/**
+ * Milliseconds that a hold's connections, opened beforehand, say that their silence may last: as the operations hold
+ * by.
+ */
 const preparedLease = 3_000;
 
 /** The clients' path: poolers, Services, and Istio's routes where there are some. */
@@ -152,7 +158,8 @@ export class KubernetesTraffic implements Traffic {
   }
 
   async resume(token: number): Promise<void> {
-    // A successful probe has just read the Lease, while clients waited for the route: they do not wait for it once more.
+    // A successful probe has just read the Lease, while clients waited for the route: they do not wait for it once
+    // more.
     const fresh = this.#looked !== undefined && performance.now() - this.#looked.at < lookHolds;
     if (fresh && this.#looked) requireNewest(token, this.#looked.newest, this.#lease);
     else await this.#requireNewest(token);
@@ -167,8 +174,8 @@ export class KubernetesTraffic implements Traffic {
   }
 
   /**
-   * Lets the clients of one pooler go where both of its own ways lead to `live`, and nobody newer than `gone` holds them by now. False, and
-   * nothing done, where that is not so.
+   * Lets the clients of one pooler go where both of its own ways lead to `live`, and nobody newer than `gone` holds
+   * them by now. False, and nothing done, where that is not so.
    */
   async letGo(pod: string, live: Colour, gone = 0): Promise<boolean> {
     const replica = (await this.#poolers.replicas()).find((each) => each.pod === pod);
@@ -194,7 +201,10 @@ export class KubernetesTraffic implements Traffic {
     };
   }
 
-  /** The poolers know no tokens: whoever lost the lease is stopped here, and at the latest by the journal and the database. */
+  /**
+   * The poolers know no tokens: whoever lost the lease is stopped here, and at the latest by the journal and the
+   * database.
+   */
   async #requireNewest(token: number): Promise<void> {
     requireNewest(token, await this.#newest(), this.#lease);
   }

@@ -30,8 +30,8 @@ interface Tried {
 }
 
 /**
- * All that this process would use behind the commit point, by connections and Secrets of now: `platform` is opened for this and closed
- * afterwards, since what an open one has kept proves nothing for the next one.
+ * All that this process would use behind the commit point, by connections and Secrets of now: `platform` is opened for
+ * this and closed afterwards, since what an open one has kept proves nothing for the next one.
  */
 export async function behindCommit(
   environment: Environment,
@@ -78,7 +78,10 @@ function rights(
   };
 }
 
-/** A new login as the operator, who opens and closes colours, and every password of a Secret against what the server knows. */
+/**
+ * A new login as the operator, who opens and closes colours, and every password of a Secret against what the server
+ * knows.
+ */
 function server(environment: Environment, platform: Tried, { live, idle, carried }: Behind, colour: Colour): Trial {
   const { name, kubernetes, database, roles } = environment;
   // The other colour has the live one's passwords once they were carried.
@@ -145,8 +148,8 @@ function consoleOf({ name, kubernetes: { namespace } }: Environment, { poolers }
 }
 
 /**
- * Every role through every pooler, with the password of its Secret, to the server that answers there; and as is asked behind the commit
- * point, the first application role on both ways.
+ * Every role through every pooler, with the password of its Secret, to the server that answers there; and as is asked
+ * behind the commit point, the first application role on both ways.
  */
 function logins(
   environment: Environment,

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { PortForward, type KubeConfig } from '@kubernetes/client-node';
 
 /**
- * A port on this machine that leads to a port of a pod, through the API server: what reaches PostgreSQL where nothing is
- * published. Each connection is a stream of its own; it is made again for a pod that was replaced under the same name.
+ * A port on this machine that leads to a port of a pod, through the API server: what reaches PostgreSQL where nothing
+ * is published. Each connection is a stream of its own; it is made again for a pod that was replaced under the same
+ * name.
  */
 export class Tunnel {
   readonly port: number;

@@ -21,8 +21,9 @@ interface JobObject extends Stored {
 const patience = 10_000;
 
 /**
- * Runs pg_upgrade in a Job on the volume of a colour that is stopped, and waits for its end; one that runs already, for an operator
- * that was killed, is waited for. Returns what it had to leave out. The Job stays until `removeUpgrade`, so that it runs once.
+ * Runs pg_upgrade in a Job on the volume of a colour that is stopped, and waits for its end; one that runs already, for
+ * an operator that was killed, is waited for. Returns what it had to leave out. The Job stays until `removeUpgrade`, so
+ * that it runs once.
  */
 export async function runUpgrade(
   cluster: Cluster,

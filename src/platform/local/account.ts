@@ -8,8 +8,8 @@ export interface Account {
 }
 
 /**
- * Undefined for an ordinary user, who runs servers as himself. For root, the account to drop to: `postgres` where the system
- * has one, else `nobody`, since PostgreSQL refuses to run as root and initdb wants an account that has a name.
+ * Undefined for an ordinary user, who runs servers as himself. For root, the account to drop to: `postgres` where the
+ * system has one, else `nobody`, since PostgreSQL refuses to run as root and initdb wants an account that has a name.
  */
 export async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;

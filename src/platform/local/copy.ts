@@ -12,8 +12,8 @@ export interface CopyResult {
 const concurrency = 4;
 
 /**
- * Copies a folder, sharing blocks with the original (FICLONE) where the filesystem can. Files that vanish meanwhile are left
- * out, as pg_basebackup does: a server drops files while it is being copied, and its log says so.
+ * Copies a folder, sharing blocks with the original (FICLONE) where the filesystem can. Files that vanish meanwhile are
+ * left out, as pg_basebackup does: a server drops files while it is being copied, and its log says so.
  */
 export async function copyTree(
   from: string,
@@ -28,7 +28,8 @@ export async function copyTree(
   const workers = Array.from({ length: concurrency }, async (_, worker) => {
     for (let relative = files.pop(); relative !== undefined; relative = files.pop()) {
       await file(relative);
-      // Where blocks are copied, one at a time is as fast as most disks, and takes no more of the machine from the database that serves on.
+      // Where blocks are copied, one at a time is as fast as most disks, and takes no more of the machine from the
+      // database that serves on.
       if (!result.reflink && worker > 0) break;
     }
   });

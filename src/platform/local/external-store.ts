@@ -60,8 +60,8 @@ export async function declaredPasswords({ local }: Environment): Promise<Record<
 }
 
 /**
- * Gives the router the passwords by which it carries sessions over to servers that ask for one. Whatever cannot be read now, as by a
- * recovery that nobody called, stays as it was.
+ * Gives the router the passwords by which it carries sessions over to servers that ask for one. Whatever cannot be read
+ * now, as by a recovery that nobody called, stays as it was.
  */
 export async function writePasswords(
   environment: Environment,

@@ -4,7 +4,10 @@ import path from 'node:path';
 import { Reserve, writeSynced } from '../../router/reserve.ts';
 import type { Account } from './account.ts';
 
-/** Writes a file whole or not at all, durable when it returns; `owner`: whose it is from its first moment. Throws `disk-full`. */
+/**
+ * Writes a file whole or not at all, durable when it returns; `owner`: whose it is from its first moment. Throws
+ * `disk-full`.
+ */
 export async function writeDurably(file: string, text: string, owner?: Account): Promise<void> {
   const made = `${file}.${randomUUID()}.new`;
   await writeSynced(made, text);
@@ -20,8 +23,8 @@ const reserved = 4;
 const block = 4096;
 
 /**
- * Files named by number in one folder, of which the highest counts. `claim` makes number n for exactly one of any number of
- * processes: link(2) fails where the name exists, and that is all the locking there is.
+ * Files named by number in one folder, of which the highest counts. `claim` makes number n for exactly one of any
+ * number of processes: link(2) fails where the name exists, and that is all the locking there is.
  */
 export class NumberedFiles {
   readonly folder: string;
@@ -29,7 +32,10 @@ export class NumberedFiles {
   readonly #ending: string;
   readonly #reserve: Reserve;
 
-  /** `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. `ending`: of the names, after the number. */
+  /**
+   * `keep`: how many of the newest stay when one is added. At least 2, so that a reader never finds none. `ending`: of
+   * the names, after the number.
+   */
   constructor(folder: string, keep: number, ending = '.json') {
     this.folder = folder;
     this.#keep = keep;
@@ -58,8 +64,8 @@ export class NumberedFiles {
   }
 
   /**
-   * True where this process made number n and n is the newest. A late claimant of a number long pruned is told no. Where the disk is
-   * full: with `reserve` it takes what was put aside, else it throws `disk-full`.
+   * True where this process made number n and n is the newest. A late claimant of a number long pruned is told no.
+   * Where the disk is full: with `reserve` it takes what was put aside, else it throws `disk-full`.
    */
   async claim(number: number, text: string, reserve = false): Promise<boolean> {
     const made = path.join(this.folder, `${randomUUID()}.new`);

@@ -2,7 +2,10 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { JournalStore } from '../port/journal.ts';
 import { NumberedFiles } from './files.ts';
 
-/** The journal as numbered revisions in a folder; the last few stay, so that a damaged one has a neighbour to compare with. */
+/**
+ * The journal as numbered revisions in a folder; the last few stay, so that a damaged one has a neighbour to compare
+ * with.
+ */
 export class LocalJournal implements JournalStore {
   readonly #revisions: NumberedFiles;
 

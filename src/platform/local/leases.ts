@@ -8,7 +8,9 @@ import { NumberedFiles } from './files.ts';
 const record = z.object({
   holder: z.string(),
   pid: z.int(),
-  /** From `thisProcess`; of a system without /proc, and of Verdigris 0.1.0, only time tells whether its holder lives. */
+  /**
+   * From `thisProcess`; of a system without /proc, and of Verdigris 0.1.0, only time tells whether its holder lives.
+   */
   process: z.string().optional(),
   since: z.string(),
   released: z.boolean(),
@@ -19,14 +21,18 @@ type Holding = z.output<typeof record>;
 export const leaseTtl = 10_000;
 
 /**
- * One operator at a time. Lease n is the file n, its number the fencing token; renewing touches it. It may be taken over when it
- * was released, when its process is gone, or when it was not renewed in time: its holder then fails at its next write of the journal.
+ * One operator at a time. Lease n is the file n, its number the fencing token; renewing touches it. It may be taken
+ * over when it was released, when its process is gone, or when it was not renewed in time: its holder then fails at its
+ * next write of the journal.
  */
 export class LocalLeases implements LeaseStore {
   readonly #files: NumberedFiles;
   readonly #floor: () => Promise<number>;
 
-  /** `floor`: the token under which the journal was last written; where the folder of leases is gone, counting goes on from there. */
+  /**
+   * `floor`: the token under which the journal was last written; where the folder of leases is gone, counting goes on
+   * from there.
+   */
   constructor(folder: string, floor: () => Promise<number> = () => Promise.resolve(0)) {
     this.#files = new NumberedFiles(folder, 2);
     this.#floor = floor;

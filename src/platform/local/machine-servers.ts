@@ -15,7 +15,9 @@ import { externalStore, ownPasswords } from './external-store.ts';
 import type { Places } from './places.ts';
 import type { LocalServers } from './servers.ts';
 
-/** The colours of an environment of this machine: each a process here, or a server elsewhere, as the declaration has it. */
+/**
+ * The colours of an environment of this machine: each a process here, or a server elsewhere, as the declaration has it.
+ */
 export class MachineServers implements Servers {
   readonly local: LocalServers;
   readonly #places: Places;

@@ -16,8 +16,8 @@ export type ServerRecord = z.output<typeof recordSchema>;
 export type ServerRecords = z.output<typeof recordsSchema>;
 
 /**
- * Which servers there are. Changed by compare-and-swap: whoever slept between reading and writing reads again, and so cannot bring back
- * or take away what others did meanwhile.
+ * Which servers there are. Changed by compare-and-swap: whoever slept between reading and writing reads again, and so
+ * cannot bring back or take away what others did meanwhile.
  */
 export class Records {
   readonly #files: NumberedFiles;
@@ -37,7 +37,10 @@ export class Records {
     return (await this.#newest()).records;
   }
 
-  /** `change` says what is to be from what is, and is asked again where somebody else was faster; undefined: nothing is to be changed. */
+  /**
+   * `change` says what is to be from what is, and is asked again where somebody else was faster; undefined: nothing is
+   * to be changed.
+   */
   async change(change: (records: ServerRecords) => ServerRecords | undefined): Promise<void> {
     for (;;) {
       const { number, records } = await this.#newest();

@@ -16,7 +16,10 @@ export interface Server {
   readonly account: Account | undefined;
   /** Folder that holds `data` and `server.log`. */
   readonly directory: string;
-  /** 0700, owned by the server's account: whoever may enter it is let in as any role, so that nothing needs a password here. */
+  /**
+   * 0700, owned by the server's account: whoever may enter it is let in as any role, so that nothing needs a password
+   * here.
+   */
   readonly sockets: string;
   readonly port: number;
   /** Where it listens besides 127.0.0.1, for the subscription of a server that others run and nobody else. */
@@ -60,7 +63,9 @@ export async function initServer(server: Server, settings: Settings): Promise<vo
 /** Beside pg_hba.conf, whose first rules read it. */
 const lockFile = 'verdigris_closed';
 
-/** Whom pg_hba.conf refuses from the next start on; its rules for that are put before the others where they are missing. */
+/**
+ * Whom pg_hba.conf refuses from the next start on; its rules for that are put before the others where they are missing.
+ */
 export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<void> {
   const file = path.join(dataDirectory(server), lockFile);
   await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, server.account);
@@ -103,8 +108,8 @@ async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise
 }
 
 /**
- * Starts the server and waits until it accepts connections. Does nothing where it runs. `quiet`: with lower priority than others on this
- * machine (nice 10, a tenth of their share where all cores are busy), until it is started again.
+ * Starts the server and waits until it accepts connections. Does nothing where it runs. `quiet`: with lower priority
+ * than others on this machine (nice 10, a tenth of their share where all cores are busy), until it is started again.
  */
 export async function startServer(server: Server, quiet = false): Promise<void> {
   if (await serverPid(server)) return;
@@ -137,7 +142,10 @@ export async function startServer(server: Server, quiet = false): Promise<void> 
   }
 }
 
-/** A machine that lost power may have left the file empty, and then pg_hba.conf is no good; the roles of a fence are closed durably all the same. */
+/**
+ * A machine that lost power may have left the file empty, and then pg_hba.conf is no good; the roles of a fence are
+ * closed durably all the same.
+ */
 async function keepLock(server: Server): Promise<void> {
   const text = await readFile(path.join(dataDirectory(server), lockFile), 'utf8').catch(() => '');
   if (text.trim() === '') await writeLock(server, 'open');
@@ -152,7 +160,9 @@ function startFailure(server: Server, log: string, tail: string, cause: unknown)
   });
 }
 
-/** `fast` ends sessions and writes a checkpoint; `immediate` is a crash, for tests and for what is thrown away anyway. */
+/**
+ * `fast` ends sessions and writes a checkpoint; `immediate` is a crash, for tests and for what is thrown away anyway.
+ */
 export async function stopServer(server: Server, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
   if (!(await serverPid(server))) return;
   await run(server, 'pg_ctl', ['stop', '-w', '-m', mode, '-D', dataDirectory(server)], 120_000);

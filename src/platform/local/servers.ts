@@ -153,7 +153,8 @@ export class LocalServers implements Servers {
     const known = (await this.#records.read())[colour];
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
-    // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it too soon.
+    // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it
+    // too soon.
     const restored =
       (await exists(path.join(directory, 'restored'))) || (consume && (await exists(path.join(directory, 'complete'))));
     const major = restored
@@ -259,7 +260,8 @@ export class LocalServers implements Servers {
       max_connections: '200',
       max_logical_replication_workers: parked ? '0' : '8',
       max_slot_wal_keep_size: `${Math.ceil(this.#environment.limits.retainedWal / 1024 ** 2)}MB`,
-      // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that report.
+      // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that
+      // report.
       wal_writer_delay: '10ms',
       shared_buffers: '128MB',
       password_encryption: 'scram-sha-256',

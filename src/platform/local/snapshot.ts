@@ -38,10 +38,10 @@ function notData(relative: string): boolean {
 }
 
 /**
- * Copies a serving server in backup mode: the data between pg_backup_start and pg_backup_stop, then the write-ahead log. The
- * log is copied last, so it reaches beyond the end of the backup; the copy recovers to wherever the copied log ends, and that
- * position is read from it while it is parked. Segments since the start are still there because the release's slot, which is
- * older, retains them. A torn last page is where recovery stops, at a record boundary.
+ * Copies a serving server in backup mode: the data between pg_backup_start and pg_backup_stop, then the write-ahead
+ * log. The log is copied last, so it reaches beyond the end of the backup; the copy recovers to wherever the copied log
+ * ends, and that position is read from it while it is parked. Segments since the start are still there because the
+ * release's slot, which is older, retains them. A torn last page is where recovery stops, at a record boundary.
  */
 export async function copySnapshot(
   server: Server,

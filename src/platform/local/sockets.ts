@@ -16,8 +16,9 @@ export function legacySockets(root: string, colour: string): string {
 }
 
 /**
- * A folder for a new server's socket, to be remembered: below the environment's own where the path is short enough, else in /run for
- * root, and for others in one that mkdtemp(3) has named, so that nobody can make it first. Nothing of the last is foreseeable.
+ * A folder for a new server's socket, to be remembered: below the environment's own where the path is short enough,
+ * else in /run for root, and for others in one that mkdtemp(3) has named, so that nobody can make it first. Nothing of
+ * the last is foreseeable.
  */
 export async function chooseSockets(root: string, server: string): Promise<string> {
   const inside = path.join(root, 's', server);
@@ -26,7 +27,10 @@ export async function chooseSockets(root: string, server: string): Promise<strin
   return path.join(await mkdtemp(path.join(tmpdir(), 'verdigris-')), server);
 }
 
-/** Makes or checks the folder of a server's socket and the one above it, through which the router and psql of others may only pass. */
+/**
+ * Makes or checks the folder of a server's socket and the one above it, through which the router and psql of others may
+ * only pass.
+ */
 export async function ownSockets(sockets: string, account: Account | undefined): Promise<void> {
   await ownFolder(path.dirname(sockets), account, 0o711);
   await ownFolder(sockets, account);
@@ -39,8 +43,8 @@ export async function removeSockets(sockets: string): Promise<void> {
 }
 
 /**
- * A folder that belongs to the server's account. Whoever could make it, or a link of its name, before us would get what is changed
- * here: no link is followed, and what belongs to somebody else is refused.
+ * A folder that belongs to the server's account. Whoever could make it, or a link of its name, before us would get what
+ * is changed here: no link is followed, and what belongs to somebody else is refused.
  * @throws VerdigrisError `folder-taken`
  */
 export async function ownFolder(folder: string, account: Account | undefined, mode = 0o700): Promise<void> {

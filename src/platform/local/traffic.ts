@@ -64,8 +64,8 @@ export class LocalTraffic implements Traffic {
   }
 
   /**
-   * A client like any other, but for the router's operator socket, which a hold lets through. Resolves with the answer: the connection
-   * is closed afterwards, so that clients do not wait for a server process to end.
+   * A client like any other, but for the router's operator socket, which a hold lets through. Resolves with the answer:
+   * the connection is closed afterwards, so that clients do not wait for a server process to end.
    */
   async probe(): Promise<ProbeAnswer> {
     const answer = Promise.withResolvers<ProbeAnswer>();
@@ -100,7 +100,10 @@ export class LocalTraffic implements Traffic {
     await this.#revived(() => this.#control.upstreams(token, upstreams));
   }
 
-  /** A router that died in the middle is started again, and begins holding what it held; one that runs and does not answer is ended first. */
+  /**
+   * A router that died in the middle is started again, and begins holding what it held; one that runs and does not
+   * answer is ended first.
+   */
   async #revived(ask: () => Promise<void>): Promise<void> {
     try {
       await ask();

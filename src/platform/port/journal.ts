@@ -3,8 +3,8 @@ export interface JournalStore {
   /** Undefined where none was ever written. `where` names it for people. */
   read(): Promise<{ readonly revision: number; readonly text: string; readonly where: string } | undefined>;
   /**
-   * Durable when it returns. Throws `journal-conflict` (busy) where the stored revision is not `expected`; 0 means none. `reserve`: this
-   * write lets clients go or takes something back, and may use what is put aside for a full disk.
+   * Durable when it returns. Throws `journal-conflict` (busy) where the stored revision is not `expected`; 0 means
+   * none. `reserve`: this write lets clients go or takes something back, and may use what is put aside for a full disk.
    */
   write(expected: number, text: string, reserve?: boolean): Promise<number>;
 }

@@ -1,8 +1,9 @@
 /** One operator at a time. */
 export interface LeaseStore {
   /**
-   * Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. `gone` is a token whose holder is known
-   * to be gone, or to have let go of clients that he held: it is not waited for. The token is above `above` and that of the journal.
+   * Throws `lease-held` (busy) with holder and since where somebody else holds it and lives. `gone` is a token whose
+   * holder is known to be gone, or to have let go of clients that he held: it is not waited for. The token is above
+   * `above` and that of the journal.
    */
   acquire(holder: string, gone?: number, above?: number): Promise<Lease>;
   /** Who holds it now. */

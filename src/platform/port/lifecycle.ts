@@ -5,14 +5,15 @@ import type { Client, ConnectionSettings } from '../../postgres/client.ts';
 /** How an environment comes to be and goes, on a platform of the type `P`. */
 export interface Lifecycle<P> {
   /**
-   * Makes the environment. Where its first colour comes from the declaration says: from nothing; adopted, a server that exists and
-   * serves on; provisioned, a copy of another environment's. Then roles with passwords, the clients' path, and last the journal, whose
-   * presence says that all the rest is there: cut short, it is repeated; where there is one, nothing is made.
+   * Makes the environment. Where its first colour comes from the declaration says: from nothing; adopted, a server that
+   * exists and serves on; provisioned, a copy of another environment's. Then roles with passwords, the clients' path,
+   * and last the journal, whose presence says that all the rest is there: cut short, it is repeated; where there is
+   * one, nothing is made.
    */
   create(options: CreateOptions): Promise<Created>;
   /**
-   * A throw-away environment whose live colour is a copy, taken now, of `of`'s live colour. Whoever calls keeps the original's log
-   * meanwhile, by a slot that is older.
+   * A throw-away environment whose live colour is a copy, taken now, of `of`'s live colour. Whoever calls keeps the
+   * original's log meanwhile, by a slot that is older.
    */
   clone(of: Environment, signal: AbortSignal): Promise<Clone<P>>;
   /** Removes the environment with all that Verdigris made for it, the journal last. Says what is left, for people. */
@@ -22,7 +23,10 @@ export interface Lifecycle<P> {
 export interface CreateOptions {
   /** The declaration as it was written, for recoveries that nobody calls. */
   readonly raw: unknown;
-  /** Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut short. */
+  /**
+   * Fills the new database, as superuser, before anybody can connect. Run again where an earlier creation was cut
+   * short.
+   */
   readonly fill?: (client: Client) => Promise<void>;
 }
 

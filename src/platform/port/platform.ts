@@ -13,8 +13,9 @@ import type { Servers } from './servers.ts';
 import type { Traffic } from './traffic.ts';
 
 /**
- * What a place where PostgreSQL runs must give, put together from ports that do not know each other. Everything above them is the same
- * code on every platform. Every method is safe to call again after a crash: it ends in the same state as one call.
+ * What a place where PostgreSQL runs must give, put together from ports that do not know each other. Everything above
+ * them is the same code on every platform. Every method is safe to call again after a crash: it ends in the same state
+ * as one call.
  */
 export interface Platform {
   /** As the declaration names it. */
@@ -39,19 +40,30 @@ export interface Platform {
   readonly lifecycle: Lifecycle<Platform>;
   /** Everything that says that the environment exists, besides the journal and the databases. */
   remains(): Promise<Trace[]>;
-  /** Writes the environment's uid on those that bear none; left out where a server's database is all that can bear one. */
+  /**
+   * Writes the environment's uid on those that bear none; left out where a server's database is all that can bear one.
+   */
   certify?(uid: string): Promise<void>;
   /** What long waits are for is emitted as notes. */
   listen?(emit: Emit): void;
-  /** What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate needs besides. */
+  /**
+   * What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate
+   * needs besides.
+   */
   findings?(seeding: boolean): Promise<Finding[]>;
-  /** Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be used. */
+  /**
+   * Uses once, by new connections, all that is used behind the commit point of a switchover, and says what cannot be
+   * used.
+   */
   unusable?(behind: Behind): Promise<Finding[]>;
   /** Room on each disk that the environment writes to, in bytes; a platform that cannot see it has no such method. */
   space?(): Promise<readonly DiskSpace[]>;
   /** Reports of the rehearsals that were kept, the newest last; a platform on which none is made has no such method. */
   rehearsals?(): Promise<readonly RehearsalReport[]>;
-  /** Leaves the password of `verdigris_reader` where `readerConnection` finds it, and names the place; left out where none is needed. */
+  /**
+   * Leaves the password of `verdigris_reader` where `readerConnection` finds it, and names the place; left out where
+   * none is needed.
+   */
   keepReader?(password: string): Promise<string>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;

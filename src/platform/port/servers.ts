@@ -8,27 +8,33 @@ export interface Servers {
   observe(colour: Colour): Promise<ServerObservation | undefined>;
   /** The operator's connection: superuser, bypassing the clients' path. */
   connection(colour: Colour): Promise<ConnectionSettings>;
-  /** As `verdigris_reader`, which can read and nothing else: for a process that never holds a credential that can write. */
+  /**
+   * As `verdigris_reader`, which can read and nothing else: for a process that never holds a credential that can write.
+   */
   readerConnection(colour: Colour): Promise<ConnectionSettings>;
   /** libpq keywords, without dbname, by which the *other* colour's server reaches this one for replication. */
   conninfo(colour: Colour): Promise<string>;
-  /** Password that the replication role is to have; undefined where all servers let it in without one, or no such method. */
+  /**
+   * Password that the replication role is to have; undefined where all servers let it in without one, or no such
+   * method.
+   */
   replicationPassword?(): Promise<string | undefined>;
   /**
-   * How a candidate comes to hold what `from` holds: `physical`, by a copy of its storage, which only servers allow that Verdigris
-   * runs itself; `logical`, row by row.
+   * How a candidate comes to hold what `from` holds: `physical`, by a copy of its storage, which only servers allow
+   * that Verdigris runs itself; `logical`, row by row.
    */
   seeding(from: Colour, to: Colour): 'physical' | 'logical';
   /** Whether the colour's storage is Verdigris's own, so that snapshots of it can be made. */
   ownsStorage(colour: Colour): boolean;
   /**
-   * Has a running server of the colour for a logical seed: a new one, or one that others run and that no release is using. A platform
-   * that seeds physically only has no such method.
+   * Has a running server of the colour for a logical seed: a new one, or one that others run and that no release is
+   * using. A platform that seeds physically only has no such method.
    */
   empty?(colour: Colour, options: EmptyOptions): Promise<void>;
   /**
-   * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies the data
-   * inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log that was copied.
+   * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies
+   * the data inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log
+   * that was copied.
    */
   snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts>;
   /** Also where it was never finished, or is not there. Says what of it stays all the same, where something does. */
@@ -36,8 +42,8 @@ export interface Servers {
   /** Names of those that are there. */
   snapshots(): Promise<string[]>;
   /**
-   * Makes a colour of a snapshot, started as a parked standby: standby.signal, nothing to stream or restore from, no replication
-   * workers, archiving off. It replays what the snapshot holds, answers read-only, and waits.
+   * Makes a colour of a snapshot, started as a parked standby: standby.signal, nothing to stream or restore from, no
+   * replication workers, archiving off. It replays what the snapshot holds, answers read-only, and waits.
    */
   restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void>;
   /** Gives a promoted colour its ordinary settings and starts it with them. Archiving stays off until it is live. */
@@ -47,12 +53,15 @@ export interface Servers {
   /** Returns when it has ended. `generation`: as for `remove`; left out by who owns the environment. */
   stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void>;
   /**
-   * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where only remains are
-   * left to be tidied. Throws `other-generation` (busy) where it is something else by now. Of a server that others run only what
-   * Verdigris made goes. Says what is left, for people.
+   * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where
+   * only remains are left to be tidied. Throws `other-generation` (busy) where it is something else by now. Of a server
+   * that others run only what Verdigris made goes. Says what is left, for people.
    */
   remove(colour: Colour, generation: number | undefined): Promise<string | void>;
-  /** Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log has no such method. */
+  /**
+   * Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log
+   * has no such method.
+   */
   applyError?(colour: Colour): Promise<string | undefined>;
   /** Facts that SQL does not show and preflight wants. */
   facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }>;

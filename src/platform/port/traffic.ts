@@ -5,12 +5,14 @@ import type { Finding } from '../../model/finding.ts';
 export interface Traffic {
   /** As it is now; asking changes nothing. */
   status(): Promise<TrafficStatus>;
-  /** Does beforehand, while nobody waits, what `hold` would otherwise do first: opening connections. May be left out. */
+  /**
+   * Does beforehand, while nobody waits, what `hold` would otherwise do first: opening connections. May be left out.
+   */
   prepare?(token: number): Promise<void>;
   /**
-   * Holds the clients of the live colour: waits until none of them is in a transaction. Where that takes longer than `budget`
-   * milliseconds, lets them go on and throws `pause-timeout` with the blockers. A hold that is not renewed within `lease`
-   * milliseconds ends by itself (the platform's dead man's limit runs the recovery).
+   * Holds the clients of the live colour: waits until none of them is in a transaction. Where that takes longer than
+   * `budget` milliseconds, lets them go on and throws `pause-timeout` with the blockers. A hold that is not renewed
+   * within `lease` milliseconds ends by itself (the platform's dead man's limit runs the recovery).
    */
   hold(token: number, budget: number, lease: number): Promise<void>;
   /** Makes the hold last `lease` ms from now; throws where none is on. */

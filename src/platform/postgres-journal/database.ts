@@ -34,7 +34,8 @@ export class JournalDatabase {
   }
 
   /**
-   * Runs one statement, which must be safe to repeat: where the connection is lost nobody knows whether it was carried out.
+   * Runs one statement, which must be safe to repeat: where the connection is lost nobody knows whether it was carried
+   * out.
    * @throws VerdigrisError `journal-unreachable` after 4 s.
    */
   rows<T>(sql: string, values: readonly unknown[]): Promise<T[]> {
@@ -112,7 +113,10 @@ async function ensureTables(client: Client): Promise<void> {
   });
 }
 
-/** Whatever did not come from the server: the connection is gone. 57P01 to 57P03: the server stops, or is about to serve again; 53300: it is full. */
+/**
+ * Whatever did not come from the server: the connection is gone. 57P01 to 57P03: the server stops, or is about to serve
+ * again; 53300: it is full.
+ */
 function passes(cause: unknown): boolean {
   if (cause instanceof VerdigrisError) return false;
   const { severity, code = '' } = cause as { severity?: string; code?: string };

@@ -18,13 +18,15 @@ interface Held {
 }
 
 /**
- * One operator at a time, by a row. A holder that ran on this very machine and is no more is not waited out; one of another machine,
- * as a job of CI that was killed, is waited out for 10 s: one that renews lives.
+ * One operator at a time, by a row. A holder that ran on this very machine and is no more is not waited out; one of
+ * another machine, as a job of CI that was killed, is waited out for 10 s: one that renews lives.
  */
 export class PostgresLeases implements LeaseStore {
   readonly #database: JournalDatabase;
   readonly #environment: string;
-  /** The token under which the journal was last written: where the row was deleted by hand, counting goes on from there. */
+  /**
+   * The token under which the journal was last written: where the row was deleted by hand, counting goes on from there.
+   */
   readonly #floor: () => Promise<number>;
 
   constructor(database: JournalDatabase, environment: string, floor: () => Promise<number>) {

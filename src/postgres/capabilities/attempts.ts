@@ -15,7 +15,10 @@ export interface Attempt {
   readonly id: string;
   /** What a release does by it. */
   readonly ability: string;
-  /** Does it, or the part of it that the right decides; inside a transaction that is rolled back. Throws what the server says. */
+  /**
+   * Does it, or the part of it that the right decides; inside a transaction that is rolled back. Throws what the server
+   * says.
+   */
   readonly attempt: (client: Client, grantee: Grantee) => Promise<void>;
   /** What is done where it cannot be; without it a release needs the ability. */
   readonly instead?: string;

@@ -18,8 +18,8 @@ export interface Capability {
 const limit = 2_000;
 
 /**
- * What the role of this connection may do, found by doing each thing in a transaction that is rolled back: attributes and memberships do
- * not tell what a managed service allows. Must not be called inside a transaction. Nothing is left.
+ * What the role of this connection may do, found by doing each thing in a transaction that is rolled back: attributes
+ * and memberships do not tell what a managed service allows. Must not be called inside a transaction. Nothing is left.
  */
 export async function tryCapabilities(client: Client): Promise<Capability[]> {
   const grantee = await one<Grantee>(

@@ -7,7 +7,10 @@ import type { CompareSide } from './types.ts';
 /** Key values as text, in key order. */
 export type Bound = readonly string[];
 
-/** Rows with `after < key <= upTo`; undefined is open, so that nothing below the first or beyond the last boundary is left out. */
+/**
+ * Rows with `after < key <= upTo`; undefined is open, so that nothing below the first or beyond the last boundary is
+ * left out.
+ */
 export interface Chunk {
   readonly after: Bound | undefined;
   readonly upTo: Bound | undefined;
@@ -19,8 +22,9 @@ export const wholeTable: Chunk = { after: undefined, upTo: undefined };
 const pagesPerBoundary = 16;
 
 /**
- * Boundaries that cut the live table into about `count` chunks, from the keys on a few of its pages: an exact walk of the index
- * would cost a quarter of the whole comparison, and equal sizes are not needed. Any boundaries cover the table exactly.
+ * Boundaries that cut the live table into about `count` chunks, from the keys on a few of its pages: an exact walk of
+ * the index would cost a quarter of the whole comparison, and equal sizes are not needed. Any boundaries cover the
+ * table exactly.
  */
 export async function cutChunks(live: Client, subject: Subject, count: number): Promise<Chunk[]> {
   if (!subject.ordered || count <= 1) return [wholeTable];

@@ -16,9 +16,10 @@ const differencesEnough = 10_000;
 const suspectsAtOnce = 5_000;
 
 /**
- * Compares the data of two databases while replication runs: digests of chunks on both sides at the same time, then the rows of
- * those that differ, then each such row until it is proven equal or different (settle.ts). Writes nothing, but may lock a few live rows
- * for up to half a second. Throws the signal's reason where it fires, and leaves no query behind.
+ * Compares the data of two databases while replication runs: digests of chunks on both sides at the same time, then the
+ * rows of those that differ, then each such row until it is proven equal or different (settle.ts). Writes nothing, but
+ * may lock a few live rows for up to half a second. Throws the signal's reason where it fires, and leaves no query
+ * behind.
  */
 export async function compareData(options: CompareOptions): Promise<DataComparison> {
   const { connections = 2, chunkBytes = 16 * 1024 ** 2, budgetMs, sample = 1, seed = 1 } = options;
@@ -169,7 +170,8 @@ async function check(pair: ComparePair, { work, chunk }: Task, chunkBytes: numbe
     enough,
   );
   if (!complete) work.unexamined++;
-  // What was in flight is no surplus: once its rows are settled, the tally says by how much the candidate's count is off.
+  // What was in flight is no surplus: once its rows are settled, the tally says by how much the candidate's count is
+  // off.
   work.inFlight += rows.live - rows.candidate;
   return true;
 }

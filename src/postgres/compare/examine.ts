@@ -8,8 +8,8 @@ const rowsAtOnce = 10_000;
 const rowsPerBucket = 100;
 
 /**
- * Hands out the keys whose states differ, in pieces of bounded size. `known` is either which buckets differ or how many rows there
- * are. False where `enough` stopped it early.
+ * Hands out the keys whose states differ, in pieces of bounded size. `known` is either which buckets differ or how many
+ * rows there are. False where `enough` stopped it early.
  */
 export async function differingKeys(
   pair: ComparePair,

@@ -49,8 +49,9 @@ export async function readForeignKeys(client: Client): Promise<ForeignKey[]> {
 const countedRows = 1000;
 
 /**
- * Foreign keys that rows break. Apply runs with session_replication_role = replica and checks none, so a row whose parent was lost
- * stands there unseen. One statement sees one snapshot, and apply commits whole transactions: what is in flight breaks nothing.
+ * Foreign keys that rows break. Apply runs with session_replication_role = replica and checks none, so a row whose
+ * parent was lost stands there unseen. One statement sees one snapshot, and apply commits whole transactions: what is
+ * in flight breaks nothing.
  */
 export async function brokenForeignKeys(
   client: Client,
@@ -108,7 +109,9 @@ function labelOf(key: ForeignKey): string {
   return `${key.schema}.${key.table}.${key.name}`;
 }
 
-/** MATCH SIMPLE leaves alone a key with any NULL in it; under MATCH FULL a key that is NULL only in part is broken too. */
+/**
+ * MATCH SIMPLE leaves alone a key with any NULL in it; under MATCH FULL a key that is NULL only in part is broken too.
+ */
 function orphansSql(key: ForeignKey): string {
   const columns = key.columns.map((name) => `c.${ident(name)}`);
   const matches = key.parentColumns

@@ -26,7 +26,10 @@ interface Setting {
   readonly value: string;
 }
 
-/** The database of the connections: owner, limit, grants. And what ALTER ROLE … SET and ALTER DATABASE … SET say for it or for all. */
+/**
+ * The database of the connections: owner, limit, grants. And what ALTER ROLE … SET and ALTER DATABASE … SET say for it
+ * or for all.
+ */
 export async function databaseDifferences(live: Client, candidate: Client): Promise<GlobalFinding[]> {
   return [...(await attributeDifferences(live, candidate)), ...(await settingDifferences(live, candidate))];
 }

@@ -88,7 +88,8 @@ export async function roleDifferences(
       right
         .filter(({ name }) => !here.has(name))
         .map((role) => ({
-          // Dropping fails where it owns something, and a migration may have made it on purpose: it is only kept from logging in.
+          // Dropping fails where it owns something, and a migration may have made it on purpose: it is only kept from
+          // logging in.
           object: role.name,
           statements: role.login ? [new SecretStatement(`ALTER ROLE ${ident(role.name)} NOLOGIN`)] : [],
         })),

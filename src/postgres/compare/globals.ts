@@ -7,8 +7,9 @@ import { serverDifferences } from './globals-server.ts';
 import type { SecretStatement } from './secret.ts';
 
 /**
- * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords, memberships and
- * settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that software can feel.
+ * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords,
+ * memberships and settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that
+ * software can feel.
  * `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Both clients must be superusers.
  */
 export async function compareGlobals(
@@ -24,9 +25,9 @@ export async function compareGlobals(
 }
 
 /**
- * Runs the statements of findings on the candidate: those about roles and databases in one transaction, ALTER SYSTEM, which allows
- * none, after it, then a reload. Statement logging is off meanwhile, so that no password verifier reaches the server's log.
- * Returns the findings that had no statement.
+ * Runs the statements of findings on the candidate: those about roles and databases in one transaction, ALTER SYSTEM,
+ * which allows none, after it, then a reload. Statement logging is off meanwhile, so that no password verifier reaches
+ * the server's log. Returns the findings that had no statement.
  */
 export async function applyGlobals(candidate: Client, findings: readonly GlobalFinding[]): Promise<GlobalFinding[]> {
   const statements = findings.flatMap((finding) => finding.statements);
@@ -40,7 +41,10 @@ export async function applyGlobals(candidate: Client, findings: readonly GlobalF
   return findings.filter((finding) => finding.statements.length === 0);
 }
 
-/** Of the server and of extensions that write statements down; one that is not there takes its setting as a name of nobody's. */
+/**
+ * Of the server and of extensions that write statements down; one that is not there takes its setting as a name of
+ * nobody's.
+ */
 const quiet = {
   log_statement: 'none',
   log_min_duration_statement: '-1',

@@ -3,11 +3,12 @@ import type { ColumnFacts } from './facts.ts';
 import { isBuiltIn, textOf } from './text.ts';
 
 /**
- * SQL for a 64-bit hash of one column, equal on both sides if and only if the values are the same to the last digit, blank and sign
- * (but for the chance of 2^-64), and the same in every major since 11. NULL has a hash of its own. PostgreSQL's own hash functions serve equality, so most
- * are not exact: int8's and timestamp's fold 64 bits to 32, numeric's leaves out sign and scale, float's takes -0 for 0, bpchar's
- * leaves out trailing blanks, jsonb's nesting. Each type therefore takes the fastest form that is; all others go by their text,
- * which session.ts makes the same on both sides.
+ * SQL for a 64-bit hash of one column, equal on both sides if and only if the values are the same to the last digit,
+ * blank and sign (but for the chance of 2^-64), and the same in every major since 11. NULL has a hash of its own.
+ * PostgreSQL's own hash functions serve equality, so most are not exact: int8's and timestamp's fold 64 bits to 32,
+ * numeric's leaves out sign and scale, float's takes -0 for 0, bpchar's leaves out trailing blanks, jsonb's nesting.
+ * Each type therefore takes the fastest form that is; all others go by their text, which session.ts makes the same on
+ * both sides.
  */
 export function columnHash(live: ColumnFacts, candidate: ColumnFacts, place: number): string {
   const column = `t.${ident(live.name)}`;
@@ -15,9 +16,9 @@ export function columnHash(live: ColumnFacts, candidate: ColumnFacts, place: num
 }
 
 /**
- * One 64-bit hash of a whole row. Columns are joined by XOR under seeds of their own and then mixed once more: without the last
- * mix the sum over a chunk would be linear in the columns, and two rows that had swapped a value would go unseen.
- * (hash_record_extended() is linear in that way, so it cannot be used alone.)
+ * One 64-bit hash of a whole row. Columns are joined by XOR under seeds of their own and then mixed once more: without
+ * the last mix the sum over a chunk would be linear in the columns, and two rows that had swapped a value would go
+ * unseen. (hash_record_extended() is linear in that way, so it cannot be used alone.)
  */
 export function rowHash(hashes: readonly string[]): string {
   return hashes.length === 0 ? '0::int8' : `hashint4extended(0, ${hashes.join(' # ')})`;
@@ -67,7 +68,8 @@ function exact(column: string, live: ColumnFacts, candidate: ColumnFacts, place:
       // Padded to a length, a value's blanks follow from the rest of it.
       if (live.modifier !== -1) return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed})`;
       return `hashbpcharextended(${column}::bpchar COLLATE "C", ${seed}) # hashint4extended(${place}, octet_length(${column})::int8)`;
-    // As doubles, seconds are exact to the microsecond within these years; the function is the cheapest there is that neither formats nor folds.
+    // As doubles, seconds are exact to the microsecond within these years; the function is the cheapest there is that
+    // neither formats nor folds.
     case 'timestamp':
       return instant(
         column,

@@ -15,8 +15,9 @@ const rowsHeld = 20;
 const attempts = 6;
 
 /**
- * Settles rows that never stand still: a few at a time are locked FOR SHARE on the live side (a table without a key as a whole, in SHARE
- * mode) while the candidate passes their last change. Each hold ends after half a second whether or not it was enough.
+ * Settles rows that never stand still: a few at a time are locked FOR SHARE on the live side (a table without a key as
+ * a whole, in SHARE mode) while the candidate passes their last change. Each hold ends after half a second whether or
+ * not it was enough.
  */
 export async function holdKeys(
   pair: ComparePair,

@@ -5,7 +5,9 @@ import { rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { brokenForeignKeys, type ForeignKeyOptions } from './foreign-keys.ts';
 
-/** Indexes that are not valid, constraints that were never validated, and foreign keys that rows on the candidate break. */
+/**
+ * Indexes that are not valid, constraints that were never validated, and foreign keys that rows on the candidate break.
+ */
 export async function compareObjects(candidate: Client, options: ForeignKeyOptions = {}): Promise<Finding[]> {
   return [
     ...(await invalidIndexes(candidate)),
@@ -14,7 +16,9 @@ export async function compareObjects(candidate: Client, options: ForeignKeyOptio
   ];
 }
 
-/** What CREATE INDEX CONCURRENTLY leaves behind where it fails, and the roots of partitioned indexes that lack a part. */
+/**
+ * What CREATE INDEX CONCURRENTLY leaves behind where it fails, and the roots of partitioned indexes that lack a part.
+ */
 export async function invalidIndexes(client: Client): Promise<Finding[]> {
   const found = await rows<{ schema: string; name: string; table: string; unique: boolean; concurrently: boolean }>(
     client,

@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 
-/** SQL text that holds a secret. Whatever prints, logs or serializes it gets a mark instead; only `reveal()` gives the text. */
+/**
+ * SQL text that holds a secret. Whatever prints, logs or serializes it gets a mark instead; only `reveal()` gives the
+ * text.
+ */
 export class SecretStatement {
   readonly #sql: string;
   readonly secret: boolean;

@@ -16,7 +16,9 @@ export interface Sequence {
   readonly increment: bigint;
   readonly cycle: boolean;
   readonly cache: bigint;
-  /** The last value handed out (with a cache: reserved); null where it was never called, also after setval(…, false). */
+  /**
+   * The last value handed out (with a cache: reserved); null where it was never called, also after setval(…, false).
+   */
   readonly last: bigint | null;
   /** Column that it belongs to, as `schema.table.column`. */
   readonly ownedBy: string | null;
@@ -64,8 +66,8 @@ export function nextValue(sequence: Sequence): bigint | null {
 }
 
 /**
- * Whether the candidate would hand out a value that the live side has handed out already. A sequence that cycles hands values out again by
- * design; there, any other position than the live one's counts.
+ * Whether the candidate would hand out a value that the live side has handed out already. A sequence that cycles hands
+ * values out again by design; there, any other position than the live one's counts.
  */
 export function wouldRepeat(live: Sequence, candidate: Sequence): boolean {
   if (live.last === null) return false;
@@ -76,7 +78,8 @@ export function wouldRepeat(live: Sequence, candidate: Sequence): boolean {
 }
 
 /**
- * Sequences of two databases. Behind is the rule before the switchover (`before`), which moves them, and so only information;
+ * Sequences of two databases. Behind is the rule before the switchover (`before`), which moves them, and so only
+ * information;
  * `after` it a value that exists already would be a duplicate key or a wrong row, and refuses.
  */
 export async function compareSequences(

@@ -7,8 +7,8 @@ export interface ComparePair {
 }
 
 /**
- * Beside what every session has: parallel workers would only take cores from the other side, and what was a table when it was listed
- * must not be read as a view, with its owner's code in it.
+ * Beside what every session has: parallel workers would only take cores from the other side, and what was a table when
+ * it was listed must not be read as a view, with its owner's code in it.
  */
 const settings: Readonly<Record<string, string>> = {
   lc_monetary: 'C',
@@ -27,8 +27,8 @@ export interface CompareSessionOptions {
 }
 
 /**
- * One session with the common settings. When `signal` fires its backend is terminated, so that no query outlives the caller;
- * a client that merely closed its socket would leave a sequential scan running to its end.
+ * One session with the common settings. When `signal` fires its backend is terminated, so that no query outlives the
+ * caller; a client that merely closed its socket would leave a sequential scan running to its end.
  */
 export async function withCompareSession<T>(
   target: ConnectionSettings,

@@ -18,12 +18,13 @@ const rounds = 5;
 const equal: KeyVerdict = { is: 'equal' };
 
 /**
- * Tells rows that differ from rows that are on their way. A difference is only ever pronounced where the candidate was read at a
- * position of the log at which the live row is known:
- * - a live row of the same version before and after the candidate was read, the candidate having passed the first reading;
+ * Tells rows that differ from rows that are on their way. A difference is only ever pronounced where the candidate was
+ * read at a position of the log at which the live row is known:
+ * - a live row of the same version before and after the candidate was read, the candidate having passed the first
+ *   reading;
  * - or a candidate row of the same version before and after it passed a reading of the live row.
- * Equal readings before and after are not enough, since a value may go away and come back in between; so versions are compared,
- * and the absence of a row, which has no version, never stands for rest.
+ * Equal readings before and after are not enough, since a value may go away and come back in between; so versions are
+ * compared, and the absence of a row, which has no version, never stands for rest.
  */
 export async function settleKeys(
   pair: ComparePair,

@@ -22,7 +22,10 @@ export function keyBound(id: string): Bound {
   return id.split(separator);
 }
 
-/** The state of each key in some buckets of a chunk. Bounded by the caller, who knows from the digests how many rows come. */
+/**
+ * The state of each key in some buckets of a chunk. Bounded by the caller, who knows from the digests how many rows
+ * come.
+ */
 export async function readStates(
   client: Client,
   subject: Subject,
@@ -48,15 +51,18 @@ export async function readStates(
 
 export interface KeyReading {
   readonly state: KeyState;
-  /** Changes with every new version of a row (xmin and ctid); null where there is no row, which proves nothing about the time between. */
+  /**
+   * Changes with every new version of a row (xmin and ctid); null where there is no row, which proves nothing about the
+   * time between.
+   */
   readonly version: string | null;
 }
 
 const nothing: KeyReading = { state: absent, version: null };
 
 /**
- * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as they
- * stand under the lock; the client must be in a transaction.
+ * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as
+ * they stand under the lock; the client must be in a transaction.
  */
 export async function lookUp(
   client: Client,
@@ -87,7 +93,10 @@ export async function lookUp(
   return keys.map((_, index) => found.get(index + 1) ?? nothing);
 }
 
-/** For each key, the columns whose hashes differ between two readings of both sides; rows that are absent on one side have none. */
+/**
+ * For each key, the columns whose hashes differ between two readings of both sides; rows that are absent on one side
+ * have none.
+ */
 export async function readColumnHashes(
   client: Client,
   subject: Subject,

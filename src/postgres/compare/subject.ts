@@ -13,7 +13,10 @@ export interface KeyColumn {
   readonly builtIn: boolean;
 }
 
-/** One table made ready for comparison: the SQL fragments that every statement about it is built from, over the alias `t`. */
+/**
+ * One table made ready for comparison: the SQL fragments that every statement about it is built from, over the alias
+ * `t`.
+ */
 export interface Subject {
   readonly label: string;
   readonly table: Readonly<Record<CompareSide, string>>;
@@ -69,8 +72,8 @@ const integers = ['int2', 'int4', 'int8'];
 const texts = ['text', 'varchar'];
 
 /**
- * Text is ordered by its collation, which may differ in name, provider or version of the library; then a boundary cuts the two
- * sides at different rows, and the table is compared in buckets of the key's hash instead.
+ * Text is ordered by its collation, which may differ in name, provider or version of the library; then a boundary cuts
+ * the two sides at different rows, and the table is compared in buckets of the key's hash instead.
  */
 function sameOrder(live: ColumnFacts, candidate: ColumnFacts): boolean {
   const family =

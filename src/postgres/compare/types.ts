@@ -28,8 +28,9 @@ export interface CompareOptions {
   /** Milliseconds that one statement may take; ten minutes unless said, or what the largest table takes at 5 MB/s. */
   readonly statementTimeoutMs?: number;
   /**
-   * Resolves once the candidate has applied everything that the live server wrote before `lsn`, which is an insert position:
-   * on an idle server it may lie ahead of anything ever flushed, so an implementation must write something of its own (a marker).
+   * Resolves once the candidate has applied everything that the live server wrote before `lsn`, which is an insert
+   * position: on an idle server it may lie ahead of anything ever flushed, so an implementation must write something of
+   * its own (a marker).
    */
   passed(lsn: Lsn): Promise<void>;
   readonly onProgress?: (progress: CompareProgress) => void;
@@ -70,7 +71,10 @@ export interface TableComparison {
   readonly table: string;
   /** What identifies a row; `[]` where the whole row does. */
   readonly key: readonly string[];
-  /** `whole`: one statement a side. `ranges`: chunks of the key's order by its index. `buckets`: one pass, grouped by the key's hash. */
+  /**
+   * `whole`: one statement a side. `ranges`: chunks of the key's order by its index. `buckets`: one pass, grouped by
+   * the key's hash.
+   */
   readonly method: 'whole' | 'ranges' | 'buckets';
   /** Rows in the chunks that were read. */
   readonly rowsLive: number;
@@ -82,7 +86,10 @@ export interface TableComparison {
   /** Time that connections spent on this table; more than the wall clock where several did at once. */
   readonly seconds: number;
   readonly differences: readonly Difference[];
-  /** Chunks whose digests differ and whose rows were not looked at, because the table had shown too many differences already. */
+  /**
+   * Chunks whose digests differ and whose rows were not looked at, because the table had shown too many differences
+   * already.
+   */
   readonly unexaminedChunks: number;
   /** Rows proven equal or different only while they were locked on the live side. */
   readonly settledByLock: number;

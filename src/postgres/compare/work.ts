@@ -39,13 +39,17 @@ export interface PlanOptions {
 const orderly = 0.5;
 /** Bytes a millisecond that one pass is sure to do, to tell whether it fits a budget; a tenth of what was measured. */
 const surePace = 20_000;
-/** Bytes of a table that is tried as a whole; a longer statement would hold back vacuum for minutes and show no progress. */
+/**
+ * Bytes of a table that is tried as a whole; a longer statement would hold back vacuum for minutes and show no
+ * progress.
+ */
 const wholeAtMost = 8 * 1024 ** 3;
 
 /**
- * Decides how a table is read. First as a whole, where it isn't too large, by one statement on each side: a sequential scan costs
- * two thirds of an index scan, half of a grouped one, and a statement sees one snapshot, so that the digests differ only by what was in
- * flight between two moments. Where they differ, and where the table is `busy` or wanted only in part, in chunks.
+ * Decides how a table is read. First as a whole, where it isn't too large, by one statement on each side: a sequential
+ * scan costs two thirds of an index scan, half of a grouped one, and a statement sees one snapshot, so that the digests
+ * differ only by what was in flight between two moments. Where they differ, and where the table is `busy` or wanted
+ * only in part, in chunks.
  */
 export async function planTable(
   live: Client,
@@ -74,8 +78,8 @@ export async function planTable(
 }
 
 /**
- * Cuts a table into chunks. One that lies in another order than its key's is read in one pass by buckets instead, unless only a part
- * of it is wanted: a pass can't be stopped halfway and still say anything.
+ * Cuts a table into chunks. One that lies in another order than its key's is read in one pass by buckets instead,
+ * unless only a part of it is wanted: a pass can't be stopped halfway and still say anything.
  */
 export async function divide(live: Client, work: CompareWork, options: PlanOptions): Promise<void> {
   const { subject } = work;
@@ -96,7 +100,10 @@ const watchFrom = 2 * 1024 ** 3;
 /** Rows a second; with a lag of tens of milliseconds, more than this are nearly always some in flight. */
 const busyFrom = 50;
 
-/** Oids of tables that are written so much that reading them as a whole would be in vain. None for small databases, where trying costs less. */
+/**
+ * Oids of tables that are written so much that reading them as a whole would be in vain. None for small databases,
+ * where trying costs less.
+ */
 export async function busyTables(
   live: Client,
   oids: readonly number[],
@@ -136,8 +143,8 @@ async function scattered(live: Client, subject: Subject): Promise<boolean> {
 }
 
 /**
- * The order of all chunks of all tables. Each table's first chunk comes before any second one, and the rest side by side in
- * proportion, so that a budget spent half-way has seen about half of every table.
+ * The order of all chunks of all tables. Each table's first chunk comes before any second one, and the rest side by
+ * side in proportion, so that a budget spent half-way has seen about half of every table.
  */
 export function interleave(works: readonly CompareWork[], sample = 1, seed = 1): Task[] {
   const random = generator(seed);

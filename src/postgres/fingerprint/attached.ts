@@ -5,7 +5,10 @@ const onTable = (tableOid: string) => `
   WHERE ${userSchema('n.nspname')} AND ${notOfExtension('pg_class', 'c.oid')}`;
 const on = (name: string) => `format('%I on %I.%I', ${name}, n.nspname, c.relname)`;
 
-/** From PostgreSQL 18 NOT NULL has rows of its own in pg_constraint; the column says it in every major, so they are left out here. */
+/**
+ * From PostgreSQL 18 NOT NULL has rows of its own in pg_constraint; the column says it in every major, so they are left
+ * out here.
+ */
 const constraints = `
   SELECT 'constraint', ${on('k.conname')}, pg_get_constraintdef(k.oid)
     || CASE WHEN k.convalidated THEN '' ELSE ' not validated' END

@@ -1,9 +1,10 @@
 import { lastingSchema } from './scope.ts';
 
 /**
- * Privileges, compared with what the object would have without any GRANT or REVOKE, so that NULL and a spelled-out default are the same.
- * A grantee that has every privilege the major knows has `all`: PostgreSQL 17 added MAINTAIN, and a dump's GRANT ALL gives it there.
- * The owner is left out where he has everything, which is what every first GRANT writes down for him.
+ * Privileges, compared with what the object would have without any GRANT or REVOKE, so that NULL and a spelled-out
+ * default are the same. A grantee that has every privilege the major knows has `all`: PostgreSQL 17 added MAINTAIN, and
+ * a dump's GRANT ALL gives it there. The owner is left out where he has everything, which is what every first GRANT
+ * writes down for him.
  */
 const lines = (acl: string, type: string, ownerOid: string) => `
   (SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") FROM (

@@ -1,4 +1,7 @@
-/** Beyond this many cells of the table the middle is shown as removed and added whole: a long function is no reason to wait. */
+/**
+ * Beyond this many cells of the table the middle is shown as removed and added whole: a long function is no reason to
+ * wait.
+ */
 const tableLimit = 250_000;
 
 /** The lines that differ, `- old` and `+ new` in their order, by the longest common subsequence. */

@@ -46,12 +46,16 @@ export type SchemaKind =
   | 'large object';
 
 /**
- * One object as text. Neither field depends on a session's settings, and of the kinds up to grants, which `readSchema` gives, none holds
- * an OID, so that the texts of two databases, or of two moments, can be compared. The kinds after them are for one server: see `seal/`.
+ * One object as text. Neither field depends on a session's settings, and of the kinds up to grants, which `readSchema`
+ * gives, none holds an OID, so that the texts of two databases, or of two moments, can be compared. The kinds after
+ * them are for one server: see `seal/`.
  */
 export interface SchemaObject {
   readonly kind: SchemaKind;
-  /** Schema-qualified and quoted where needed: `app.orders.total`, `app.add(integer, integer)`, `total_check on app.orders`. */
+  /**
+   * Schema-qualified and quoted where needed: `app.orders.total`, `app.add(integer, integer)`, `total_check on
+   * app.orders`.
+   */
   readonly identity: string;
   /** Every property that counts, on one or more lines. */
   readonly definition: string;

@@ -9,8 +9,8 @@ import { relationParts } from './relations.ts';
 import { typeParts } from './types.ts';
 
 /**
- * Settings that the text of a definition depends on: pg_get_…def() qualifies by search_path, and prints constants (a partition's
- * bounds, a default) by the others.
+ * Settings that the text of a definition depends on: pg_get_…def() qualifies by search_path, and prints constants (a
+ * partition's bounds, a default) by the others.
  */
 const pinned: Readonly<Record<string, string>> = {
   search_path: 'pg_catalog, pg_temp',
@@ -43,10 +43,11 @@ const unpin = Object.keys(pinned)
   .join(', ');
 
 /**
- * Every object of the user's schemas in a fixed order. One round trip; works inside a transaction and outside of one: the three
- * statements are one implicit transaction, and within an explicit one the settings are put back.
- * The pg_get_…def() functions look at the catalogues as they are now, not as the snapshot has them, so DDL at the same instant can make
- * one definition newer than the rest; the next reading then differs, which is what a gate wants to know.
+ * Every object of the user's schemas in a fixed order. One round trip; works inside a transaction and outside of one:
+ * the three statements are one implicit transaction, and within an explicit one the settings are put back. The
+ * pg_get_…def() functions look at the catalogues as they are now, not as the snapshot has them, so DDL at the same
+ * instant can make one definition newer than the rest; the next reading then differs, which is what a gate wants to
+ * know.
  */
 export async function readSchema(client: Client): Promise<SchemaObject[]> {
   const results = (await client.query(
@@ -55,7 +56,10 @@ export async function readSchema(client: Client): Promise<SchemaObject[]> {
   return (results[1]?.rows ?? []).sort(byKindAndIdentity);
 }
 
-/** By code unit, so that no locale has a say. Functions and their like are told apart by their arguments, which identity holds. */
+/**
+ * By code unit, so that no locale has a say. Functions and their like are told apart by their arguments, which identity
+ * holds.
+ */
 export function byKindAndIdentity(a: SchemaObject, b: SchemaObject): number {
   return compare(a.kind, b.kind) || compare(a.identity, b.identity) || compare(a.definition, b.definition);
 }

@@ -32,8 +32,8 @@ const relations = `
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' AND ${inScope}`;
 
 /**
- * A column's place is left out: it says nothing to SQL that names its columns, and one dropped column would change all behind it.
- * attstattarget's default is -1 before PostgreSQL 17 and NULL after.
+ * A column's place is left out: it says nothing to SQL that names its columns, and one dropped column would change all
+ * behind it. attstattarget's default is -1 before PostgreSQL 17 and NULL after.
  */
 const columns = `
   SELECT 'column', ${name} || '.' || quote_ident(a.attname),

@@ -1,7 +1,7 @@
 /**
- * SQL conditions for what belongs to the user. Left out: PostgreSQL's own schemas, temporary ones, ours (`verdigris`, and the names
- * that streams have), and members of extensions, for which the extension and its version stand. A user's `verdigris_orders` is no
- * name of ours.
+ * SQL conditions for what belongs to the user. Left out: PostgreSQL's own schemas, temporary ones, ours (`verdigris`,
+ * and the names that streams have), and members of extensions, for which the extension and its version stand. A user's
+ * `verdigris_orders` is no name of ours.
  */
 
 /** Publications, slots and subscriptions of a stream: see `streamName`. */

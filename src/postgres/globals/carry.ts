@@ -9,9 +9,10 @@ import { statementKinds, statementFor } from './statements.ts';
 const carried = new WeakMap<Client, string>();
 
 /**
- * Gives `to` what changed of `from`'s roles, passwords, memberships, settings and user mappings since they were last carried there: a role
- * that was locked out stays so, a password that was rotated is the new one. What differs on `to` for another reason, as a migration
- * made it, stays. A role can log in on `to` once that is opened, not before. Returns how many changed.
+ * Gives `to` what changed of `from`'s roles, passwords, memberships, settings and user mappings since they were last
+ * carried there: a role that was locked out stays so, a password that was rotated is the new one. What differs on `to`
+ * for another reason, as a migration made it, stays. A role can log in on `to` once that is opened, not before. Returns
+ * how many changed.
  * @throws VerdigrisError `globals-not-carried` naming what `to` refuses.
  */
 export async function carryGlobals(from: Client, to: Client): Promise<number> {

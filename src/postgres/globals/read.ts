@@ -1,13 +1,16 @@
 import { one, type Client } from '../client.ts';
 
-/** What belongs to a server and not to a database's rows, by `[kind, …names]` as JSON: equal values mean that nothing changed. */
+/**
+ * What belongs to a server and not to a database's rows, by `[kind, …names]` as JSON: equal values mean that nothing
+ * changed.
+ */
 export type Globals = ReadonlyMap<string, string>;
 
 /**
- * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by role and database,
- * owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings, replication origins of applications
- * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as `["unread", kind]`.
- * In one statement: under the fence it is read once more.
+ * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by
+ * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings,
+ * replication origins of applications with their position. Verdigris's own and PostgreSQL's roles are left out. What
+ * this role may not read is named as `["unread", kind]`. In one statement: under the fence it is read once more.
  */
 export async function readGlobals(client: Client): Promise<Globals> {
   const unread = await unreadable(client);

@@ -17,7 +17,10 @@ export const statementKinds = [
   'origin',
 ];
 
-/** What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. Secrets are read where they are needed only. */
+/**
+ * What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. Secrets are read where they
+ * are needed only.
+ */
 export async function statementFor(
   from: Client,
   major: number,
@@ -69,7 +72,10 @@ export async function statementFor(
   }
 }
 
-/** As long as the role exists: what was said of one that is gone went with it. An empty name is nobody's, and always there. */
+/**
+ * As long as the role exists: what was said of one that is gone went with it. An empty name is nobody's, and always
+ * there.
+ */
 function ifThere(role: string, sql: string): string {
   if (role === '') return sql;
   return `DO ${literal(`BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN ${sql}; END IF; END`)}`;
@@ -132,7 +138,10 @@ function origin(name: string, position: string | undefined): string {
   return `SELECT pg_replication_origin_create(${of}) WHERE NOT EXISTS ${known}; ${advance}`;
 }
 
-/** By its grantor: from PostgreSQL 16 on, who revokes without naming him revokes nothing. INHERIT and SET are unknown before 16. */
+/**
+ * By its grantor: from PostgreSQL 16 on, who revokes without naming him revokes nothing. INHERIT and SET are unknown
+ * before 16.
+ */
 function member(role: string, name: string, grantor: string, value: string | undefined, major: number): string {
   const by = grantor === '' ? '' : ` GRANTED BY ${ident(grantor)}`;
   if (value === undefined) return ifThere(name, ifThere(role, `REVOKE ${ident(role)} FROM ${ident(name)}${by}`));

@@ -2,7 +2,10 @@ import { replicationRole } from '../../model/names.ts';
 import { one, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 
-/** The role that subscriptions log in with may read every table, for as long as tables are synchronised; row security would be in its way. */
+/**
+ * The role that subscriptions log in with may read every table, for as long as tables are synchronised; row security
+ * would be in its way.
+ */
 export async function admitReader(live: Client): Promise<void> {
   for (const { grant } of await rights(live)) await live.query(grant);
 }

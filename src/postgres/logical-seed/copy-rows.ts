@@ -37,7 +37,10 @@ export async function emptyTables(candidate: Client, sources: readonly Source[])
   });
 }
 
-/** Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the next attempt. */
+/**
+ * Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the
+ * next attempt.
+ */
 export async function copyRows(ranges: readonly Range[], snapshot: string, copy: RowCopy): Promise<number> {
   const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
   let [done, rows] = [0, 0];

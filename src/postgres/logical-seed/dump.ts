@@ -5,8 +5,8 @@ import { connectionEnv } from '../connection-env.ts';
 import { readStatements, type SchemaStatement } from './statements.ts';
 
 /**
- * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows, roles and
- * Verdigris's own schema left out. `program` is a pg_dump of the live server's major or a newer one.
+ * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows,
+ * roles and Verdigris's own schema left out. `program` is a pg_dump of the live server's major or a newer one.
  * @throws VerdigrisError `dump-failed` with what pg_dump said.
  */
 export async function dumpSchema(

@@ -11,8 +11,9 @@ export interface ExportedSlot {
 }
 
 /**
- * Makes the slot and keeps its snapshot for the length of `use`: the live server cannot vacuum past it meanwhile. A slot of this name is of
- * an attempt whose snapshot is gone, and is dropped first. Should `use` fail, the slot stays for the next attempt to drop, or for unpublish.
+ * Makes the slot and keeps its snapshot for the length of `use`: the live server cannot vacuum past it meanwhile. A
+ * slot of this name is of an attempt whose snapshot is gone, and is dropped first. Should `use` fail, the slot stays
+ * for the next attempt to drop, or for unpublish.
  * @throws VerdigrisError `slot-timeout` where transactions that are running do not end within `limit` ms.
  */
 export async function withExportedSlot<T>(

@@ -6,8 +6,8 @@ import { rows, withTransaction, type Client } from '../client.ts';
 import type { SchemaStatement, Stage } from './statements.ts';
 
 /**
- * What a seed knows of itself, in the candidate's own database: what was done is written in the transaction that did it, so that a
- * process that goes on after a kill repeats nothing and leaves nothing out.
+ * What a seed knows of itself, in the candidate's own database: what was done is written in the transaction that did
+ * it, so that a process that goes on after a kill repeats nothing and leaves nothing out.
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS verdigris.seed (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), method text NOT NULL, stream text NOT NULL,
@@ -39,7 +39,8 @@ export async function readSeed(candidate: Client): Promise<SeedRecord | undefine
 
 /**
  * Writes down what is to be made. Where a seed was begun before, it is gone on with if the live schema is what it was.
- * @throws VerdigrisError `seed-other-schema` where it has changed since; `candidate-not-empty` where somebody else's objects are there.
+ * @throws VerdigrisError `seed-other-schema` where it has changed since; `candidate-not-empty` where somebody else's
+ * objects are there.
  */
 export async function beginSeed(
   candidate: Client,
@@ -77,7 +78,10 @@ export function pendingStatements(candidate: Client, stage: Stage): Promise<Pend
   );
 }
 
-/** In one transaction with the note that they are done. @throws VerdigrisError `seed-schema` with the statement and the server's words. */
+/**
+ * In one transaction with the note that they are done. @throws VerdigrisError `seed-schema` with the statement and the
+ * server's words.
+ */
 export async function runStatements(candidate: Client, statements: readonly Pending[], attempt = 1): Promise<void> {
   try {
     await runTogether(candidate, statements);

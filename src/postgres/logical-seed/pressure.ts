@@ -5,9 +5,9 @@ import { one, type Client } from '../client.ts';
 const pause = 200;
 
 /**
- * Waits while more than `limit` sessions of others are at work on the live server at this moment. Called before each piece of a copy:
- * what is under way is never broken off, for it would have to be read again. Sessions that the role may not look into do not count
- * (pg_read_all_stats shows them).
+ * Waits while more than `limit` sessions of others are at work on the live server at this moment. Called before each
+ * piece of a copy: what is under way is never broken off, for it would have to be read again. Sessions that the role
+ * may not look into do not count (pg_read_all_stats shows them).
  */
 export async function yieldToClients(live: Client, limit: number, signal: AbortSignal): Promise<void> {
   for (;;) {

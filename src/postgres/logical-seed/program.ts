@@ -10,8 +10,9 @@ const places = [
 ];
 
 /**
- * The pg_dump for a seed from major `live` to `candidate`. It must know the live server's catalogues and write what the candidate
- * reads: the candidate's own is best, then the nearest below it, but none below the live one. Packages' places and PATH are looked through.
+ * The pg_dump for a seed from major `live` to `candidate`. It must know the live server's catalogues and write what the
+ * candidate reads: the candidate's own is best, then the nearest below it, but none below the live one. Packages'
+ * places and PATH are looked through.
  * @throws VerdigrisError `no-pg-dump`
  */
 export async function findPgDump(live: number, candidate: number): Promise<string> {

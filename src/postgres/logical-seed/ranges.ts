@@ -11,7 +11,10 @@ export interface Source {
   readonly pages: number;
   /** With TOAST. */
   readonly bytes: number;
-  /** Of a configuration table of an extension: which rows are the user's, as a WHERE or nothing; the others CREATE EXTENSION makes. */
+  /**
+   * Of a configuration table of an extension: which rows are the user's, as a WHERE or nothing; the others CREATE
+   * EXTENSION makes.
+   */
   readonly condition: string | null;
 }
 
@@ -30,7 +33,10 @@ const rangeBytes = 64 * 1024 ** 2;
 /** A server before this major reads the whole table for each range of ctid. */
 const tidRanges = 14;
 
-/** Everything that holds rows, as pg_dump sees it; histories of migration tools with it, for they belong to the schema that is dumped. */
+/**
+ * Everything that holds rows, as pg_dump sees it; histories of migration tools with it, for they belong to the schema
+ * that is dumped.
+ */
 export function readSources(live: Client): Promise<Source[]> {
   return rows<Source>(
     live,

@@ -30,7 +30,10 @@ export async function makeKeys(work: SchemaWork): Promise<void> {
   await withOwnSession(work.candidate, 'seed', (candidate) => inOrder(candidate, 'identity', work.signal));
 }
 
-/** Makes all that is left of the schema, fills materialized views that hold rows on the live server, and gives the planner its statistics. */
+/**
+ * Makes all that is left of the schema, fills materialized views that hold rows on the live server, and gives the
+ * planner its statistics.
+ */
 export async function finishSchema(work: SchemaWork & { readonly live: ConnectionSettings }): Promise<void> {
   await makeKeys(work);
   await sideBySide(work, 'index');

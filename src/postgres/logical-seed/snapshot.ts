@@ -19,18 +19,26 @@ export interface SnapshotSeed extends RowCopy {
 }
 
 export interface Seeded {
-  /** C, where the slot begins: the candidate holds exactly what was committed before. Subscribe from the slot with copy_data = false. */
+  /**
+   * C, where the slot begins: the candidate holds exactly what was committed before. Subscribe from the slot with
+   * copy_data = false.
+   */
   readonly position: Lsn;
-  /** How long the live server could not vacuum what was deleted or updated meanwhile, in ms; 0 where an earlier attempt had copied the rows. */
+  /**
+   * How long the live server could not vacuum what was deleted or updated meanwhile, in ms; 0 where an earlier attempt
+   * had copied the rows.
+   */
   readonly horizonMs: number;
   readonly rows: number;
 }
 
 /**
- * Fills the candidate's empty database from one snapshot of the live one, many tables and parts of tables at a time, and builds the
- * indexes side by side. Roles must be there (globals). May be called again after a kill at any point: rows that were being copied are
- * copied from a new snapshot, for the old one went with its session; from then on nothing is repeated.
- * @throws VerdigrisError `slot-timeout`, `dump-failed`, `candidate-not-empty`, `seed-other-schema`, `seed-schema`, `copy-failed`.
+ * Fills the candidate's empty database from one snapshot of the live one, many tables and parts of tables at a time,
+ * and builds the indexes side by side. Roles must be there (globals). May be called again after a kill at any point:
+ * rows that were being copied are copied from a new snapshot, for the old one went with its session; from then on
+ * nothing is repeated.
+ * @throws VerdigrisError `slot-timeout`, `dump-failed`, `candidate-not-empty`, `seed-other-schema`, `seed-schema`,
+ * `copy-failed`.
  */
 export async function seedFromSnapshot(seed: SnapshotSeed): Promise<Seeded> {
   const before = await withOwnSession(seed.candidate, 'seed', readSeed);

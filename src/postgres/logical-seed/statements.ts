@@ -3,9 +3,9 @@ import { prefix } from '../../model/names.ts';
 import { splitScript } from '../script/split.ts';
 
 /**
- * When a statement of a dump is run. `pre`: before any row. `key`: what keeps rows unique, side by side; `identity`: what makes of keys
- * those of partitioned tables and of replication, which needs both before it applies. `index`: the others, side by side. `rest`: in
- * the dump's order, after all of them.
+ * When a statement of a dump is run. `pre`: before any row. `key`: what keeps rows unique, side by side; `identity`:
+ * what makes of keys those of partitioned tables and of replication, which needs both before it applies. `index`: the
+ * others, side by side. `rest`: in the dump's order, after all of them.
  */
 export type Stage = 'pre' | 'key' | 'identity' | 'index' | 'rest';
 
@@ -73,7 +73,10 @@ function nameOf(node: Node | undefined): string | undefined {
   return node !== undefined && 'String' in node ? node.String.sval : undefined;
 }
 
-/** Names of the indexes by which rows are unique or found. An index's name is unique in its schema, which is its table's. */
+/**
+ * Names of the indexes by which rows are unique or found. An index's name is unique in its schema, which is its
+ * table's.
+ */
 function keysOf(nodes: readonly Node[]): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const node of nodes) {

@@ -1,13 +1,16 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { one, type Client } from '../client.ts';
 
-/** First minor of each major whose walsender hears of a publication that changes while transactions are running; all minors from 18 on do. */
+/**
+ * First minor of each major whose walsender hears of a publication that changes while transactions are running; all
+ * minors from 18 on do.
+ */
 const fixedIn: Readonly<Record<number, number>> = { 14: 18, 15: 13, 16: 9, 17: 5 };
 
 /**
- * A seed by tables adds one table after the other to a publication that is being read. A server without PostgreSQL's fix of May 2025
- * (commit 4909b38af0) may then go on leaving out the changes of a table that was added while somebody wrote to it: seen on 12.22, lost
- * for good and without an error.
+ * A seed by tables adds one table after the other to a publication that is being read. A server without PostgreSQL's
+ * fix of May 2025 (commit 4909b38af0) may then go on leaving out the changes of a table that was added while somebody
+ * wrote to it: seen on 12.22, lost for good and without an error.
  * @throws VerdigrisError `seed-loses-changes`
  */
 export async function requireSteadyPublisher(live: Client): Promise<void> {

@@ -11,7 +11,10 @@ import { yieldToClients } from './pressure.ts';
 const pause = 100;
 /** Small tables are given to the subscription together: each time it asks the publisher what there is. */
 const together = { bytes: 16 * 1024 ** 2, tables: 100 };
-/** Errors met without one table getting ready; what passes by itself (a lost connection) PostgreSQL tries again every 5 s. */
+/**
+ * Errors met without one table getting ready; what passes by itself (a lost connection) PostgreSQL tries again every 5
+ * s.
+ */
 const patience = 3;
 
 /** As pg_subscription_rel has it: (i)nitialising, copying (d)ata, (f)inished copying, (s)ynchronised, (r)eady. */
@@ -23,8 +26,10 @@ interface State {
 }
 
 /**
- * Gives the subscription one table after the other, and returns when replication applies to all. No more are copied at a time than
- * `workers` and the candidate's max_sync_workers_per_subscription allow. What the subscription knows is not given again.
+ * Gives the subscription one table after the other, and returns when replication applies to all. No more are copied at
+ * a time than
+ * `workers` and the candidate's max_sync_workers_per_subscription allow. What the subscription knows is not given
+ * again.
  */
 export async function synchronize(
   live: Client,
@@ -70,7 +75,10 @@ function nextBatch(waiting: Table[]): Table[] {
   return batch;
 }
 
-/** What CREATE EXTENSION put into a table comes with the others' rows; no table has rows of anybody else's before it is given. */
+/**
+ * What CREATE EXTENSION put into a table comes with the others' rows; no table has rows of anybody else's before it is
+ * given.
+ */
 async function give(live: Client, candidate: Client, stream: string, tables: readonly Table[]): Promise<void> {
   for (const table of tables) await candidate.query(`DELETE FROM ${qualified(table)}`);
   await publishMore(

@@ -18,10 +18,12 @@ export interface TablesSeed extends SnapshotSeed {
 }
 
 /**
- * Fills the candidate's empty database by PostgreSQL's own table synchronisation, the largest table first, and makes publication, slot
- * and subscription for it. Keys are there before the rows, other indexes and foreign keys come afterwards. The live server's horizon is
- * held no longer than one table takes. May be called again after a kill at any point: tables that are there are not copied again.
- * @throws VerdigrisError as `seedFromSnapshot`; `copy-failed` where a table cannot be synchronised; `seed-loses-changes`.
+ * Fills the candidate's empty database by PostgreSQL's own table synchronisation, the largest table first, and makes
+ * publication, slot and subscription for it. Keys are there before the rows, other indexes and foreign keys come
+ * afterwards. The live server's horizon is held no longer than one table takes. May be called again after a kill at any
+ * point: tables that are there are not copied again.
+ * @throws VerdigrisError as `seedFromSnapshot`; `copy-failed` where a table cannot be synchronised;
+ * `seed-loses-changes`.
  */
 export async function seedByTables(seed: TablesSeed): Promise<Seeded> {
   return withOwnSession(seed.live, 'seed', (live) =>
@@ -44,7 +46,10 @@ export async function seedByTables(seed: TablesSeed): Promise<Seeded> {
   );
 }
 
-/** Schema, keys, and the rows that no publication names; then the slot. None of it may be half there when tables are synchronised. */
+/**
+ * Schema, keys, and the rows that no publication names; then the slot. None of it may be half there when tables are
+ * synchronised.
+ */
 async function begin(seed: TablesSeed, live: Client, candidate: Client): Promise<string> {
   await withTransaction(
     live,

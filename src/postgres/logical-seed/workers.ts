@@ -1,6 +1,7 @@
 /**
- * Takes the tasks in their order, `count` at a time; each worker is `work` with a function that gives its next task. The first failure
- * stops the others at their next task, and is thrown once all have ended: nothing of theirs goes on behind the caller's back.
+ * Takes the tasks in their order, `count` at a time; each worker is `work` with a function that gives its next task.
+ * The first failure stops the others at their next task, and is thrown once all have ended: nothing of theirs goes on
+ * behind the caller's back.
  */
 export async function inParallel<T>(
   tasks: readonly T[],

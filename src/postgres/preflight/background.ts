@@ -12,7 +12,9 @@ interface Job {
 const ddl =
   /\b(create|alter|drop|truncate|reindex|cluster)\b|\b(run_maintenance|create_parent|partition_data_\w+|refresh_continuous_aggregate|create_hypertable)/i;
 
-/** By the table and not by the extension, so that jobs are seen wherever pg_cron's table is. pg_cron's README: cron.job. */
+/**
+ * By the table and not by the extension, so that jobs are seen wherever pg_cron's table is. pg_cron's README: cron.job.
+ */
 export const scheduledJobs: Check = {
   id: 'scheduled-jobs',
   hazards: [7, 18],

@@ -46,8 +46,9 @@ function inFromList(all: readonly string[], at: number): boolean {
 }
 
 /**
- * Names without a schema where SQL expects a relation, a function or a type. A heuristic: what is made of strings (EXECUTE) is not seen, and
- * a name counts only where the caller knows an object of that name outside of pg_catalog, so that variables, columns and CTEs do no harm.
+ * Names without a schema where SQL expects a relation, a function or a type. A heuristic: what is made of strings
+ * (EXECUTE) is not seen, and a name counts only where the caller knows an object of that name outside of pg_catalog, so
+ * that variables, columns and CTEs do no harm.
  */
 export function unqualifiedNames(body: string): UnqualifiedName[] {
   const all = words(body);

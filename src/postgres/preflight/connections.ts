@@ -2,7 +2,9 @@ import { rows } from '../client.ts';
 import { found, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
-/** LISTEN is visible to its own session only: the last statement of an idle session is a hint. Docs: pg_locks; LISTEN. */
+/**
+ * LISTEN is visible to its own session only: the last statement of an idle session is a hint. Docs: pg_locks; LISTEN.
+ */
 export const sessionState: Check = {
   id: 'session-state',
   hazards: [31, 38],

@@ -1,7 +1,10 @@
 import { rows } from '../client.ts';
 import { everyGate, found, type Check } from './check.ts';
 
-/** One database of a server is replicated. `postgres` is where tools and operators log in, and the templates hold nothing. */
+/**
+ * One database of a server is replicated. `postgres` is where tools and operators log in, and the templates hold
+ * nothing.
+ */
 export const databases: Check = {
   id: 'other-databases',
   hazards: [],

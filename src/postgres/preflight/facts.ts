@@ -23,7 +23,9 @@ export interface PreflightFacts {
   readonly limits: {
     /** Age in milliseconds above which an open transaction is refused. */
     readonly longTransactionMs: number;
-    /** WAL in bytes that the slot may hold back on the live server before the candidate is given up; 0 for no budget. */
+    /**
+     * WAL in bytes that the slot may hold back on the live server before the candidate is given up; 0 for no budget.
+     */
     readonly retainedWalBytes: number;
     /** Time in milliseconds that creating the slot may take. */
     readonly slotCreationMs: number;
@@ -46,7 +48,10 @@ export interface PreflightFacts {
   readonly oneSided?: readonly string[];
   /** The platform takes one snapshot of all volumes at one instant. */
   readonly groupSnapshot?: boolean;
-  /** Extensions that the candidate's image can create, with each version it can bring up; undefined where unknown before it runs. */
+  /**
+   * Extensions that the candidate's image can create, with each version it can bring up; undefined where unknown before
+   * it runs.
+   */
   readonly candidateExtensions?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -60,7 +65,7 @@ export interface Needs {
 }
 
 /**
- * One forward slot and sender while the release is being prepared, one apply worker and origin after the switchover, when the same
- * server receives the reverse replication. Backup mode takes one slot and one sender more.
+ * One forward slot and sender while the release is being prepared, one apply worker and origin after the switchover,
+ * when the same server receives the reverse replication. Backup mode takes one slot and one sender more.
  */
 export const releaseNeeds: Needs = { slots: 1, senders: 1, logicalWorkers: 1, origins: 1 };

@@ -6,7 +6,10 @@ import { byName, userSchemas, type Relation } from './tables.ts';
 
 const nothing = 'Nothing to do.';
 
-/** Docs: "Logical Replication / Restrictions". dblink and postgres_fdw keep the address of the database they name, on the copy too. */
+/**
+ * Docs: "Logical Replication / Restrictions". dblink and postgres_fdw keep the address of the database they name, on
+ * the copy too.
+ */
 export const foreignTables: Check = {
   id: 'foreign-data',
   hazards: [],

@@ -15,9 +15,9 @@ interface Run {
 }
 
 /**
- * Functions that apply runs: of index expressions and predicates, generated columns and check constraints (by pg_depend), of domains'
- * checks, and of triggers that fire on replicated changes. Only bodies that are read at run time: SQL-standard bodies (prosqlbody)
- * are bound when they are made, C has none.
+ * Functions that apply runs: of index expressions and predicates, generated columns and check constraints (by
+ * pg_depend), of domains' checks, and of triggers that fire on replicated changes. Only bodies that are read at run
+ * time: SQL-standard bodies (prosqlbody) are bound when they are made, C has none.
  */
 const applied = `
   WITH uses(function, used) AS (
@@ -46,7 +46,10 @@ interface Named {
   readonly schema: string;
 }
 
-/** What the database has under these names outside of pg_catalog; what is also in pg_catalog is found there first and does no harm. */
+/**
+ * What the database has under these names outside of pg_catalog; what is also in pg_catalog is found there first and
+ * does no harm.
+ */
 const lookUp = `
   SELECT w.kind, w.name, n.nspname AS schema FROM unnest($1::text[], $2::text[]) AS w(kind, name) CROSS JOIN LATERAL (
     SELECT c.relnamespace AS space FROM pg_class c WHERE w.kind = 'relation' AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -63,7 +66,10 @@ async function missingNames(client: Client, body: string): Promise<Named[]> {
   return known.filter(({ kind, name }) => !builtin.has(`${kind} ${name}`));
 }
 
-/** Apply workers run with search_path = '' (since CVE-2018-1058). Docs: "Logical Replication / Security"; CREATE FUNCTION, SET. */
+/**
+ * Apply workers run with search_path = '' (since CVE-2018-1058). Docs: "Logical Replication / Security"; CREATE
+ * FUNCTION, SET.
+ */
 export const functionNames: Check = {
   id: 'function-names',
   hazards: [14],

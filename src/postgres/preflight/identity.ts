@@ -7,7 +7,10 @@ import { physicalTables, type PhysicalTable } from './tables.ts';
 /** FULL is no identity that apply can use where a column cannot be compared and no key stands in. */
 const fullWorks = (table: PhysicalTable) => table.incomparable.length === 0 || table.primaryKey;
 
-/** The cheapest identity that works: a key that is there, the whole row, and only then a new column, which rewrites the table. */
+/**
+ * The cheapest identity that works: a key that is there, the whole row, and only then a new column, which rewrites the
+ * table.
+ */
 function giveIdentity(table: PhysicalTable): string[] {
   return (
     existingKey(table) ?? (fullWorks(table) ? [`ALTER TABLE ${table.name} REPLICA IDENTITY FULL;`] : newKey(table))
@@ -51,7 +54,9 @@ const hasNone = ({ identity, primaryKey, deferrableKey, identityIndex }: Physica
   (identity === 'index' && !identityIndex) ||
   (identity === 'default' && !primaryKey && !deferrableKey);
 
-/** Docs: "Logical Replication / Publication"; ALTER TABLE … REPLICA IDENTITY; the index's conditions are of that page. */
+/**
+ * Docs: "Logical Replication / Publication"; ALTER TABLE … REPLICA IDENTITY; the index's conditions are of that page.
+ */
 export const replicaIdentity: Check = {
   id: 'replica-identity',
   hazards: [1],

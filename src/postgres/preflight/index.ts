@@ -7,7 +7,9 @@ import { runChecks } from './run.ts';
 export { releaseNeeds, type Gate, type PreflightFacts, type Side } from './facts.ts';
 export { checks } from './registry.ts';
 
-/** All that can be said of this server for this gate, gravest first. Changes nothing; call it outside of a transaction. */
+/**
+ * All that can be said of this server for this gate, gravest first. Changes nothing; call it outside of a transaction.
+ */
 export async function preflight(client: Client, facts: PreflightFacts): Promise<Finding[]> {
   return runChecks(client, facts, checks);
 }

@@ -4,7 +4,9 @@ import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 import { byName, userSchemas, type Relation } from './tables.ts';
 
-/** An index build that failed leaves its index behind; `_ccnew` and `_ccold` are REINDEX CONCURRENTLY's. Docs: REINDEX. */
+/**
+ * An index build that failed leaves its index behind; `_ccnew` and `_ccold` are REINDEX CONCURRENTLY's. Docs: REINDEX.
+ */
 export const invalidIndexesCheck: Check = {
   id: 'invalid-indexes',
   hazards: [],

@@ -3,7 +3,10 @@ import { ident } from '../quote.ts';
 import { found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
-/** What lets everybody make objects: each database made before PostgreSQL 15 has it for public. Docs: DDL, "Schemas / Usage Patterns". */
+/**
+ * What lets everybody make objects: each database made before PostgreSQL 15 has it for public. Docs: DDL, "Schemas /
+ * Usage Patterns".
+ */
 export const publicCreate: Check = {
   id: 'public-create',
   hazards: [],
@@ -36,7 +39,10 @@ interface Rule {
   readonly address: string;
 }
 
-/** Docs: "Client Authentication / Trust Authentication". A socket's folder has permissions of its own; a network has none. */
+/**
+ * Docs: "Client Authentication / Trust Authentication". A socket's folder has permissions of its own; a network has
+ * none.
+ */
 export const hbaTrust: Check = {
   id: 'hba-trust',
   hazards: [],

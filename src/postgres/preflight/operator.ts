@@ -21,9 +21,9 @@ interface Abilities {
 }
 
 /**
- * What the steps of a release do: slots (REPLICATION), fence (CREATEROLE, pg_signal_backend), control schema and publication (CREATE on the
- * database, ownership of the tables), subscription and origin. Docs: CREATE PUBLICATION, CREATE SUBSCRIPTION, "Predefined Roles",
- * "Replication Management Functions". A superuser has all of it.
+ * What the steps of a release do: slots (REPLICATION), fence (CREATEROLE, pg_signal_backend), control schema and
+ * publication (CREATE on the database, ownership of the tables), subscription and origin. Docs: CREATE PUBLICATION,
+ * CREATE SUBSCRIPTION, "Predefined Roles", "Replication Management Functions". A superuser has all of it.
  */
 export const operator: Check = {
   id: 'operator',

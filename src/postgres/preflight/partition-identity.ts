@@ -58,8 +58,8 @@ export async function rootIdentities(client: Client): Promise<RootIdentity[]> {
 }
 
 /**
- * What is sent must hold the partition key, or the row's partition is not found; and what the subscriber's leaf looks by must be part
- * of what its root says identifies a row.
+ * What is sent must hold the partition key, or the row's partition is not found; and what the subscriber's leaf looks
+ * by must be part of what its root says identifies a row.
  */
 function isFollowed(root: Root, leaf: Identity): boolean {
   const sends = leaf.full || (!root.computed && includes(leaf.columns, root.by));

@@ -19,8 +19,9 @@ interface Write {
 }
 
 /**
- * By membership and not by inheritance: a NOINHERIT member writes after SET ROLE. TRUNCATE has no column form; sequences are left out:
- * they are set again at the switchover, and USAGE on them writes no row. Docs: "Privileges"; "Role Membership".
+ * By membership and not by inheritance: a NOINHERIT member writes after SET ROLE. TRUNCATE has no column form;
+ * sequences are left out: they are set again at the switchover, and USAGE on them writes no row. Docs: "Privileges";
+ * "Role Membership".
  */
 const grants = `
   WITH reader AS (SELECT oid, rolname FROM pg_roles WHERE rolname = ANY ($1) AND NOT rolsuper),

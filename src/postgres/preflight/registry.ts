@@ -25,7 +25,10 @@ import { largeObjects, tablespaces, unloggedTables, walVolume } from './storage.
 import { idleTransactions, longTransactions, preparedTransactions } from './transactions.ts';
 import { eventTriggers, rulesCheck, triggers } from './triggers.ts';
 
-/** Every check, in the order in which findings of one grade are shown: who may, what breaks the live database, what loses rows, the rest. */
+/**
+ * Every check, in the order in which findings of one grade are shown: who may, what breaks the live database, what
+ * loses rows, the rest.
+ */
 export const checks: readonly Check[] = [
   version,
   operator,

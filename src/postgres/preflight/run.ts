@@ -9,9 +9,10 @@ import type { PreflightFacts } from './facts.ts';
 const order: Readonly<Record<Grade, number>> = { refuse: 0, warn: 1, info: 2 };
 
 /**
- * Runs each check in a READ ONLY transaction of its own, so that none holds back vacuum for the others' time, with a bare search_path and
- * limits on its time. Answers in the order of grade, then of the checks. Must not be called inside a transaction.
- * A check that cannot look becomes a finding; only a connection that is gone is thrown on, for then nothing can be said.
+ * Runs each check in a READ ONLY transaction of its own, so that none holds back vacuum for the others' time, with a
+ * bare search_path and limits on its time. Answers in the order of grade, then of the checks. Must not be called inside
+ * a transaction. A check that cannot look becomes a finding; only a connection that is gone is thrown on, for then
+ * nothing can be said.
  */
 export async function runChecks(client: Client, facts: PreflightFacts, checks: readonly Check[]): Promise<Finding[]> {
   const { role } = await one<{ role: string }>(client, 'SELECT current_user AS role');

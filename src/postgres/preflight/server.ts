@@ -3,7 +3,10 @@ import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 
-/** Column lists of publications came with PostgreSQL 15; pg_upgrade goes up only, and so does logical replication by Verdigris. */
+/**
+ * Column lists of publications came with PostgreSQL 15; pg_upgrade goes up only, and so does logical replication by
+ * Verdigris.
+ */
 export function versionFindings(liveMajor: number, candidateMajor: number): Finding[] {
   return [
     ...found('server-version', {
@@ -57,7 +60,10 @@ export const encoding: Check = {
   },
 };
 
-/** Docs: ALTER DATABASE / ALTER COLLATION … REFRESH VERSION; pg_database_collation_actual_version() came with PostgreSQL 15. */
+/**
+ * Docs: ALTER DATABASE / ALTER COLLATION … REFRESH VERSION; pg_database_collation_actual_version() came with PostgreSQL
+ * 15.
+ */
 export const collations: Check = {
   id: 'collations',
   hazards: [26],

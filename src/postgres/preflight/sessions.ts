@@ -13,7 +13,10 @@ interface Session {
   readonly here: boolean;
 }
 
-/** Who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its side. */
+/**
+ * Who is connected. Sessions under names of ours are replication's; the operator's are Verdigris or a person at its
+ * side.
+ */
 export const sessions: Check = {
   id: 'sessions',
   hazards: [33],

@@ -3,8 +3,8 @@ import { ident, literal } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 
 /**
- * Docs: "Client Connection Defaults"; pg_file_settings, since our own sessions switch the setting off and see nothing of it. Only a fence
- * sets this; one that was left behind rejects every write.
+ * Docs: "Client Connection Defaults"; pg_file_settings, since our own sessions switch the setting off and see nothing
+ * of it. Only a fence sets this; one that was left behind rejects every write.
  */
 export const readOnlyDefault: Check = {
   id: 'read-only-default',

@@ -75,8 +75,8 @@ function withoutCircles(found: readonly Circle[], log: readonly string[]): strin
 }
 
 /**
- * SET LOGGED takes a table's own sequences along; a table cannot be logged before those that it references, hence the order.
- * Docs: CREATE TABLE, UNLOGGED; ALTER TABLE, SET LOGGED.
+ * SET LOGGED takes a table's own sequences along; a table cannot be logged before those that it references, hence the
+ * order. Docs: CREATE TABLE, UNLOGGED; ALTER TABLE, SET LOGGED.
  */
 export const unloggedTables: Check = {
   id: 'unlogged-tables',
@@ -118,7 +118,9 @@ export const unloggedTables: Check = {
   },
 };
 
-/** A tablespace made in place (allow_in_place_tablespaces) lies in the data directory, and says so by a relative path. */
+/**
+ * A tablespace made in place (allow_in_place_tablespaces) lies in the data directory, and says so by a relative path.
+ */
 export const tablespaces: Check = {
   id: 'tablespaces',
   hazards: [39],

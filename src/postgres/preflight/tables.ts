@@ -26,7 +26,9 @@ export interface PhysicalTable {
   readonly primaryKey: boolean;
   readonly deferrableKey: boolean;
   readonly identityIndex: boolean;
-  /** Quoted name of an index that REPLICA IDENTITY USING INDEX accepts, the narrowest; undefined where there is none. */
+  /**
+   * Quoted name of an index that REPLICA IDENTITY USING INDEX accepts, the narrowest; undefined where there is none.
+   */
   readonly usableIndex: string | undefined;
   /** Columns whose type has no equality of btree or hash, which apply needs to find a row by its whole content. */
   readonly incomparable: readonly string[];
@@ -36,9 +38,10 @@ export interface PhysicalTable {
 }
 
 /**
- * Types whose values apply cannot compare: tuples_equal() of execReplication.c asks the type cache for an equality operator, which is
- * found through the default btree or hash class of the type, of a type it is binary-coercible to, or of its polymorphic kind; arrays,
- * domains and rows need it of what they are made of. Docs: "Logical Replication / Publication", on replica identity FULL.
+ * Types whose values apply cannot compare: tuples_equal() of execReplication.c asks the type cache for an equality
+ * operator, which is found through the default btree or hash class of the type, of a type it is binary-coercible to, or
+ * of its polymorphic kind; arrays, domains and rows need it of what they are made of. Docs: "Logical Replication /
+ * Publication", on replica identity FULL.
  */
 const incomparableTypes = `
   used AS (

@@ -2,13 +2,18 @@ import { one, rows, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { everyGate, found, HiddenError, inOrder, type Check } from './check.ts';
 
-/** pg_stat_activity shows NULL for other roles' sessions instead of failing. Docs: "Predefined Roles", pg_read_all_stats. */
+/**
+ * pg_stat_activity shows NULL for other roles' sessions instead of failing. Docs: "Predefined Roles",
+ * pg_read_all_stats.
+ */
 export async function requireStatistics(client: Client): Promise<void> {
   const { may } = await one<{ may: boolean }>(client, "SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS may");
   if (!may) throw new HiddenError('the sessions of other roles are hidden from this role');
 }
 
-/** Prepared transactions of every database count: slot creation waits for all of them, and the volume holds them all. */
+/**
+ * Prepared transactions of every database count: slot creation waits for all of them, and the volume holds them all.
+ */
 export const preparedTransactions: Check = {
   id: 'prepared-transactions',
   hazards: [5],
@@ -64,8 +69,8 @@ interface Transaction {
 }
 
 /**
- * In any database: creating a slot waits for every transaction that has an id. Apply and walsenders are not counted: those
- * are replication's own; nor autovacuum, which gives way.
+ * In any database: creating a slot waits for every transaction that has an id. Apply and walsenders are not counted:
+ * those are replication's own; nor autovacuum, which gives way.
  */
 export const longTransactions: Check = {
   id: 'long-transactions',

@@ -23,8 +23,8 @@ const ordinarily = (triggers: readonly Trigger[]): string =>
   );
 
 /**
- * Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs from its parent's.
- * Docs: ALTER TABLE, ENABLE REPLICA | ALWAYS TRIGGER; "Logical Replication / Architecture".
+ * Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs
+ * from its parent's. Docs: ALTER TABLE, ENABLE REPLICA | ALWAYS TRIGGER; "Logical Replication / Architecture".
  */
 export const triggers: Check = {
   id: 'triggers',

@@ -13,7 +13,8 @@ const mark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * A file in blocks of some 256 KiB (longer where a line is), without its byte order mark.
- * @throws VerdigrisError `script-not-plain` for pg_dump's archives, `script-encoding` with the offset of the first byte that is not UTF-8.
+ * @throws VerdigrisError `script-not-plain` for pg_dump's archives, `script-encoding` with the offset of the first byte
+ * that is not UTF-8.
  */
 export async function* fileBlocks(file: string, signal?: AbortSignal): AsyncGenerator<Block> {
   let offset = 0;

@@ -1,12 +1,15 @@
-/** Follows the words of a statement to know whether they are inside a routine's BEGIN ATOMIC … END, where semicolons separate. */
+/**
+ * Follows the words of a statement to know whether they are inside a routine's BEGIN ATOMIC … END, where semicolons
+ * separate.
+ */
 export interface BodyTracker {
   word(word: string, parentheses: number): void;
   inside(): boolean;
 }
 
 /**
- * The rule of psql: after CREATE [OR REPLACE] FUNCTION or PROCEDURE, BEGIN goes in and END comes out; CASE has an END as well, and
- * counts only inside.
+ * The rule of psql: after CREATE [OR REPLACE] FUNCTION or PROCEDURE, BEGIN goes in and END comes out; CASE has an END
+ * as well, and counts only inside.
  */
 export function startTracker(): BodyTracker {
   const first: string[] = [];

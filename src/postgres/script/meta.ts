@@ -7,7 +7,10 @@ export type Meta =
   | { readonly kind: 'connect'; readonly database: string | undefined }
   | { readonly kind: 'encoding'; readonly encoding: string };
 
-/** Variables of psql that say how it prints and when it stops; others would be put into statements, which is not done here. */
+/**
+ * Variables of psql that say how it prints and when it stops; others would be put into statements, which is not done
+ * here.
+ */
 const ownVariables = new RegExp(
   '^(ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|VERBOSITY|SHOW_CONTEXT|SHOW_ALL_RESULTS|ECHO|ECHO_HIDDEN|' +
     'FETCH_COUNT|HISTFILE|HISTSIZE|HISTCONTROL|COMP_KEYWORD_CASE|PROMPT[123])$',
@@ -67,7 +70,9 @@ function skip(reason: string): Meta {
   return { kind: 'skip', reason };
 }
 
-/** `\connect name`, `\connect "name"`, `\connect -reuse-previous=on "dbname='name'"`; `-` is the database that there is. */
+/**
+ * `\connect name`, `\connect "name"`, `\connect -reuse-previous=on "dbname='name'"`; `-` is the database that there is.
+ */
 function databaseOf(args: readonly string[]): string | undefined {
   const [first] = args.filter((word) => !word.startsWith('-reuse-previous='));
   if (first === undefined || first === '-') return undefined;

@@ -38,10 +38,11 @@ export interface Loaded {
 }
 
 /**
- * Runs a plain SQL script on the client's database, as `psql --set ON_ERROR_STOP=1 --file` would, without reading it whole. Not one
- * transaction unless the script says so: after an error what came before stands. The session's settings are reset at the end,
- * and what was loaded is on disk.
- * @throws VerdigrisError with the line: `script-statement` for the server's refusal, `script-meta`, `script-database`, `script-encoding`,
+ * Runs a plain SQL script on the client's database, as `psql --set ON_ERROR_STOP=1 --file` would, without reading it
+ * whole. Not one transaction unless the script says so: after an error what came before stands. The session's settings
+ * are reset at the end, and what was loaded is on disk.
+ * @throws VerdigrisError with the line: `script-statement` for the server's refusal, `script-meta`, `script-database`,
+ * `script-encoding`,
  * `script-cut-short`, `script-open-transaction`, `script-interrupted`, `script-unreadable`.
  */
 export async function loadScript(client: Client, file: string, options: LoadOptions = {}): Promise<Loaded> {

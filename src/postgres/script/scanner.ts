@@ -2,15 +2,18 @@ import { startTracker, type BodyTracker } from './body.ts';
 
 type Mode = 'plain' | 'single' | 'escape' | 'escape-ended' | 'double' | 'dollar' | 'line-comment' | 'block-comment';
 
-/** Where scanning stopped: at a semicolon that ends a statement, at a backslash that begins a meta-command, or at the end of the text. */
+/**
+ * Where scanning stopped: at a semicolon that ends a statement, at a backslash that begins a meta-command, or at the
+ * end of the text.
+ */
 export interface Stop {
   readonly kind: 'semicolon' | 'backslash' | 'end';
   readonly at: number;
 }
 
 /**
- * PostgreSQL's lexical rules, as far as they say where a statement ends. Text is latin1, one character a byte: whatever matters here is
- * ASCII, and so places are byte offsets. What is open at the end of one piece goes on in the next.
+ * PostgreSQL's lexical rules, as far as they say where a statement ends. Text is latin1, one character a byte: whatever
+ * matters here is ASCII, and so places are byte offsets. What is open at the end of one piece goes on in the next.
  */
 export interface Scanner {
   scan(text: string, from: number): Stop;

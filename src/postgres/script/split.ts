@@ -9,14 +9,18 @@ interface Place {
   readonly offset: number;
 }
 
-/** One thing to do. A statement's text is without the semicolon and without comments before it; a meta-command's is its line from the backslash on. */
+/**
+ * One thing to do. A statement's text is without the semicolon and without comments before it; a meta-command's is its
+ * line from the backslash on.
+ */
 export type ScriptItem =
   | (Place & { readonly kind: 'sql' | 'meta'; readonly text: string })
   /** `data` is the rows up to `\.`, in pieces of whole lines; what the reader leaves is skipped. */
   | (Place & { readonly kind: 'copy'; readonly text: string; readonly data: AsyncIterable<Buffer> });
 
 /**
- * Splits a script as psql does, without holding more of it than one statement. A last statement without a semicolon counts.
+ * Splits a script as psql does, without holding more of it than one statement. A last statement without a semicolon
+ * counts.
  * @throws VerdigrisError `script-cut-short` where a string, comment or COPY is open at the end.
  */
 export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator<ScriptItem> {

@@ -3,8 +3,9 @@ import { rows, type Client } from '../client.ts';
 import { mapTables } from '../mapping.ts';
 
 /**
- * Tables that should be replicated and are not, as they are now: the publication names a table by its OID and the subscription
- * keeps those that it applies by theirs, so one that was made again under its name is in neither, and nothing tells.
+ * Tables that should be replicated and are not, as they are now: the publication names a table by its OID and the
+ * subscription keeps those that it applies by theirs, so one that was made again under its name is in neither, and
+ * nothing tells.
  */
 export async function unfollowed(
   publisher: Client,

@@ -2,7 +2,10 @@ import { one, rows, type Client } from '../client.ts';
 
 /** What a look at the catalogues saw, to be compared with a later one. */
 export interface Glance {
-  /** The oldest transaction that was open at the first look: whoever changes something later has this number or a higher one. */
+  /**
+   * The oldest transaction that was open at the first look: whoever changes something later has this number or a higher
+   * one.
+   */
   readonly since: string;
   /** `catalogue → number of its rows and digest of those written since`. */
   readonly catalogues: ReadonlyMap<string, string>;
@@ -40,8 +43,8 @@ const relationOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * TRUNCATE, REFRESH and VACUUM FULL give a relation another file and change nothing else; only of a partition does that count, whose
- * TRUNCATE its root's publication does not carry.
+ * TRUNCATE, REFRESH and VACUUM FULL give a relation another file and change nothing else; only of a partition does that
+ * count, whose TRUNCATE its root's publication does not carry.
  */
 const relations = `
   SELECT count(*) || ' ' || coalesce(bit_xor(hash_record_extended(ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
@@ -57,9 +60,10 @@ const narrowed: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks at every catalogue there is, save those above. A row is known by the transaction that wrote it and its place: a change makes
- * another row, one taken away changes their number, statistics are written in place, and VACUUM moves nothing. With `before` only
- * what was written since is looked at closely, and relations only where pg_class was written.
+ * Looks at every catalogue there is, save those above. A row is known by the transaction that wrote it and its place: a
+ * change makes another row, one taken away changes their number, statistics are written in place, and VACUUM moves
+ * nothing. With `before` only what was written since is looked at closely, and relations only where pg_class was
+ * written.
  * @returns what `moved` compares; equal means that no DDL was committed in between.
  */
 export async function glance(client: Client, before?: Glance): Promise<Glance> {

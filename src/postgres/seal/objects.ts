@@ -2,7 +2,9 @@ import { rows, type Client } from '../client.ts';
 import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
 
-/** What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same. */
+/**
+ * What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same.
+ */
 const identities = `
   SELECT 'identity' AS kind, format('table %I.%I', n.nspname, c.relname) AS identity, 'oid ' || c.oid AS definition
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -15,7 +17,10 @@ const subscriptions = `
   FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid
   FROM pg_catalog.pg_database WHERE datname = current_database())`;
 
-/** Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is called. */
+/**
+ * Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is
+ * called.
+ */
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
   return [
     ...(await readSchema(client)),
@@ -23,7 +28,10 @@ export async function readObjects(client: Client): Promise<SchemaObject[]> {
   ];
 }
 
-/** Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. */
+/**
+ * Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry
+ * that.
+ */
 export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,
@@ -34,7 +42,10 @@ export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   );
 }
 
-/** The partitioned tables, as `schema.table` unquoted, that these partitions, as `readPartitions` names them, are part of. */
+/**
+ * The partitioned tables, as `schema.table` unquoted, that these partitions, as `readPartitions` names them, are part
+ * of.
+ */
 export async function rootsOf(client: Client, partitions: readonly string[]): Promise<string[]> {
   const found = await rows<{ name: string }>(
     client,
@@ -47,7 +58,10 @@ export async function rootsOf(client: Client, partitions: readonly string[]): Pr
   return found.map(({ name }) => name);
 }
 
-/** What lies around the database and is not carried: other databases that clients could reach, transactions that are prepared, large objects. */
+/**
+ * What lies around the database and is not carried: other databases that clients could reach, transactions that are
+ * prepared, large objects.
+ */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,

@@ -2,14 +2,14 @@ import { one, rows, type Client } from '../client.ts';
 import type { Glance } from './glance.ts';
 
 /**
- * Catalogues of which every column is in `readObjects` or carried: ALTER SEQUENCE … RESTART writes the same row of pg_sequence again,
- * and what it sets is carried under the fence.
+ * Catalogues of which every column is in `readObjects` or carried: ALTER SEQUENCE … RESTART writes the same row of
+ * pg_sequence again, and what it sets is carried under the fence.
  */
 const wholly: ReadonlySet<string> = new Set(['pg_class', 'pg_sequence']);
 
 /**
- * What moved in these catalogues and has no object that `readObjects` knows: a member of an extension that was replaced, for
- * instance. Rows that only changed their place (VACUUM FULL) are nothing.
+ * What moved in these catalogues and has no object that `readObjects` knows: a member of an extension that was
+ * replaced, for instance. Rows that only changed their place (VACUUM FULL) are nothing.
  */
 export async function unnamed(
   client: Client,

@@ -13,7 +13,10 @@ const ofRows: ReadonlySet<SchemaKind> = new Set([
   'publication',
 ]);
 
-/** Whether replication back to `there` works without this difference and a rollback undoes nothing by it: an index, or what is there as well. */
+/**
+ * Whether replication back to `there` works without this difference and a rollback undoes nothing by it: an index, or
+ * what is there as well.
+ */
 export function unneeded(difference: SchemaDifference, there: readonly SchemaObject[]): boolean {
   const { kind, identity, after } = difference;
   if (aside.has(kind)) return true;

@@ -12,9 +12,9 @@ export async function rememberHistories(client: Client): Promise<void> {
 }
 
 /**
- * Gives `to` what the tool wrote into its histories on `from` since those were last written down there. They are not replicated: what
- * the release's own run wrote on `to` stays. Idempotent; returns how many rows it took. Called before the hold and again under the
- * fence, where it is one look if nothing was written since.
+ * Gives `to` what the tool wrote into its histories on `from` since those were last written down there. They are not
+ * replicated: what the release's own run wrote on `to` stays. Idempotent; returns how many rows it took. Called before
+ * the hold and again under the fence, where it is one look if nothing was written since.
  * @throws VerdigrisError `history-not-carried` where both colours' tools wrote what does not go together.
  */
 export async function carryHistories(from: Client, to: Client): Promise<number> {
@@ -82,7 +82,10 @@ async function remember(client: Client, tables: readonly string[]): Promise<void
   if (upserts.length > 0) await client.query(upserts.join(';'));
 }
 
-/** Rows as jsonb: the same whatever order the columns have. What is in `now` and not in `base` was written, the other way round taken away. */
+/**
+ * Rows as jsonb: the same whatever order the columns have. What is in `now` and not in `base` was written, the other
+ * way round taken away.
+ */
 async function carry(to: Client, table: string, base: { rows: string }, now: { rows: string }): Promise<number> {
   const { written, gone } = await one<{ written: string[]; gone: string[] }>(
     to,

@@ -12,8 +12,8 @@ interface Known {
 }
 
 /**
- * Known by name and columns together: a table of an application's own that bears such a name is data. From the tools' sources and
- * documentation; `more` takes what their versions differ in.
+ * Known by name and columns together: a table of an application's own that bears such a name is data. From the tools'
+ * sources and documentation; `more` takes what their versions differ in.
  */
 const known: readonly Known[] = [
   {
@@ -111,7 +111,10 @@ function array(words: string): string {
     .join(', ')}]::text[]`;
 }
 
-/** SQL condition on `pg_class c` with its `pg_namespace n`: the table is a tool's history, by its shape or because it is declared. */
+/**
+ * SQL condition on `pg_class c` with its `pg_namespace n`: the table is a tool's history, by its shape or because it is
+ * declared.
+ */
 export const isHistory = `(
   n.nspname || '.' || c.relname = ANY (string_to_array(current_setting('${declaredSetting}', true), ','))
   OR EXISTS (

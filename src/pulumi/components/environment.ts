@@ -24,8 +24,8 @@ export interface EnvironmentArgs {
 }
 
 /**
- * One database service with two slots, to be declared by any Pulumi program. What has no moment of its own is a plain resource
- * of the cluster; what a release does to it in order is the one resource `Traffic`.
+ * One database service with two slots, to be declared by any Pulumi program. What has no moment of its own is a plain
+ * resource of the cluster; what a release does to it in order is the one resource `Traffic`.
  */
 export class Environment extends pulumi.ComponentResource {
   /** Where clients connect: `host:port`. */

@@ -9,8 +9,8 @@ export interface Place {
 }
 
 /**
- * By the provider that was given, else by the stack's `kubernetes:` configuration, as Pulumi's own provider takes it. One Kubernetes provider without
- * ours would put network policies into its cluster and the database into another.
+ * By the provider that was given, else by the stack's `kubernetes:` configuration, as Pulumi's own provider takes it.
+ * One Kubernetes provider without ours would put network policies into its cluster and the database into another.
  */
 export function placeOf(
   name: string,

@@ -1,7 +1,10 @@
 import * as pulumi from '@pulumi/pulumi';
 
 export interface ProviderArgs {
-  /** A kubeconfig's content, or the path of its file; kept as a secret. KUBECONFIG or ~/.kube/config where it is left out. */
+  /**
+   * A kubeconfig's content, or the path of its file; kept as a secret. KUBECONFIG or ~/.kube/config where it is left
+   * out.
+   */
   readonly kubeconfig?: pulumi.Input<string>;
   /** One of its contexts; its current one where it is left out. */
   readonly context?: pulumi.Input<string>;

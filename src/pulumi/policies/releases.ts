@@ -35,8 +35,9 @@ export function objectsOf({
 }
 
 /**
- * A rule written for objects of Kubernetes, asked also about those that a release makes: the engine sees them as inputs of one resource, and the
- * rule holds for them all the same. What it reports names the object. A rule about whole stacks finds them among the stack's resources.
+ * A rule written for objects of Kubernetes, asked also about those that a release makes: the engine sees them as inputs
+ * of one resource, and the rule holds for them all the same. What it reports names the object. A rule about whole
+ * stacks finds them among the stack's resources.
  */
 export function alsoOfReleases<P extends ResourceValidationPolicy | StackValidationPolicy>(policy: P): P {
   return 'validateStack' in policy

@@ -42,15 +42,19 @@ export interface Known {
 }
 
 /**
- * What the resource does to the world: the operations, and nothing beside them. With `known` the engine says that the environment
- * exists: where it is not there, or another one, everything throws `journal-lost`, `other-environment` or `other-cluster` and does nothing.
+ * What the resource does to the world: the operations, and nothing beside them. With `known` the engine says that the
+ * environment exists: where it is not there, or another one, everything throws `journal-lost`, `other-environment` or
+ * `other-cluster` and does nothing.
  */
 export interface ResourceBackend {
   /** What a plan begins from; undefined where there is no environment. Reads objects of the cluster. */
   standing(environment: Environment): Promise<Standing | undefined>;
   /** Whether an environment that is not there yet has begun to be made. */
   begun(environment: Environment): Promise<boolean>;
-  /** Throws what would keep an environment from being made: rights, kinds and classes that the cluster lacks, a namespace. Reads only. */
+  /**
+   * Throws what would keep an environment from being made: rights, kinds and classes that the cluster lacks, a
+   * namespace. Reads only.
+   */
   requireFit(environment: Environment): Promise<void>;
   /** Undefined where there is no environment. Reads objects of the cluster and opens no connection to a database. */
   observe(environment: Environment, known?: Known): Promise<ObservedEnvironment | undefined>;
@@ -132,7 +136,8 @@ export const kubernetesBackend: OpenBackend = (access) => {
           for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
           if (!walksByItself(environment)) await performRelease(c, undefined);
         });
-        // Nobody holds a stack's lock for the hours that a release may wait: as far as nothing is waited for, and the next `up` goes on.
+        // Nobody holds a stack's lock for the hours that a release may wait: as far as nothing is waited for, and the
+        // next `up` goes on.
         if (walksByItself(environment) && !environment.delivery.controller)
           await follow({ environment, platform, emit, signal }, { once: true });
       }),

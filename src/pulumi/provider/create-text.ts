@@ -4,7 +4,10 @@ import { declaredOf, plan } from '../../model/plan.ts';
 import { unborn } from '../../manifests/planned.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 
-/** What a create will do, in words: how the first colour comes to be, which objects there are then, and the release that follows at once. */
+/**
+ * What a create will do, in words: how the first colour comes to be, which objects there are then, and the release that
+ * follows at once.
+ */
 export function createText(environment: Environment, objects: Manifests, blocked: string | undefined): string {
   const { live, colours, kubernetes } = environment;
   const { adopt, from, namespace } = kubernetes;

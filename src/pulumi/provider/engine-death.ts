@@ -23,8 +23,8 @@ function engineWatch(): () => boolean {
 }
 
 /**
- * An engine that is killed leaves its providers behind. This one ends with it: what is before its commit point is undone, what is behind it
- * completed, and nothing is left running.
+ * An engine that is killed leaves its providers behind. This one ends with it: what is before its commit point is
+ * undone, what is behind it completed, and nothing is left running.
  */
 export function endWithEngine(
   provider: Pick<VerdigrisProvider, 'cancel' | 'settled'>,

@@ -6,7 +6,10 @@ import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Manifests } from '../../manifests/planned.ts';
 import type { ClusterAccess } from '../../platform/kubernetes/cluster.ts';
 
-/** What a program gives the resource `Traffic`. The live colour and the canary stand apart, so that a release shows as just them. */
+/**
+ * What a program gives the resource `Traffic`. The live colour and the canary stand apart, so that a release shows as
+ * just them.
+ */
 export interface TrafficInputs {
   readonly live: Colour;
   readonly canary: number;
@@ -18,7 +21,10 @@ export interface TrafficInputs {
   readonly cluster?: ClusterAccess;
   /** What a destroy does: `keep` leaves everything in the cluster, `remove` takes the data too. */
   readonly onDestroy: 'keep' | 'remove';
-  /** Filled in by `check`: what there is once all this is reached, so that previews, the state and policies see each object. */
+  /**
+   * Filled in by `check`: what there is once all this is reached, so that previews, the state and policies see each
+   * object.
+   */
   readonly objects?: Manifests;
   /** Filled in by `check`: what a release makes on its way and removes again; not part of any diff. */
   readonly temporary?: Manifests;

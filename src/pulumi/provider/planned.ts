@@ -7,7 +7,10 @@ import { declarationOf, type filledIn, type TrafficInputs } from './inputs.ts';
 
 export type Filled = Pick<TrafficInputs, (typeof filledIn)[number]>;
 
-/** The objects that `check` fills in. `before` are those that it filled in last; `standing` undefined where there is no environment yet. */
+/**
+ * The objects that `check` fills in. `before` are those that it filled in last; `standing` undefined where there is no
+ * environment yet.
+ */
 export async function planned(
   environment: Environment,
   inputs: TrafficInputs,

@@ -17,7 +17,10 @@ export interface ReadResult {
   readonly inputs?: Values;
 }
 
-/** What the engine asks of a provider of resources. In a preview `create` and `update` change nothing, and say what is not known yet as unknown. */
+/**
+ * What the engine asks of a provider of resources. In a preview `create` and `update` change nothing, and say what is
+ * not known yet as unknown.
+ */
 export interface ResourceProvider {
   readonly version: string;
   configure(config: Values): void;
@@ -30,7 +33,10 @@ export interface ResourceProvider {
   cancel(): void;
 }
 
-/** Something was made or changed, and it did not come to its end: the engine keeps it in the state with these properties. */
+/**
+ * Something was made or changed, and it did not come to its end: the engine keeps it in the state with these
+ * properties.
+ */
 export class Unfinished extends Error {
   readonly resource: string;
   readonly properties: Values;

@@ -31,7 +31,8 @@ export function verdigrisProvider(open: OpenBackend, version: string, voice: Voi
     read: async (id, urn, props) => known(urn).read(urn, id, props),
     update: async (id, urn, olds, news, preview) => known(urn).update(id, urn, olds, news, preview),
     delete: async (_id, urn, props) => known(urn).delete(urn, props),
-    // Interrupting the engine interrupts the release: before its commit point it is undone, after it it goes on at the next update.
+    // Interrupting the engine interrupts the release: before its commit point it is undone, after it it goes on at the
+    // next update.
     cancel: (reason) => traffic.cancel(reason),
     settled: () => traffic.settled(),
   };

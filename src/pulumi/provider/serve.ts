@@ -39,7 +39,10 @@ function failure(error: unknown): Partial<grpc.StatusObject> {
   return { code: grpc.status.UNKNOWN, details: message, metadata };
 }
 
-/** The protocol's calls, as far as a provider of resources has them; @pulumi/pulumi's own server passes neither configuration nor previews on. */
+/**
+ * The protocol's calls, as far as a provider of resources has them; @pulumi/pulumi's own server passes neither
+ * configuration nor previews on.
+ */
 export function implementation(provider: ResourceProvider): grpc.UntypedServiceImplementation {
   const {
     CheckFailure,
@@ -131,7 +134,10 @@ export function implementation(provider: ResourceProvider): grpc.UntypedServiceI
   };
 }
 
-/** Serves on a port of its own, and says which, as the engine expects it. The schema's state may be large: no limit but the engine's. */
+/**
+ * Serves on a port of its own, and says which, as the engine expects it. The schema's state may be large: no limit but
+ * the engine's.
+ */
 export async function serve(provider: ResourceProvider): Promise<number> {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': -1,

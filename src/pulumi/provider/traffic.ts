@@ -14,12 +14,16 @@ import { lineFor } from './say.ts';
 import { asSecret, remark, secretKeys, unwrap, withUnknowns } from './values.ts';
 import type { Voice } from './voice.ts';
 
-/** What says that it is the same environment: with another of these it would be another one, and the old one's data is not moved. */
+/**
+ * What says that it is the same environment: with another of these it would be another one, and the old one's data is
+ * not moved.
+ */
 const identity = ['name', 'platform', 'database'] as const;
 
 /**
- * The resource `verdigris:index:Traffic`: an environment, whose update is the release. Its inputs hold what the declaration says and, filled
- * in by `check`, each object that this leads to; `live: blue → green` is the switchover. In previews `create` and `update` say the plan.
+ * The resource `verdigris:index:Traffic`: an environment, whose update is the release. Its inputs hold what the
+ * declaration says and, filled in by `check`, each object that this leads to; `live: blue → green` is the switchover.
+ * In previews `create` and `update` say the plan.
  */
 export class TrafficResource {
   readonly #open: OpenBackend;
@@ -111,14 +115,18 @@ export class TrafficResource {
         .observe(environmentOf(inputs), known)
         .catch(() => undefined);
       const { state, live } = unwrap(olds).value as { state?: string; live?: string };
-      // Half-way, the state that the engine has is no longer true: it would find nothing to do where the declaration is put back.
+      // Half-way, the state that the engine has is no longer true: it would find nothing to do where the declaration is
+      // put back.
       if (seen && (seen.state !== state || seen.live !== live))
         throw new Unfinished(id, this.#outputs({ ...news, live: seen.live }, seen), asError(error));
       throw error;
     }
   }
 
-  /** Shows drift: where writes really go, what was changed by hand, and the state that the journal says. Without properties it is an import. */
+  /**
+   * Shows drift: where writes really go, what was changed by hand, and the state that the journal says. Without
+   * properties it is an import.
+   */
   async read(urn: string, id: string, props: Values): Promise<ReadResult> {
     const imports = !('environment' in props);
     const declared = imports ? await this.#recall(id) : props;
@@ -237,7 +245,10 @@ export class TrafficResource {
     await this.#preview(urn, wanted, known);
   }
 
-  /** A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is not there ends it. */
+  /**
+   * A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is
+   * not there ends it.
+   */
   async #preview(urn: string, wanted: TrafficInputs, known: Known | undefined): Promise<void> {
     let preview: Preview;
     try {
@@ -322,7 +333,10 @@ function isUnfinished(olds: Values): boolean {
   return unwrap(olds['unfinished']).value === true;
 }
 
-/** What a state says of the environment; one from before it had an identity says that it exists. Undefined of one that is not made yet. */
+/**
+ * What a state says of the environment; one from before it had an identity says that it exists. Undefined of one that
+ * is not made yet.
+ */
 function knownIn(urn: string, olds: Values): Known | undefined {
   if (isUnfinished(olds)) return undefined;
   const { value } = unwrap(olds['identity']);

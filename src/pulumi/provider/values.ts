@@ -11,7 +11,9 @@ export interface Unwrapped {
 
 const { specialSigKey, specialSecretSig, specialOutputValueSig, unknownValue } = runtime;
 
-/** Takes off what the engine wraps around values: secrets, outputs and unknowns, at any depth (`pulumi/sdk`, rpc.ts). */
+/**
+ * Takes off what the engine wraps around values: secrets, outputs and unknowns, at any depth (`pulumi/sdk`, rpc.ts).
+ */
 export function unwrap(wrapped: unknown): Unwrapped {
   if (wrapped === unknownValue) return { value: undefined, secret: false, unknown: true };
   if (Array.isArray(wrapped)) {

@@ -26,8 +26,8 @@ export interface Voice {
 }
 
 /**
- * A provider's standard error is shown to nobody unless he asks for debugging; the engine's log is. Steps that begin are passing
- * lines: the engine shows them beside the resource until the next one.
+ * A provider's standard error is shown to nobody unless he asks for debugging; the engine's log is. Steps that begin
+ * are passing lines: the engine shows them beside the resource until the next one.
  */
 export function engineVoice(listener: string | undefined): Voice {
   const socket = listener === undefined ? undefined : listening(listener);

@@ -17,15 +17,19 @@ export interface Situation {
 }
 
 /**
- * `wait`: until the server has answered, or the authentication is over. `attach`: it waits for a backend. `hold`: it waits for the
- * hold's end. `move`: it waits for another backend than it has. `expel`: it may not go on where it is and cannot move. `leave`: the client says
- * goodbye and there is nobody to pass it to.
+ * `wait`: until the server has answered, or the authentication is over. `attach`: it waits for a backend. `hold`: it
+ * waits for the
+ * hold's end. `move`: it waits for another backend than it has. `expel`: it may not go on where it is and cannot move.
+ * `leave`: the client says goodbye and there is nobody to pass it to.
  */
 export type GateDecision = 'pass' | 'drop' | 'wait' | 'attach' | 'hold' | 'move' | 'expel' | 'leave';
 
 const copying: ReadonlySet<number> = new Set([front.copyData, front.copyDone, front.copyFail]);
 
-/** The one decision that makes a switchover invisible: a client is stopped or moved only between two requests, and never in a transaction. */
+/**
+ * The one decision that makes a switchover invisible: a client is stopped or moved only between two requests, and never
+ * in a transaction.
+ */
 export function gate(type: number, at: Situation): GateDecision {
   if (type === front.terminate) return at.attached ? 'pass' : 'leave';
   if (!at.welcomed) return type === front.password && at.attached ? 'pass' : 'wait';

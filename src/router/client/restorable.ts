@@ -60,7 +60,9 @@ export class Restorable {
   readonly #settings = new Map<string, string>();
   readonly #channels = new Map<string, string>();
   readonly #libraries = new Set<string>();
-  /** Protocol-level and SQL-level statements share one namespace and no transaction undoes them. The unnamed one is ''. */
+  /**
+   * Protocol-level and SQL-level statements share one namespace and no transaction undoes them. The unnamed one is ''.
+   */
   readonly #prepared = new Map<string, Buffer>();
   readonly #pins = new Set<Pin>();
   readonly #own = new Set<string>();
@@ -76,7 +78,9 @@ export class Restorable {
     return this.#pins.size > 0;
   }
 
-  /** Code ran that may have changed the session's state: the server has to be asked before another one gets the session. */
+  /**
+   * Code ran that may have changed the session's state: the server has to be asked before another one gets the session.
+   */
   get unseen(): boolean {
     return this.#unseen;
   }
@@ -144,7 +148,10 @@ export class Restorable {
     this.#pins.add(pin);
   }
 
-  /** Messages that make the state again, each answered by one ReadyForQuery of its own once a Sync follows those that need it. */
+  /**
+   * Messages that make the state again, each answered by one ReadyForQuery of its own once a Sync follows those that
+   * need it.
+   */
   replay(): { readonly message: Buffer; readonly what: string; readonly optional: boolean }[] {
     return [
       ...[...this.#settings.values(), ...this.#libraries, ...this.#channels.values()].map((sql) => ({
@@ -152,7 +159,8 @@ export class Restorable {
         what: sql,
         optional: false,
       })),
-      // The new release's schema may lack what a forgotten statement needs: that is an error of its next use, not of the session.
+      // The new release's schema may lack what a forgotten statement needs: that is an error of its next use, not of
+      // the session.
       ...[...this.#prepared].map(([name, made]) => ({
         message: made,
         what: `prepared statement "${name}"`,

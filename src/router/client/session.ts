@@ -78,7 +78,10 @@ export class Session implements ClientSide, LookedAt, Member {
     });
   }
 
-  /** Every way into a session, from sockets, timers and promises, goes through here: what is thrown ends this session, and nobody else's. */
+  /**
+   * Every way into a session, from sockets, timers and promises, goes through here: what is thrown ends this session,
+   * and nobody else's.
+   */
   enter<T>(work: () => T): T | undefined {
     try {
       return work();
@@ -148,9 +151,10 @@ export class Session implements ClientSide, LookedAt, Member {
   }
 
   /**
-   * A client that waits under a hold, or listens, may have its backend made on the new live colour while the operator is still at work there:
-   * it goes no further than the gate, and at the hold's end its statement is not kept waiting for a server process to start. Not before the
-   * operator's probe has got through: all wait for its answer, and it would wait for as many starting processes as there are clients.
+   * A client that waits under a hold, or listens, may have its backend made on the new live colour while the operator
+   * is still at work there: it goes no further than the gate, and at the hold's end its statement is not kept waiting
+   * for a server process to start. Not before the operator's probe has got through: all wait for its answer, and it
+   * would wait for as many starting processes as there are clients.
    */
   get ahead(): boolean {
     const { record, reached } = this.#shared.hold;
@@ -188,7 +192,10 @@ export class Session implements ClientSide, LookedAt, Member {
     this.enter(() => this.#settle());
   }
 
-  /** The hold ended, or the routes changed: whatever waits is judged again, whoever is idle in the wrong place leaves it. */
+  /**
+   * The hold ended, or the routes changed: whatever waits is judged again, whoever is idle in the wrong place leaves
+   * it.
+   */
   rerouted(): void {
     this.enter(() => {
       this.#server.hurry();

@@ -1,8 +1,8 @@
 import { skipQuoted } from '../../wire/quoting.ts';
 
 /**
- * Functions of pg_catalog that applications call all the time and that change nothing of a session, and words that stand before a
- * parenthesis without being a function.
+ * Functions of pg_catalog that applications call all the time and that change nothing of a session, and words that
+ * stand before a parenthesis without being a function.
  */
 const harmless = new Set(
   `abs age all and any array array_agg array_append array_cat array_length array_position array_remove
@@ -42,8 +42,9 @@ const named =
   /\b(?:into|table|exists|update|on|view|index|references|with|recursive|,)\s+(?:only\s+)?(?:["\w$.\x80-\xff]+)\s*\(/gi;
 
 /**
- * Whether a statement runs code of which the text does not say what it does to the session: DO, CALL, and functions that are not known to do
- * nothing. Where it errs, a question is put to the server that need not be. What triggers, views and operators run is not seen.
+ * Whether a statement runs code of which the text does not say what it does to the session: DO, CALL, and functions
+ * that are not known to do nothing. Where it errs, a question is put to the server that need not be. What triggers,
+ * views and operators run is not seen.
  */
 export function runsUnseenCode(sql: string): boolean {
   if (sql.length > longest || runsCode.test(sql)) return true;
@@ -59,7 +60,10 @@ export function runsUnseenCode(sql: string): boolean {
   return false;
 }
 
-/** True unless the last argument of every set_config call is literally true: a parameter or an expression might be false. */
+/**
+ * True unless the last argument of every set_config call is literally true: a parameter or an expression might be
+ * false.
+ */
 export function setsForSession(sql: string): boolean {
   return [...sql.matchAll(/\bset_config\s*\(/gi)].some(({ 0: opening, index }) => {
     const last = lastArgument(sql, index + opening.length);

@@ -4,7 +4,10 @@ import { connect, type TLSSocket } from 'node:tls';
 import { sslRequest } from '../../wire/opening.ts';
 import type { Upstream } from '../config.ts';
 
-/** The connection to a server, encrypted from here on; as libpq's sslmode has it. Rejects where the server will not, or is not who it should be. */
+/**
+ * The connection to a server, encrypted from here on; as libpq's sslmode has it. Rejects where the server will not, or
+ * is not who it should be.
+ */
 export async function encrypt(socket: Socket, host: string, tls: NonNullable<Upstream['tls']>): Promise<TLSSocket> {
   const ca = tls.ca === undefined ? undefined : await readFile(tls.ca, 'utf8');
   const answered = Promise.withResolvers<number | undefined>();

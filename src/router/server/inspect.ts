@@ -19,8 +19,8 @@ const patience = 5_000;
 const own = 'verdigris_inspect';
 
 /**
- * Settings of an application's own are in no list of the server's: their names are taken from the texts that the client sent ($1) and from
- * the bodies of functions.
+ * Settings of an application's own are in no list of the server's: their names are taken from the texts that the client
+ * sent ($1) and from the bodies of functions.
  */
 const question = String.raw`
 SELECT 'setting', pg_catalog.lower(name), setting FROM pg_catalog.pg_settings
@@ -43,9 +43,9 @@ UNION ALL (SELECT 'temporary', '', NULL FROM pg_catalog.pg_type WHERE typnamespa
 UNION ALL (SELECT 'temporary', '', NULL FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() LIMIT 1)`;
 
 /**
- * Asks an idle backend, outside a transaction, for the state of its session. One round trip, by the extended protocol, so that no
- * statement of the client's is touched. `pass` gets what the server says to the client meanwhile. Rejects where the server does not say,
- * or ends. The listener is the caller's to set again.
+ * Asks an idle backend, outside a transaction, for the state of its session. One round trip, by the extended protocol,
+ * so that no statement of the client's is touched. `pass` gets what the server says to the client meanwhile. Rejects
+ * where the server does not say, or ends. The listener is the caller's to set again.
  */
 export async function inspect(
   backend: Backend,

@@ -4,14 +4,17 @@ import { mayPassLater, Refusal } from './refusal.ts';
 
 /**
  * A client logs in: what it and the server say about its password goes through as it is, so that PostgreSQL itself lets
- * it in. `client.met` gets the backend, for the client's half of that. Rejects only while the client may be attached elsewhere
- * instead: as long as it has heard nothing, or when it has been let in but not welcomed.
+ * it in. `client.met` gets the backend, for the client's half of that. Rejects only while the client may be attached
+ * elsewhere instead: as long as it has heard nothing, or when it has been let in but not welcomed.
  */
 export async function logIn(
   target: Target,
   startup: Buffer,
   client: {
-    /** As for `mayPassLater`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN afterwards. */
+    /**
+     * As for `mayPassLater`, asked when the server refuses: it says AuthenticationOk first and looks at NOLOGIN
+     * afterwards.
+     */
     readonly known: boolean;
     met(backend: Backend): void;
     /** False: it may not stay, and its connection has been closed. */
@@ -35,7 +38,8 @@ export async function logIn(
       else if (type === back.ready) arrived.resolve();
       else if (type === back.error) {
         const refusal = new Refusal(head);
-        // A server without a free connection is no reason to wait: whoever asks for one hears that from the server itself.
+        // A server without a free connection is no reason to wait: whoever asks for one hears that from the server
+        // itself.
         if ((!heard || inside) && !refusal.full && mayPassLater(refusal, client.known)) {
           arrived.reject(refusal);
           return 'drop';

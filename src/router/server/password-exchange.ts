@@ -17,7 +17,10 @@ export class PasswordExchange {
     this.#scram = new Scram(password);
   }
 
-  /** The answer to the body of an authentication request; undefined where it wants none. Throws where the way asked for is none of these. */
+  /**
+   * The answer to the body of an authentication request; undefined where it wants none. Throws where the way asked for
+   * is none of these.
+   */
   async answer(body: Buffer): Promise<Buffer | undefined> {
     const said = body.toString('latin1', 4);
     switch (body.readInt32BE(0)) {

@@ -23,13 +23,17 @@ export class NotRestorable extends Error {}
 
 /** Starting, shutting down, crashed. */
 const passing = new Set(['57P01', '57P02', '57P03']);
-/** The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. It will pass where the client is known to be no stranger. */
+/**
+ * The fence: NOLOGIN, CONNECT revoked, a database that takes no connections. It will pass where the client is known to
+ * be no stranger.
+ */
 const fenced = new Set(['28000', '42501', '55000']);
 
 /** Whether the same attempt may succeed a moment later. */
 export function mayPassLater(error: unknown, knownClient: boolean): boolean {
   if (error instanceof NotRestorable) return false;
   if (!(error instanceof Refusal) || passing.has(error.report.code)) return true;
-  // Of a server without a free connection a new client hears at once; one that was let in before waits for others to leave it.
+  // Of a server without a free connection a new client hears at once; one that was let in before waits for others to
+  // leave it.
   return knownClient && (error.full || fenced.has(error.report.code));
 }

@@ -9,8 +9,9 @@ import { readOpening } from '../../wire/opening.ts';
 const patience = 10_000;
 
 /**
- * A further server for a client that PostgreSQL has let in before: through the socket folder, or with its password where others run the
- * server, as the same user with the same startup parameters, and with the session's state made again. Rejects with what `mayPassLater` can judge.
+ * A further server for a client that PostgreSQL has let in before: through the socket folder, or with its password
+ * where others run the server, as the same user with the same startup parameters, and with the session's state made
+ * again. Rejects with what `mayPassLater` can judge.
  */
 export async function restoreSession(
   target: Target,

@@ -9,7 +9,10 @@ export interface SearchOptions {
   readonly closed: boolean;
   /** A hold is in the way: the loop ends, and is begun again at the hold's end with its whole limit. */
   readonly held: boolean;
-  /** Only one attempt: it is made before its time, and who prepares the server now must not be disturbed by more of them. */
+  /**
+   * Only one attempt: it is made before its time, and who prepares the server now must not be disturbed by more of
+   * them.
+   */
   readonly ahead: boolean;
   /** PostgreSQL has let this client in before. */
   readonly known: boolean;
@@ -28,7 +31,10 @@ export interface SearchOptions {
 const first = 10;
 const longest = 250;
 
-/** Tries until a backend is there: a server that starts, a role that the fence still keeps out, is no reason to lose a client. */
+/**
+ * Tries until a backend is there: a server that starts, a role that the fence still keeps out, is no reason to lose a
+ * client.
+ */
 export class Search {
   readonly #options: SearchOptions;
   readonly #limit: number;

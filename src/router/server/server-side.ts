@@ -43,7 +43,10 @@ export interface ClientSide {
   close(last?: Buffer): void;
 }
 
-/** Which server serves a session, and how it gets one: the first lets the client in, each later one is given the session as it was. */
+/**
+ * Which server serves a session, and how it gets one: the first lets the client in, each later one is given the session
+ * as it was.
+ */
 export class ServerSide {
   readonly #shared: Shared;
   readonly #startup: Buffer;
@@ -128,8 +131,9 @@ export class ServerSide {
   }
 
   /**
-   * Who is refused by what may be the fence will be let in later. That is so of a client that was let in before, and of a new one
-   * whose attempt may have met a fence: if no hold was on since it came, a refusal is PostgreSQL's word to this client.
+   * Who is refused by what may be the fence will be let in later. That is so of a client that was let in before, and of
+   * a new one whose attempt may have met a fence: if no hold was on since it came, a refusal is PostgreSQL's word to
+   * this client.
    */
   get #known(): boolean {
     const { hold } = this.#shared;

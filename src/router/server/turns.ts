@@ -1,9 +1,12 @@
-/** Milliseconds after which somebody goes on although others are still at it: a server that hangs must not stop those who want another. */
+/**
+ * Milliseconds after which somebody goes on although others are still at it: a server that hangs must not stop those
+ * who want another.
+ */
 const patience = 250;
 
 /**
- * Lets `limit` at a time do something that costs a core: started all together, all would end together, and late; in turn, the first is
- * done while the last begins.
+ * Lets `limit` at a time do something that costs a core: started all together, all would end together, and late; in
+ * turn, the first is done while the last begins.
  */
 export class Turns {
   readonly #limit: number;

@@ -50,8 +50,9 @@ export interface ClusterEnvironment {
 }
 
 /**
- * Clients of an environment in the cluster: one is under way at any instant, and two cores have time for the rest. On a busy machine
- * they wait for their answers as long as PgBouncer lets them (query_wait_timeout), and a release takes many minutes.
+ * Clients of an environment in the cluster: one is under way at any instant, and two cores have time for the rest. On a
+ * busy machine they wait for their answers as long as PgBouncer lets them (query_wait_timeout), and a release takes
+ * many minutes.
  */
 export const pace = { rate: 60, readRate: 40, answerLimit: 110_000, maxDuration: 30 * 60_000 } as const;
 

@@ -12,8 +12,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 let building: Promise<string> | undefined;
 
 /**
- * An image of this checkout that the cluster has: VERDIGRIS_TEST_IMAGE, else one built by the test cluster's own builder
- * (VERDIGRIS_IMAGE_BUILDER, else `../shared/cluster/image` beside the clone) from what the Dockerfile's build stage says.
+ * An image of this checkout that the cluster has: VERDIGRIS_TEST_IMAGE, else one built by the test cluster's own
+ * builder (VERDIGRIS_IMAGE_BUILDER, else `../shared/cluster/image` beside the clone) from what the Dockerfile's build
+ * stage says.
  */
 export function productImage(): Promise<string> {
   return (building ??=
@@ -70,7 +71,10 @@ async function openFolder(prefix: string): Promise<string> {
   return folder;
 }
 
-/** What the build stage copies, before and after its commands, and what the image is given: the Dockerfile is the one place that says it. */
+/**
+ * What the build stage copies, before and after its commands, and what the image is given: the Dockerfile is the one
+ * place that says it.
+ */
 function instructions(dockerfile: string): { packages: string[]; sources: string[]; settings: string[] } {
   const [[...packages] = [], ...sources] = words(dockerfile, 'COPY')
     .filter((text) => !text.startsWith('--from'))

@@ -31,7 +31,8 @@ export async function clientPod(
     spec: {
       terminationGracePeriodSeconds: 0,
       automountServiceAccountToken: false,
-      // The mesh's own init container changes the pod's network, which the restricted standard does not allow: that is its business.
+      // The mesh's own init container changes the pod's network, which the restricted standard does not allow: that is
+      // its business.
       securityContext: sidecar ? { fsGroup: podSecurity.fsGroup } : podSecurity,
       containers: [
         {

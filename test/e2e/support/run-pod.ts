@@ -18,7 +18,10 @@ type RunPod = Stored & {
 /** A user that no image has an entry for, as some clusters give one to each namespace. */
 const nobody = 20_000;
 
-/** Runs the command line in a pod of the environment's namespace, by the operator's service account, and waits for its end. */
+/**
+ * Runs the command line in a pod of the environment's namespace, by the operator's service account, and waits for its
+ * end.
+ */
 export async function runInPod(
   { namespace: { admin }, environment }: ClusterEnvironment,
   name: string,

@@ -12,9 +12,9 @@ interface Content {
 const contents = '/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents';
 
 /**
- * What an administrator does to have a VolumeSnapshot of one namespace in another: a VolumeSnapshotContent with its handle, and a
- * VolumeSnapshot that names it. A storage that gives no handles, as the test cluster's stand-in, has no use for a second content:
- * there the VolumeSnapshot names the first one.
+ * What an administrator does to have a VolumeSnapshot of one namespace in another: a VolumeSnapshotContent with its
+ * handle, and a VolumeSnapshot that names it. A storage that gives no handles, as the test cluster's stand-in, has no
+ * use for a second content: there the VolumeSnapshot names the first one.
  */
 export async function shareSnapshot(
   from: TestNamespace,

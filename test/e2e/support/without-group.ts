@@ -3,7 +3,10 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 
-/** The real API server, seen through a proxy that knows nothing of one API group: a cluster without what brings that group. */
+/**
+ * The real API server, seen through a proxy that knows nothing of one API group: a cluster without what brings that
+ * group.
+ */
 export async function withoutGroup(
   config: KubeConfig,
   prefix: string,

@@ -235,7 +235,8 @@ describe('a run', () => {
     await withClient(connectionTo(server, 'test'), 'test', async (other) => {
       await other.query('BEGIN; UPDATE person SET first = first WHERE id = 900');
       const going = run(backfill);
-      // The batch has its first rows and waits for 900; now the other waits for the batch: a deadlock, which the batch sees first.
+      // The batch has its first rows and waits for 900; now the other waits for the batch: a deadlock, which the batch
+      // sees first.
       for (;;) if ((await rows(other, "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length > 0) break;
       await other.query('UPDATE person SET first = first WHERE id = 501');
       await other.query('COMMIT');

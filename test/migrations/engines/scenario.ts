@@ -23,8 +23,8 @@ export interface Scenario {
 }
 
 /**
- * What every engine must do alike: success, failure in the middle, interruption, second run; on Chinook, with a migration of 38
- * functions, views and triggers, of which all come or none. Leaves it applied.
+ * What every engine must do alike: success, failure in the middle, interruption, second run; on Chinook, with a
+ * migration of 38 functions, views and triggers, of which all come or none. Leaves it applied.
  */
 export async function scenario(
   bench: Bench,

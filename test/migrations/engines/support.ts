@@ -127,7 +127,10 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
   }
 }
 
-/** What must hold after every run, good or bad: no login left, no session of it, nothing that belongs to anybody but the operator. */
+/**
+ * What must hold after every run, good or bad: no login left, no session of it, nothing that belongs to anybody but the
+ * operator.
+ */
 export async function leftBehind(client: Client): Promise<unknown[]> {
   return rows(
     client,

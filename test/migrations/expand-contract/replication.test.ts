@@ -61,7 +61,10 @@ test(
               await n2.query(sqlOf(contractColumn({ ...(await readOldColumn(n2, wait)), lastUsedBy: '1' })));
             }
 
-            /** Replication of what both sides have, as a release derives it, for the length of `use`; it ends with everything applied. */
+            /**
+             * Replication of what both sides have, as a release derives it, for the length of `use`; it ends with
+             * everything applied.
+             */
             const stream = async (from: Client, to: Client, use: () => Promise<unknown>): Promise<void> => {
               const { published, findings } = mapTables(await readTables(from), await readTables(to), 'forward');
               expect(findings.filter(({ grade }) => grade === 'refuse')).toEqual([]);
@@ -139,7 +142,8 @@ test(
               ),
             ).toEqual([]);
 
-            // The release after contracts: its candidate has the new columns alone, and the way back fills the old ones.
+            // The release after contracts: its candidate has the new columns alone, and the way back fills the old
+            // ones.
             await n2.query(
               "INSERT INTO person (id, full_name, age_big) VALUES (1, 'uno', 13), (3, 'three', 3), (4, 'four', 4)",
             );

@@ -93,7 +93,10 @@ const shapes = `
 const refuses = 'refuses rows that were taken before';
 const takes = 'takes rows that it refused before';
 
-/** Each statement with all that is said of it: what breaks N, what ends the lossless rollback, what replication cannot follow. */
+/**
+ * Each statement with all that is said of it: what breaks N, what ends the lossless rollback, what replication cannot
+ * follow.
+ */
 const judged: readonly [sql: string, said: Partial<Omit<Effect, 'added'>>][] = [
   // Harmless.
   ['ALTER TABLE shop.t ADD COLUMN coupon_id bigint REFERENCES shop.coupon (id)', {}],

@@ -120,7 +120,9 @@ async function observe(sql: string): Promise<Observed> {
   }
 }
 
-/** Claims that these statements make are shown elsewhere: they need a second session, a file system or another server. */
+/**
+ * Claims that these statements make are shown elsewhere: they need a second session, a file system or another server.
+ */
 const elsewhere =
   /^VACUUM FULL|^ALTER SYSTEM|^COPY|TABLESPACE|^BEGIN;|^CREATE DATABASE|^\\c|^-- bytes|EXTENSION hstore/;
 const examples = lintRules.map((rule) => rule.bad);

@@ -275,7 +275,10 @@ test('the same pair carries a change that the linter lets pass', async () => {
 /** Of the pair: a pair that fails leaves its slot behind, and must not take the next with it. */
 let pairs = 0;
 
-/** Two databases of one server, replicating from the first to the second; the migration runs on the one that the direction names. */
+/**
+ * Two databases of one server, replicating from the first to the second; the migration runs on the one that the
+ * direction names.
+ */
 async function withPair(
   given: Pick<Break, 'direction' | 'setup' | 'migration'>,
   use: (publisher: Client, subscriber: Client) => Promise<void>,

@@ -133,8 +133,8 @@ export interface Trial {
 }
 
 /**
- * Makes what the judgement lets through on the candidate, and writes at the live colour, then, with the writes moved, at the candidate.
- * Tables whose rows may end the way back are left out there.
+ * Makes what the judgement lets through on the candidate, and writes at the live colour, then, with the writes moved,
+ * at the candidate. Tables whose rows may end the way back are left out there.
  */
 export async function trial(server: Server, changes: readonly string[], seed: number): Promise<Trial> {
   const [passed, refused]: [string[], string[]] = [[], []];

@@ -6,7 +6,10 @@ import { rows, withTransaction } from '../../../src/postgres/client.ts';
 import { testMajor, withDatabase } from '../../support/postgres.ts';
 import { fetchLimit } from './tools.ts';
 
-/** A Debian package for the system's PostgreSQL; that of npm has no extensions but its own, so there the other way is all there is. */
+/**
+ * A Debian package for the system's PostgreSQL; that of npm has no extensions but its own, so there the other way is
+ * all there is.
+ */
 const withChecker = testMajor === 15;
 const code = `
   CREATE TABLE item (id int PRIMARY KEY, price numeric);

@@ -8,8 +8,9 @@ import { leftBehind, withBench } from '../engines/support.ts';
 import { fetchLimit, usePrisma } from './tools.ts';
 
 /**
- * Runs the schema engine of npm. The adapter of this version does not know PostgreSQL's type `name`, which Prisma itself asks for, and cuts
- * scripts at each semicolon, those inside function bodies too; the native engine, which is not to be had from npm, sends them whole.
+ * Runs the schema engine of npm. The adapter of this version does not know PostgreSQL's type `name`, which Prisma
+ * itself asks for, and cuts scripts at each semicolon, those inside function bodies too; the native engine, which is
+ * not to be had from npm, sends them whole.
  */
 const config = `
 import { PrismaPg } from '@prisma/adapter-pg';

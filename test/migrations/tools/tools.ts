@@ -129,8 +129,8 @@ export async function useNodePgMigrate(folder: string): Promise<void> {
 }
 
 /**
- * Prisma as npm alone carries it: its schema engine in WebAssembly with the driver adapter of pg. The native engines come from
- * Prisma's own server, so two files that are never run stand in for them.
+ * Prisma as npm alone carries it: its schema engine in WebAssembly with the driver adapter of pg. The native engines
+ * come from Prisma's own server, so two files that are never run stand in for them.
  */
 export async function usePrisma(folder: string): Promise<void> {
   const project = await npmProject('prisma-6.19.3', ['prisma@6.19.3', '@prisma/adapter-pg@6.19.3', 'pg@8.16.3']);

@@ -16,7 +16,8 @@ test('finds what differs between two servers, never shows a password, and brings
           const verifier = async (side: typeof live) =>
             (await one<{ v: string | null }>(side, "SELECT rolpassword AS v FROM pg_authid WHERE rolname = 'app'")).v ??
             '';
-          // Scram verifiers of one password differ by their salt: as after a snapshot, the candidate starts with the live one.
+          // Scram verifiers of one password differ by their salt: as after a snapshot, the candidate starts with the
+          // live one.
           await candidate.query(`ALTER ROLE app PASSWORD '${await verifier(live)}'; ALTER ROLE fenced NOLOGIN`);
           expect(await compareGlobals(live, candidate, new Set(['fenced']))).toEqual([]);
           expect((await compareGlobals(live, candidate)).map(({ id, objects }) => [id, objects])).toEqual([

@@ -98,7 +98,8 @@ test('any table: a mutation is found, and none is seen where there is none', asy
                 row.map((value, index) => value ?? (key.includes(names[index] as string) ? '0' : null)) as unknown[],
               )
               .catch((error: { code?: string }) => {
-                // '0' is no value of this key's type, or the value is no jsonb that PostgreSQL takes: the row is left out.
+                // '0' is no value of this key's type, or the value is no jsonb that PostgreSQL takes: the row is left
+                // out.
                 if (!error.code?.startsWith('22')) throw error;
               });
           for (const side of [live, candidate]) {

@@ -80,7 +80,8 @@ test('under load with a hot row: no false alarm, and a real difference is found'
 
 test('a hot row that truly differs is found under its lock, and its writers are never held long', async () => {
   await withReplication(schema, async ({ live, candidate, compare, liveAt }) => {
-    // An update carries the whole row and would fix a change made by hand, so a trigger keeps the candidate's row apart.
+    // An update carries the whole row and would fix a change made by hand, so a trigger keeps the candidate's row
+    // apart.
     await live.query('INSERT INTO hot VALUES (1, 0)');
     await untilRow(candidate, 'SELECT FROM hot HAVING count(*) = 1');
     await candidate.query(

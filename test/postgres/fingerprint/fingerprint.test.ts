@@ -15,7 +15,10 @@ import { connectionTo, temporaryFolder, testMajor, withDatabase } from '../../su
 import { sampleRoles, sampleSchema } from './schema.ts';
 import { freePort } from '../../../src/platform/local/ports.ts';
 
-/** Each statement, the difference that it must make (`change kind identity`), in the order in which diffSchema gives them. */
+/**
+ * Each statement, the difference that it must make (`change kind identity`), in the order in which diffSchema gives
+ * them.
+ */
 const ddl: readonly (readonly [statement: string, ...differences: string[]])[] = [
   ['ALTER TABLE app.orders ADD COLUMN extra text', 'added column app.orders.extra'],
   ['ALTER TABLE app.orders ALTER COLUMN extra SET DEFAULT 5', 'changed column app.orders.extra'],

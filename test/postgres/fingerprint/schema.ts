@@ -1,4 +1,7 @@
-/** A schema with something of every kind, as a user would write it. Runs on 15 and later, in any database, twice on one server. */
+/**
+ * A schema with something of every kind, as a user would write it. Runs on 15 and later, in any database, twice on one
+ * server.
+ */
 export const sampleSchema = `
   CREATE SCHEMA app; CREATE SCHEMA "Odd name";
   CREATE EXTENSION pgcrypto SCHEMA app;

@@ -8,12 +8,18 @@ import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { ensureReplicationRole } from '../../../src/postgres/stream.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 
-/** Of the system; npm's packages have none. Both servers of these tests are of its major, so that it says what each holds. */
+/**
+ * Of the system; npm's packages have none. Both servers of these tests are of its major, so that it says what each
+ * holds.
+ */
 export const pgDump = await findPgDump(15, 15).catch(() => '');
 
 export const stream = 'verdigris_shop_1_blue_to_green';
 
-/** What is hard to carry in one way or another: partitions, generated and identity columns, keys of every kind, names with a space. */
+/**
+ * What is hard to carry in one way or another: partitions, generated and identity columns, keys of every kind, names
+ * with a space.
+ */
 const schema = `
   CREATE ROLE app LOGIN; CREATE ROLE auditor;
   CREATE DOMAIN positive AS int CHECK (VALUE > 0);
@@ -55,7 +61,10 @@ export interface World {
   readonly conninfo: string;
 }
 
-/** Two servers: one with a database under a load that goes on until it is told to end, one with an empty database and the roles. */
+/**
+ * Two servers: one with a database under a load that goes on until it is told to end, one with an empty database and
+ * the roles.
+ */
 export async function withWorld(
   majors: readonly [number, number],
   use: (world: World) => Promise<void>,
@@ -129,7 +138,10 @@ export async function contents(client: Client): Promise<Record<string, string>> 
   return found;
 }
 
-/** Waits until the candidate has all that is committed, and compares all but materialized views by the test's own reading. */
+/**
+ * Waits until the candidate has all that is committed, and compares all but materialized views by the test's own
+ * reading.
+ */
 export async function expectSame(
   { candidate, origin }: World,
   expect: (a: unknown, b: unknown) => void,

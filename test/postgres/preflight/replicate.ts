@@ -13,7 +13,10 @@ export interface Pair {
   caughtUp(): Promise<void>;
 }
 
-/** Two databases of one server with the same `schema`, the second subscribed to the first: what apply does, at the cost of one server. */
+/**
+ * Two databases of one server with the same `schema`, the second subscribed to the first: what apply does, at the cost
+ * of one server.
+ */
 export async function withReplication<T>(
   server: Server,
   name: string,

@@ -47,7 +47,9 @@ export async function findingOf(client: Client, id: string, changes: Changes = {
   return found[0];
 }
 
-/** The finding must be there with these objects and this grade; its fix is run as it stands, and then it must be gone. */
+/**
+ * The finding must be there with these objects and this grade; its fix is run as it stands, and then it must be gone.
+ */
 export async function fixes(
   client: Client,
   id: string,

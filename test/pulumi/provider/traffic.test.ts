@@ -55,7 +55,10 @@ let unfit: Error | undefined;
 /** What the release does before it fails. */
 let halfway: ObservedEnvironment | undefined;
 let declaredRaw: unknown;
-/** What the engine's state was passed on as, and the refusal of a cluster where the environment is not the one that it knows. */
+/**
+ * What the engine's state was passed on as, and the refusal of a cluster where the environment is not the one that it
+ * knows.
+ */
 let knew: unknown[];
 let lost: VerdigrisError | undefined;
 const voice: Voice = {

@@ -27,7 +27,10 @@ const fixed = (success: string, failure: string) => () => ({
 });
 
 export const gauges: Readonly<Record<Exclude<ReadyMetric, 'latency' | 'errors' | 'plans'>, Gauge>> = {
-  /** Bytes that the other colour has not confirmed. Beyond what a switchover begins with it is unclear, four times that is a failure. */
+  /**
+   * Bytes that the other colour has not confirmed. Beyond what a switchover begins with it is unclear, four times that
+   * is a failure.
+   */
   lag: {
     conditions: ({ environment: { limits } }) => ({
       success: parseCondition(`<= ${limits.lag}`),

@@ -4,7 +4,10 @@ import type { Colours } from '../colours.ts';
 import { inconclusive, type Measurement } from '../measurement.ts';
 import { oneLine } from '../one-line.ts';
 
-/** The live colour's top statements, planned on both colours for any parameters: those that another plan makes dearer, or that cannot be planned any more. */
+/**
+ * The live colour's top statements, planned on both colours for any parameters: those that another plan makes dearer,
+ * or that cannot be planned any more.
+ */
 export async function measurePlans(colours: Colours): Promise<Measurement> {
   const { roles, colours: declared } = colours.environment;
   const known = await colours.look(colours.journal.live, (client) =>

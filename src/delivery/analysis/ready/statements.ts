@@ -24,8 +24,8 @@ async function statementsFor(metric: Metric, colours: Colours): Promise<readonly
 }
 
 /**
- * Runs each statement on both colours in turns, so that what else goes on at the time slows both alike. Ends early rather than late:
- * what is missing is for the comparison to find.
+ * Runs each statement on both colours in turns, so that what else goes on at the time slows both alike. Ends early
+ * rather than late: what is missing is for the comparison to find.
  */
 export async function sampleStatements(metric: Metric, colours: Colours): Promise<readonly Sample[] | string> {
   const statements = await statementsFor(metric, colours);

@@ -6,7 +6,10 @@ const well = parseCondition('= 0');
 /** Characters of its output that are kept for people, its end. */
 const kept = 200;
 
-/** The exit code of a command of the project's; one that cannot be started, is ended by a signal or takes too long says nothing. */
+/**
+ * The exit code of a command of the project's; one that cannot be started, is ended by a signal or takes too long says
+ * nothing.
+ */
 export async function measureCommand(
   [file = '', ...args]: readonly string[],
   conditions: Conditions,

@@ -16,7 +16,10 @@ const answer = z.discriminatedUnion('status', [
   z.object({ status: z.literal('error'), error: z.string() }),
 ]);
 
-/** An instant query of Prometheus's HTTP API (`/api/v1/query`). Whatever is not one number of one series is inconclusive. */
+/**
+ * An instant query of Prometheus's HTTP API (`/api/v1/query`). Whatever is not one number of one series is
+ * inconclusive.
+ */
 export async function measurePrometheus(
   { url, query, bearerFrom }: NonNullable<Metric['prometheus']>,
   conditions: Conditions,

@@ -17,14 +17,17 @@ export interface Sample {
 type Limits = Pick<Metric, 'confidence' | 'count' | 'tolerance'>;
 
 /**
- * What one test may be wrong by, so that the whole analysis (each statement, each measurement) stops a release without a difference
- * no more often than 1 minus the confidence (Bonferroni).
+ * What one test may be wrong by, so that the whole analysis (each statement, each measurement) stops a release without
+ * a difference no more often than 1 minus the confidence (Bonferroni).
  */
 function alpha({ confidence, count }: Limits, samples: readonly Sample[]): number {
   return (1 - confidence) / (count * Math.max(1, samples.length));
 }
 
-/** Whether a statement is slower on the candidate by more than the tolerance: two samples of the same time, not two means. */
+/**
+ * Whether a statement is slower on the candidate by more than the tolerance: two samples of the same time, not two
+ * means.
+ */
 export function compareLatency(samples: readonly Sample[], limits: Limits): Measurement {
   const tested = samples.filter(
     ({ live, candidate }) => live.length >= leastSamples && candidate.length >= leastSamples,

@@ -5,8 +5,8 @@ export interface Attempts {
 }
 
 /**
- * Fisher's exact test, one-sided: how probable it is that of all errors at least as many fell on `second` if both made them alike
- * (Fisher 1935, The Design of Experiments). Exact also for the few errors that there should be.
+ * Fisher's exact test, one-sided: how probable it is that of all errors at least as many fell on `second` if both made
+ * them alike (Fisher 1935, The Design of Experiments). Exact also for the few errors that there should be.
  */
 export function fisher(first: Attempts, second: Attempts): number {
   const errors = first.errors + second.errors;

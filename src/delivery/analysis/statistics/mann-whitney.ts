@@ -4,9 +4,10 @@ import { normalTail } from './normal.ts';
 export const leastSamples = 50;
 
 /**
- * The Mann–Whitney U test, one-sided: how probable values as much larger in `second` would be if both came from the same distribution.
- * By the normal approximation with the correction for ties and for continuity (Mann and Whitney 1947; Hollander, Wolfe and Chicken,
- * Nonparametric Statistical Methods, 2014, section 4.1). Nothing is assumed of the distribution: latencies have long tails.
+ * The Mann–Whitney U test, one-sided: how probable values as much larger in `second` would be if both came from the
+ * same distribution. By the normal approximation with the correction for ties and for continuity (Mann and Whitney
+ * 1947; Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 2014, section 4.1). Nothing is assumed of the
+ * distribution: latencies have long tails.
  */
 export function mannWhitney(
   first: readonly number[],

@@ -1,6 +1,7 @@
 /**
- * The upper tail of the standard normal distribution, to the last digits of a double also far out, where 1 minus the rest would be
- * noise. Abramowitz and Stegun, Handbook of Mathematical Functions (1964): the series 26.2.11 near 0, the continued fraction 26.2.14 beyond.
+ * The upper tail of the standard normal distribution, to the last digits of a double also far out, where 1 minus the
+ * rest would be noise. Abramowitz and Stegun, Handbook of Mathematical Functions (1964): the series 26.2.11 near 0, the
+ * continued fraction 26.2.14 beyond.
  */
 export function normalTail(z: number): number {
   if (z < 0) return 1 - normalTail(-z);

@@ -9,7 +9,10 @@ interface File {
   readonly path: string;
 }
 
-/** The hash of each file as atlas.sum has it: over names and contents of all files up to it. A text says why the list does not fit the files. */
+/**
+ * The hash of each file as atlas.sum has it: over names and contents of all files up to it. A text says why the list
+ * does not fit the files.
+ */
 export async function atlasSum(folder: string, files: readonly File[]): Promise<ReadonlyMap<string, string> | string> {
   const text = await readFile(path.join(folder, 'atlas.sum'), 'utf8').catch(() => undefined);
   if (text === undefined) return 'atlas.sum is missing';

@@ -5,8 +5,8 @@ import type { Format } from './format.ts';
 import type { ToolHistory } from './tool-history.ts';
 
 /**
- * Quoted name of the table in which a format's tool has written what has run; undefined before its first run. Where it is, is the
- * tool's own setting: it is found by name and columns. `declared` is `schema.table`.
+ * Quoted name of the table in which a format's tool has written what has run; undefined before its first run. Where it
+ * is, is the tool's own setting: it is found by name and columns. `declared` is `schema.table`.
  * @throws VerdigrisError `history-unclear` where several tables could be it.
  */
 export async function findHistory(

@@ -48,7 +48,10 @@ function highest(keys: readonly string[]): bigint {
   return keys.map(BigInt).reduce((most, key) => (key > most ? key : most));
 }
 
-/** What a tool takes by its place behind the newest is left out for ever where the places are not in the order of the files. */
+/**
+ * What a tool takes by its place behind the newest is left out for ever where the places are not in the order of the
+ * files.
+ */
 function refuseUnordered({ keyOf }: ToolHistory, files: readonly SqlFile[]): void {
   const at = files.findIndex((file, index) => {
     const before = files[index - 1];

@@ -13,9 +13,10 @@ interface Failure {
 }
 
 /**
- * Runs the files inside the caller's transaction in the order in which they need each other. The order is found by trial: what
- * lacks something is put back to its savepoint and tried again once another file succeeded. No reading of SQL could know it as
- * well as the server does; the cost is the square of the longest chain that the names' order has the wrong way round.
+ * Runs the files inside the caller's transaction in the order in which they need each other. The order is found by
+ * trial: what lacks something is put back to its savepoint and tried again once another file succeeded. No reading of
+ * SQL could know it as well as the server does; the cost is the square of the longest chain that the names' order has
+ * the wrong way round.
  */
 export async function applyRepeatables(
   client: Client,

@@ -3,9 +3,10 @@ import { one, rows, withFixedPath, type Client } from '../../../postgres/client.
 import { describeMany } from './describe-many.ts';
 
 /**
- * Functions in SQL and PL/pgSQL whose body does not hold against the database as it is, with why. By plpgsql_check where it is
- * installed, which resolves every name; else each is replaced by itself, which PostgreSQL checks wholly for SQL and by
- * syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is none.
+ * Functions in SQL and PL/pgSQL whose body does not hold against the database as it is, with why. By plpgsql_check
+ * where it is installed, which resolves every name; else each is replaced by itself, which PostgreSQL checks wholly for
+ * SQL and by syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is
+ * none.
  */
 export async function brokenFunctions(client: Client): Promise<Map<string, string>> {
   const { inside } = await withFixedPath(client, () =>
@@ -71,8 +72,8 @@ async function check(client: Client): Promise<Map<string, string>> {
 }
 
 /**
- * A trigger's function is checked against each table that it is on, with the transition tables that the trigger names; what is on no
- * table nobody runs. On a partition it is its root's over again.
+ * A trigger's function is checked against each table that it is on, with the transition tables that the trigger names;
+ * what is on no table nobody runs. On a partition it is its root's over again.
  */
 function triggerErrors(schema: string): string {
   return `SELECT DISTINCT t.tgrelid::regclass || ': ' || found.message AS message

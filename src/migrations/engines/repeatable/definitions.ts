@@ -6,7 +6,9 @@ const users = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris'
 const own = (catalogue: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalogue}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
 
-/** Definitions of functions, procedures, views and triggers as the server prints them, by `function public.f(integer)`. */
+/**
+ * Definitions of functions, procedures, views and triggers as the server prints them, by `function public.f(integer)`.
+ */
 export async function definitions(client: Client): Promise<Map<string, string>> {
   const found = await withFixedPath(client, () =>
     rows<{ name: string; text: string }>(
@@ -28,7 +30,10 @@ export async function definitions(client: Client): Promise<Map<string, string>> 
 /** Lines of one object that are printed. */
 const shownLines = 20;
 
-/** One text for each object that is new, gone or changed; a changed one with its lines, `-` before and `+` after, 20 at most. */
+/**
+ * One text for each object that is new, gone or changed; a changed one with its lines, `-` before and `+` after, 20 at
+ * most.
+ */
 export function describeChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name) => {
     const [old, now] = [before.get(name), after.get(name)];

@@ -74,7 +74,10 @@ function refuseLate(format: Format, pending: readonly SqlFile[], ran: readonly {
   if (found.length > 0) throw late(found, newest);
 }
 
-/** Verdigris 0.1.0 took the first number of a file's name alone for its version: the file of that time is known by its content. */
+/**
+ * Verdigris 0.1.0 took the first number of a file's name alone for its version: the file of that time is known by its
+ * content.
+ */
 function isOf(known: Own, file: SqlFile): boolean {
   if (known.version === file.version) return true;
   return known.checksum === file.checksum && file.version.startsWith(known.version);
@@ -101,7 +104,10 @@ export interface Book {
   ran(file: SqlFile): Promise<void>;
 }
 
-/** What is pending, and a place to write down what runs: the tool's table is made where there is none, and brought up to what has run. */
+/**
+ * What is pending, and a place to write down what runs: the tool's table is made where there is none, and brought up to
+ * what has run.
+ */
 export async function openBook(client: Client, files: Files, release: string): Promise<Book> {
   const { pending, unwritten } = await readState(client, files);
   const { format } = files;

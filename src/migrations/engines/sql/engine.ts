@@ -20,7 +20,10 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
     const names: string[] = await readdir(folder).catch(() => []);
     return !names.includes('repeatable') || (await format.sources(folder)).length > 0;
   };
-  /** Inside a transaction: all that changed, the difference that they make, and the proof that nothing calls into the void. */
+  /**
+   * Inside a transaction: all that changed, the difference that they make, and the proof that nothing calls into the
+   * void.
+   */
   const replace = async (
     client: Client,
     say: (text: string) => void,

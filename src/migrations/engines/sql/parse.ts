@@ -42,7 +42,10 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<read
   return (await readScript(bytes, file)).statements;
 }
 
-/** Splits a script by PostgreSQL's own parser. Refuses what a migration must not do: end the runner's transaction, leave the database. */
+/**
+ * Splits a script by PostgreSQL's own parser. Refuses what a migration must not do: end the runner's transaction, leave
+ * the database.
+ */
 export async function readScript(bytes: Uint8Array, file: string): Promise<Script> {
   if (!isUtf8(bytes))
     throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', 'convert it: iconv -f LATIN1 -t UTF-8.');
@@ -92,7 +95,10 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
 }
 
-/** Only a plain BEGIN and a plain COMMIT: with options (an isolation, AND CHAIN) the runner's transaction would not be the same. */
+/**
+ * Only a plain BEGIN and a plain COMMIT: with options (an isolation, AND CHAIN) the runner's transaction would not be
+ * the same.
+ */
 function isOneTransaction(nodes: readonly Node[]): boolean {
   const first = nodes[0]?.['TransactionStmt'];
   const last = nodes.at(-1)?.['TransactionStmt'];

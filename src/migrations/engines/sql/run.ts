@@ -20,8 +20,8 @@ import { compareVersions } from './files.ts';
 import type { SqlStatement } from './parse.ts';
 
 /**
- * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has none.
- * Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
+ * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has
+ * none. Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
  */
 export interface StatementWatch {
   /** Around one attempt at a file: its transaction, or all its statements where they run one by one. */
@@ -39,7 +39,10 @@ const unwatched: StatementWatch = { file: (_, work) => work(), statement: (_file
 /** Attempts at a migration that did not get its lock in time; apply holds locks on the candidate for moments only. */
 const lockAttempts = 10;
 
-/** Versioned SQL files, with their history in verdigris.migration of the database they change, or in their tool's own table. */
+/**
+ * Versioned SQL files, with their history in verdigris.migration of the database they change, or in their tool's own
+ * table.
+ */
 export function sqlEngine(files: Files): MigrationEngine {
   const { folder } = files;
   return {
@@ -121,7 +124,10 @@ async function inTransaction(target: WatchedTarget, file: SqlFile, book: Book): 
   await book.ran(file);
 }
 
-/** Inside a transaction: runs a statement here, or leaves it to the place where its rows belong. True where it was kept for the switchover. */
+/**
+ * Inside a transaction: runs a statement here, or leaves it to the place where its rows belong. True where it was kept
+ * for the switchover.
+ */
 async function inPlace(
   { client, data: policy, release }: WatchedTarget,
   { data, ...statement }: Placed,

@@ -4,7 +4,9 @@ import { compareVersions } from '../../engines/sql/files.ts';
 import { unfit } from './column.ts';
 import type { Recipe } from './expand.ts';
 
-/** Puts the version after the newest of the folder before the names of a recipe's files: one version for all of them. */
+/**
+ * Puts the version after the newest of the folder before the names of a recipe's files: one version for all of them.
+ */
 export async function numbered(
   folder: string,
   { files }: Recipe,

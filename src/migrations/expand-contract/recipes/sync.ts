@@ -36,10 +36,11 @@ export function functionName({ table, column }: Pick<RecipeColumn, 'table' | 'co
 }
 
 /**
- * The function and its trigger. It sets two columns of its own row and writes nothing else, so it may fire for replicated rows as well
- * (ENABLE ALWAYS): on the candidate that is how the new column is filled from rows of software N, which know only the old one; on the
- * colour that is retained after the contraction, how the old one is filled from rows that know only the new. Where both agree it
- * leaves both as they are, so a row that was brought with both arrives as it was sent, and nothing can go round in a loop.
+ * The function and its trigger. It sets two columns of its own row and writes nothing else, so it may fire for
+ * replicated rows as well (ENABLE ALWAYS): on the candidate that is how the new column is filled from rows of software
+ * N, which know only the old one; on the colour that is retained after the contraction, how the old one is filled from
+ * rows that know only the new. Where both agree it leaves both as they are, so a row that was brought with both arrives
+ * as it was sent, and nothing can go round in a loop.
  */
 export function syncSql(pair: ColumnPair): string {
   const { old, column } = pair;
@@ -107,7 +108,10 @@ EXCEPTION WHEN data_exception THEN
 END;`;
 }
 
-/** The old column must lose its NOT NULL: rows of the release that has none come without it. Clients are held to it all the same. */
+/**
+ * The old column must lose its NOT NULL: rows of the release that has none come without it. Clients are held to it all
+ * the same.
+ */
 function required({ old }: ColumnPair, a: string): string {
   if (!old.notNull) return '';
   return `  IF ${a} IS NULL AND current_setting('session_replication_role') <> 'replica' THEN

@@ -43,8 +43,8 @@ export async function readTable(client: Client, schema: string, table: string, f
 }
 
 /**
- * A table keeps its name, by which replication finds it; a view has the new one, and PostgreSQL passes reads and writes on. With the
- * rights of whoever asks, so that row-level security holds as it does on the table.
+ * A table keeps its name, by which replication finds it; a view has the new one, and PostgreSQL passes reads and writes
+ * on. With the rights of whoever asks, so that row-level security holds as it does on the table.
  */
 export function renameTableRecipe({ schema, table, columns, grants, granted }: RecipeTable, fresh: string): Recipe {
   const [old, view] = [ident(schema, table), ident(schema, fresh)];

@@ -8,7 +8,10 @@ import { facts } from './text.ts';
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
-/** SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; see artifactUri for paths. */
+/**
+ * SARIF 2.1.0 (OASIS), as code scanning of GitHub and others reads it. Columns are code points; see artifactUri for
+ * paths.
+ */
 export function sarifReport(report: LintReport): string {
   const used = lintRules.filter((rule) =>
     [...report.findings, ...report.suppressed.map((one) => one.finding)].some((finding) => finding.rule === rule.id),

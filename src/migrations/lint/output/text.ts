@@ -15,7 +15,10 @@ export interface Painter {
 const same = (text: string): string => text;
 export const plainPainter: Painter = { error: same, warning: same, info: same, dim: same, bold: same };
 
-/** For people: grouped by file, each finding with its line and a caret, what it locks, why, and the safe way. Each rule's why is said once. */
+/**
+ * For people: grouped by file, each finding with its line and a caret, what it locks, why, and the safe way. Each
+ * rule's why is said once.
+ */
 export function textReport(report: LintReport, paint: Painter = plainPainter): string {
   const told = new Set<string>();
   const blocks: string[] = [];
@@ -45,7 +48,10 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
   return lines.join('\n');
 }
 
-/** The source line and a caret under the finding. Tabs stay tabs, so that the caret stands where the terminal puts the text. */
+/**
+ * The source line and a caret under the finding. Tabs stay tabs, so that the caret stands where the terminal puts the
+ * text.
+ */
 export function excerptAt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>): string[] {
   const number = String(finding.start.line);
   const characters = [...finding.excerpt];

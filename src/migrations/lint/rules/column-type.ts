@@ -112,7 +112,10 @@ function zoneIsUtc(context: AlterContext): boolean {
   return /^(?:utc|etc\/utc|gmt)$/i.test(constant(as(set?.node, 'VariableSetStmt')?.args?.[0]) ?? '');
 }
 
-/** expand-contract has no recipe for a column by which replication finds rows; on the candidate the plain statement does. */
+/**
+ * expand-contract has no recipe for a column by which replication finds rows; on the candidate the plain statement
+ * does.
+ */
 function isKey(context: AlterContext, column: string): boolean {
   return [...(context.known?.constraints.values() ?? [])].some(
     (one) => one.kind === 'primary' && one.columns.includes(column),

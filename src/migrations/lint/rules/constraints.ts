@@ -214,7 +214,10 @@ export const newUnique: LintRule = {
   },
 };
 
-/** Software N does not know a column of this release and leaves it null, unless a default fills it; nulls differ from each other. */
+/**
+ * Software N does not know a column of this release and leaves it null, unless a default fills it; nulls differ from
+ * each other.
+ */
 function staysNull(context: LintContext, table: Name, column: string | undefined): boolean {
   if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
   return context.schema.column(table, column)?.hasDefault === false;

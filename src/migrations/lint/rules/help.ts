@@ -23,7 +23,9 @@ export function columnsOf(constraint: Constraint, column?: string): string[] {
   return column === undefined ? notNullColumns(constraint.raw_expr) : [column];
 }
 
-/** `ADD CONSTRAINT name <definition> NOT VALID`, then VALIDATE: the lock is held for a moment, the scan blocks nobody. */
+/**
+ * `ADD CONSTRAINT name <definition> NOT VALID`, then VALIDATE: the lock is held for a moment, the scan blocks nobody.
+ */
 export function notValidFirst(context: AlterContext, constraint: Constraint, kind: 'check' | 'foreign'): string {
   const name = nameFor(context.table, kind, constraint, columnsOf(constraint));
   const definition = context.words.replace(/^ADD\s+(?:CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+)?/i, '');

@@ -10,7 +10,10 @@ const createWords = /^CREATE\s+(?:UNIQUE\s+)?INDEX\b/i;
 const dropWords = /^DROP\s+INDEX\b/i;
 const reindexWords = /^REINDEX\s+(?:\([^)]*\)\s+)?(?:TABLE|INDEX|SCHEMA|DATABASE)\b/i;
 
-/** Where nothing else shares the transaction, and the table is known to be none that is partitioned, which PostgreSQL refuses. */
+/**
+ * Where nothing else shares the transaction, and the table is known to be none that is partitioned, which PostgreSQL
+ * refuses.
+ */
 function becomesConcurrent(context: LintContext, table: Name | undefined, words: RegExp): Edit | undefined {
   const known = table && context.schema.table(table);
   const plain = known?.complete === true && (known.kind === 'table' || known.kind === 'materialized view');

@@ -10,7 +10,10 @@ export const baselineName = 'verdigris-lint-baseline.json';
 
 const schema = z.strictObject({
   version: z.literal(1),
-  /** By file, relative to the folder of the baseline, with `/`: the rule and the digest of each finding that is accepted. */
+  /**
+   * By file, relative to the folder of the baseline, with `/`: the rule and the digest of each finding that is
+   * accepted.
+   */
   accepted: z.record(z.string(), z.array(z.string())),
 });
 

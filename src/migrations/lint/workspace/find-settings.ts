@@ -56,7 +56,10 @@ function upwards(folder: string, names: readonly string[]): string | undefined {
 
 type Loose = Readonly<Record<string, unknown>> | undefined;
 
-/** Migrations of an environment run on its candidate, and what only a live database suffers from counts for little there. */
+/**
+ * Migrations of an environment run on its candidate, and what only a live database suffers from counts for little
+ * there.
+ */
 async function environmentOf(folder: string): Promise<Surroundings['environment']> {
   const file = upwards(folder, ['verdigris.yaml']);
   if (file === undefined) return undefined;

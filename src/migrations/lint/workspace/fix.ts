@@ -10,8 +10,8 @@ export interface Fixed {
 }
 
 /**
- * The files with every fix that proves itself: the text is parsed and linted again with all files around it, each finding that was fixed
- * is gone, and none is new. A file where that is not so stays as it is. Nothing is written.
+ * The files with every fix that proves itself: the text is parsed and linted again with all files around it, each
+ * finding that was fixed is gone, and none is new. A file where that is not so stays as it is. Nothing is written.
  */
 export async function fixFiles(
   files: readonly LintInput[],

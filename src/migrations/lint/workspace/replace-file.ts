@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
 
-/** Writes a file whole or not at all: whoever reads it meanwhile, or after a crash, has the old text or the new one. Its mode is kept. */
+/**
+ * Writes a file whole or not at all: whoever reads it meanwhile, or after a crash, has the old text or the new one. Its
+ * mode is kept.
+ */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const beside = `${file}.${randomUUID()}`;
   const mode = (await stat(file).catch(() => undefined))?.mode;

@@ -3,8 +3,9 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import type { LintInput } from '../finding.ts';
 
 /**
- * Marks what is applied already. `since` is one of the files, the first that is not applied yet; or a revision of git, and then only the
- * files that were added or changed since the branch left it, committed or not, are the release at hand.
+ * Marks what is applied already. `since` is one of the files, the first that is not applied yet; or a revision of git,
+ * and then only the files that were added or changed since the branch left it, committed or not, are the release at
+ * hand.
  */
 export async function markApplied(files: readonly LintInput[], since: string): Promise<readonly LintInput[]> {
   const first = files.findIndex((file) => path.resolve(file.path) === path.resolve(since));
@@ -28,7 +29,8 @@ async function changedSince(revision: string, folder: string): Promise<ReadonlyS
     await git(folder, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`)
   )?.trim();
   if (top === undefined || commit === undefined) return undefined;
-  // What others have added to that branch meanwhile is no change of this one. Without a common commit the two are compared as they are.
+  // What others have added to that branch meanwhile is no change of this one. Without a common commit the two are
+  // compared as they are.
   const base = (await git(folder, 'merge-base', commit, 'HEAD'))?.trim() ?? commit;
   const changed = await git(top, 'diff', '--name-only', '--diff-filter=ACMRT', '-z', base, '--');
   const added = await git(top, 'ls-files', '--others', '--exclude-standard', '-z');

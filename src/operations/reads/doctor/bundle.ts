@@ -33,7 +33,10 @@ interface BundleParts {
   readonly checks: readonly Check[];
 }
 
-/** Writes a tar.gz of what somebody needs who is asked for help. What cannot be read says so in its place. Returns the names. */
+/**
+ * Writes a tar.gz of what somebody needs who is asked for help. What cannot be read says so in its place. Returns the
+ * names.
+ */
 export async function writeBundle(file: string, parts: BundleParts): Promise<string[]> {
   const known = await knownSecrets(parts);
   const folder = await mkdtemp(path.join(tmpdir(), 'verdigris-bundle-'));

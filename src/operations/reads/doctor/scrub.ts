@@ -13,7 +13,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[removed]'],
 ];
 
-/** What a server's log quotes of clients: statements with their literals, values of rows. Lines that follow begin with a tab. */
+/**
+ * What a server's log quotes of clients: statements with their literals, values of rows. Lines that follow begin with a
+ * tab.
+ */
 const quotations: readonly (readonly [RegExp, string])[] = [
   [/^(.*\b(?:STATEMENT|QUERY|CONTEXT):  ).*(?:\n\t.*)*/gm, '$1[removed]'],
   [/^(.*\bLOG:  (?:duration: [\d.]+ ms  )?(?:statement|parse|bind|execute)\b).*(?:\n\t.*)*/gm, '$1 [removed]'],
@@ -22,8 +25,8 @@ const quotations: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Text without what nobody else may see. `known` are secrets by their value: they go wherever and in whatever words they stand.
- * What a pattern finds besides may be harmless; it goes all the same.
+ * Text without what nobody else may see. `known` are secrets by their value: they go wherever and in whatever words
+ * they stand. What a pattern finds besides may be harmless; it goes all the same.
  */
 export function scrub(text: string, known: readonly string[]): string {
   const without = [...known]

@@ -14,7 +14,8 @@ export const promote: Step = {
   title: 'promote the copy and close it to applications',
   why: 'a subscriber must take writes; those of anybody else would be lost or collide',
   risk: 'none: nobody can reach it but Verdigris',
-  // Roles are closed by what only a promoted server can write. Until then nobody can write, and where pg_hba.conf is ours nobody gets in.
+  // Roles are closed by what only a promoted server can write. Until then nobody can write, and where pg_hba.conf is
+  // ours nobody gets in.
   run: (c) =>
     onCandidate(c, async (client) => {
       await promoteServer(client, c.signal);
@@ -34,7 +35,8 @@ export const align: Step = {
       await rememberSequences(client);
       await rememberGlobals(client);
     });
-    // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or the reverse.
+    // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or
+    // the reverse.
     await requireSameSchema(c, c.idle, release(c).schema[c.live]);
   },
 };

@@ -21,8 +21,9 @@ export interface GuardOptions {
 const every = 250;
 
 /**
- * Watches one pooler from beside it, and runs the recovery again and again as long as clients are held by nobody. Of several
- * guards the lease lets one work; where the recovery cannot tell which colour may be written to, clients stay held.
+ * Watches one pooler from beside it, and runs the recovery again and again as long as clients are held by nobody. Of
+ * several guards the lease lets one work; where the recovery cannot tell which colour may be written to, clients stay
+ * held.
  */
 export async function guard(options: GuardOptions): Promise<void> {
   const { log, signal } = options;

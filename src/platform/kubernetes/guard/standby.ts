@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const pause = 1_000;
 
 /**
- * A process that is loaded before it is needed: loading costs more than what it then does, and on a busy machine many times as much. One
- * that does not end its work within `limit` ms is killed, with whatever it holds, and the next one is loaded.
+ * A process that is loaded before it is needed: loading costs more than what it then does, and on a busy machine many
+ * times as much. One that does not end its work within `limit` ms is killed, with whatever it holds, and the next one
+ * is loaded.
  */
 export class Standby {
   readonly #command: readonly string[];

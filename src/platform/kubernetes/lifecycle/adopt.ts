@@ -189,8 +189,8 @@ export async function takeOver(platform: KubernetesPlatform, { adopted, superuse
 type Problem = Pick<Finding, 'title' | 'reason' | 'fix'>;
 
 /**
- * Each declared role's own password, held against what the server keeps of it: the poolers will need it. A log-in would prove
- * nothing here, since most servers trust whoever comes from their own pod, as a port-forward does.
+ * Each declared role's own password, held against what the server keeps of it: the poolers will need it. A log-in would
+ * prove nothing here, since most servers trust whoever comes from their own pod, as a port-forward does.
  */
 async function passwordProblems(
   { roles, kubernetes: { passwords, adopt } }: Environment,

@@ -23,7 +23,10 @@ export class CloneMarks {
     this.#environment = environment;
   }
 
-  /** Before anything else of a clone is made. It goes last: `release` ends the renewing alone, `remove` the mark as well. */
+  /**
+   * Before anything else of a clone is made. It goes last: `release` ends the renewing alone, `remove` the mark as
+   * well.
+   */
   async make(clone: string): Promise<{ release: () => void; remove: () => Promise<void> }> {
     const spec = () => ({
       holderIdentity: clone,

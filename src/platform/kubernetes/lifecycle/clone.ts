@@ -28,8 +28,9 @@ export interface KubernetesClone extends PlatformClone {
 const seedSnapshot = 'clone';
 
 /**
- * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic snapshot. What a
- * killed maker left of an earlier one is found by its mark and removed first; those of others that live are left alone.
+ * A throw-away environment in the same namespace, whose live colour is a copy of another's, taken now by an atomic
+ * snapshot. What a killed maker left of an earlier one is found by its mark and removed first; those of others that
+ * live are left alone.
  */
 export async function cloneKubernetes(
   environment: Environment,
@@ -128,7 +129,10 @@ export async function removeClones(
   }
 }
 
-/** One pooler, nobody who watches over it, no schedule and no tests of its own; no certificate either, since none is for its name. */
+/**
+ * One pooler, nobody who watches over it, no schedule and no tests of its own; no certificate either, since none is for
+ * its name.
+ */
 function throwAway(environment: Environment, name: string): Environment {
   const {
     images: { verdigris: _, ...images },

@@ -38,8 +38,9 @@ export interface CreateKubernetesOptions extends CreateOptions {
 }
 
 /**
- * Makes an environment, its first colour from nothing or adopted: Secrets, database, roles, pooler, routes, and last the journal, whose presence
- * says that all the rest is there. Cut short, it is repeated. Says by `created` whether there was anything to make.
+ * Makes an environment, its first colour from nothing or adopted: Secrets, database, roles, pooler, routes, and last
+ * the journal, whose presence says that all the rest is there. Cut short, it is repeated. Says by `created` whether
+ * there was anything to make.
  */
 export async function createKubernetes(
   environment: Environment,
@@ -94,7 +95,10 @@ export async function createKubernetes(
   return { created: true };
 }
 
-/** Servers or volumes without a journal are an environment that lost it, unless a creation was cut short: that one has made nothing but a first life. */
+/**
+ * Servers or volumes without a journal are an environment that lost it, unless a creation was cut short: that one has
+ * made nothing but a first life.
+ */
 async function refuseRemains(platform: KubernetesPlatform): Promise<void> {
   const { cluster, environment } = platform;
   const found = await platform.remains();

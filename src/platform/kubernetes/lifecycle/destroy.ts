@@ -21,8 +21,9 @@ export interface LastSnapshot {
 }
 
 /**
- * Removes everything that an environment has in its namespace, the volumes too, but for a last snapshot of what was live, taken of a
- * server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails leaves the environment as it was.
+ * Removes everything that an environment has in its namespace, the volumes too, but for a last snapshot of what was
+ * live, taken of a server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails
+ * leaves the environment as it was.
  */
 export async function destroyKubernetes(
   environment: Environment,
@@ -80,7 +81,9 @@ async function keepLast(environment: Environment, platform: KubernetesPlatform, 
   }
 }
 
-/** What the live server has mounted, whatever other volumes of its colour there are; where no server tells, all of them. */
+/**
+ * What the live server has mounted, whatever other volumes of its colour there are; where no server tells, all of them.
+ */
 async function volumesOf(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<Stored[]> {
   const claims = (await claimsOf(platform, environment, live)).filter(
     ({ metadata }) => !metadata.name.endsWith('-log'),

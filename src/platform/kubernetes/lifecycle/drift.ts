@@ -22,8 +22,8 @@ interface VirtualService extends Stored {
 }
 
 /**
- * What somebody changed by hand: objects that the journal accounts for and that are not there or point elsewhere, in words.
- * While an operation is under way its own colour is not judged. Reads objects only.
+ * What somebody changed by hand: objects that the journal accounts for and that are not there or point elsewhere, in
+ * words. While an operation is under way its own colour is not judged. Reads objects only.
  */
 export async function drift(
   environment: Environment,
@@ -119,7 +119,10 @@ async function poolerDrift({ name }: Environment, { cluster }: KubernetesPlatfor
   return [...(deployment ? [] : [`Deployment ${own} is missing`]), ...(service ? [] : [`Service ${own} is missing`])];
 }
 
-/** Roles whose Secret says something else than what the poolers were given. One whose Secret is missing is for an update to say. */
+/**
+ * Roles whose Secret says something else than what the poolers were given. One whose Secret is missing is for an update
+ * to say.
+ */
 async function passwordDrift({ name, roles }: Environment, { cluster }: KubernetesPlatform): Promise<string[]> {
   const users = await secretValue(cluster, objectNames.pooler(name), userListKey).catch(() => undefined);
   if (users === undefined) return [];

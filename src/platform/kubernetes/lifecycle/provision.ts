@@ -44,8 +44,9 @@ export async function examineOrigin(
 }
 
 /**
- * The first colour as a copy: restored, closed to everybody the original knew, cleaned of what belonged to the original, masked.
- * Nobody can log in to it until the caller has made the roles again. Repeated where it was cut short; a mask of SQL runs once.
+ * The first colour as a copy: restored, closed to everybody the original knew, cleaned of what belonged to the
+ * original, masked. Nobody can log in to it until the caller has made the roles again. Repeated where it was cut short;
+ * a mask of SQL runs once.
  */
 export async function provision(
   environment: Environment,
@@ -126,7 +127,10 @@ async function sourceOf(
   return { colour: environment.live, major: adopted.major, claim: adopted.claim, path: adopted.path };
 }
 
-/** Takes away what belonged to the original: its slots, subscriptions, markers and fences; other databases too, which no mask reaches. */
+/**
+ * Takes away what belonged to the original: its slots, subscriptions, markers and fences; other databases too, which no
+ * mask reaches.
+ */
 async function clean(environment: Environment, platform: KubernetesPlatform): Promise<void> {
   const connection = await platform.servers.connection(environment.live);
   const others = await withOwnSession(connection, 'provision', async (client) => {
@@ -154,7 +158,10 @@ async function clean(environment: Environment, platform: KubernetesPlatform): Pr
 /** Milliseconds that a command may mask for: it rewrites a whole database, and must end all the same. */
 const maskLimit = 12 * 3_600_000;
 
-/** Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs again. */
+/**
+ * Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs
+ * again.
+ */
 async function mask({ database, live }: Environment, platform: KubernetesPlatform, how: From['mask']): Promise<void> {
   if (how === 'none') return;
   const connection = { ...(await platform.servers.connection(live)), database };

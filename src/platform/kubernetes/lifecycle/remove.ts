@@ -4,7 +4,10 @@ import { commonLabels, objectNames } from '../../../manifests/names.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { KubernetesPlatform } from '../platform.ts';
 
-/** What only a declared environment has, and what every one has besides volumes and servers, a clone too; in the order in which they go. */
+/**
+ * What only a declared environment has, and what every one has besides volumes and servers, a clone too; in the order
+ * in which they go.
+ */
 const declaredKinds = [
   'ResourceQuota',
   'CronJob',

@@ -10,9 +10,9 @@ import type { KubernetesPlatform } from '../platform.ts';
 import { addRoles } from '../roles.ts';
 
 /**
- * Puts right what stands outside a release: colours, routes, roles and poolers as the journal and the declaration say. Under the lease,
- * with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one in place of a lost one would
- * be taken for the data.
+ * Puts right what stands outside a release: colours, routes, roles and poolers as the journal and the declaration say.
+ * Under the lease, with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one
+ * in place of a lost one would be taken for the data.
  */
 export async function repairKubernetes(
   environment: Environment,
@@ -40,9 +40,9 @@ export async function repairKubernetes(
 }
 
 /**
- * Until every pooler lets a role in with what its Secret says: a Secret that changed reaches a pod within a minute or two, and PgBouncer
- * looks at it when it is told to. One that is not new is waited for only where its password is what the pooler refuses: it may
- * be locked out on purpose.
+ * Until every pooler lets a role in with what its Secret says: a Secret that changed reaches a pod within a minute or
+ * two, and PgBouncer looks at it when it is told to. One that is not new is waited for only where its password is what
+ * the pooler refuses: it may be locked out on purpose.
  */
 async function admitted(
   { database }: Environment,

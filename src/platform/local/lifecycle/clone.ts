@@ -25,8 +25,8 @@ export interface Clone extends PlatformClone {
 }
 
 /**
- * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is older than
- * this call, as every release under way has: it keeps the log that the copy needs.
+ * A throw-away environment whose live colour is a copy of another's, taken now. The original must have a slot that is
+ * older than this call, as every release under way has: it keeps the log that the copy needs.
  */
 export async function cloneLocal(
   environment: Environment,

@@ -17,8 +17,8 @@ import { readConfig } from '../../../router/config.ts';
 import { recoverCommand } from '../recover-command.ts';
 
 /**
- * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal, router.
- * Where it exists already, starts what is down; says so by `created`.
+ * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal,
+ * router. Where it exists already, starts what is down; says so by `created`.
  */
 export async function createLocal(
   environment: Environment,
@@ -94,7 +94,9 @@ async function refuseRemains(platform: LocalPlatform): Promise<void> {
   });
 }
 
-/** Starts what is down of an environment that exists. A router that is started listens at the port that is declared now. */
+/**
+ * Starts what is down of an environment that exists. A router that is started listens at the port that is declared now.
+ */
 export async function startEnvironment(environment: Environment, platform: LocalPlatform): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);

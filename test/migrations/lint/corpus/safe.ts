@@ -1,4 +1,7 @@
-/** Migrations that a careful person writes. The linter finds nothing at or above a warning in them, on a live database. Each runs on the schema of `schema.ts`. */
+/**
+ * Migrations that a careful person writes. The linter finds nothing at or above a warning in them, on a live database.
+ * Each runs on the schema of `schema.ts`.
+ */
 export const safe: readonly string[] = [
   'ALTER TABLE t ADD COLUMN n integer;',
   'ALTER TABLE t ADD COLUMN n integer DEFAULT 0;',

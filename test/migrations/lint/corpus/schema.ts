@@ -1,4 +1,7 @@
-/** The schema that every statement of the corpus, and every example of a rule, is held against: told to the linter, and built on the server. */
+/**
+ * The schema that every statement of the corpus, and every example of a rule, is held against: told to the linter, and
+ * built on the server.
+ */
 export const schema = `
 CREATE TABLE p (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL);
 CREATE TABLE t (

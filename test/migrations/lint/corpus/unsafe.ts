@@ -1,7 +1,11 @@
-/** A statement, and each finding that it must have, in order: `rule`, `rule: LOCK table`, `rule: LOCK table, rewrites`. */
+/**
+ * A statement, and each finding that it must have, in order: `rule`, `rule: LOCK table`, `rule: LOCK table, rewrites`.
+ */
 export type Case = readonly [sql: string, ...finds: string[]];
 
-/** Statements that lock, rewrite, break, destroy. Held against `schema.ts`; what they claim is proved in proof.test.ts. */
+/**
+ * Statements that lock, rewrite, break, destroy. Held against `schema.ts`; what they claim is proved in proof.test.ts.
+ */
 export const unsafe: readonly Case[] = [
   [
     'ALTER TABLE t ADD COLUMN n double precision DEFAULT random();',
