@@ -81,6 +81,11 @@ export const sources: readonly Source[] = [
   },
   {
     group: 'Look:',
+    names: ['report'],
+    load: async () => [(await import('./report.ts')).reportCommand()],
+  },
+  {
+    group: 'Look:',
     names: ['logs'],
     load: async () => [(await import('./logs.ts')).logsCommand()],
   },

@@ -7,6 +7,7 @@ import { refusal } from '../migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../migrations/rehearsal/text.ts';
 import { rehearse } from '../operations/proofs/rehearse.ts';
 import { cloneLocal } from '../platform/local/lifecycle/clone.ts';
+import { requirePageFolder, writePage } from './page-file.ts';
 import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
 interface RehearseFlags extends CommonOptions {
@@ -46,12 +47,13 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
           rate: count('--rate', flags.rate),
           warmUp: time('--warm-up', flags.warmUp),
         };
+        if (flags.html !== undefined) await requirePageFolder(flags.html);
         const { report, failure } = await rehearse(
           { environment, platform, emit: (event) => reporter.event(event), signal },
           (of) => cloneLocal(of, platform, signal),
           options,
         );
-        if (flags.html !== undefined) await writeFile(flags.html, htmlReport(report), { mode: 0o600 });
+        if (flags.html !== undefined) await writePage(flags.html, htmlReport(report));
         const file = await platform.exportFile(`rehearsal-${report.startedAt.replaceAll(':', '')}.json`);
         await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
         reporter.result(

@@ -32,6 +32,8 @@ export const errorCatalogue = {
   'doctor-found': 'failed',
   'no-such-colour': 'usage',
   'no-such-id': 'usage',
+  'page-file': 'usage',
+  'report-nothing': 'usage',
   'candidate-is-live': 'usage',
   'destroy-unconfirmed': 'refused',
   'not-confirmed': 'refused',

@@ -1,19 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withDashboard } from '../support/dashboard.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { launch, whole } from './support.ts';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
-  });
+  browser = await launch();
 });
 afterAll(() => browser.close());
 
@@ -81,26 +75,3 @@ test('a release under load is followed live in a browser, held clients stand out
     });
   });
 });
-
-/** Without a finding of axe's and without a scroll bar for the page, at every width and in both schemes. */
-async function whole(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [400, 1600]) {
-      await page.setViewportSize({ width, height: 900 });
-      expect(
-        await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
-        `${name} at ${width} px`,
-      ).toBeLessThanOrEqual(0);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate<AxeResults>('axe.run()');
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-      expect(found, `${name} at ${width} px, ${colorScheme}`).toEqual([]);
-      if (process.env['PICTURES'])
-        await page.screenshot({
-          path: `${process.env['PICTURES']}/${name}-${width}-${colorScheme}.png`,
-          fullPage: true,
-        });
-    }
-  }
-}

@@ -1,9 +1,11 @@
 import { count } from '../../model/count.ts';
 import { coloursRegion } from './colours.ts';
-import { historyRegion, timeline } from './history.ts';
+import { historyRegion } from './history.ts';
+import { timeline } from './timeline.ts';
 import { html, type Html } from './html.ts';
-import { region, time, type Page, type Region } from './layout.ts';
+import { region, time, type Address, type Page, type Region } from './layout.ts';
 import { drillPage, proofsRegion, rehearsalPage } from './proofs.ts';
+import { releasePage } from './release.ts';
 import { stateRegion } from './state.ts';
 import type { Seen } from './watcher.ts';
 import { gatesRegion, operationRegion } from './work.ts';
@@ -70,7 +72,7 @@ export function listContent(entries: readonly Entry[]): Content {
   return { page: { title: 'Environments', live: '/-/live', trail: [], body }, json };
 }
 
-export function environmentRegions(name: string, seen: Seen): Region[] {
+export function environmentRegions(seen: Seen, address?: Address): Region[] {
   return [
     { id: 'state', heading: 'Release', body: stateRegion(seen.status) },
     { id: 'colours', heading: 'Colours', body: coloursRegion(seen.status, seen.lag) },
@@ -79,10 +81,10 @@ export function environmentRegions(name: string, seen: Seen): Region[] {
     {
       id: 'timeline',
       heading: 'This release so far',
-      body: timeline(seen.timeline, seen.status.release && seen.status.pauseMs),
+      body: timeline({ spans: seen.timeline, pauseMs: seen.status.release && seen.status.pauseMs }),
     },
-    { id: 'history', heading: 'Past releases', body: historyRegion(name, seen.history) },
-    { id: 'proofs', heading: 'Drills and rehearsals', body: proofsRegion(name, seen.drills, seen.rehearsals) },
+    { id: 'history', heading: 'Past releases', body: historyRegion(seen.history, address) },
+    { id: 'proofs', heading: 'Drills and rehearsals', body: proofsRegion(seen.drills, seen.rehearsals, address) },
   ];
 }
 
@@ -90,7 +92,7 @@ export function environmentContent(name: string, seen: Seen): Content {
   const { at, status, operation, preview, history, drills, timeline: spans } = seen;
   const rehearsals = seen.rehearsals.map(({ startedAt, release, verdict }) => ({ startedAt, release, verdict }));
   const body = html`<h1>${name}</h1>
-    ${environmentRegions(name, seen).map(region)}
+    ${environmentRegions(seen, pagesOf(name)).map(region)}
     <p class="at">Looked at ${time(at)}.</p>`;
   return {
     page: { title: name, live: `${addressOf(name)}/live`, trail: [{ href: addressOf(name), text: name }], body },
@@ -110,16 +112,7 @@ export function reportContent(name: string, seen: Seen, kind: string, startedAt:
   switch (kind) {
     case 'releases': {
       const entry = found(seen.history);
-      return (
-        entry &&
-        content(
-          `${name}, release ${entry.from} → ${entry.to}`,
-          html`<h1>Release ${entry.from} → ${entry.to}: ${entry.outcome}</h1>
-            <p>${time(entry.startedAt)} to ${time(entry.endedAt)}</p>
-            ${timeline(entry.spans as Seen['timeline'], entry.pauseMs)}`,
-          entry,
-        )
-      );
+      return entry && content(`${name}, release ${entry.from} → ${entry.to}`, releasePage(entry), entry);
     }
     case 'drills': {
       const drill = found(seen.drills);
@@ -136,4 +129,8 @@ export function reportContent(name: string, seen: Seen, kind: string, startedAt:
 
 function addressOf(name: string): string {
   return `/e/${name}`;
+}
+
+export function pagesOf(name: string): Address {
+  return (kind, startedAt) => `${addressOf(name)}/${kind}/${encodeURIComponent(startedAt)}`;
 }

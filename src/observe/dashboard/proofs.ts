@@ -3,34 +3,33 @@ import prettyMs from 'pretty-ms';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DrillOutcome } from '../../platform/port/drills.ts';
 import { html, type Html } from './html.ts';
-import { prose, time } from './layout.ts';
+import { prose, time, type Address } from './layout.ts';
 
 /** Drills and rehearsals, the newest first. */
 export function proofsRegion(
-  name: string,
   drills: readonly DrillOutcome[],
   rehearsals: readonly RehearsalReport[],
+  address?: Address,
 ): Html {
   if (drills.length + rehearsals.length === 0) return html`<p>No drill and no rehearsal was recorded.</p>`;
-  const link = (kind: string, startedAt: string): string => `/e/${name}/${kind}/${encodeURIComponent(startedAt)}`;
+  const named = (kind: 'drills' | 'rehearsals', startedAt: string): Html => {
+    const text = html`${kind === 'drills' ? 'Drill' : 'Rehearsal'} of ${time(startedAt)}`;
+    return address ? html`<a href="${address(kind, startedAt)}">${text}</a>` : text;
+  };
   return html`<ul>
     ${drills
       .toReversed()
       .map(
         ({ ok, startedAt, seconds, pauseMs }) =>
           html`<li>
-            <a href="${link('drills', startedAt)}">Drill of ${time(startedAt)}</a>: ${ok ? 'held' : 'did not hold'}
-            after
+            ${named('drills', startedAt)}: ${ok ? 'held' : 'did not hold'} after
             ${prettyMs(seconds * 1000)}${pauseMs.length > 0 && `, write pauses ${pauseMs.map((ms) => prettyMs(ms)).join(' and ')}`}
           </li>`,
       )}${rehearsals
       .toReversed()
       .map(
         ({ startedAt, verdict, release }) =>
-          html`<li>
-            <a href="${link('rehearsals', startedAt)}">Rehearsal of ${time(startedAt)}</a>, release ${release.from} →
-            ${release.to}: ${verdict}
-          </li>`,
+          html`<li>${named('rehearsals', startedAt)}, release ${release.from} → ${release.to}: ${verdict}</li>`,
       )}
   </ul>`;
 }
@@ -47,9 +46,14 @@ export function drillPage({ ok, startedAt, seconds, proved, pauseMs, error }: Dr
 }
 
 export function rehearsalPage(report: RehearsalReport): Html {
-  const { release, startedAt, verdict, failure, server, totals, load, findings, statements } = report;
+  const { release, verdict } = report;
   return html`<h1>Rehearsal of release ${release.from} → ${release.to}: ${verdict}</h1>
-    <p>
+    ${rehearsalBody(report)}`;
+}
+
+export function rehearsalBody(report: RehearsalReport): Html {
+  const { startedAt, failure, server, totals, load, findings, statements } = report;
+  return html`<p>
       ${time(startedAt)}, on a clone of ${prettyBytes(server.databaseBytes)} under PostgreSQL ${server.version}.
       Workload: ${load.detail}.
     </p>

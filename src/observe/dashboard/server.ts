@@ -6,6 +6,7 @@ import { layout } from './layout.ts';
 import {
   environmentContent,
   environmentRegions,
+  pagesOf,
   listContent,
   listRegion,
   reportContent,
@@ -65,7 +66,9 @@ class Dashboard {
       /^\/e\/([a-z0-9-]+)(?:\/(live|releases|drills|rehearsals)(?:\/(.+))?)?$/.exec(plain) ?? [];
     const watcher = this.#watchers.get(name);
     if (watcher && kind === 'live')
-      return this.#follow(request, response, [watcher], async () => environmentRegions(name, await watcher.seen()));
+      return this.#follow(request, response, [watcher], async () =>
+        environmentRegions(await watcher.seen(), pagesOf(name)),
+      );
     const content =
       plain === '/' || plain === '/index'
         ? listContent(await this.#entries())
