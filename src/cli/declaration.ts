@@ -74,7 +74,8 @@ async function withFoldersFound(declared: unknown, folder: string): Promise<unkn
 
 /** Files that a declaration names beside folders of migrations; by the folder of the declaration. `*` is any key. */
 const files = [
-  ['local', 'tls', '*'],
+  ['local', 'tls', 'cert'],
+  ['local', 'tls', 'key'],
   ['local', 'passwords', '*', 'file'],
   ['colours', '*', 'server', 'ca'],
   ['journal', 'ca'],

@@ -36,7 +36,8 @@ pool_mode = ${pooler.mode}
 default_pool_size = ${pooler.poolSize}
 max_client_conn = ${pooler.maxClients}
 max_prepared_statements = 200
-ignore_startup_parameters = extra_float_digits,options,search_path
+# What else a connection string sets is refused: dropped, it would lead a client into another schema than it named.
+ignore_startup_parameters = extra_float_digits
 # A fenced colour refuses logins: the wait after such a refusal would be passed on to clients as errors once writes have moved.
 server_login_retry = 0
 # A client that is held waits; how long that may last is the business of whoever holds, not of this limit.

@@ -174,7 +174,14 @@ const environmentSchema = z.strictObject({
       /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */
       port: z.int().min(0).max(65_535).default(0),
       /** Clients are offered TLS with this certificate and key (PEM files; paths by the folder of the declaration). */
-      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      tls: z
+        .strictObject({
+          cert: z.string().min(1),
+          key: z.string().min(1),
+          /** Clients that ask for no TLS are refused. */
+          required: z.boolean().optional(),
+        })
+        .optional(),
       /**
        * By role: where its password is kept; others are made by Verdigris. To an external server the router carries the
        * sessions of a role by it; those of a role without one are cut by a switchover there.

@@ -71,7 +71,16 @@ export function withClient<T>(
   return open('database', settings, purpose, use, lockLimit);
 }
 
-/** As `withOwnSession`, to a pooler or through one: with what its startup packet can say. */
+/** As `withOwnSession`, to the router of this machine: with what its startup packet can say. */
+export function withRoutedSession<T>(
+  settings: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  return open('routed', settings, purpose, use, 0);
+}
+
+/** To PgBouncer's console or through it: with no settings of our own. */
 export function withPooledSession<T>(
   settings: ConnectionSettings,
   purpose: string,
@@ -104,12 +113,13 @@ async function open<T>(
 ): Promise<T> {
   const { passwordFrom: _, readOnly, tls, history = [], ...settings } = given;
   const server = `${settings.host}:${settings.port}`;
+  const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server));
   const client = new pg.Client({
     ...settings,
     ...(tls === undefined ? {} : { ssl: await tlsOptions(tls) }),
     ...startup,
     application_name: `verdigris/${purpose}`,
-    options: startupOptions(kind, readOnly === true, lockLimit, history, older.has(server)),
+    ...(options === undefined ? {} : { options }),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelay,

@@ -44,16 +44,15 @@ const fixedMeaning = {
 
 /**
  * `own`: Verdigris's statements and nothing else. `database`: SQL of the user's (a dump, a migration, a mask, what
- * ANALYZE and REFRESH
- * evaluate), which finds names and reads literals as under any other client of that database. `pooled`: to a pooler or
- * through one, whose console takes no such statement, and behind which a setting would stay with a connection that
- * others are given next.
+ * ANALYZE and REFRESH evaluate), which finds names and reads literals as under any other client of that database.
+ * `routed`: to the router of this machine, where clients wait for each round trip. `pooled`: to PgBouncer or through
+ * it, which refuses startup parameters that it could not give to whichever connection a transaction comes to.
  */
-export type SessionKind = 'own' | 'database' | 'pooled';
+export type SessionKind = 'own' | 'database' | 'routed' | 'pooled';
 
 /**
- * The `options` of a startup packet. `lockLimit` in ms, 0 for none; `older`: a server before PostgreSQL 14, which ends
- * no idle session.
+ * The `options` of a startup packet; none for `pooled`. `lockLimit` in ms, 0 for none; `older`: a server before
+ * PostgreSQL 14, which ends no idle session.
  */
 export function startupOptions(
   kind: SessionKind,
@@ -61,7 +60,8 @@ export function startupOptions(
   lockLimit: number,
   history: readonly string[] = [],
   older = false,
-): string {
+): string | undefined {
+  if (kind === 'pooled') return undefined;
   const { idle_session_timeout: idle, ...inherited } = neverInherited;
   const settings = {
     ...inherited,
@@ -83,7 +83,7 @@ export function startupOptions(
  * wants.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
-  if (kind === 'pooled') return undefined;
+  if (kind === 'pooled' || kind === 'routed') return undefined;
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
   const superuser = "pg_catalog.current_setting('is_superuser') = 'on'";

@@ -29,8 +29,10 @@ export const tokenSchema = z.int().min(0);
 export const configSchema = z.strictObject({
   environment: z.string().min(1),
   listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.int().min(1).max(65_535) }),
-  /** Files of a certificate and its key: clients are offered TLS. */
-  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  /** Files of a certificate and its key: clients are offered TLS. `required`: whoever does not use it is refused. */
+  tls: z
+    .strictObject({ cert: z.string().min(1), key: z.string().min(1), required: z.boolean().default(false) })
+    .optional(),
   /** Users whose sessions only read, and so may be spread over the colours by weight. */
   readers: z.array(z.string().min(1)).default([]),
   /** Live colour, weights and upstreams count at the first start only; afterwards the router's own state does. */

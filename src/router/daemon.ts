@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { describe } from '../model/errors.ts';
 import { clientServer } from './client/listen.ts';
-import { tlsContext } from './client/tls.ts';
+import { ClientTls } from './client/tls.ts';
 import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
 import { fatal } from '../wire/messages.ts';
@@ -30,13 +30,8 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
     },
     pino.destination({ dest: 1, sync: true }),
   );
-  const router = new Router(
-    config,
-    await Store.open(files.state, config),
-    log,
-    new Passwords(files.passwords),
-    await tlsContext(config.tls, files.config),
-  );
+  const tls = config.tls && (await ClientTls.open(config.tls, log, files.config));
+  const router = new Router(config, await Store.open(files.state, config), log, new Passwords(files.passwords), tls);
   const { host, port } = config.listen;
   const clients = clientServer(router, false);
   // The port comes first: whoever has it owns the folder, and only the owner may replace what lies in it.
@@ -55,6 +50,8 @@ export async function runDaemon(folder: string): Promise<{ stop: () => void }> {
     ]).then(() => process.exit(0));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  // Whoever renews certificates may say so; else it is seen within seconds.
+  process.on('SIGHUP', () => void tls?.renew());
   process.on('uncaughtException', (err) => {
     log.fatal(
       { err: describe(err), stack: err.stack },

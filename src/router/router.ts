@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Colour } from '../model/colours.ts';
@@ -14,6 +13,7 @@ import { Occupancy } from './occupancy.ts';
 import type { Passwords } from './passwords.ts';
 import type { Shared } from './shared.ts';
 import type { Session } from './client/session.ts';
+import type { ClientTls } from './client/tls.ts';
 import type { Store } from './store.ts';
 import { RouteTable } from './table.ts';
 import { Turns } from './server/turns.ts';
@@ -29,7 +29,7 @@ export class Router implements Shared {
   readonly sessions = new Set<Session>();
   readonly occupancy: Occupancy;
   /** With which clients are offered TLS. */
-  readonly tls: SecureContext | undefined;
+  readonly tls: ClientTls | undefined;
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
   readonly #keys = new Keys();
@@ -38,7 +38,7 @@ export class Router implements Shared {
   readonly #store: Store;
   readonly #deadman: Deadman;
 
-  constructor(config: RouterConfig, store: Store, log: Logger, passwords: Passwords, tls?: SecureContext) {
+  constructor(config: RouterConfig, store: Store, log: Logger, passwords: Passwords, tls?: ClientTls) {
     this.config = config;
     this.limits = config.limits;
     this.log = log;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 import { readSecret } from '../external/secret.ts';
-import { withPooledSession } from '../../postgres/client.ts';
+import { withRoutedSession } from '../../postgres/client.ts';
 import type { CredentialStore } from '../port/credentials.ts';
 import { writeDurably } from './files.ts';
 
@@ -45,7 +45,7 @@ export class LocalCredentials implements CredentialStore {
 
   /** The router asks the server: there is nothing to tell it. */
   async admit(_role: string, { login, password }: LoginSecret): Promise<void> {
-    await withPooledSession({ ...(await this.#address()), user: login, password }, 'rotate', () => Promise.resolve());
+    await withRoutedSession({ ...(await this.#address()), user: login, password }, 'rotate', () => Promise.resolve());
   }
 
   /** Of a new environment. */

@@ -2,7 +2,7 @@ import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
-import { withPooledSession } from '../../postgres/client.ts';
+import { withRoutedSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
@@ -69,7 +69,7 @@ export class LocalTraffic implements Traffic {
    */
   async probe(): Promise<ProbeAnswer> {
     const answer = Promise.withResolvers<ProbeAnswer>();
-    withPooledSession(
+    withRoutedSession(
       { host: this.#folder, port: await this.#where(), user: operatorRole, database: this.#environment.database },
       'probe',
       async (client) => {

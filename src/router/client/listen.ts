@@ -4,7 +4,6 @@ import { isTlsHello, readOpening } from '../../wire/opening.ts';
 import type { Place } from '../occupancy.ts';
 import type { Router } from '../router.ts';
 import { Session } from './session.ts';
-import { encrypted } from './tls.ts';
 
 const [yes, no] = [Buffer.from('S'), Buffer.from('N')];
 
@@ -39,7 +38,7 @@ function open(router: Router, client: Socket, place: Place | undefined, secure =
         done();
         client.pause();
         client.unshift(bytes);
-        return open(router, encrypted(client, tls, true), place, true);
+        return open(router, tls.encrypted(client, true), place, true);
       }
       for (let opening = readOpening(bytes); opening; opening = readOpening(bytes)) {
         if (opening.kind === 'encryption') {
@@ -54,10 +53,18 @@ function open(router: Router, client: Socket, place: Place | undefined, secure =
           if (bytes.length > 0) throw new Error('unencrypted data came behind the request for TLS');
           done();
           client.write(yes);
-          return open(router, encrypted(client, tls, false), place, true);
+          return open(router, tls.encrypted(client, false), place, true);
         }
         done();
         if (opening.kind === 'cancel') return cancel(router, opening.key, client);
+        // A request to cancel goes in the clear with libpq before 17; the operator's socket leaves no machine.
+        if (tls?.required && !secure && place)
+          return turnAway(
+            client,
+            '28000',
+            'this environment takes encrypted connections only',
+            'Connect with sslmode=verify-full.',
+          );
         const refusal = place?.refusal();
         if (refusal !== undefined) return turnAway(client, '53300', refusal);
         const session = new Session(router, client, opening, place);
@@ -77,8 +84,8 @@ function open(router: Router, client: Socket, place: Place | undefined, secure =
   client.on('data', read).on('error', destroy).on('end', destroy).on('close', done);
 }
 
-function turnAway(client: Socket, code: string, text: string): void {
-  client.on('error', () => client.destroy()).end(fatal(code, text));
+function turnAway(client: Socket, code: string, text: string, hint?: string): void {
+  client.on('error', () => client.destroy()).end(fatal(code, text, hint));
   client.destroySoon();
 }
 

@@ -13,7 +13,7 @@ import type { ExternalServer } from '../../external/server.ts';
 import { declaredPasswords, writePasswords } from '../external-store.ts';
 import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
-import { readConfig } from '../../../router/config.ts';
+import { readConfig, type RouterSettings } from '../../../router/config.ts';
 import { recoverCommand } from '../recover-command.ts';
 
 /**
@@ -94,24 +94,35 @@ async function refuseRemains(platform: LocalPlatform): Promise<void> {
   });
 }
 
-/**
- * Starts what is down of an environment that exists. A router that is started listens at the port that is declared now.
- */
+/** Starts what is down of an environment that exists. A router that is started takes clients as is declared now. */
 export async function startEnvironment(environment: Environment, platform: LocalPlatform): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   const { router } = platform.places;
   if (await isRunning(router)) return;
-  const { listen, ...rest } = await readConfig(router);
+  const { listen, tls: _, ...rest } = await readConfig(router);
   const port = environment.local.port || listen.port;
-  await launchRouter(router, { ...rest, listen: { ...listen, port } });
+  const { limits, ...declared } = forClients(environment);
+  const limited = { ...rest.limits, ...limits };
+  await launchRouter(router, { ...rest, ...declared, limits: limited, listen: { ...listen, port } });
+}
+
+/** What the router's configuration says of clients. */
+function forClients({ local: { tls, limits } }: Environment): Pick<RouterSettings, 'tls' | 'limits'> {
+  return {
+    ...(tls ? { tls } : {}),
+    limits: {
+      connections: limits.connections,
+      connectionsPerUser: limits.connectionsPerUser,
+      beforeLogin: limits.beforeLogin,
+      bytesBeforeLogin: limits.bytesBeforeLogin,
+      loginMs: limits.login,
+    },
+  };
 }
 
 export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
-  const {
-    live,
-    local: { limits },
-  } = environment;
+  const { live } = environment;
   const folder = platform.places.router;
   await rm(folder, { recursive: true, force: true });
   const upstream = await platform.servers.upstream(live);
@@ -121,14 +132,7 @@ export async function launch(environment: Environment, platform: LocalPlatform, 
     environment: environment.name,
     listen: { host: '127.0.0.1', port },
     readers: environment.roles.readers,
-    ...(environment.local.tls ? { tls: environment.local.tls } : {}),
-    limits: {
-      connections: limits.connections,
-      connectionsPerUser: limits.connectionsPerUser,
-      beforeLogin: limits.beforeLogin,
-      bytesBeforeLogin: limits.bytesBeforeLogin,
-      loginMs: limits.login,
-    },
+    ...forClients(environment),
     live,
     weights: { blue: live === 'blue' ? 100 : 0, green: live === 'green' ? 100 : 0 },
     upstreams: { [live]: upstream },
