@@ -44,8 +44,7 @@ export class Transport {
           method,
           agent: options.agent ?? (secure ? this.#secure : this.#plain),
           headers: {
-            // oxlint-disable-next-line typescript/no-misused-spread -- the client's own authenticators set an object,
-            // never a list
+            // oxlint-disable-next-line typescript/no-misused-spread -- the client's authenticators set an object
             ...options.headers,
             accept: 'application/json',
             ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
