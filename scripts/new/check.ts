@@ -41,7 +41,9 @@ export const ${id}: Check = {
       {
         file: 'docs/findings.md',
         before: '## database-encoding',
-        text: `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** What it does to a release.\n\n**What to do.** What a person can do as it stands.\n\n`,
+        text:
+          `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** What it does to a release.\n\n` +
+          '**What to do.** What a person can do as it is.\n\n',
       },
     ],
     next: [

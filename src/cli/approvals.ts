@@ -13,7 +13,8 @@ export function approvalsCommand(): Command {
   return withCommonOptions(new Command('approvals'))
     .summary('take signed approvals over HTTP, for a release that walks by itself')
     .description(
-      'Takes POST /approve, signed as Standard Webhooks, until it is ended: what `verdigris approve` does, and nothing else. It works as the\noperator, so it is a process of its own, apart from the dashboard.',
+      'Takes POST /approve, signed as Standard Webhooks, until it is ended: what `verdigris approve` does, ' +
+        'and nothing else. It works as the\noperator, so it is a process of its own, apart from the dashboard.',
     )
     .addOption(listenOption('where', { host: '127.0.0.1', port: 9467 }))
     .addOption(

@@ -67,7 +67,8 @@ function consequence(
       return `Writes move from ${live} to ${idle} (release ${release?.to}); ${held}. ${live} is retained, and a rollback loses nothing.`;
     case 'rollback':
       return lossy
-        ? `Writes move back from ${live} to ${idle} (release ${release?.from}), without what was written since; the rows are counted first, and --accept-loss is needed.`
+        ? `Writes move back from ${live} to ${idle} (release ${release?.from}), without what was written ` +
+            'since; the rows are counted first, and --accept-loss is needed.'
         : `Writes move back from ${live} to ${idle} (release ${release?.from}); ${held}. What was written since the switchover goes along.`;
     case 'retire': {
       const until = Date.parse(release?.switchedAt ?? '') + retention.retained;

@@ -20,7 +20,8 @@ export function deliveryLines(record: DeliveryRecord | undefined): string[] {
     ...(!ended && taken
       ? [
           colors.yellow(
-            `             held: ${taken.by} took over at ${taken.at} by \`${taken.what}\`${taken.reason === undefined ? '' : ` (${taken.reason})`}. \`verdigris resume\` goes on`,
+            `             held: ${taken.by} took over at ${taken.at} by ` +
+              `\`${taken.what}\`${taken.reason === undefined ? '' : ` (${taken.reason})`}. \`verdigris resume\` goes on`,
           ),
         ]
       : []),

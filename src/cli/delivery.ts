@@ -16,7 +16,8 @@ export function deliveryCommands(): Command[] {
   return [
     command('approve', 'answer the next step `approve` of the release that walks by itself')
       .description(
-        'Answers the next step `approve`. It is bound to the release: its target and every byte of its migrations, as this\ndeclaration has them. For another release it is refused.',
+        'Answers the next step `approve`. It is bound to the release: its target and every byte of its ' +
+          'migrations, as this\ndeclaration has them. For another release it is refused.',
       )
       .option('--reason <text>', 'why, for the history')
       .option('--digest <digest>', 'of the release that was looked at, as status shows it')
@@ -29,7 +30,8 @@ export function deliveryCommands(): Command[] {
       .action(acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).hold(parts, reason))),
     command('resume', 'have the release go on by itself from the state that is')
       .description(
-        'After `hold`, after a verb that a person ran, after a step that failed; and a release that was abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
+        'After `hold`, after a verb that a person ran, after a step that failed; and a release that was ' +
+          'abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
       )
       .action(acting(async (parts) => (await import('../delivery/persons.ts')).resume(parts))),
   ];

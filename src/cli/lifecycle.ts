@@ -25,7 +25,9 @@ export function createCommand(): Command {
   return withCommonOptions(new Command('create'))
     .summary('make an environment from nothing, or start what is down of one that exists')
     .description(
-      'Makes the live colour, the database, the declared roles with passwords and the router, runs the live colour’s migrations, and prints how to connect, passwords included. Where the environment exists it starts what is down.',
+      'Makes the live colour, the database, the declared roles with passwords and the router, runs the live ' +
+        'colour’s migrations, and prints how to connect, passwords included. Where the environment exists ' +
+        'it starts what is down.',
     )
     .option('--from <dump>', 'fill it from a plain SQL dump, as psql would')
     .action((options: CommonOptions & { readonly from?: string }) =>
@@ -51,7 +53,8 @@ export function createCommand(): Command {
         const { address } = await platform.traffic.status();
         reporter.result(
           { created, address, credentials },
-          `${environment.name} ${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`,
+          `${environment.name} ` +
+            `${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`,
         );
       }),
     );
@@ -116,7 +119,9 @@ function unconfirmed(
       `The servers of ${name} tell:\n${facts.map((each) => `  ${each}\n`).join('')}The journal that follows: ` +
       `${state}, ${live} live with release ${liveRelease}${second}.`,
     required: 'consent, once somebody has looked at these facts.',
-    next: 'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a release under way stay lost.',
+    next:
+      'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a ' +
+      'release under way stay lost.',
     facts: { found: facts, live, release: release ?? undefined },
   });
 }
@@ -125,10 +130,12 @@ function unconfirmed(
 export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .summary(
-      'undo or finish what an interrupted command left: a switchover is undone before its commit point and finished after it',
+      'undo or finish what an interrupted command left: a switchover is undone before its commit point and ' +
+        'finished after it',
     )
     .description(
-      'Safe at any time, also twice: where nothing was interrupted it lets held clients go on and opens what a fence left closed. The clients’ path runs it by itself seconds after an operator died.',
+      'Safe at any time, also twice: where nothing was interrupted it lets held clients go on and opens ' +
+        'what a fence left closed. The clients’ path runs it by itself seconds after an operator died.',
     )
     .addOption(
       new Option(

@@ -191,7 +191,9 @@ function judged({ environment, settings }: Surroundings, options: Options): { re
   const chosen = options.target ?? options.failOn ?? options.config ?? settings;
   if (!environment || chosen !== undefined) return {};
   return {
-    judged: `Judged as migrations of ${path.relative('.', environment.file)}: for the candidate, failing on errors. Stricter: \`--fail-on warning\`, and \`--target live\` for migrations that run on a live database too.`,
+    judged:
+      `Judged as migrations of ${path.relative('.', environment.file)}: for the candidate, failing on errors. ` +
+      `Stricter: \`--fail-on warning\`, and \`--target live\` for migrations that run on a live database too.`,
   };
 }
 

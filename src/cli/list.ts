@@ -9,7 +9,8 @@ export function listCommand(): Command {
   return new Command('list')
     .summary('all environments of this machine, and of the cluster where there is a kubeconfig')
     .description(
-      'One line each: state, live colour, release, address, and the worst of what is not as the state promises. Of a cluster the journals are read, no database is asked.',
+      'One line each: state, live colour, release, address, and the worst of what is not as the state ' +
+        'promises. Of a cluster the journals are read, no database is asked.',
     )
     .option('--no-cluster', 'do not ask the cluster')
     .option('--json', 'the result as a JSON line')

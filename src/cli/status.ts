@@ -166,7 +166,8 @@ export function statusCommand(): Command {
   return withCommonOptions(new Command('status'))
     .summary('both colours, replication, clients, and what is possible next')
     .description(
-      'Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal’s word: what is not as the state promises comes first, with the command that repairs it.',
+      'Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal’s ' +
+        'word: what is not as the state promises comes first, with the command that repairs it.',
     )
     .option('-w, --watch', 'look again each second, and draw lag and clients over time; ends by Ctrl-C')
     .option('--check', 'exit with 1 where something is not as the state promises, or cannot be seen')

@@ -56,7 +56,8 @@ export function decide(known: Known): Decision {
   if (record.stopped) return stopped(known, record, record.stopped);
   if (digests[record.candidate] !== record.digest)
     return forPerson(
-      `release ${record.to} is declared with other migrations or another target than the one under way: declare that again, or \`verdigris abandon\` and \`verdigris resume\``,
+      `release ${record.to} is declared with other migrations or another target than the one under way: ` +
+        `declare that again, or \`verdigris abandon\` and \`verdigris resume\``,
     );
   const step = known.environment.delivery.steps[record.step.index];
   if (step?.text !== record.step.text)

@@ -89,7 +89,8 @@ export const alertRules: readonly AlertRule[] = [
     '1m',
     `${m('verdigris_lossless_rollback_possible')} == 0`,
     'a rollback would lose rows',
-    'Reverse replication is gone or does not apply. `verdigris status` names the cause: where apply is stopped it can be repaired; a slot that is gone comes back with the next release alone.',
+    'Reverse replication is gone or does not apply. `verdigris status` names the cause: where apply is ' +
+      'stopped it can be repaired; a slot that is gone comes back with the next release alone.',
     'operations/rollback.md',
   ),
   rule(

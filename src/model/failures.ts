@@ -31,7 +31,9 @@ export function portTaken(host: string, port: number, cause: unknown): Verdigris
   return new VerdigrisError('port-taken', {
     seen: `Something else listens on ${host}:${port}.`,
     required: 'that address for the clients of this environment.',
-    next: `find it with \`ss -ltnp 'sport = :${port}'\` and stop it, or declare another local.port; then run \`verdigris start\`, or \`create\` where there is no environment yet.`,
+    next:
+      `find it with \`ss -ltnp 'sport = :${port}'\` and stop it, or declare another local.port; then run ` +
+      `\`verdigris start\`, or \`create\` where there is no environment yet.`,
     facts: { host, port },
     cause,
   });

@@ -44,11 +44,15 @@ export const findingCatalogue = {
   'driver-without-snapshots': { grade: 'refuse' },
   'snapshots-atomic': {
     grade: 'info',
-    fix: 'Nothing, where the driver’s snapshots are of one instant, as those of disks in a cloud are; for one that copies piece by piece declare kubernetes.snapshots: backup.',
+    fix:
+      'Nothing, where the driver’s snapshots are of one instant, as those of disks in a cloud are; for one ' +
+      'that copies piece by piece declare kubernetes.snapshots: backup.',
   },
   'snapshots-stay': {
     grade: ['warn', 'info'],
-    fix: 'Declare kubernetes.snapshotClass, one with deletionPolicy Delete; one with Retain is for kubernetes.keptSnapshotClass. Delete VolumeSnapshotContents that are Released by hand, with their copies.',
+    fix:
+      'Declare kubernetes.snapshotClass, one with deletionPolicy Delete; one with Retain is for ' +
+      'kubernetes.keptSnapshotClass. Delete VolumeSnapshotContents that are Released by hand, with their copies.',
   },
   'no-snapshot-class': { grade: 'refuse' },
   'quota-short': { grade: 'refuse' },
@@ -236,7 +240,9 @@ export const findingCatalogue = {
   'migrations-changed': {
     grade: 'refuse',
     title: 'the folder of migrations has changed since the candidate was migrated',
-    fix: 'Run `verdigris release` or `pulumi up`: both abandon the candidate and make a new one with what the folder has now. Or put the folder back as it was.',
+    fix:
+      'Run `verdigris release` or `pulumi up`: both abandon the candidate and make a new one with what the ' +
+      'folder has now. Or put the folder back as it was.',
   },
   'backfill-target': { grade: 'refuse', fix: 'Fix the file, or add the migration that makes the columns.' },
   'backfill-live': { grade: ['refuse', 'warn'] },
@@ -257,7 +263,8 @@ export const findingCatalogue = {
     title: 'the first row that only the new schema takes ends the lossless rollback',
     fix:
       'Widen in one release and use it in the next, whose retained colour has the wider shape too. ' +
-      '`rollback: required` in the declaration refuses such a release; without it, what comes after such a row can only be rolled back with `verdigris rollback --lossy`.',
+      '`rollback: required` in the declaration refuses such a release; without it, what comes after such a ' +
+      'row can only be rolled back with `verdigris rollback --lossy`.',
   },
   'no-candidate-declared': { grade: 'refuse' },
   'same-release': { grade: 'refuse' },

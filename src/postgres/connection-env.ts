@@ -12,7 +12,8 @@ function sslmode({ tls }: ConnectionSettings): string {
 export function connectionUrl(connection: ConnectionSettings): string {
   const { user, password = '', host, port, database, tls } = connection;
   const [u, p, d] = [user, password, database].map(encodeURIComponent);
-  return `postgresql://${u}:${p}@${host}:${port}/${d}?sslmode=${sslmode(connection)}${tls?.ca === undefined ? '' : `&sslrootcert=${encodeURIComponent(tls.ca)}`}`;
+  const ca = tls?.ca === undefined ? '' : `&sslrootcert=${encodeURIComponent(tls.ca)}`;
+  return `postgresql://${u}:${p}@${host}:${port}/${d}?sslmode=${sslmode(connection)}${ca}`;
 }
 
 /** libpq's variables and DATABASE_URL: how a program of somebody else's is led to one database. */

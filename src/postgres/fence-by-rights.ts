@@ -83,7 +83,9 @@ export function openByRights(client: Client): Promise<OpenRole[]> {
     client,
     `SELECT r.rolname AS role, CASE
         WHEN r.rolsuper THEN 'a superuser, whom only a superuser closes'
-        WHEN NOT pg_has_role(d.datdba, 'USAGE') THEN format('ALTER ROLE needs ADMIN OPTION on it, and CONNECT is given by the owner of the database, %s', pg_get_userbyid(d.datdba))
+        WHEN NOT pg_has_role(d.datdba, 'USAGE') THEN format(
+          'ALTER ROLE needs ADMIN OPTION on it, and CONNECT is given by the owner of the database, %s',
+          pg_get_userbyid(d.datdba))
         ELSE 'ALTER ROLE needs ADMIN OPTION on it, and CONNECT reaches it by a grant that is not ours to take back' END AS why
     FROM pg_roles r JOIN pg_database d ON d.datname = current_database()
     WHERE r.rolcanlogin AND r.rolname <> ALL ($1) AND has_database_privilege(r.oid, d.oid, 'CONNECT') ORDER BY 1`,
@@ -120,7 +122,9 @@ export function requireClosed(open: readonly OpenRole[], accept: readonly string
   throw new VerdigrisError('fence-open', {
     seen: `The fence cannot keep out ${left.map(({ role, why }) => `${role} (${why})`).join('; ')}.`,
     required: 'every role but those of Verdigris closed: what one of them writes behind the fence is lost.',
-    next: `have it closed by whom it belongs to; or, where you know that it writes nothing there, accept it by name in the declaration: fence: { accept: [${left.map(({ role }) => role).join(', ')}] }.`,
+    next:
+      'have it closed by whom it belongs to; or, where you know that it writes nothing there, accept it by ' +
+      `name in the declaration: fence: { accept: [${left.map(({ role }) => role).join(', ')}] }.`,
     facts: { roles: left },
   });
 }

@@ -56,7 +56,9 @@ export async function migrationOwner(client: Client, declared: string | undefine
     throw new VerdigrisError('migration-owner-missing', {
       seen: `roles.owner is ${declared}, and there is no such role on the server.`,
       required: 'the role that migrations run as, which owns what they change.',
-      next: `make it on the live colour (\`CREATE ROLE ${ident(declared)}\`) and give it what it is to own, or take roles.owner out; then run the same command.`,
+      next:
+        `make it on the live colour (\`CREATE ROLE ${ident(declared)}\`) and give it what it is to own, or ` +
+        'take roles.owner out; then run the same command.',
       facts: { role: declared },
     });
   }

@@ -137,7 +137,8 @@ export async function readSlot(publisher: Client, name: string): Promise<Slot | 
   const [slot] = await rows<Slot>(
     publisher,
     `
-    SELECT confirmed_flush_lsn::text AS confirmed, active, CASE WHEN to_jsonb(s) ? 'wal_status' THEN to_jsonb(s)->>'wal_status' ELSE 'reserved' END AS "walStatus",
+    SELECT confirmed_flush_lsn::text AS confirmed, active,
+      CASE WHEN to_jsonb(s) ? 'wal_status' THEN to_jsonb(s)->>'wal_status' ELSE 'reserved' END AS "walStatus",
       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
       coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind
     FROM pg_replication_slots s WHERE slot_name = $1`,

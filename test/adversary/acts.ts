@@ -24,7 +24,8 @@ const act = (kind: string, does: string | readonly string[], shows: string, name
 const count = (of: string): string => `SELECT count(*)::text AS answer FROM ${of}`;
 const relation = (name: string): string => count(`pg_class WHERE relname = '${name}'`);
 const column = (table: string, shape: string): string =>
-  `SELECT coalesce(string_agg(${shape}, ',' ORDER BY attnum), '') AS answer FROM pg_attribute WHERE attrelid = to_regclass('public.${table}') AND attnum > 0 AND NOT attisdropped`;
+  `SELECT coalesce(string_agg(${shape}, ',' ORDER BY attnum), '') AS answer FROM pg_attribute WHERE ` +
+  `attrelid = to_regclass('public.${table}') AND attnum > 0 AND NOT attisdropped`;
 const role = (name: string, shape: string): string =>
   `SELECT coalesce(string_agg((${shape})::text, ','), 'none') AS answer FROM pg_authid WHERE rolname = '${name}'`;
 const exists = (catalogue: string, key: string, name: string): string => count(`${catalogue} WHERE ${key} = '${name}'`);

@@ -17,10 +17,13 @@ export interface LintBench {
  */
 function migration(index: number): LintInput {
   const earlier = Math.max(0, index - 1);
+  const locking = `CREATE INDEX ON item_${earlier} (at);\n`;
+  const hidden = `DO $$ BEGIN ALTER TABLE item_${earlier} DROP COLUMN price; END $$;\n`;
   return {
     path: `migrations/V${index}__release.sql`,
     text: `-- Release ${index}: Bücher und Kunden
-CREATE TABLE item_${index} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, price numeric(10,2) NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE item_${index} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,
+  price numeric(10,2) NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX item_${index}_name ON item_${index} (name);
 ALTER TABLE item_${earlier} ADD COLUMN extra_${index} jsonb, ADD COLUMN state_${index} integer NOT NULL DEFAULT 0;
 ALTER TABLE item_${earlier} ADD CONSTRAINT state_${index} CHECK (state_${index} >= 0)${index % 3 === 0 ? '' : ' NOT VALID'};
@@ -33,7 +36,7 @@ BEGIN
 END $$;
 CREATE OR REPLACE VIEW list_${index} AS SELECT id, name, price FROM item_${index} WHERE price > 0;
 INSERT INTO item_${index} (name, price) VALUES ('eins', 1), ('zwei', 2), ('größer', 3);
-${index % 5 === 0 ? `CREATE INDEX ON item_${earlier} (at);\n` : ''}${index % 7 === 0 ? `DO $$ BEGIN ALTER TABLE item_${earlier} DROP COLUMN price; END $$;\n` : ''}GRANT SELECT ON item_${index} TO PUBLIC;
+${index % 5 === 0 ? locking : ''}${index % 7 === 0 ? hidden : ''}GRANT SELECT ON item_${index} TO PUBLIC;
 `,
   };
 }

@@ -138,7 +138,8 @@ function snapshotOf(events: TestEnvironment['events']): string {
 async function fill(client: Client, gigabytes: number): Promise<void> {
   const count = Math.round((gigabytes * 1024 ** 3) / 330);
   await client.query(`CREATE TABLE filler (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL, note text NOT NULL);
-    INSERT INTO filler SELECT i, (i::bigint * 7919) % 100000, '2024-01-01'::timestamptz + i * interval '1 s', repeat(md5(i::text), 6) FROM generate_series(1, ${count}) i;
+    INSERT INTO filler SELECT i, (i::bigint * 7919) % 100000, '2024-01-01'::timestamptz + i * interval '1 s',
+    repeat(md5(i::text), 6) FROM generate_series(1, ${count}) i;
     CREATE INDEX filler_customer ON filler (customer); CHECKPOINT`);
 }
 
@@ -151,7 +152,8 @@ async function bySubscription({ platform, environment, on }: TestEnvironment): P
       await on('blue', (client) => client.query('CREATE PUBLICATION bench FOR TABLE filler'));
       await withClient(connectionTo(server, 'shop'), 'bench', async (client) => {
         await client.query(
-          'CREATE TABLE filler (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL, note text NOT NULL); CREATE INDEX filler_customer ON filler (customer)',
+          `CREATE TABLE filler (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL,
+            note text NOT NULL); CREATE INDEX filler_customer ON filler (customer)`,
         );
         await client.query(
           `CREATE SUBSCRIPTION bench CONNECTION '${conninfo} dbname=${environment.database} user=${operatorRole}' PUBLICATION bench`,

@@ -44,26 +44,32 @@ const shapes: readonly { readonly data: string; readonly table: string; readonly
     data: 'orders: bigint key, enum, numeric, two timestamps, text, uuid',
     table: 'orders',
     sql: `CREATE TYPE status AS ENUM ('new', 'paid', 'shipped', 'cancelled');
-      CREATE TABLE orders (id bigint PRIMARY KEY, customer int NOT NULL, status status NOT NULL, total numeric(12,2) NOT NULL, created timestamptz NOT NULL, updated timestamptz, note text, ref uuid);
-      INSERT INTO orders SELECT i, (i::bigint * 7919) % 50000, (enum_range(NULL::status))[1 + i % 4], (i % 100000) / 100.0, '2024-01-01'::timestamptz + i * '1.234567s'::interval,
-        CASE WHEN i % 3 = 0 THEN NULL ELSE '2024-02-01'::timestamptz + i * '1.3s'::interval END, 'note ' || md5(i::text), md5(i::text)::uuid FROM generate_series(1, $N) i`,
+      CREATE TABLE orders (id bigint PRIMARY KEY, customer int NOT NULL, status status NOT NULL,
+      total numeric(12,2) NOT NULL, created timestamptz NOT NULL, updated timestamptz, note text, ref uuid);
+      INSERT INTO orders SELECT i, (i::bigint * 7919) % 50000, (enum_range(NULL::status))[1 + i % 4],
+      (i % 100000) / 100.0, '2024-01-01'::timestamptz + i * '1.234567s'::interval,
+        CASE WHEN i % 3 = 0 THEN NULL ELSE '2024-02-01'::timestamptz + i * '1.3s'::interval END,
+        'note ' || md5(i::text), md5(i::text)::uuid FROM generate_series(1, $N) i`,
   },
   {
     data: 'accounts as of pgbench: int key, two ints, char(84)',
     table: 'accounts',
-    sql: `CREATE TABLE accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84)); INSERT INTO accounts SELECT i, i / 100000, i % 5000, '' FROM generate_series(1, $N) i`,
+    sql: `CREATE TABLE accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));
+      INSERT INTO accounts SELECT i, i / 100000, i % 5000, '' FROM generate_series(1, $N) i`,
   },
   {
     data: 'events: random uuid key, text of 200, float',
     table: 'events',
     sql: `CREATE TABLE events (id uuid PRIMARY KEY, at timestamptz NOT NULL, body text, weight float8);
-      INSERT INTO events SELECT md5(i::text)::uuid, '2024-01-01'::timestamptz + i * '1s'::interval, repeat(md5(i::text), 6), i / 7.0 FROM generate_series(1, $N * 6 / 10) i`,
+      INSERT INTO events SELECT md5(i::text)::uuid, '2024-01-01'::timestamptz + i * '1s'::interval,
+      repeat(md5(i::text), 6), i / 7.0 FROM generate_series(1, $N * 6 / 10) i`,
   },
   {
     data: 'documents: jsonb of 150, text array, text of 320',
     table: 'documents',
     sql: `CREATE TABLE documents (id int PRIMARY KEY, body text, tags text[], data jsonb);
-      INSERT INTO documents SELECT i, repeat(md5(i::text), 10), ARRAY['a', 'b' || i % 10], jsonb_build_object('k', i, 's', md5(i::text), 'l', jsonb_build_array(1, 2, 3), 'm', md5(i::text)) FROM generate_series(1, $N * 3 / 10) i`,
+      INSERT INTO documents SELECT i, repeat(md5(i::text), 10), ARRAY['a', 'b' || i % 10], jsonb_build_object('k', i,
+      's', md5(i::text), 'l', jsonb_build_array(1, 2, 3), 'm', md5(i::text)) FROM generate_series(1, $N * 3 / 10) i`,
   },
 ];
 

@@ -26,14 +26,19 @@ export function parseSource(file: string): Source {
   return { file, program };
 }
 
+/** Files of code below `folder`, relative to the project. Fixtures are data. */
+export function codeFiles(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')))
+    .filter((file) => /\.[jt]s$/.test(file) && !/\.d\.ts$|\/(fixtures|node_modules)\//.test(file))
+    .sort();
+}
+
 /** Every TypeScript source below `folder`, parsed. */
 export function sources(folder: string, leaveOut: (file: string) => boolean = () => false): Source[] {
-  const files = readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
-    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')))
-    .filter((file) => !leaveOut(file))
-    .sort();
-  return files.map(parseSource);
+  return codeFiles(folder)
+    .filter((file) => file.endsWith('.ts') && !leaveOut(file))
+    .map(parseSource);
 }
 
 export function isNode(value: unknown): value is Node {

@@ -108,7 +108,9 @@ async function legacy(
       "CREATE ROLE shop_app LOGIN PASSWORD 'app-password'; CREATE ROLE shop_reader LOGIN PASSWORD 'report-password'",
     );
     await client.query(
-      'CREATE TABLE public.kept (id int PRIMARY KEY, text text NOT NULL); INSERT INTO public.kept SELECT n, md5(n::text) FROM generate_series(1, 5000) n; GRANT SELECT ON public.kept TO shop_app, shop_reader',
+      `CREATE TABLE public.kept (id int PRIMARY KEY, text text NOT NULL);
+        INSERT INTO public.kept SELECT n, md5(n::text) FROM generate_series(1, 5000) n;
+        GRANT SELECT ON public.kept TO shop_app, shop_reader`,
     );
     await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
   });

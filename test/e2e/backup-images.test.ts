@@ -133,7 +133,8 @@ test(`${images} images of a server under load, copied file by file in backup mod
     async (live, server) => {
       const source = connectionTo(server, 'test');
       await live.query(
-        'CREATE TABLE load (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL, touched int NOT NULL DEFAULT 0); INSERT INTO load (text) SELECT md5(n::text) FROM generate_series(1, 5000) n',
+        `CREATE TABLE load (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL,
+          touched int NOT NULL DEFAULT 0); INSERT INTO load (text) SELECT md5(n::text) FROM generate_series(1, 5000) n`,
       );
       await ensureControlSchema(live);
       await ensureReplicationRole(live, undefined);

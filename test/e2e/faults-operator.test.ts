@@ -3,7 +3,7 @@ import { killEverywhere } from '../faults/kill-everywhere.ts';
 import { nothing, withClusterBench } from './support/faults.ts';
 
 test(
-  'faults 23, 24, 25: the operator killed before and after every entry of the journal of a switchover: before the commit point it is undone, after it goes forward',
+  'faults 23, 24, 25: the operator killed around every journal entry of a switchover: before the commit point undone, after it forward',
   { timeout: 1_800_000 },
   async () => {
     await withClusterBench({ guard: false }, async (bench) => {

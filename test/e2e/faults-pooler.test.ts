@@ -32,7 +32,7 @@ async function withSuspended(bench: ClusterBench, use: () => Promise<void>): Pro
 }
 
 test(
-  'fault 26: a pooler that cannot be reached stops the switchover; a client that goes round the poolers is rejected by the fence, and none of its writes is lost',
+  'fault 26: a pooler that cannot be reached stops the switchover; the fence rejects a client that goes round it; no write is lost',
   { timeout },
   async () => {
     await withClusterBench(

@@ -6,7 +6,7 @@ import { letGo } from './support/let-go.ts';
 const timeout = 1_800_000;
 
 test(
-  'faults 23, 24, 25: the operator is killed while clients are held, before and after the commit point and the routes: the guards settle it without anybody’s help',
+  'faults 23, 24, 25: the operator is killed while clients are held, around the commit point and the routes: the guards settle it alone',
   { timeout },
   async () => {
     await withClusterBench({ guard: true }, async (bench) => {

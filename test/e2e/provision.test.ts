@@ -13,7 +13,8 @@ import { shareSnapshot } from './support/share-snapshot.ts';
 async function people(
   client: Parameters<NonNullable<Parameters<typeof withClusterEnvironment>[0]['fill']>>[0],
 ): Promise<void> {
-  await client.query(`CREATE TABLE public.person (id int PRIMARY KEY, mail text NOT NULL); INSERT INTO public.person SELECT n, 'person' || n || '@example.com' FROM generate_series(1, 1000) n;
+  await client.query(`CREATE TABLE public.person (id int PRIMARY KEY, mail text NOT NULL);
+    INSERT INTO public.person SELECT n, 'person' || n || '@example.com' FROM generate_series(1, 1000) n;
     CREATE ROLE dba SUPERUSER LOGIN PASSWORD 'known to many'`);
 }
 
@@ -42,8 +43,10 @@ const masked = (client: Parameters<Parameters<ClusterEnvironment['on']>[1]>[0]) 
   one(
     client,
     `SELECT (SELECT count(*)::int FROM person WHERE mail LIKE 'masked person%') AS masked, (SELECT count(*)::int FROM person) AS people,
-  (SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin) AS admitted, (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE NOT datistemplate) AS databases,
-  (SELECT count(*)::int FROM pg_replication_slots) + (SELECT count(*)::int FROM pg_publication) + (SELECT count(*)::int FROM pg_subscription) AS replication, current_setting('cluster_name') AS name`,
+  (SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin) AS admitted,
+  (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE NOT datistemplate) AS databases,
+  (SELECT count(*)::int FROM pg_replication_slots) + (SELECT count(*)::int FROM pg_publication) +
+  (SELECT count(*)::int FROM pg_subscription) AS replication, current_setting('cluster_name') AS name`,
   );
 
 const right = {
@@ -137,7 +140,8 @@ test('from a VolumeSnapshot that an administrator made of another namespace’s,
             process.execPath,
             '--input-type=module',
             '-e',
-            `import pg from ${JSON.stringify(import.meta.resolve('pg'))}; const c = new pg.Client(); await c.connect(); await c.query("UPDATE person SET mail = 'masked ' || mail"); await c.end()`,
+            `import pg from ${JSON.stringify(import.meta.resolve('pg'))}; const c = new pg.Client(); ` +
+              `await c.connect(); await c.query("UPDATE person SET mail = 'masked ' || mail"); await c.end()`,
           ];
           await clusterEnvironment(
             here,

@@ -5,7 +5,7 @@ import { rows, withClient, type Client } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
 import { prepared, small, withStack } from './support/stack.ts';
 
-test('a role that is declared later is made, with its Secret and its rights, and the next candidate has it; in the middle of a release it is refused', async () => {
+test('a role that is declared later is made with its Secret and rights, and the next candidate has it; in a release it is refused', async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
     await withStack(async (stack, declare) => {
       const declared = (

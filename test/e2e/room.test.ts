@@ -3,7 +3,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
-test('a quota without room for a candidate is refused beforehand; one that only the API server can judge ends the wait at once, named, with nothing left', async () => {
+test('a quota without room is refused beforehand; one that only the API server can judge ends the wait at once, with nothing left', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
     async ({ verb, declared, events, platform, on, namespace: { admin, name } }) => {

@@ -3,7 +3,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
-test('a snapshot that never becomes ready, one that fails, and a claim that never binds end the seed and leave nothing; an error that passes is waited for, a snapshot that does not go is not', async () => {
+test('a snapshot that fails or is never ready, and a claim that never binds, end the seed and leave nothing; errors that pass are waited for', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
     async ({ verb, declared, clients, platform, on, namespace: { admin, name } }) => {

@@ -133,7 +133,8 @@ test(
           await on('green', (client) => client.query('SELECT pg_drop_replication_slot($1)', [stream]));
           await withClient(writer, 'test', (client) =>
             client.query(
-              "INSERT INTO workload.entry (run, writer, sequence, account, amount, colour, kind) SELECT 'lost', 1, i, 1, 0, 'green', 'test' FROM generate_series(1, 12) i",
+              `INSERT INTO workload.entry (run, writer, sequence, account, amount, colour, kind)
+                SELECT 'lost', 1, i, 1, 0, 'green', 'test' FROM generate_series(1, 12) i`,
             ),
           );
           const events: Event[] = [];

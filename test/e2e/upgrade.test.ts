@@ -19,7 +19,8 @@ const declaration = { colours: { blue: { release: '1', postgres: 15 }, green: { 
 async function fill(client: Client): Promise<void> {
   await client.query(`
     CREATE EXTENSION pg_stat_statements;
-    CREATE TABLE public.book (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text NOT NULL, cents int NOT NULL, euro numeric GENERATED ALWAYS AS (cents / 100.0) STORED, search tsvector);
+    CREATE TABLE public.book (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text NOT NULL,
+    cents int NOT NULL, euro numeric GENERATED ALWAYS AS (cents / 100.0) STORED, search tsvector);
     CREATE INDEX book_search ON public.book USING gin (search);
     INSERT INTO public.book (title, cents, search) SELECT 'title ' || n, n, to_tsvector('simple', 'title ' || n) FROM generate_series(1, 20000) n;
     ALTER TABLE public.book DROP COLUMN search, ADD COLUMN note text;
@@ -99,15 +100,19 @@ test('15 to 17 inside a release, under load: switched, rolled back without loss 
         await on('green', async (client) => ({
           ...(await one(
             client,
-            "SELECT (SELECT count(*)::int FROM book) AS books, (SELECT sum(cents)::int FROM book) AS cents, (SELECT count(*)::int FROM cheap) AS cheap, (SELECT books::int FROM totals) AS totals, (SELECT count(*)::int FROM pg_stats WHERE tablename = 'book') > 0 AS statistics",
+            `SELECT (SELECT count(*)::int FROM book) AS books, (SELECT sum(cents)::int FROM book) AS cents,
+              (SELECT count(*)::int FROM cheap) AS cheap, (SELECT books::int FROM totals) AS totals,
+              (SELECT count(*)::int FROM pg_stats WHERE tablename = 'book') > 0 AS statistics`,
           )),
           roles: await rows(
             client,
-            "SELECT rolname, r.rolcanlogin, a.rolpassword LIKE 'SCRAM%' AS password, r.rolconfig FROM pg_authid a JOIN pg_roles r USING (rolname) WHERE rolname = 'auditor'",
+            `SELECT rolname, r.rolcanlogin, a.rolpassword LIKE 'SCRAM%' AS password, r.rolconfig FROM pg_authid a
+              JOIN pg_roles r USING (rolname) WHERE rolname = 'auditor'`,
           ),
           extension: await rows(
             client,
-            "SELECT extversion = default_version AS newest FROM pg_extension JOIN pg_available_extensions ON name = extname WHERE extname = 'pg_stat_statements'",
+            `SELECT extversion = default_version AS newest FROM pg_extension
+              JOIN pg_available_extensions ON name = extname WHERE extname = 'pg_stat_statements'`,
           ),
           ours: await rows(client, 'SELECT subname FROM pg_subscription'),
         })),

@@ -42,7 +42,8 @@ test('the last error of apply is found in a log, and told from one that passes',
     '2026-01-01 10:00:01 UTC [1] LOG:  background worker "logical replication apply worker" (PID 13) exited with exit code 1',
   ].join('\n');
   expect(applyErrorIn(log)).toBe(
-    'ERROR: null value in column "v" violates not-null constraint DETAIL: Failing row contains (1, null). CONTEXT: processing remote data for replication origin "pg_1" during message type "INSERT"',
+    'ERROR: null value in column "v" violates not-null constraint DETAIL: Failing row contains (1, null). ' +
+      'CONTEXT: processing remote data for replication origin "pg_1" during message type "INSERT"',
   );
   expect(applyErrorIn('LOG:  ready')).toBeUndefined();
   expect(passes(applyErrorIn(log) ?? '')).toBe(false);

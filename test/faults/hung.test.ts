@@ -18,7 +18,7 @@ async function stopBackend(bench: Parameters<Parameters<typeof withBench>[1]>[0]
   return () => process.kill(backend.pid, 'SIGCONT');
 }
 
-test('a connection that hangs behind the commit point is given up: the step is repeated with a new one, and clients go on, on the new live colour', async () => {
+test('a connection that hangs behind the commit point is given up: the step is repeated with a new one, and clients go on', async () => {
   await withBench({ limits: { switchover: '4s' }, deadman: false }, async (bench) => {
     const { verdict } = await bench.exercise(async (workload) => {
       for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);

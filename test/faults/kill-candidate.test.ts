@@ -7,7 +7,7 @@ import { nothing, served, withBench } from './support.ts';
 const timeout = 1_500_000;
 
 test(
-  'faults 3, 18: migrate, verify, canary and abandon, killed before and after every entry of the journal, go on and end, or are undone; nothing is lost or left',
+  'faults 3, 18: migrate, verify, canary and abandon, killed around every journal entry, end or are undone; nothing is lost or left',
   { timeout },
   async () => {
     await withBench({}, async (bench) => {

@@ -13,7 +13,7 @@ import { nothing, served, withBench } from './support.ts';
 const timeout = 1_500_000;
 
 test(
-  'faults 23, 24, 25: switch and retire, killed before and after every entry of the journal and at every held step: before the commit point undone, after it forward',
+  'faults 23, 24, 25: switch and retire, killed around every journal entry and at every held step: before the commit point undone, after it forward',
   { timeout },
   async () => {
     const migrations = await temporaryFolder();

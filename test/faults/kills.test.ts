@@ -24,7 +24,7 @@ const way: readonly (readonly [Verb, State])[] = [
 
 /** Once in the middle and once behind the commit point; at every entry of the journal: `npm run test:chains`. */
 test(
-  'faults 3, 11, 18, 23 to 25: each verb is killed in the middle of its plan and behind its commit point; a recovery undoes it, leaves it or ends it, and nothing is lost or left',
+  'faults 3, 11, 18, 23 to 25: each verb, killed in its plan and behind its commit point, is undone, left or ended; nothing is lost or left',
   { timeout },
   async () => {
     await withBench({ deadman: false }, async (bench) => {

@@ -35,7 +35,8 @@ describe('migrate', () => {
       limits: { migrationLock: '200ms' },
       fill: async (client) =>
         void (await client.query(
-          "CREATE SCHEMA load; CREATE TABLE load.row (id int PRIMARY KEY, payload text NOT NULL, day date); INSERT INTO load.row SELECT i, 'x' FROM generate_series(1, 1000) i",
+          `CREATE SCHEMA load; CREATE TABLE load.row (id int PRIMARY KEY, payload text NOT NULL, day date);
+            INSERT INTO load.row SELECT i, 'x' FROM generate_series(1, 1000) i`,
         )),
     });
   }, timeout);
@@ -201,8 +202,8 @@ describe('migrate', () => {
     { timeout },
     async () => {
       await write({
-        '1_fill.sql':
-          'CREATE TABLE load.heap (id int PRIMARY KEY, payload text);\nINSERT INTO load.heap SELECT i, repeat(md5(i::text), 10) FROM generate_series(1, 150000) i;',
+        '1_fill.sql': `CREATE TABLE load.heap (id int PRIMARY KEY, payload text);\nINSERT INTO load.heap
+            SELECT i, repeat(md5(i::text), 10) FROM generate_series(1, 150000) i;`,
       });
       await bench.verb('seed');
       const { oid } = await bench.on('green', (client) =>

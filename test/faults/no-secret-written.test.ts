@@ -21,7 +21,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 test(
-  'with everything logged, a release, rotations, a rollback and a drill leave no password and no verifier in any log, journal, history or report, nor on a command line',
+  'with everything logged, no verb leaves a password or verifier in a log, journal, history, report or command line',
   { timeout: 900_000 },
   async () => {
     const settings = { log_statement: 'all', log_min_duration_statement: '0', log_connections: 'on' };

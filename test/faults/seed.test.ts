@@ -125,7 +125,8 @@ describe('seeding', () => {
       const state = await bench.on('green', (client) =>
         rows(
           client,
-          "SELECT subenabled AS enabled, remote_lsn::text AS begins FROM pg_subscription s JOIN pg_replication_origin_status o ON o.external_id = 'pg_' || s.oid",
+          `SELECT subenabled AS enabled, remote_lsn::text AS begins FROM pg_subscription s
+            JOIN pg_replication_origin_status o ON o.external_id = 'pg_' || s.oid`,
         ),
       );
       expect(state).toEqual([{ enabled: false, begins: release?.seed.position }]);

@@ -115,7 +115,7 @@ async function blueDies(bench: FaultBench, workload: Workload, stopAt: Order['st
 }
 
 test(
-  'faults 27, 29: a colour killed in the middle of switch: without green it is undone, without blue it goes forward as soon as green has all, and what blue missed is made good',
+  'faults 27, 29: a colour killed in a switch: without green undone, without blue forward once green has all; what blue missed is made good',
   { timeout },
   async () => {
     await withBench({}, async (bench) => {

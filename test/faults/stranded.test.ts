@@ -33,8 +33,9 @@ const settled = (bench: FaultBench) =>
   );
 
 for (const operatorSurvives of [true, false]) {
+  const who = operatorSurvives ? 'the operator' : 'the dead man’s limit';
   test(
-    `fault 27: blue and its disk are gone behind the barrier: green holds all of it, and ${operatorSurvives ? 'the operator' : 'the dead man’s limit'} goes forward`,
+    `fault 27: blue and its disk are gone behind the barrier: green holds all of it, and ${who} goes forward`,
     { timeout },
     async () => {
       await withBench({ deadman: !operatorSurvives }, async (bench) => {
@@ -60,7 +61,7 @@ for (const operatorSurvives of [true, false]) {
 }
 
 test(
-  'fault 27: blue is gone behind the fence, before its last write arrived: nobody is let in anywhere until blue is back; then it is undone, and nothing is lost',
+  'fault 27: blue is gone behind the fence, before its last write arrived: nobody is let in until blue is back; then it is undone',
   { timeout },
   async () => {
     await withBench({}, async (bench) => {

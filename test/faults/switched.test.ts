@@ -9,8 +9,8 @@ import { failure } from '../support/failure.ts';
 import { until } from '../support/until.ts';
 
 const timeout = 600_000;
-const fill =
-  'CREATE SCHEMA load; CREATE TABLE load.row (id int PRIMARY KEY, payload text NOT NULL); INSERT INTO load.row SELECT i, $$before$$ FROM generate_series(1, 100) i';
+const fill = `CREATE SCHEMA load; CREATE TABLE load.row (id int PRIMARY KEY, payload text NOT NULL);
+    INSERT INTO load.row SELECT i, $$before$$ FROM generate_series(1, 100) i`;
 
 async function switched(bench: FaultBench): Promise<void> {
   for (const verb of ['seed', 'migrate', 'verify', 'switch'] as const) await bench.verb(verb);
@@ -20,7 +20,8 @@ async function switched(bench: FaultBench): Promise<void> {
 async function change(bench: FaultBench): Promise<void> {
   await withClient(await bench.as('shop_app'), 'test', (client) =>
     client.query(
-      "INSERT INTO load.row SELECT i, 'lost' FROM generate_series(201, 212) i; UPDATE load.row SET payload = 'changed' WHERE id BETWEEN 1 AND 5; DELETE FROM load.row WHERE id IN (10, 11, 12)",
+      `INSERT INTO load.row SELECT i, 'lost' FROM generate_series(201, 212) i;
+        UPDATE load.row SET payload = 'changed' WHERE id BETWEEN 1 AND 5; DELETE FROM load.row WHERE id IN (10, 11, 12)`,
     ),
   );
 }

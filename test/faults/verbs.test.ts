@@ -54,7 +54,8 @@ async function facts(bench: FaultBench, leaves: Row['leaves'] = []): Promise<unk
             slots: await rows(client, 'SELECT slot_name FROM pg_replication_slots ORDER BY 1'),
             publications: await rows(
               client,
-              "SELECT pubname, array_agg(p.prrelid::regclass::text || coalesce(p.prattrs::text, '') ORDER BY 1) AS tables FROM pg_publication JOIN pg_publication_rel p ON prpubid = pg_publication.oid GROUP BY 1 ORDER BY 1",
+              `SELECT pubname, array_agg(p.prrelid::regclass::text || coalesce(p.prattrs::text, '')
+                ORDER BY 1) AS tables FROM pg_publication JOIN pg_publication_rel p ON prpubid = pg_publication.oid GROUP BY 1 ORDER BY 1`,
             ),
             subscriptions: await rows(client, 'SELECT subname, subenabled FROM pg_subscription ORDER BY 1'),
             roles: await rows(

@@ -8,7 +8,7 @@ import { withEnvironment } from '../support/environment.ts';
 
 const secret = 'a secret that both know';
 
-test('a signed approval is taken once and for the release under way alone; what is signed wrongly, too old, repeated or of another release moves nothing', async () => {
+test('a signed approval is taken once, for the release under way alone; one signed wrongly, too old or repeated moves nothing', async () => {
   await withEnvironment({}, async (environment) => {
     const { parts } = await walkOf(environment, { steps: ['seed', 'approve', 'migrate', 'verify', 'switch'] });
     await follow(parts, { once: true }).catch(() => undefined);

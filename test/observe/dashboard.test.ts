@@ -16,7 +16,7 @@ test('text becomes markup only by being escaped, in elements, attributes and lis
 
 const escaped = '&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;alert(2)&quot;&gt;&#39;';
 
-test('the dashboard shows an environment from its first day on, as a page and as JSON, asks as a role that can only read, and answers nothing but GET', async () => {
+test('the dashboard shows an environment from its first day on, as a page and as JSON, reads alone, and answers nothing but GET', async () => {
   await withEnvironment({}, async ({ environment, platform }) => {
     await platform.drills.record({
       ok: false,

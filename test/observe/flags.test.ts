@@ -9,7 +9,7 @@ import { withEnvironment } from '../support/environment.ts';
 /** Milliseconds between two questions of the software's. */
 const every = 20;
 
-test('an OpenFeature SDK sees a switchover and a rollback within a second and never anything in between, and takes its own default where nobody answers', async () => {
+test('an OpenFeature SDK sees a switchover and a rollback within a second, nothing in between, and its default where nobody answers', async () => {
   const flags = { checkout: { release: '2', share: 50 } };
   await withEnvironment({ declaration: { flags } }, async ({ environment, platform, verb, commits, clients }) => {
     const end = new AbortController();

@@ -112,7 +112,7 @@ test(
 );
 
 test(
-  'on the live colour: killed at 20 random points with clients at work and a slow subscriber, exact at the end, and replication never further behind than its limit',
+  'on the live colour: killed at 20 random points with clients and a slow subscriber, exact at the end, replication never past its limit',
   { timeout },
   async () => {
     const count = 15_000;
@@ -132,7 +132,10 @@ test(
             // megabytes.
             await environment.on('green', (client) =>
               client.query(
-                "CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow",
+                `CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql
+                  AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END';
+                CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow();
+                ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow`,
               ),
             );
             const lag = await lagOf(environment, async () => {

@@ -8,7 +8,8 @@ import { temporaryFolder } from '../support/postgres.ts';
 export const timeout = 600_000;
 export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const people = (count: number): string =>
-  `CREATE TABLE person (id int PRIMARY KEY, first text NOT NULL, last text NOT NULL, nick text); INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, ${count}) i; ANALYZE person; GRANT ALL ON person TO shop_app`;
+  `CREATE TABLE person (id int PRIMARY KEY, first text NOT NULL, last text NOT NULL, nick text);
+    INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, ${count}) i; ANALYZE person; GRANT ALL ON person TO shop_app`;
 export const names = {
   '0001_names.sql':
     'ALTER TABLE person ADD COLUMN full_name text;\nALTER TABLE person ADD COLUMN times int DEFAULT 0;\n',

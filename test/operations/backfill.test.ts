@@ -55,7 +55,8 @@ test(
             await environment.on('green', (client) =>
               rows(
                 client,
-                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'verdigris%' UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'verdigris'::regnamespace",
+                `SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'verdigris%' UNION ALL
+                  SELECT proname FROM pg_proc WHERE pronamespace = 'verdigris'::regnamespace`,
               ),
             ),
           ).toEqual([]);
@@ -103,7 +104,10 @@ test(
             // Apply takes a millisecond more for each row: without a brake it would be left behind by megabytes.
             await environment.on('green', (client) =>
               client.query(
-                "CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'; CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow(); ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow",
+                `CREATE FUNCTION verdigris.slow() RETURNS trigger LANGUAGE plpgsql
+                  AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END';
+                CREATE TRIGGER verdigris_slow BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION verdigris.slow();
+                ALTER TABLE person ENABLE ALWAYS TRIGGER verdigris_slow`,
               ),
             );
             const { stream } = await environment.operator((c) => Promise.resolve(c.journal));

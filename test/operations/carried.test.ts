@@ -31,10 +31,11 @@ const found = async (client: Client) => ({
   ),
 });
 
-test('writes under an origin, sequences that were set, roles that were locked out and a tool’s history are as they were, after a switchover and after a rollback', async () => {
+test('writes under an origin, set sequences, locked roles and a tool’s history are as they were, after a switchover and a rollback', async () => {
   const fill = async (client: Client) => {
     await client.query(
-      'CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY); CREATE TABLE public.schema_migrations (version text PRIMARY KEY)',
+      `CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY);
+        CREATE TABLE public.schema_migrations (version text PRIMARY KEY)`,
     );
   };
   await withEnvironment({ fill }, async ({ verb, on }) => {

@@ -23,7 +23,9 @@ const command = (then: string): string[] => [
     const client = new pg.Client();
     await client.connect();
     await client.query("INSERT INTO note VALUES (1, $1)", [process.env.VERDIGRIS_RELEASE]);
-    const { rows } = await client.query("SELECT current_user AS who, (SELECT string_agg(text, ',') FROM note) AS notes, (SELECT count(*)::int FROM pg_stat_subscription) AS subscriptions");
+    const { rows } = await client.query(
+      "SELECT current_user AS who, (SELECT string_agg(text, ',') FROM note) AS notes," +
+      " (SELECT count(*)::int FROM pg_stat_subscription) AS subscriptions");
     console.log(JSON.stringify({ ...rows[0], schema: process.env.VERDIGRIS_SCHEMA, secret: process.env.SECRET_OF_OURS }));
     await client.end();
     ${then}

@@ -160,7 +160,7 @@ test(
 );
 
 test(
-  'an UPDATE of a new column whose trigger changes an old one waits too; a block that mixes definitions and rows, and a row that meets a key, are refused by line',
+  'an UPDATE whose trigger changes an old column waits too; a block that mixes DDL and rows, and a row that meets a key, are refused',
   { timeout },
   async () => {
     const trigger = 'CREATE TRIGGER touch BEFORE UPDATE ON limits FOR EACH ROW EXECUTE FUNCTION touch(); ';

@@ -31,7 +31,7 @@ interface Received {
 
 const secret = 'a secret that both know';
 
-test('hooks are asked and told: a refusal and a silence stop the verb before anything moved, what fails later is told again with its id, and a kill loses nothing', async () => {
+test('hooks are asked and told: a refusal or silence stops the verb before anything moved; what fails later is sent again with its id', async () => {
   const received: Received[] = [];
   /** By path: a status, `hang` for no answer; without one 204. */
   const answers = new Map<string, { status: number; body: string } | 'hang'>();

@@ -5,7 +5,7 @@ import { rows } from '../../src/postgres/client.ts';
 import { fencedRoles, fenceServer, unfence } from '../../src/postgres/fence.ts';
 import { withEnvironment } from '../support/environment.ts';
 
-test('a journal older than what a database has seen is refused by every command, and opens nothing; the newest one is taken, with the counting of leases lost too', async () => {
+test('a journal older than what a database has seen is refused and opens nothing; the newest is taken, also with leases lost', async () => {
   await withEnvironment({}, async ({ platform, folder, operator, on, verb }) => {
     const { journal, leases } = platform.places;
     const kept = path.join(folder, 'kept');

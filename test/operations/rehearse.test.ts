@@ -35,8 +35,8 @@ async function fill(client: Client): Promise<void> {
 }
 
 /** A load of one connection; run from the project's folder, as tests are. */
-const connectAndStay =
-  'import pg from "pg"; const c = new pg.Client(process.env.DATABASE_URL); c.on("error", () => process.exit()); await c.connect(); setInterval(() => c.query("SELECT 1"), 20)';
+const connectAndStay = `import pg from "pg"; const c = new pg.Client(process.env.DATABASE_URL); c.on("error", () => process.exit());
+    await c.connect(); setInterval(() => c.query("SELECT 1"), 20)`;
 
 /** An environment whose candidate has these migrations. */
 async function withMigrations(

@@ -4,7 +4,7 @@ import type { Workload } from '../../src/workload/start.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';
 
-test('a retained colour that is scaled down costs the live one log and nothing else: status says so, a rollback wakes it, and its time keeps retire away', async () => {
+test('a retained colour that is scaled down costs the live one log alone: status says so, a rollback wakes it, retire waits', async () => {
   await withEnvironment(
     { declaration: { retention: { retained: '1h', mode: 'scaled-down' } } },
     async ({ verb, clients, platform, environment }) => {

@@ -8,9 +8,18 @@ import { temporaryFolder } from '../support/postgres.ts';
 const program = `import * as pulumi from '@pulumi/pulumi';
 import { Environment, type EnvironmentArgs } from 'verdigris/pulumi';
 const made: string[] = [];
-await pulumi.runtime.setMocks({ newResource: ({ type, name, inputs }) => { made.push(type); return { id: name, state: { ...(inputs as object), state: 'single' } }; }, call: () => ({}) });
+await pulumi.runtime.setMocks({
+  newResource: ({ type, name, inputs }) => {
+    made.push(type);
+    return { id: name, state: { ...(inputs as object), state: 'single' } };
+  },
+  call: () => ({}),
+});
 const args: EnvironmentArgs = {
-  declaration: { name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] }, colours: { blue: { release: '1', postgres: 17 } }, live: 'blue', kubernetes: { images: { pooler: 'p:1' } } },
+  declaration: {
+    name: 'shop', platform: 'kubernetes', database: 'shop', roles: { application: ['app'] },
+    colours: { blue: { release: '1', postgres: 17 } }, live: 'blue', kubernetes: { images: { pooler: 'p:1' } },
+  },
 };
 const { addresses, live }: Environment = new Environment('shop', args);
 const seen = await new Promise((resolve) => pulumi.all([addresses, live]).apply(resolve));

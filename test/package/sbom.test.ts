@@ -32,7 +32,8 @@ test('the list has all that package.json asks for, and nothing that differs from
 
 test('a licence that nobody has looked at is refused, and so is none', async () => {
   const found = await script(
-    `console.log(unfit([{ name: 'a', licenses: [{ license: { id: 'MIT' } }] }, { name: 'b', licenses: [{ license: { id: 'AGPL-3.0' } }] }, { name: 'c' }]).join(';'))`,
+    `console.log(unfit([{ name: 'a', licenses: [{ license: { id: 'MIT' } }] }, { name: 'b', licenses: [{ ` +
+      `license: { id: 'AGPL-3.0' } }] }, { name: 'c' }]).join(';'))`,
   );
   expect(found.stdout).toBe('b: AGPL-3.0;c: none stated');
 });

@@ -32,11 +32,13 @@ async function withPair(use: (live: Client, candidate: Client, server: Server) =
 const state = async (client: Client) => ({
   roles: await rows(
     client,
-    `SELECT rolname, rolcanlogin, rolsuper, rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text AS until, rolpassword FROM pg_authid WHERE rolname !~ '^(pg_|verdigris)' AND rolname <> 'gone' ORDER BY 1`,
+    `SELECT rolname, rolcanlogin, rolsuper, rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text AS until,
+      rolpassword FROM pg_authid WHERE rolname !~ '^(pg_|verdigris)' AND rolname <> 'gone' ORDER BY 1`,
   ),
   members: await rows(
     client,
-    "SELECT roleid::regrole::text AS role, member::regrole::text AS member, admin_option FROM pg_auth_members WHERE member::regrole::text !~ '^pg_' ORDER BY 1, 2",
+    `SELECT roleid::regrole::text AS role, member::regrole::text AS member, admin_option FROM pg_auth_members
+      WHERE member::regrole::text !~ '^pg_' ORDER BY 1, 2`,
   ),
   settings: await rows(
     client,

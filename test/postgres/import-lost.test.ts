@@ -29,7 +29,8 @@ const changes = `
      'ab', 'b', 'empty', '<a/>', '(1,"x y")', B'101', '(1e-300,-0)', 9007199254740993, 1.000), (101, '1.000', '5e-324', NULL, '-infinity', NULL, NULL, NULL,
      NULL, '{}', '', NULL, NULL, NULL, NULL, '(,)', NULL, NULL, NULL, NULL);
   UPDATE s.every SET n = 2.50, p = '(2,z)' WHERE id = 5; DELETE FROM s.every WHERE id = 6; UPDATE s.every SET id = 500 WHERE id = 7;
-  INSERT INTO s.t VALUES ('x', '{"a":1}', 1, 'c'), (NULL, NULL, NULL, NULL), ('x', '{"a": 1}', 1, 'c'); DELETE FROM s.t WHERE ctid = (SELECT min(ctid) FROM s.t WHERE k = 2);
+  INSERT INTO s.t VALUES ('x', '{"a":1}', 1, 'c'), (NULL, NULL, NULL, NULL), ('x', '{"a": 1}', 1, 'c');
+  DELETE FROM s.t WHERE ctid = (SELECT min(ctid) FROM s.t WHERE k = 2);
   UPDATE s.part SET k = 2 WHERE id = 8; DELETE FROM s.part WHERE id = 9; INSERT INTO s.part VALUES (99, 2, 'n');
   INSERT INTO s.child (every) VALUES (100); UPDATE s.child SET every = 500 WHERE id = 2;`;
 

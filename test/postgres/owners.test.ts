@@ -11,7 +11,8 @@ test('what a superuser makes in the schema of a role that is none goes to that r
     await withOwnSession(connectionTo(server, 'test'), 'test', async (own) => {
       const before = await ownInOthersSchemas(own);
       await client.query(`CREATE TABLE shop.fresh (id serial PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY); CREATE VIEW shop.v AS SELECT 1 AS x;
-        CREATE TYPE shop.kind AS ENUM ('a'); CREATE TYPE shop.pair AS (a int, b int); CREATE DOMAIN shop.positive AS int CHECK (VALUE > 0); CREATE SEQUENCE shop.count;
+        CREATE TYPE shop.kind AS ENUM ('a'); CREATE TYPE shop.pair AS (a int, b int);
+        CREATE DOMAIN shop.positive AS int CHECK (VALUE > 0); CREATE SEQUENCE shop.count;
         CREATE FUNCTION shop.f(text, int DEFAULT 1) RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
         CREATE AGGREGATE shop.total(int) (sfunc = int4pl, stype = int); CREATE TABLE plain.fresh ()`);
       expect(await handOver(own, before)).toEqual([

@@ -69,7 +69,8 @@ async function trade(server: Server): Promise<void> {
       (
         await one<{ id: string }>(
           app,
-          "SELECT shop.place_order(1, jsonb_build_array(jsonb_build_object('product_id', 1, 'quantity', $1::int), jsonb_build_object('product_id', 2, 'quantity', 1))) AS id",
+          `SELECT shop.place_order(1, jsonb_build_array(jsonb_build_object('product_id', 1, 'quantity', $1::int),
+            jsonb_build_object('product_id', 2, 'quantity', 1))) AS id`,
           [quantity],
         )
       ).id;
@@ -161,7 +162,8 @@ test('the business works unchanged before and after release 2', async () => {
     const { points, valid } = await one<{ points: string; valid: boolean }>(
       client,
       `
-      SELECT (SELECT sum(loyalty_points) FROM shop.customers) AS points, (SELECT bool_and(convalidated) FROM pg_constraint WHERE connamespace = 'shop'::regnamespace) AS valid`,
+      SELECT (SELECT sum(loyalty_points) FROM shop.customers) AS points, (SELECT bool_and(convalidated)
+      FROM pg_constraint WHERE connamespace = 'shop'::regnamespace) AS valid`,
     );
     expect(Number(points)).toBeGreaterThan(0);
     expect(valid).toBe(true);

@@ -85,7 +85,7 @@ test('a server that crashes and comes back as the other colour costs errors but 
   }, blue);
 });
 
-test('a server without a name is its colour where it is known by system identifier and timeline, and a stranger where it is not, or after a promotion', async () => {
+test('a server without a name is its colour where system identifier and timeline are known, else, or after a promotion, a stranger', async () => {
   await withServer(
     async (server) => {
       await withClient(connectionTo(server), 'test', (client) => client.query('CREATE DATABASE test'));

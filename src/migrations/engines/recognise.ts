@@ -105,7 +105,9 @@ function refused(folder: string, signs: readonly Sign[]): VerdigrisError {
   const code = signs.find(({ fits }) => fits.length === 0);
   if (code) {
     return new VerdigrisError('migrations-code', {
-      seen: `${path.join(folder, code.entry)} is a program of a migration tool that Verdigris does not run by itself (Knex, TypeORM, Sequelize, Kysely, Go migrations of goose).`,
+      seen:
+        `${path.join(folder, code.entry)} is a program of a migration tool that Verdigris does not run by ` +
+        'itself (Knex, TypeORM, Sequelize, Kysely, Go migrations of goose).',
       required: 'files of SQL, or a tool that is declared.',
       next: 'declare it: `engine: { command: […] }` (docs/migrations.md).',
       facts: { file: code.entry },

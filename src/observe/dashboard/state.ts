@@ -7,7 +7,7 @@ import { prose, time } from './layout.ts';
 
 /** Where the release is, what that promises, and what of it does not hold. */
 export function stateRegion(status: Status): Html {
-  const { state, release, troubles, traffic, losslessRollback, endsRollback, retained, pauseMs } = status;
+  const { state, release, troubles, traffic, retained, pauseMs } = status;
   return html`${held(traffic)}
     <p class="release">
       ${release ? `Release ${release.from} → ${release.to}` : 'No release is under way'}${
@@ -29,12 +29,22 @@ export function stateRegion(status: Status): Html {
       </ul>`
     }
     <dl>
-      ${fact('Clients', traffic.address, traffic.running ? `writes to ${traffic.live ?? '?'}` : 'their path is down', traffic.canary ? `${traffic.canary} % of the reads to the candidate` : undefined)}
-      ${state === 'switched' && fact('Rollback', losslessRollback === undefined ? 'unknown' : losslessRollback ? 'lossless' : 'only lossy', endsRollback.length > 0 ? `until the first row that only the new schema takes: ${endsRollback.join('; ')}` : undefined)}
+      ${clientsFact(traffic)} ${state === 'switched' && rollbackFact(status)}
       ${retained && fact('Retained', retained.over ? 'retention has passed' : `until ${retained.until}`, retained.mode)}
       ${status.verification && fact('Verified', status.verification.at, status.verification.mode, `${status.verification.rows} rows`, status.proof?.seen)}
       ${pauseMs !== undefined && fact('Last pause', prettyMs(pauseMs))}
     </dl>`;
+}
+
+function clientsFact({ address, running, live, canary }: Status['traffic']): Html {
+  const writes = running ? `writes to ${live ?? '?'}` : 'their path is down';
+  return fact('Clients', address, writes, canary ? `${canary} % of the reads to the candidate` : undefined);
+}
+
+function rollbackFact({ losslessRollback, endsRollback }: Status): Html {
+  const kind = losslessRollback === undefined ? 'unknown' : losslessRollback ? 'lossless' : 'only lossy';
+  const rows = endsRollback.join('; ');
+  return fact('Rollback', kind, rows ? `until the first row that only the new schema takes: ${rows}` : undefined);
 }
 
 function held(traffic: Status['traffic']): Html | false {

@@ -62,14 +62,21 @@ export function gatesRegion({ preview }: Background): Html {
 /** A check whose answer the reading role may not see; that this role be given more is not what it should lead to. */
 const notPermitted = 'check-not-permitted';
 
+const shown = 12;
+
+function names(objects: readonly string[]): Html {
+  const more = objects.length > shown && `and ${objects.length - shown} more`;
+  return html`${objects.slice(0, shown).map((object) => html`<code>${object}</code> `)}${more}`;
+}
+
 function findings({ findings: found }: NonNullable<Preview['gate']>): Html {
-  const shown = found.filter(({ grade, id }) => grade !== 'info' && id !== notPermitted);
+  const listed = found.filter(({ grade, id }) => grade !== 'info' && id !== notPermitted);
   const closed = found.filter(({ id }) => id === notPermitted).length;
-  return html`${shown.map(
+  return html`${listed.map(
     ({ grade, id, title, objects, reason, fix }) =>
       html`<article class="finding ${grade}">
         <h3>${grade}: ${title} <span class="role">${id}</span></h3>
-        ${objects.length > 0 && html`<p>${objects.slice(0, 12).map((object) => html`<code>${object}</code> `)}${objects.length > 12 && `and ${objects.length - 12} more`}</p>`}
+        ${objects.length > 0 && html`<p>${names(objects)}</p>`}
         <p>${prose(reason)}</p>
         <p>Fix:</p>
         <pre tabindex="0">${fix}</pre>

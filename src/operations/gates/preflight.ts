@@ -31,7 +31,9 @@ async function fenceFindings(c: Context): Promise<Finding[]> {
     finding('fence-open', {
       objects: open.map(({ role, why }) => `${role} (${why})`),
       reason: 'What one of them writes on the old live colour behind the fence is lost.',
-      fix: `Have them closed by whom they belong to; or declare fence: { accept: [${open.map(({ role }) => role).join(', ')}] } where they are known to write nothing here.`,
+      fix:
+        'Have them closed by whom they belong to; or declare fence: { accept: ' +
+        `[${open.map(({ role }) => role).join(', ')}] } where they are known to write nothing here.`,
     }),
   ];
 }

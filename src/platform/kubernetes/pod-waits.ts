@@ -59,7 +59,9 @@ export async function untilReady(
         throw new VerdigrisError('pod-stuck', {
           seen: `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}.`,
           required: 'a node with room for it, or one that its tolerations and affinity allow.',
-          next: 'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same command goes on from here. limits.pod says how long to wait.',
+          next:
+            'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same ' +
+            'command goes on from here. limits.pod says how long to wait.',
           facts: { pod: name, cause },
         });
       const why = pod && accept(pod) && stuck(pod);

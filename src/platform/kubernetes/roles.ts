@@ -102,7 +102,9 @@ function inRelease(roles: readonly string[], { state }: Journal): VerdigrisError
   return new VerdigrisError('role-in-release', {
     seen: `${roles.join(', ')} ${one ? 'is' : 'are'} declared and not there, and a release is under way (${state}).`,
     required: 'new roles between releases: the other colour would lack them.',
-    next: `take ${one ? 'it' : 'them'} out of the declaration until the release is retired or abandoned, then declare ${one ? 'it' : 'them'} again.`,
+    next:
+      `take ${one ? 'it' : 'them'} out of the declaration until the release is retired or abandoned, then ` +
+      `declare ${one ? 'it' : 'them'} again.`,
   });
 }
 
@@ -118,7 +120,10 @@ function differs(role: string, secret: string): VerdigrisError {
   return new VerdigrisError('secret-differs', {
     seen: `The Secret ${secret} has another password than the role ${role} on the live colour.`,
     required: 'the same in both: clients read the Secret, and the poolers are given what it says.',
-    next: `rotate it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret says, or put the role's password back into the Secret; then run the same command. Nothing was changed; the poolers go on with the password that they have.`,
+    next:
+      `rotate it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret ` +
+      `says, or put the role's password back into the Secret; then run the same command. Nothing was ` +
+      'changed; the poolers go on with the password that they have.',
     facts: { role, secret },
   });
 }

@@ -23,7 +23,9 @@ export async function findPgDump(live: number, candidate: number): Promise<strin
   const [best] = fit;
   if (best) return best.program;
   throw new VerdigrisError('no-pg-dump', {
-    seen: `No pg_dump of PostgreSQL ${live} or newer on this machine: ${found.map(({ program, major }) => `${program} is ${major}`).join(', ') || 'none at all'}.`,
+    seen:
+      `No pg_dump of PostgreSQL ${live} or newer on this machine: ` +
+      `${found.map(({ program, major }) => `${program} is ${major}`).join(', ') || 'none at all'}.`,
     required: `pg_dump of major ${candidate}: one below ${live} refuses the live server.`,
     next: `install the client programs of PostgreSQL ${candidate} (postgresql-client-${candidate}), or put them on PATH; then run the same command again.`,
     facts: { live, candidate },

@@ -26,7 +26,9 @@ export async function requireSteadyPublisher(live: Client): Promise<void> {
     required: `for a seed by tables: 18, or a minor with the fix (${Object.entries(fixedIn)
       .map((each) => each.join('.'))
       .join(', ')}).`,
-    next: `seed by snapshot, which adds nothing to a publication later${needed === undefined ? '' : `; or update the live server to ${major}.${needed} or newer`}.`,
+    next:
+      'seed by snapshot, which adds nothing to a publication ' +
+      `later${needed === undefined ? '' : `; or update the live server to ${major}.${needed} or newer`}.`,
     facts: { version },
   });
 }

@@ -71,7 +71,7 @@ async function more(workload: Workload): Promise<void> {
   await workload.until((stats) => stats.acknowledged > acknowledged + 100, 180_000);
 }
 
-test('the API server dies in the middle of a switchover: nothing has moved, the next command lets the clients go on, and the one after it switches', async () => {
+test('the API server dies in a switchover: nothing has moved; the next command lets clients go on, the one after it switches', async () => {
   await withClusterEnvironment({}, async (test) => {
     const { verb, operator, clients, platform, on } = test;
     const { verdict } = await clients(async (workload) => {
@@ -102,7 +102,7 @@ test('the API server dies in the middle of a switchover: nothing has moved, the 
   });
 });
 
-test('istiod away beforehand: nobody is held, and the next command switches; away behind the commit point: clients stay held until their way leads to the new live colour', async () => {
+test('istiod away beforehand: nobody is held; away behind the commit point: clients are held until their way leads to the new live colour', async () => {
   const istio = Cluster.of(administrator(), 'istio-system');
   const kubectl = (...args: string[]): void => void execaSync('kubectl', ['--namespace', 'istio-system', ...args]);
   const ready = async (): Promise<void> => {

@@ -71,8 +71,8 @@ function run(backfill: Backfill, parts: Partial<BackfillRun> = {}): Promise<Back
   });
 }
 
-const people =
-  "CREATE TABLE person (id int PRIMARY KEY, first text, last text, full_name text, times int NOT NULL DEFAULT 0); INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, 1234) i; ANALYZE person";
+const people = `CREATE TABLE person (id int PRIMARY KEY, first text, last text, full_name text, times int NOT NULL DEFAULT 0);
+    INSERT INTO person SELECT i, 'f' || i, 'l' || i FROM generate_series(1, 1234) i; ANALYZE person`;
 const fill = "table: person\nset: full_name = first || ' ' || last, times = times + 1\nwhere: full_name IS NULL\n";
 
 describe('the file', () => {
@@ -80,7 +80,8 @@ describe('the file', () => {
     await mkdir(path.join(folder, 'backfills'));
     await writeFile(
       path.join(folder, 'backfills', '0001_other.backfill.yaml'),
-      'table: sales.orders\nset: total = (SELECT sum(price) FROM items), "odd = name" = coalesce(a, b)  -- , not = this\nwhere: total IS NULL\nkey: [a, b]\nbatch: { rows: 10, time: 1s }\nlimits: { lag: 1MiB, active: 3, time: 1m }\n',
+      `table: sales.orders\nset: total = (SELECT sum(price) FROM items), "odd = name" = coalesce(a, b)  -- , not = this\n` +
+        'where: total IS NULL\nkey: [a, b]\nbatch: { rows: 10, time: 1s }\nlimits: { lag: 1MiB, active: 3, time: 1m }\n',
     );
     await declare(fill, '0010_names');
     const [other, names] = await readBackfills(folder);
@@ -143,7 +144,8 @@ describe('a run', () => {
     expect(
       await one(
         client,
-        "SELECT count(*) FILTER (WHERE full_name = first || ' ' || last AND times = 1)::int AS filled, count(*) FILTER (WHERE full_name = 'kept' AND times = 0)::int AS kept FROM person",
+        `SELECT count(*) FILTER (WHERE full_name = first || ' ' || last AND times = 1)::int AS filled,
+          count(*) FILTER (WHERE full_name = 'kept' AND times = 0)::int AS kept FROM person`,
       ),
     ).toEqual({ filled: 1111, kept: 123 });
     expect(said.length).toBeGreaterThanOrEqual(12);
@@ -155,10 +157,13 @@ describe('a run', () => {
 
   test('goes by a key of several columns of any order of types, on partitions too', async () => {
     await client.query(
-      "CREATE TABLE event (tenant text, at timestamptz, n numeric, doubled numeric, PRIMARY KEY (tenant, at)) PARTITION BY LIST (tenant); CREATE TABLE event_a PARTITION OF event FOR VALUES IN ('a''1'); CREATE TABLE event_b PARTITION OF event FOR VALUES IN ('b', 'Ä')",
+      `CREATE TABLE event (tenant text, at timestamptz, n numeric, doubled numeric, PRIMARY KEY (tenant, at))
+        PARTITION BY LIST (tenant); CREATE TABLE event_a PARTITION OF event FOR VALUES IN ('a''1');
+        CREATE TABLE event_b PARTITION OF event FOR VALUES IN ('b', 'Ä')`,
     );
     await client.query(
-      "INSERT INTO event SELECT (ARRAY['a''1', 'b', 'Ä'])[1 + i % 3], '2026-01-01'::timestamptz + i * interval '1 microsecond', i FROM generate_series(1, 500) i",
+      `INSERT INTO event SELECT (ARRAY['a''1', 'b', 'Ä'])[1 + i % 3],
+        '2026-01-01'::timestamptz + i * interval '1 microsecond', i FROM generate_series(1, 500) i`,
     );
     const backfill = await declare(
       'table: event\nset: doubled = n * 2\nwhere: doubled IS DISTINCT FROM n * 2\nbatch: { rows: 7 }\n',
@@ -167,7 +172,8 @@ describe('a run', () => {
     expect(await one(client, 'SELECT count(*)::int AS n FROM event WHERE doubled = n * 2')).toEqual({ n: 500 });
     // What apply does: under the replica role, into a partition.
     await client.query(
-      "SET session_replication_role = replica; INSERT INTO event_b VALUES ('b', '2026-02-01', 21); UPDATE event SET n = 5 WHERE tenant = 'Ä' AND n = 2; RESET session_replication_role",
+      `SET session_replication_role = replica; INSERT INTO event_b VALUES ('b', '2026-02-01', 21);
+        UPDATE event SET n = 5 WHERE tenant = 'Ä' AND n = 2; RESET session_replication_role`,
     );
     expect(
       await rows(client, 'SELECT doubled::int FROM event WHERE n IN (5, 21) AND doubled = n * 2 ORDER BY 1'),
@@ -288,7 +294,8 @@ describe('a run', () => {
 
   test('an expression that fails for a row names the backfill, keeps what is done, and goes on once it is fixed', async () => {
     await client.query(
-      "CREATE TABLE t (id int PRIMARY KEY, a text, n int); INSERT INTO t SELECT i, i::text FROM generate_series(1, 1000) i; UPDATE t SET a = 'x' WHERE id = 700",
+      `CREATE TABLE t (id int PRIMARY KEY, a text, n int); INSERT INTO t SELECT i, i::text
+        FROM generate_series(1, 1000) i; UPDATE t SET a = 'x' WHERE id = 700`,
     );
     const backfill = await declare('table: t\nset: n = a::int\nwhere: n IS NULL\nbatch: { rows: 100 }\n');
     await expect(run(backfill)).rejects.toMatchObject({
@@ -369,7 +376,9 @@ describe('rows that arrive', () => {
 
   test('its own triggers: those of the table stay quiet on a candidate and fire on a live colour', async () => {
     await client.query(
-      "CREATE TABLE t (id int PRIMARY KEY, a int, b int); CREATE TABLE audit (id int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit VALUES (NEW.id); RETURN NEW; END'; CREATE TRIGGER note AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note(); INSERT INTO t VALUES (1, 1), (2, 2)",
+      `CREATE TABLE t (id int PRIMARY KEY, a int, b int); CREATE TABLE audit (id int);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit VALUES (NEW.id); RETURN NEW; END';
+        CREATE TRIGGER note AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note(); INSERT INTO t VALUES (1, 1), (2, 2)`,
     );
     const backfill = await declare('table: t\nset: b = a\nwhere: b IS DISTINCT FROM a\n');
     await run(backfill);

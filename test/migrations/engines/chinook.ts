@@ -46,7 +46,8 @@ export async function objects(client: Client): Promise<number> {
   const { count } = await one<{ count: number }>(
     client,
     `SELECT (
-    (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) + (SELECT count(*) FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace)
+    (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) + (SELECT count(*) FROM pg_class
+    WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace)
     + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal))::int AS count`,
   );
   return count;

@@ -142,7 +142,7 @@ const trials: Readonly<Record<NativeTool, Trial>> = {
   },
 };
 
-test('a database that a tool has brought to its first file gets the second and the third, written down as the tool does; without a history all of them, or those behind a baseline', async () => {
+test('a database at a tool’s first file gets the others, written down as the tool does; without a history all, or those behind a baseline', async () => {
   await withBench(undefined, async (bench) => {
     for (const tool of Object.keys(trials) as NativeTool[]) await goesOn(bench, tool);
   });
@@ -245,7 +245,8 @@ test('what the tool itself refuses is refused: a changed file, a run that broke 
     await client.query('UPDATE schema_migrations SET dirty = true');
     await expect(pending('golang-migrate')).rejects.toMatchObject({ id: 'migration-half-done' });
     await client.query(
-      'CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.goose_db_version (id int, version_id int, is_applied bool); CREATE TABLE b.goose_db_version (id int, version_id int, is_applied bool)',
+      `CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.goose_db_version (id int, version_id int, is_applied bool);
+        CREATE TABLE b.goose_db_version (id int, version_id int, is_applied bool)`,
     );
     await lay('goose').catch(() => undefined);
     await client.query('DROP TABLE public.goose_db_version');

@@ -27,7 +27,9 @@ test.runIf(hasChinook)(
       // A change shows in the rehearsal, as the server prints it, and changes nothing.
       const before = await one(client, "SELECT pg_get_functiondef('customer_grade(int)'::regprocedure) AS text");
       const text = (total: number): string =>
-        `CREATE OR REPLACE FUNCTION customer_grade(wanted int) RETURNS text LANGUAGE plpgsql STABLE AS $$\nDECLARE total numeric := customer_total(wanted);\nBEGIN\n  IF total > ${total} THEN RETURN 'gold'; END IF;\n  IF total > 38 THEN RETURN 'silver'; END IF;\n  RETURN 'plain';\nEND $$;\n`;
+        'CREATE OR REPLACE FUNCTION customer_grade(wanted int) RETURNS text LANGUAGE plpgsql STABLE AS ' +
+        `$$\nDECLARE total numeric := customer_total(wanted);\nBEGIN\n  IF total > ${total} THEN RETURN 'gold'; END ` +
+        `IF;\n  IF total > 38 THEN RETURN 'silver'; END IF;\n  RETURN 'plain';\nEND $$;\n`;
       await write('repeatable/sales/customer_grade.sql', text(60));
       await withTransaction(client, async () => {
         await engine.rehearse?.(client, (each) => said.push(each));

@@ -50,7 +50,9 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
     await withDatabase(async (client, server) => {
       const connection = connectionTo(server, 'test');
       await client.query(
-        'CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)',
+        `CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL,
+          checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0,
+          started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)`,
       );
       const known = new Set<string>();
       const all = async (): Promise<string[]> =>

@@ -222,7 +222,8 @@ test(
   async () => {
     await withDatabase(async (client) => {
       await client.query(`${schema} CREATE ROLE writer; CREATE ROLE reader; CREATE ROLE nobody;
-      GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON shop.customer TO writer; GRANT SELECT ON shop.customer TO reader WITH GRANT OPTION; GRANT UPDATE (age) ON shop.customer TO reader;
+      GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON shop.customer TO writer;
+      GRANT SELECT ON shop.customer TO reader WITH GRANT OPTION; GRANT UPDATE (age) ON shop.customer TO reader;
       ALTER TABLE shop.customer ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON shop.customer USING (state IS DISTINCT FROM 'hidden')`);
       const recipe = renameTableRecipe(await readTable(client, 'shop', 'customer', 'client'), 'client');
       expect(await findings(recipe)).toEqual([]);
@@ -261,7 +262,8 @@ test(
 test('no recipe is written where none can be right, and it is said why', { timeout: 120_000 }, async () => {
   await withDatabase(async (client) => {
     await client.query(
-      `${schema} CREATE TABLE shop.odd (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED, number serial, one int GENERATED ALWAYS AS IDENTITY);`,
+      `${schema} CREATE TABLE shop.odd (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED,
+        number serial, one int GENERATED ALWAYS AS IDENTITY);`,
     );
     const cases: readonly [Wanted, RegExp][] = [
       [customer('nmae', 'x'), /no column nmae/],

@@ -74,7 +74,8 @@ test(
               );
               await from.query("SELECT pg_create_logical_replication_slot('s', 'pgoutput')");
               await to.query(
-                `CREATE SUBSCRIPTION s CONNECTION 'host=${server.sockets} port=${server.port} dbname=${database} user=verdigris_operator' PUBLICATION p WITH (copy_data = false, create_slot = false)`,
+                `CREATE SUBSCRIPTION s CONNECTION 'host=${server.sockets} port=${server.port} ` +
+                  `dbname=${database} user=verdigris_operator' PUBLICATION p WITH (copy_data = false, create_slot = false)`,
               );
               try {
                 await use();

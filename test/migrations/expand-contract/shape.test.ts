@@ -65,7 +65,8 @@ const cases: readonly [string, readonly string[]][] = [
   ['DROP FUNCTION shop.touch()', []],
   ["CREATE OR REPLACE FUNCTION shop.total(customer bigint) RETURNS int LANGUAGE sql AS 'SELECT 2'", []],
   [
-    "CREATE TABLE shop.event_2027 PARTITION OF shop.event FOR VALUES FROM ('2027-01-01') TO ('2028-01-01'); ALTER TABLE shop.event DETACH PARTITION shop.event_2026; DROP TABLE shop.event_2026",
+    `CREATE TABLE shop.event_2027 PARTITION OF shop.event FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+      ALTER TABLE shop.event DETACH PARTITION shop.event_2026; DROP TABLE shop.event_2026`,
     ['shop.event_2026 is no partition any more, and no other takes its rows'],
   ],
 ];
@@ -278,7 +279,8 @@ test('what a release adds is listed by its largest part', { timeout: 120_000 }, 
         await effect(
           client,
           await read(client),
-          'CREATE TABLE shop.made (id serial PRIMARY KEY, x int); ALTER TABLE shop.customer ADD COLUMN full_name text; CREATE VIEW shop.all AS SELECT id FROM shop.customer',
+          `CREATE TABLE shop.made (id serial PRIMARY KEY, x int); ALTER TABLE shop.customer ADD COLUMN full_name text;
+            CREATE VIEW shop.all AS SELECT id FROM shop.customer`,
         )
       ).added,
     ).toEqual(['column shop.customer.full_name', 'table shop.made', 'view shop.all']);

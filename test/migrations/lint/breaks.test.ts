@@ -89,7 +89,8 @@ test.each([
 
 test('rules that software N lives with already are no new ones, whatever their names', async () => {
   const table =
-    "CREATE TABLE t (id int PRIMARY KEY, a int, s text, CONSTRAINT s_in CHECK (s IN ('x', 'y')), CONSTRAINT one UNIQUE (a), CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id));";
+    "CREATE TABLE t (id int PRIMARY KEY, a int, s text, CONSTRAINT s_in CHECK (s IN ('x', 'y')), CONSTRAINT " +
+    'one UNIQUE (a), CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id));';
   const change = async (drop: string, add: string) =>
     (await lint(table, `ALTER TABLE t DROP CONSTRAINT ${drop}; ALTER TABLE t ADD CONSTRAINT next ${add};`)).findings
       .filter(({ severity }) => severity === 'error')

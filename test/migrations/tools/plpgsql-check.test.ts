@@ -43,7 +43,11 @@ beforeAll(async () => {
   });
 }, fetchLimit);
 
-test(`what a migration breaks inside PL/pgSQL is found ${withChecker ? 'by plpgsql_check, in functions of triggers too' : 'by compiling as far as PostgreSQL does: SQL bodies wholly, PL/pgSQL by syntax'}`, async () => {
+const how = withChecker
+  ? 'by plpgsql_check, in functions of triggers too'
+  : 'by compiling as far as PostgreSQL does: SQL bodies wholly, PL/pgSQL by syntax';
+
+test(`what a migration breaks inside PL/pgSQL is found ${how}`, async () => {
   await withDatabase(async (client) => {
     if (withChecker) await client.query('CREATE EXTENSION plpgsql_check');
     await client.query(code);

@@ -37,7 +37,7 @@ export default defineConfig({
 `;
 
 test.runIf(hasChinook)(
-  'Prisma on Chinook: goes on after one failed statement, asks for a new candidate after several or an interruption; a changed checksum is refused, a late one runs',
+  'Prisma on Chinook: goes on after one failed statement, asks for a new candidate after more; a changed checksum is refused, a late one runs',
   { timeout: fetchLimit },
   async () => {
     await withBench('prisma', async (bench) => {

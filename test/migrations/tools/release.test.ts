@@ -89,7 +89,8 @@ test('a command that drops what the live colour still sends: found after the run
   try {
     await writeFile(
       path.join(folder, 'drop.mjs'),
-      `import pg from ${JSON.stringify(import.meta.resolve('pg'))};\nconst client = new pg.Client(process.env.DATABASE_URL);\nawait client.connect();\nawait client.query('ALTER TABLE items DROP COLUMN name');\nawait client.end();\n`,
+      `import pg from ${JSON.stringify(import.meta.resolve('pg'))};\nconst client = new ` +
+        `pg.Client(process.env.DATABASE_URL);\nawait client.connect();\nawait client.query('ALTER TABLE items DROP COLUMN name');\nawait client.end();\n`,
     );
     await withEnvironment(
       {

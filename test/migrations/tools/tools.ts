@@ -94,7 +94,9 @@ export async function liquibaseBin(): Promise<string> {
       );
     await writeFile(
       path.join(made, 'pom.xml'),
-      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>verdigris</groupId><artifactId>test</artifactId><version>1</version><dependencies>${dependencies.join('')}</dependencies></project>`,
+      '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>' +
+        '<groupId>verdigris</groupId><artifactId>test</artifactId><version>1</version>' +
+        `<dependencies>${dependencies.join('')}</dependencies></project>`,
     );
     await maven(
       '-f',

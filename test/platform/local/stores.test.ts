@@ -26,7 +26,10 @@ test('a writer who slept through many revisions is told, though his own number i
 
 test('the lease of a process that died is taken over at once; that of one that sleeps, when it ran out; the sleeper is told', async () => {
   await inFolder(async (folder) => {
-    const code = `import { LocalLeases } from ${JSON.stringify(new URL('../../../src/platform/local/leases.ts', import.meta.url).href)}; const lease = await new LocalLeases(${JSON.stringify(folder)}).acquire('child'); console.log(lease.token); process.kill(process.pid, 'SIGKILL');`;
+    const code =
+      'import { LocalLeases } from ' +
+      `${JSON.stringify(new URL('../../../src/platform/local/leases.ts', import.meta.url).href)}; const lease = ` +
+      `await new LocalLeases(${JSON.stringify(folder)}).acquire('child'); console.log(lease.token); process.kill(process.pid, 'SIGKILL');`;
     await execa(process.execPath, ['--input-type=module', '-e', code], { reject: false });
     const leases = new LocalLeases(folder);
     const mine = await leases.acquire('heir');

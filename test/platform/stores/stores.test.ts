@@ -52,7 +52,7 @@ const entry = (startedAt: string) => ({
 const drill = (startedAt: string) => ({ ok: true, startedAt, seconds: 1, proved: [], pauseMs: [1] });
 
 describe.each(Object.entries(places))('kept in %s', (_, withStores) => {
-  test('of many who write one revision of the journal at once one succeeds and the others are told; one who slept is told; one lease at a time, and tokens grow past the journal’s', async () => {
+  test('of many who write one revision of the journal one succeeds and the others are told; one lease at a time; tokens only grow', async () => {
     await withStores(async (open) => {
       const writers = [...Array(4).keys()].map(open);
       const [{ journal, leases }] = writers as [PostgresStores];
@@ -124,7 +124,7 @@ describe.each(Object.entries(places))('kept in %s', (_, withStores) => {
 
 const module = new URL('../../../src/platform/postgres-journal/stores.ts', import.meta.url).href;
 
-test('a journal on a server that ends the session at each statement is written once for each revision, and one that stays away is named; a killed operator’s lease is free at once', async () => {
+test('a journal on a server that ends each session is written once a revision; one that stays away is named; a killed operator’s lease is free', async () => {
   await withDatabase(async (client, server) => {
     const stores = postgresStores(connectionTo(server, 'test'), 'shop');
     try {
@@ -140,7 +140,9 @@ test('a journal on a server that ends the session at each statement is written o
       on = false;
       await storm;
       expect(await stores.journal.read()).toMatchObject({ revision: 30, text: 'text 29' });
-      const child = `import { postgresStores } from ${JSON.stringify(module)}; await postgresStores(${JSON.stringify(connectionTo(server, 'test'))}, 'shop').leases.acquire('child'); process.kill(process.pid, 'SIGKILL');`;
+      const child =
+        `import { postgresStores } from ${JSON.stringify(module)}; await ` +
+        `postgresStores(${JSON.stringify(connectionTo(server, 'test'))}, 'shop').leases.acquire('child'); process.kill(process.pid, 'SIGKILL');`;
       await execa(process.execPath, ['--input-type=module', '-e', child], { reject: false });
       // Its lease is young, and its process of this machine is no more.
       expect((await stores.leases.acquire('heir')).token).toBe(2);

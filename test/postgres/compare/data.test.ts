@@ -137,7 +137,8 @@ test('a whole table missing stays bounded: counted up to a limit, examples few, 
 test('composite, uuid and text keys, in many chunks', async () => {
   await withSides(server, async ({ live, candidate, compare }) => {
     await fill(
-      `CREATE TABLE c (b text, a int, d date, v int, PRIMARY KEY (a, b, d)); INSERT INTO c SELECT 'k' || i % 7, i % 100, '2024-01-01'::date + i, i FROM generate_series(1, 20000) i;
+      `CREATE TABLE c (b text, a int, d date, v int, PRIMARY KEY (a, b, d));
+        INSERT INTO c SELECT 'k' || i % 7, i % 100, '2024-01-01'::date + i, i FROM generate_series(1, 20000) i;
       CREATE TABLE u (id uuid PRIMARY KEY, v int); INSERT INTO u SELECT md5(i::text)::uuid, i FROM generate_series(1, 20000) i;
       CREATE TABLE x ("K ""ey" text PRIMARY KEY, v int); INSERT INTO x SELECT chr(32 + i % 200) || '\\,{}' || i, i FROM generate_series(1, 20000) i; ANALYZE`,
       live,
@@ -166,7 +167,8 @@ test('composite, uuid and text keys, in many chunks', async () => {
 test('a text key that the two sides order differently is compared in buckets', async () => {
   await withSides(server, async ({ live, candidate, compare }) => {
     const fillText = (collation: string) =>
-      `CREATE TABLE x (k text ${collation} PRIMARY KEY, v int); INSERT INTO x SELECT CASE i % 2 WHEN 0 THEN 'a' ELSE 'B' END || i, i FROM generate_series(1, 20000) i; ANALYZE`;
+      `CREATE TABLE x (k text ${collation} PRIMARY KEY, v int);
+        INSERT INTO x SELECT CASE i % 2 WHEN 0 THEN 'a' ELSE 'B' END || i, i FROM generate_series(1, 20000) i; ANALYZE`;
     await fill(fillText('COLLATE "C"'), live);
     // Where the build has ICU, the order is truly another one: a before B, in upper and lower case.
     const icu = (await rows(live, "SELECT FROM pg_collation WHERE collname = 'und-x-icu'")).length > 0;
@@ -185,7 +187,8 @@ test('tables without a key are compared as multisets; a unique index identity se
   await withSides(server, async ({ live, candidate, compare }) => {
     await fill(
       `CREATE TABLE k (a int, b text); INSERT INTO k SELECT i % 50, 'b' FROM generate_series(1, 5000) i; ALTER TABLE k REPLICA IDENTITY FULL;
-      CREATE TABLE i (a int NOT NULL, b text); CREATE UNIQUE INDEX i_a ON i (a); ALTER TABLE i REPLICA IDENTITY USING INDEX i_a; INSERT INTO i SELECT g, 'x' FROM generate_series(1, 100) g;
+      CREATE TABLE i (a int NOT NULL, b text); CREATE UNIQUE INDEX i_a ON i (a);
+      ALTER TABLE i REPLICA IDENTITY USING INDEX i_a; INSERT INTO i SELECT g, 'x' FROM generate_series(1, 100) g;
       CREATE TABLE e (id int PRIMARY KEY); CREATE TABLE n (a int)`,
       live,
       candidate,
@@ -201,7 +204,8 @@ test('tables without a key are compared as multisets; a unique index identity se
       ],
     ]);
     await candidate.query(
-      "INSERT INTO k VALUES (7, 'b'), (7, 'b'); DELETE FROM k WHERE ctid = (SELECT min(ctid) FROM k WHERE a = 9); UPDATE i SET b = NULL WHERE a = 3; INSERT INTO n VALUES (NULL)",
+      `INSERT INTO k VALUES (7, 'b'), (7, 'b'); DELETE FROM k WHERE ctid = (SELECT min(ctid) FROM k WHERE a = 9);
+        UPDATE i SET b = NULL WHERE a = 3; INSERT INTO n VALUES (NULL)`,
     );
     const result = await compare();
     expect(
@@ -222,14 +226,17 @@ test('tables without a key are compared as multisets; a unique index identity se
 test('partitioned tables at their root, differing types, other column order, no common column', async () => {
   await withSides(server, async ({ live, candidate, compare }) => {
     await live.query(`CREATE TABLE p (id int, at date, v numeric(10,2), PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
-      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+      CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
       INSERT INTO p SELECT i, '2024-01-01'::date + i % 700, i / 100.0 FROM generate_series(1, 5000) i;
-      CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(10), c float4, d numeric(10,2), e char(5), f date, g int); INSERT INTO t SELECT i, i, i, i / 10.0, i, 'x', '2024-01-01', i FROM generate_series(1, 100) i;
+      CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(10), c float4, d numeric(10,2), e char(5), f date, g int);
+      INSERT INTO t SELECT i, i, i, i / 10.0, i, 'x', '2024-01-01', i FROM generate_series(1, 100) i;
       CREATE TABLE z (a int); INSERT INTO z VALUES (1), (2)`);
     await candidate.query(`CREATE TABLE p (at date, v numeric, id bigint, PRIMARY KEY (id, at)) PARTITION BY HASH (id);
       CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE p2 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1);
       INSERT INTO p (id, at, v) SELECT i, '2024-01-01'::date + i % 700, (i / 100.0)::numeric(10,2) FROM generate_series(1, 5000) i;
-      CREATE TABLE t (b text, id bigint PRIMARY KEY, a numeric, new int DEFAULT 5, c float8, d numeric(12,4), e text, f timestamp, g text); INSERT INTO t (id, a, b, c, d, e, f, g) SELECT i, i, i, i / 10.0, i, 'x', '2024-01-01', i FROM generate_series(1, 100) i;
+      CREATE TABLE t (b text, id bigint PRIMARY KEY, a numeric, new int DEFAULT 5, c float8, d numeric(12,4), e text,
+      f timestamp, g text); INSERT INTO t (id, a, b, c, d, e, f, g) SELECT i, i, i, i / 10.0, i, 'x', '2024-01-01', i FROM generate_series(1, 100) i;
       CREATE TABLE z (b int); INSERT INTO z VALUES (1), (2)`);
     expect(account(await compare({ chunkBytes: 65536 }))).toEqual([]);
     await candidate.query(

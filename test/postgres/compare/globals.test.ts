@@ -25,9 +25,13 @@ test('finds what differs between two servers, never shows a password, and brings
           ]);
 
           await live.query(`
-        ALTER ROLE app PASSWORD 'new' CONNECTION LIMIT 5 VALID UNTIL '2031-01-01 00:00+01'; CREATE ROLE fresh LOGIN PASSWORD 'hush' IN ROLE team; REVOKE team FROM app; GRANT team TO "Odd ""name""" WITH ADMIN OPTION;
-        ALTER ROLE app SET search_path = "$user", public, "Odd, one"; ALTER ROLE app IN DATABASE postgres SET statement_timeout = '3s'; ALTER DATABASE postgres SET timezone = 'Europe/Berlin'; ALTER ROLE ALL SET work_mem = '8MB';
-        REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; GRANT CONNECT ON DATABASE postgres TO app WITH GRANT OPTION; ALTER DATABASE postgres CONNECTION LIMIT 50`);
+        ALTER ROLE app PASSWORD 'new' CONNECTION LIMIT 5 VALID UNTIL '2031-01-01 00:00+01';
+        CREATE ROLE fresh LOGIN PASSWORD 'hush' IN ROLE team; REVOKE team FROM app; GRANT team TO "Odd ""name""" WITH ADMIN OPTION;
+        ALTER ROLE app SET search_path = "$user", public, "Odd, one";
+        ALTER ROLE app IN DATABASE postgres SET statement_timeout = '3s';
+        ALTER DATABASE postgres SET timezone = 'Europe/Berlin'; ALTER ROLE ALL SET work_mem = '8MB';
+        REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; GRANT CONNECT ON DATABASE postgres TO app WITH GRANT OPTION;
+        ALTER DATABASE postgres CONNECTION LIMIT 50`);
           await live.query("ALTER SYSTEM SET default_transaction_isolation = 'serializable'");
           await live.query('SELECT pg_reload_conf()');
           await candidate.query("CREATE ROLE late LOGIN; ALTER ROLE team SET lock_timeout = '1s'; GRANT team TO late");

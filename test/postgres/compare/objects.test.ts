@@ -9,12 +9,14 @@ test('finds invalid indexes, constraints not validated, and foreign keys that ro
       CREATE SCHEMA "S"; CREATE TABLE "S"."P" (a int, b text, PRIMARY KEY (a, b)); INSERT INTO "S"."P" VALUES (1, 'x');
       CREATE TABLE c (a int, b text, CONSTRAINT simple FOREIGN KEY (a, b) REFERENCES "S"."P"); INSERT INTO c VALUES (1, 'x'), (1, NULL), (NULL, 'y');
       CREATE TABLE f (a int, b text, CONSTRAINT whole FOREIGN KEY (a, b) REFERENCES "S"."P" MATCH FULL); INSERT INTO f VALUES (NULL, NULL), (1, 'x');
-      CREATE TABLE parted (id int PRIMARY KEY, up bigint CONSTRAINT self REFERENCES parted) PARTITION BY RANGE (id); CREATE TABLE parted1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
+      CREATE TABLE parted (id int PRIMARY KEY, up bigint CONSTRAINT self REFERENCES parted) PARTITION BY RANGE (id);
+      CREATE TABLE parted1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
       INSERT INTO parted VALUES (1, NULL), (2, 1); CREATE TABLE dup (x int); INSERT INTO dup VALUES (1), (1)`);
     expect(await compareObjects(client)).toEqual([]);
 
     await client.query(
-      `SET session_replication_role = replica; DELETE FROM "S"."P"; INSERT INTO f VALUES (1, NULL); DELETE FROM parted WHERE id = 1; RESET session_replication_role`,
+      `SET session_replication_role = replica; DELETE FROM "S"."P"; INSERT INTO f VALUES (1, NULL);
+        DELETE FROM parted WHERE id = 1; RESET session_replication_role`,
     );
     await expect(client.query('CREATE UNIQUE INDEX CONCURRENTLY "Dup" ON dup (x)')).rejects.toThrow('could not create');
     await client.query('ALTER TABLE dup ADD CONSTRAINT positive CHECK (x > 1) NOT VALID');

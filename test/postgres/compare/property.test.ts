@@ -102,10 +102,10 @@ test('any table: a mutation is found, and none is seen where there is none', asy
                 // out.
                 if (!error.code?.startsWith('22')) throw error;
               });
+          const parts = names.map((name, index) => `${ident(name)} ${columns[index]}`);
+          if (key.length > 0) parts.push(`PRIMARY KEY (${key.map((name) => ident(name)).join(', ')})`);
           for (const side of [live, candidate]) {
-            await side.query(
-              `DROP TABLE IF EXISTS t; CREATE TABLE t (${names.map((name, index) => `${ident(name)} ${columns[index]}`).join(', ')}${key.length > 0 ? `, PRIMARY KEY (${key.map((name) => ident(name)).join(', ')})` : ''})`,
-            );
+            await side.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (${parts.join(', ')})`);
             for (const row of rows) await insert(side, row);
           }
           const target = `ctid = (SELECT ctid FROM t ORDER BY t::text COLLATE "C" OFFSET ${mutation.row % rows.length} LIMIT 1)`;

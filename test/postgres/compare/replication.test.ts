@@ -49,7 +49,9 @@ const load = [
 test('under load with a hot row: no false alarm, and a real difference is found', async () => {
   await withReplication(schema, async ({ live, candidate, compare, liveAt }) => {
     await live.query(
-      "INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 30000) i; INSERT INTO hot SELECT i, 0 FROM generate_series(1, 50) i; INSERT INTO flag SELECT i, false FROM generate_series(1, 5) i; INSERT INTO log (v) SELECT 'y' FROM generate_series(1, 2000); ANALYZE",
+      `INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 30000) i;
+        INSERT INTO hot SELECT i, 0 FROM generate_series(1, 50) i;
+        INSERT INTO flag SELECT i, false FROM generate_series(1, 5) i; INSERT INTO log (v) SELECT 'y' FROM generate_series(1, 2000); ANALYZE`,
     );
     await untilRow(candidate, 'SELECT FROM log HAVING count(*) = 2000');
     await whileWriting(liveAt, load, async () => {
@@ -85,7 +87,8 @@ test('a hot row that truly differs is found under its lock, and its writers are 
     await live.query('INSERT INTO hot VALUES (1, 0)');
     await untilRow(candidate, 'SELECT FROM hot HAVING count(*) = 1');
     await candidate.query(
-      "CREATE FUNCTION apart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := -NEW.n; RETURN NEW; END'; CREATE TRIGGER apart BEFORE UPDATE ON hot FOR EACH ROW EXECUTE FUNCTION apart(); ALTER TABLE hot ENABLE ALWAYS TRIGGER apart",
+      `CREATE FUNCTION apart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := -NEW.n; RETURN NEW; END';
+        CREATE TRIGGER apart BEFORE UPDATE ON hot FOR EACH ROW EXECUTE FUNCTION apart(); ALTER TABLE hot ENABLE ALWAYS TRIGGER apart`,
     );
     let slowest = 0;
     const timed = withClient(liveAt, 'test', async (client) => {

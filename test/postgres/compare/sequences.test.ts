@@ -6,7 +6,8 @@ import { withSides } from './support.ts';
 const setup = `
   CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, s serial);
   CREATE SEQUENCE "Down" INCREMENT -5 MINVALUE -9223372036854775808 MAXVALUE 0 START 0;
-  CREATE SEQUENCE round AS smallint MINVALUE 1 MAXVALUE 10 CYCLE; CREATE SEQUENCE never START 7; CREATE SEQUENCE full_up MAXVALUE 3; CREATE SEQUENCE turn; CREATE SEQUENCE gone`;
+  CREATE SEQUENCE round AS smallint MINVALUE 1 MAXVALUE 10 CYCLE; CREATE SEQUENCE never START 7;
+  CREATE SEQUENCE full_up MAXVALUE 3; CREATE SEQUENCE turn; CREATE SEQUENCE gone`;
 
 test('reads all sequences and says which would hand out a value again', async () => {
   await withServer((server) =>
@@ -14,7 +15,8 @@ test('reads all sequences and says which would hand out a value again', async ()
       for (const side of [live, candidate]) await side.query(setup);
       await candidate.query('DROP SEQUENCE gone; ALTER SEQUENCE turn INCREMENT -1 MINVALUE -100');
       await live.query(
-        `INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES; SELECT nextval('"Down"'), nextval('"Down"'), nextval('round'), nextval('full_up'), nextval('full_up'), nextval('full_up')`,
+        `INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES;
+          SELECT nextval('"Down"'), nextval('"Down"'), nextval('round'), nextval('full_up'), nextval('full_up'), nextval('full_up')`,
       );
 
       const read = await readSequences(live);

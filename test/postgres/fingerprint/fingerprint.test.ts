@@ -129,8 +129,10 @@ const idle: readonly string[] = [
   'CREATE TEMP TABLE orders (x int)',
   'CREATE TEMP VIEW v AS SELECT 1',
   'REINDEX TABLE app.orders',
-  "CREATE SCHEMA verdigris; CREATE TABLE verdigris.marks (x int PRIMARY KEY); COMMENT ON TABLE verdigris.marks IS 'ours'; GRANT SELECT ON verdigris.marks TO readers",
-  'CREATE FUNCTION verdigris.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER verdigris_keeper BEFORE INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION verdigris.f()',
+  `CREATE SCHEMA verdigris; CREATE TABLE verdigris.marks (x int PRIMARY KEY);
+    COMMENT ON TABLE verdigris.marks IS 'ours'; GRANT SELECT ON verdigris.marks TO readers`,
+  `CREATE FUNCTION verdigris.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    CREATE TRIGGER verdigris_keeper BEFORE INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION verdigris.f()`,
   'CREATE PUBLICATION verdigris_shop_3_blue_to_green FOR ALL TABLES',
   'DROP PUBLICATION verdigris_shop_3_blue_to_green',
   'ALTER TABLE app.orders DROP COLUMN IF EXISTS nothing',

@@ -15,7 +15,8 @@ export const sampleSchema = `
   CREATE TABLE app.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, mail text UNIQUE, note text);
   CREATE TABLE app.orders (
     id bigserial PRIMARY KEY, customer int NOT NULL CONSTRAINT customer_fk REFERENCES app.customers, state app.status DEFAULT 'new',
-    total app.cents, at timestamptz DEFAULT '2026-01-01 00:00+02', doubled int GENERATED ALWAYS AS (app.double(5)) STORED, CONSTRAINT big CHECK (total < 1000000));
+    total app.cents, at timestamptz DEFAULT '2026-01-01 00:00+02',
+    doubled int GENERATED ALWAYS AS (app.double(5)) STORED, CONSTRAINT big CHECK (total < 1000000));
   CREATE INDEX orders_at ON app.orders (at) WHERE state = 'new';
   CREATE STATISTICS app.orders_stats ON customer, state FROM app.orders;
   CREATE TABLE app.events (id int, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);

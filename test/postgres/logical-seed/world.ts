@@ -30,7 +30,8 @@ const schema = `
   CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
   CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM ('2026-07-01') TO ('2027-01-01');
   CREATE INDEX event_body ON event (md5(body));
-  CREATE TABLE by_index (code text NOT NULL, note text); CREATE UNIQUE INDEX by_code ON by_index (code); ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_code;
+  CREATE TABLE by_index (code text NOT NULL, note text); CREATE UNIQUE INDEX by_code ON by_index (code);
+  ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_code;
   CREATE TABLE empty_one (id int PRIMARY KEY); CREATE TABLE no_columns ();
   CREATE SEQUENCE ticket START 100; SELECT nextval('ticket');
   CREATE VIEW big AS SELECT * FROM "Order lines" WHERE "Prix, é" > 10;

@@ -14,13 +14,16 @@ test('a clean database has nothing against it, at any gate and on either side', 
       CREATE ROLE app LOGIN; CREATE ROLE reports LOGIN;
       CREATE TYPE mood AS ENUM ('a', 'b');
       CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, mood mood);
-      CREATE TABLE orders (id bigserial PRIMARY KEY, customer bigint REFERENCES customers, total numeric, twice numeric GENERATED ALWAYS AS (total * 2) STORED, at date);
-      CREATE TABLE events (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+      CREATE TABLE orders (id bigserial PRIMARY KEY, customer bigint REFERENCES customers, total numeric,
+      twice numeric GENERATED ALWAYS AS (total * 2) STORED, at date);
+      CREATE TABLE events (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+      CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
       CREATE VIEW totals AS SELECT customer, sum(total) FROM orders GROUP BY 1; CREATE MATERIALIZED VIEW m AS SELECT * FROM totals;
       CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := lower(NEW.name); PERFORM count(*) FROM orders; RETURN NEW; END $$;
       CREATE TRIGGER touch BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION touch();
       INSERT INTO customers (name) VALUES ('A'); ANALYZE;
-      GRANT SELECT ON ALL TABLES IN SCHEMA public TO reports; GRANT ALL ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO reports`);
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO reports; GRANT ALL ON ALL TABLES IN SCHEMA public TO app;
+      GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO reports`);
     await withClient(connectionTo(server, 'test', 'app'), 'app', async () => {
       for (const side of sides)
         for (const gate of gates) {

@@ -9,7 +9,8 @@ test('tables without a replica identity: UPDATE fails once published, and the fi
       CREATE SCHEMA "A b";
       CREATE TABLE bare (x int, y text); CREATE TABLE "A b"."T""t" (x int);
       CREATE TABLE keyed (id int PRIMARY KEY); CREATE TABLE nothing (id int PRIMARY KEY); ALTER TABLE nothing REPLICA IDENTITY NOTHING;
-      CREATE TABLE uniq (a int NOT NULL, b int NOT NULL, c int, UNIQUE (c)); CREATE UNIQUE INDEX wide ON uniq (a, b); CREATE UNIQUE INDEX narrow ON uniq (b) INCLUDE (c);
+      CREATE TABLE uniq (a int NOT NULL, b int NOT NULL, c int, UNIQUE (c)); CREATE UNIQUE INDEX wide ON uniq (a, b);
+      CREATE UNIQUE INDEX narrow ON uniq (b) INCLUDE (c);
       CREATE UNIQUE INDEX a_partial ON uniq (a) WHERE a > 0; CREATE UNIQUE INDEX a_expression ON uniq ((a + 1));
       CREATE TABLE lost (a int NOT NULL); CREATE UNIQUE INDEX lost_i ON lost (a); ALTER TABLE lost REPLICA IDENTITY USING INDEX lost_i; DROP INDEX lost_i;
       CREATE TABLE j (x json);
@@ -51,7 +52,8 @@ test('FULL with columns that cannot be compared is refused, unless a key stands 
   await withDatabase(async (client) => {
     await client.query(`
       CREATE DOMAIN dj AS json; CREATE TYPE holder AS (a int, b point); CREATE TYPE mood AS ENUM ('a');
-      CREATE TABLE odd (a json, b point, c xml, d dj, e json[], f holder, g varchar(3), h mood, i int4range, j text[], k jsonb, l box, m uuid, n inet, o "char", p bit(3), q name, r oid);
+      CREATE TABLE odd (a json, b point, c xml, d dj, e json[], f holder, g varchar(3), h mood, i int4range, j text[],
+      k jsonb, l box, m uuid, n inet, o "char", p bit(3), q name, r oid);
       CREATE TABLE key (id int PRIMARY KEY, a json); ALTER TABLE odd REPLICA IDENTITY FULL; ALTER TABLE key REPLICA IDENTITY FULL`);
     await fixes(client, 'replica-identity-full-incomparable', {
       grade: 'refuse',

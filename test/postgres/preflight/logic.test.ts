@@ -10,7 +10,8 @@ import { sqlState } from '../../support/failure.ts';
 test('unqualified names are found in every function that apply runs, and only there', async () => {
   await withDatabase(async (client) => {
     await client.query(`
-      CREATE SCHEMA "A b"; CREATE TYPE "A b".mood AS ENUM ('x'); CREATE TABLE "A b".rates (x int PRIMARY KEY); CREATE FUNCTION "A b".helper(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+      CREATE SCHEMA "A b"; CREATE TYPE "A b".mood AS ENUM ('x'); CREATE TABLE "A b".rates (x int PRIMARY KEY);
+      CREATE FUNCTION "A b".helper(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
       SET search_path = public, "A b"; SET check_function_bodies = off;
       CREATE FUNCTION in_check(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT helper($1) > 0';
       CREATE FUNCTION in_generated(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ DECLARE m mood; BEGIN RETURN $1; END $$;
@@ -74,7 +75,8 @@ test('reading bodies', () => {
 test('generated columns that only say that they are immutable', async () => {
   await withDatabase(async (client) => {
     await client.query(`
-      CREATE FUNCTION liar(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + extract(year FROM now())::int'; CREATE FUNCTION honest(int) RETURNS int LANGUAGE sql IMMUTABLE RETURN $1 + 1;
+      CREATE FUNCTION liar(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + extract(year FROM now())::int';
+      CREATE FUNCTION honest(int) RETURNS int LANGUAGE sql IMMUTABLE RETURN $1 + 1;
       CREATE TABLE t (id int PRIMARY KEY, a int GENERATED ALWAYS AS (liar(id)) STORED, b int GENERATED ALWAYS AS (honest(id)) STORED)`);
     expect((await findingOf(client, 'generated-columns'))?.objects).toEqual([
       'public.t.a: public.liar(id)',
@@ -90,8 +92,10 @@ test('jobs and background workers that change the schema', async () => {
   await withDatabase(async (client) => {
     await client.query(`
       CREATE SCHEMA cron; CREATE TABLE cron.job (jobid bigint PRIMARY KEY, schedule text, command text, active bool);
-      INSERT INTO cron.job VALUES (1, '@daily', 'CREATE TABLE p PARTITION OF t', true), (2, '* * * * *', 'DELETE FROM t', true), (3, '* * * * *', 'DROP TABLE x', false), (4, '@hourly', 'CALL partman.run_maintenance_proc()', true);
-      CREATE SCHEMA "Part m"; CREATE TABLE "Part m".part_config (parent_table text PRIMARY KEY, automatic_maintenance text); INSERT INTO "Part m".part_config VALUES ('public.events', 'on'), ('public.old', 'off')`);
+      INSERT INTO cron.job VALUES (1, '@daily', 'CREATE TABLE p PARTITION OF t', true), 
+      (2, '* * * * *', 'DELETE FROM t', true), (3, '* * * * *', 'DROP TABLE x', false), (4, '@hourly', 'CALL partman.run_maintenance_proc()', true);
+      CREATE SCHEMA "Part m"; CREATE TABLE "Part m".part_config (parent_table text PRIMARY KEY,
+      automatic_maintenance text); INSERT INTO "Part m".part_config VALUES ('public.events', 'on'), ('public.old', 'off')`);
     expect((await findingOf(client, 'scheduled-jobs'))?.objects).toEqual(['job 2, * * * * *: DELETE FROM t']);
     await fixes(client, 'background-ddl', {
       grade: 'warn',
@@ -105,11 +109,14 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
   await withDatabase(
     async (client, server) => {
       await client.query(`
-      CREATE ROLE app LOGIN; CREATE TABLE t (id serial PRIMARY KEY); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING; CREATE TABLE child (x int, PRIMARY KEY (id)) INHERITS (t);
+      CREATE ROLE app LOGIN; CREATE TABLE t (id serial PRIMARY KEY);
+      CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING; CREATE TABLE child (x int, PRIMARY KEY (id)) INHERITS (t);
       CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION e();
       CREATE MATERIALIZED VIEW m AS SELECT 1 AS x; CREATE MATERIALIZED VIEW n AS SELECT 1 AS x WITH NO DATA;
-      CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p (PRIMARY KEY (id)) FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF p (PRIMARY KEY (id)) FOR VALUES IN (2);
-      CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE small AS smallint; SELECT setval('small', 32000); CREATE SEQUENCE round AS smallint CYCLE; SELECT setval('round', 32000)`);
+      CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p (PRIMARY KEY (id)) FOR
+      VALUES IN (1); CREATE TABLE p2 PARTITION OF p (PRIMARY KEY (id)) FOR VALUES IN (2);
+      CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE small AS smallint; SELECT setval('small', 32000);
+      CREATE SEQUENCE round AS smallint CYCLE; SELECT setval('round', 32000)`);
       const told = async (id: string) => (await findingOf(client, id))?.objects;
       expect(await told('inherited-tables')).toEqual(['public.child from public.t']);
       expect(await told('materialized-views')).toEqual([
@@ -124,7 +131,8 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
       });
       await fixes(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
       await fixes(client, 'rules', { grade: 'info', objects: ['public.t.r'] });
-      await client.query(`CREATE TABLE ddl_log (tag text); CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.ddl_log VALUES (tg_tag); END $$;
+      await client.query(`CREATE TABLE ddl_log (tag text);
+        CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.ddl_log VALUES (tg_tag); END $$;
         CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION note_ddl()`);
       expect(await findingOf(client, 'event-triggers-write')).toBeUndefined();
       await fixes(
@@ -163,7 +171,8 @@ test('keys, constraints, indexes and statistics', async () => {
   await withDatabase(
     async (client) => {
       await client.query(`
-      SET search_path = public; CREATE SCHEMA verdigris; CREATE TABLE verdigris.k (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, k int REFERENCES verdigris.k, v int); ALTER TABLE t ADD CONSTRAINT positive CHECK (v > 0) NOT VALID;
+      SET search_path = public; CREATE SCHEMA verdigris; CREATE TABLE verdigris.k (id int PRIMARY KEY);
+      CREATE TABLE t (id int PRIMARY KEY, k int REFERENCES verdigris.k, v int); ALTER TABLE t ADD CONSTRAINT positive CHECK (v > 0) NOT VALID;
       INSERT INTO t SELECT g, NULL, g / 2 + 1 FROM generate_series(1, 100) g`);
       expect(await sqlState(client, 'CREATE UNIQUE INDEX CONCURRENTLY broken ON t (v)')).toBe('23505');
       await client.query(
@@ -194,7 +203,8 @@ test('keys, constraints, indexes and statistics', async () => {
 test('column types that pg_upgrade refuses', async () => {
   await withDatabase(async (client) => {
     await client.query(
-      "CREATE TABLE t (id int PRIMARY KEY, f regproc, g regoperator[], ok regclass, r regrole); INSERT INTO t VALUES (1, 'now', ARRAY['=(int4,int4)'::regoperator])",
+      `CREATE TABLE t (id int PRIMARY KEY, f regproc, g regoperator[], ok regclass, r regrole);
+        INSERT INTO t VALUES (1, 'now', ARRAY['=(int4,int4)'::regoperator])`,
     );
     expect(await findingOf(client, 'upgrade-types')).toBeUndefined();
     await fixes(

@@ -34,7 +34,8 @@ export async function withReplication<T>(
       await publisher.query(`CREATE PUBLICATION ${stream} FOR ALL TABLES`);
       await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [stream]);
       await subscriber.query(
-        `CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris_operator dbname=${from}' PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`,
+        `CREATE SUBSCRIPTION ${stream} CONNECTION 'host=${server.sockets} port=${server.port} user=verdigris_operator dbname=${from}'
+          PUBLICATION ${stream} WITH (create_slot = false, copy_data = false, disable_on_error = true)`,
       );
       try {
         return await use({

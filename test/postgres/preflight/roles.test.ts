@@ -8,7 +8,8 @@ test('declared roles that are missing, superusers, privileged or cannot log in',
   await withDatabase(async (client) => {
     await client.query(`
       CREATE ROLE boss SUPERUSER; CREATE ROLE way; GRANT boss TO way; CREATE ROLE "sly one" LOGIN; GRANT way TO "sly one"; CREATE ROLE super LOGIN SUPERUSER;
-      CREATE ROLE strong LOGIN REPLICATION BYPASSRLS CREATEROLE; GRANT ALTER SYSTEM ON PARAMETER work_mem TO strong; CREATE ROLE team; CREATE ROLE member LOGIN; GRANT team TO member; CREATE ROLE fine LOGIN`);
+      CREATE ROLE strong LOGIN REPLICATION BYPASSRLS CREATEROLE; GRANT ALTER SYSTEM ON PARAMETER work_mem TO strong;
+      CREATE ROLE team; CREATE ROLE member LOGIN; GRANT team TO member; CREATE ROLE fine LOGIN`);
     const roles = { application: ['fine', 'nobody', 'sly one', 'super', 'strong', 'team'] };
     await fixes(client, 'declared-role-missing', { grade: 'refuse', objects: ['nobody'] }, { roles });
     await fixes(
@@ -35,10 +36,16 @@ test('declared roles that are missing, superusers, privileged or cannot log in',
 test('readers that can write, by every way, and that cannot after the fix', async () => {
   await withDatabase(async (client, server) => {
     await client.query(`
-      CREATE ROLE reader LOGIN; CREATE ROLE good LOGIN; CREATE ROLE writers; CREATE ROLE outer_writers; GRANT writers TO outer_writers; GRANT outer_writers TO reader; CREATE ROLE owners; CREATE ROLE lazy LOGIN NOINHERIT; GRANT owners TO lazy;
-      CREATE TABLE direct (x int PRIMARY KEY); CREATE TABLE "by Public" (x int PRIMARY KEY); CREATE TABLE by_member (x int PRIMARY KEY); CREATE TABLE by_column (x int PRIMARY KEY, "N n" text); CREATE TABLE owned (x int PRIMARY KEY); CREATE TABLE by_owner (x int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM direct;
-      GRANT SELECT, INSERT, TRUNCATE ON direct TO reader; GRANT INSERT ON v TO reader; GRANT DELETE ON "by Public" TO PUBLIC; GRANT UPDATE ON by_member TO writers; GRANT UPDATE ("N n") ON by_column TO reader; ALTER TABLE owned OWNER TO reader; ALTER TABLE by_owner OWNER TO owners;
-      CREATE SCHEMA s; GRANT CREATE ON SCHEMA s TO reader; GRANT CREATE ON DATABASE test TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO good; GRANT pg_write_all_data TO lazy; CREATE SEQUENCE q; GRANT ALL ON SEQUENCE q TO good;
+      CREATE ROLE reader LOGIN; CREATE ROLE good LOGIN; CREATE ROLE writers; CREATE ROLE outer_writers;
+      GRANT writers TO outer_writers; GRANT outer_writers TO reader; CREATE ROLE owners; CREATE ROLE lazy LOGIN NOINHERIT; GRANT owners TO lazy;
+      CREATE TABLE direct (x int PRIMARY KEY); CREATE TABLE "by Public" (x int PRIMARY KEY);
+      CREATE TABLE by_member (x int PRIMARY KEY); CREATE TABLE by_column (x int PRIMARY KEY, "N n" text);
+      CREATE TABLE owned (x int PRIMARY KEY); CREATE TABLE by_owner (x int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM direct;
+      GRANT SELECT, INSERT, TRUNCATE ON direct TO reader; GRANT INSERT ON v TO reader;
+      GRANT DELETE ON "by Public" TO PUBLIC; GRANT UPDATE ON by_member TO writers;
+      GRANT UPDATE ("N n") ON by_column TO reader; ALTER TABLE owned OWNER TO reader; ALTER TABLE by_owner OWNER TO owners;
+      CREATE SCHEMA s; GRANT CREATE ON SCHEMA s TO reader; GRANT CREATE ON DATABASE test TO reader;
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO good; GRANT pg_write_all_data TO lazy; CREATE SEQUENCE q; GRANT ALL ON SEQUENCE q TO good;
       CREATE SCHEMA verdigris; CREATE TABLE verdigris.t (x int); GRANT INSERT ON verdigris.t TO good`);
     const roles = { readers: ['reader', 'good', 'lazy'] };
     await withClient(connectionTo(server, 'test', 'reader'), 'reader', async (reader) => {

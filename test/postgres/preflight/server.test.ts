@@ -31,11 +31,13 @@ test('collations of another version: the database and named ones, with the index
     );
     await withClient(connectionTo(server, 'sorted'), 'test', async (sorted) => {
       await sorted.query(
-        `CREATE COLLATION german (provider = icu, locale = 'de'); CREATE TABLE t (id int PRIMARY KEY, x text COLLATE german, y text COLLATE "fr-x-icu"); CREATE INDEX "I i" ON t (x); CREATE INDEX j ON t (y)`,
+        `CREATE COLLATION german (provider = icu, locale = 'de');
+          CREATE TABLE t (id int PRIMARY KEY, x text COLLATE german, y text COLLATE "fr-x-icu"); CREATE INDEX "I i" ON t (x); CREATE INDEX j ON t (y)`,
       );
       expect(await findingOf(sorted, 'collation-version')).toBeUndefined();
       await sorted.query(
-        "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'sorted'; UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('german', 'fr-x-icu', 'es-x-icu')",
+        `UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'sorted';
+          UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('german', 'fr-x-icu', 'es-x-icu')`,
       );
       await fixes(sorted, 'collation-version', {
         grade: 'refuse',
@@ -56,7 +58,8 @@ test('collations of another version: the database and named ones, with the index
 test('read-only defaults that a fence left behind, and settings of roles', async () => {
   await withDatabase(async (client) => {
     await client.query(`
-      CREATE ROLE app LOGIN; CREATE ROLE other; ALTER ROLE app SET default_transaction_read_only = on; ALTER ROLE app IN DATABASE test SET default_transaction_read_only = on; ALTER DATABASE test SET default_transaction_read_only = on;
+      CREATE ROLE app LOGIN; CREATE ROLE other; ALTER ROLE app SET default_transaction_read_only = on;
+      ALTER ROLE app IN DATABASE test SET default_transaction_read_only = on; ALTER DATABASE test SET default_transaction_read_only = on;
       ALTER ROLE other SET default_transaction_read_only = on; ALTER DATABASE test SET work_mem = '8MB'`);
     await runScript(client, 'ALTER SYSTEM SET default_transaction_read_only = on;\nSELECT pg_reload_conf();');
     const roles = { application: ['app'] };
@@ -86,8 +89,10 @@ test('archiving, passwords and foreign servers', async () => {
       );
       await fixes(client, 'password-md5', { grade: 'info', objects: ['app'] }, { roles: { application: ['app'] } });
       await client.query(`
-      CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'elsewhere.example'); CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '${server.port}');
-      CREATE SERVER sibling FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'postgres'); CREATE FOREIGN TABLE f (x int) SERVER far; CREATE FUNCTION d() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM dblink_exec('x', 'y'); END $$`);
+      CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'elsewhere.example');
+      CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '${server.port}');
+      CREATE SERVER sibling FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'postgres');
+      CREATE FOREIGN TABLE f (x int) SERVER far; CREATE FUNCTION d() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM dblink_exec('x', 'y'); END $$`);
       await fixes(client, 'foreign-server-self', {
         grade: 'warn',
         objects: [`self {"host": "localhost", "port": "${server.port}"}`],

@@ -22,7 +22,8 @@ test('large objects are named and fixed', async () => {
 test('unlogged tables are left out of publications; the fix logs referenced ones first and sequences too', async () => {
   await withDatabase(async (client) => {
     await client.query(`
-      CREATE UNLOGGED TABLE z_parent (id serial PRIMARY KEY); CREATE UNLOGGED TABLE b_child (id int PRIMARY KEY REFERENCES z_parent); CREATE UNLOGGED TABLE a_grandchild (id int PRIMARY KEY REFERENCES b_child);
+      CREATE UNLOGGED TABLE z_parent (id serial PRIMARY KEY);
+      CREATE UNLOGGED TABLE b_child (id int PRIMARY KEY REFERENCES z_parent); CREATE UNLOGGED TABLE a_grandchild (id int PRIMARY KEY REFERENCES b_child);
       CREATE UNLOGGED SEQUENCE loose; CREATE PUBLICATION p FOR ALL TABLES; CREATE TABLE ok (id int PRIMARY KEY)`);
     expect(await rows(client, 'SELECT tablename FROM pg_publication_tables')).toEqual([{ tablename: 'ok' }]);
     await fixes(client, 'unlogged-tables', {

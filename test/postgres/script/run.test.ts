@@ -209,7 +209,8 @@ test.runIf(existsSync(chinook) || process.env['CI'] !== undefined)('loads a real
     expect(
       await one(
         client,
-        'SELECT (SELECT count(*)::int FROM track) AS tracks, (SELECT count(*)::int FROM invoice_line) AS lines, (SELECT count(*)::int FROM playlist_track) AS listed, (SELECT sum(total) FROM invoice) AS total',
+        `SELECT (SELECT count(*)::int FROM track) AS tracks, (SELECT count(*)::int
+          FROM invoice_line) AS lines, (SELECT count(*)::int FROM playlist_track) AS listed, (SELECT sum(total) FROM invoice) AS total`,
       ),
     ).toEqual({ tracks: 3503, lines: 2240, listed: 8715, total: '2328.60' });
   });

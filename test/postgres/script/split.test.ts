@@ -93,7 +93,8 @@ test('backslashes escape in plain strings once standard_conforming_strings is of
 
 test('gives kind, line and byte offset, with the rows of COPY apart', async () => {
   const script =
-    '-- é\n\\connect "a b"\nSELECT \'é\';\nCOPY s.t (a) FROM stdin; -- rows\n1;\\\\.\n\\.x\n\\.\nCOPY e FROM STDIN WITH (FORMAT csv);\n\\.\n/* c\n*/ \\echo hi; there\nSELECT\n2';
+    '-- é\n\\connect "a b"\nSELECT \'é\';\nCOPY s.t (a) FROM stdin; -- rows\n1;\\\\.\n\\.x\n\\.\nCOPY e ' +
+    'FROM STDIN WITH (FORMAT csv);\n\\.\n/* c\n*/ \\echo hi; there\nSELECT\n2';
   const at = (part: string): number => Buffer.from(script, 'utf8').indexOf(part);
   const expected = [
     { kind: 'meta', text: '\\connect "a b"', line: 2, offset: at('\\connect') },

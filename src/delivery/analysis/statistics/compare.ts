@@ -86,7 +86,10 @@ export function compareErrors(samples: readonly Sample[], limits: Limits): Measu
       seen: worse
         .map((sample) => {
           const { live, candidate } = attempts(sample);
-          return `${oneLine(sample.statement)} failed ${candidate.errors} of ${candidate.of} times on the candidate and ${live.errors} of ${live.of} on the live colour: ${sample.error ?? ''}`;
+          return (
+            `${oneLine(sample.statement)} failed ${candidate.errors} of ${candidate.of} times on the ` +
+            `candidate and ${live.errors} of ${live.of} on the live colour: ${sample.error ?? ''}`
+          );
         })
         .join('; '),
     };

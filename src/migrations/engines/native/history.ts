@@ -28,7 +28,9 @@ export async function ranByTool(
     throw new VerdigrisError('migration-half-done', {
       seen: `${format.name} says in ${table} that ${broken.key} began and did not end.`,
       required: 'a migration that is done or not begun.',
-      next: `see what of it is there, and let ${format.name} say so on the live colour (golang-migrate: \`force\`); a candidate that was seeded before is abandoned.`,
+      next:
+        `see what of it is there, and let ${format.name} say so on the live colour (golang-migrate: ` +
+        `\`force\`); a candidate that was seeded before is abandoned.`,
     });
   }
   if (history.upToNewest) refuseUnordered(history, files);

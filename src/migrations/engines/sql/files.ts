@@ -68,7 +68,8 @@ function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Ar
   if (found)
     throw invalid(
       'migration-forbidden',
-      `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} makes another text run than is written: values of the environment, a template or a delimiter of its own.`,
+      `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} makes another text run ` +
+        'than is written: values of the environment, a template or a delimiter of its own.',
       'a file that runs as it is written.',
       'write out what is to run, or declare the tool: `engine: { command: […] }`.',
     );

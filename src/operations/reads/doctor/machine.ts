@@ -30,7 +30,9 @@ function node(): Check {
 }
 
 function hardware(): Check {
-  const seen = `${platform()} ${release()} on ${arch()}, ${availableParallelism()} cores, ${prettyBytes(freemem())} of ${prettyBytes(totalmem())} of memory free`;
+  const seen =
+    `${platform()} ${release()} on ${arch()}, ${availableParallelism()} cores, ${prettyBytes(freemem())} of ` +
+    `${prettyBytes(totalmem())} of memory free`;
   if (platform() === 'linux' && arch() === 'x64') return { id: 'machine', grade: 'good', seen };
   return {
     id: 'machine',

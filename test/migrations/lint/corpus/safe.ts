@@ -41,11 +41,14 @@ export const safe: readonly string[] = [
   'CREATE TABLE fresh (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), t_id bigint NOT NULL REFERENCES t (id));\nCREATE INDEX ON fresh (t_id);',
   'CREATE TABLE fresh (a bigint, b bigint, PRIMARY KEY (a, b));\nALTER TABLE fresh ADD CONSTRAINT b_positive CHECK (b > 0);',
   'CREATE TABLE fresh (id bigint);\nALTER TABLE fresh ADD PRIMARY KEY (id);\nALTER TABLE fresh ADD UNIQUE (id);',
-  'CREATE TABLE fresh (id bigint PRIMARY KEY, a integer);\nALTER TABLE fresh ALTER COLUMN a TYPE bigint;\nALTER TABLE fresh ALTER COLUMN a SET NOT NULL;\nALTER TABLE fresh RENAME COLUMN a TO b;',
+  'CREATE TABLE fresh (id bigint PRIMARY KEY, a integer);\nALTER TABLE fresh ALTER COLUMN a TYPE ' +
+    'bigint;\nALTER TABLE fresh ALTER COLUMN a SET NOT NULL;\nALTER TABLE fresh RENAME COLUMN a TO b;',
   `CREATE TABLE fresh (id bigint PRIMARY KEY, name text);\nINSERT INTO fresh VALUES (1, 'a'), (2, 'b');\nUPDATE fresh SET name = 'c';\nDELETE FROM fresh;`,
   'CREATE TABLE fresh (id bigint PRIMARY KEY);\nCREATE UNIQUE INDEX fresh_once ON fresh (id);\nDROP INDEX fresh_once;',
-  'CREATE TABLE fresh (id bigint PRIMARY KEY);\nCREATE TRIGGER touch BEFORE UPDATE ON fresh FOR EACH ROW EXECUTE FUNCTION tf();\nALTER TABLE fresh DISABLE TRIGGER touch;',
-  `CREATE TABLE fresh (id bigint, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\nCREATE TABLE fresh_1 PARTITION OF fresh FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');`,
+  'CREATE TABLE fresh (id bigint PRIMARY KEY);\nCREATE TRIGGER touch BEFORE UPDATE ON fresh FOR EACH ROW ' +
+    'EXECUTE FUNCTION tf();\nALTER TABLE fresh DISABLE TRIGGER touch;',
+  `CREATE TABLE fresh (id bigint, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\nCREATE TABLE ` +
+    `fresh_1 PARTITION OF fresh FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');`,
   'CREATE TABLE fresh (LIKE t INCLUDING ALL);',
   'CREATE TEMPORARY TABLE scratch (x integer);\nCREATE INDEX ON scratch (x);\nALTER TABLE scratch ADD COLUMN y uuid DEFAULT gen_random_uuid();',
   'CREATE TEMP TABLE scratch AS SELECT id FROM t;\nDELETE FROM scratch;',
@@ -56,7 +59,8 @@ export const safe: readonly string[] = [
   'REFRESH MATERIALIZED VIEW CONCURRENTLY mv;',
   `CREATE TYPE shade AS ENUM ('light', 'dark');\nCREATE TABLE fresh (id bigint PRIMARY KEY, s shade NOT NULL);`,
   `CREATE OR REPLACE FUNCTION f(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x + 1';`,
-  'CREATE FUNCTION g2(x integer) RETURNS integer LANGUAGE plpgsql AS $$ DECLARE r t%ROWTYPE; BEGIN SELECT * INTO r FROM t LIMIT 1; DELETE FROM lone; RETURN r.a; END $$;',
+  'CREATE FUNCTION g2(x integer) RETURNS integer LANGUAGE plpgsql AS $$ DECLARE r t%ROWTYPE; BEGIN SELECT * ' +
+    'INTO r FROM t LIMIT 1; DELETE FROM lone; RETURN r.a; END $$;',
   'CREATE PROCEDURE tidy() LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET flag = false; COMMIT; END $$;',
   'CREATE FUNCTION sd() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT 1 $$;',
   'CREATE FUNCTION atomic(x integer) RETURNS integer LANGUAGE sql BEGIN ATOMIC; SELECT x; SELECT x + 1; END;',
@@ -85,5 +89,6 @@ export const safeOutside: readonly string[] = [
   'REINDEX TABLE CONCURRENTLY t;',
   'VACUUM (ANALYZE) t;',
   'ALTER TABLE m DETACH PARTITION m_2025 CONCURRENTLY;',
-  '-- verdigris: no-transaction\nALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t ADD CONSTRAINT n_set CHECK (n IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT n_set;',
+  '-- verdigris: no-transaction\nALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t ADD CONSTRAINT n_set ' +
+    'CHECK (n IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT n_set;',
 ];
