@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 
 /** Where the commands of these names come from: loaded only once one of them is asked for, or the help of all. */
-export interface Source {
+export interface CommandSource {
   readonly group: string;
   readonly names: readonly string[];
   readonly load: () => Promise<readonly Command[]>;
 }
 
 /** In the order of the help. */
-export const sources: readonly Source[] = [
+export const sources: readonly CommandSource[] = [
   {
     group: 'A release:',
     names: ['plan'],

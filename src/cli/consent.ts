@@ -11,7 +11,7 @@ import type { CliSession } from './session.ts';
 import { when } from './when.ts';
 
 /** What a question is about: a verb, and which kind of it. */
-export interface Asked {
+export interface Question {
   readonly verb: Verb;
   readonly lossy?: boolean | undefined;
 }
@@ -27,7 +27,7 @@ interface ConsentOptions {
  */
 export async function requireConsent(
   { environment, platform, signal, reporter }: CliSession,
-  asked: readonly Asked[],
+  asked: readonly Question[],
   { yes, json }: ConsentOptions,
 ): Promise<void> {
   if (yes || json || !atTerminal()) return;
@@ -55,7 +55,7 @@ async function lastPause(platform: Platform, { release }: Journal): Promise<numb
 
 /** What clients feel of a verb, and what is given up; undefined of verbs that cost neither. */
 function consequence(
-  { verb, lossy }: Asked,
+  { verb, lossy }: Question,
   { limits, retention }: Environment,
   { live, release }: Journal,
   pause: number | undefined,

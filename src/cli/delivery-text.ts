@@ -1,7 +1,7 @@
 import { colors } from './colors.ts';
-import type { DeliveryRecord, Verdict } from '../model/delivery-record.ts';
+import type { DeliveryRecord, MetricVerdict } from '../model/delivery-record.ts';
 
-const paint: Readonly<Record<Verdict, (text: string) => string>> = {
+const paint: Readonly<Record<MetricVerdict, (text: string) => string>> = {
   success: colors.green,
   failure: colors.red,
   inconclusive: colors.yellow,

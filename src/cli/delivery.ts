@@ -27,13 +27,15 @@ export function deliveryCommands(): Command[] {
         'From here on nothing is done by itself: no step, and no rollback either. A verb that a person runs does the same.',
       )
       .option('--reason <text>', 'why, for the history')
-      .action(acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).hold(parts, reason))),
+      .action(
+        acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).holdDelivery(parts, reason)),
+      ),
     command('resume', 'have the release go on by itself from the state that is')
       .description(
         'After `hold`, after a verb that a person ran, after a step that failed; and a release that was ' +
           'abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
       )
-      .action(acting(async (parts) => (await import('../delivery/persons.ts')).resume(parts))),
+      .action(acting(async (parts) => (await import('../delivery/persons.ts')).resumeDelivery(parts))),
   ];
 }
 
@@ -54,13 +56,13 @@ export function partsOf({ environment, platform, reporter, signal }: CliSession)
   return { environment, platform, emit: (event) => reporter.event(event), signal };
 }
 
-export interface FollowOptions extends CommonOptions {
+export interface FollowFlags extends CommonOptions {
   readonly once?: boolean;
   readonly forever?: boolean;
 }
 
 /** Begins again with each declaration that is another one: in a cluster its file changes under the pod. */
-export async function followRelease(options: FollowOptions): Promise<void> {
+export async function followRelease(options: FollowFlags): Promise<void> {
   const { follow } = await import('../delivery/follow.ts');
   for (let end = 'changed'; end === 'changed';) {
     end = 'ended';

@@ -5,7 +5,7 @@ import { count } from '../model/count.ts';
 import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { writeBundle } from '../operations/reads/doctor/bundle.ts';
-import type { Check } from '../operations/reads/doctor/check.ts';
+import type { DoctorCheck } from '../operations/reads/doctor/check.ts';
 import { environmentChecks } from '../operations/reads/doctor/environment.ts';
 import { machineChecks } from '../operations/reads/doctor/machine.ts';
 import { defaultHome } from '../platform/home.ts';
@@ -63,7 +63,7 @@ async function withPatient(flags: Flags, use: (patient: Patient | undefined) => 
   }
 }
 
-async function examine(patient: Patient | undefined): Promise<Check[]> {
+async function examine(patient: Patient | undefined): Promise<DoctorCheck[]> {
   const home = defaultHome();
   await mkdir(home, { recursive: true, mode: 0o711 });
   const local = patient === undefined || patient.platform.kind === 'local';
@@ -78,7 +78,7 @@ async function bundled(
   file: string,
   { file: declaration }: Flags,
   patient: Patient | undefined,
-  checks: readonly Check[],
+  checks: readonly DoctorCheck[],
 ): Promise<string[]> {
   if (patient === undefined) {
     throw new VerdigrisError('no-declaration', {
@@ -90,7 +90,7 @@ async function bundled(
   return writeBundle(file, { ...patient, checks, declaration: await readFile(declaration, 'utf8') });
 }
 
-function checkText({ grade, seen, fix }: Check): string {
+function checkText({ grade, seen, fix }: DoctorCheck): string {
   const mark = { good: colors.green('✓'), warn: colors.yellow('!'), bad: colors.red('✗') }[grade];
   return `${mark} ${seen}${fix === undefined ? '' : `\n    ${colors.dim('fix:')} ${fix}`}`;
 }
@@ -99,7 +99,7 @@ function bundleText(file: string, names: readonly string[]): string {
   return `\n${file}: ${count(names.length, 'file')}, without passwords, statements and values of rows. Look through it before you pass it on.`;
 }
 
-function requireWell(checks: readonly Check[]): void {
+function requireWell(checks: readonly DoctorCheck[]): void {
   const bad = checks.filter(({ grade }) => grade === 'bad');
   if (bad.length === 0) return;
   throw new VerdigrisError('doctor-found', {

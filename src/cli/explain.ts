@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { colors } from './colors.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { nearest } from '../model/nearest.ts';
-import { allPages, type Page } from './pages.ts';
+import { allPages, type ManualPage } from './pages.ts';
 import { withReporter } from './session.ts';
 
 /** `verdigris explain <id>`: what every error and finding points to. Needs no environment and no network. */
@@ -23,7 +23,7 @@ export function explainCommand(): Command {
     );
 }
 
-function pagesOf(id: string): Page[] {
+function pagesOf(id: string): ManualPage[] {
   const all = allPages();
   const found = all.filter((page) => page.id === id);
   if (found.length > 0) return found;
@@ -40,7 +40,7 @@ function pagesOf(id: string): Page[] {
 }
 
 /** A page for the terminal: without Markdown's marks; links as paths in the package. */
-function pageText({ kind, id, source, text }: Page): string {
+function pageText({ kind, id, source, text }: ManualPage): string {
   const body = text
     .replace(/^# .*\n+/, '')
     // Before anything is painted: the codes of colours begin with a bracket too.

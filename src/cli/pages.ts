@@ -5,7 +5,7 @@ import { rulePage } from '../migrations/lint/page.ts';
 import { docsFolder } from '../model/docs-folder.ts';
 
 /** What is written about one id. `tablespaces` is an error and a finding, so an id may have more than one. */
-export interface Page {
+export interface ManualPage {
   readonly kind: 'error' | 'finding' | 'rule';
   readonly id: string;
   /** Relative to the package, with the section. */
@@ -21,7 +21,7 @@ const sectioned = [
 ] as const;
 
 /** Everything that has an id, in the order of the documentation. */
-export function allPages(): Page[] {
+export function allPages(): ManualPage[] {
   return [
     ...sectioned.flatMap(({ file, mark }) => sections(document(file), file, mark)),
     ...ruleIds.flatMap(rulePages),
@@ -33,7 +33,7 @@ function document(file: string): string {
 }
 
 /** errors.md has errors, and the findings of the gates and of a rehearsal. */
-function sections(text: string, file: string, mark: string): Page[] {
+function sections(text: string, file: string, mark: string): ManualPage[] {
   const heading = new RegExp(`^${mark} ([a-z0-9-]+)\\n([^]*?)(?=^#{1,${mark.length}} |(?![^]))`, 'gm');
   return [...text.matchAll(heading)].map(({ 1: id = '', 2: body = '' }) => ({
     kind: file === 'errors.md' && isErrorId(id) ? 'error' : 'finding',
@@ -43,7 +43,7 @@ function sections(text: string, file: string, mark: string): Page[] {
   }));
 }
 
-function rulePages(id: string): Page[] {
+function rulePages(id: string): ManualPage[] {
   const rule = ruleOf(id);
   return rule ? [{ kind: 'rule', id, source: `docs/lint/${id}.md`, text: rulePage(rule).trim() }] : [];
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Subject } from '../observe/subject.ts';
+import type { Watched } from '../observe/subject.ts';
 import { readingPlatform } from '../observe/reading.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { loadEnvironment } from './declaration.ts';
@@ -10,13 +10,13 @@ import { loadEnvironment } from './declaration.ts';
  */
 export interface OpenSubject {
   readonly name: string;
-  readonly open: () => Promise<Subject>;
+  readonly open: () => Promise<Watched>;
   readonly close: () => Promise<void>;
 }
 
 export async function subjectOf(file: string): Promise<OpenSubject> {
   const { name } = (await loadEnvironment(file)).environment;
-  let known: (Subject & { readonly changed: number; readonly opened: AnyPlatform }) | undefined;
+  let known: (Watched & { readonly changed: number; readonly opened: AnyPlatform }) | undefined;
   const close = async (): Promise<void> => {
     if (known && 'close' in known.opened) await known.opened.close();
     known = undefined;

@@ -9,7 +9,7 @@ import { withOperator } from '../operations/operator.ts';
 import { perform } from '../operations/perform.ts';
 import { withdrawCanary } from '../operations/verbs/canary.ts';
 import type { Platform } from '../platform/port/platform.ts';
-import { measure, metricsOf } from './analysis/measure.ts';
+import { measureMetric, metricsOf } from './analysis/measure.ts';
 import { decide, fail, retried, type Decision, type Known } from './decide.ts';
 import { digestsOf } from './target.ts';
 import { tallied } from './tallies.ts';
@@ -26,7 +26,7 @@ const [soonest, latest] = [5_000, 300_000];
 /** Verdicts that a record keeps: an environment may be watched for weeks, and the journal is one object. */
 const keptVerdicts = 30;
 
-export async function look({ environment, platform }: DeliveryParts): Promise<Known> {
+export async function readKnown({ environment, platform }: DeliveryParts): Promise<Known> {
   return knownOf(environment, await readJournal(platform.journal), await digestsOf(environment));
 }
 
@@ -118,10 +118,10 @@ async function measureAll(parts: DeliveryParts, known: Known, names: readonly st
   const { journal, metrics } = known;
   const record = journal.delivery;
   if (!record) return;
-  const results: Record<string, Awaited<ReturnType<typeof measure>>> = {};
+  const results: Record<string, Awaited<ReturnType<typeof measureMetric>>> = {};
   for (const name of names) {
     const metric = metrics[name];
-    if (metric) results[name] = await measure(metric, { ...parts, journal, record }, parts.signal);
+    if (metric) results[name] = await measureMetric(metric, { ...parts, journal, record }, parts.signal);
   }
   await withOperator({ ...parts, walks: true }, 'release', async (c) => {
     const now = c.journal.delivery;

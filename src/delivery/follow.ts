@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, VerdigrisError } from '../model/errors.ts';
-import { act, look, type DeliveryParts } from './act.ts';
+import { act, readKnown, type DeliveryParts } from './act.ts';
 import { decide } from './decide.ts';
 
 export interface FollowOptions {
@@ -35,7 +35,7 @@ export async function follow(
   };
   for (;;) {
     parts.signal.throwIfAborted();
-    const known = await look(parts);
+    const known = await readKnown(parts);
     const decision = decide(known);
     if (decision.do === 'rest') {
       say(decision.why);

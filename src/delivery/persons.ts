@@ -57,7 +57,7 @@ export async function approve(
 }
 
 /** From here on nothing is done by itself, until `resume`. */
-export async function hold(parts: DeliveryParts, reason: string | undefined): Promise<DeliveryRecord> {
+export async function holdDelivery(parts: DeliveryParts, reason: string | undefined): Promise<DeliveryRecord> {
   return change(parts, (record) => taken(record, operatorName(), 'hold', reason));
 }
 
@@ -66,7 +66,7 @@ export async function hold(parts: DeliveryParts, reason: string | undefined): Pr
  * with a release that was abandoned or rolled back from its beginning. What came before and is still so is not
  * repeated.
  */
-export async function resume(parts: DeliveryParts): Promise<DeliveryRecord> {
+export async function resumeDelivery(parts: DeliveryParts): Promise<DeliveryRecord> {
   const declared = await digestsOf(parts.environment);
   const { steps } = parts.environment.delivery;
   return change(

@@ -1,13 +1,17 @@
 import type { Metric } from '../model/delivery-metrics.ts';
-import type { DeliveryRecord, Tally, Verdict } from '../model/delivery-record.ts';
+import type { DeliveryRecord, VerdictTally, MetricVerdict } from '../model/delivery-record.ts';
 import type { Measurement } from './analysis/measurement.ts';
 
 export type Tallies = DeliveryRecord['tallies'];
 export type Metrics = Readonly<Record<string, Metric>>;
 
-const none: Tally = { success: 0, failure: 0, inconclusive: 0, at: new Date(0).toISOString(), seen: '' };
+const none: VerdictTally = { success: 0, failure: 0, inconclusive: 0, at: new Date(0).toISOString(), seen: '' };
 
-export function tallied(before: Tally | undefined, { verdict, seen, value }: Measurement, at: string): Tally {
+export function tallied(
+  before: VerdictTally | undefined,
+  { verdict, seen, value }: Measurement,
+  at: string,
+): VerdictTally {
   const { value: _, ...known } = before ?? none;
   return { ...known, [verdict]: known[verdict] + 1, at, seen, ...(Number.isFinite(value) ? { value } : {}) };
 }
@@ -16,7 +20,11 @@ export function tallied(before: Tally | undefined, { verdict, seen, value }: Mea
  * What one metric's measurements come to; undefined while more are wanted. What gave no result is measured again, and
  * never counts as success.
  */
-export function verdictOf(metric: Metric, tally: Tally | undefined, endless: boolean): Verdict | undefined {
+export function verdictOf(
+  metric: Metric,
+  tally: VerdictTally | undefined,
+  endless: boolean,
+): MetricVerdict | undefined {
   const { success, failure, inconclusive } = tally ?? none;
   if (failure > metric.failureLimit) return 'failure';
   if (inconclusive > metric.inconclusiveLimit) return 'inconclusive';
@@ -24,7 +32,7 @@ export function verdictOf(metric: Metric, tally: Tally | undefined, endless: boo
 }
 
 /** The worst of all; undefined while one is not through. A failure ends it at once. */
-export function overall(metrics: Metrics, tallies: Tallies, endless: boolean): Verdict | undefined {
+export function overall(metrics: Metrics, tallies: Tallies, endless: boolean): MetricVerdict | undefined {
   const found = Object.entries(metrics).map(([name, metric]) => verdictOf(metric, tallies[name], endless));
   if (found.includes('failure')) return 'failure';
   if (found.includes('inconclusive')) return 'inconclusive';
@@ -32,7 +40,7 @@ export function overall(metrics: Metrics, tallies: Tallies, endless: boolean): V
 }
 
 /** When a time of watching is over: what never gave a result proved nothing. */
-export function watched(metrics: Metrics, tallies: Tallies): Verdict {
+export function watched(metrics: Metrics, tallies: Tallies): MetricVerdict {
   return Object.keys(metrics).every((name) => (tallies[name]?.success ?? 0) > 0) ? 'success' : 'inconclusive';
 }
 
@@ -58,7 +66,7 @@ export function due(
 }
 
 /** For people: each metric with its counts and what was seen last, the ones that failed first. */
-export function talliesText(metrics: Metrics, tallies: Tallies, of: readonly Verdict[]): string {
+export function talliesText(metrics: Metrics, tallies: Tallies, of: readonly MetricVerdict[]): string {
   return Object.entries(metrics)
     .flatMap(([name, metric]) => {
       const tally = tallies[name];

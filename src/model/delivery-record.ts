@@ -4,8 +4,8 @@ import { followUps } from './delivery.ts';
 
 const time = z.iso.datetime();
 
-export const verdicts = ['success', 'failure', 'inconclusive'] as const;
-export type Verdict = (typeof verdicts)[number];
+export const metricVerdicts = ['success', 'failure', 'inconclusive'] as const;
+export type MetricVerdict = (typeof metricVerdicts)[number];
 
 /** What a metric has given since its step began. */
 const tally = z.strictObject({
@@ -21,7 +21,7 @@ const tally = z.strictObject({
 const verdict = z.strictObject({
   step: z.string(),
   at: time,
-  verdict: z.enum(verdicts),
+  verdict: z.enum(metricVerdicts),
   metrics: z.record(z.string(), tally),
 });
 
@@ -78,7 +78,7 @@ export const deliveryRecord = z.strictObject({
 });
 
 export type DeliveryRecord = z.output<typeof deliveryRecord>;
-export type Tally = z.output<typeof tally>;
+export type VerdictTally = z.output<typeof tally>;
 
 /** Whether a controller would go on with it by itself. */
 export function isWalking(record: DeliveryRecord | null | undefined): record is DeliveryRecord {

@@ -5,11 +5,11 @@
  * first row that
  * only the new shape takes stops replication back to the retained colour.
  */
-export const verdicts = ['breaks forward apply', 'breaks N', 'ends lossless rollback', 'harmless'] as const;
-export type Verdict = (typeof verdicts)[number];
+export const shapeVerdicts = ['breaks forward apply', 'breaks N', 'ends lossless rollback', 'harmless'] as const;
+export type ShapeVerdict = (typeof shapeVerdicts)[number];
 
 export interface ShapeChange {
-  readonly verdict: Verdict;
+  readonly verdict: ShapeVerdict;
   /** Follows the object's name in findings of all who judge: the linter, the plan and the gates. */
   readonly says: string;
   /** To software N, which is served by the new shape around the switchover. */
@@ -30,7 +30,7 @@ const refused = 'such a row is refused';
 
 /** Fills in what all changes of one verdict share. */
 function row(
-  verdict: Verdict,
+  verdict: ShapeVerdict,
   says: string,
   lock: ShapeChange['lock'],
   rules: readonly string[],
@@ -215,9 +215,9 @@ export type ShapeChangeId = keyof typeof table;
 export const shapeChanges: Readonly<Record<ShapeChangeId, ShapeChange>> = table;
 
 /** The gravest that a rule of the linter can have seen; undefined for one that sees no change of a shape. */
-export function verdictOfRule(rule: string): Verdict | undefined {
+export function verdictOfRule(rule: string): ShapeVerdict | undefined {
   const seen = Object.values(shapeChanges).filter(({ rules }) => rules.includes(rule));
-  return verdicts.find((verdict) => seen.some((change) => change.verdict === verdict));
+  return shapeVerdicts.find((verdict) => seen.some((change) => change.verdict === verdict));
 }
 
 /** One change that was seen, in a file or between two catalogues. */
@@ -236,6 +236,6 @@ export function changeLine({ id, object, says }: SeenChange): string {
   return `${object} ${says ?? shapeChanges[id].says}`;
 }
 
-export function ofVerdict(changes: readonly SeenChange[], ...wanted: readonly Verdict[]): SeenChange[] {
+export function ofVerdict(changes: readonly SeenChange[], ...wanted: readonly ShapeVerdict[]): SeenChange[] {
   return changes.filter(({ id }) => wanted.includes(shapeChanges[id].verdict));
 }

@@ -32,7 +32,7 @@ export function decoded(part: string): string | undefined {
 }
 
 /** What was sent, as text; undefined where that is more than so many bytes. */
-export async function bodyOf(request: IncomingMessage, most: number): Promise<string | undefined> {
+export async function requestBody(request: IncomingMessage, most: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -18,7 +18,7 @@ export class Occupancy {
     return this.#strangers >= 2 * this.#limits.beforeLogin;
   }
 
-  enter(): Place {
+  enter(): ClientPlace {
     this.#all++;
     this.#strangers++;
     let user: string | undefined;
@@ -57,7 +57,7 @@ export class Occupancy {
 }
 
 /** One client's. Who is refused is told so, with SQLSTATE 53300. */
-export interface Place {
+export interface ClientPlace {
   /** Why it cannot stay; undefined where it can. */
   refusal(): string | undefined;
   /** PostgreSQL has let it in. Why it cannot stay all the same, or undefined. */

@@ -2,7 +2,7 @@
  * What becomes of a message: it goes on to the other side, is dropped, or stays with all that is behind it until `run`
  * is called again.
  */
-export type Verdict = 'pass' | 'drop' | 'wait';
+export type FrameVerdict = 'pass' | 'drop' | 'wait';
 
 export interface Framing {
   /** How many bytes of the body `judge` must see, at most; what is beyond them is passed or dropped as it arrives. */
@@ -11,7 +11,7 @@ export interface Framing {
    * Called once per message, in order, when its header and the wanted part of its body are there. `length` is the whole
    * body's.
    */
-  judge(type: number, head: Buffer, length: number): Verdict;
+  judge(type: number, head: Buffer, length: number): FrameVerdict;
   /** Whole messages and parts of messages, as they came in; runs of passed messages arrive as one slice. */
   pass(bytes: Buffer): void;
 }

@@ -10,7 +10,7 @@ import { styleOf } from './style.ts';
 import type { Tally } from './tally.ts';
 import { outcomeUnknown, transact, type CommitProgress } from './transact.ts';
 
-export interface Surroundings {
+export interface ClientParts {
   readonly plan: WorkloadPlan;
   readonly log: LogWriter;
   readonly tally: Tally;
@@ -24,7 +24,7 @@ export interface Surroundings {
 export async function runWriter(
   writer: number,
   acquire: Acquire,
-  { plan, log, tally, stop }: Surroundings,
+  { plan, log, tally, stop }: ClientParts,
 ): Promise<void> {
   const style = styleOf(writer, plan.business);
   const fail = reporter('writer', writer, { log, tally });
@@ -58,7 +58,7 @@ export async function runWriter(
 export async function runReader(
   reader: number,
   acquire: Acquire,
-  { plan, log, tally, stop }: Surroundings,
+  { plan, log, tally, stop }: ClientParts,
 ): Promise<void> {
   const fail = reporter('reader', reader, { log, tally });
   for await (const turn of paced(plan.readRate / plan.readers, reader / plan.readers, stop)) {
@@ -80,7 +80,7 @@ export async function runReader(
 }
 
 /** Writes an error down as the client saw it, and counts it unless nobody was using the connection. */
-export function reporter(role: ErrorLine['role'], who: number, { log, tally }: Pick<Surroundings, 'log' | 'tally'>) {
+export function reporter(role: ErrorLine['role'], who: number, { log, tally }: Pick<ClientParts, 'log' | 'tally'>) {
   return (phase: ErrorLine['phase'], error: unknown, sequence: number | null, unknown: boolean): void => {
     const { code = null } = error as { code?: string };
     const message = error instanceof Error ? error.message || error.name : String(error);

@@ -1,4 +1,4 @@
-import type { Attempt } from './log.ts';
+import type { WriteAttempt } from './log.ts';
 
 /** A commit point: from `at` on, `to` is the one that takes writes. */
 export interface Commit {
@@ -13,7 +13,7 @@ export interface Commit {
  * millisecond counts as before it.
  * `commits` in order of time; without any, every colour is right.
  */
-export function acknowledgedByWrongColour({ sent, acknowledged }: Attempt, commits: readonly Commit[]): boolean {
+export function acknowledgedByWrongColour({ sent, acknowledged }: WriteAttempt, commits: readonly Commit[]): boolean {
   const [first] = commits;
   if (!first || !acknowledged) return false;
   const live = commits.findLast(({ at }) => at.getTime() < sent)?.to ?? first.from;

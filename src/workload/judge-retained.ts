@@ -1,13 +1,13 @@
 import { rows, type Client } from '../postgres/client.ts';
 import { lister } from './lister.ts';
-import type { Listed } from './verdict.ts';
+import type { Counted } from './verdict.ts';
 
 /** What the retained colour holds that the live one does not: writes that went to the wrong side. */
 export interface RetainedVerdict {
   readonly ok: boolean;
   /** Distinct writes on the retained colour. */
   readonly compared: number;
-  readonly onlyOnRetained: Listed;
+  readonly onlyOnRetained: Counted;
 }
 
 /** Writes compared at a time. */

@@ -2,9 +2,9 @@ import { rows, withTransaction, type Client } from '../postgres/client.ts';
 import { accountOf, amountOf } from './amounts.ts';
 import { acknowledgedByWrongColour, type Commit } from './commits.ts';
 import { lister } from './lister.ts';
-import type { Attempt, WorkloadLog } from './log.ts';
+import type { WriteAttempt, WorkloadLog } from './log.ts';
 import { longestPause, pausesAt } from './pause.ts';
-import { violations, type Listed, type WorkloadVerdict } from './verdict.ts';
+import { violations, type Counted, type WorkloadVerdict } from './verdict.ts';
 
 /** Distinct (writer, sequence) read at a time: bounds memory, not meaning. */
 const page = 20_000;
@@ -79,11 +79,11 @@ export async function judge(
 }
 
 /** For people: `writer 3 #1207`. */
-function keyOf({ writer, sequence }: Pick<Attempt, 'writer' | 'sequence'>): string {
+function keyOf({ writer, sequence }: Pick<WriteAttempt, 'writer' | 'sequence'>): string {
   return `writer ${writer} #${sequence}`;
 }
 
-async function countRows(live: Client, log: WorkloadLog): Promise<{ found: Map<string, number>; altered: Listed }> {
+async function countRows(live: Client, log: WorkloadLog): Promise<{ found: Map<string, number>; altered: Counted }> {
   const found = new Map<string, number>();
   const altered = lister();
   type Group = { writer: number; sequence: string; times: string; amounts: number[]; accounts: number[] };
@@ -110,7 +110,7 @@ async function countRows(live: Client, log: WorkloadLog): Promise<{ found: Map<s
   }
 }
 
-async function wrongBalances(live: Client): Promise<Listed> {
+async function wrongBalances(live: Client): Promise<Counted> {
   const wrong = lister();
   const found = await rows<{ id: number; balance: string | null; sum: string }>(
     live,

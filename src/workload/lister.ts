@@ -1,7 +1,7 @@
-import type { Listed } from './verdict.ts';
+import type { Counted } from './verdict.ts';
 
 /** Counts everything, keeps the first five. */
-export function lister(): { add(example: string): void; listed(): Listed } {
+export function lister(): { add(example: string): void; listed(): Counted } {
   const examples: string[] = [];
   let count = 0;
   return {

@@ -4,7 +4,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { ErrorLine, LogLine, WorkloadHeader } from './log-lines.ts';
 
 /** One unique write as its client knows it. */
-export interface Attempt {
+export interface WriteAttempt {
   readonly writer: number;
   readonly sequence: number;
   /** Milliseconds since 1970. */
@@ -25,7 +25,7 @@ export interface WorkloadLog {
   /** Why it ended: `stopped`, `limit`, or `killed` where it could not say. */
   readonly ended: string;
   readonly writers: number;
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly WriteAttempt[];
   readonly errors: readonly ErrorLine[];
 }
 
@@ -34,7 +34,7 @@ export async function readWorkloadLog(file: string): Promise<WorkloadLog> {
   let header: WorkloadHeader | undefined;
   let [stoppedAt, ended, number] = [0, 'killed', 0];
   let damaged: number | undefined;
-  const attempts = new Map<string, Attempt>();
+  const attempts = new Map<string, WriteAttempt>();
   const errors: ErrorLine[] = [];
   for await (const text of createInterface({ input: createReadStream(file, 'utf8') })) {
     number += 1;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { describe } from '../model/errors.ts';
-import { reporter, runReader, runWriter, type Surroundings } from './clients.ts';
+import { reporter, runReader, runWriter, type ClientParts } from './clients.ts';
 import { openWorkloadLog } from './log-writer.ts';
 import type { Message } from './messages.ts';
 import type { WorkloadPlan } from './options.ts';
@@ -55,8 +55,8 @@ async function run(plan: WorkloadPlan): Promise<void> {
     writers: plan.writers,
     readers: plan.readers,
   });
-  const surroundings: Surroundings = { plan, log, tally, stop: stopping.signal };
-  const shared = await writerPool(surroundings);
+  const parts: ClientParts = { plan, log, tally, stop: stopping.signal };
+  const shared = await writerPool(parts);
   const limit = setTimeout(() => stop('limit'), plan.maxDuration);
   const figures = setInterval(() => say({ type: 'interval', interval: tally.cut(Date.now()) }), statsEvery);
   say({ type: 'ready' });
@@ -64,11 +64,11 @@ async function run(plan: WorkloadPlan): Promise<void> {
     ...count(plan.writers).map((writer) =>
       runWriter(
         writer,
-        styleOf(writer, plan.business).pooled ? shared : own('writer', writer, surroundings),
-        surroundings,
+        styleOf(writer, plan.business).pooled ? shared : own('writer', writer, parts),
+        parts,
       ),
     ),
-    ...count(plan.readers).map((reader) => runReader(reader, own('reader', reader, surroundings), surroundings)),
+    ...count(plan.readers).map((reader) => runReader(reader, own('reader', reader, parts), parts)),
   ];
   if (!stopping.signal.aborted)
     await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -81,7 +81,7 @@ async function run(plan: WorkloadPlan): Promise<void> {
   await new Promise<void>((resolve) => say({ type: 'ended', reason }, resolve));
 }
 
-function own(role: 'writer' | 'reader', who: number, { plan, log, tally }: Surroundings): Acquire {
+function own(role: 'writer' | 'reader', who: number, { plan, log, tally }: ClientParts): Acquire {
   const lost = reporter(role, who, { log, tally });
   return dedicated({
     settings: plan[role],
@@ -92,7 +92,7 @@ function own(role: 'writer' | 'reader', who: number, { plan, log, tally }: Surro
 }
 
 /** One pool for all pooled writers, with two connections more than they need at once. */
-async function writerPool({ plan, log, tally }: Surroundings): Promise<Acquire> {
+async function writerPool({ plan, log, tally }: ClientParts): Promise<Acquire> {
   const size = count(plan.writers).filter((writer) => styleOf(writer, false).pooled).length + 2;
   const lost = reporter('writer', 0, { log, tally });
   return pooled(

@@ -1,12 +1,12 @@
 import type { Pause } from './pause.ts';
 
 /** A number of things, and the first few of them. */
-export interface Listed {
+export interface Counted {
   readonly count: number;
   readonly examples: readonly string[];
 }
 
-/** What the oracle says of one run. `ok` only where every `Listed` is empty and something was acknowledged. */
+/** What the oracle says of one run. `ok` only where every `Counted` is empty and something was acknowledged. */
 export interface WorkloadVerdict {
   readonly ok: boolean;
   readonly run: string;
@@ -15,26 +15,26 @@ export interface WorkloadVerdict {
   /** Acknowledged and found exactly once. */
   readonly foundOnce: number;
   /** Acknowledged, not found. */
-  readonly lost: Listed;
+  readonly lost: Counted;
   /** Acknowledged, found more than once. */
-  readonly doubled: Listed;
+  readonly doubled: Counted;
   /** Sent without an acknowledgement: such a write may stand once or not at all. */
   readonly unacknowledged: {
     readonly count: number;
     readonly foundNever: number;
     readonly foundOnce: number;
-    readonly foundMore: Listed;
+    readonly foundMore: Counted;
   };
   /** The server said that these do not stand, and they do. */
-  readonly refusedButFound: Listed;
+  readonly refusedButFound: Counted;
   /** Rows of this run that nobody sent. */
-  readonly unknown: Listed;
+  readonly unknown: Counted;
   /** Rows whose amount or account is not what was sent. */
-  readonly altered: Listed;
+  readonly altered: Counted;
   /** Accounts whose balance is not the sum of their entries, of all runs. */
-  readonly balances: Listed;
+  readonly balances: Counted;
   /** Acknowledged by a colour that was not live. */
-  readonly wrongColour: Listed;
+  readonly wrongColour: Counted;
   readonly errors: {
     readonly statements: number;
     readonly connects: number;
@@ -52,7 +52,7 @@ export interface WorkloadVerdict {
 
 /** Every violation in a few words; empty where the verdict is good. */
 export function violations(verdict: Omit<WorkloadVerdict, 'ok'>): string[] {
-  const named: readonly (readonly [string, Listed])[] = [
+  const named: readonly (readonly [string, Counted])[] = [
     ['acknowledged writes lost', verdict.lost],
     ['acknowledged writes doubled', verdict.doubled],
     ['unacknowledged writes found more than once', verdict.unacknowledged.foundMore],

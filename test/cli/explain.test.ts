@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { allPages, type Page } from '../../src/cli/pages.ts';
+import { allPages, type ManualPage } from '../../src/cli/pages.ts';
 import { explain } from '../../src/cli/reporter.ts';
 import { ruleIds } from '../../src/migrations/lint/rules/index.ts';
 import { errorCatalogue } from '../../src/model/error-catalogue.ts';
@@ -19,7 +19,7 @@ const run = (...args: string[]) =>
 
 test('every error, every finding and every lint rule has its page, and no page is empty', () => {
   const all = allPages();
-  const of = (kind: Page['kind']) => new Set(all.filter((page) => page.kind === kind).map(({ id }) => id));
+  const of = (kind: ManualPage['kind']) => new Set(all.filter((page) => page.kind === kind).map(({ id }) => id));
   const [errors, findings, rules] = [of('error'), of('finding'), of('rule')];
   expect(Object.keys(errorCatalogue).filter((id) => !errors.has(id))).toEqual([]);
   expect(Object.keys(findingCatalogue).filter((id) => !findings.has(id) && !errors.has(id))).toEqual([]);

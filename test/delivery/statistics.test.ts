@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareErrors, compareLatency, type Sample } from '../../src/delivery/analysis/statistics/compare.ts';
+import { compareErrors, compareLatency, type StatementSample } from '../../src/delivery/analysis/statistics/compare.ts';
 import { fisher } from '../../src/delivery/analysis/statistics/fisher.ts';
 import { mannWhitney } from '../../src/delivery/analysis/statistics/mann-whitney.ts';
 import { normalTail } from '../../src/delivery/analysis/statistics/normal.ts';
@@ -52,7 +52,7 @@ function stopped(factor: number, tolerance: number, seed: number): number {
   const limits = { confidence: 0.95, count: 3, tolerance };
   const release = (): boolean =>
     Array.from({ length: limits.count }).some(() => {
-      const samples = [0.4, 2, 15].map((median, statement): Sample => ({
+      const samples = [0.4, 2, 15].map((median, statement): StatementSample => ({
         statement: String(statement),
         live: latencies(next, 400, median),
         candidate: latencies(next, 400, statement === 1 ? median * factor : median),
@@ -72,7 +72,7 @@ test('of 200 releases without a difference no more are stopped than the confiden
 });
 
 const limits = { confidence: 0.95, count: 1, tolerance: 0.1 };
-const sample = (live: number[], candidate: number[], errors = { live: 0, candidate: 0 }): Sample => ({
+const sample = (live: number[], candidate: number[], errors = { live: 0, candidate: 0 }): StatementSample => ({
   statement: 'SELECT 1',
   live,
   candidate,

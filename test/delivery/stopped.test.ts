@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { follow } from '../../src/delivery/follow.ts';
-import { hold, resume } from '../../src/delivery/persons.ts';
+import { holdDelivery, resumeDelivery } from '../../src/delivery/persons.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { withEnvironment } from '../support/environment.ts';
@@ -46,9 +46,9 @@ test('a candidate whose migration dropped an index is stopped by analysis: the r
       });
 
       // Whoever resumes has it measured again, with readers; whoever holds it has nothing done.
-      await resume(parts);
+      await resumeDelivery(parts);
       expect(await recordOf(test)).toMatchObject({ step: { text: 'canary 50 %' } });
-      await hold(parts, 'we look first');
+      await holdDelivery(parts, 'we look first');
       expect((await failure(follow(parts, {}))).seen).toContain('has taken the release over by `hold`');
 
       // A person's own verb: its end is the release's, and it is not begun again by itself.

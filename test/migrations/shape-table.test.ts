@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ruleIds } from '../../src/migrations/lint/rules/index.ts';
-import { changeLine, ofVerdict, shapeChanges, verdicts, type SeenChange } from '../../src/model/shape-changes.ts';
+import { changeLine, ofVerdict, shapeChanges, shapeVerdicts, type SeenChange } from '../../src/model/shape-changes.ts';
 import { document } from '../docs/sources.ts';
 
 test('the linter has each rule that the table of shape changes says sees a change', () => {
@@ -14,11 +14,11 @@ test('a change is said by its object and what it does, and told apart by its ver
     { id: 'enum-value-added', object: 'shop.mood', kind: 'type', says: "has 'so-so'" },
   ];
   expect(seen.map(changeLine)).toEqual(['shop.orders.note no longer takes NULL', "shop.mood has 'so-so'"]);
-  expect(verdicts.map((verdict) => ofVerdict(seen, verdict).length)).toEqual([0, 1, 1, 0]);
+  expect(shapeVerdicts.map((verdict) => ofVerdict(seen, verdict).length)).toEqual([0, 1, 1, 0]);
 });
 
 test('docs/expand-contract.md has the table', () => {
-  const lines = verdicts.flatMap((verdict) =>
+  const lines = shapeVerdicts.flatMap((verdict) =>
     Object.entries(shapeChanges)
       .filter(([, change]) => change.verdict === verdict)
       .map(([id, { says, software, forward, reverse, lock }]) =>

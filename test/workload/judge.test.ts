@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { withClient, withTransaction, type Client } from '../../src/postgres/client.ts';
 import { judge } from '../../src/workload/judge.ts';
 import { judgeRetained } from '../../src/workload/judge-retained.ts';
-import type { Attempt, WorkloadLog } from '../../src/workload/log.ts';
+import type { WriteAttempt, WorkloadLog } from '../../src/workload/log.ts';
 import { dropWorkload, prepareWorkload } from '../../src/workload/schema.ts';
 import { describeVerdict, violations } from '../../src/workload/verdict.ts';
 import { connectionTo, withDatabase } from '../support/postgres.ts';
@@ -15,7 +15,7 @@ const double = insert(
 );
 
 /** Every way to be wrong: what is done to the rows or the log, and the words of the verdict. */
-const harms: readonly (readonly [string, string | ((log: { attempts: Attempt[] }) => void), RegExp[]])[] = [
+const harms: readonly (readonly [string, string | ((log: { attempts: WriteAttempt[] }) => void), RegExp[]])[] = [
   [
     'a row deleted',
     'DELETE FROM workload.entry WHERE writer = 1 AND sequence = 7',
@@ -208,13 +208,13 @@ test('preparing twice is safe, dropping leaves nothing', async () => {
   });
 });
 
-function at({ attempts }: { attempts: readonly Attempt[] }, writer: number, sequence: number): Attempt {
+function at({ attempts }: { attempts: readonly WriteAttempt[] }, writer: number, sequence: number): WriteAttempt {
   const found = attempts.find((attempt) => attempt.writer === writer && attempt.sequence === sequence);
   if (!found) throw new Error('no such attempt');
   return found;
 }
 
-function acknowledge(attempt: Attempt, colour: string): void {
+function acknowledge(attempt: WriteAttempt, colour: string): void {
   attempt.acknowledged = { at: attempt.sent + 2, latency: 2, colour };
 }
 
@@ -230,7 +230,7 @@ function switched<T extends WorkloadLog>(log: T): T {
   return { ...log, attempts };
 }
 
-function later(attempt: Attempt, from: number, by: number): Attempt {
+function later(attempt: WriteAttempt, from: number, by: number): WriteAttempt {
   return attempt.sequence <= from ? attempt : { ...attempt, sent: attempt.sent + by };
 }
 

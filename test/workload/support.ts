@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { operatorRole, type Server } from '../../src/platform/local/server.ts';
 import { withClient, type Client } from '../../src/postgres/client.ts';
 import { accountOf, amountOf } from '../../src/workload/amounts.ts';
-import type { Attempt, WorkloadLog } from '../../src/workload/log.ts';
+import type { WriteAttempt, WorkloadLog } from '../../src/workload/log.ts';
 import type { WorkloadOptions } from '../../src/workload/options.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { connectionTo, temporaryFolder } from '../support/postgres.ts';
@@ -32,10 +32,10 @@ export async function withWorkload<T>(server: Server, use: (options: WorkloadOpt
  * A log of `each` acknowledged writes by two writers, one every 10 ms from time 1,000,000, and the rows that belong to
  * it.
  */
-export async function madeRun(client: Client, each: number): Promise<WorkloadLog & { attempts: Attempt[] }> {
+export async function madeRun(client: Client, each: number): Promise<WorkloadLog & { attempts: WriteAttempt[] }> {
   await prepareWorkload(client, { roles: { writer: operatorRole, reader: operatorRole }, writers: 2 });
   const attempts = [1, 2].flatMap((writer) =>
-    Array.from({ length: each }, (_, index): Attempt => {
+    Array.from({ length: each }, (_, index): WriteAttempt => {
       const sent = 1_000_000 + index * 10;
       return {
         writer,

@@ -11,7 +11,7 @@ import { nextSteps } from './next.ts';
 import { isTraffic, urnName, Observation, type Change } from './observe.ts';
 import { openStack } from './project.ts';
 import { findPulumi } from './pulumi.ts';
-import { stagesOf, type Stage } from './stages.ts';
+import { stagesOf, type UpStage } from './stages.ts';
 
 export interface UpRequest {
   readonly folder: string;
@@ -110,7 +110,7 @@ function engineOptions(
   };
 }
 
-function show(reporter: Reporter, { changes, previews }: Observation, stages: readonly Stage[]): void {
+function show(reporter: Reporter, { changes, previews }: Observation, stages: readonly UpStage[]): void {
   for (const change of changes)
     if (isTraffic(change) || !change.type.startsWith('pulumi:'))
       reporter.say(
@@ -121,7 +121,7 @@ function show(reporter: Reporter, { changes, previews }: Observation, stages: re
 }
 
 /** A stage whose gate is closed now is not begun: it would be refused half a minute later. */
-function requireOpen({ previews }: Observation, { title }: Stage): void {
+function requireOpen({ previews }: Observation, { title }: UpStage): void {
   const closed = [...previews].flatMap(([name, { gate }]) =>
     (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })),
   );
@@ -134,7 +134,7 @@ function requireOpen({ previews }: Observation, { title }: Stage): void {
   });
 }
 
-async function consent({ yes }: UpRequest, { title }: Stage, index: number, signal: AbortSignal): Promise<void> {
+async function consent({ yes }: UpRequest, { title }: UpStage, index: number, signal: AbortSignal): Promise<void> {
   if (yes) return;
   if (atTerminal() && (await agrees(`\n${title[0]?.toUpperCase()}${title.slice(1)}?`, signal))) return;
   throw new VerdigrisError('up-unconfirmed', {

@@ -4,7 +4,7 @@ import type { Preview } from '../../operations/reads/preview.ts';
 import type { Adjust } from '../../../stacks/program.ts';
 
 /** How far one update goes. Between two of them the next one's gate is asked and shown, and a person may stop. */
-export interface Stage {
+export interface UpStage {
   readonly to: State | 'declared';
   readonly title: string;
   readonly adjust: Adjust;
@@ -18,7 +18,7 @@ const asDeclared: Adjust = (_, declaration) => declaration;
  * The stages of an update: a candidate up to its proof, then the readers, then what is declared. Each is what the
  * declaration would say if it were changed in the same order by hand. One that has nothing to do is left out.
  */
-export function stagesOf(previews: Previews): Stage[] {
+export function stagesOf(previews: Previews): UpStage[] {
   const verbs = (name: string): readonly string[] => previews.get(name)?.steps.map(({ verb }) => verb) ?? [];
   const names = [...previews.keys()];
   const prepares = new Set(

@@ -44,7 +44,7 @@ function isReady(name: string): name is ReadyMetric {
 }
 
 /** Looks at one metric once. Never throws: what cannot be measured is inconclusive, and says why. */
-export async function measure(metric: Metric, parts: AnalysisParts, signal: AbortSignal): Promise<Measurement> {
+export async function measureMetric(metric: Metric, parts: AnalysisParts, signal: AbortSignal): Promise<Measurement> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(metric.timeout)]);
   const colours = new Colours(parts, metric.timeout);
   try {

@@ -1,9 +1,9 @@
 import { meets, type Condition } from '../../model/condition.ts';
-import type { Verdict } from '../../model/delivery-record.ts';
+import type { MetricVerdict } from '../../model/delivery-record.ts';
 
 /** One look at a metric. */
 export interface Measurement {
-  readonly verdict: Verdict;
+  readonly verdict: MetricVerdict;
   /** What was seen, with figures, for people. */
   readonly seen: string;
   readonly value?: number;
@@ -22,7 +22,7 @@ export const inconclusive = (seen: string): Measurement => ({ verdict: 'inconclu
  */
 export function judgeValue(value: number, { success, failure }: Conditions, seen: string): Measurement {
   if (!Number.isFinite(value)) return inconclusive(`${seen}: no number`);
-  const given = (verdict: Verdict): Measurement => ({ verdict, seen, value });
+  const given = (verdict: MetricVerdict): Measurement => ({ verdict, seen, value });
   if (failure && meets(value, failure)) return given('failure');
   if (success && meets(value, success)) return given('success');
   if (success && failure) return given('inconclusive');

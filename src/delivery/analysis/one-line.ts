@@ -1,5 +1,5 @@
 /** A statement as it fits into a sentence. */
-export function oneLine(statement: string, most = 60): string {
+export function shortStatement(statement: string, most = 60): string {
   const line = statement.replaceAll(/\s+/g, ' ').trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }

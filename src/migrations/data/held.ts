@@ -3,14 +3,14 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { heldFailed, tooSlow } from './refusals.ts';
-import type { FromFile, Held, Ran } from './statement.ts';
+import type { FromFile, HeldStatement, Ran } from './statement.ts';
 
 /**
  * Those that are to run yet, in their order. Inside a transaction they are locked: whoever ran them before, and is not
  * known to have committed, has committed or is gone once this returns.
  */
-export async function readHeld(client: Client): Promise<Held[]> {
-  return rows<Held>(
+export async function readHeld(client: Client): Promise<HeldStatement[]> {
+  return rows<HeldStatement>(
     client,
     `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
     WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
@@ -22,7 +22,7 @@ export async function keepHeld(
   client: Client,
   release: string,
   statement: FromFile,
-  { tables, asked, role }: Pick<Held, 'tables' | 'asked'> & { readonly role: string | undefined },
+  { tables, asked, role }: Pick<HeldStatement, 'tables' | 'asked'> & { readonly role: string | undefined },
 ): Promise<void> {
   await client.query(
     `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
@@ -67,8 +67,8 @@ function keyOf({ version, position, text }: FromFile): [string, number, string] 
  */
 export async function runHeld(
   client: Client,
-  held: readonly Held[],
-  failed: (held: Held, cause: unknown) => Error,
+  held: readonly HeldStatement[],
+  failed: (held: HeldStatement, cause: unknown) => Error,
 ): Promise<Ran[]> {
   const ran: Ran[] = [];
   for (const each of held) {

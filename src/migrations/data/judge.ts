@@ -1,9 +1,9 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
-import type { PlaceNote, Place } from './note.ts';
-import type { DataStatement, Relation, Target } from './read.ts';
+import type { PlaceNote, StatementPlace } from './note.ts';
+import type { DataStatement, NamedRelation, WriteTarget } from './read.ts';
 
 export interface Judged {
-  readonly place: Place;
+  readonly place: StatementPlace;
   /** Tables of the live colour whose rows it writes, as far as that shows, as `schema.table`. */
   readonly tables: readonly string[];
   readonly why: string;
@@ -15,7 +15,7 @@ export interface Judged {
  * candidate before; what is made of such rows too, because the live colour goes on writing them. A note decides
  * otherwise. `held`: tables that earlier statements will write at the switchover; what rests on them waits with them.
  */
-export function judge(
+export function judgeStatement(
   statement: DataStatement,
   note: PlaceNote | undefined,
   live: readonly Table[],
@@ -53,7 +53,7 @@ function restsOnLive(statement: DataStatement, live: readonly Table[]): string |
 }
 
 /** The table of the live colour, unless only columns are set that it does not have there. */
-function common(target: Target, live: readonly Table[]): string[] {
+function common(target: WriteTarget, live: readonly Table[]): string[] {
   return live
     .filter((table) => fits(target, label(table)))
     .filter(({ columns }) => !(target.columns?.every((set) => !columns.some(({ name }) => name === set)) ?? false))
@@ -61,6 +61,6 @@ function common(target: Target, live: readonly Table[]): string[] {
 }
 
 /** Without a schema any of that name: which one search_path finds, the server alone knows. */
-export function fits({ schema, name }: Relation, table: string): boolean {
+export function fits({ schema, name }: NamedRelation, table: string): boolean {
   return schema === undefined ? table.endsWith(`.${name}`) : table === `${schema}.${name}`;
 }

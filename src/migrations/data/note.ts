@@ -3,13 +3,13 @@ import { tokensOf } from '../lint/tokens.ts';
 
 /** Where a statement that writes rows runs. */
 export const places = ['candidate', 'live', 'switch'] as const;
-export type Place = (typeof places)[number];
+export type StatementPlace = (typeof places)[number];
 
 /**
  * What a migration's author says of the statement that follows: `-- verdigris: place=live reason=ids are drawn there`.
  */
 export interface PlaceNote {
-  readonly place: Place;
+  readonly place: StatementPlace;
   readonly reason: string;
 }
 
@@ -30,5 +30,5 @@ export function readPlaceNote(between: string, file: string, line: number): Plac
       next: 'fix the comment; docs/migrations.md has examples.',
       facts: { file, line },
     });
-  return { place: place.toLowerCase() as Place, reason };
+  return { place: place.toLowerCase() as StatementPlace, reason };
 }

@@ -7,10 +7,10 @@ import { makeKeeper } from '../backfill/keeper.ts';
 import type { Fill } from './fill.ts';
 import { keepHeld, readHeld } from './held.ts';
 import type { FromFile } from './statement.ts';
-import { judge } from './judge.ts';
+import { judgeStatement } from './judge.ts';
 import type { PlaceNote } from './note.ts';
 import type { DataPolicy } from './policy.ts';
-import type { DataStatement, Relation } from './read.ts';
+import type { DataStatement, NamedRelation } from './read.ts';
 import { cannotBeHeld } from './refusals.ts';
 
 export interface Placing {
@@ -33,7 +33,7 @@ export async function runInPlace(
 ): Promise<boolean> {
   const { data, note } = statement;
   const waiting = await readHeld(client);
-  const judged = judge(
+  const judged = judgeStatement(
     data,
     note,
     policy.live,
@@ -120,7 +120,10 @@ async function firedTriggers(client: Client, tables: readonly string[]): Promise
 }
 
 /** A relation that a statement names, as search_path finds it now. */
-async function found(client: Client, { schema, name }: Relation): Promise<Pick<Table, 'schema' | 'name'> | undefined> {
+async function found(
+  client: Client,
+  { schema, name }: NamedRelation,
+): Promise<Pick<Table, 'schema' | 'name'> | undefined> {
   const [table] = await rows<Pick<Table, 'schema' | 'name'>>(
     client,
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,15 +1,15 @@
 import type { Table } from '../../postgres/catalogue.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
-import { judge } from './judge.ts';
-import type { Place } from './note.ts';
+import { judgeStatement } from './judge.ts';
+import type { StatementPlace } from './note.ts';
 import { sourceLine } from './refusals.ts';
 
 /** A statement that writes rows, and where it will run, as far as its text and the live colour's tables tell. */
 export interface PlannedStatement {
   /** `0007_raise.sql:3: UPDATE limits SET …`. */
   readonly source: string;
-  readonly place: Place;
+  readonly place: StatementPlace;
   readonly why: string;
 }
 
@@ -19,7 +19,7 @@ export function planData(files: readonly SqlFile[], live: readonly Table[]): Pla
   return files.flatMap((file) =>
     file.statements.flatMap(({ data, note, text, line }) => {
       if (!data || data.targets.length === 0) return [];
-      const { place, tables, why } = judge(data, note, live, held);
+      const { place, tables, why } = judgeStatement(data, note, live, held);
       if (place === 'switch')
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])
           held.add(table);

@@ -1,11 +1,11 @@
 import type { Table } from '../../postgres/catalogue.ts';
 import type { RowWrites } from '../../postgres/row-writes.ts';
 import type { FromFile } from './statement.ts';
-import type { Place } from './note.ts';
+import type { StatementPlace } from './note.ts';
 
 /** Of a statement that has run, or was tried, and is to be told: of what both colours have, and where. */
 export interface DataReport extends FromFile {
-  readonly place: Place;
+  readonly place: StatementPlace;
   readonly writes: readonly RowWrites[];
 }
 

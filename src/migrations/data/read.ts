@@ -3,21 +3,21 @@ import { all, fieldsOf, tagOf, walk, type Of } from '../lint/ast.ts';
 
 import type { Fill } from './fill.ts';
 
-export interface Relation {
+export interface NamedRelation {
   /** Undefined where the statement leaves it to search_path. */
   readonly schema: string | undefined;
   readonly name: string;
 }
 
-export interface Target extends Relation {
+export interface WriteTarget extends NamedRelation {
   /** Of an UPDATE, the columns that it sets; undefined where whole rows are written. */
   readonly columns?: readonly string[];
 }
 
 /** What can be read off a statement that may write rows. */
 export interface DataStatement {
-  readonly targets: readonly Target[];
-  readonly reads: readonly Relation[];
+  readonly targets: readonly WriteTarget[];
+  readonly reads: readonly NamedRelation[];
   /** A block, a call or a function: what it writes shows when it runs. */
   readonly opaque: boolean;
   /** Opaque, and it makes or changes objects besides. */
@@ -67,7 +67,7 @@ function ofSelect(node: Node): DataStatement | undefined {
 }
 
 /** Of the statement and of those in its WITH. */
-function writesIn(nodes: readonly Node[]): Target[] {
+function writesIn(nodes: readonly Node[]): WriteTarget[] {
   return [...walk(nodes)].flatMap(([tag, fields]) => {
     const { relation } = fields as { readonly relation?: RangeVar };
     if (!relation || !/^(Insert|Update|Delete|Merge)Stmt$/.test(tag)) return [];
@@ -77,14 +77,14 @@ function writesIn(nodes: readonly Node[]): Target[] {
   });
 }
 
-function readsIn(nodes: readonly Node[]): Relation[] {
+function readsIn(nodes: readonly Node[]): NamedRelation[] {
   return [...walk(nodes)].flatMap(([tag, fields]) => {
     if (tag !== 'RangeVar') return [];
     return [named(fields as RangeVar)];
   });
 }
 
-function named({ schemaname, relname }: RangeVar): Relation {
+function named({ schemaname, relname }: RangeVar): NamedRelation {
   return { schema: schemaname, name: relname ?? '' };
 }
 
@@ -97,7 +97,7 @@ const whole = new RegExp(
 const update = new RegExp(String.raw`\bupdate\s+(?:only\s+)?${name}\s+(?:(?:as\s+)?[\w$]+\s+)?set\b`, 'gi');
 
 /** What a text writes to that is no statement yet, but may become one. Which columns is not read. */
-export function writesOf(text: string): Target[] {
+export function writesOf(text: string): WriteTarget[] {
   return [...text.matchAll(whole), ...text.matchAll(update)].map(([, found = '']) => {
     const parts = (found.match(/"[^"]+"|[\w$]+/g) ?? []).map((part) =>
       part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase(),

@@ -11,7 +11,7 @@ export interface FromFile {
 }
 
 /** One that is held back until the switchover, as the candidate's verdigris.data_statement keeps it. */
-export interface Held extends FromFile {
+export interface HeldStatement extends FromFile {
   readonly tables: readonly string[];
   /** By a note: then the clients' wait is the author's decision. */
   readonly asked: boolean;
@@ -21,7 +21,7 @@ export interface Held extends FromFile {
 }
 
 export interface Ran {
-  readonly held: Held;
+  readonly held: HeldStatement;
   readonly writes: readonly RowWrites[];
   readonly ms: number;
 }

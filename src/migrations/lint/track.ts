@@ -2,7 +2,7 @@ import { all, as, nameLabel, type Of } from './ast.ts';
 import type { LintContext } from './context.ts';
 import { constraintName } from './learn-table.ts';
 import { strongLocks } from './statement-locks.ts';
-import { columnsOf } from './rules/help.ts';
+import { constraintColumns } from './rules/help.ts';
 
 /** Takes into the transaction what the statement at hand did to it. Called before the schema learns the statement. */
 export function track(context: LintContext): void {
@@ -36,7 +36,7 @@ function notValid(node: Of<'AlterTableStmt'>, context: LintContext): void {
           ? 'not-null'
           : 'check';
     context.transaction.notValid.add(
-      `${nameLabel(table)}.${constraint.conname ?? constraintName(table.name, kind, columnsOf(constraint))}`,
+      `${nameLabel(table)}.${constraint.conname ?? constraintName(table.name, kind, constraintColumns(constraint))}`,
     );
   }
 }

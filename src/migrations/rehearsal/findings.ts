@@ -31,7 +31,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
         grade: over ? 'refuse' : longest.ms > limits.pause ? 'warn' : 'info',
         title:
           `${totals.blockedQueries} queries of the workload waited behind the migrations, the longest ` +
-          `${time(longest.ms)}${over ? `, more than --max-lock ${time(limits.maxLock ?? 0)}` : ''}`,
+          `${timeText(longest.ms)}${over ? `, more than --max-lock ${timeText(limits.maxLock ?? 0)}` : ''}`,
         objects: [
           `${oneShortLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneShortLine(culprit.text)}` : ''}`,
         ],
@@ -44,7 +44,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
   if (own && own.ms > limits.pause) {
     found.push(
       live('rehearsal-waited', {
-        title: `the migration itself waited ${time(own.ms)} for a lock`,
+        title: `the migration itself waited ${timeText(own.ms)} for a lock`,
         objects: [`behind ${oneShortLine(own.behind)}`],
         reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
       }),
@@ -58,7 +58,7 @@ function locks({ locks: held, limits }: Seen): RehearsalFinding[] {
     .filter(({ mode, ms }) => stopsWrites(mode) && ms > limits.pause)
     .map(({ table, mode, ms }) =>
       live('rehearsal-lock-held', {
-        title: `${mode} was held for ${time(ms)}, longer than limits.pause (${time(limits.pause)})`,
+        title: `${mode} was held for ${timeText(ms)}, longer than limits.pause (${timeText(limits.pause)})`,
         objects: [table],
         reason: `${mode} ${blocks[mode]}.`,
       }),
@@ -80,7 +80,7 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
   if (replication.applyStandsMs > limits.pause || replication.walBytes > limits.lag) {
     found.push(
       both('rehearsal-lag', {
-        title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${time(replication.applyStandsMs)}`,
+        title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${timeText(replication.applyStandsMs)}`,
         objects: replication.table === undefined ? [] : [replication.table],
         reason:
           'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
@@ -171,6 +171,6 @@ export function place({ file, line }: { readonly file: string; readonly line: nu
   return file === '' ? '' : `${file.split('/').at(-1)}:${line}`;
 }
 
-export function time(ms: number): string {
+export function timeText(ms: number): string {
   return prettyMs(ms, ms < 1000 ? { millisecondsDecimalDigits: 0 } : {});
 }

@@ -1,6 +1,6 @@
 import { lockModes } from '../lint/locks.ts';
 import { escape } from './escape.ts';
-import { oneShortLine, place, time } from './findings.ts';
+import { oneShortLine, place, timeText } from './findings.ts';
 import { modeColours } from './html-style.ts';
 import type { RehearsalReport, StatementReport } from './report.ts';
 
@@ -12,7 +12,7 @@ const row = 24;
 const tablesDrawn = 12;
 
 /** Statements, locks by table, blocked queries and the workload's latency, one below the other on one time axis. */
-export function timeline(report: RehearsalReport): string {
+export function lockTimeline(report: RehearsalReport): string {
   const { load, statements, locks } = report;
   const end = Math.max(1, load.buckets.length * load.bucketMs, ...statements.map(({ at, ms }) => at + ms));
   const x = (ms: number): number => left + (Math.max(0, Math.min(ms, end)) / end) * (width - left - right);
@@ -32,7 +32,7 @@ export function timeline(report: RehearsalReport): string {
   for (const statement of statements) {
     y += row;
     const after = x(statement.at + statement.ms) + 6;
-    const text = `${time(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneShortLine(statement.text, 70)}`;
+    const text = `${timeText(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneShortLine(statement.text, 70)}`;
     const wide = text.length * 6.2;
     // Where the text has no room behind the bar it stands before it.
     const at =
@@ -40,7 +40,7 @@ export function timeline(report: RehearsalReport): string {
     const fits = after + wide < width || x(statement.at) - wide > left - 100;
     parts.push(
       label(place(statement) || `#${statements.indexOf(statement) + 1}`),
-      bar(statement.at, statement.ms, colourOf(statement), `${time(statement.ms)}: ${statement.text}`),
+      bar(statement.at, statement.ms, colourOf(statement), `${timeText(statement.ms)}: ${statement.text}`),
       fits ? `<text class="soft" ${at} y="${y}">${escape(text)}</text>` : '',
     );
   }
@@ -55,7 +55,7 @@ export function timeline(report: RehearsalReport): string {
     const drawn = held.toSorted((a, b) => lockModes.indexOf(a.mode) - lockModes.indexOf(b.mode));
     parts.push(
       label(table),
-      ...drawn.map(({ at, ms, mode }) => bar(at, ms, modeColours[mode], `${mode} on ${table} for ${time(ms)}`)),
+      ...drawn.map(({ at, ms, mode }) => bar(at, ms, modeColours[mode], `${mode} on ${table} for ${timeText(ms)}`)),
     );
   }
 
@@ -72,7 +72,7 @@ export function timeline(report: RehearsalReport): string {
   parts.push(blocked);
   y += 56 + row + 8;
   lane(load.kind === 'command' ? 'Oldest query' : 'Worst latency');
-  parts.push(chart(report, { y, height: 84, value: (bucket) => bucket.max, colour: 'var(--blue)', unit: time, x }));
+  parts.push(chart(report, { y, height: 84, value: (bucket) => bucket.max, colour: 'var(--blue)', unit: timeText, x }));
   y += 84 + 6;
 
   const step = niceStep(end / 10);

@@ -1,9 +1,9 @@
 import prettyBytes from 'pretty-bytes';
 import { blocks, type LockMode } from '../lint/locks.ts';
 import { escape } from './escape.ts';
-import { place, time } from './findings.ts';
+import { place, timeText } from './findings.ts';
 import { modeColours, style } from './html-style.ts';
-import { timeline } from './html-timeline.ts';
+import { lockTimeline } from './html-timeline.ts';
 import type { RehearsalReport } from './report.ts';
 import { signed } from './text.ts';
 
@@ -29,7 +29,7 @@ ${cards(report)}
 <h2>Findings</h2>
 ${report.findings.length === 0 ? '<p>None.</p>' : report.findings.map(finding).join('\n')}
 <h2>Timeline</h2>
-${timeline(report)}
+${lockTimeline(report)}
 <h2>Statements</h2>
 ${statements(report)}
 ${blockedTable(report)}${errorTable(report)}${plansTable(report)}${smokeText(report)}
@@ -42,18 +42,18 @@ function cards({ totals, replication, load }: RehearsalReport): string {
   const card = (value: string, what: string): string =>
     `<div class="card"><b>${escape(value)}</b><span>${escape(what)}</span></div>`;
   return `<div class="cards">${[
-    card(time(totals.ms), 'all migrations'),
-    card(time(totals.longestBlockedMs), `longest blocked of ${totals.blockedQueries} queries`),
+    card(timeText(totals.ms), 'all migrations'),
+    card(timeText(totals.longestBlockedMs), `longest blocked of ${totals.blockedQueries} queries`),
     card(
-      strongestLock ? time(strongestLock.heldMs) : 'none',
+      strongestLock ? timeText(strongestLock.heldMs) : 'none',
       strongestLock ? `${strongestLock.mode} on ${strongestLock.table}` : 'lock on a table that was there',
     ),
     card(prettyBytes(totals.rewrittenBytes), 'rewritten'),
     card(prettyBytes(totals.walBytes), 'WAL made'),
     card(signed(totals.diskBytes), 'disk, in the end'),
-    card(time(replication.applyStandsMs), 'apply would wait'),
+    card(timeText(replication.applyStandsMs), 'apply would wait'),
     ...(load.operations > 0
-      ? [card(`${time(load.before.p95)} → ${time(load.during.p95)}`, 'p95 latency, before → during')]
+      ? [card(`${timeText(load.before.p95)} → ${timeText(load.during.p95)}`, 'p95 latency, before → during')]
       : []),
   ].join('')}</div>`;
 }
@@ -76,17 +76,17 @@ function statements(report: RehearsalReport): string {
     const dot = (mode: LockMode): string => `<i class="dot" style="background:${modeColours[mode]}"></i>`;
     return row([
       [`${escape(place(statement))}<br><code>${escape(text)}</code>${failed}`],
-      [`${time(ms)}${waitedMs > 0 ? `<small>waited ${time(waitedMs)}</small>` : ''}`, 'n'],
+      [`${timeText(ms)}${waitedMs > 0 ? `<small>waited ${timeText(waitedMs)}</small>` : ''}`, 'n'],
       [
         locks
           .map(
             ({ table, mode, heldMs }) =>
-              `${dot(mode)}${mode} on ${escape(table)}, ${time(heldMs)}<small>${blocks[mode]}</small>`,
+              `${dot(mode)}${mode} on ${escape(table)}, ${timeText(heldMs)}<small>${blocks[mode]}</small>`,
           )
           .join('') || '—',
       ],
-      [blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${time(blocked.longestMs)}</small>`, 'n'],
-      [latencyMs > 0 ? time(latencyMs) : '—', 'n'],
+      [blocked.count === 0 ? '—' : `${blocked.count}<small>longest ${timeText(blocked.longestMs)}</small>`, 'n'],
+      [latencyMs > 0 ? timeText(latencyMs) : '—', 'n'],
       [
         rewrites.map(({ relation, bytes }) => `${escape(relation)} <small>${prettyBytes(bytes)}</small>`).join('') ||
           '—',
@@ -107,8 +107,8 @@ function blockedTable({ blocked, statements: all }: RehearsalReport): string {
   const lines = blocked.slice(0, 25).map(({ ms, at, query, table: on, wants, statement, application }) => {
     const culprit = statement === undefined ? undefined : all[statement];
     return row([
-      [time(ms), 'n'],
-      [time(at), 'n'],
+      [timeText(ms), 'n'],
+      [timeText(at), 'n'],
       [`<code>${escape(query)}</code><small>${escape(application)}</small>`],
       [wants ? `${wants} on ${escape(on ?? '?')}` : 'a row'],
       [culprit ? `${escape(place(culprit))} <code>${escape(culprit.text.slice(0, 80))}</code>` : '—'],
@@ -155,7 +155,7 @@ function plansTable({ plans }: RehearsalReport): string {
 function smokeText({ smoke }: RehearsalReport): string {
   return smoke
     ? `<h2>Smoke test</h2><p><code>${escape(smoke.command)}</code>: exit code ${smoke.exitCode ?? 'none'} ` +
-        `after ${time(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
+        `after ${timeText(smoke.ms)}</p><pre>${escape(smoke.tail)}</pre>`
     : '';
 }
 

@@ -1,6 +1,6 @@
 import { count } from '../../model/count.ts';
 import prettyBytes from 'pretty-bytes';
-import { oneShortLine, place, time } from './findings.ts';
+import { oneShortLine, place, timeText } from './findings.ts';
 import type { RehearsalReport, StatementReport } from './report.ts';
 
 /** For people, plain: what matters first, then each statement. */
@@ -21,14 +21,14 @@ export function rehearsalText(report: RehearsalReport): string {
     `statements (measured ${{ statements: 'in the session that ran them', log: "by the clone's server log", whole: 'as a whole' }[report.measured]})`,
     ...report.statements.flatMap(statement),
     '',
-    `in all   ${time(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, rewritten ${prettyBytes(totals.rewrittenBytes)}`,
-    `blocked  ${totals.blockedQueries} queries, the longest ${time(totals.longestBlockedMs)}`,
-    `apply    would wait for up to ${time(applyStandsMs)}${behind}; ${prettyBytes(replication.walBytes)} to send`,
+    `in all   ${timeText(totals.ms)}; WAL ${prettyBytes(totals.walBytes)}, disk ${signed(totals.diskBytes)}, rewritten ${prettyBytes(totals.rewrittenBytes)}`,
+    `blocked  ${totals.blockedQueries} queries, the longest ${timeText(totals.longestBlockedMs)}`,
+    `apply    would wait for up to ${timeText(applyStandsMs)}${behind}; ${prettyBytes(replication.walBytes)} to send`,
     `load     ${loadText(load)}`,
     `plans    ${plans.compared} compared, ${plans.worse.length} worse, ${plans.broken.length} refused`,
     ...(smoke
       ? [
-          `smoke    exit code ${smoke.exitCode ?? 'none'} after ${time(smoke.ms)}: ${smoke.command}`,
+          `smoke    exit code ${smoke.exitCode ?? 'none'} after ${timeText(smoke.ms)}: ${smoke.command}`,
           ...(smoke.exitCode === 0 ? [] : smoke.tail.split('\n').map((line) => `           ${line}`)),
         ]
       : []),
@@ -58,16 +58,16 @@ function statement({
   latencyMs,
 }: StatementReport): string[] {
   const facts = [
-    ...locks.map(({ table, mode, heldMs }) => `${mode} on ${table} for ${time(heldMs)}`),
+    ...locks.map(({ table, mode, heldMs }) => `${mode} on ${table} for ${timeText(heldMs)}`),
     ...rewrites.map(({ relation, bytes }) => `rewrites ${relation} (${prettyBytes(bytes)})`),
-    ...(waitedMs > 0 ? [`waited ${time(waitedMs)} for locks`] : []),
-    ...(blocked.count > 0 ? [`blocked ${blocked.count} queries, the longest ${time(blocked.longestMs)}`] : []),
+    ...(waitedMs > 0 ? [`waited ${timeText(waitedMs)} for locks`] : []),
+    ...(blocked.count > 0 ? [`blocked ${blocked.count} queries, the longest ${timeText(blocked.longestMs)}`] : []),
     ...(walBytes === undefined ? [] : [`WAL ${prettyBytes(walBytes)}`]),
     ...(diskBytes ? [`disk ${signed(diskBytes)}`] : []),
-    ...(latencyMs > 0 ? [`worst latency ${time(latencyMs)}`] : []),
+    ...(latencyMs > 0 ? [`worst latency ${timeText(latencyMs)}`] : []),
   ];
   return [
-    `  ${time(took).padStart(8)}  ${place({ file, line })} ${oneShortLine(text, 100)}`,
+    `  ${timeText(took).padStart(8)}  ${place({ file, line })} ${oneShortLine(text, 100)}`,
     ...(error === undefined ? [] : [`            FAILED: ${error}`]),
     `            ${facts.join('; ')}`,
   ];
@@ -75,7 +75,7 @@ function statement({
 
 /** Latencies below a millisecond still differ from none. */
 function ms(value: number): string {
-  return value < 10 ? `${value.toFixed(1)} ms` : time(value);
+  return value < 10 ? `${value.toFixed(1)} ms` : timeText(value);
 }
 
 export function signed(bytes: number): string {
@@ -85,6 +85,6 @@ export function signed(bytes: number): string {
 function loadText({ kind, detail, operations, before, during }: RehearsalReport['load']): string {
   if (kind === 'none') return 'none';
   if (kind === 'command') return detail;
-  const latency = `p95 ${ms(before.p95)} before, ${ms(during.p95)} during, worst ${time(during.max)}`;
+  const latency = `p95 ${ms(before.p95)} before, ${ms(during.p95)} during, worst ${timeText(during.max)}`;
   return `${operations} statements; ${latency}`;
 }

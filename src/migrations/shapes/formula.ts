@@ -54,7 +54,7 @@ function comparison(node: Node, truth: boolean): Formula | undefined {
   const strictIn = columnsStrict(node);
   const say = (of: Node, test: Test): Formula => ({ of: printed(of), test, strictIn });
   if (found.kind === 'AEXPR_BETWEEN') {
-    const [from, to] = (as(found.rexpr, 'List')?.items ?? []).map(literal);
+    const [from, to] = (as(found.rexpr, 'List')?.items ?? []).map(literalOf);
     if (from === undefined || to === undefined) return undefined;
     const [low, high] = truth ? (['>=', '<='] as const) : (['<', '>'] as const);
     const ends = [say(found.lexpr, { is: low, value: from }), say(found.lexpr, { is: high, value: to })];
@@ -68,7 +68,7 @@ function comparison(node: Node, truth: boolean): Formula | undefined {
     return say(found.lexpr, { is: equal === truth ? 'in' : 'not in', values: new Set(values) });
   }
   if (found.kind !== 'AEXPR_OP') return undefined;
-  const [left, right] = [literal(found.lexpr), literal(found.rexpr)];
+  const [left, right] = [literalOf(found.lexpr), literalOf(found.rexpr)];
   const value = right ?? left;
   if (value === undefined || (left !== undefined && right !== undefined)) return undefined;
   const subject = right === undefined ? found.rexpr : found.lexpr;
@@ -81,9 +81,9 @@ function comparison(node: Node, truth: boolean): Formula | undefined {
 }
 
 /** The text of a constant, whatever it is cast to; undefined for anything else, null among it. */
-export function literal(node: Node | undefined): string | undefined {
+export function literalOf(node: Node | undefined): string | undefined {
   const cast = as(node, 'TypeCast');
-  if (cast) return literal(cast.arg);
+  if (cast) return literalOf(cast.arg);
   const constant = as(node, 'A_Const');
   if (!constant || constant.isnull === true) return undefined;
   if (constant.sval) return constant.sval.sval ?? '';
@@ -96,7 +96,7 @@ function literals(node: Node): string[] | undefined {
   const cast = as(node, 'TypeCast');
   if (cast?.arg) return literals(cast.arg);
   const items = as(node, 'List')?.items ?? as(node, 'A_ArrayExpr')?.elements;
-  const values = items?.map(literal);
+  const values = items?.map(literalOf);
   return values?.every((value) => value !== undefined) ? values : undefined;
 }
 

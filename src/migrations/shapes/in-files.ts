@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { verdictOfRule, type Verdict } from '../../model/shape-changes.ts';
+import { verdictOfRule, type ShapeVerdict } from '../../model/shape-changes.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import { lintFiles } from '../lint/lint.ts';
 
@@ -8,7 +8,7 @@ export interface PlannedShape {
   readonly version: string;
   /** `0007_raise.sql:3`. */
   readonly source: string;
-  readonly verdict: Verdict;
+  readonly verdict: ShapeVerdict;
   readonly says: string;
   /** As `migrate` will name it, where the text tells. */
   readonly object?: string;

@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { all, as, strings } from '../lint/ast.ts';
 import { tryParse } from '../lint/parse.ts';
-import { columnsOf, formulaOf, literal, printed, type Formula } from './formula.ts';
+import { columnsOf, formulaOf, literalOf, printed, type Formula } from './formula.ts';
 
 /** No two rows may agree in all elements where the condition holds. */
 export interface UniqueRule {
@@ -20,7 +20,7 @@ export interface CheckRule {
   readonly columns: readonly string[];
 }
 
-export interface ForeignKey {
+export interface AddedForeignKey {
   readonly name: string;
   readonly columns: readonly string[];
   /** The table and columns that it refers to, as text. */
@@ -38,7 +38,7 @@ export interface TableShape {
   readonly columns: ReadonlyMap<string, ColumnShape>;
   readonly checks: readonly CheckRule[];
   readonly uniques: readonly UniqueRule[];
-  readonly foreignKeys: readonly ForeignKey[];
+  readonly foreignKeys: readonly AddedForeignKey[];
 }
 
 /**
@@ -68,7 +68,7 @@ type Writable = {
   columns: Map<string, ColumnShape>;
   checks: CheckRule[];
   uniques: UniqueRule[];
-  foreignKeys: ForeignKey[];
+  foreignKeys: AddedForeignKey[];
 };
 
 export function unquoted(name: string): string {
@@ -81,7 +81,7 @@ function columnShape(definition: string): ColumnShape {
     return { notNull, filled: { by: 'expression' } };
   const text = / default (.+)$/m.exec(definition)?.[1];
   if (text === undefined) return { notNull, filled: { by: 'null' } };
-  const value = literal(expression(text.replace(/ (storage|compression|statistics) \w+$/, '')));
+  const value = literalOf(expression(text.replace(/ (storage|compression|statistics) \w+$/, '')));
   return { notNull, filled: value === undefined ? { by: 'expression' } : { by: 'constant', value } };
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { faultOf } from '../../operations/hooks/signature.ts';
-import { bodyOf, serveHttp, type ServeOptions } from '../serve.ts';
+import { requestBody, serveHttp, type ServeOptions } from '../serve.ts';
 
 /** What is approved: never just "the next one", so that what somebody looked at is what goes on. */
 const approvalSchema = z.strictObject({
@@ -50,7 +50,7 @@ async function answer(
   if (request.url === '/healthz') return [200, { ok: true }];
   if (request.url !== '/approve') return [404, { error: 'there is nothing here' }];
   if (request.method !== 'POST') return [405, { error: 'an approval is posted' }];
-  const body = await bodyOf(request, largest);
+  const body = await requestBody(request, largest);
   if (body === undefined) return [413, { error: 'an approval is at most 16 KiB' }];
   const header = (name: string): string | undefined => request.headers[name]?.toString();
   const signed = { id: header('webhook-id'), at: header('webhook-timestamp'), signatures: header('webhook-signature') };

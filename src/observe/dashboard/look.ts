@@ -31,7 +31,7 @@ export interface Background {
 const patience = 10_000;
 
 /** Fails only where the journal cannot be read. */
-export async function look(environment: Environment, platform: Platform): Promise<Look> {
+export async function lookAt(environment: Environment, platform: Platform): Promise<Look> {
   const [status, { operation, timeline }] = await Promise.all([
     readStatus(environment, platform),
     readJournal(platform.journal),

@@ -1,7 +1,7 @@
 import { describe } from '../../model/errors.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Subject } from '../subject.ts';
-import { look, lookBehind, type Background, type Look } from './look.ts';
+import type { Watched } from '../subject.ts';
+import { lookAt, lookBehind, type Background, type Look } from './look.ts';
 
 export interface Seen extends Look, Background {
   readonly environment: Environment;
@@ -19,7 +19,7 @@ const remembered = 120;
 /** Looks at one environment for everybody who asks: one look at a time, however many there are. */
 export class Watcher {
   readonly name: string;
-  readonly #open: () => Promise<Subject>;
+  readonly #open: () => Promise<Watched>;
   readonly #followers = new Set<() => void>();
   #seen: Promise<Seen> | undefined;
   #looked = -Infinity;
@@ -27,7 +27,7 @@ export class Watcher {
   #lag: readonly number[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(name: string, open: () => Promise<Subject>) {
+  constructor(name: string, open: () => Promise<Watched>) {
     this.name = name;
     this.#open = open;
   }
@@ -61,7 +61,7 @@ export class Watcher {
 
   async #look(): Promise<Seen> {
     const { environment, platform } = await this.#open();
-    const now = await look(environment, platform);
+    const now = await lookAt(environment, platform);
     if (now.status.replication?.lagBytes !== undefined)
       this.#lag = [...this.#lag, now.status.replication.lagBytes].slice(-remembered);
     const behind = await this.#background({ environment, platform }, now);
@@ -69,7 +69,7 @@ export class Watcher {
     return { environment, ...now, ...behind, lag: this.#lag };
   }
 
-  async #background({ environment, platform }: Subject, { operation, status }: Look): Promise<Background> {
+  async #background({ environment, platform }: Watched, { operation, status }: Look): Promise<Background> {
     const known = this.#behind;
     const of = `${status.state} ${status.live} ${status.release?.to ?? ''}`;
     if (known && (operation || (known.of === of && performance.now() - known.at < background))) return known.background;

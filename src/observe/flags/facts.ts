@@ -5,7 +5,7 @@ import type { Journal } from '../../model/journal.ts';
 import type { State } from '../../model/transitions.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { readStatus } from '../../operations/reads/status.ts';
-import type { Subject } from '../subject.ts';
+import type { Watched } from '../subject.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 
 type Servers = Partial<Pick<FlagFacts, 'backfills' | 'losslessRollback'>> & { readonly of?: State };
@@ -26,13 +26,13 @@ const patience = 1_000;
  */
 export class Facts {
   /** The declaration as it is now, and where it is. */
-  readonly open: () => Promise<Subject>;
+  readonly open: () => Promise<Watched>;
   #facts: { readonly at: number; readonly facts: Promise<FlagFacts> } | undefined;
   #accepted: { readonly of: string; readonly releases: readonly string[] } | undefined;
   #servers: { readonly at: number; readonly servers: Servers } = { at: -Infinity, servers: {} };
   #asking: Promise<void> | undefined;
 
-  constructor(open: () => Promise<Subject>) {
+  constructor(open: () => Promise<Watched>) {
     this.open = open;
   }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { describe } from '../../model/errors.ts';
 import { evaluate, flagKeys, type Evaluation } from '../../model/flags.ts';
-import { bodyOf, decoded, serveHttp, type ServeOptions } from '../serve.ts';
+import { requestBody, decoded, serveHttp, type ServeOptions } from '../serve.ts';
 import type { Facts } from './facts.ts';
 
 /** Bytes of an evaluation context. */
@@ -30,7 +30,7 @@ async function answer(facts: Facts, request: IncomingMessage): Promise<Answer> {
   const [found, name] = /^\/ofrep\/v1\/evaluate\/flags(?:\/([^/]+))?$/.exec(pathname) ?? [];
   if (found === undefined) return [404, { errorDetails: 'there is nothing here' }];
   if (request.method !== 'POST') return [405, { errorDetails: 'flags are evaluated by POST' }];
-  const body = await bodyOf(request, largest);
+  const body = await requestBody(request, largest);
   if (body === undefined) return [413, parseError('a context of at most 64 KiB')];
   const context = contextIn(body);
   if (context === undefined) return [400, parseError('a JSON object with a context')];

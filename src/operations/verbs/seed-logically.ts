@@ -1,6 +1,6 @@
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
-import { declared } from './seed.ts';
+import { declaredCandidate } from './seed.ts';
 import { copy, empty, roles } from './seed/logical.ts';
 import { open, publication } from './seed/origin.ts';
 import { catchUp, enable, subscription } from './seed/replication.ts';
@@ -13,7 +13,7 @@ export const seedLogically: Operation = {
   verb: 'seed',
   way: 'logical',
   clientsWait: () => 0,
-  validate: async (c) => [...declared(c), ...(await preflightFindings(c, 'seed'))],
+  validate: async (c) => [...declaredCandidate(c), ...(await preflightFindings(c, 'seed'))],
   start: [open, publication, empty, roles, copy, subscription, enable, catchUp],
   complete: [],
 };

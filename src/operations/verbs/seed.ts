@@ -12,7 +12,11 @@ import { upgrade, upgradeFindings } from './seed/upgrade.ts';
 export const seed: Operation = {
   verb: 'seed',
   clientsWait: () => 0,
-  validate: async (c) => [...declared(c), ...(await upgradeFindings(c)), ...(await preflightFindings(c, 'seed'))],
+  validate: async (c) => [
+    ...declaredCandidate(c),
+    ...(await upgradeFindings(c)),
+    ...(await preflightFindings(c, 'seed')),
+  ],
   start: [
     open,
     publication,
@@ -32,7 +36,7 @@ export const seed: Operation = {
 };
 
 /** What the declaration must say before a candidate can be made. */
-export function declared(c: Context): Finding[] {
+export function declaredCandidate(c: Context): Finding[] {
   const candidate = c.environment.colours[other(c.live)];
   const reason = 'A release is from one declared colour to the other.';
   if (!candidate)

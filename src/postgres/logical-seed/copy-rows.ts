@@ -4,7 +4,7 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { yieldToClients } from './pressure.ts';
-import { copyIn, copyOut, type Range, type Source } from './ranges.ts';
+import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
 import { inParallel } from './workers.ts';
 
 export interface RowCopy {
@@ -27,7 +27,7 @@ export interface SeedProgress {
 }
 
 /** What an earlier attempt copied goes; what CREATE EXTENSION made stays. */
-export async function emptyTables(candidate: Client, sources: readonly Source[]): Promise<void> {
+export async function emptyTables(candidate: Client, sources: readonly RowSource[]): Promise<void> {
   const own = sources.filter(({ condition }) => condition === null);
   await withTransaction(candidate, async () => {
     if (own.length > 0)
@@ -41,7 +41,7 @@ export async function emptyTables(candidate: Client, sources: readonly Source[])
  * Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the
  * next attempt.
  */
-export async function copyRows(ranges: readonly Range[], snapshot: string, copy: RowCopy): Promise<number> {
+export async function copyRows(ranges: readonly PageRange[], snapshot: string, copy: RowCopy): Promise<number> {
   const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
   let [done, rows] = [0, 0];
   await inParallel(ranges, copy.workers, (next) =>
@@ -65,7 +65,7 @@ export async function copyRows(ranges: readonly Range[], snapshot: string, copy:
   return rows;
 }
 
-async function copyRange(live: Client, candidate: Client, range: Range, signal: AbortSignal): Promise<number> {
+async function copyRange(live: Client, candidate: Client, range: PageRange, signal: AbortSignal): Promise<number> {
   const sink = candidate.query(copyFrom(copyIn(range)));
   try {
     await pipeline(live.query(copyTo(copyOut(range))), sink, { signal });

@@ -2,7 +2,7 @@ import { ident } from '../quote.ts';
 import { one, rows, type Client } from '../client.ts';
 
 /** An ordinary table or a leaf partition whose rows are to be copied. */
-export interface Source {
+export interface RowSource {
   readonly schema: string;
   readonly name: string;
   /** Those that are stored, in order: generated ones are computed again. */
@@ -19,8 +19,8 @@ export interface Source {
 }
 
 /** Rows of a table by where they lie; without a page after the last one, all that follow. */
-export interface Range {
-  readonly table: Source;
+export interface PageRange {
+  readonly table: RowSource;
   readonly from: number;
   readonly to: number | undefined;
   /** About how much is read for it. */
@@ -37,8 +37,8 @@ const tidRanges = 14;
  * Everything that holds rows, as pg_dump sees it; histories of migration tools with it, for they belong to the schema
  * that is dumped.
  */
-export function readSources(live: Client): Promise<Source[]> {
-  return rows<Source>(
+export function readSources(live: Client): Promise<RowSource[]> {
+  return rows<RowSource>(
     live,
     `
     SELECT n.nspname AS schema, c.relname AS name,
@@ -58,7 +58,7 @@ export function readSources(live: Client): Promise<Source[]> {
 }
 
 /** The largest first, so that no worker is left alone with one at the end. */
-export async function planRanges(live: Client, sources: readonly Source[], size = rangeBytes): Promise<Range[]> {
+export async function planRanges(live: Client, sources: readonly RowSource[], size = rangeBytes): Promise<PageRange[]> {
   const { major } = await one<{ major: number }>(
     live,
     "SELECT current_setting('server_version_num')::int / 10000 AS major",
@@ -70,7 +70,7 @@ export async function planRanges(live: Client, sources: readonly Source[], size 
     .toSorted((a, b) => b.bytes - a.bytes);
 }
 
-function cut(table: Source, wanted: number): Range[] {
+function cut(table: RowSource, wanted: number): PageRange[] {
   const count = Math.max(1, Math.min(wanted, table.pages));
   const start = (place: number) => Math.floor((table.pages * place) / count);
   return Array.from({ length: count }, (_, place) => ({
@@ -82,7 +82,7 @@ function cut(table: Source, wanted: number): Range[] {
   }));
 }
 
-export function copyOut({ table, from, to }: Range): string {
+export function copyOut({ table, from, to }: PageRange): string {
   const bounds = [
     ...(from > 0 ? [`ctid >= '(${from},0)'::tid`] : []),
     ...(to === undefined ? [] : [`ctid < '(${to},0)'::tid`]),
@@ -91,11 +91,11 @@ export function copyOut({ table, from, to }: Range): string {
   return `COPY (SELECT ${list(table)} FROM ONLY ${ident(table.schema, table.name)} ${where}) TO STDOUT`;
 }
 
-export function copyIn({ table }: Range): string {
+export function copyIn({ table }: PageRange): string {
   const columns = table.columns.length === 0 ? '' : ` (${list(table)})`;
   return `COPY ${ident(table.schema, table.name)}${columns} FROM STDIN`;
 }
 
-function list({ columns }: Source): string {
+function list({ columns }: RowSource): string {
   return columns.map((column) => ident(column)).join(', ');
 }

@@ -4,7 +4,7 @@ import { parseEnvironment } from '../../model/environment.ts';
 import { clientAddresses, clientSecrets, type Addresses } from '../../manifests/addresses.ts';
 import { fixedManifests } from '../../manifests/fixed.ts';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
-import { placeOf } from './place.ts';
+import { clusterPlaceOf } from './place.ts';
 import { plainResource } from './plain.ts';
 import { plainly } from './plainly.ts';
 import { Traffic } from './traffic.ts';
@@ -46,7 +46,7 @@ export class Environment extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super('verdigris:index:Environment', name, {}, { protect: onDestroy === 'keep', ...options });
-    const place = placeOf(
+    const place = clusterPlaceOf(
       name,
       this.getProvider('verdigris:index:Traffic'),
       this.getProvider('kubernetes:core/v1:Service'),

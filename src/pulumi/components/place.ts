@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { Provider } from './provider.ts';
 
 /** Where an environment is, beside what its declaration says. */
-export interface Place {
+export interface ClusterPlace {
   readonly namespace: string | undefined;
   /** As an input of `Traffic`; undefined where the provider knows it. */
   readonly cluster: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>> | undefined;
@@ -12,11 +12,11 @@ export interface Place {
  * By the provider that was given, else by the stack's `kubernetes:` configuration, as Pulumi's own provider takes it.
  * One Kubernetes provider without ours would put network policies into its cluster and the database into another.
  */
-export function placeOf(
+export function clusterPlaceOf(
   name: string,
   own: pulumi.ProviderResource | undefined,
   kubernetes: pulumi.ProviderResource | undefined,
-): Place {
+): ClusterPlace {
   if (own) return { namespace: own instanceof Provider ? own.namespace : undefined, cluster: undefined };
   if (kubernetes)
     throw new pulumi.RunError(

@@ -35,7 +35,7 @@ export interface ObservedEnvironment {
 }
 
 /** What the engine's state knows of an environment that it made, and how to have it forget that. */
-export interface Known {
+export interface KnownByState {
   readonly identity: Identity;
   /** In words, for who reads why nothing was done. */
   readonly forget: string;
@@ -57,15 +57,15 @@ export interface ResourceBackend {
    */
   requireFit(environment: Environment): Promise<void>;
   /** Undefined where there is no environment. Reads objects of the cluster and opens no connection to a database. */
-  observe(environment: Environment, known?: Known): Promise<ObservedEnvironment | undefined>;
+  observe(environment: Environment, known?: KnownByState): Promise<ObservedEnvironment | undefined>;
   /** The plan from what is to what is declared. Its connections cannot write. */
-  preview(environment: Environment, known?: Known): Promise<Preview>;
+  preview(environment: Environment, known?: KnownByState): Promise<Preview>;
   /** Makes the environment where there is none, puts right what was changed by hand, and releases as declared. */
-  apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal, known?: Known): Promise<void>;
+  apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal, known?: KnownByState): Promise<void>;
   /** What an environment was last declared as. */
   recall(namespace: string, name: string): Promise<Record<string, unknown> | undefined>;
   /** `known` undefined of one whose creation did not come to its end: what it has made goes. */
-  destroy(environment: Environment, known?: Known): Promise<LastSnapshot[]>;
+  destroy(environment: Environment, known?: KnownByState): Promise<LastSnapshot[]>;
 }
 
 /** The backend of the cluster that is meant. */
@@ -81,7 +81,7 @@ const renewEvery = 2_000;
 export const kubernetesBackend: OpenBackend = (access) => {
   async function withPlatform<T>(
     environment: Environment,
-    known: Known | undefined,
+    known: KnownByState | undefined,
     use: (platform: KubernetesPlatform) => Promise<T>,
   ): Promise<T> {
     const platform = openKubernetes(environment, access);

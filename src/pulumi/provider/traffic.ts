@@ -4,7 +4,7 @@ import { refusals } from '../../model/finding.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import type { Preview } from '../../operations/reads/preview.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
-import type { Known, ObservedEnvironment, OpenBackend, ResourceBackend } from './backend.ts';
+import type { KnownByState, ObservedEnvironment, OpenBackend, ResourceBackend } from './backend.ts';
 import type { ProviderConfig } from './config.ts';
 import { createText } from './create-text.ts';
 import { declarationOf, environmentOf, filledIn, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
@@ -185,7 +185,7 @@ export class TrafficResource {
     return { ...(objects ?? (await planned(environment, inputs, undefined, undefined))), migrations };
   }
 
-  async #apply(urn: string, news: Values, known: Known | undefined): Promise<Record<string, unknown>> {
+  async #apply(urn: string, news: Values, known: KnownByState | undefined): Promise<Record<string, unknown>> {
     const inputs = inputsIn(news);
     const environment = environmentOf(inputs);
     const backend = this.#backend(inputs);
@@ -230,7 +230,7 @@ export class TrafficResource {
     if (blocked !== undefined && this.#config.previewFails && !/no namespace/.test(blocked)) throw new Error(blocked);
   }
 
-  async #previewUpdate(urn: string, olds: Values, news: Values, known: Known | undefined): Promise<void> {
+  async #previewUpdate(urn: string, olds: Values, news: Values, known: KnownByState | undefined): Promise<void> {
     if (unwrap(news).unknown) return this.#voice.say(urn, notYet);
     if (known === undefined) return this.#previewCreate(urn, news);
     for (const text of driftIn(olds)) this.#voice.say(urn, `To be corrected: ${text}.`);
@@ -249,7 +249,7 @@ export class TrafficResource {
    * A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is
    * not there ends it.
    */
-  async #preview(urn: string, wanted: TrafficInputs, known: Known | undefined): Promise<void> {
+  async #preview(urn: string, wanted: TrafficInputs, known: KnownByState | undefined): Promise<void> {
     let preview: Preview;
     try {
       preview = await this.#backend(wanted).preview(environmentOf(wanted), known);
@@ -337,11 +337,11 @@ function isUnfinished(olds: Values): boolean {
  * What a state says of the environment; one from before it had an identity says that it exists. Undefined of one that
  * is not made yet.
  */
-function knownIn(urn: string, olds: Values): Known | undefined {
+function knownIn(urn: string, olds: Values): KnownByState | undefined {
   if (isUnfinished(olds)) return undefined;
   const { value } = unwrap(olds['identity']);
   return {
-    identity: (value ?? {}) as Known['identity'],
+    identity: (value ?? {}) as KnownByState['identity'],
     forget:
       `have the stack forget it by \`pulumi state delete --force --target-dependents '${urn}'\`; the next ` +
       `\`up\` then makes an environment from nothing, or from kubernetes.from.snapshot, and takes in what is ` +

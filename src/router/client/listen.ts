@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { fatal } from '../../wire/messages.ts';
 import { isTlsHello, readOpening } from '../../wire/opening.ts';
-import type { Place } from '../occupancy.ts';
+import type { ClientPlace } from '../occupancy.ts';
 import type { Router } from '../router.ts';
 import { Session } from './session.ts';
 
@@ -25,7 +25,7 @@ export function clientServer(router: Router, operator: boolean): Server {
 }
 
 /** Reads the opening, and hands over to a session or carries out a request to cancel. */
-function open(router: Router, client: Socket, place: Place | undefined, secure = false): void {
+function open(router: Router, client: Socket, place: ClientPlace | undefined, secure = false): void {
   let bytes: Buffer = Buffer.alloc(0);
   let asked = 0;
   const destroy = () => client.destroy();

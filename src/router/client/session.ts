@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Colour } from '../../model/colours.ts';
-import { ProtocolViolation, Framer, type Verdict } from '../../wire/framer.ts';
+import { ProtocolViolation, Framer, type FrameVerdict } from '../../wire/framer.ts';
 import { fatal, front, frontTypes } from '../../wire/messages.ts';
 import type { Opening } from '../../wire/opening.ts';
 import type { SessionFacts, SessionState } from '../api.ts';
-import type { Place } from '../occupancy.ts';
+import type { ClientPlace } from '../occupancy.ts';
 import { ServerSide, type ClientSide } from '../server/server-side.ts';
 import type { Member, Shared } from '../shared.ts';
 import { Conversation } from './conversation.ts';
@@ -23,7 +23,7 @@ export class Session implements ClientSide, LookedAt, Member {
   readonly who: Who;
   readonly #shared: Shared;
   readonly #client: Socket;
-  readonly #occupied: Place | undefined;
+  readonly #occupied: ClientPlace | undefined;
   /** Of a reader: where it belongs by the weights. */
   readonly #place: number;
   readonly #inbox: Framer;
@@ -46,7 +46,7 @@ export class Session implements ClientSide, LookedAt, Member {
     client: Socket,
     opening: Extract<Opening, { kind: 'startup' }>,
     /** Undefined for who comes through the operator's own socket. */
-    occupied: Place | undefined,
+    occupied: ClientPlace | undefined,
   ) {
     this.#shared = shared;
     this.#client = client;
@@ -263,7 +263,7 @@ export class Session implements ClientSide, LookedAt, Member {
     this.#settle();
   }
 
-  fromServer(type: number, head: Buffer): Verdict {
+  fromServer(type: number, head: Buffer): FrameVerdict {
     const news = this.#talk.received(type, head);
     const { backend } = this.#server;
     const { idle } = this.#talk.requests;
@@ -308,7 +308,7 @@ export class Session implements ClientSide, LookedAt, Member {
     if (this.#inbox.size > inboxLimit) this.#client.pause();
   }
 
-  #fromClient(type: number, head: Buffer, length: number): Verdict {
+  #fromClient(type: number, head: Buffer, length: number): FrameVerdict {
     const { requests, restorable } = this.#talk;
     const { welcomed, backend, misplaced } = this.#server;
     if (!frontTypes.has(type) || (welcomed && type === front.password))

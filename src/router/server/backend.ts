@@ -3,7 +3,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Upstream } from '../config.ts';
-import { Framer, type Verdict } from '../../wire/framer.ts';
+import { Framer, type FrameVerdict } from '../../wire/framer.ts';
 import { back, terminate } from '../../wire/messages.ts';
 import { cancelRequest } from '../../wire/opening.ts';
 import { encrypt } from './encrypt.ts';
@@ -26,13 +26,13 @@ const heads: Readonly<Record<number, number>> = {
 export interface Listener {
   /** Bytes of this type's bodies that it reads, where that is more than usual. */
   wanted?(type: number): number | undefined;
-  judge(type: number, head: Buffer, length: number): Verdict;
+  judge(type: number, head: Buffer, length: number): FrameVerdict;
   pass(bytes: Buffer): void;
   /** The connection is gone; called once, and never after `release`. */
   gone(cause: Error | undefined): void;
 }
 
-export interface Target {
+export interface BackendTarget {
   readonly colour: Colour;
   readonly upstream: Upstream;
 }

@@ -1,5 +1,5 @@
 import { back, pair } from '../../wire/messages.ts';
-import { Backend, type Connected, type Target } from './backend.ts';
+import { Backend, type Connected, type BackendTarget } from './backend.ts';
 import { mayPassLater, Refusal } from './refusal.ts';
 
 /**
@@ -8,7 +8,7 @@ import { mayPassLater, Refusal } from './refusal.ts';
  * elsewhere instead: as long as it has heard nothing, or when it has been let in but not welcomed.
  */
 export async function logIn(
-  target: Target,
+  target: BackendTarget,
   startup: Buffer,
   client: {
     /**

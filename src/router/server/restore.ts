@@ -1,6 +1,6 @@
 import { back, front, pair, readReport, sync, type Report } from '../../wire/messages.ts';
 import type { Restorable } from '../client/restorable.ts';
-import { Backend, type Connected, type Listener, type Target } from './backend.ts';
+import { Backend, type Connected, type Listener, type BackendTarget } from './backend.ts';
 import { PasswordExchange } from './password-exchange.ts';
 import { NotRestorable, Refusal } from './refusal.ts';
 import { readOpening } from '../../wire/opening.ts';
@@ -14,7 +14,7 @@ const patience = 10_000;
  * again. Rejects with what `mayPassLater` can judge.
  */
 export async function restoreSession(
-  target: Target,
+  target: BackendTarget,
   client: {
     readonly startup: Buffer;
     /** Undefined where it is not known. Asked where the server has no socket folder here. */
@@ -96,7 +96,7 @@ export async function restoreSession(
 }
 
 async function exchangeFor(
-  { upstream, colour }: Target,
+  { upstream, colour }: BackendTarget,
   client: { readonly startup: Buffer; password(): Promise<string | undefined> },
 ): Promise<PasswordExchange> {
   if (upstream.sockets !== undefined)

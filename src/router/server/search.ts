@@ -1,5 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
-import type { Connected, Target } from './backend.ts';
+import type { Connected, BackendTarget } from './backend.ts';
 import { mayPassLater } from './refusal.ts';
 import type { Upstream } from '../config.ts';
 
@@ -19,7 +19,7 @@ export interface SearchOptions {
   /** Asked before each attempt: the routes may have changed. */
   readonly colour: Colour;
   upstream(colour: Colour): Upstream | null;
-  reach(target: Target): Promise<Connected>;
+  reach(target: BackendTarget): Promise<Connected>;
   arrived(connected: Connected): void;
   delayed(error: Error): void;
   /** No attempt can succeed, or the limit has passed. */

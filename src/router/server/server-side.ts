@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Colour } from '../../model/colours.ts';
 import type { SessionFacts } from '../api.ts';
-import type { Backend, Connected, Target } from './backend.ts';
+import type { Backend, Connected, BackendTarget } from './backend.ts';
 import { logIn } from './log-in.ts';
 import { Refusal } from './refusal.ts';
 import { restoreSession } from './restore.ts';
 import { Search } from './search.ts';
 import type { Conversation } from '../client/conversation.ts';
-import type { Verdict } from '../../wire/framer.ts';
+import type { FrameVerdict } from '../../wire/framer.ts';
 import { authenticated, back, fatal, message, parameter, ready } from '../../wire/messages.ts';
 import type { Shared } from '../shared.ts';
 
@@ -28,7 +28,7 @@ export interface ClientSide {
   fail(error: Error): void;
   /** To the client. */
   write(bytes: Buffer): void;
-  fromServer(type: number, head: Buffer): Verdict;
+  fromServer(type: number, head: Buffer): FrameVerdict;
   toClient(bytes: Buffer): void;
   /** The server can take part in the password exchange. */
   met(): void;
@@ -140,7 +140,7 @@ export class ServerSide {
     return this.#welcomed || hold.record !== undefined || hold.count !== this.#holds;
   }
 
-  #reach(target: Target): Promise<Connected> {
+  #reach(target: BackendTarget): Promise<Connected> {
     const { log } = this.#shared;
     const client = this.#client;
     const pass = (bytes: Buffer) => client.enter(() => client.write(bytes));

@@ -2,7 +2,7 @@ import { comparePlans, readPlans } from '../../../migrations/rehearsal/plans.ts'
 import { knownStatements } from '../../../migrations/rehearsal/known-statements.ts';
 import type { Colours } from '../colours.ts';
 import { inconclusive, type Measurement } from '../measurement.ts';
-import { oneLine } from '../one-line.ts';
+import { shortStatement } from '../one-line.ts';
 
 /**
  * The live colour's top statements, planned on both colours for any parameters: those that another plan makes dearer,
@@ -26,9 +26,9 @@ export async function measurePlans(colours: Colours): Promise<Measurement> {
   const found = [
     ...worse.map(
       ({ query, before, after, nodesBefore, nodesAfter }) =>
-        `${oneLine(query)}: cost ${before} by ${nodesBefore}, now ${after} by ${nodesAfter}`,
+        `${shortStatement(query)}: cost ${before} by ${nodesBefore}, now ${after} by ${nodesAfter}`,
     ),
-    ...broken.map(({ query, error }) => `${oneLine(query)}: ${error}`),
+    ...broken.map(({ query, error }) => `${shortStatement(query)}: ${error}`),
   ];
   if (found.length > 0) return { verdict: 'failure', value: found.length, seen: found.join('; ') };
   if (compared === 0) return inconclusive('no statement could be planned on the live colour');

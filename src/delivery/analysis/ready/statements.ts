@@ -2,7 +2,7 @@ import type { Metric } from '../../../model/delivery-metrics.ts';
 import { isWhole, knownStatements } from '../../../migrations/rehearsal/known-statements.ts';
 import type { Client } from '../../../postgres/client.ts';
 import type { Colours } from '../colours.ts';
-import type { Sample } from '../statistics/compare.ts';
+import type { StatementSample } from '../statistics/compare.ts';
 
 /** Statements of pg_stat_statements that are compared, where none are declared. */
 const most = 10;
@@ -27,7 +27,7 @@ async function statementsFor(metric: Metric, colours: Colours): Promise<readonly
  * Runs each statement on both colours in turns, so that what else goes on at the time slows both alike. Ends early
  * rather than late: what is missing is for the comparison to find.
  */
-export async function sampleStatements(metric: Metric, colours: Colours): Promise<readonly Sample[] | string> {
+export async function sampleStatements(metric: Metric, colours: Colours): Promise<readonly StatementSample[] | string> {
   const statements = await statementsFor(metric, colours);
   if (typeof statements === 'string') return statements;
   const end = performance.now() + metric.timeout;

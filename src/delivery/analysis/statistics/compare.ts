@@ -1,11 +1,11 @@
 import type { Metric } from '../../../model/delivery-metrics.ts';
 import { inconclusive, type Measurement } from '../measurement.ts';
-import { oneLine } from '../one-line.ts';
+import { shortStatement } from '../one-line.ts';
 import { fisher } from './fisher.ts';
 import { leastSamples, mannWhitney } from './mann-whitney.ts';
 
 /** What one statement did on both colours at the same time; milliseconds of executions without an error. */
-export interface Sample {
+export interface StatementSample {
   readonly statement: string;
   readonly live: readonly number[];
   readonly candidate: readonly number[];
@@ -20,7 +20,7 @@ type Limits = Pick<Metric, 'confidence' | 'count' | 'tolerance'>;
  * What one test may be wrong by, so that the whole analysis (each statement, each measurement) stops a release without
  * a difference no more often than 1 minus the confidence (Bonferroni).
  */
-function alpha({ confidence, count }: Limits, samples: readonly Sample[]): number {
+function alpha({ confidence, count }: Limits, samples: readonly StatementSample[]): number {
   return (1 - confidence) / (count * Math.max(1, samples.length));
 }
 
@@ -28,7 +28,7 @@ function alpha({ confidence, count }: Limits, samples: readonly Sample[]): numbe
  * Whether a statement is slower on the candidate by more than the tolerance: two samples of the same time, not two
  * means.
  */
-export function compareLatency(samples: readonly Sample[], limits: Limits): Measurement {
+export function compareLatency(samples: readonly StatementSample[], limits: Limits): Measurement {
   const tested = samples.filter(
     ({ live, candidate }) => live.length >= leastSamples && candidate.length >= leastSamples,
   );
@@ -45,7 +45,7 @@ export function compareLatency(samples: readonly Sample[], limits: Limits): Meas
   const text = slower
     .map(
       ({ sample, ratio, p }) =>
-        `${oneLine(sample.statement)} takes ${ms(median(sample.candidate))} on the candidate and ${ms(median(sample.live))} on the live colour ` +
+        `${shortStatement(sample.statement)} takes ${ms(median(sample.candidate))} on the candidate and ${ms(median(sample.live))} on the live colour ` +
         `(${ratio.toFixed(2)} times; medians of ${sample.candidate.length} and ${sample.live.length}, Mann–Whitney p = ${p.toExponential(1)})`,
     )
     .join('; ');
@@ -66,8 +66,8 @@ export function compareLatency(samples: readonly Sample[], limits: Limits): Meas
 }
 
 /** Whether a statement fails more often on the candidate. */
-export function compareErrors(samples: readonly Sample[], limits: Limits): Measurement {
-  const attempts = ({ live, candidate, errors }: Sample) => ({
+export function compareErrors(samples: readonly StatementSample[], limits: Limits): Measurement {
+  const attempts = ({ live, candidate, errors }: StatementSample) => ({
     live: { errors: errors.live, of: errors.live + live.length },
     candidate: { errors: errors.candidate, of: errors.candidate + candidate.length },
   });
@@ -87,7 +87,7 @@ export function compareErrors(samples: readonly Sample[], limits: Limits): Measu
         .map((sample) => {
           const { live, candidate } = attempts(sample);
           return (
-            `${oneLine(sample.statement)} failed ${candidate.errors} of ${candidate.of} times on the ` +
+            `${shortStatement(sample.statement)} failed ${candidate.errors} of ${candidate.of} times on the ` +
             `candidate and ${live.errors} of ${live.of} on the live colour: ${sample.error ?? ''}`
           );
         })

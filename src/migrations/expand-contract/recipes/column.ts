@@ -32,13 +32,13 @@ export async function readColumn(client: Client, schema: string, table: string, 
   try {
     const [found] = await rows<Found>(client, query, [schema, table, column]);
     if (!found)
-      throw unfit(
+      throw unfitForRecipe(
         `There is no column ${column} in a table ${schema}.${table}.`,
         'a column of a table of the live database.',
         'fix the name: verdigris expand-contract rename-column TABLE OLD NEW.',
       );
     if (found.special !== null)
-      throw unfit(
+      throw unfitForRecipe(
         `${schema}.${table}.${column} ${found.special}.`,
         'a column that another one can stand in for.',
         'docs/expand-contract.md says what to do with such a column.',
@@ -96,6 +96,6 @@ const query = `
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
   WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped`;
 
-export function unfit(seen: string, required: string, next: string): VerdigrisError {
+export function unfitForRecipe(seen: string, required: string, next: string): VerdigrisError {
   return new VerdigrisError('recipe-column', { seen, required, next });
 }

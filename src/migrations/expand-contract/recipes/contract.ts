@@ -1,7 +1,7 @@
 import { ident } from '../../../postgres/quote.ts';
 import { expandName, type Recipe } from './expand.ts';
 import type { RecipeColumn } from './column.ts';
-import { functionName, shortened, triggerName } from './sync.ts';
+import { functionName, shortName, triggerName } from './sync.ts';
 
 export interface ContractColumn {
   readonly old: RecipeColumn;
@@ -28,7 +28,7 @@ export function contractColumn({ old, fresh, required, lastUsedBy }: ContractCol
   return {
     files: [
       {
-        name: `${shortened(`contract_${old.table}_${old.column}`)}.sql`,
+        name: `${shortName(`contract_${old.table}_${old.column}`)}.sql`,
         text: `-- ${from} goes: ${fresh.column} has stood in for it, and the software of release ${lastUsedBy} was the last to use it.
 -- verdigris: contract ${from} last-used-by ${lastUsedBy}
 ${notNull === '' ? '' : `-- verdigris: contract ${to} last-used-by ${lastUsedBy}\n`}-- verdigris: allow drop-object because it kept the two columns in step

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { ident } from '../../../postgres/quote.ts';
-import { unfit, type RecipeColumn } from './column.ts';
-import { shortened, syncSql, type ColumnPair } from './sync.ts';
+import { unfitForRecipe, type RecipeColumn } from './column.ts';
+import { shortName, syncSql, type ColumnPair } from './sync.ts';
 
 /** Files of a recipe; the writer puts the version before their names. */
 export interface Recipe {
@@ -12,14 +12,14 @@ export interface Recipe {
 
 /** Of the expansion's files, without version and suffix. */
 export function expandName({ table, column }: Pick<RecipeColumn, 'table' | 'column'>, fresh: string): string {
-  return shortened(`expand_${table}_${column}_to_${fresh}`);
+  return shortName(`expand_${table}_${column}_to_${fresh}`);
 }
 
 /** The migration that adds a column beside another, keeps both in step, and the backfill that fills it. */
 export function expandColumn(pair: ColumnPair): Recipe {
   const { old, column, type, forth } = pair;
   if (old.siblings.includes(column))
-    throw unfit(
+    throw unfitForRecipe(
       `${old.schema}.${old.table} has a column ${column} already.`,
       'a name that is free.',
       'give another one.',

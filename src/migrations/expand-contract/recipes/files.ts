@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { compareVersions } from '../../engines/sql/files.ts';
-import { unfit } from './column.ts';
+import { unfitForRecipe } from './column.ts';
 import type { Recipe } from './expand.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function numbered(
 ): Promise<{ readonly path: string; readonly text: string }[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw Object.assign(
-      unfit(
+      unfitForRecipe(
         `The folder ${folder} cannot be read.`,
         'the folder of the release’s migrations.',
         'make it, or name it with --folder.',

@@ -1,7 +1,7 @@
 import { rows, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
 import type { Wait } from '../waits.ts';
-import { readColumn, unfit, type RecipeColumn } from './column.ts';
+import { readColumn, unfitForRecipe, type RecipeColumn } from './column.ts';
 import type { ContractColumn } from './contract.ts';
 import { functionName } from './sync.ts';
 
@@ -13,7 +13,7 @@ export async function readOldColumn(
   const [schema, table, column] = object.split('.');
   const [, , fresh] = replacedBy.split('.');
   if (kind !== 'column' || schema === undefined || table === undefined || column === undefined || fresh === undefined) {
-    throw unfit(
+    throw unfitForRecipe(
       `${object} is a ${kind}.`,
       'a column.',
       `write the migration by hand: DROP it, below -- verdigris: contract ${object} last-used-by RELEASE`,

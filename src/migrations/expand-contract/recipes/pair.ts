@@ -4,7 +4,7 @@ import { readTables, type Column } from '../../../postgres/catalogue.ts';
 import { one, type Client } from '../../../postgres/client.ts';
 import { mapTables } from '../../../postgres/mapping.ts';
 import { ident } from '../../../postgres/quote.ts';
-import { readColumn, unfit, type RecipeColumn } from './column.ts';
+import { readColumn, unfitForRecipe, type RecipeColumn } from './column.ts';
 import type { ColumnPair } from './sync.ts';
 
 export interface Wanted {
@@ -72,7 +72,7 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
     ['--back', `SELECT (${back}\n)`],
   ] as const) {
     const { stmts = [] } = await parse(text).catch((error: unknown) => {
-      throw unfit(
+      throw unfitForRecipe(
         `${option} is not read as SQL: ${describe(error)}.`,
         option === 'TYPE' ? 'a type, such as bigint or numeric(12,2).' : 'an expression.',
         'fix it; nothing was written.',
@@ -82,7 +82,7 @@ async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }:
       stmts[0] as { stmt?: { SelectStmt?: { targetList?: unknown[]; fromClause?: unknown } } } | undefined
     )?.stmt?.SelectStmt;
     if (stmts.length !== 1 || select?.targetList?.length !== 1 || select.fromClause !== undefined)
-      throw unfit(
+      throw unfitForRecipe(
         `${option} is more than ${option === 'TYPE' ? 'a type' : 'an expression'}.`,
         'one, over the column alone.',
         'fix it; nothing was written.',
@@ -109,7 +109,7 @@ async function probe(
         WHERE t.oid IN (pg_typeof(NULL::${type}), pg_typeof(NULL::${old.type})) AND n.nspname <> 'pg_catalog') AS schemas`,
     ),
   ).catch((error: unknown) => {
-    throw unfit(
+    throw unfitForRecipe(
       `${type} is no type there: ${describe(error)}.`,
       'a type of the live database; one that the release makes does not exist yet.',
       'fix it, or write the migration by hand.',
@@ -144,7 +144,7 @@ async function readOnly<T>(client: Client, use: () => Promise<T>): Promise<T> {
 
 async function tryOut(client: Client, sql: string, option: string): Promise<void> {
   await readOnly(client, () => client.query(sql)).catch((error: unknown) => {
-    throw unfit(
+    throw unfitForRecipe(
       `The conversion fails: ${describe(error)}.`,
       'an expression over the column that gives the other type.',
       `give ${option}: the column is named in it as in a statement.`,

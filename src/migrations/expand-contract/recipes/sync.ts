@@ -21,18 +21,18 @@ export interface ColumnPair {
 }
 
 /** PostgreSQL cuts names at 63 bytes; two that were cut must not be one. */
-export function shortened(name: string): string {
+export function shortName(name: string): string {
   if (Buffer.byteLength(name) <= 63) return name;
   return `${Buffer.from(name).subarray(0, 54).toString('utf8').replaceAll('\uFFFD', '')}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
 }
 
 /** BEFORE triggers fire in the order of their names: the last one sees what the others made of the row. */
 export function triggerName({ column }: Pick<RecipeColumn, 'column'>, fresh: string): string {
-  return shortened(`zz_sync_${column}_${fresh}`);
+  return shortName(`zz_sync_${column}_${fresh}`);
 }
 
 export function functionName({ table, column }: Pick<RecipeColumn, 'table' | 'column'>, fresh: string): string {
-  return shortened(`sync_${table}_${column}_${fresh}`);
+  return shortName(`sync_${table}_${column}_${fresh}`);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { rows, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
-import { unfit } from './column.ts';
+import { unfitForRecipe } from './column.ts';
 import type { Recipe } from './expand.ts';
-import { shortened } from './sync.ts';
+import { shortName } from './sync.ts';
 
 export interface RecipeTable {
   readonly schema: string;
@@ -33,12 +33,13 @@ export async function readTable(client: Client, schema: string, table: string, f
     [schema, table, fresh],
   );
   if (!found)
-    throw unfit(
+    throw unfitForRecipe(
       `There is no table ${schema}.${table}.`,
       'a table of the live database that is no partition.',
       'fix the name: verdigris expand-contract rename-table TABLE NEW.',
     );
-  if (found.taken) throw unfit(`${schema} has a ${fresh} already.`, 'a name that is free.', 'give another one.');
+  if (found.taken)
+    throw unfitForRecipe(`${schema} has a ${fresh} already.`, 'a name that is free.', 'give another one.');
   return found;
 }
 
@@ -61,7 +62,7 @@ export function renameTableRecipe({ schema, table, columns, grants, granted }: R
   return {
     files: [
       {
-        name: `${shortened(`rename_${table}_to_${fresh}`)}.sql`,
+        name: `${shortName(`rename_${table}_to_${fresh}`)}.sql`,
         text: `-- Software of release N says ${schema}.${table}, that of N+1 says ${schema}.${fresh}: the same rows, read and written by both names.
 CREATE VIEW ${view} WITH (security_invoker = true) AS SELECT ${columns.map((name) => ident(name)).join(', ')} FROM ${old};
 ${rights}${byHand}`,

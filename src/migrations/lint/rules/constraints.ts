@@ -6,7 +6,7 @@ import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
 import { constraintName, said, valueList } from '../learn-table.ts';
-import { columnObject, columnsOf, list, nameFor, notValidFirst } from './help.ts';
+import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
 type Inspect = (constraint: Constraint, context: AlterContext, column?: string) => Draft | undefined;
@@ -128,7 +128,7 @@ function usingIndex(
   kind: 'primary' | 'unique',
 ): Draft | undefined {
   if (constraint.indexname !== undefined) return undefined;
-  const columns = columnsOf(constraint, column);
+  const columns = constraintColumns(constraint, column);
   const table = plainTable(context.table);
   const index = derivedName([context.table.name, ...columns], 'idx');
   const name = nameFor(context.table, kind, constraint, columns);
@@ -182,7 +182,7 @@ export const newUnique: LintRule = {
   remedy: false,
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
-      const columns = columnsOf(constraint, column);
+      const columns = constraintColumns(constraint, column);
       // A new column is null in the rows of software N, and nulls are not equal to each other.
       if (column !== undefined || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
@@ -265,7 +265,7 @@ export const stricter: LintRule = {
       context,
       constraint,
       kind,
-      kind === 'check' ? [...new Set(referenced(constraint))] : columnsOf(constraint),
+      kind === 'check' ? [...new Set(referenced(constraint))] : constraintColumns(constraint),
     );
     const message =
       constraint.contype === 'CONSTR_CHECK'
@@ -278,7 +278,7 @@ export const stricter: LintRule = {
 /** Software N lives with a constraint that says the same, under whatever name, or takes less. */
 function knownBefore(constraint: Constraint, context: AlterContext): boolean {
   const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
-  const saying = said(constraint, kind, kind === 'check' ? [] : columnsOf(constraint));
+  const saying = said(constraint, kind, kind === 'check' ? [] : constraintColumns(constraint));
   const takes = kind === 'check' ? valueList(constraint.raw_expr) : undefined;
   return context.schema.formerConstraints(context.table).some((old) => {
     const wider =
@@ -290,7 +290,7 @@ function knownBefore(constraint: Constraint, context: AlterContext): boolean {
 /** Software N does not write the columns that this release adds. */
 function ownColumnsOnly(constraint: Constraint, context: AlterContext): boolean {
   const beside = context.commands.map((command) => addedColumn(command)?.name);
-  const columns = constraint.contype === 'CONSTR_CHECK' ? referenced(constraint) : columnsOf(constraint);
+  const columns = constraint.contype === 'CONSTR_CHECK' ? referenced(constraint) : constraintColumns(constraint);
   return (
     columns.length > 0 &&
     columns.every((column) => context.schema.isNewColumn(context.table, column) || beside.includes(column))

@@ -17,7 +17,7 @@ export function nameFor(
 }
 
 /** Columns that a constraint lists or, for a check, that it requires; those of the column it stands on otherwise. */
-export function columnsOf(constraint: Constraint, column?: string): string[] {
+export function constraintColumns(constraint: Constraint, column?: string): string[] {
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   if (listed.length > 0) return listed;
   return column === undefined ? notNullColumns(constraint.raw_expr) : [column];
@@ -27,7 +27,7 @@ export function columnsOf(constraint: Constraint, column?: string): string[] {
  * `ADD CONSTRAINT name <definition> NOT VALID`, then VALIDATE: the lock is held for a moment, the scan blocks nobody.
  */
 export function notValidFirst(context: AlterContext, constraint: Constraint, kind: 'check' | 'foreign'): string {
-  const name = nameFor(context.table, kind, constraint, columnsOf(constraint));
+  const name = nameFor(context.table, kind, constraint, constraintColumns(constraint));
   const definition = context.words.replace(/^ADD\s+(?:CONSTRAINT\s+(?:"(?:[^"]|"")*"|\S+)\s+)?/i, '');
   return (
     `ALTER TABLE ${plainTable(context.table)} ADD CONSTRAINT ${name} ${definition} NOT VALID;\n-- in a later migration, or after COMMIT:\n` +

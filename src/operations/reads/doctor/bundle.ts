@@ -10,7 +10,7 @@ import type { AnyPlatform } from '../../../platform/open.ts';
 import { rows, withOwnSession } from '../../../postgres/client.ts';
 import { routerFiles } from '../../../router/config.ts';
 import { readStatus } from '../status.ts';
-import type { Check } from './check.ts';
+import type { DoctorCheck } from './check.ts';
 import { scrub, scrubLog } from './scrub.ts';
 
 /** Bytes of a log's end. */
@@ -30,7 +30,7 @@ interface BundleParts {
   readonly platform: AnyPlatform;
   /** As it was written. */
   readonly declaration: string;
-  readonly checks: readonly Check[];
+  readonly checks: readonly DoctorCheck[];
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One thing that was looked at. */
-export interface Check {
+export interface DoctorCheck {
   /** Stable, kebab-case. */
   readonly id: string;
   /** `bad` stops something; `warn` will, or makes it slow. */

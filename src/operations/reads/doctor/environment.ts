@@ -3,13 +3,13 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { Platform } from '../../../platform/port/platform.ts';
 import type { Status } from '../status-types.ts';
 import { readStatus } from '../status.ts';
-import type { Check } from './check.ts';
+import type { DoctorCheck } from './check.ts';
 
 /** What is of one environment, against what its state promises and what is declared. */
-export async function environmentChecks(environment: Environment, platform: Platform): Promise<Check[]> {
+export async function environmentChecks(environment: Environment, platform: Platform): Promise<DoctorCheck[]> {
   try {
     const status = await readStatus(environment, platform);
-    const troubles = status.troubles.map(({ id, seen, repair }): Check => ({
+    const troubles = status.troubles.map(({ id, seen, repair }): DoctorCheck => ({
       id,
       grade: 'bad',
       seen,
@@ -34,8 +34,8 @@ export async function environmentChecks(environment: Environment, platform: Plat
 }
 
 /** Where the declaration and the world differ, and neither is broken. */
-function declared({ live, local, platform, colours }: Environment, status: Status): Check[] {
-  const found: Check[] = [];
+function declared({ live, local, platform, colours }: Environment, status: Status): DoctorCheck[] {
+  const found: DoctorCheck[] = [];
   const differs = (id: string, seen: string, fix: string) => found.push({ id, grade: 'warn', seen, fix });
   if (live !== status.live)
     differs(

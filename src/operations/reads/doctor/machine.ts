@@ -6,14 +6,14 @@ import prettyBytes from 'pretty-bytes';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { findBinaries } from '../../../platform/local/binaries.ts';
 import { abandonedScratch } from '../../../platform/local/lifecycle/scratch.ts';
-import type { Check } from './check.ts';
+import type { DoctorCheck } from './check.ts';
 
 /** Bytes of free disk under which the logs of a busy minute may be more than there is. */
 const littleDisk = 1024 ** 3;
 const oldestNode = 20;
 
 /** What this machine gives, whatever is declared. `home`: where environments are kept. */
-export async function machineChecks(home: string, majors: readonly number[]): Promise<Check[]> {
+export async function machineChecks(home: string, majors: readonly number[]): Promise<DoctorCheck[]> {
   return [
     node(),
     hardware(),
@@ -23,13 +23,13 @@ export async function machineChecks(home: string, majors: readonly number[]): Pr
   ];
 }
 
-function node(): Check {
+function node(): DoctorCheck {
   const seen = `Node.js ${process.versions.node}`;
   if (Number.parseInt(process.versions.node, 10) >= oldestNode) return { id: 'node', grade: 'good', seen };
   return { id: 'node', grade: 'bad', seen, fix: `install Node.js ${oldestNode} or newer` };
 }
 
-function hardware(): Check {
+function hardware(): DoctorCheck {
   const seen =
     `${platform()} ${release()} on ${arch()}, ${availableParallelism()} cores, ${prettyBytes(freemem())} of ` +
     `${prettyBytes(totalmem())} of memory free`;
@@ -42,7 +42,7 @@ function hardware(): Check {
   };
 }
 
-async function binaries(major: number, cache: string): Promise<Check> {
+async function binaries(major: number, cache: string): Promise<DoctorCheck> {
   try {
     const { version, source, bin } = await findBinaries(major, cache);
     return { id: 'postgres', grade: 'good', seen: `PostgreSQL ${version} from ${source === 'npm' ? 'npm' : bin}` };
@@ -52,8 +52,8 @@ async function binaries(major: number, cache: string): Promise<Check> {
   }
 }
 
-async function disks(home: string): Promise<Check[]> {
-  const checks: Check[] = [];
+async function disks(home: string): Promise<DoctorCheck[]> {
+  const checks: DoctorCheck[] = [];
   for (const [what, folder] of [
     ['environments', home],
     ['temporary files', tmpdir()],
@@ -70,7 +70,7 @@ async function disks(home: string): Promise<Check[]> {
 }
 
 /** Whether a copy of a file shares its blocks there: then a seed copies nothing. */
-async function reflinks(home: string): Promise<Check> {
+async function reflinks(home: string): Promise<DoctorCheck> {
   const folder = await mkdtemp(path.join(home, '.doctor-'));
   try {
     await writeFile(path.join(folder, 'one'), 'x'.repeat(4096));
@@ -88,7 +88,7 @@ async function reflinks(home: string): Promise<Check> {
   }
 }
 
-async function leftovers(): Promise<Check[]> {
+async function leftovers(): Promise<DoctorCheck[]> {
   return (await abandonedScratch()).map((folder) => ({
     id: 'leftover',
     grade: 'warn',

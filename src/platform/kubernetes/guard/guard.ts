@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { consoleUser } from '../../../manifests/pooler.ts';
 import { Console } from '../console.ts';
 import { holdOf, type PoolerClient } from '../hold.ts';
-import { Vigil, type Look } from './vigil.ts';
+import { Vigil, type PoolerLook } from './vigil.ts';
 
 export interface GuardOptions {
   readonly console: { readonly host: string; readonly port: number; readonly password: string };
@@ -49,7 +49,7 @@ export async function guard(options: GuardOptions): Promise<void> {
   await console?.close();
 }
 
-async function look(console: Console, databases: readonly string[]): Promise<Look> {
+async function look(console: Console, databases: readonly string[]): Promise<PoolerLook> {
   const known = await console.say<{ name: string; paused: unknown }>('SHOW DATABASES');
   const paused = known.some(({ name, paused: is }) => databases.includes(name) && String(is) === '1');
   if (!paused) return { paused, holders: [] };

@@ -1,5 +1,5 @@
 /** What one look at a pooler's console shows. */
-export interface Look {
+export interface PoolerLook {
   /** A database of ours is paused. */
   readonly paused: boolean;
   /**
@@ -38,7 +38,7 @@ export class Vigil {
    * True where the clients are held and nobody is there who would let them go. `now` in ms, of a clock that never
    * jumps.
    */
-  overdue({ paused, holders }: Look, now: number): boolean {
+  overdue({ paused, holders }: PoolerLook, now: number): boolean {
     if (!paused) {
       this.#sign = undefined;
       this.#token = undefined;

@@ -171,7 +171,7 @@ export async function examine(
 }
 
 /** Gives Verdigris its own way into the adopted server; its pod goes on as it is. */
-export async function takeOver(platform: KubernetesPlatform, { adopted, superuser }: Adoption): Promise<void> {
+export async function takeOverAdopted(platform: KubernetesPlatform, { adopted, superuser }: Adoption): Promise<void> {
   const password = await platform.secrets.operator();
   await withOwnSession(superuser, 'adopt', async (client) => {
     const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);

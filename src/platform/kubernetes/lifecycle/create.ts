@@ -21,7 +21,7 @@ import { rows, withOwnSession } from '../../../postgres/client.ts';
 import { readEnvironment } from '../../../postgres/token.ts';
 import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
-import { examine, takeOver } from './adopt.ts';
+import { examine, takeOverAdopted } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
 import { refusedPod } from '../causes.ts';
 import { lastingSnapshots } from '../identity.ts';
@@ -73,7 +73,7 @@ export async function createKubernetes(
   for (const manifest of options.fixed === false ? [] : fixedManifests(environment)) await cluster.apply(manifest);
   if (existing) {
     say(`take over StatefulSet ${existing.adopted.statefulSet} as ${live}`);
-    await takeOver(platform, existing);
+    await takeOverAdopted(platform, existing);
   } else if (from && original) {
     say(`make ${live} of a copy, with its volume`);
     await provision(environment, platform, from, original);

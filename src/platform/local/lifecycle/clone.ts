@@ -18,7 +18,7 @@ import { LocalPlatform } from '../platform.ts';
 import { freePort } from '../ports.ts';
 import { ownIdentity } from '../../../router/identity.ts';
 
-export interface Clone extends PlatformClone {
+export interface LocalClone extends PlatformClone {
   readonly platform: LocalPlatform;
   /** Of its live colour. */
   readonly serverLog: string;
@@ -32,7 +32,7 @@ export async function cloneLocal(
   environment: Environment,
   original: LocalPlatform,
   signal: AbortSignal,
-): Promise<Clone> {
+): Promise<LocalClone> {
   const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
   const { live, database, roles } = environment;
   // Tests are run on clones; a clone runs none itself.
