@@ -78,13 +78,13 @@ export function pair(body: Buffer): [string, string] {
 }
 
 /** What the router reads of an ErrorResponse or NoticeResponse. */
-export interface Report {
+export interface ServerReport {
   readonly severity: string;
   readonly code: string;
   readonly message: string;
 }
 
-export function readReport(body: Buffer): Report {
+export function readReport(body: Buffer): ServerReport {
   const fields = new Map<string, string>();
   for (let at = 0; at < body.length && body[at] !== 0;) {
     const value = cstring(body, at + 1);

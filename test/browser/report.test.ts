@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-test('report and rehearse write one file without script that is whole at 400 and 1,200 px, light and dark: the present state, a release with its rehearsal, a drill', async () => {
+test('report and rehearse write one file without script, whole at 400 and 1,200 px, light and dark: present state, release, drill', async () => {
   await withEnvironment({ declaration: withMigrations }, async (shop) => {
     await mkdir(path.join(shop.folder, 'migrations'));
     await writeFile(

@@ -80,7 +80,9 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
   if (replication.applyStandsMs > limits.pause || replication.walBytes > limits.lag) {
     found.push(
       both('rehearsal-lag', {
-        title: `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for up to ${timeText(replication.applyStandsMs)}`,
+        title:
+          `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for ` +
+          `up to ${timeText(replication.applyStandsMs)}`,
         objects: replication.table === undefined ? [] : [replication.table],
         reason:
           'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',

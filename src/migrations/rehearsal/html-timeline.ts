@@ -88,7 +88,8 @@ export function lockTimeline(report: RehearsalReport): string {
       ? `<rect x="${x(first.at).toFixed(1)}" y="8" width="${Math.max(1, x(last.at + last.ms) - x(first.at)).toFixed(1)}" height="${y - 8}" fill="var(--card)"/>`
       : '';
   const used = lockModes.filter((mode) => locks.some((lock) => lock.mode === mode));
-  return `<div class="drawing" tabindex="0" role="group" aria-label="Timeline"><svg viewBox="0 0 ${width} ${y + 24}" role="img" aria-label="timeline of the rehearsal">${band}${axis.join('')}${parts.join('')}</svg></div>
+  return `<div class="drawing" tabindex="0" role="group" aria-label="Timeline">
+<svg viewBox="0 0 ${width} ${y + 24}" role="img" aria-label="timeline of the rehearsal">${band}${axis.join('')}${parts.join('')}</svg></div>
 <p class="legend">${used.map((mode) => key(modeColours[mode], mode)).join('')}${key('#8b98a5', 'no lock on a table that was there')}</p>`;
 }
 

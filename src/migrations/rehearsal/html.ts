@@ -165,5 +165,6 @@ function row(cells: readonly (readonly [html: string, kind?: 'n'])[]): string {
 }
 
 function table(head: string, lines: readonly string[]): string {
-  return `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table><thead><tr>${head}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Table">
+<table><thead><tr>${head}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
 }

@@ -1,10 +1,10 @@
 import prettyMs from 'pretty-ms';
 import type { HistoryEntry } from '../../platform/port/history.ts';
 import { html, type Html } from './html.ts';
-import { time, type Address } from './layout.ts';
+import { time, type PageAddress } from './layout.ts';
 
 /** Releases that ended, the newest first. */
-export function historyRegion(entries: readonly HistoryEntry[], address?: Address): Html {
+export function historyRegion(entries: readonly HistoryEntry[], address?: PageAddress): Html {
   if (entries.length === 0) return html`<p>No release has ended yet.</p>`;
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Past releases">
     <table>

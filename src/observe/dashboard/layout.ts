@@ -29,7 +29,7 @@ export function layout({ title, live, trail, body }: Page): Html {
 }
 
 /** Where a release, drill or rehearsal has a page of its own, by when it began. */
-export type Address = (kind: 'releases' | 'drills' | 'rehearsals', startedAt: string) => string;
+export type PageAddress = (kind: 'releases' | 'drills' | 'rehearsals', startedAt: string) => string;
 
 /** A part of a page that live events replace, by its id. */
 export interface Region {

@@ -3,7 +3,7 @@ import { coloursRegion } from './colours.ts';
 import { historyRegion } from './history.ts';
 import { timeline } from './timeline.ts';
 import { html, type Html } from './html.ts';
-import { region, time, type Address, type Page, type Region } from './layout.ts';
+import { region, time, type PageAddress, type Page, type Region } from './layout.ts';
 import { drillPage, proofsRegion, rehearsalPage } from './proofs.ts';
 import { releasePage } from './release.ts';
 import { stateRegion } from './state.ts';
@@ -72,7 +72,7 @@ export function listContent(entries: readonly Entry[]): Content {
   return { page: { title: 'Environments', live: '/-/live', trail: [], body }, json };
 }
 
-export function environmentRegions(seen: Seen, address?: Address): Region[] {
+export function environmentRegions(seen: Seen, address?: PageAddress): Region[] {
   return [
     { id: 'state', heading: 'Release', body: stateRegion(seen.status) },
     { id: 'colours', heading: 'Colours', body: coloursRegion(seen.status, seen.lag) },
@@ -131,6 +131,6 @@ function addressOf(name: string): string {
   return `/e/${name}`;
 }
 
-export function pagesOf(name: string): Address {
+export function pagesOf(name: string): PageAddress {
   return (kind, startedAt) => `${addressOf(name)}/${kind}/${encodeURIComponent(startedAt)}`;
 }

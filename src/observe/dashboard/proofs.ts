@@ -3,13 +3,13 @@ import prettyMs from 'pretty-ms';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DrillOutcome } from '../../platform/port/drills.ts';
 import { html, type Html } from './html.ts';
-import { prose, time, type Address } from './layout.ts';
+import { prose, time, type PageAddress } from './layout.ts';
 
 /** Drills and rehearsals, the newest first. */
 export function proofsRegion(
   drills: readonly DrillOutcome[],
   rehearsals: readonly RehearsalReport[],
-  address?: Address,
+  address?: PageAddress,
 ): Html {
   if (drills.length + rehearsals.length === 0) return html`<p>No drill and no rehearsal was recorded.</p>`;
   const named = (kind: 'drills' | 'rehearsals', startedAt: string): Html => {

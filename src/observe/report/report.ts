@@ -1,4 +1,4 @@
-import { timeline as rehearsalDrawing } from '../../migrations/rehearsal/html-timeline.ts';
+import { lockTimeline as rehearsalDrawing } from '../../migrations/rehearsal/html-timeline.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -6,14 +6,14 @@ import type { DrillOutcome } from '../../platform/port/drills.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { html, Html } from '../dashboard/html.ts';
 import { region, time } from '../dashboard/layout.ts';
-import { look, lookBehind } from '../dashboard/look.ts';
+import { lookAt, lookBehind } from '../dashboard/look.ts';
 import { environmentRegions } from '../dashboard/pages.ts';
 import { drillPage, rehearsalBody } from '../dashboard/proofs.ts';
 import { releasePage } from '../dashboard/release.ts';
 import { reportPage } from './page.ts';
 
 /** What it is about: the present state, a release that ended by its name, or a drill by when it began; `true` is the newest. */
-export interface Asked {
+export interface ReportSubject {
   readonly release?: string | true | undefined;
   readonly drill?: string | true | undefined;
 }
@@ -24,7 +24,7 @@ export interface Report {
   readonly json: unknown;
 }
 
-export async function report(environment: Environment, platform: Platform, asked: Asked): Promise<Report> {
+export async function report(environment: Environment, platform: Platform, asked: ReportSubject): Promise<Report> {
   if (asked.release !== undefined) return ofRelease(environment, platform, asked.release);
   if (asked.drill !== undefined) return ofDrill(environment, platform, asked.drill);
   return ofState(environment, platform);
@@ -32,7 +32,7 @@ export async function report(environment: Environment, platform: Platform, asked
 
 async function ofState(environment: Environment, platform: Platform): Promise<Report> {
   const { name } = environment;
-  const seen = { environment, lag: [], ...(await look(environment, platform)) };
+  const seen = { environment, lag: [], ...(await lookAt(environment, platform)) };
   const behind = await lookBehind(environment, platform);
   const { at, status, operation, timeline } = seen;
   return {

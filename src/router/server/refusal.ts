@@ -1,8 +1,8 @@
-import { readReport, type Report } from '../../wire/messages.ts';
+import { readReport, type ServerReport } from '../../wire/messages.ts';
 
 /** The server let nobody in, and said why. `raw` is its ErrorResponse's body. */
 export class Refusal extends Error {
-  readonly report: Report;
+  readonly report: ServerReport;
   readonly raw: Buffer;
 
   constructor(raw: Buffer) {

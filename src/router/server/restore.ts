@@ -1,4 +1,4 @@
-import { back, front, pair, readReport, sync, type Report } from '../../wire/messages.ts';
+import { back, front, pair, readReport, sync, type ServerReport } from '../../wire/messages.ts';
 import type { Restorable } from '../client/restorable.ts';
 import { Backend, type Connected, type Listener, type BackendTarget } from './backend.ts';
 import { PasswordExchange } from './password-exchange.ts';
@@ -22,7 +22,7 @@ export async function restoreSession(
   },
   restorable: Restorable,
   pass: (bytes: Buffer) => void,
-  forgotten: (what: string, error: Report) => void,
+  forgotten: (what: string, error: ServerReport) => void,
 ): Promise<Connected> {
   const arrived = Promise.withResolvers<void>();
   const parameters = new Map<string, string>();
