@@ -17,6 +17,7 @@ export const chains = [
  * a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
  */
 export const long = [
+  'cli/life',
   'cli/outlive',
   'cli/release',
   'delivery/rolled-back',

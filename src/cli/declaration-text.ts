@@ -10,6 +10,7 @@ export interface Answers {
   readonly database: string;
   readonly writers: readonly string[];
   readonly readers: readonly string[];
+  readonly owner: string;
   readonly release: string;
   readonly postgres: number;
   /** Image of PgBouncer, on Kubernetes. */
@@ -18,7 +19,7 @@ export interface Answers {
 
 /** A declaration with a comment at each key. `file` is where it will lie: its editor finds the schema from there. */
 export function declarationText(answers: Answers, file: string): string {
-  const { name, platform, database, writers, readers, release, postgres, pooler } = answers;
+  const { name, platform, database, writers, readers, owner, release, postgres, pooler } = answers;
   const line = (key: string, value: unknown): string =>
     `${key}: ${stringify(value, { collectionStyle: 'flow' }).trim()}`;
   const next = Number.isInteger(Number(release)) ? String(Number(release) + 1) : `${release}-next`;
@@ -36,6 +37,8 @@ export function declarationText(answers: Answers, file: string): string {
     `  ${line('application', writers)}`,
     '  # These only read: a canary may send a share of them to the candidate.',
     `  ${line('readers', readers)}`,
+    '  # Owns the database, without a login: migrations run as it, and `verdigris psql --as owner` loads a dump.',
+    `  ${line('owner', owner)}`,
     '',
     'colours:',
     '  # The release of your software that runs now.',

@@ -16,6 +16,7 @@ interface Flags {
   readonly database?: string;
   readonly role?: readonly string[];
   readonly reader?: readonly string[];
+  readonly owner?: string;
   readonly release?: string;
   readonly postgres?: string;
   readonly pooler?: string;
@@ -36,6 +37,7 @@ export function initCommand(): Command {
     .option('--database <name>', 'the one database that is released (default: the name of the environment)')
     .option('--role <role...>', 'roles that write (default: app)')
     .option('--reader <role...>', 'roles that only read')
+    .option('--owner <role>', 'that owns the database, and as which migrations run (default: DATABASE_owner)')
     .option('--release <release>', 'of your software, as it runs now (default: 1)')
     .option('--postgres <major>', 'PostgreSQL major (default: 17)')
     .option('--pooler <image>', 'of PgBouncer, for the platform kubernetes')
@@ -72,6 +74,7 @@ async function answersOf(flags: Flags, signal: AbortSignal): Promise<Answers> {
     database,
     writers: list(writers),
     readers: list(readers),
+    owner: flags.owner ?? `${database}_owner`,
     release,
     postgres: Number(postgres),
     pooler,

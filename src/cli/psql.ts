@@ -4,10 +4,12 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Argument, Command } from 'commander';
 import { colours, type Colour } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { withOwnSession, type ConnectionSettings } from '../postgres/client.ts';
 import { connectionEnv } from '../postgres/connection-env.ts';
 import { readSecret } from '../platform/external/secret.ts';
+import { migrationOwner } from '../postgres/owners.ts';
 import { readersOf } from '../postgres/readers.ts';
 import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
 
@@ -25,17 +27,22 @@ standard input says, else asks. As operator you may do everything: what you chan
 by verify and by the switchover.`,
     )
     .addArgument(new Argument('[colour]', 'which server').choices(['live', ...colours]).default('live'))
-    .option('--as <role>', 'operator (superuser), reader (may only read), or a role of the database', 'operator')
+    .option(
+      '--as <role>',
+      'operator (superuser), reader (may only read), owner (of the database: loads dumps), or a role of it',
+      'operator',
+    )
     .option('-c, --command <sql>', 'run this and end')
     .action((colour: Colour | 'live', flags: Flags) =>
       withSession(flags, async (session) => {
         const on = colour === 'live' ? (await readJournal(session.platform.journal)).live : colour;
         const connection = await connectionAs(session, on, flags.as);
+        const role = flags.as === 'owner' ? await ownerOf(session, connection) : undefined;
         const program = flags.json ? undefined : await findPsql(session, on);
         if (program === undefined) {
           const { runConsole } = await import('./sql-console.ts');
-          await runConsole(connection, flags.command, session);
-        } else process.exitCode = await runPsql(program, connection, flags.command);
+          await runConsole(connection, role, flags.command, session);
+        } else process.exitCode = await runPsql(program, connection, role, flags.command);
       }),
     );
 }
@@ -46,7 +53,7 @@ async function connectionAs(
   as: string,
 ): Promise<ConnectionSettings> {
   const operator = { ...(await platform.servers.connection(on)), database: environment.database };
-  if (as === 'operator') return operator;
+  if (as === 'operator' || as === 'owner') return operator;
   if (as === 'reader')
     return withOwnSession(operator, 'psql', async (client) => (await readersOf(client, operator)).reader);
   const { password: _, ...nobody } = operator;
@@ -54,6 +61,17 @@ async function connectionAs(
   // On this machine nobody is asked for a password by the server's own socket.
   const declared = platform.servers.external(on) && environment.local.passwords[as];
   return { ...nobody, user: as, ...(declared ? { password: await readSecret(declared) } : {}) };
+}
+
+/** It has no login: the operator becomes it. */
+async function ownerOf({ environment }: CliSession, operator: ConnectionSettings): Promise<string> {
+  const owner = await withOwnSession(operator, 'psql', (client) => migrationOwner(client, environment.roles.owner));
+  if (owner !== undefined) return owner;
+  throw new VerdigrisError('no-owner', {
+    seen: `the database ${environment.database} and all of its schemas belong to superusers.`,
+    required: 'a role that owns it and is no superuser.',
+    next: 'declare roles.owner before `create`; on a server that exists make the role and give it the database (`ALTER DATABASE … OWNER TO …`).',
+  });
 }
 
 /** Of the server's own installation, else of this machine. */
@@ -74,11 +92,21 @@ function isProgram(file: string): Promise<boolean> {
 }
 
 /** psql's own exit code. */
-async function runPsql(program: string, connection: ConnectionSettings, command: string | undefined): Promise<number> {
+async function runPsql(
+  program: string,
+  connection: ConnectionSettings,
+  role: string | undefined,
+  command: string | undefined,
+): Promise<number> {
   const args = ['--set', 'ON_ERROR_STOP=1', ...(command === undefined ? [] : ['--command', command])];
   const child = spawn(program, args, {
     stdio: 'inherit',
-    env: { ...process.env, ...connectionEnv(connection), PGAPPNAME: 'verdigris/psql' },
+    env: {
+      ...process.env,
+      ...connectionEnv(connection),
+      PGAPPNAME: 'verdigris/psql',
+      ...(role === undefined ? {} : { PGOPTIONS: `-c role=${role.replace(/[\\\s]/g, '\\$&')}` }),
+    },
   });
   const [status] = (await once(child, 'exit')) as [number | null];
   return status ?? 1;

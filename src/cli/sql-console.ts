@@ -5,6 +5,7 @@ import { count } from '../model/count.ts';
 import { describe } from '../model/errors.ts';
 import { harmless } from '../model/harmless.ts';
 import { withClient, type Client, type ConnectionSettings } from '../postgres/client.ts';
+import { ident } from '../postgres/quote.ts';
 import { createScanner } from '../postgres/script/scanner.ts';
 import { atTerminal } from './ask.ts';
 import type { CliSession } from './session.ts';
@@ -27,10 +28,12 @@ const tables = `SELECT schemaname AS schema, relname AS table, n_live_tup AS row
  */
 export async function runConsole(
   connection: ConnectionSettings,
+  role: string | undefined,
   command: string | undefined,
   { reporter, signal }: CliSession,
 ): Promise<void> {
   await withClient(connection, 'psql', async (client) => {
+    if (role !== undefined) await client.query(`SET ROLE ${ident(role)}`);
     if (command !== undefined || !atTerminal()) {
       const answers = await run(client, command ?? (await wholeText(process.stdin)));
       reporter.result({ results: answers }, answers.map(answerText).join('\n\n'));

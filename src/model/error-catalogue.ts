@@ -32,6 +32,7 @@ export const errorCatalogue = {
   'doctor-found': 'failed',
   'no-such-colour': 'usage',
   'no-such-id': 'usage',
+  'no-owner': 'usage',
   'page-file': 'usage',
   'report-nothing': 'usage',
   'candidate-is-live': 'usage',
