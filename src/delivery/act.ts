@@ -12,7 +12,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { measureMetric, metricsOf } from './analysis/measure.ts';
 import { decide, fail, retried, type Decision, type Known } from './decide.ts';
 import { digestsOf } from './target.ts';
-import { tallied } from './tallies.ts';
+import { kept, tallied } from './tallies.ts';
 
 export interface DeliveryParts {
   readonly environment: Environment;
@@ -23,8 +23,6 @@ export interface DeliveryParts {
 
 /** First and longest time in ms until what was refused is tried again. */
 const [soonest, latest] = [5_000, 300_000];
-/** Verdicts that a record keeps: an environment may be watched for weeks, and the journal is one object. */
-const keptVerdicts = 30;
 
 export async function readKnown({ environment, platform }: DeliveryParts): Promise<Known> {
   return knownOf(environment, await readJournal(platform.journal), await digestsOf(environment));
@@ -73,7 +71,7 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
 async function write(c: Context, record: DeliveryRecord, text: string): Promise<void> {
   await c.ledger.write((journal) => ({
     ...journal,
-    delivery: { ...record, verdicts: record.verdicts.slice(-keptVerdicts) },
+    delivery: { ...record, verdicts: kept(record.verdicts) },
   }));
   c.emit({ type: 'note', text });
 }

@@ -46,6 +46,12 @@ export const rollbackAttempts = 5;
 export function decide(known: Known): Decision {
   const { journal, digests } = known;
   const record = journal.delivery;
+  if (journal.release?.drill)
+    return wait(
+      known,
+      'a drill is under way. Where none runs any more, `verdigris abandon` takes its candidate away',
+      known.now,
+    );
   if (!record || (record.ended && digests[other(journal.live)] !== record.digest)) return beginning(known);
   if (record.ended) return { do: 'rest', why: endText(record) };
   if (record.taken)

@@ -46,7 +46,7 @@ export async function follow(
     } else if (decision.do === 'wait') {
       say(decision.why);
       const { delivery } = known.journal;
-      if (delivery && !delivery.taken && delivery.waits !== decision.why)
+      if (delivery && !delivery.taken && !delivery.ended && delivery.waits !== decision.why)
         await attempt(parts, () => act(parts, known, decision));
       if (once && !decision.person) return 'ended';
       if (decision.person && !forever) throw waits(decision.why);

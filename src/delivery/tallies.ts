@@ -5,6 +5,11 @@ import type { Measurement } from './analysis/measurement.ts';
 export type Tallies = DeliveryRecord['tallies'];
 export type Metrics = Readonly<Record<string, Metric>>;
 
+/** An environment may be watched for weeks, and the journal is one object. */
+const keptVerdicts = 30;
+/** Values of a metric that are kept for its chart: the journal is written while clients wait, too. */
+const charted = 40;
+
 const none: VerdictTally = { success: 0, failure: 0, inconclusive: 0, at: new Date(0).toISOString(), seen: '' };
 
 export function tallied(
@@ -13,7 +18,35 @@ export function tallied(
   at: string,
 ): VerdictTally {
   const { value: _, ...known } = before ?? none;
-  return { ...known, [verdict]: known[verdict] + 1, at, seen, ...(Number.isFinite(value) ? { value } : {}) };
+  const measured = value !== undefined && Number.isFinite(value);
+  const series = measured ? thinned([...(known.series ?? []), [Date.parse(at), value]]) : known.series;
+  return {
+    ...known,
+    [verdict]: known[verdict] + 1,
+    at,
+    seen,
+    ...(measured ? { value } : {}),
+    ...(series ? { series } : {}),
+  };
+}
+
+/** Every second one where there are too many, the last one among them: a long time keeps its shape. */
+function thinned(series: NonNullable<VerdictTally['series']>): NonNullable<VerdictTally['series']> {
+  return series.length > charted ? series.filter((_, index) => (series.length - 1 - index) % 2 === 0) : series;
+}
+
+/** The verdicts that a record keeps: the last ones, and of all but the newest without the values of their charts. */
+export function kept(verdicts: DeliveryRecord['verdicts']): DeliveryRecord['verdicts'] {
+  return verdicts.slice(-keptVerdicts).map((verdict, index, all) =>
+    index === all.length - 1
+      ? verdict
+      : {
+          ...verdict,
+          metrics: Object.fromEntries(
+            Object.entries(verdict.metrics).map(([name, { series: _, ...tally }]) => [name, tally]),
+          ),
+        },
+  );
 }
 
 /**

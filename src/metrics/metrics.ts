@@ -24,6 +24,14 @@ export const metrics = {
   verdigris_operator: { help: '1 while somebody holds the lease', labels: [] },
   verdigris_hold_age_seconds: { help: 'how long clients have been held; 0 where they are not', labels: [] },
   verdigris_canary_percent: { help: 'share of the reads that goes to the other colour', labels: [] },
+  verdigris_delivery: {
+    help: '1 for how the release that walks by itself is (walking, waiting, stopped, held, ended), 0 for the others; none where none ever walked',
+    labels: ['phase'],
+  },
+  verdigris_delivery_end_timestamp_seconds: {
+    help: 'when the last release that walked by itself ended, in seconds since 1970',
+    labels: ['outcome'],
+  },
   verdigris_replication_applying: { help: '1 where the other colour applies changes', labels: ['from', 'to'] },
   verdigris_replication_lag_bytes: { help: 'WAL that the other colour has not confirmed', labels: ['from', 'to'] },
   verdigris_replication_lag_seconds: {

@@ -16,6 +16,8 @@ const tally = z.strictObject({
   at: time,
   seen: z.string(),
   value: z.number().optional(),
+  /** What was measured until now, the oldest first: milliseconds since 1970, and the value. */
+  series: z.array(z.tuple([z.number(), z.number()])).optional(),
 });
 
 const verdict = z.strictObject({
@@ -80,6 +82,16 @@ export const deliveryRecord = z.strictObject({
 export type DeliveryRecord = z.output<typeof deliveryRecord>;
 export type VerdictTally = z.output<typeof tally>;
 
+export const phases = ['walking', 'waiting', 'stopped', 'held', 'ended'] as const;
+
+/** `stopped`: a step failed. `held`: a person took it over. `waiting`: for a time or a person, as it should. */
+export function phaseOf({ ended, taken, stopped, waits }: DeliveryRecord): (typeof phases)[number] {
+  if (ended) return 'ended';
+  if (taken) return 'held';
+  if (stopped) return 'stopped';
+  return waits === undefined ? 'walking' : 'waiting';
+}
+
 /** Whether a controller would go on with it by itself. */
 export function isWalking(record: DeliveryRecord | null | undefined): record is DeliveryRecord {
   return record !== null && record !== undefined && !record.ended && !record.taken;
@@ -93,11 +105,11 @@ export function isOf(record: DeliveryRecord, release: { readonly to: string; rea
 /** As the history takes it: whoever ended the release has ended its walk. */
 export function ended(
   record: DeliveryRecord,
-  release: { readonly to: string },
+  release: { readonly to: string; readonly drill?: true | undefined },
   outcome: NonNullable<DeliveryRecord['ended']>['outcome'],
   at: string,
 ): DeliveryRecord {
-  if (record.ended || record.to !== release.to) return record;
+  if (record.ended || record.to !== release.to || release.drill) return record;
   const { waits: _, stopped, ...rest } = record;
   const why = stopped?.why;
   return { ...rest, ...(stopped ? { stopped } : {}), ended: { at, outcome, ...(why === undefined ? {} : { why }) } };

@@ -61,6 +61,8 @@ const release = z.strictObject({
    * abandoned.
    */
   rebuilt: z.literal(true).optional(),
+  /** Of a drill: nobody walks on with its candidate. */
+  drill: z.literal(true).optional(),
   seed,
   /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
   schema: z.partialRecord(colour, z.string()).default({}),

@@ -1,11 +1,13 @@
 import { Gauge, Registry } from 'prom-client';
 import { colours } from '../model/colours.ts';
+import { phaseOf, phases, type DeliveryRecord } from '../model/delivery-record.ts';
 import type { Environment } from '../model/environment.ts';
 import { metrics, type MetricName } from '../metrics/metrics.ts';
 import { states } from '../model/transitions.ts';
 import type { Status } from '../operations/reads/status-types.ts';
 import type { DrillOutcome } from '../platform/port/drills.ts';
 
+type Set = (name: MetricName, value: number | boolean | undefined, labels?: Labels) => void;
 type Labels = Readonly<Record<string, string>>;
 
 /**
@@ -44,11 +46,7 @@ export function measure(
   return registry;
 }
 
-function measureStatus(
-  status: Status,
-  set: (name: MetricName, value: number | boolean | undefined, labels?: Labels) => void,
-  now: number,
-): void {
+function measureStatus(status: Status, set: Set, now: number): void {
   const { replication, traffic, operation } = status;
   const age = (since: string): number => Math.max(0, (now - Date.parse(since)) / 1000);
   for (const state of states) set('verdigris_state', status.state === state, { state });
@@ -68,6 +66,7 @@ function measureStatus(
   // A hold of which nobody says since when is at least there.
   set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since) || 1 : 0);
   set('verdigris_canary_percent', traffic.canary);
+  if (status.delivery) measureDelivery(status.delivery, set);
   set('verdigris_lossless_rollback_possible', status.losslessRollback);
   set('verdigris_troubles', status.troubles.length);
   set('verdigris_proof_good', status.proof?.good);
@@ -86,4 +85,10 @@ function measureStatus(
   if (replication.slot !== 'unknown')
     set('verdigris_slot_healthy', replication.slot !== 'missing' && replication.slot !== 'lost', labels);
   set('verdigris_slot_retained_wal_bytes', replication.retainedBytes, labels);
+}
+
+function measureDelivery(record: DeliveryRecord, set: Set): void {
+  const { ended } = record;
+  for (const phase of phases) set('verdigris_delivery', phaseOf(record) === phase, { phase });
+  if (ended) set('verdigris_delivery_end_timestamp_seconds', Date.parse(ended.at) / 1000, { outcome: ended.outcome });
 }

@@ -5,7 +5,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
-import { deliverOutbox } from './hooks/outbox.ts';
+import { deliverOutbox, forget } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
@@ -23,6 +23,8 @@ export interface OperatorParts {
   readonly gone?: number | undefined;
   /** The controller of a release that walks by itself. */
   readonly walks?: true;
+  /** A drill, which is no release. */
+  readonly drills?: true;
   /** Why, in the operator's words, for the history. */
   readonly reason?: string | undefined;
 }
@@ -71,7 +73,7 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    const result = await delivered(c, use);
+    const result = await statementsTold(c, use);
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.
     if (c.journal.uid !== undefined && purpose !== 'recover')
@@ -82,6 +84,7 @@ export async function withOperator<T>(
     // What hangs in one keeps no process alive that has nothing more to do.
     c?.cutConnections();
     await lease.release();
+    if (c) await tellMessages(parts, c, holder).catch(() => undefined);
   }
 }
 
@@ -117,11 +120,31 @@ export async function withObserver<T>(
   return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));
 }
 
-/** Hooks that were left to be told are told whatever came of the work. */
-async function delivered<T>(c: Context, use: (c: Context) => Promise<T>): Promise<T> {
+/** What hooks left is told whatever came of the work. */
+async function statementsTold<T>(c: Context, use: (c: Context) => Promise<T>): Promise<T> {
   try {
     return await use(c);
   } finally {
-    await deliverOutbox(c).catch(() => undefined);
+    await deliverOutbox(c, 'statements', c.signal)
+      .then((settled) => forget(c.ledger, settled))
+      .catch(() => undefined);
+  }
+}
+
+/**
+ * The lease is taken again for the one write that says what was delivered. Where somebody else has it by now, he
+ * delivers it again, with the same id.
+ */
+async function tellMessages(parts: OperatorParts, c: Context, holder: string): Promise<void> {
+  const settled = await deliverOutbox(c, 'messages', parts.signal);
+  if (settled.size === 0) return;
+  const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, undefined, above));
+  try {
+    const ledger = await Ledger.open(parts.platform.journal, lease.token);
+    requireNewest(ledger.journal.token, seen);
+    await forget(ledger, settled);
+    await noteWritten(parts, ledger.journal.live, lease.token);
+  } finally {
+    await lease.release();
   }
 }

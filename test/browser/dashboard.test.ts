@@ -1,9 +1,13 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
+import { parseJournal, serializeJournal } from '../../src/model/journal.ts';
+import type { Platform } from '../../src/platform/port/platform.ts';
 import { withDashboard } from '../support/dashboard.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { launch, whole } from './support.ts';
 
+const hostile = '<img src=x onerror=alert(1)>';
 let browser: Browser;
 
 beforeAll(async () => {
@@ -19,7 +23,7 @@ test('a release under load is followed live in a browser, held clients stand out
       seconds: 2,
       proved: ['seed'],
       pauseMs: [70],
-      error: '<img src=x onerror=alert(1)>',
+      error: hostile,
     });
     await withDashboard({ ...environment, live: 'green' }, platform, async (address) => {
       const page = await browser.newPage();
@@ -37,6 +41,16 @@ test('a release under load is followed live in a browser, held clients stand out
       await page.getByRole('heading', { level: 1, name: 'shop' }).waitFor();
       await whole(page, 'single');
       await page.locator('#link', { hasText: /^live$/ }).waitFor();
+
+      await walked(platform);
+      await page.locator('#delivery .u-wrap canvas').first().waitFor();
+      await page.getByRole('img', { name: /^latency: 30 values between 0.97 and 1.4, the last one 1.4/ }).waitFor();
+      await whole(page, 'walked');
+      await page.goto(`${address}/e/shop/delivery`);
+      await page.locator('.u-wrap canvas').first().waitFor();
+      expect(await page.getByText('SELECT sum(amount) takes 2 ms').count()).toBeGreaterThan(0);
+      expect(await (await fetch(`${address}/e/shop/delivery.json`)).json()).toMatchObject({ to: '2' });
+      await page.goto(`${address}/e/shop`);
 
       const judged = await clients(async () => {
         const seeding = verb('seed');
@@ -75,3 +89,30 @@ test('a release under load is followed live in a browser, held clients stand out
     });
   });
 });
+
+/** As the journal is once a release was stopped by its analysis. */
+async function walked({ journal }: Platform): Promise<void> {
+  const stored = await journal.read();
+  if (!stored) throw new Error('there is no journal');
+  const at = '2026-01-01T00:00:00.000Z';
+  const series = Array.from({ length: 30 }, (_, index): [number, number] => [
+    Date.parse(at) + index * 30_000,
+    index === 29 ? 1.4 : 0.97 + (index % 5) / 100,
+  ]);
+  const seen = 'SELECT sum(amount) takes 2 ms on the candidate and 1.4 ms on the live colour';
+  const latency = { success: 29, failure: 1, inconclusive: 0, at, seen, value: 1.4, series };
+  const delivery: DeliveryRecord = {
+    from: '1',
+    to: '2',
+    candidate: 'green',
+    digest: 'd',
+    startedAt: at,
+    step: { index: 3, text: 'analysis', since: at, failures: 0 },
+    tallies: { latency },
+    verdicts: [{ step: 'analysis', at, verdict: 'failure', metrics: { latency } }],
+    approvals: [{ at, by: 'ann@db1', digest: 'd', step: 2, reason: hostile }],
+    stopped: { at, step: 'analysis', follow: 'wait', why: `latency: ${seen}`, attempts: 0 },
+  };
+  const next = { ...parseJournal(stored.text, stored.where), delivery };
+  await journal.write(stored.revision, serializeJournal(next), false);
+}

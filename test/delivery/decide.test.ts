@@ -337,3 +337,10 @@ test('the record survives the journal, and a journal from before it has none', (
   expect(parseJournal(serializeJournal(journal), 'x').delivery).toEqual(journal.delivery);
   expect(parseJournal(serializeJournal(single), 'x').delivery).toBeUndefined();
 });
+
+test('a drill is no release: nothing walks on with its candidate, and what walked before waits for its end', () => {
+  const drilled = { ...at('seed', 'seeded'), release: { ...release, drill: true as const } };
+  expect(decide(known(drilled))).toMatchObject({ do: 'wait', person: false });
+  const { delivery: _, ...alone } = drilled;
+  expect(decide(known(alone))).toMatchObject({ do: 'wait', person: false });
+});

@@ -93,8 +93,35 @@ test('what is not known has no sample: absence is not zero', async () => {
   });
 });
 
+const walked = {
+  from: '1',
+  to: '2',
+  candidate: 'green' as const,
+  digest: 'd',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  step: { index: 0, text: 'seed', since: '2026-01-01T00:00:00.000Z', failures: 0 },
+  tallies: {},
+  verdicts: [],
+  approvals: [],
+};
+
+test('a release that walks by itself is told by its phase, and one that ended by when and how', async () => {
+  const at = '2026-01-01T00:00:30.000Z';
+  const stopped = { at, step: 'analysis', follow: 'wait' as const, why: 'latency', attempts: 0 };
+  expect(await samples(declared(), status({ delivery: { ...walked, stopped } }), undefined, now)).toMatchObject({
+    'verdigris_delivery{phase="stopped"}': 1,
+    'verdigris_delivery{phase="walking"}': 0,
+  });
+  const delivery = { ...walked, stopped, ended: { at, outcome: 'rolled back' as const } };
+  expect(await samples(declared(), status({ delivery }), undefined, now)).toMatchObject({
+    'verdigris_delivery{phase="ended"}': 1,
+    'verdigris_delivery_end_timestamp_seconds{outcome="rolled back"}': Date.parse(at) / 1000,
+  });
+});
+
 test('every metric that is declared is told by some environment', async () => {
   const verified = status({
+    delivery: { ...walked, ended: { at: '2026-01-01T00:00:00.000Z', outcome: 'released' } },
     proof: { good: true, seen: 'nothing happened since' },
     verification: { at: '2026-01-01T00:00:00.000Z', mode: 'complete', rows: 1, bytes: 1, seconds: 1 },
   });

@@ -59,7 +59,7 @@ test('hooks are asked and told: a refusal or silence stops the verb before anyth
       http: { url: at('/freeze'), secretEnv: 'HOOK_SECRET' },
     },
     told: { after: ['switch', 'seed/promote'], limit: '1s', http: { url: at('/told') } },
-    chat: { failed: ['switch'], slack: { urlEnv: 'CHAT_URL' } },
+    chat: { failed: ['switch'], limit: '3s', slack: { urlEnv: 'CHAT_URL' } },
     program: { before: ['seed'], blocking: true, command: ['tee', file] },
     note: { after: ['verify'], sql: note('live') },
   };
@@ -156,6 +156,15 @@ test('hooks are asked and told: a refusal or silence stops the verb before anyth
         expect(told.length).toBeGreaterThan(3);
         expect(told.at(-1)?.event.data).toMatchObject({ state: 'switched', live: 'green', liveRelease: '2' });
         expect((await journal()).outbox).toEqual([]);
+
+        // Whoever does not answer keeps no other command out.
+        received.length = 0;
+        answers.set('/chat', 'hang');
+        const failing = failure(verb('switch'));
+        await until('the failure is told', () => received.some(({ path: each }) => each === '/chat'));
+        expect(await platform.leases.holder()).toBeUndefined();
+        await failing;
+        expect((await journal()).outbox).toMatchObject([{ hook: 'chat' }]);
       },
     );
   } finally {

@@ -1,12 +1,20 @@
 // Replaces what changed by what the server sends, and copies. Without it the page shows the same, as of when it was
 // loaded.
+import { drawCharts } from './charts.js';
+
 const link = document.getElementById('link');
+
+/** As the server sent it last: a chart that was drawn is no change. */
+const sent = new WeakMap();
 
 /** Whoever is at a control keeps it, also where what it stands in was replaced. */
 function replace(part, markup) {
-  if (part.innerHTML === markup || (part.contains(getSelection()?.anchorNode) && !getSelection()?.isCollapsed)) return;
+  const same = sent.has(part) ? sent.get(part) === markup : part.innerHTML === markup;
+  if (same || (part.contains(getSelection()?.anchorNode) && !getSelection()?.isCollapsed)) return;
   const copied = part.contains(document.activeElement) ? document.activeElement.dataset.copy : undefined;
   part.innerHTML = markup;
+  sent.set(part, markup);
+  drawCharts();
   if (copied !== undefined)
     [...part.querySelectorAll('[data-copy]')].find(({ dataset }) => dataset.copy === copied)?.focus();
 }
@@ -33,4 +41,5 @@ addEventListener('click', ({ target }) => {
   );
 });
 
+drawCharts();
 if (document.body.dataset.live) follow(document.body.dataset.live);

@@ -15,7 +15,7 @@ export interface Page {
 export function layout({ title, live, trail, body }: Page): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · Verdigris</title><link rel="stylesheet" href="/-/style.css"><link rel="icon" href="/-/icon.svg">
+<title>${title} · Verdigris</title><link rel="stylesheet" href="/-/plot.css"><link rel="stylesheet" href="/-/style.css"><link rel="icon" href="/-/icon.svg">
 <script type="module" src="/-/client.js"></script></head>
 <body${live === undefined ? '' : html` data-live="${live}"`}>
 <a class="skip" href="#main">Skip to content</a>

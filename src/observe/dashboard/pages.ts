@@ -1,5 +1,6 @@
 import { count } from '../../model/count.ts';
 import { coloursRegion } from './colours.ts';
+import { deliveryRegion } from './delivery.ts';
 import { historyRegion } from './history.ts';
 import { timeline } from './timeline.ts';
 import { html, type Html } from './html.ts';
@@ -75,6 +76,7 @@ export function listContent(entries: readonly Entry[]): Content {
 export function environmentRegions(seen: Seen, address?: PageAddress): Region[] {
   return [
     { id: 'state', heading: 'Release', body: stateRegion(seen.status) },
+    { id: 'delivery', heading: 'By itself', body: deliveryRegion(seen.status.delivery, seen.environment) },
     { id: 'colours', heading: 'Colours', body: coloursRegion(seen.status, seen.lag) },
     { id: 'operation', heading: 'Under way', body: operationRegion(seen, seen.environment) },
     { id: 'gates', heading: 'Next, and its gate now', body: gatesRegion(seen) },
@@ -101,8 +103,8 @@ export function environmentContent(name: string, seen: Seen): Content {
 }
 
 /**
- * A page for each release that ended, each drill and each rehearsal, by when it began; undefined where there is none
- * such.
+ * A page for the release that walks by itself, and for each release that ended, each drill and each rehearsal by when
+ * it began; undefined where there is none such.
  */
 export function reportContent(name: string, seen: Seen, kind: string, startedAt: string): Content | undefined {
   const trail = [{ href: addressOf(name), text: name }];
@@ -113,6 +115,18 @@ export function reportContent(name: string, seen: Seen, kind: string, startedAt:
     case 'releases': {
       const entry = found(seen.history);
       return entry && content(`${name}, release ${entry.from} → ${entry.to}`, releasePage(entry), entry);
+    }
+    case 'delivery': {
+      const { delivery } = seen.status;
+      return (
+        delivery &&
+        content(
+          `${name}, release ${delivery.to} by itself`,
+          html`<h1>Release ${delivery.from} → ${delivery.to}, by itself</h1>
+            ${deliveryRegion(delivery, seen.environment)}`,
+          delivery,
+        )
+      );
     }
     case 'drills': {
       const drill = found(seen.drills);

@@ -1,5 +1,6 @@
 import prettyMs from 'pretty-ms';
 import type { HistoryEntry } from '../../platform/port/history.ts';
+import { verdictsOf } from './delivery.ts';
 import { html, type Html } from './html.ts';
 import { time } from './layout.ts';
 import { timeline } from './timeline.ts';
@@ -28,10 +29,7 @@ export function releasePage({ from, to, outcome, startedAt, endedAt, pauseMs, ..
       delivery &&
       delivery.approvals.length + delivery.verdicts.length > 0 &&
       html`<h2>Approvals and verdicts</h2>
-        <ul>
-          ${delivery.approvals.map(({ at, by, reason }) => html`<li>${time(at)}: approved by ${by}${reason !== undefined && `: ${reason}`}</li>`)}
-          ${delivery.verdicts.map(({ step, at, verdict }) => html`<li>${time(at)}: ${step}, ${verdict}</li>`)}
-        </ul>`
+        ${verdictsOf(delivery, {})}`
     }
     <h2>What was done</h2>
     ${timeline({ spans, acts, pauseMs })}

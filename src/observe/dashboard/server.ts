@@ -18,6 +18,9 @@ import { whyUnseen, type Watcher } from './watcher.ts';
 
 const assets: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/-/client.js': ['client.js', 'text/javascript; charset=utf-8'],
+  '/-/charts.js': ['charts.js', 'text/javascript; charset=utf-8'],
+  '/-/plot.js': [import.meta.resolve('uplot').replace('.cjs.', '.esm.'), 'text/javascript; charset=utf-8'],
+  '/-/plot.css': [import.meta.resolve('uplot/dist/uPlot.min.css'), 'text/css; charset=utf-8'],
   '/-/style.css': ['style.css', 'text/css; charset=utf-8'],
   '/-/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
@@ -63,7 +66,7 @@ class Dashboard {
         listRegion(await this.#entries()),
       ]);
     const [, name = '', kind, startedAt = ''] =
-      /^\/e\/([a-z0-9-]+)(?:\/(live|releases|drills|rehearsals)(?:\/(.+))?)?$/.exec(plain) ?? [];
+      /^\/e\/([a-z0-9-]+)(?:\/(live|delivery|releases|drills|rehearsals)(?:\/(.+))?)?$/.exec(plain) ?? [];
     const watcher = this.#watchers.get(name);
     if (watcher && kind === 'live')
       return this.#follow(request, response, [watcher], async () =>

@@ -32,6 +32,8 @@ export class Context {
   shown: readonly Finding[] = [];
   /** It is the controller of a release that walks by itself, and no person. */
   readonly walks: boolean;
+  /** It is a drill: what it makes it takes away again. */
+  readonly drills: boolean;
   /** Who works here, for the journal. */
   readonly operator: string;
   /** Its connections cannot write: a check that has to is left out. */
@@ -52,6 +54,7 @@ export class Context {
     lost?: AbortSignal;
     looking?: boolean;
     walks?: boolean | undefined;
+    drills?: boolean | undefined;
     operator?: string;
     reason?: string | undefined;
     /** Left out by who only looks. */
@@ -65,6 +68,7 @@ export class Context {
     this.lost = parts.lost ?? parts.signal;
     this.looking = parts.looking === true;
     this.walks = parts.walks === true;
+    this.drills = parts.drills === true;
     this.operator = parts.operator ?? 'nobody';
     this.reason = parts.reason;
     this.#lease = parts.lease;

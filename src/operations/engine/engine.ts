@@ -36,8 +36,8 @@ export async function execute(c: Context, operation: Operation): Promise<void> {
  * A person's verb while the release walks by itself: written with its beginning, so that nothing is done against it at
  * any moment.
  */
-function takenOver({ journal: { delivery }, walks, operator }: Context, verb: string): Partial<Journal> {
-  return walks || !isWalking(delivery) ? {} : { delivery: taken(delivery, operator, verb) };
+function takenOver({ journal: { delivery }, walks, drills, operator }: Context, verb: string): Partial<Journal> {
+  return walks || drills || !isWalking(delivery) ? {} : { delivery: taken(delivery, operator, verb) };
 }
 
 /** Goes on with the operation in the journal, in `start` or in `complete`. */

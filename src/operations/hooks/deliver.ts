@@ -11,15 +11,14 @@ import { runStatement } from './sql.ts';
 const first = 250;
 const longest = 10_000;
 
-/**
- * `insist`: attempts until it is answered or the hook's limit is over, or the command is stopped; else one attempt,
- * which only the loss of
- * the lease cuts short, so that it can be made behind the commit point too.
- */
-export async function deliver(c: Context, hook: Hook, event: HookEvent, insist: boolean): Promise<Outcome> {
-  const limit = AbortSignal.timeout(hook.limit);
-  if (!insist) return attempt(c, hook, event, AbortSignal.any([limit, c.lost]));
-  const signal = AbortSignal.any([limit, c.signal]);
+/** One attempt, for the hook's limit at most. */
+export function deliverOnce(c: Context, hook: Hook, event: HookEvent, signal: AbortSignal): Promise<Outcome> {
+  return attempt(c, hook, event, AbortSignal.any([AbortSignal.timeout(hook.limit), signal]));
+}
+
+/** Attempts until it is answered or the hook's limit is over, or the command is stopped. */
+export async function insist(c: Context, hook: Hook, event: HookEvent): Promise<Outcome> {
+  const signal = AbortSignal.any([AbortSignal.timeout(hook.limit), c.signal]);
   let outcome: Outcome = { kind: 'unanswered', why: 'it did not answer in time' };
   for (let wait = first; !signal.aborted; wait = Math.min(2 * wait, longest)) {
     outcome = await attempt(c, hook, event, signal);

@@ -2,7 +2,7 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 import { stepOf, verbOf, type Hook, type HookMoment } from '../../model/hooks.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
-import { deliver } from './deliver.ts';
+import { deliverOnce, insist } from './deliver.ts';
 import { eventOf } from './event.ts';
 import { keepForLater } from './outbox.ts';
 
@@ -48,7 +48,9 @@ function call([name, hook]: Named, moment: 'before' | 'after', verb: string, ste
     async run(c) {
       const event = eventOf(c, name, moment, { verb, step, attempt: c.journal.operation?.startedAt ?? '' });
       const blocks = hook.blocking && moment === 'before';
-      const outcome = await deliver(c, hook, event, blocks);
+      // What cannot refuse may be behind the commit point, where a wish to stop comes too late: only the loss of the
+      // lease ends it.
+      const outcome = await (blocks ? insist(c, hook, event) : deliverOnce(c, hook, event, c.lost));
       if (outcome.kind === 'done') return;
       if (blocks) throw blocked(name, at, hook, outcome);
       if (outcome.kind === 'unanswered') await keepForLater(c, name, event);

@@ -1,5 +1,6 @@
 import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { isWalking } from '../../model/delivery-record.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { ident } from '../../postgres/quote.ts';
 import { withOwnSession } from '../../postgres/client.ts';
@@ -64,9 +65,13 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
 /** A drill in the middle of a release did not fail: it did not take place. */
 async function requireSingle(parts: Parts): Promise<void> {
   await withOperator(parts, 'drill', (c) => {
-    if (c.journal.state === 'single' && !c.journal.operation) return Promise.resolve();
+    const { state, operation, delivery } = c.journal;
+    const walking = isWalking(delivery)
+      ? `release ${delivery.to} walks by itself, at "${delivery.step.text}"`
+      : undefined;
+    if (state === 'single' && !operation && walking === undefined) return Promise.resolve();
     throw new VerdigrisError('release-under-way', {
-      seen: `A release is under way: the environment is ${c.journal.state}.`,
+      seen: `A release is under way: ${walking ?? `the environment is ${state}`}.`,
       required: 'a single colour, so that the drill’s candidate is in nobody’s way.',
       next: 'finish or abandon the release, then drill.',
     });
@@ -79,7 +84,7 @@ async function prove(
 ): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
   // A drill is no release: nobody is asked or told.
   const { hooks: _, ...environment } = withCandidate(parts.environment);
-  const run = { ...parts, environment };
+  const run = { ...parts, environment, drills: true as const };
   try {
     for (const verb of ['seed', 'migrate', 'verify'] as const) {
       await withOperator(run, verb, (c) => perform(c, verb));

@@ -35,6 +35,7 @@ export const open: Step = {
         to: candidate.release,
         candidate: c.idle,
         startedAt: new Date().toISOString(),
+        ...(c.drills ? { drill: true as const } : {}),
         seed: {},
         schema: { [c.live]: digest },
       },
