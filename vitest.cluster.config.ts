@@ -12,6 +12,7 @@ const long = [
   'faults-pooler',
   'guard',
   'guard-asleep',
+  'life',
   'many',
   'mesh',
   'pod-faults',

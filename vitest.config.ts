@@ -19,6 +19,7 @@ export const chains = [
 export const long = [
   'cli/life',
   'cli/outlive',
+  'cli/preflight',
   'cli/release',
   'delivery/rolled-back',
   'delivery/stopped',

@@ -147,7 +147,12 @@ const span = z.strictObject({
   outcome: z.enum(['done', 'undone', 'failed']),
 });
 
-const act = z.strictObject({ verb: z.enum(verbs), at: time, by: z.string(), reason: z.string().optional() });
+const act = z.strictObject({
+  verb: z.enum([...verbs, 'preflight']),
+  at: time,
+  by: z.string(),
+  reason: z.string().optional(),
+});
 
 const journalSchema = z.strictObject({
   version: z.literal(journalVersion),

@@ -10,7 +10,8 @@ import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
 
-export type OperatorPurpose = Verb | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery';
+export type OperatorPurpose =
+  Verb | 'preflight' | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery';
 
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;

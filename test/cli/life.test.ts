@@ -63,5 +63,5 @@ const contents = `CREATE TABLE orders (id int PRIMARY KEY, amount int NOT NULL);
   CREATE FUNCTION total() RETURNS bigint LANGUAGE sql AS 'SELECT sum(amount) FROM public.orders'`;
 
 function as(cwd: string, env: Record<string, string>, role: string, sql: string) {
-  return execa('verdigris', ['psql', '--as', role, '-c', sql], { cwd, env, stdin: 'ignore' });
+  return execa(process.execPath, [main, 'psql', '--as', role, '-c', sql], { cwd, env, stdin: 'ignore' });
 }
