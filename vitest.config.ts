@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 /** What Node compiled is kept: half of what a process of ours costs is its loading, and tests start hundreds. */
 export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) };
 
-/** An operator killed between any two entries of its journal, and every act of the adversary beside each verb: `npm run test:chains`. */
+/**
+ * An operator killed between any two entries of its journal, and every act of the adversary beside each verb: `npm run
+ * test:chains`.
+ */
 export const chains = [
   'test/faults/kill-*.test.ts',
   'test/delivery/kills.test.ts',
@@ -13,8 +16,9 @@ export const chains = [
 ];
 
 /**
- * Files that take half a minute or more each, because they wait for what takes its time (lost servers, retained WAL, clones) or begin
- * a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of `npm test` show without it.
+ * Files that take half a minute or more each, because they wait for what takes its time (lost servers, retained WAL,
+ * clones) or begin a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of
+ * `npm test` show without it.
  */
 export const long = [
   'cli/life',
@@ -24,6 +28,7 @@ export const long = [
   'delivery/rolled-back',
   'delivery/stopped',
   'external/release',
+  'external/rotate',
   'faults/clones',
   'faults/deadman',
   'faults/kills',

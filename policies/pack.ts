@@ -4,6 +4,7 @@ import { boundedWal } from './rules/bounded-wal.ts';
 import { keptSnapshot } from './rules/kept-snapshot.ts';
 import { networkPolicyPresent } from './rules/network-policy-present.ts';
 import { noPlainSecret } from './rules/no-plain-secret.ts';
+import { passwordAge } from './rules/password-age.ts';
 import { pinnedImages } from './rules/pinned-images.ts';
 import { poolerReplicas } from './rules/pooler-replicas.ts';
 import { probesAndResources } from './rules/probes-and-resources.ts';
@@ -21,5 +22,6 @@ new PolicyPack('verdigris', {
     networkPolicyPresent,
     poolerReplicas,
     wayBack,
+    passwordAge,
   ],
 });

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import { duration } from '../model/units.ts';
+import { ownNamed, ownNames } from '../model/own-passwords.ts';
+import { rotateOwn } from '../operations/verbs/rotate-own.ts';
 import { rotateRole, type Rotated } from '../operations/verbs/rotate.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import { withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
@@ -16,35 +19,47 @@ const day = 86_400_000;
 
 export function rotateCommand(): Command {
   return withCommonOptions(new Command('rotate'))
-    .summary('give roles of applications another password, without a failed login')
+    .summary('give roles of applications, or Verdigris itself, another password, without a failed login')
     .description(
       `A role is let in by two logins in turn, ROLE_1 and ROLE_2, which are its members and become it. The new one is let in, on both colours,
 before anybody is told of it; the one of before works until the grace period is over, by the server's own clock, and is refused after that.
-What was rotated does not come back by a switchover, a rollback or a drill. Killed anywhere, the same command goes on.`,
+What was rotated does not come back by a switchover, a rollback or a drill. Killed anywhere, the same command goes on.
+Verdigris's own are rotated too: operator (verdigris_operator, and with it verdigris_reader and verdigris_locker),
+replication (subscriptions change over and go on from where they are), console (of the poolers).`,
     )
-    .argument('[roles...]', 'roles of the declaration')
-    .option('--all', 'all roles of the declaration')
+    .argument('[roles...]', 'roles of the declaration; or operator, replication, console')
+    .option('--all', 'all roles of the declaration, and Verdigris’s own')
     .option('--at-once', 'keep the login and change its password: whoever has the old one is refused from now on')
     .addOption(
       new Option('--grace <duration>', 'how long the login of before works on').argParser(time).default(day, '24h'),
     )
     .action((roles: string[], flags: Flags) =>
       withSession(flags, async ({ environment, platform, reporter, signal }) => {
-        const { application, readers } = environment.roles;
-        const wanted = flags.all ? [...application, ...readers] : roles;
-        if (wanted.length === 0) throw nobody([...application, ...readers]);
+        const declared = [...environment.roles.application, ...environment.roles.readers];
+        const wanted = flags.all ? [...(await ownRoles(platform)), ...declared] : roles;
+        if (wanted.length === 0) throw nobody(declared);
         const rotated: Rotated[] = [];
         await withOperator(
           { environment, platform, emit: (event) => reporter.event(event), signal },
           'rotate',
           async (c) => {
-            for (const role of new Set(wanted))
-              rotated.push(await rotateRole(c, role, { atOnce: flags.atOnce === true, grace: flags.grace }));
+            for (const role of new Set(wanted)) {
+              const own = ownNamed(role, declared);
+              rotated.push(
+                own === undefined
+                  ? await rotateRole(c, role, { atOnce: flags.atOnce === true, grace: flags.grace })
+                  : await rotateOwn(c, own),
+              );
+            }
           },
         );
         reporter.result({ rotated }, rotated.map(line).join('\n'));
       }),
     );
+}
+
+async function ownRoles({ credentials }: Pick<Platform, 'credentials'>): Promise<string[]> {
+  return (await credentials.own.names()).map((name) => `verdigris_${name}`);
 }
 
 function line({ role, login, before }: Rotated): string {
@@ -56,7 +71,7 @@ function line({ role, login, before }: Rotated): string {
 function nobody(roles: readonly string[]): VerdigrisError {
   return new VerdigrisError('rotate-unknown', {
     seen: 'No role is named.',
-    required: `one or more of: ${roles.join(', ')}; or --all.`,
+    required: `one or more of: ${[...roles, ...ownNames].join(', ')}; or --all.`,
     next: 'name one, or add --all. Nothing was changed.',
   });
 }

@@ -46,6 +46,7 @@ export function statusText(status: Status): string {
     ...(status.verification
       ? [`verified     ${when(status.verification.at)}, ${status.verification.mode}, ${status.verification.rows} rows`]
       : []),
+    ...passwordLines(status.credentials),
     ...deliveryLines(status.delivery),
     clientsText(traffic),
     ...diskLines(status.disks ?? []),
@@ -65,6 +66,14 @@ export function statusText(status: Status): string {
     ),
   ];
   return lines.join('\n');
+}
+
+/** Between releases nothing else is under way: that is when the oldest is offered. */
+function passwordLines(credentials: Status['credentials']): string[] {
+  const [oldest] = credentials.filter(({ since }) => since !== undefined);
+  if (oldest?.since === undefined) return [];
+  const others = credentials.length > 1 ? `, the oldest of ${credentials.length}` : '';
+  return [`passwords    ${oldest.role}: since ${when(oldest.since)}${others}; \`verdigris rotate\` changes them`];
 }
 
 function operationText(

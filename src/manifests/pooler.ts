@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import type { Environment } from '../model/environment.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames, selectorLabels } from './names.ts';
@@ -155,13 +156,13 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
                 { name: 'tmp', mountPath: '/tmp' },
               ],
             },
-            ...(guard ? [guardContainer(guard, objectNames.operatorSecret(name))] : []),
+            ...(guard ? [guardContainer(guard)] : []),
           ],
           volumes: [
             { name: 'configuration', configMap: { name: own } },
             { name: 'users', secret: { secretName: own, defaultMode: 0o440 } },
             { name: 'tmp', emptyDir: {} },
-            ...(guard ? guardVolumes(guard) : []),
+            ...(guard ? guardVolumes(guard, objectNames.operatorSecret(name)) : []),
           ],
         },
       },
@@ -173,10 +174,12 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
 export const poolerGrace = 30;
 
 export const guardContainerName = 'guard';
+/** In the guard's container. */
+export const consolePasswordFile = '/etc/verdigris-console/password';
 const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };
 
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
-function guardContainer(guard: Guard, operator: string): Record<string, unknown> {
+function guardContainer(guard: Guard): Record<string, unknown> {
   return {
     name: guardContainerName,
     image: guard.image,
@@ -193,7 +196,6 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
       // What recovers is loaded beforehand, again after one that was killed.
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/compiled' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-      { name: 'CONSOLE_PASSWORD', valueFrom: { secretKeyRef: { name: operator, key: 'console-password' } } },
     ],
     securityContext: containerSecurity,
     // Enough that a recovery is not starved on a busy node: clients wait for it.
@@ -205,13 +207,14 @@ function guardContainer(guard: Guard, operator: string): Record<string, unknown>
     volumeMounts: [
       { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
       { name: 'guard-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+      { name: 'guard-console', mountPath: path.dirname(consolePasswordFile), readOnly: true },
       { name: 'guard-tmp', mountPath: '/tmp' },
     ],
   };
 }
 
 /** In the guard's container alone: its token, as one is mounted by default, and what it compiled. */
-function guardVolumes(guard: Guard): Record<string, unknown>[] {
+function guardVolumes(guard: Guard, operator: string): Record<string, unknown>[] {
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } };
   const authority = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
   const namespace = {
@@ -220,6 +223,15 @@ function guardVolumes(guard: Guard): Record<string, unknown>[] {
   return [
     { name: 'declaration', configMap: { name: guard.declaration } },
     { name: 'guard-token', projected: { defaultMode: 0o440, sources: [token, authority, namespace] } },
+    // A file, since it follows a rotation, as a variable would not.
+    {
+      name: 'guard-console',
+      secret: {
+        secretName: operator,
+        defaultMode: 0o440,
+        items: [{ key: 'console-password', path: path.basename(consolePasswordFile) }],
+      },
+    },
     { name: 'guard-tmp', emptyDir: {} },
   ];
 }

@@ -23,6 +23,10 @@ export const metrics = {
   },
   verdigris_operator: { help: '1 while somebody holds the lease', labels: [] },
   verdigris_hold_age_seconds: { help: 'how long clients have been held; 0 where they are not', labels: [] },
+  verdigris_credential_age_seconds: {
+    help: 'how old the password of a role is; none where it came before that was written down',
+    labels: ['role'],
+  },
   verdigris_canary_percent: { help: 'share of the reads that goes to the other colour', labels: [] },
   verdigris_delivery: {
     help: '1 for how the release that walks by itself is (walking, waiting, stopped, held, ended), 0 for the others; none where none ever walked',

@@ -169,6 +169,16 @@ const environmentSchema = z.strictObject({
       mode: z.enum(['warm', 'scaled-down']).default('warm'),
     })
     .prefault({}),
+  credentials: z
+    .strictObject({
+      /** Any text. Given another one, the next `up` or `release` rotates every password once. */
+      rotation: z.string().min(1).optional(),
+      /** How long the login of before works after such a rotation. */
+      grace: duration.default(86_400_000),
+      /** A password that is older is found by preflight and shown by status. */
+      maxAge: duration.optional(),
+    })
+    .prefault({}),
   local: z
     .strictObject({
       /** The one address of the environment: 127.0.0.1 at this port; 0 takes a free one at creation. */

@@ -26,6 +26,7 @@ export const findingCatalogue = {
   'not-usable': { grade: 'refuse', title: 'what is used behind the commit point cannot be used' },
   'guard-cut-off': { grade: 'refuse', title: 'a guard cannot reach or use what it needs to let clients go' },
   'guard-silent': { grade: 'refuse' },
+  'credential-old': { grade: 'warn', title: 'passwords are older than credentials.maxAge' },
   'no-guard': {
     grade: 'warn',
     title: 'no guard runs beside the poolers: a hold does not end by itself',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { colours } from './colours.ts';
+import { credentialRecord } from './credential-record.ts';
 import { deliveryRecord } from './delivery-record.ts';
 import type { ErrorId } from './error-catalogue.ts';
 import { VerdigrisError } from './errors.ts';
@@ -182,6 +183,8 @@ const journalSchema = z.strictObject({
   timeline: z.array(span),
   /** Events for hooks that did not answer, to be delivered again with the ids that they have. */
   outbox: z.array(z.strictObject({ hook: z.string(), event: z.looseObject({ id: z.string() }) })).optional(),
+  /** How old passwords are, and which rotation was declared. */
+  credentials: credentialRecord.optional(),
   /** Who began which verb of it, and why. */
   acts: z.array(act).optional(),
 });

@@ -65,6 +65,8 @@ function measureStatus(status: Status, set: Set, now: number): void {
   set('verdigris_operator', status.operator !== undefined);
   // A hold of which nobody says since when is at least there.
   set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since) || 1 : 0);
+  for (const { role, since } of status.credentials)
+    set('verdigris_credential_age_seconds', since === undefined ? undefined : age(since), { role });
   set('verdigris_canary_percent', traffic.canary);
   if (status.delivery) measureDelivery(status.delivery, set);
   set('verdigris_lossless_rollback_possible', status.losslessRollback);

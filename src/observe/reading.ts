@@ -53,7 +53,13 @@ export function readingPlatform(of: Platform): Platform {
     leases: { holder: () => leases.holder(), acquire: refuse },
     history: { list: () => history.list(), append: refuse },
     drills: { list: () => drills.list(), record: refuse },
-    credentials: { read: refuse, given: refuse, write: refuse, admit: refuse },
+    credentials: {
+      read: refuse,
+      given: refuse,
+      write: refuse,
+      admit: refuse,
+      own: { names: refuse, read: refuse, write: refuse },
+    },
   };
 }
 

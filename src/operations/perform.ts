@@ -5,6 +5,7 @@ import { execute } from './engine/engine.ts';
 import { declaredNow } from './gates/folders.ts';
 import { reportFailure, requirePlaces, withHooks } from './hooks/steps.ts';
 import { operationHere, type PerformOptions } from './table.ts';
+import { rotateDeclared } from './verbs/rotate-declared.ts';
 
 /** Runs one verb from its gates to its end. */
 export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
@@ -29,12 +30,16 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
   }
 }
 
-/** Walks the plan to what is declared, or as far as `goal`; every gate on the way may stop it. */
+/**
+ * Rotates passwords where that is declared, then walks the plan to what is declared, or as far as `goal`; every gate on
+ * the way may stop it.
+ */
 export async function performRelease(
   c: Context,
   goal: State | undefined,
   options: PerformOptions = {},
 ): Promise<readonly Planned[]> {
+  await rotateDeclared(c);
   const observed = observedOf(c.journal, await c.platform.history.list());
   const planned = plan(await declaredNow(c.environment), observed, goal);
   for (const { verb, kind } of planned) await perform(c, verb, { ...options, lossy: kind === 'lossy' });

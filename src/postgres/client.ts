@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
+import { byAnother, isWrongPassword, type OtherPassword } from './other-passwords.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
 /** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
@@ -17,6 +18,11 @@ export interface ConnectionSettings {
   readonly readOnly?: true;
   /** Where the password is from, for the error of a wrong one. */
   readonly passwordFrom?: string;
+  /**
+   * Asked where the server refuses `password`: a rotation changes it, or has changed it while this server was not
+   * there.
+   */
+  readonly others?: () => Promise<readonly OtherPassword[]>;
   /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
   readonly history?: readonly string[];
 }
@@ -111,7 +117,7 @@ async function open<T>(
   lockLimit: number,
   startup: object = {},
 ): Promise<T> {
-  const { passwordFrom: _, readOnly, tls, history = [], ...settings } = given;
+  const { passwordFrom: _, others, readOnly, tls, history = [], ...settings } = given;
   const server = `${settings.host}:${settings.port}`;
   const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server));
   const client = new pg.Client({
@@ -125,16 +131,27 @@ async function open<T>(
     keepAliveInitialDelayMillis: keepAliveDelay,
   });
   client.on('error', () => undefined);
-  const connected = await client.connect().then(
-    () => true,
+  const outcome = await client.connect().then(
+    () => 'in' as const,
     (cause: unknown) => {
+      if (others && isWrongPassword(cause)) return { others, refused: unwelcome(given, cause) };
       // 42704 undefined_object: before PostgreSQL 14
       if (older.has(server) || (cause as { code?: string }).code !== '42704') throw unwelcome(given, cause);
       older.add(server);
-      return false;
+      return 'older' as const;
     },
   );
-  if (!connected) return open(kind, given, purpose, use, lockLimit, startup);
+  if (outcome === 'older') return open(kind, given, purpose, use, lockLimit, startup);
+  if (outcome !== 'in')
+    return byAnother(await outcome.others(), outcome.refused, (password, renew, isIn) => {
+      const another = { ...settings, password, history, ...(tls && { tls }), ...(readOnly && { readOnly }) };
+      const entered = async (inside: Client): Promise<T> => {
+        isIn();
+        if (readOnly !== true) await renew?.(inside);
+        return use(inside);
+      };
+      return open(kind, another, purpose, entered, lockLimit, startup);
+    });
   try {
     const afterwards = settingsAfterwards(kind);
     if (afterwards !== undefined) await client.query(afterwards);

@@ -25,14 +25,31 @@ export async function readersOf(
   return { reader, locker };
 }
 
+/** Gives those that are there the passwords that follow from the operator's. */
+export async function followOperator(operator: Client, password: string): Promise<void> {
+  const there = await rows<{ name: string }>(
+    operator,
+    'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)',
+    [[readerRole, lockerRole]],
+  );
+  for (const { name } of there) await ensure(operator, { user: name, password: passwordOf(password, name) });
+}
+
 /** As the operator's connection, for whom can read and nothing else. */
 export function asReader(connection: ConnectionSettings): ConnectionSettings {
   return asRole(connection, readerRole);
 }
 
 function asRole(connection: ConnectionSettings, role: string): ConnectionSettings {
-  const { password } = connection;
-  return { ...connection, user: role, ...(password === undefined ? {} : { password: passwordOf(password, role) }) };
+  const { password, others, ...rest } = connection;
+  return {
+    ...rest,
+    user: role,
+    ...(password === undefined ? {} : { password: passwordOf(password, role) }),
+    ...(others && {
+      others: async () => (await others()).map((other) => ({ password: passwordOf(other.password, role) })),
+    }),
+  };
 }
 
 /** Follows from the operator's, so that whoever changes that one changes this one, and none is kept anywhere. */
@@ -40,7 +57,10 @@ function passwordOf(secret: string, role: string): string {
   return createHmac('sha256', secret).update(role).digest('base64url');
 }
 
-async function ensure(operator: Client, { user, password }: ConnectionSettings): Promise<void> {
+async function ensure(
+  operator: Client,
+  { user, password }: Pick<ConnectionSettings, 'user' | 'password'>,
+): Promise<void> {
   const [found] = await rows<{ fit: boolean; verifier: string | null }>(
     operator,
     `SELECT rolcanlogin AND rolbypassrls AND rolinherit AND NOT rolsuper AND rolconnlimit = -1 AS fit, rolpassword AS verifier

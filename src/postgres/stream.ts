@@ -171,7 +171,7 @@ export async function createSlot(publisher: Client, name: string, limit: number)
 export async function subscribe(subscriber: Client, name: string, conninfo: string, database: string): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
-  const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
+  const source = sourceOf(name, conninfo, database);
   // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for
   // good where the publisher merely restarted or the network was cut: the server counts a lost connection as an error
   // of apply (seen). Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with
@@ -181,6 +181,34 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
     WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
   await secretly(subscriber, async () => void (await make()));
+}
+
+function sourceOf(name: string, conninfo: string, database: string): string {
+  return `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
+}
+
+/**
+ * Has a subscription that is there connect in another way, and goes on from where it is: its slot and its origin stay.
+ * False where it does so already: then its worker is not started again.
+ */
+export async function changeSource(
+  subscriber: Client,
+  name: string,
+  conninfo: string,
+  database: string,
+): Promise<boolean> {
+  const source = sourceOf(name, conninfo, database);
+  const { same } = await one<{ same: boolean }>(
+    subscriber,
+    'SELECT subconninfo = $2 AS same FROM pg_subscription WHERE subname = $1',
+    [name, source],
+  );
+  if (same) return false;
+  await secretly(
+    subscriber,
+    async () => void (await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)}`)),
+  );
+  return true;
 }
 
 /**
@@ -282,6 +310,27 @@ export async function readSubscription(subscriber: Client, name: string): Promis
     [name],
   );
   return found;
+}
+
+/** Names of the subscriptions to this database that begin with `prefix`. */
+export async function subscriptionsBelow(subscriber: Client, prefix: string): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    subscriber,
+    `SELECT subname AS name FROM pg_subscription WHERE starts_with(subname, $1)
+      AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1`,
+    [prefix],
+  );
+  return found.map(({ name }) => name);
+}
+
+/** Process of the publisher that sends by a slot; undefined while nobody is connected. */
+export async function senderOf(publisher: Client, slot: string): Promise<number | undefined> {
+  const [found] = await rows<{ pid: number | null }>(
+    publisher,
+    'SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  return found?.pid ?? undefined;
 }
 
 /** Drops the subscription without asking its publisher, which may be gone. */

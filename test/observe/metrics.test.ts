@@ -44,6 +44,7 @@ test('a status is told in numbers, seconds and bytes, one sample each', async ()
     'verdigris_operation_age_seconds{verb="rollback"}': 15,
     verdigris_operator: 0,
     verdigris_canary_percent: 10,
+    'verdigris_credential_age_seconds{role="shop_app"}': 86_400,
     'verdigris_replication_lag_bytes{from="green",to="blue"}': 512,
     'verdigris_replication_lag_seconds{from="green",to="blue"}': 0.5,
     'verdigris_slot_healthy{from="green",to="blue"}': 1,

@@ -30,6 +30,7 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ replication: { ...replication, retainedBytes: limits.retainedWal } }, ['wal-retained']],
     [{ disks: [{ place: 'journal', free: 1, total: 100 }] }, ['disk-full']],
     [{ proof: { good: false, seen: 'green restarted' } }, ['proof-void']],
+    [{ credentials: [{ role: 'shop_app', old: true }] }, ['credential-old']],
     [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],
   ];
   for (const [more, ids] of broken) expect.soft(seen(more), JSON.stringify(more)).toEqual(ids);

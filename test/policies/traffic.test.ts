@@ -4,6 +4,7 @@ import { boundedWal } from '../../policies/rules/bounded-wal.ts';
 import { keptSnapshot } from '../../policies/rules/kept-snapshot.ts';
 import { networkPolicyPresent } from '../../policies/rules/network-policy-present.ts';
 import { noPlainSecret } from '../../policies/rules/no-plain-secret.ts';
+import { passwordAge } from '../../policies/rules/password-age.ts';
 import { pinnedImages } from '../../policies/rules/pinned-images.ts';
 import { poolerReplicas } from '../../policies/rules/pooler-replicas.ts';
 import { probesAndResources } from '../../policies/rules/probes-and-resources.ts';
@@ -139,6 +140,12 @@ test('pooler-replicas and way-back have a minimum that can be configured', () =>
     expect.stringContaining('retention.retained is 0 s'),
   ]);
   expect(judge(wayBack, { config: { minimum: '2h' } })).toHaveLength(1);
+});
+
+test('password-age: an age must be declared, and a shorter one than is demanded', () => {
+  expect(judge(passwordAge)).toEqual([expect.stringContaining('credentials.maxAge is not declared')]);
+  expect(judge(passwordAge, { environment: { credentials: { maxAge: '100d' } } })).toHaveLength(1);
+  expect(judge(passwordAge, { environment: { credentials: { maxAge: '90d' } } })).toEqual([]);
 });
 
 test('pinned-images: an image that the declaration would not take is the check’s to refuse; a rule is silent on what is not whole', () => {

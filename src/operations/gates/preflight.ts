@@ -1,4 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
+import { credentialAges } from '../../model/credential-record.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
@@ -17,10 +18,28 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
   const found = [
     ...(await check(c, c.live, gate, oneSided)),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
+    ...(gate === 'seed' ? ageFindings(c) : []),
     ...(c.looking ? [] : await fenceFindings(c)),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
   return candidate ? [...found, ...(await check(c, c.idle, gate, oneSided))] : found;
+}
+
+function ageFindings({ environment, journal }: Context): Finding[] {
+  const old = credentialAges(environment, journal.credentials).filter((each) => each.old);
+  if (old.length === 0) return [];
+  const roles = old.map(({ role }) => role);
+  return [
+    finding('credential-old', {
+      objects: old.map(
+        ({ role, since }) => `${role} (${since === undefined ? 'its age is not known' : `since ${since}`})`,
+      ),
+      reason: 'Who has seen one since is let in.',
+      fix:
+        `Run \`verdigris rotate ${roles.join(' ')}\`, now or after \`retire\`; or declare another ` +
+        'credentials.rotation.',
+    }),
+  ];
 }
 
 /** Whom the fence will not keep out is said before anything begins. */

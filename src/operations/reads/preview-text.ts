@@ -1,3 +1,4 @@
+import prettyMs from 'pretty-ms';
 import { count } from '../../model/count.ts';
 import { findingLine, refusals } from '../../model/finding.ts';
 import { pointer } from '../../model/pointer.ts';
@@ -7,13 +8,16 @@ import type { GateNow, Preview } from './preview.ts';
  * The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may
  * wait.
  */
-export function previewText({ steps, longestWait, gate }: Preview): string {
-  if (steps.length === 0) return 'No release step needed. Drift will be corrected or recorded; no client waits.';
+export function previewText({ steps, longestWait, gate, rotation }: Preview): string {
+  const first = rotation ? [rotationText(rotation)] : [];
+  if (steps.length === 0)
+    return [...first, 'No release step needed. Drift will be corrected or recorded; no client waits.'].join('\n');
   const lines = steps.map(
     ({ from, verb, kind, to, reason, because }) =>
       `  ${verb}${kind ? ` ${kind}` : ''} (${from} → ${to}): ${reason} (${because})`,
   );
   return [
+    ...first,
     'The release would run:',
     ...lines,
     ...(gate ? gateText(gate, steps.length > 1) : []),
@@ -22,6 +26,13 @@ export function previewText({ steps, longestWait, gate }: Preview): string {
       : `Clients will be paused once, ${waitText(longestWait)}. The release can still stop at any gate before that.`,
     ...stopText(gate),
   ].join('\n');
+}
+
+function rotationText({ name, grace }: NonNullable<Preview['rotation']>): string {
+  return (
+    `Every password would be rotated once (credentials.rotation: ${name}): no login fails, and those of before ` +
+    `work for ${prettyMs(grace, { verbose: true })}.`
+  );
 }
 
 /** The last line is what a reader of a long log sees. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../model/environment.ts';
+import { rotationIsDue } from '../../model/credential-record.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { observedOf, plan, type Planned } from '../../model/plan.ts';
@@ -23,6 +24,8 @@ export interface Preview {
   /** The longest that clients may wait, in ms; infinite where it depends on the amount of data. */
   readonly longestWait: number;
   readonly gate?: GateNow;
+  /** What every password would be rotated for, and how long the logins of before would work, in ms. */
+  readonly rotation?: { readonly name: string; readonly grace: number };
 }
 
 /** SQLSTATE read_only_sql_transaction: a gate that tries the migrations out and takes them back. */
@@ -33,16 +36,21 @@ const wouldWrite = '25006';
  * nothing, fails only where the journal cannot be read.
  */
 export async function previewRelease(environment: Environment, platform: Platform, limit = 20_000): Promise<Preview> {
-  const observed = observedOf(await readJournal(platform.journal), await platform.history.list());
+  const journal = await readJournal(platform.journal);
+  const observed = observedOf(journal, await platform.history.list());
   const steps = plan(await declaredNow(environment), observed);
   const longestWait = Math.max(
     0,
     ...steps.map(({ verb, kind }) => operationOf(verb, { lossy: kind === 'lossy' }).clientsWait(environment.limits)),
   );
   const [first] = steps;
-  return first
-    ? { steps, longestWait, gate: await gateNow(environment, platform, first, limit) }
-    : { steps, longestWait };
+  const { rotation: name = '', grace } = environment.credentials;
+  return {
+    steps,
+    longestWait,
+    ...(first && { gate: await gateNow(environment, platform, first, limit) }),
+    ...(rotationIsDue(environment, journal.credentials) && { rotation: { name, grace } }),
+  };
 }
 
 async function gateNow(

@@ -1,3 +1,4 @@
+import type { CredentialAge } from '../../model/credential-record.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { DeliveryRecord } from '../../model/delivery-record.ts';
 import type { Journal, OperationRecord } from '../../model/journal.ts';
@@ -88,6 +89,8 @@ export interface Status {
    * or it could not be asked.
    */
   readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
+  /** How old the passwords are, the oldest first. */
+  readonly credentials: readonly CredentialAge[];
   /** Of the release that walks by itself, or of the last one that did. */
   readonly delivery?: DeliveryRecord | undefined;
   /** What is not as the state promises, the worst first. */

@@ -1,4 +1,5 @@
 import { colours, type Colour } from '../../model/colours.ts';
+import { credentialAges } from '../../model/credential-record.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
@@ -54,6 +55,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     pauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
     proof,
+    credentials: credentialAges(environment, journal.credentials),
     delivery: journal.delivery,
     next: possible(journal.state).filter(sensible({ lossless: way, retained: kept })),
   };

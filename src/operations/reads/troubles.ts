@@ -10,7 +10,13 @@ export const scarce = 0.1;
  * from the journal's word.
  */
 export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment['limits']): Trouble[] {
-  return [...ofClients(status, limits), ...ofColours(status), ...ofReplication(status, limits), ...ofProofs(status)];
+  return [
+    ...ofClients(status, limits),
+    ...ofColours(status),
+    ...ofReplication(status, limits),
+    ...ofProofs(status),
+    ...ofPasswords(status),
+  ];
 }
 
 function ofClients({ traffic, operation, operator, live }: Omit<Status, 'troubles'>, limits: Environment['limits']) {
@@ -122,6 +128,18 @@ function ofReplication(
 function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {
   if (proof === undefined || proof.good) return [];
   return [{ id: 'proof-void', seen: proof.seen, repair: '`verdigris verify`' }];
+}
+
+function ofPasswords({ credentials }: Omit<Status, 'troubles'>): Trouble[] {
+  const old = credentials.filter((each) => each.old);
+  if (old.length === 0) return [];
+  return [
+    {
+      id: 'credential-old',
+      seen: `passwords are older than credentials.maxAge: ${old.map(({ role }) => role).join(', ')}`,
+      repair: `\`verdigris rotate ${old.map(({ role }) => role).join(' ')}\``,
+    },
+  ];
 }
 
 const recover = '`verdigris recover`';

@@ -6,6 +6,7 @@ import { admitReaders } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { setLogins } from '../../postgres/logins.ts';
 import type { Context } from '../engine/context.ts';
+import { rotationSteps } from './rotation-steps.ts';
 
 export interface RotateOptions {
   /** The login stays and its password changes: who has the old one is refused from then on. */
@@ -31,7 +32,7 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
   const { credentials } = c.platform;
   const known = await credentials.read(role);
   if (!known) throw unknown(c, role);
-  const step = stepper(c, role);
+  const step = rotationSteps(c, role);
   const next = known.next ?? (await step('choose', 'choose login and password', () => choose(known)));
   const before =
     next.login === known.current.login
@@ -41,7 +42,11 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
     await c.requireLease();
     await c.on(c.live, (client) => setLogins(client, role, next, before));
   });
-  await step('carry', 'carry it to the other colour', () => carry(c));
+  await step('carry', 'carry it to the other colour', async () => {
+    await carry(c);
+    // A router carries sessions of this login over to servers that ask for its password.
+    await c.platform.traffic.refresh(c.ledger.token);
+  });
   await step('admit', 'log in along the clients’ path', () => credentials.admit(role, next));
   await step('publish', 'tell clients', () =>
     credentials.write(role, { current: next, before, rotatedAt: new Date().toISOString() }),
@@ -70,25 +75,6 @@ async function carry(c: Context): Promise<void> {
       if (c.journal.state === 'canary') await admitReaders(to, c.ledger.token, everyLogin(c.environment.roles.readers));
     }),
   );
-}
-
-/** Each step is on the journal's timeline when it has ended; a process that lost its lease goes no further. */
-function stepper(c: Context, role: string) {
-  return async <T>(id: string, title: string, run: () => Promise<T>): Promise<T> => {
-    c.signal.throwIfAborted();
-    const event = { type: 'step', verb: 'rotate', step: `${id} ${role}`, title: `${role}: ${title}` } as const;
-    const startedAt = new Date();
-    c.emit({ ...event, status: 'started' });
-    const result = await run();
-    const endedAt = new Date();
-    const span = { verb: 'rotate', step: event.step, outcome: 'done' } as const;
-    await c.ledger.write((journal) => ({
-      ...journal,
-      timeline: [...journal.timeline, { ...span, startedAt: startedAt.toISOString(), endedAt: endedAt.toISOString() }],
-    }));
-    c.emit({ ...event, status: 'done', ms: endedAt.getTime() - startedAt.getTime() });
-    return result;
-  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OwnPassword } from '../../model/own-passwords.ts';
 
 export const externalSchema = z.strictObject({
   generation: z.int(),
@@ -19,10 +20,10 @@ export interface ExternalStore {
 }
 
 /**
- * Passwords of Verdigris's own roles on the servers of one environment that ask for them. Made once, and kept where no
- * others can read.
+ * Passwords of Verdigris's own roles on the servers of one environment that ask for them, kept where no others can
+ * read.
  */
 export interface OwnPasswords {
-  readonly operator: string;
-  readonly replication: string;
+  readonly operator: OwnPassword;
+  readonly replication: OwnPassword;
 }

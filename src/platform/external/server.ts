@@ -2,9 +2,11 @@ import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
+import { newest } from '../../model/own-passwords.ts';
 import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
 import { waitFor } from '../../model/wait.ts';
 import { one, withOwnSession, type ConnectionSettings, type TlsSettings } from '../../postgres/client.ts';
+import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { asReader } from '../../postgres/readers.ts';
@@ -48,14 +50,22 @@ export class ExternalServer {
     return { host, port, ...tlsOf(this.#declared) };
   }
 
-  async connection(): Promise<ConnectionSettings> {
+  /** False where the declaration names the operator's own role and where its password is kept. */
+  get ownsOperator(): boolean {
     const { user = operatorRole, password } = this.#declared;
-    const given = user === operatorRole && password !== undefined;
+    return user !== operatorRole || password === undefined;
+  }
+
+  async connection(): Promise<ConnectionSettings> {
+    const { password } = this.#declared;
+    const given = !this.ownsOperator && password !== undefined;
     return {
       ...this.address,
       user: operatorRole,
-      password: given ? await readSecret(password) : (await this.#passwords()).operator,
       database: 'postgres',
+      ...(given
+        ? { password: await readSecret(password) }
+        : await operatorLogin(async () => (await this.#passwords()).operator)),
       passwordFrom: given ? secretName(password) : `the role ${operatorRole} that Verdigris made there`,
     };
   }
@@ -78,7 +88,7 @@ export class ExternalServer {
   async conninfo(): Promise<string> {
     const { host, port, tls } = this.address;
     const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${tls.ca ?? 'system'}`;
-    const { replication } = await this.#passwords();
+    const replication = newest((await this.#passwords()).replication);
     return `host=${host} port=${port} password=${replication} sslmode=${tls?.mode ?? 'disable'}${verified}`;
   }
 

@@ -9,6 +9,7 @@ import { waitFor } from '../../model/wait.ts';
 import { withPooledSession } from '../../postgres/client.ts';
 import type { CredentialStore } from '../port/credentials.ts';
 import type { Cluster } from './cluster.ts';
+import { KubernetesOwnCredentials } from './own-credentials.ts';
 import type { Poolers } from './poolers.ts';
 import { secretValue, type Secrets } from './secrets.ts';
 
@@ -20,6 +21,7 @@ type Rotations = z.output<typeof stored>;
  * reads it. The poolers are given every login that is still good.
  */
 export class KubernetesCredentials implements CredentialStore {
+  readonly own: KubernetesOwnCredentials;
   readonly #environment: Environment;
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;
@@ -30,6 +32,7 @@ export class KubernetesCredentials implements CredentialStore {
     this.#cluster = cluster;
     this.#secrets = secrets;
     this.#poolers = poolers;
+    this.own = new KubernetesOwnCredentials(environment, cluster, secrets, poolers, () => this.admitted());
   }
 
   async read(role: string): Promise<RoleLogins | undefined> {

@@ -130,6 +130,12 @@ export class KubernetesPlatform implements Platform {
     }
   }
 
+  /** What was read before the lease was had may be another by now. */
+  tidy(): Promise<void> {
+    this.secrets.forget();
+    return Promise.resolve();
+  }
+
   async keepReader(password: string): Promise<string> {
     const secret = readerSecret(this.#environment, password);
     await this.cluster.apply(secret);

@@ -4,6 +4,7 @@ import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { OtherPassword } from '../../postgres/other-passwords.ts';
 import type { Cluster } from './cluster.ts';
 import { Console, consoleIdent } from './console.ts';
 import type { Pod } from './pods.ts';
@@ -114,10 +115,12 @@ export class Poolers {
 
   async open(replica: Replica, purpose: string): Promise<Console> {
     try {
-      return await Console.open(
-        { ...replica.address, user: consoleUser, password: await this.#secrets.console() },
-        purpose,
-      );
+      const { current } = await this.#secrets.own('console');
+      const others = async (): Promise<OtherPassword[]> => {
+        const now = await this.#secrets.ownAgain('console');
+        return [now.current, now.next].flatMap((password) => (password === undefined ? [] : [{ password }]));
+      };
+      return await Console.open({ ...replica.address, user: consoleUser, password: current, others }, purpose);
     } catch (cause) {
       throw new VerdigrisError('pooler-unreachable', {
         seen: `The admin console of the pooler ${this.#cluster.namespace}/${replica.pod} does not answer: ${describe(cause)}.`,

@@ -77,7 +77,9 @@ async function keepSecret(
   }
   if (wanted === undefined) return;
   if (!passwordFits(verifierOf(login) ?? null, login, wanted))
-    throw own === undefined ? wrong(role, from?.secret ?? name) : differs(role, from?.secret ?? name);
+    throw own === undefined
+      ? wrong(role, from?.secret ?? name)
+      : differs(role, from?.secret ?? name, from !== undefined);
   if (own === wanted) return;
   await cluster.apply(roleSecret(environment, role, { login, password: wanted }));
   secrets.forget(name);
@@ -116,14 +118,19 @@ function wrong(role: string, secret: string): VerdigrisError {
   });
 }
 
-function differs(role: string, secret: string): VerdigrisError {
+/** `given`: the Secret is where somebody else keeps the password, as the declaration says. */
+function differs(role: string, secret: string, given: boolean): VerdigrisError {
+  const follow = given
+    ? `run \`verdigris rotate ${role}\`: it takes what the Secret says, and the password of now works on for a ` +
+      'grace period'
+    : `put the role's password back into the Secret, and run \`verdigris rotate ${role}\` for another one; or ` +
+      `change it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret says`;
   return new VerdigrisError('secret-differs', {
     seen: `The Secret ${secret} has another password than the role ${role} on the live colour.`,
     required: 'the same in both: clients read the Secret, and the poolers are given what it says.',
     next:
-      `rotate it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret ` +
-      `says, or put the role's password back into the Secret; then run the same command. Nothing was ` +
-      'changed; the poolers go on with the password that they have.',
+      `${follow}; then run the same command. Nothing was changed; the poolers go on with the password that ` +
+      'they have.',
     facts: { role, secret },
   });
 }

@@ -1,11 +1,25 @@
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import type { LoginSecret } from '../../model/logins.ts';
+import { newest, ownNames, ownPassword, type OwnName, type OwnPassword } from '../../model/own-passwords.ts';
 import { objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 /** A password that Verdigris makes: 144 bits, in letters that need no quoting. */
 export const randomPassword = (): string => randomBytes(18).toString('base64url');
+
+/** Where each of Verdigris's own passwords is in the operator's Secret. */
+export const ownKeys: Readonly<Record<OwnName, string>> = {
+  operator: 'password',
+  replication: 'replication-password',
+  console: 'console-password',
+};
+/** What rotations have made of them, beside them. */
+export const ownRotationsKey = 'own-rotations';
+export const ownRotations = z.partialRecord(z.enum(ownNames), ownPassword.omit({ current: true }));
+/** Of the reader's Secret, while the operator's password is being changed. */
+export const nextReaderKey = 'password-next';
 
 interface SecretObject extends Stored {
   readonly data?: Readonly<Record<string, string>>;
@@ -22,20 +36,43 @@ export class Secrets {
     this.#environment = environment;
   }
 
-  operator(): Promise<string> {
-    return this.#value(objectNames.operatorSecret(this.#environment.name), 'password');
+  async operator(): Promise<string> {
+    return (await this.own('operator')).current;
   }
 
-  replication(): Promise<string> {
-    return this.#value(objectNames.operatorSecret(this.#environment.name), 'replication-password');
+  async replication(): Promise<string> {
+    return newest(await this.own('replication'));
   }
 
-  console(): Promise<string> {
-    return this.#value(objectNames.operatorSecret(this.#environment.name), 'console-password');
+  async console(): Promise<string> {
+    return newest(await this.own('console'));
+  }
+
+  /** One of Verdigris's own passwords, with what a rotation has made of it. */
+  async own(name: OwnName): Promise<OwnPassword> {
+    const secret = objectNames.operatorSecret(this.#environment.name);
+    const current = await this.#value(secret, ownKeys[name]);
+    const kept = await this.#optional(secret, ownRotationsKey);
+    const known = kept === undefined ? undefined : ownRotations.parse(JSON.parse(kept))[name];
+    return { before: [], ...known, current };
+  }
+
+  /** As it is now, whatever was read before. */
+  ownAgain(name: OwnName): Promise<OwnPassword> {
+    this.forget(objectNames.operatorSecret(this.#environment.name));
+    return this.own(name);
   }
 
   reader(): Promise<string> {
     return this.#value(objectNames.readerSecret(this.#environment.name), 'password');
+  }
+
+  /** As it is now, and the one that a rotation is about to make of it. */
+  async readersAgain(): Promise<string[]> {
+    const name = objectNames.readerSecret(this.#environment.name);
+    this.forget(name);
+    const next = await this.#optional(name, nextReaderKey);
+    return [await this.reader(), ...(next === undefined ? [] : [next])];
   }
 
   async role(role: string): Promise<string> {
@@ -49,16 +86,23 @@ export class Secrets {
   }
 
   /** What rotations have made of the roles' logins, as text; undefined where there was none. */
-  async rotations(): Promise<string | undefined> {
-    const name = objectNames.operatorSecret(this.#environment.name);
-    await this.#value(name, 'password');
-    const value = (await this.#read.get(name))?.data?.['rotations'];
-    return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
+  rotations(): Promise<string | undefined> {
+    return this.#optional(objectNames.operatorSecret(this.#environment.name), 'rotations');
   }
 
-  /** Of a Secret that was written meanwhile. */
-  forget(name: string): void {
-    this.#read.delete(name);
+  /** Of a Secret that was written meanwhile; of all without a name. */
+  forget(name?: string): void {
+    if (name === undefined) this.#read.clear();
+    else this.#read.delete(name);
+  }
+
+  /** Undefined where the Secret, or the key in it, is not there. */
+  async #optional(name: string, key: string): Promise<string | undefined> {
+    const reading = this.#read.get(name) ?? this.#cluster.read<SecretObject>('Secret', name);
+    const secret = await reading;
+    if (secret) this.#read.set(name, reading);
+    const value = secret?.data?.[key];
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
   }
 
   /** Only an entry that is there is remembered: a Secret that was missing may be made meanwhile. */

@@ -8,6 +8,7 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole, readerRole } from '../../model/names.ts';
 import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
+import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
 import type { Upgrades } from '../port/upgrades.ts';
@@ -122,6 +123,7 @@ export class KubernetesServers implements Servers {
       ...(await this.#address(colour)),
       user: readerRole,
       password: await this.#secrets.reader(),
+      others: async () => (await this.#secrets.readersAgain()).map((password) => ({ password })),
       database: 'postgres',
       passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.readerSecret(this.#environment.name)}, key password`,
     };
@@ -131,7 +133,7 @@ export class KubernetesServers implements Servers {
     return {
       ...(await this.#address(colour)),
       user: operatorRole,
-      password: await this.#secrets.operator(),
+      ...(await operatorLogin((again) => (again ? this.#secrets.ownAgain('operator') : this.#secrets.own('operator')))),
       database: 'postgres',
       passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.operatorSecret(this.#environment.name)}, key password`,
     };

@@ -90,7 +90,8 @@ function server(environment: Environment, platform: Tried, { live, idle, carried
     thing: `the server ${colour}`,
     fix:
       `See whether its pod runs and who may reach it (NetworkPolicy ${name}-database); where a password ` +
-      `differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`.`,
+      `differs, put the one that the server knows back: \`kubectl -n ${kubernetes.namespace} edit secret\`; ` +
+      '`verdigris rotate` changes it in both.',
     async use() {
       const secrets: [string, string, string][] = [];
       // Each seed gives the replication role the Secret's: before one, a copy of another environment has that one's.

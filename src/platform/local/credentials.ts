@@ -4,7 +4,7 @@ import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/login
 import type { SecretSource } from '../../model/server-kinds.ts';
 import { readSecret } from '../external/secret.ts';
 import { withRoutedSession } from '../../postgres/client.ts';
-import type { CredentialStore } from '../port/credentials.ts';
+import type { CredentialStore, OwnCredentials } from '../port/credentials.ts';
 import { writeDurably } from './files.ts';
 
 /** A password alone, as `create` writes it, is the role's own. */
@@ -15,6 +15,7 @@ export type Credentials = Readonly<Record<string, string>>;
 
 /** A file that nobody but the operator may read. */
 export class LocalCredentials implements CredentialStore {
+  readonly own: OwnCredentials;
   readonly #file: string;
   readonly #sources: Readonly<Record<string, SecretSource>>;
   readonly #address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>;
@@ -23,7 +24,9 @@ export class LocalCredentials implements CredentialStore {
     file: string,
     sources: Readonly<Record<string, SecretSource>>,
     address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>,
+    own: OwnCredentials,
   ) {
+    this.own = own;
     this.#file = file;
     this.#sources = sources;
     this.#address = address;
@@ -62,7 +65,28 @@ export class LocalCredentials implements CredentialStore {
     );
   }
 
-  async #all(): Promise<z.output<typeof stored>> {
-    return stored.parse(JSON.parse(await readFile(this.#file, 'utf8')));
+  #all(): Promise<z.output<typeof stored>> {
+    return readStored(this.#file);
   }
+}
+
+async function readStored(file: string): Promise<z.output<typeof stored>> {
+  return stored.parse(JSON.parse(await readFile(file, 'utf8')));
+}
+
+/**
+ * Login to password of the roles that were rotated: of each those that are let in, and that clients may have come in
+ * with.
+ */
+export async function rotatedLogins(file: string): Promise<Credentials> {
+  const all = await readStored(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return {};
+    throw error;
+  });
+  return Object.fromEntries(
+    Object.values(all)
+      .filter((known) => typeof known !== 'string')
+      .flatMap(({ before, current, next }) => [before, current, next])
+      .flatMap((one) => (one ? [[one.login, one.password]] : [])),
+  );
 }

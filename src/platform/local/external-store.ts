@@ -6,13 +6,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { operatorRole } from '../../model/names.ts';
+import { newest, ownPassword, type OwnPassword } from '../../model/own-passwords.ts';
 import { externalSchema, type ExternalStore, type OwnPasswords } from '../external/record.ts';
 import { readSecret } from '../external/secret.ts';
 import { routerFiles } from '../../router/config.ts';
+import { rotatedLogins } from './credentials.ts';
 import { syncFolder, writeDurably } from './files.ts';
 import type { Places } from './places.ts';
 
-const passwordsSchema = z.strictObject({ operator: z.string(), replication: z.string() });
+/** As it was made first, it is the password alone. */
+const kept = z.union([z.string().transform((current) => ({ current, before: [] })), ownPassword]);
+const passwordsSchema = z.strictObject({ operator: kept, replication: kept });
 
 const passwordsOf = z.record(z.string(), z.string());
 
@@ -35,13 +39,23 @@ export function externalStore(places: Places, colour: Colour): ExternalStore {
 
 /** Those that are there, else new ones, which are durable before anybody is given them. */
 export async function ownPasswords(places: Places): Promise<OwnPasswords> {
-  const file = path.join(places.external, 'passwords.json');
+  const file = ownFile(places);
   const text = await readText(file);
   if (text !== undefined) return passwordsSchema.parse(JSON.parse(text));
-  const made = { operator: randomBytes(24).toString('base64url'), replication: randomBytes(24).toString('base64url') };
+  const [operator = '', replication = ''] = [24, 24].map((bytes) => randomBytes(bytes).toString('base64url'));
+  const made = { operator: { current: operator, before: [] }, replication: { current: replication, before: [] } };
   await mkdir(places.external, { recursive: true, mode: 0o700 });
   await writeDurably(file, JSON.stringify(made));
   return made;
+}
+
+export async function keepOwnPassword(places: Places, name: keyof OwnPasswords, password: OwnPassword): Promise<void> {
+  const now = { ...(await ownPasswords(places)), [name]: password };
+  await writeDurably(ownFile(places), JSON.stringify(now));
+}
+
+function ownFile(places: Places): string {
+  return path.join(places.external, 'passwords.json');
 }
 
 async function readText(file: string): Promise<string | undefined> {
@@ -60,8 +74,8 @@ export async function declaredPasswords({ local }: Environment): Promise<Record<
 }
 
 /**
- * Gives the router the passwords by which it carries sessions over to servers that ask for one. Whatever cannot be read
- * now, as by a recovery that nobody called, stays as it was.
+ * Gives the router the passwords by which it carries sessions over to servers that ask for one: of every login that
+ * clients may have come in with. Whatever cannot be read now, as by a recovery that nobody called, stays as it was.
  */
 export async function writePasswords(
   environment: Environment,
@@ -71,8 +85,8 @@ export async function writePasswords(
   const file = routerFiles(places.router).passwords;
   const before = passwordsOf.parse(JSON.parse((await readText(file)) ?? '{}'));
   const declared = await declaredPasswords(environment).catch(() => ({}));
-  const { operator } = await ownPasswords(places);
-  const now = { ...before, ...declared, [operatorRole]: operator };
+  const operator = newest((await ownPasswords(places)).operator);
+  const now = { ...before, ...declared, ...(await rotatedLogins(places.credentials)), [operatorRole]: operator };
   if (isDeepStrictEqual(before, now)) return;
   await mkdir(places.router, { recursive: true, mode: 0o700 });
   await writeDurably(file, JSON.stringify(now));

@@ -1,5 +1,6 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { newest } from '../../model/own-passwords.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import { ExternalServer } from '../external/server.ts';
 import type {
@@ -68,13 +69,15 @@ export class MachineServers implements Servers {
   async conninfo(colour: Colour): Promise<string> {
     if (this.external(colour) || this.ownsStorage(other(colour))) return this.#of(colour).conninfo(colour);
     const { port } = await this.local.connection(colour);
-    return `host=${this.#reachedAt[colour] ?? '127.0.0.1'} port=${port} password=${(await ownPasswords(this.#places)).replication}`;
+    return `host=${this.#reachedAt[colour] ?? '127.0.0.1'} port=${port} password=${await this.#replication()}`;
   }
 
   async replicationPassword(): Promise<string | undefined> {
-    return colours.every((colour) => this.ownsStorage(colour))
-      ? undefined
-      : (await ownPasswords(this.#places)).replication;
+    return colours.every((colour) => this.ownsStorage(colour)) ? undefined : this.#replication();
+  }
+
+  async #replication(): Promise<string> {
+    return newest((await ownPasswords(this.#places)).replication);
   }
 
   /** Where the router finds a colour. */

@@ -8,6 +8,7 @@ import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
 import { destroyLocal } from './lifecycle/destroy.ts';
 import { LocalCredentials } from './credentials.ts';
+import { LocalOwnCredentials } from './own-credentials.ts';
 import type { DrillStore } from '../port/drills.ts';
 import type { HistoryStore } from '../port/history.ts';
 import type { JournalStore } from '../port/journal.ts';
@@ -49,10 +50,16 @@ export class LocalPlatform implements Platform {
     this.leases = stores.leases;
     this.history = stores.history;
     this.drills = stores.drills;
-    this.credentials = new LocalCredentials(places.credentials, environment.local.passwords, async () => {
+    const address = async () => {
       const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
       return { host, port: Number(port), database: environment.database };
-    });
+    };
+    this.credentials = new LocalCredentials(
+      places.credentials,
+      environment.local.passwords,
+      address,
+      new LocalOwnCredentials(places, servers),
+    );
     // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
     this.lifecycle = {
       create: async (options) => (await import('./lifecycle/create.ts')).createLocal(environment, this, options),

@@ -1,7 +1,10 @@
 import type { LoginSecret, RoleLogins } from '../../model/logins.ts';
+import type { OwnName, OwnPassword } from '../../model/own-passwords.ts';
 
 /** Logins of the declared roles, where whoever connects finds them. */
 export interface CredentialStore {
+  /** Passwords of Verdigris itself. */
+  readonly own: OwnCredentials;
   /** Undefined for a role whose password this environment does not keep. */
   read(role: string): Promise<RoleLogins | undefined>;
   /**
@@ -19,4 +22,18 @@ export interface CredentialStore {
    * it already.
    */
   admit(role: string, login: LoginSecret): Promise<void>;
+}
+
+/** Passwords of Verdigris's own roles and consoles, where nobody else reads them. */
+export interface OwnCredentials {
+  /** Those that there are here: no server asks for one that comes through a folder which nobody else may enter. */
+  names(): Promise<readonly OwnName[]>;
+  read(name: OwnName): Promise<OwnPassword>;
+  /**
+   * Durable when it returns. Every process of Verdigris finds `next` and `before` too, where it is refused with
+   * `current`.
+   */
+  write(name: OwnName, password: OwnPassword): Promise<void>;
+  /** Has the poolers take another password for their console, and logs in with it; left out where there are none. */
+  admitConsole?(password: string): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { follow } from '../../delivery/follow.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { withOperator } from '../../operations/operator.ts';
 import { performRelease } from '../../operations/perform.ts';
+import { rotateDeclared } from '../../operations/verbs/rotate-declared.ts';
 import { previewRelease, type Preview } from '../../operations/reads/preview.ts';
 import { Cluster, type ClusterAccess } from '../../platform/kubernetes/cluster.ts';
 import { createKubernetes, requireCluster } from '../../platform/kubernetes/lifecycle/create.ts';
@@ -134,7 +135,8 @@ export const kubernetesBackend: OpenBackend = (access) => {
         await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
           const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
           for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });
-          if (!walksByItself(environment)) await performRelease(c, undefined);
+          if (walksByItself(environment)) await rotateDeclared(c);
+          else await performRelease(c, undefined);
         });
         // Nobody holds a stack's lock for the hours that a release may wait: as far as nothing is waited for, and the
         // next `up` goes on.

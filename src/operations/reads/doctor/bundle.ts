@@ -124,15 +124,20 @@ async function passwords(platform: AnyPlatform, roles: readonly string[]): Promi
     const { current, next, before } = (each.status === 'fulfilled' ? each.value : undefined) ?? {};
     return [current, next, before].flatMap((login) => login?.password ?? []);
   });
-  if (platform.kind === 'local') return logins;
-  const { secrets } = platform;
-  const own = await Promise.allSettled([
-    secrets.operator(),
-    secrets.replication(),
-    secrets.console(),
-    secrets.reader(),
+  return [...logins, ...(await ownPasswords(platform))];
+}
+
+async function ownPasswords(platform: AnyPlatform): Promise<string[]> {
+  const { own } = platform.credentials;
+  const names = await own.names();
+  const kept = await Promise.allSettled([
+    ...names.map(async (name) => {
+      const { current, next, before } = await own.read(name);
+      return [current, ...(next === undefined ? [] : [next]), ...before];
+    }),
+    ...(platform.kind === 'kubernetes' ? [platform.secrets.readersAgain()] : []),
   ]);
-  return [...logins, ...own.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))];
+  return kept.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 function json(value: unknown): string {

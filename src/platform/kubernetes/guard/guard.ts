@@ -6,7 +6,9 @@ import { holdOf, type PoolerClient } from '../hold.ts';
 import { Vigil, type PoolerLook } from './vigil.ts';
 
 export interface GuardOptions {
-  readonly console: { readonly host: string; readonly port: number; readonly password: string };
+  readonly console: { readonly host: string; readonly port: number };
+  /** Of the console, as it is now: asked for each connection. */
+  readonly password: () => Promise<string>;
   /** Databases whose clients may be held. */
   readonly databases: readonly string[];
   /** What settles what a dead operator left: the same recovery that the next command would run. */
@@ -31,7 +33,10 @@ export async function guard(options: GuardOptions): Promise<void> {
   let console: Console | undefined;
   while (!signal.aborted) {
     try {
-      console ??= await Console.open({ ...options.console, user: consoleUser }, 'guard');
+      console ??= await Console.open(
+        { ...options.console, user: consoleUser, password: await options.password() },
+        'guard',
+      );
       const overdue = vigil.overdue(await look(console, options.databases), performance.now());
       await options.onLook?.();
       if (overdue) {

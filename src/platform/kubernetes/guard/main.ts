@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { readersDatabase } from '../../../manifests/pooler.ts';
+import { consolePasswordFile, readersDatabase } from '../../../manifests/pooler.ts';
 import { parseEnvironment } from '../../../model/environment.ts';
 import { guard } from './guard.ts';
 import { Standby } from './standby.ts';
@@ -24,7 +24,8 @@ const standby = new Standby(
   stop.signal,
 );
 await guard({
-  console: { host: '127.0.0.1', port: 6432, password: process.env['CONSOLE_PASSWORD'] ?? '' },
+  console: { host: '127.0.0.1', port: 6432 },
+  password: () => readFile(consolePasswordFile, 'utf8'),
   databases: [environment.database, readersDatabase(environment.database)],
   recover: (gone) => standby.act(gone === undefined ? {} : { gone }),
   log: pino({ base: { environment: environment.name } }),

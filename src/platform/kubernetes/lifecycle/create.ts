@@ -15,6 +15,7 @@ import { journalLost, strangers } from '../../../model/birth.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { Emit } from '../../../model/events.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { newCredentials } from '../../../model/credential-record.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
 import { rows, withOwnSession } from '../../../postgres/client.ts';
@@ -89,7 +90,11 @@ export async function createKubernetes(
   await platform.routes.establish({ live, canary: 0, token: 0 });
   await makePooler(environment, platform, credentials, options.raw);
   if (adopt?.service) await platform.routes.attach(adopt.service, { live, canary: 0, token: 0 });
-  await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, uid)));
+  const made = newCredentials(environment, await platform.credentials.own.names());
+  await platform.journal.write(
+    0,
+    serializeJournal({ ...newJournal(name, live, declared.release, uid), credentials: made }),
+  );
   await platform.certify(uid);
   await platform.creation.end();
   return { created: true };

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Environment } from '../../../model/environment.ts';
+import { newCredentials } from '../../../model/credential-record.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { journalLost } from '../../../model/birth.ts';
 import { fillServer } from '../../fill.ts';
@@ -57,7 +58,11 @@ async function make(environment: Environment, platform: LocalPlatform, options: 
     }
     await platform.credentials.begin(credentials);
     await launch(environment, platform, port);
-    await platform.journal.write(0, serializeJournal(newJournal(name, live, declared.release, randomUUID())));
+    const made = newCredentials(environment, await platform.credentials.own.names());
+    await platform.journal.write(
+      0,
+      serializeJournal({ ...newJournal(name, live, declared.release, randomUUID()), credentials: made }),
+    );
   } catch (error) {
     // Half an environment is none: a dump that does not load leaves nothing running.
     await destroyLocal(platform);

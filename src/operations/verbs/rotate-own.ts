@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { colours, other, type Colour } from '../../model/colours.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { streamPrefix } from '../../model/names.ts';
+import type { OwnName, OwnPassword } from '../../model/own-passwords.ts';
+import { waitFor } from '../../model/wait.ts';
+import { one, withOwnSession, type Client } from '../../postgres/client.ts';
+import { setOperatorPassword, setReplicationPassword } from '../../postgres/own-logins.ts';
+import { changeSource, readSubscription, senderOf, subscriptionsBelow } from '../../postgres/stream.ts';
+import type { Context } from '../engine/context.ts';
+import type { Rotated } from './rotate.ts';
+import { rotationSteps } from './rotation-steps.ts';
+
+/**
+ * Gives Verdigris itself another password, on every server that runs. It is kept beside the old one before any server
+ * is told, and whoever logs in as one of Verdigris's own tries both: killed anywhere, everybody gets in, and the next
+ * command goes on.
+ * @throws VerdigrisError `rotate-unknown` where nothing here has such a password.
+ */
+export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
+  const { own } = c.platform.credentials;
+  if (!(await own.names()).includes(name)) throw noneHere(c, name);
+  const role = `verdigris_${name}`;
+  const step = rotationSteps(c, role);
+  const known = await own.read(name);
+  const next = known.next ?? (await step('choose', 'choose a password', () => choose(known)));
+  switch (name) {
+    case 'operator':
+      await step('servers', 'give it to the servers', () => onEach(c, (client) => setOperatorPassword(client, next)));
+      await step('log in', 'log in with it', () => logIn(c, next));
+      break;
+    case 'replication':
+      await step('servers', 'give it to the servers', () =>
+        onEach(c, (client) => setReplicationPassword(client, next)),
+      );
+      await step('subscriptions', 'have the subscriptions log in with it', () =>
+        onEach(c, (client, colour) => reconnect(c, client, colour)),
+      );
+      break;
+    case 'console':
+      await step('poolers', 'have the poolers take it', async () => own.admitConsole?.(next));
+  }
+  await step('publish', 'keep it', async () => {
+    const before = name === 'operator' && (await mayComeBack(c)) ? [known.current, ...known.before] : [];
+    await own.write(name, { current: next, before, rotatedAt: new Date().toISOString() });
+  });
+  await c.platform.traffic.refresh(c.ledger.token);
+  return { role, login: role };
+
+  async function choose(now: OwnPassword): Promise<string> {
+    const chosen = randomBytes(24).toString('base64url');
+    await own.write(name, { ...now, next: chosen });
+    return chosen;
+  }
+}
+
+/** Ends what a killed rotation began, before anything is done that uses these passwords. */
+export async function finishRotations(c: Context): Promise<void> {
+  const { own } = c.platform.credentials;
+  for (const name of await own.names()) if ((await own.read(name)).next !== undefined) await rotateOwn(c, name);
+}
+
+/** A snapshot that something may be restored from, or a colour that is down, has the password of before. */
+async function mayComeBack({ journal, platform }: Context): Promise<boolean> {
+  return journal.state !== 'single' || journal.operation !== null || (await platform.servers.snapshots()).length > 0;
+}
+
+/**
+ * On each colour that runs and takes writes of ours; a parked copy is given it once it is promoted, by whoever meets
+ * it.
+ */
+async function onEach(c: Context, use: (client: Client, colour: Colour) => Promise<void>): Promise<void> {
+  await c.requireLease();
+  for (const colour of colours)
+    await c.ifRunning(colour, async (client) => {
+      const { parked } = await one<{ parked: boolean }>(client, 'SELECT pg_is_in_recovery() AS parked');
+      if (!parked) await use(client, colour);
+    });
+}
+
+/** By new connections, and with nothing else. */
+async function logIn(c: Context, password: string): Promise<void> {
+  for (const colour of colours)
+    await c.ifRunning(colour, async () => {
+      const { others: _, ...connection } = await c.platform.servers.connection(colour);
+      if (connection.password !== undefined)
+        await withOwnSession({ ...connection, password }, 'rotate', () => Promise.resolve());
+    });
+}
+
+/**
+ * The subscriptions of `colour` to the other one: slot and position stay, and until the server says so they go on by
+ * the connection that they have.
+ */
+async function reconnect(c: Context, subscriber: Client, colour: Colour): Promise<void> {
+  const { servers } = c.platform;
+  const names = await subscriptionsBelow(subscriber, streamPrefix(c.environment.name));
+  if (names.length === 0) return;
+  const conninfo = await servers.conninfo(other(colour));
+  for (const name of names) {
+    const publisherRuns = (await servers.observe(other(colour)))?.running === true;
+    const before = publisherRuns ? await c.on(other(colour), (publisher) => senderOf(publisher, name)) : undefined;
+    const changed = await changeSource(subscriber, name, conninfo, c.environment.database);
+    if (!publisherRuns || !(await readSubscription(subscriber, name))?.enabled) continue;
+    await waitFor(
+      async () => {
+        const now = await c.on(other(colour), (publisher) => senderOf(publisher, name));
+        return now !== undefined && (now !== before || !changed) ? true : undefined;
+      },
+      {
+        limit: 60_000,
+        every: 20,
+        slowest: 500,
+        signal: c.signal,
+        what: `the subscription ${name} of ${colour} connected with the new password`,
+        next: `see the server log of ${colour}; the same command goes on from here.`,
+      },
+    );
+  }
+}
+
+function noneHere(c: Context, name: OwnName): VerdigrisError {
+  return new VerdigrisError('rotate-unknown', {
+    seen: `verdigris_${name} has no password here that Verdigris keeps.`,
+    required:
+      'a password that Verdigris made: on this machine its own roles come through a folder that nobody else may ' +
+      'enter, and where the declaration names the operator’s password it is yours.',
+    next:
+      'for a password of yours, run ALTER ROLE on the server and change it where the declaration says; else there ' +
+      'is nothing to rotate. Nothing was changed.',
+    facts: { environment: c.environment.name, name },
+  });
+}

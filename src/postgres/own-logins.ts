@@ -1,0 +1,22 @@
+import { operatorRole, replicationRole } from '../model/names.ts';
+import { rows, type Client } from './client.ts';
+import { ident } from './quote.ts';
+import { followOperator } from './readers.ts';
+import { quietly } from './secretly.ts';
+import { passwordClause } from './verifier.ts';
+
+/** Sessions that are there go on; `verdigris_reader` and `verdigris_locker` follow. Safe to run again. */
+export async function setOperatorPassword(client: Client, password: string): Promise<void> {
+  await setPassword(client, operatorRole, password);
+  await followOperator(client, password);
+}
+
+/** Where the role is there: it is made by a seed and dropped with what it served. */
+export async function setReplicationPassword(client: Client, password: string): Promise<void> {
+  const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
+  if (there.length > 0) await setPassword(client, replicationRole, password);
+}
+
+async function setPassword(client: Client, role: string, password: string): Promise<void> {
+  await quietly(client, async () => void (await client.query(`ALTER ROLE ${ident(role)} ${passwordClause(password)}`)));
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { objectNames } from '../../src/manifests/names.ts';
+import { consoleUser } from '../../src/manifests/pooler.ts';
+import { ownNames } from '../../src/model/own-passwords.ts';
+import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
+import { Console } from '../../src/platform/kubernetes/console.ts';
+import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
+import { rows, withOwnSession, withPooledSession, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { good } from '../support/verdict.ts';
+import { rotate, rotateVerdigris } from '../support/rotate.ts';
+import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
+
+/** With this password and no other. */
+function letsIn({ others: _, ...settings }: ConnectionSettings): Promise<boolean> {
+  return withOwnSession(settings, 'test', () => Promise.resolve(true)).catch(() => false);
+}
+
+/**
+ * A client that reads its Secret and logs in through each pooler, again and again until `work` ends; what it was
+ * refused with.
+ */
+async function honest({ platform }: ClusterEnvironment, work: () => Promise<void>): Promise<string[]> {
+  const failed: string[] = [];
+  let over = false;
+  const live = async (): Promise<void> => {
+    while (!over) {
+      platform.secrets.forget(objectNames.roleSecret('shop', 'shop_app'));
+      for (const replica of await platform.poolers.replicas())
+        await withPooledSession(await platform.poolers.client(replica, 'shop_app', 'shop'), 'client', (client) =>
+          rows(client, 'SELECT 1'),
+        ).catch((error: unknown) => failed.push(String(error)));
+      await sleep(200);
+    }
+  };
+  const living = live();
+  await work().finally(() => (over = true));
+  await living;
+  return failed;
+}
+
+test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
+  await withClusterEnvironment({ kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
+    const { verb, clients, environment, namespace, on } = test;
+    // Somebody whose process was there before.
+    const other = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+    const [before, console] = [await other.servers.connection('blue'), await other.secrets.console()];
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    const { verdict } = await clients(async () => {
+      const failed = await honest(test, async () => {
+        expect(await rotate(test, 'shop_app')).toMatchObject({ login: 'shop_app_1', before: { login: 'shop_app' } });
+        for (const name of ownNames) await rotateVerdigris(test, name);
+      });
+      expect(failed).toEqual([]);
+      await verb('switch');
+      await verb('rollback');
+    });
+    expect(verdict).toMatchObject(good);
+    for (const colour of ['blue', 'green'] as const) {
+      expect(
+        await letsIn({ ...before, ...(await other.servers.connection(colour)), password: before.password ?? '' }),
+      ).toBe(false);
+      // It reads again what it is refused with.
+      expect(
+        await withOwnSession(await other.servers.connection(colour), 'test', (client) => rows(client, 'SELECT')),
+      ).toHaveLength(1);
+      expect(await on(colour, (client) => rows(client, 'SELECT'))).toHaveLength(1);
+    }
+    const [replica] = await other.poolers.required();
+    if (!replica) throw new Error('there is a pooler');
+    await expect(Console.open({ ...replica.address, user: consoleUser, password: console }, 'test')).rejects.toThrow(
+      /authentication failed/,
+    );
+    expect(await other.poolers.paused(replica)).toEqual([]);
+    await other.close();
+  });
+});
