@@ -21,12 +21,12 @@ export async function waitFor<T>(
   options: WaitOptions,
   explain: () => string = () => '',
 ): Promise<T> {
-  const end = Date.now() + options.limit;
+  const end = performance.now() + options.limit;
   for (let pause = options.every ?? 2; ; pause = Math.min(pause * 2, options.slowest ?? 250)) {
     const found = await look();
     if (found !== undefined) return found;
     options.signal?.throwIfAborted();
-    if (Date.now() >= end) {
+    if (performance.now() >= end) {
       const last = explain();
       throw new VerdigrisError(options.id ?? 'timed-out', {
         seen: `${options.what} did not come within ${options.limit} ms${last ? `: ${last}` : '.'}`,

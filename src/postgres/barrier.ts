@@ -40,14 +40,14 @@ export async function crossBarrier(
   const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
   const errors = (await known)?.errors ?? 0;
   let failing = '';
-  let look = Date.now() + slotEvery;
+  let look = performance.now() + slotEvery;
   await waitFor(
     async () => {
       const seen = await markerOf(subscriber, row);
       state = `marker ${seen ?? 'none'} of ${marker}`;
       if (seen !== undefined && BigInt(seen) >= BigInt(marker)) return true;
-      if (Date.now() < look) return undefined;
-      look = Date.now() + slotEvery;
+      if (performance.now() < look) return undefined;
+      look = performance.now() + slotEvery;
       // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
       const asked = await readSlot(publisher, stream).then(
         (slot) => ({ slot }),

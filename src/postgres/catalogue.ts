@@ -25,16 +25,12 @@ export interface Table {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** Partitions are not listed: their root stands for them. */
   readonly partitioned: boolean;
   readonly persistence: 'permanent' | 'unlogged';
   readonly columns: readonly Column[];
   /** Columns of the primary key in key order; empty where there is none. */
   readonly primaryKey: readonly string[];
-  /**
-   * Columns that identify a row for UPDATE and DELETE in replication; empty where the whole row does (FULL) or nothing
-   * does.
-   */
+  /** Columns that identify a row for UPDATE and DELETE in replication; empty where the whole row does (FULL) or nothing does. */
   readonly identity: readonly string[];
   readonly replicaIdentity: 'default' | 'index' | 'full' | 'nothing';
   /** With indexes and TOAST, of all partitions. */
@@ -56,12 +52,12 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
 }
 
 /**
- * Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables
- * excepted, and the histories of migration tools: they belong to the colour as its schema does, and replicated each
- * would tell the other colour's tool of migrations that did not run there.
+ * Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted, and the
+ * histories of migration tools: they belong to the colour as its schema does, and replicated each would tell the other colour's tool
+ * of migrations that did not run there. Of partitions only those of `leaves`, quoted with their schemas: roots stand for all others.
  */
-export function readTables(client: Client): Promise<Table[]> {
-  return withFixedPath(client, () => rows<Table>(client, everyTable));
+export function readTables(client: Client, leaves: readonly string[] = []): Promise<Table[]> {
+  return withFixedPath(client, () => rows<Table>(client, everyTable, [leaves]));
 }
 
 const everyTable = `
@@ -102,6 +98,6 @@ const everyTable = `
         THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
         ELSE c.reltuples END::float8 AS "estimatedRows"
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+    WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR c.oid IN (SELECT to_regclass(leaf) FROM unnest($1::text[]) AS leaf)) AND c.relpersistence <> 't'
       AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND NOT coalesce(${isHistory}, false)
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;

@@ -1,4 +1,4 @@
-import { rows, type Client } from './client.ts';
+import { one, rows, type Client } from './client.ts';
 
 /** What was written to a table, by operation. */
 export interface LocalChanges {
@@ -17,13 +17,19 @@ export interface LocalChanges {
  * number and its options.
  */
 export async function localChanges(client: Client, slot: string, publication: string): Promise<LocalChanges[]> {
+  const { filters } = await one<{ filters: boolean }>(
+    client,
+    "SELECT current_setting('server_version_num')::int >= 160000 AS filters",
+  );
+  // Before 16 all that replication brought is sent, and left out here.
+  const ownOnly = filters ? ", 'origin', 'none'" : '';
   const oid = (at: string): string => `('x' || encode(substring(data FROM ${at} FOR 4), 'hex'))::bit(32)::bigint`;
   return rows<LocalChanges>(
     client,
     `
     WITH seen AS MATERIALIZED (
       SELECT xid::text AS xid, chr(get_byte(data, 0)) AS kind, data
-      FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2)
+      FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2${ownOnly})
       WHERE chr(get_byte(data, 0)) IN ('O', 'I', 'U', 'D', 'T')),
     own AS (SELECT * FROM seen WHERE xid NOT IN (SELECT s.xid FROM seen s WHERE s.kind = 'O') AND kind <> 'O'),
     changed AS (

@@ -35,8 +35,8 @@ export async function parkedPosition(client: Client, limit: number, signal?: Abo
         last = undefined;
         return undefined;
       }
-      if (last?.position !== parked.position) last = { position: parked.position, since: Date.now() };
-      return Date.now() - last.since >= stillFor ? { position: last.position } : undefined;
+      if (last?.position !== parked.position) last = { position: parked.position, since: performance.now() };
+      return performance.now() - last.since >= stillFor ? { position: last.position } : undefined;
     },
     {
       limit,

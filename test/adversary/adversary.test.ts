@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
-import { acts, world } from './acts.ts';
+import { acts } from './acts/index.ts';
+import { world } from './world.ts';
 import { attempt, ready, type Trial } from './trial.ts';
 
 /** One of each kind of outcome; all of it is in matrix.test.ts. */
@@ -10,7 +11,8 @@ const sample: readonly (Omit<Trial, 'act'> & { readonly kind: string })[] = [
   { kind: 'index made', verb: 'switch', step: 'look' },
   { kind: 'rows written by a walsender', verb: 'switch', step: 'hold' },
   { kind: 'password changed', verb: 'switch', step: 'settle' },
-  { kind: 'sequence set, not called', verb: 'rollback', step: 'carry' },
+  { kind: 'rows of a materialized view read again', verb: 'rollback', step: 'prepare-reverse' },
+  { kind: 'sequence set, not called', verb: 'switch', step: 'carry' },
 ];
 
 test('what goes on beside a switchover or a rollback is carried, kept out, or refused by name: a sample', async () => {
@@ -27,6 +29,7 @@ test('what goes on beside a switchover or a rollback is carried, kept out, or re
       'index made: refused',
       'rows written by a walsender: carried',
       'password changed: carried',
+      'rows of a materialized view read again: carried',
       'sequence set, not called: carried',
     ]);
   });

@@ -1,20 +1,17 @@
 import pg from 'pg';
 import { other } from '../../src/model/colours.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
-import type { Verb } from '../../src/model/transitions.ts';
+import type { State, Verb } from '../../src/model/transitions.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import { operationOf } from '../../src/operations/table.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { TestEnvironment } from '../support/environment.ts';
-import type { Act } from './acts.ts';
+import type { Act } from './acts/act.ts';
 
-/**
- * `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be
- * done.
- */
-type Outcome = 'carried' | 'refused' | 'kept out';
+/** `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be done, and why. */
+type Outcome = 'carried' | 'refused' | `kept out: ${string}`;
 
 export interface Trial {
   readonly act: Act;
@@ -31,8 +28,8 @@ export function stepsOf(verb: Verb): string[] {
 let number = 10;
 
 /**
- * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its
- * own reading of the colour that is live in the end.
+ * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its own reading of the
+ * colour that is live in the end.
  * @throws where what was done is neither carried nor refused by name, or somebody is held, or both colours take writes.
  */
 export async function attempt(environment: TestEnvironment, { act, verb, step }: Trial): Promise<Outcome> {
@@ -43,13 +40,15 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
   const shown = async (): Promise<unknown> =>
     on((await readJournal(platform.journal)).live, async (client) => (await rows(client, filled(act.shows)))[0]);
   let wanted: unknown;
-  let keptOut = false;
+  let keptOut: string | undefined;
   const before = await shown();
   const beside = async (): Promise<void> => {
     const { live } = await readJournal(platform.journal);
-    await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(() => (keptOut = true));
+    await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(
+      (error: Error) => (keptOut = error.message),
+    );
     // What was kept out is to be as it was: under the fence roles look otherwise.
-    wanted = keptOut ? before : await shown();
+    wanted = keptOut === undefined ? await shown() : before;
   };
   const error = await withAct(environment, verb, step, beside).then(
     () => (verb === 'switch' || verb === 'rollback' ? undefined : onTo(environment, verb)),
@@ -67,12 +66,12 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
   if (operation || (await platform.traffic.status()).held) throw new Error(`${where}: it was left open (${said})`);
   const takeBack = async (): Promise<void> => {
     const { undo } = act;
-    if (undo !== undefined && !keptOut)
+    if (undo !== undefined && keptOut === undefined)
       await on((await readJournal(platform.journal)).live, (client) => client.query(filled(undo)));
   };
   if (error === undefined) {
     await takeBack().catch(() => undefined);
-    return keptOut ? 'kept out' : 'carried';
+    return keptOut === undefined ? 'carried' : `kept out: ${keptOut}`;
   }
   if (!(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
   // What a refused act met on its way may be its own doing: then the refusal still names it.
@@ -106,7 +105,13 @@ async function perform(
   }
 }
 
-function withAct({ operator }: TestEnvironment, verb: Verb, after: string, beside: () => Promise<void>): Promise<void> {
+/** Runs a verb with `beside` as soon as a step has ended. */
+export function withAct(
+  { operator }: TestEnvironment,
+  verb: Verb,
+  after: string,
+  beside: () => Promise<void>,
+): Promise<void> {
   const operation = operationOf(verb);
   const hooked = (steps: readonly Step[]): Step[] =>
     steps.map((step) =>
@@ -137,24 +142,31 @@ async function onTo(environment: TestEnvironment, verb: Verb): Promise<unknown> 
   }
 }
 
+/** Where each verb begins, on the way that a release goes. */
+const begins: Partial<Record<Verb, State>> = {
+  seed: 'single',
+  migrate: 'seeded',
+  verify: 'migrated',
+  switch: 'verified',
+  rollback: 'switched',
+};
+
+const goesOn: Partial<Record<State, Verb>> = {
+  single: 'seed',
+  seeded: 'migrate',
+  migrated: 'verify',
+  verified: 'switch',
+  switched: 'rollback',
+};
+
 /** Brings the environment to where the verb may begin, from wherever the trial before left it. */
 export async function ready(environment: TestEnvironment, verb: Verb, fresh: boolean): Promise<void> {
   const { platform } = environment;
   const state = async () => (await readJournal(platform.journal)).state;
-  const before = verb === 'rollback' ? 'switched' : verb === 'switch' ? 'verified' : 'single';
-  if (fresh || before === 'single') {
-    const now = await state();
-    if (now !== 'single') await environment.verb(now === 'switched' ? 'retire' : 'abandon');
-  }
-  for (let tries = 0; (await state()) !== before && tries < 8; tries++) {
-    const now = await state();
-    const next: Partial<Record<string, Verb>> = {
-      single: 'seed',
-      seeded: 'migrate',
-      migrated: 'verify',
-      verified: 'switch',
-      switched: 'rollback',
-    };
-    await environment.verb(next[now] ?? 'verify');
-  }
+  const now = await state();
+  // What goes on before a candidate is proved is judged with a candidate of its own.
+  if (now !== 'single' && (fresh || !['switch', 'rollback'].includes(verb)))
+    await environment.verb(now === 'switched' ? 'retire' : 'abandon');
+  for (let tries = 0; (await state()) !== begins[verb] && tries < 8; tries++)
+    await environment.verb(goesOn[await state()] ?? 'verify');
 }

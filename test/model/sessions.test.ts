@@ -30,6 +30,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'operations/hooks/sql.ts',
     'operations/verbs/backfill.ts',
     'operations/verbs/data-statements.ts',
+    'operations/verbs/kept-facts.ts',
     'operations/verbs/migrate.ts',
     'operations/verbs/seed/upgrade.ts',
     'operations/verbs/to-come.ts',

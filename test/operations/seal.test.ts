@@ -141,6 +141,8 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
     const kept = await on('blue', (client) => rows<{ id: number }>(client, 'SELECT id FROM part'));
     expect(kept).toEqual([{ id: 77 }]);
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'migrated', live: 'blue' });
+    const compared = environment.events.flatMap((event) => (event.type === 'progress' ? [event.note] : []));
+    expect(compared).toContain('public.part_1');
     expect(environment.events).toContainEqual(
       expect.objectContaining({ finding: expect.objectContaining({ id: 'left-behind', grade: 'warn' }) as unknown }),
     );

@@ -8,7 +8,7 @@ import { fenceServer, unfence } from '../../src/postgres/fence.ts';
 import { carryGlobals, rememberGlobals } from '../../src/postgres/globals/carry.ts';
 import { testMajor, withDatabase } from '../support/postgres.ts';
 
-const make = `CREATE ROLE app LOGIN PASSWORD 'first' VALID UNTIL '2030-01-01'; CREATE ROLE gone LOGIN PASSWORD 'x'; CREATE ROLE leaver LOGIN;
+const make = `CREATE ROLE app LOGIN PASSWORD 'first' VALID UNTIL '2030-01-01'; CREATE ROLE away; CREATE ROLE gone LOGIN PASSWORD 'x'; CREATE ROLE leaver LOGIN;
   CREATE ROLE auditors; CREATE ROLE old_name LOGIN; GRANT auditors TO leaver; ALTER ROLE app SET work_mem = '8MB'`;
 
 /** Two servers, one of them closed as a candidate is, with what the other had. */
@@ -50,16 +50,21 @@ test('what changed of roles on the live side is carried exactly, what a migratio
   await withPair(async (live, candidate, server) => {
     await live.query(`
       ALTER ROLE app PASSWORD 'second' VALID UNTIL 'infinity' CONNECTION LIMIT 7; ALTER ROLE app SET statement_timeout = '7s'; ALTER ROLE app RESET work_mem;
-      ALTER ROLE leaver NOLOGIN; REVOKE auditors FROM leaver; DROP ROLE gone; ALTER ROLE old_name RENAME TO new_name;
+      ALTER ROLE leaver NOLOGIN; REVOKE auditors FROM leaver; DROP ROLE gone, away; ALTER ROLE old_name RENAME TO new_name;
       CREATE ROLE "ro""le 'x" LOGIN CREATEDB PASSWORD 'third'; CREATE ROLE lead LOGIN; GRANT auditors TO lead WITH ADMIN OPTION; GRANT auditors TO app`);
-    await candidate.query("CREATE ROLE migrated NOLOGIN; ALTER ROLE leaver SET work_mem = '9MB'");
+    await candidate.query(
+      "CREATE ROLE migrated NOLOGIN; CREATE SCHEMA kept AUTHORIZATION gone; ALTER ROLE leaver SET work_mem = '9MB'",
+    );
     await carryGlobals(live, candidate);
     expect(await carryGlobals(live, candidate)).toBe(0);
     expect(await rows(candidate, "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname !~ '^verdigris'")).toEqual(
       [],
     );
     expect(
-      await rows(candidate, "SELECT rolcanlogin, rolpassword FROM pg_authid WHERE rolname IN ('gone', 'migrated')"),
+      await rows(
+        candidate,
+        "SELECT rolcanlogin, rolpassword FROM pg_authid WHERE rolname IN ('away', 'gone', 'migrated')",
+      ),
     ).toEqual([
       { rolcanlogin: false, rolpassword: null },
       { rolcanlogin: false, rolpassword: null },

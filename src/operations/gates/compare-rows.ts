@@ -11,14 +11,15 @@ export interface Budget {
   readonly sample?: number | undefined;
 }
 
-/** Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`. */
+/** Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`; partitions where they are `leaves`, quoted. */
 export async function compareRows(
   c: Context,
   options: Budget = {},
   wanted: (table: string) => boolean = () => true,
+  leaves: readonly string[] = [],
 ): Promise<DataComparison> {
-  const live = await c.on(c.live, readTables);
-  const candidate = await c.on(c.idle, readTables);
+  const live = await c.on(c.live, (client) => readTables(client, leaves));
+  const candidate = await c.on(c.idle, (client) => readTables(client, leaves));
   const { common } = mapTables(live, candidate, 'forward');
   const { reader, locker } = await c.readers(c.live);
   return c.keeping([c.live, c.idle], async () =>

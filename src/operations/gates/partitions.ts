@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Colour } from '../../model/colours.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { rows } from '../../postgres/client.ts';
@@ -7,7 +8,7 @@ import {
   type SchemaDifference,
   type SchemaObject,
 } from '../../postgres/fingerprint/index.ts';
-import { readPartitions, rootsOf } from '../../postgres/seal/objects.ts';
+import { readLeaves, readPartitions } from '../../postgres/seal/objects.ts';
 import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
 import { storeObjects } from './schema.ts';
@@ -67,18 +68,21 @@ export async function wayBackPartitions(c: Context): Promise<Finding[]> {
   );
 }
 
+/** Of a partition that has the same place on both colours its own rows are compared, else those of its whole table. */
 async function equalRows(c: Context, rewritten: readonly SchemaDifference[]): Promise<boolean> {
   const before = await c.on(c.live, readPartitions);
-  const roots = new Set(
-    await c.on(c.live, (client) =>
-      rootsOf(
-        client,
-        rewritten.map(({ identity }) => identity),
-      ),
-    ),
+  const names = rewritten.map(({ identity }) => identity);
+  const here = await c.on(c.live, (client) => readLeaves(client, names));
+  const there = await c.on(c.idle, (client) => readLeaves(client, names));
+  const alike = here.filter((leaf) => there.some((other) => isDeepStrictEqual(leaf, other)));
+  const wanted = new Set(here.map((leaf) => (alike.includes(leaf) ? leaf.name : leaf.root)));
+  const { equal, tables } = await compareRows(
+    c,
+    {},
+    (table) => wanted.has(table),
+    alike.map(({ identity }) => identity),
   );
-  const { equal, tables } = await compareRows(c, {}, (table) => roots.has(table));
-  if (tables.length < roots.size || roots.size === 0) return false;
+  if (tables.length < wanted.size || wanted.size === 0) return false;
   if (equal) await keepPartitions(c, c.live, before);
   return equal;
 }

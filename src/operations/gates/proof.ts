@@ -1,17 +1,56 @@
-import type { Release } from '../../model/journal.ts';
+import type { Release, Stream } from '../../model/journal.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import { readSubscription } from '../../postgres/stream.ts';
+import { readSubscription, unpublish } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';
+import { beginWitness, differing, statements, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
 /** Under what a comparison is good: taken before it begins, so that what changes meanwhile counts as after it. */
 export async function beginProof(c: Context): Promise<Proof> {
   await keepPartitions(c, c.live);
+  const name = proofWitness(stream(c));
+  await c.on(c.idle, (client) => unpublish(client, name));
+  await beginWitness(c, name);
   return circumstances(c);
+}
+
+/** Slot and publication on the candidate that see who writes there after it was compared. */
+export function proofWitness({ name }: Stream): string {
+  return `${name}_proof`;
+}
+
+/**
+ * What somebody wrote on the candidate since it was compared: only a superuser of ours can. Where the rows of these tables are equal all
+ * the same (a backfill fills columns that are new) it is no finding.
+ */
+export async function writtenFindings(c: Context): Promise<Finding[]> {
+  const changes = await witnessed(c, proofWitness(stream(c)));
+  if (changes === undefined)
+    return [
+      finding('proof-void', {
+        title: `whether somebody wrote on ${c.idle} since the comparison is not known: its log was not kept`,
+        objects: [],
+        reason: 'The slot that keeps it is gone, or fell behind by more than limits.retainedWal.',
+      }),
+    ];
+  const title = `somebody wrote on ${c.idle} since the comparison`;
+  const found = c.looking
+    ? finding('proof-void', {
+        title,
+        objects: changes.flatMap(statements),
+        reason: '`switch` compares these tables again before it begins.',
+      })
+    : finding('candidate-written', {
+        title,
+        objects: (await differing(c, changes)).flatMap(statements),
+        reason: 'Its rows differ from those of the live colour: after the switchover they would be what clients see.',
+        fix: `Undo it on ${c.idle}, by psql as verdigris_operator, or abandon the candidate and seed again.`,
+      });
+  return [found].filter(({ objects }) => objects.length > 0);
 }
 
 async function circumstances(c: Context): Promise<Proof> {

@@ -18,6 +18,7 @@ import {
   unpublish,
   unsubscribe,
 } from '../../postgres/stream.ts';
+import { proofWitness } from '../gates/proof.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
@@ -92,7 +93,10 @@ export const closeStream: Step = {
   async run(c) {
     const { closing } = c.journal;
     if (!closing) return undefined;
-    await c.on(closing.to, (client) => unsubscribe(client, closing.name));
+    await c.on(closing.to, async (client) => {
+      await unsubscribe(client, closing.name);
+      await unpublish(client, proofWitness(closing));
+    });
     return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))
       ? undefined
       : `${closing.from} is down: its slot is left for later`;

@@ -8,6 +8,8 @@ import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { keepPartitions, rewrittenFinding, rewrittenPartitions } from '../gates/partitions.ts';
+import { writtenFindings } from '../gates/proof.ts';
+import { keepFacts } from './kept-facts.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
 
 interface Sealed {
@@ -42,7 +44,8 @@ export const look: Step = {
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
     const partitions = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => kind === 'partition');
     const rewritten = await rewrittenPartitions(c, partitions(c.live));
-    const refused = [...found, ...rewrittenFinding(rewritten, 'the gates', compareThere)].filter(
+    const written = c.journal.state === 'switched' ? [] : await writtenFindings(c);
+    const refused = [...found, ...rewrittenFinding(rewritten, 'the gates', compareThere), ...written].filter(
       ({ grade }) => grade === 'refuse',
     );
     if (refused.length > 0)
@@ -63,6 +66,7 @@ export const look: Step = {
       c.idle,
       objects.get(c.idle)?.filter(({ kind }) => kind === 'partition'),
     );
+    await keepFacts(c, c.idle);
     seals.set(c, sealed);
     return `${[...objects.values()].reduce((sum, each) => sum + each.length, 0)} objects`;
   },
@@ -92,10 +96,13 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
     const on = (changes: readonly string[]) => changes.map((change) => `on ${colour}: ${change}`);
     const now = await glance(client, before.glance);
     const around = await readSurroundings(client);
-    const lost = around.filter(({ kind }) => colour === c.live && kind !== 'database').map(nameOf);
+    const lost = around
+      .filter(({ kind }) => colour === c.live && (kind === 'prepared transaction' || kind === 'large object'))
+      .map(nameOf);
     const opened = diffSchema(before.surroundings, around).filter(
       ({ kind, change, identity }) =>
-        kind === 'database' && change === 'added' && !c.environment.ignoreDatabases.includes(identity),
+        (kind === 'database' && change === 'added' && !c.environment.ignoreDatabases.includes(identity)) ||
+        ((kind === 'rows of' || kind === 'settings in') && change === 'changed' && colour === c.live),
     );
     const catalogues = movedCatalogues(before.glance, now);
     if (catalogues.length === 0) return on([...lost, ...opened.map(describeSchemaDifference)]);

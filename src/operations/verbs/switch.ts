@@ -9,7 +9,7 @@ import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
 import { wayBackPartitions } from '../gates/partitions.ts';
 import { preflightFindings } from '../gates/preflight.ts';
-import { proofFindings } from '../gates/proof.ts';
+import { proofFindings, writtenFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
@@ -37,6 +37,7 @@ export const switchOver: Operation = {
       ...(await folderFindings(c)),
       ...testFindings(c),
       ...(await proofFindings(c)),
+      ...(await writtenFindings(c)),
       ...(await wayBackNow(c)),
     ];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];

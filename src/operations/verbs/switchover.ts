@@ -18,6 +18,7 @@ import type { Step } from '../engine/operation.ts';
 import { note, noteSnapshot, release, stream } from '../engine/release-record.ts';
 import { commitData, runData, tryDataAgain } from './data-statements.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
+import { carryFacts } from './kept-facts.ts';
 import { look, seal } from './seal.ts';
 
 /** Milliseconds after which a hold that nobody renews is taken back by the platform's dead man's limit. */
@@ -87,7 +88,7 @@ export const carry: Step = {
   why: 'under the fence, while clients wait, only what changed since is left',
   risk: 'none for the live colour: the other one is closed to all but replication',
   async run(c) {
-    return c.on(c.live, async (from) => {
+    const carried = await c.on(c.live, async (from) => {
       await ensureControlSchema(from);
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
@@ -96,6 +97,7 @@ export const carry: Step = {
         return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings, ${history} rows of tools' histories`;
       });
     });
+    return [carried, ...(await carryFacts(c))].join(', ');
   },
 };
 

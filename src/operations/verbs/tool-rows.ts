@@ -1,32 +1,18 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { count } from '../../model/count.ts';
-import { readTables } from '../../postgres/catalogue.ts';
-import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
-import { mapTables } from '../../postgres/mapping.ts';
-import { createSlot, publish, readSlot, unpublish } from '../../postgres/stream.ts';
+import type { LocalChanges } from '../../postgres/local-changes.ts';
+import { readSlot, unpublish } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
+import { beginWitness, differing, statements, witnessed } from '../gates/witness.ts';
 import { engineOf } from './to-come.ts';
-import { compareRows } from '../gates/compare-rows.ts';
 
 /** Slot and publication on the candidate that see what a tool writes. */
 const nameOf = (c: Context): string => `${stream(c).name}_tool`;
 
-/**
- * Before a tool runs whole files: from here on the candidate's log is kept, so that what it writes is known exactly,
- * whoever runs it again after a failure. Counters of PostgreSQL would count replication's writes with it.
- */
-export async function watchTool(c: Context): Promise<void> {
-  const common = mapTables(await c.on(c.live, readTables), await c.on(c.idle, readTables), 'forward').common;
-  await c.on(c.idle, async (client) => {
-    await publish(
-      client,
-      nameOf(c),
-      common.map(({ to }) => ({ table: to })),
-    );
-    await createSlot(client, nameOf(c), c.environment.limits.slotCreation);
-  });
+/** Before a tool runs whole files: what it writes is then known, whoever runs it again after a failure. */
+export function watchTool(c: Context): Promise<void> {
+  return beginWitness(c, nameOf(c));
 }
 
 export const toolRows: Step = {
@@ -36,25 +22,14 @@ export const toolRows: Step = {
   risk: 'reads the tables that it wrote to, on both colours',
   async run(c) {
     const name = nameOf(c);
-    const slot = await c.on(c.idle, (client) => readSlot(client, name));
-    if (!slot) return 'its files were read by Verdigris';
-    const changes = slot.walStatus === 'lost' ? [] : await c.on(c.idle, (client) => localChanges(client, name, name));
-    const differing = changes.length === 0 ? [] : await different(c, changes);
-    if (differing.length > 0) throw await refused(c, differing);
+    if (!(await c.on(c.idle, (client) => readSlot(client, name)))) return 'its files were read by Verdigris';
+    const changes = (await witnessed(c, name)) ?? [];
+    const wrong = await differing(c, changes);
+    if (wrong.length > 0) throw await refused(c, wrong);
     await c.on(c.idle, (client) => unpublish(client, name));
     return changes.length === 0 ? 'none' : 'only in columns that the live colour does not have';
   },
 };
-
-/** Those of the tables whose rows differ now: what the tool wrote into columns that are new is no difference. */
-async function different(c: Context, changes: readonly LocalChanges[]): Promise<LocalChanges[]> {
-  const written = new Map(changes.map((change) => [`${change.schema}.${change.name}`, change]));
-  const { tables } = await compareRows(c, {}, (table) => written.has(table));
-  return tables.flatMap(({ table, differences, unexaminedChunks }) => {
-    const change = written.get(table);
-    return change && differences.length + unexaminedChunks > 0 ? [change] : [];
-  });
-}
 
 async function refused(c: Context, changes: readonly LocalChanges[]): Promise<VerdigrisError> {
   const engine = await engineOf(c);
@@ -72,18 +47,4 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
       '(docs/migrations.md).',
     facts: { tool, tables: changes },
   });
-}
-
-/** As the statement would begin that did it. */
-function statements({ schema, name, inserted, updated, deleted, truncated }: LocalChanges): string[] {
-  const table = schema === 'public' ? name : `${schema}.${name}`;
-  const kinds: readonly (readonly [string, number])[] = [
-    ['INSERT INTO', inserted],
-    ['UPDATE', updated],
-    ['DELETE FROM', deleted],
-  ];
-  return [
-    ...kinds.flatMap(([verb, rows]) => (rows > 0 ? [`${verb} ${table} (${count(rows, 'row')})`] : [])),
-    ...(truncated > 0 ? [`TRUNCATE ${table}`] : []),
-  ];
 }

@@ -16,6 +16,7 @@ import { backfill } from './backfill.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
+import { keepFacts } from './kept-facts.ts';
 import { runTests } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
@@ -74,6 +75,7 @@ const refresh: Step = {
   why: 'replication does not carry them',
   risk: 'none for the live colour',
   async run(c) {
+    await keepFacts(c, c.live);
     return c.withTheirs(c.idle, async (client) => `${await refreshMaterializedViews(client)} refreshed`);
   },
 };

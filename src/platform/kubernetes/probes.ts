@@ -1,6 +1,6 @@
 import { probeDatabases } from '../../manifests/pooler.ts';
 import type { Environment } from '../../model/environment.ts';
-import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client, ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port/traffic.ts';
 import { Kept } from './kept.ts';
@@ -16,11 +16,13 @@ const probeLimit = 2_000;
  */
 export class Probes {
   readonly #environment: Environment;
-  readonly #poolers: Poolers;
+  readonly #poolers: Pick<Poolers, 'client' | 'reconnect'>;
   readonly #kept = new Map<string, Kept>();
+  /** One attempt at a time each: one that hangs is waited for again, and no second one is begun beside it. */
+  readonly #opening = new Map<string, Promise<Kept>>();
   readonly #asked = new Set<string>();
 
-  constructor(environment: Environment, poolers: Poolers) {
+  constructor(environment: Environment, poolers: Pick<Poolers, 'client' | 'reconnect'>) {
     this.#environment = environment;
     this.#poolers = poolers;
   }
@@ -34,7 +36,7 @@ export class Probes {
     const opened = await Promise.allSettled(
       replicas.flatMap((replica) =>
         probeDatabases.map(async (database) => {
-          this.#kept.set(key(replica, database), await Kept.open(await this.#settings(replica, database), 'probe'));
+          await this.#open(replica, database);
         }),
       ),
     );
@@ -51,9 +53,8 @@ export class Probes {
         // there was one. Who asks again was not content with the answer.
         if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
         this.#asked.add(key(replica, database));
-        const kept = this.#kept.get(key(replica, database));
-        if (!kept)
-          return within(replica.pod, withPooledSession(await this.#settings(replica, database), 'probe', whoAnswers));
+        const kept =
+          this.#kept.get(key(replica, database)) ?? (await within(replica.pod, this.#open(replica, database)));
         try {
           return await within(replica.pod, whoAnswers(kept.client));
         } catch (error) {
@@ -67,9 +68,28 @@ export class Probes {
 
   async forget(): Promise<void> {
     const all = [...this.#kept.values()];
+    for (const opening of this.#opening.values()) void opening.then((kept) => kept.close()).catch(() => undefined);
     this.#kept.clear();
+    this.#opening.clear();
     this.#asked.clear();
     await Promise.allSettled(all.map((each) => each.close()));
+  }
+
+  #open(replica: Replica, database: string): Promise<Kept> {
+    const at = key(replica, database);
+    const underWay = this.#opening.get(at);
+    if (underWay) return underWay;
+    const opening = this.#settings(replica, database).then((settings) => Kept.open(settings, 'probe'));
+    this.#opening.set(at, opening);
+    const here = () => this.#opening.get(at) === opening;
+    return opening
+      .then((kept) => {
+        if (here()) this.#kept.set(at, kept);
+        return kept;
+      })
+      .finally(() => {
+        if (here()) this.#opening.delete(at);
+      });
   }
 
   #settings(replica: Replica, database: string): Promise<ConnectionSettings> {

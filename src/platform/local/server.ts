@@ -115,7 +115,7 @@ export async function startServer(server: Server, quiet = false): Promise<void> 
   if (await serverPid(server)) return;
   await ownSockets(server.sockets, server.account);
   const log = path.join(server.directory, 'server.log');
-  const begun = Date.now();
+  const begun = performance.now();
   for (;;) {
     try {
       await keepLock(server);
@@ -132,7 +132,7 @@ export async function startServer(server: Server, quiet = false): Promise<void> 
       // Processes of a postmaster that was killed end within moments; until then the next one may not begin.
       if (
         /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(tail) &&
-        Date.now() - begun < lingering
+        performance.now() - begun < lingering
       ) {
         await delay(100);
         continue;

@@ -32,7 +32,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       next: 'fix the options.',
     });
   }
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const sessions = { statementTimeoutMs, signal };
@@ -42,7 +42,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
       const how: PlanOptions = { chunkBytes, sample, budgetMs };
       const works = await plan(pairs, options, how, failed, signal);
       const progress = progressOf(works, options);
-      const spent = () => budgetMs !== undefined && Date.now() - startedAt >= budgetMs;
+      const spent = () => budgetMs !== undefined && performance.now() - startedAt >= budgetMs;
       const barrierOf = (locker: Barrier['locker']): Barrier => ({
         passed: (lsn) => options.passed(lsn),
         signal,
@@ -77,7 +77,7 @@ export async function compareData(options: CompareOptions): Promise<DataComparis
           }
         }),
       );
-      return summarize(works, { left: tasks.length, sample, seconds: (Date.now() - startedAt) / 1000 });
+      return summarize(works, { left: tasks.length, sample, seconds: (performance.now() - startedAt) / 1000 });
     });
   } catch (error) {
     // Terminated backends fail in their own ways; what fired the signal is the reason that counts.

@@ -41,6 +41,9 @@ export type SchemaKind =
   | 'subscription'
   | 'identity'
   | 'partition'
+  | 'rows of'
+  | 'server setting'
+  | 'settings in'
   | 'database'
   | 'prepared transaction'
   | 'large object';

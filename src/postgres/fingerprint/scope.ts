@@ -4,9 +4,9 @@
  * `verdigris_orders` is no name of ours.
  */
 
-/** Publications, slots and subscriptions of a stream: see `streamName`. */
+/** Publications, slots and subscriptions of a stream, and of what watches the candidate beside it: see `streamName`. */
 export function ofStream(column: string): string {
-  return `${column} ~ '^verdigris_.+_[0-9]+_(blue|green)_to_(blue|green)$'`;
+  return `${column} ~ '^verdigris_.+_[0-9]+_(blue|green)_to_(blue|green)(_tool|_proof)?$'`;
 }
 
 /** Indexes by which apply finds rows while a release changes a key: no part of the schema (see `row-identity.ts`). */

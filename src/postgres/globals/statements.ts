@@ -88,9 +88,10 @@ function behindFence(grantee: string, grantable: string, grant: string): string 
     ELSE ${grant}; END IF; END`)}`;
 }
 
-/** It may own something here, and then cannot be dropped: what counts is that nobody can log in by it. */
+/** It may own something here, and then cannot be dropped: nobody can log in by it then. */
 function dropped(role: string): SecretStatement {
-  return new SecretStatement(ifThere(role, `ALTER ROLE ${ident(role)} NOLOGIN PASSWORD NULL`));
+  const drop = `BEGIN DROP ROLE ${ident(role)}; EXCEPTION WHEN dependent_objects_still_exist THEN ALTER ROLE ${ident(role)} NOLOGIN PASSWORD NULL; END`;
+  return new SecretStatement(ifThere(role, drop));
 }
 
 /** Never with LOGIN: that is given when the colour is opened. */

@@ -1,10 +1,9 @@
 import { rows, type Client } from '../client.ts';
+import { closesEverybody } from '../fence-by-rights.ts';
 import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
 
-/**
- * What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same.
- */
+/** What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same. */
 const identities = `
   SELECT 'identity' AS kind, format('table %I.%I', n.nspname, c.relname) AS identity, 'oid ' || c.oid AS definition
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -17,10 +16,7 @@ const subscriptions = `
   FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid
   FROM pg_catalog.pg_database WHERE datname = current_database())`;
 
-/**
- * Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is
- * called.
- */
+/** Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is called. */
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
   return [
     ...(await readSchema(client)),
@@ -28,10 +24,7 @@ export async function readObjects(client: Client): Promise<SchemaObject[]> {
   ];
 }
 
-/**
- * Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry
- * that.
- */
+/** Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. */
 export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,
@@ -42,26 +35,44 @@ export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   );
 }
 
-/**
- * The partitioned tables, as `schema.table` unquoted, that these partitions, as `readPartitions` names them, are part
- * of.
- */
-export async function rootsOf(client: Client, partitions: readonly string[]): Promise<string[]> {
-  const found = await rows<{ name: string }>(
-    client,
-    `
-    SELECT DISTINCT n.nspname || '.' || c.relname AS name FROM unnest($1::text[]) AS leaf (name)
-    JOIN pg_catalog.pg_class c ON c.oid = pg_partition_root(to_regclass(leaf.name))
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`,
-    [partitions],
-  );
-  return found.map(({ name }) => name);
+const refreshes = `
+  SELECT 'rows of' AS kind, n.nspname || '.' || c.relname AS identity, format('file %s, %s rows written', c.relfilenode,
+    pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)) AS definition
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'm' AND c.relispopulated AND ${lastingSchema('n.nspname')}`;
+
+/** Written by ALTER SYSTEM; only a superuser may look at it. */
+const settingsFile =
+  "SELECT 'settings in', 'postgresql.auto.conf', (pg_stat_file('postgresql.auto.conf')).modification::text";
+
+/** Populated materialized views with what tells that one was refreshed: it is in another file, or with CONCURRENTLY rows of it were written. */
+export async function readRefreshes(client: Client): Promise<SchemaObject[]> {
+  return rows<SchemaObject>(client, refreshes);
 }
 
-/**
- * What lies around the database and is not carried: other databases that clients could reach, transactions that are
- * prepared, large objects.
- */
+/** Where a partition is: its name and its root's as `schema.table`, unquoted, and its bound. */
+export interface Leaf {
+  readonly identity: string;
+  readonly name: string;
+  readonly root: string;
+  readonly bound: string;
+}
+
+/** Those of these partitions, as `readPartitions` names them, that are there. */
+export async function readLeaves(client: Client, partitions: readonly string[]): Promise<Leaf[]> {
+  return rows<Leaf>(
+    client,
+    `
+    SELECT leaf.name AS identity, n.nspname || '.' || c.relname AS name, rn.nspname || '.' || r.relname AS root,
+      pg_get_expr(c.relpartbound, c.oid) AS bound
+    FROM unnest($1::text[]) AS leaf (name)
+    JOIN pg_catalog.pg_class c ON c.oid = to_regclass(leaf.name) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace`,
+    [partitions],
+  );
+}
+
+/** What lies around the database and is not carried: other databases that clients could reach, transactions that are prepared, large objects; and what is carried beforehand alone. */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,
@@ -71,6 +82,7 @@ export async function readSurroundings(client: Client): Promise<SchemaObject[]> 
     SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
     UNION ALL
-    (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)`,
+    (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)
+    UNION ALL ${refreshes}${(await closesEverybody(client)) ? ` UNION ALL ${settingsFile}` : ''}`,
   );
 }

@@ -1,0 +1,56 @@
+import { count } from '../../model/count.ts';
+import { readTables } from '../../postgres/catalogue.ts';
+import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
+import { mapTables } from '../../postgres/mapping.ts';
+import { createSlot, publish, readSlot } from '../../postgres/stream.ts';
+import type { Context } from '../engine/context.ts';
+import { compareRows } from './compare-rows.ts';
+
+/**
+ * From here on the candidate's log is kept, so that what is written there other than by replication is known exactly. Counters of
+ * PostgreSQL would count replication's writes with it.
+ */
+export async function beginWitness(c: Context, name: string): Promise<void> {
+  const { common } = mapTables(await c.on(c.live, readTables), await c.on(c.idle, readTables), 'forward');
+  await c.on(c.idle, async (client) => {
+    await publish(
+      client,
+      name,
+      common.map(({ to }) => ({ table: to })),
+    );
+    await createSlot(client, name, c.environment.limits.slotCreation);
+  });
+}
+
+/** What was written since, other than by replication, to tables that both colours have; undefined where the log was not kept. */
+export async function witnessed(c: Context, name: string): Promise<LocalChanges[] | undefined> {
+  return c.on(c.idle, async (client) => {
+    const slot = await readSlot(client, name);
+    return slot && slot.walStatus !== 'lost' ? localChanges(client, name, name) : undefined;
+  });
+}
+
+/** Those of the tables whose rows differ now: what was written into columns that are new is no difference. */
+export async function differing(c: Context, changes: readonly LocalChanges[]): Promise<LocalChanges[]> {
+  if (changes.length === 0) return [];
+  const written = new Map(changes.map((change) => [`${change.schema}.${change.name}`, change]));
+  const { tables } = await compareRows(c, {}, (table) => written.has(table));
+  return tables.flatMap(({ table, differences, unexaminedChunks }) => {
+    const change = written.get(table);
+    return change && differences.length + unexaminedChunks > 0 ? [change] : [];
+  });
+}
+
+/** As the statement would begin that did it. */
+export function statements({ schema, name, inserted, updated, deleted, truncated }: LocalChanges): string[] {
+  const table = schema === 'public' ? name : `${schema}.${name}`;
+  const kinds: readonly (readonly [string, number])[] = [
+    ['INSERT INTO', inserted],
+    ['UPDATE', updated],
+    ['DELETE FROM', deleted],
+  ];
+  return [
+    ...kinds.flatMap(([verb, rows]) => (rows > 0 ? [`${verb} ${table} (${count(rows, 'row')})`] : [])),
+    ...(truncated > 0 ? [`TRUNCATE ${table}`] : []),
+  ];
+}

@@ -1,0 +1,10 @@
+import type { Act } from './act.ts';
+import { carried } from './carried.ts';
+import { columns } from './columns.ts';
+import { objects } from './objects.ts';
+import { others } from './others.ts';
+import { servers } from './servers.ts';
+import { swaps } from './swaps.ts';
+import { tables } from './tables.ts';
+
+export const acts: readonly Act[] = [...tables, ...others, ...swaps, ...carried, ...columns, ...objects, ...servers];
