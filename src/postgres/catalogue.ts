@@ -30,7 +30,10 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Columns of the primary key in key order; empty where there is none. */
   readonly primaryKey: readonly string[];
-  /** Columns that identify a row for UPDATE and DELETE in replication; empty where the whole row does (FULL) or nothing does. */
+  /**
+   * Columns that identify a row for UPDATE and DELETE in replication; empty where the whole row does (FULL) or nothing
+   * does.
+   */
   readonly identity: readonly string[];
   readonly replicaIdentity: 'default' | 'index' | 'full' | 'nothing';
   /** With indexes and TOAST, of all partitions. */
@@ -52,9 +55,10 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
 }
 
 /**
- * Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables excepted, and the
- * histories of migration tools: they belong to the colour as its schema does, and replicated each would tell the other colour's tool
- * of migrations that did not run there. Of partitions only those of `leaves`, quoted with their schemas: roots stand for all others.
+ * Every ordinary and partitioned table of the database that holds data of its own, in name order; temporary tables
+ * excepted, and the histories of migration tools: they belong to the colour as its schema does, and replicated each
+ * would tell the other colour's tool of migrations that did not run there. Of partitions only those of `leaves`, quoted
+ * with their schemas: roots stand for all others.
  */
 export function readTables(client: Client, leaves: readonly string[] = []): Promise<Table[]> {
   return withFixedPath(client, () => rows<Table>(client, everyTable, [leaves]));

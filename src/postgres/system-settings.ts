@@ -4,7 +4,10 @@ import { closesEverybody } from './fence-by-rights.ts';
 import type { SchemaDifference, SchemaObject } from './fingerprint/index.ts';
 import { ident } from './quote.ts';
 
-/** What ALTER SYSTEM has set, by digests: a setting may hold a secret. Only a superuser may read it; to others there is none. */
+/**
+ * What ALTER SYSTEM has set, by digests: a setting may hold a secret. Only a superuser may read it; to others there is
+ * none.
+ */
 export async function readSystemSettings(client: Client): Promise<SchemaObject[]> {
   if (!(await closesEverybody(client))) return [];
   return rows<SchemaObject>(

@@ -14,7 +14,10 @@ const {
   VERDIGRIS_ADVERSARY_MOVE: move = '0',
 } = process.env;
 
-/** Every act once a verb, at steps that move on with the acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step. */
+/**
+ * Every act once a verb, at steps that move on with the acts, so that each step meets acts of all kinds.
+ * `VERDIGRIS_ADVERSARY=all`: at every step.
+ */
 function trials(verb: Verb): Trial[] {
   const steps = stepsOf(verb);
   const tried = acts.map((act, index) => ({ act, first: steps[(index + Number(move)) % steps.length] ?? '' }));
@@ -25,7 +28,10 @@ function trials(verb: Verb): Trial[] {
 
 const fill = async (client: { query(text: string): Promise<unknown> }) => void (await client.query(world));
 
-/** Runs trials in one world, up to the first fault: what comes after it would say little. Returns those that are left, and the fault. */
+/**
+ * Runs trials in one world, up to the first fault: what comes after it would say little. Returns those that are left,
+ * and the fault.
+ */
 async function inOneWorld(
   left: readonly Trial[],
   count: (outcome: string) => void,

@@ -10,7 +10,10 @@ import { rows } from '../../src/postgres/client.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import type { Act } from './acts/act.ts';
 
-/** `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be done, and why. */
+/**
+ * `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be
+ * done, and why.
+ */
 type Outcome = 'carried' | 'refused' | `kept out: ${string}`;
 
 export interface Trial {
@@ -28,8 +31,8 @@ export function stepsOf(verb: Verb): string[] {
 let number = 10;
 
 /**
- * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its own reading of the
- * colour that is live in the end.
+ * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its
+ * own reading of the colour that is live in the end.
  * @throws where what was done is neither carried nor refused by name, or somebody is held, or both colours take writes.
  */
 export async function attempt(environment: TestEnvironment, { act, verb, step }: Trial): Promise<Outcome> {

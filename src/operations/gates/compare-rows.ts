@@ -11,7 +11,10 @@ export interface Budget {
   readonly sample?: number | undefined;
 }
 
-/** Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`; partitions where they are `leaves`, quoted. */
+/**
+ * Compares all tables that both colours have, or those that are `wanted` of them, by `schema.table`; partitions where
+ * they are `leaves`, quoted.
+ */
 export async function compareRows(
   c: Context,
   options: Budget = {},

@@ -24,8 +24,8 @@ export function proofWitness({ name }: Stream): string {
 }
 
 /**
- * What somebody wrote on the candidate since it was compared: only a superuser of ours can. Where the rows of these tables are equal all
- * the same (a backfill fills columns that are new) it is no finding.
+ * What somebody wrote on the candidate since it was compared: only a superuser of ours can. Where the rows of these
+ * tables are equal all the same (a backfill fills columns that are new) it is no finding.
  */
 export async function writtenFindings(c: Context): Promise<Finding[]> {
   const changes = await witnessed(c, proofWitness(stream(c)));

@@ -7,8 +7,8 @@ import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
 
 /**
- * From here on the candidate's log is kept, so that what is written there other than by replication is known exactly. Counters of
- * PostgreSQL would count replication's writes with it.
+ * From here on the candidate's log is kept, so that what is written there other than by replication is known exactly.
+ * Counters of PostgreSQL would count replication's writes with it.
  */
 export async function beginWitness(c: Context, name: string): Promise<void> {
   const { common } = mapTables(await c.on(c.live, readTables), await c.on(c.idle, readTables), 'forward');
@@ -22,7 +22,10 @@ export async function beginWitness(c: Context, name: string): Promise<void> {
   });
 }
 
-/** What was written since, other than by replication, to tables that both colours have; undefined where the log was not kept. */
+/**
+ * What was written since, other than by replication, to tables that both colours have; undefined where the log was not
+ * kept.
+ */
 export async function witnessed(c: Context, name: string): Promise<LocalChanges[] | undefined> {
   return c.on(c.idle, async (client) => {
     const slot = await readSlot(client, name);

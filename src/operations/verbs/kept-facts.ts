@@ -12,14 +12,20 @@ import { carrySystemSettings, readSystemSettings } from '../../postgres/system-s
 import type { Context } from '../engine/context.ts';
 import { storeObjects } from '../gates/schema.ts';
 
-/** What is too dear to read or to carry under the fence, and is carried beforehand alone, where it changed since it was kept. */
+/**
+ * What is too dear to read or to carry under the fence, and is carried beforehand alone, where it changed since it was
+ * kept.
+ */
 const kinds: readonly SchemaKind[] = ['rows of', 'server setting'];
 
 async function read(client: Client): Promise<SchemaObject[]> {
   return [...(await readRefreshes(client)), ...(await readSystemSettings(client))];
 }
 
-/** Keeps in a colour's own database when its materialized views were refreshed and what ALTER SYSTEM has set: the other one has that. */
+/**
+ * Keeps in a colour's own database when its materialized views were refreshed and what ALTER SYSTEM has set: the other
+ * one has that.
+ */
 export async function keepFacts(c: Context, colour: Colour): Promise<void> {
   await c.on(colour, async (client) => storeObjects(client, kinds, await read(client)));
 }

@@ -3,7 +3,9 @@ import { closesEverybody } from '../fence-by-rights.ts';
 import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
 
-/** What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same. */
+/**
+ * What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same.
+ */
 const identities = `
   SELECT 'identity' AS kind, format('table %I.%I', n.nspname, c.relname) AS identity, 'oid ' || c.oid AS definition
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -16,7 +18,10 @@ const subscriptions = `
   FROM pg_catalog.pg_subscription s WHERE NOT ${ofStream('s.subname')} AND s.subdbid = (SELECT oid
   FROM pg_catalog.pg_database WHERE datname = current_database())`;
 
-/** Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is called. */
+/**
+ * Every object as `readSchema` has it, and which one it is: a table that was made again is another one, whatever it is
+ * called.
+ */
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
   return [
     ...(await readSchema(client)),
@@ -24,7 +29,10 @@ export async function readObjects(client: Client): Promise<SchemaObject[]> {
   ];
 }
 
-/** Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. */
+/**
+ * Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry
+ * that.
+ */
 export async function readPartitions(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,
@@ -45,7 +53,10 @@ const refreshes = `
 const settingsFile =
   "SELECT 'settings in', 'postgresql.auto.conf', (pg_stat_file('postgresql.auto.conf')).modification::text";
 
-/** Populated materialized views with what tells that one was refreshed: it is in another file, or with CONCURRENTLY rows of it were written. */
+/**
+ * Populated materialized views with what tells that one was refreshed: it is in another file, or with CONCURRENTLY rows
+ * of it were written.
+ */
 export async function readRefreshes(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(client, refreshes);
 }
@@ -72,7 +83,10 @@ export async function readLeaves(client: Client, partitions: readonly string[]):
   );
 }
 
-/** What lies around the database and is not carried: other databases that clients could reach, transactions that are prepared, large objects; and what is carried beforehand alone. */
+/**
+ * What lies around the database and is not carried: other databases that clients could reach, transactions that are
+ * prepared, large objects; and what is carried beforehand alone.
+ */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,

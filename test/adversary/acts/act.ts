@@ -30,7 +30,8 @@ export const act = (
 export const count = (of: string): string => `SELECT count(*)::text AS answer FROM ${of}`;
 export const relation = (name: string): string => count(`pg_class WHERE relname = '${name}'`);
 export const column = (table: string, shape: string): string =>
-  `SELECT coalesce(string_agg(${shape}, ',' ORDER BY attnum), '') AS answer FROM pg_attribute WHERE attrelid = to_regclass('public.${table}') AND attnum > 0 AND NOT attisdropped`;
+  `SELECT coalesce(string_agg(${shape}, ',' ORDER BY attnum), '') AS answer FROM pg_attribute ` +
+  `WHERE attrelid = to_regclass('public.${table}') AND attnum > 0 AND NOT attisdropped`;
 export const role = (name: string, shape: string): string =>
   `SELECT coalesce(string_agg((${shape})::text, ','), 'none') AS answer FROM pg_authid WHERE rolname = '${name}'`;
 export const exists = (catalogue: string, key: string, name: string): string =>

@@ -1,7 +1,8 @@
 import { act, column, count, type Act } from './act.ts';
 
 const attribute = (table: string, shape: string, name: string): string =>
-  `SELECT coalesce(string_agg((${shape})::text, ','), 'none') AS answer FROM pg_attribute WHERE attrelid = to_regclass('public.${table}') AND attname = '${name}'`;
+  `SELECT coalesce(string_agg((${shape})::text, ','), 'none') AS answer FROM pg_attribute ` +
+  `WHERE attrelid = to_regclass('public.${table}') AND attname = '${name}'`;
 
 /** What is set at a table, a column, an index or a constraint that is there already, and what is taken away. */
 export const columns: readonly Act[] = [
