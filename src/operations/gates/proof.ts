@@ -5,7 +5,7 @@ import { readSubscription, unpublish } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';
-import { beginWitness, differing, statements, witnessed } from './witness.ts';
+import { asStatements, beginWitness, differing, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
@@ -41,12 +41,12 @@ export async function writtenFindings(c: Context): Promise<Finding[]> {
   const found = c.looking
     ? finding('proof-void', {
         title,
-        objects: changes.flatMap(statements),
+        objects: changes.flatMap(asStatements),
         reason: '`switch` compares these tables again before it begins.',
       })
     : finding('candidate-written', {
         title,
-        objects: (await differing(c, changes)).flatMap(statements),
+        objects: (await differing(c, changes)).flatMap(asStatements),
         reason: 'Its rows differ from those of the live colour: after the switchover they would be what clients see.',
         fix: `Undo it on ${c.idle}, by psql as verdigris_operator, or abandon the candidate and seed again.`,
       });

@@ -45,7 +45,7 @@ export async function differing(c: Context, changes: readonly LocalChanges[]): P
 }
 
 /** As the statement would begin that did it. */
-export function statements({ schema, name, inserted, updated, deleted, truncated }: LocalChanges): string[] {
+export function asStatements({ schema, name, inserted, updated, deleted, truncated }: LocalChanges): string[] {
   const table = schema === 'public' ? name : `${schema}.${name}`;
   const kinds: readonly (readonly [string, number])[] = [
     ['INSERT INTO', inserted],

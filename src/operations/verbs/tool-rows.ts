@@ -4,7 +4,7 @@ import { readSlot, unpublish } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
-import { beginWitness, differing, statements, witnessed } from '../gates/witness.ts';
+import { asStatements, beginWitness, differing, witnessed } from '../gates/witness.ts';
 import { engineOf } from './to-come.ts';
 
 /** Slot and publication on the candidate that see what a tool writes. */
@@ -37,7 +37,7 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
   const tool = typeof ran === 'object' && 'command' in ran ? ran.command.join(' ') : (engine?.name ?? 'the tool');
   return new VerdigrisError('tool-wrote-rows', {
     seen:
-      `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(statements).join(', ')}. ` +
+      `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(asStatements).join(', ')}. ` +
       `Replication does not bring that to the live colour, and sends the live colour's rows over it.`,
     required: 'that a tool which runs whole files changes the schema, and rows of what is new.',
     next:

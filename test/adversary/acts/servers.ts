@@ -13,7 +13,7 @@ export const servers: readonly Act[] = [
     /team/,
     'ALTER ROLE team# RENAME TO team',
   ),
-  act('role dropped', 'DROP ROLE IF EXISTS leaver', role('leaver', 'rolcanlogin'), /leaver/, 'CREATE ROLE leaver'),
+  act('role dropped', 'DROP ROLE IF EXISTS leaver', role('leaver', 'rolcanlogin'), /leaver/),
   act(
     'role raised',
     'ALTER ROLE clerk CREATEDB CREATEROLE BYPASSRLS',
@@ -189,7 +189,7 @@ export const servers: readonly Act[] = [
     'setting of the server set',
     ["ALTER SYSTEM SET application_name = 'set #'", 'SELECT pg_reload_conf()'],
     "SELECT coalesce(max(setting), '') AS answer FROM pg_file_settings WHERE name = 'application_name'",
-    /application_name/,
+    /application_name|auto.conf/,
     'ALTER SYSTEM RESET application_name',
   ),
   act(
