@@ -23,7 +23,7 @@ import { rulePage } from '../migrations/lint/page.ts';
 import { ruleIds, ruleOf, lintRules } from '../migrations/lint/rules/index.ts';
 import { configurationOf } from '../migrations/lint/workspace/configuration.ts';
 import { fixFiles, type Fixed } from '../migrations/lint/workspace/fix.ts';
-import { replaceFile } from '../migrations/lint/workspace/replace-file.ts';
+import { replaceFile } from '../machine/durable.ts';
 import { sqlFiles } from '../migrations/lint/walk.ts';
 
 interface Options {

@@ -10,7 +10,7 @@ import { ClientTls } from './client/tls.ts';
 import { readConfig, routerFiles } from './config.ts';
 import { controlServer } from './control-server.ts';
 import { fatal } from '../wire/messages.ts';
-import { ownIdentity } from './identity.ts';
+import { ownIdentity } from '../machine/process.ts';
 import { Passwords } from './passwords.ts';
 import { Router } from './router.ts';
 import { Store } from './store.ts';

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { writeDurably } from '../machine/durable.ts';
+import { runningProcess } from '../machine/process.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { parseConfig, routerFiles, type RouterSettings } from './config.ts';
 import { RouterControl } from './control.ts';
 import { ownEnvironment } from './own-environment.ts';
-import { runningProcess } from './identity.ts';
 
 const startTimeout = 15_000;
 const stopTimeout = 5_000;
@@ -89,7 +90,7 @@ async function configure(folder: string, settings: RouterSettings): Promise<void
   const text = `${JSON.stringify(settings, null, 2)}\n`;
   parseConfig(text, config);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(config, text, { mode: 0o600 });
+  await writeDurably(config, text);
 }
 
 /** Never to a process that merely has the number. */

@@ -1,3 +1,5 @@
+import { inherited } from '../machine/program.ts';
+
 /**
  * What a program needs to run on this machine: where programs, the home and temporary files are, and how text is shown.
  */
@@ -8,7 +10,5 @@ const needed = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'XDG_STATE_HOM
  * environment may have had cloud credentials and passwords in his.
  */
 export function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    needed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
+  return inherited(needed);
 }

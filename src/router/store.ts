@@ -1,7 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Reserve, writeSynced } from './reserve.ts';
+import { writeDurably } from '../machine/durable.ts';
+import { Reserve } from '../machine/reserve.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { liveSchema, tokenSchema, upstreamSchema, weightsSchema, type RouterConfig } from './config.ts';
 
@@ -65,12 +65,16 @@ export class Store {
   /** Takes effect at once in memory; durable when the promise resolves. */
   save(change: Partial<RouterState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
-    const write = this.#writing.then(() =>
-      replaceFile(this.#file, `${JSON.stringify(this.#state)}\n`, reserveOf(this.#file)),
-    );
+    const write = this.#writing.then(() => this.#write(`${JSON.stringify(this.#state)}\n`));
     // A failed write is its caller's to report; it must not stop the next one.
     this.#writing = write.catch(() => undefined);
     return write;
+  }
+
+  async #write(text: string): Promise<void> {
+    const reserve = reserveOf(this.#file);
+    const from = await writeDurably(this.#file, text, { reserve });
+    if (from === 'reserve') await reserve.keep(stateBytes);
   }
 }
 
@@ -81,7 +85,9 @@ function parse(text: string, file: string): RouterState {
     throw new VerdigrisError('router-state', {
       seen: `The router's state ${file} cannot be understood.`,
       required: 'the file as the router wrote it: it says which colour takes writes, and whether clients are held.',
-      next: 'ask the journal which colour is live, remove the file, and start the router with that colour in its configuration.',
+      next:
+        '`verdigris status` shows the live colour by the journal: put it as `live` into router.json beside this file, ' +
+        'move this file away, then run `verdigris start` and `verdigris recover`.',
       facts: { file },
       cause,
     });
@@ -94,18 +100,4 @@ const stateBytes = 4096;
 /** Where the disk is full a hold must end all the same. */
 function reserveOf(file: string): Reserve {
   return new Reserve(`${file}.reserve`, 2);
-}
-
-/** The old content or the new one, whatever happens in between. */
-async function replaceFile(file: string, text: string, reserve: Reserve): Promise<void> {
-  const made = `${file}.new`;
-  const from = await writeSynced(made, text, reserve);
-  await rename(made, file);
-  if (from === 'reserve') await reserve.keep(stateBytes);
-  const folder = await open(path.dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { ended, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { openLog } from './log.ts';
 import { findTool, type Tool } from './tool.ts';
@@ -49,53 +49,40 @@ const tailLength = 25;
 /** Lines that name the cause and that a tool puts before a long statement: the first few are told besides the last. */
 const telling = /\berror\b/i;
 const tellingLines = 3;
-/** Milliseconds between asking a tool to stop and killing it. */
-const grace = 5_000;
 
 /**
- * Runs a tool to its end and returns its standard output's lines. Its processes form a group of their own, and all of
- * them are gone when this returns or throws: a tool that is a shell script around Java would outlive its shell.
+ * Runs a tool to its end and returns its standard output's lines. All that it started is gone when this returns or
+ * throws.
  * @throws VerdigrisError `engine-missing`, `migration-tool-failed`, `migration-tool-silent`, `migration-interrupted`.
  */
 export async function runTool(run: ToolRun): Promise<string[]> {
   const { tool, signal, silence = 0 } = run;
   signal?.throwIfAborted();
   const file = await findTool(tool, run.cwd);
-  const env = {
-    ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
-    ...quiet,
-    ...run.env,
-  };
-  const child = execa(file, run.args, {
+  const program = startProgram(file, run.args, {
     cwd: run.cwd,
-    env,
-    extendEnv: false,
-    stdin: 'ignore',
-    all: true,
-    detached: true,
-    reject: false,
-    cleanup: true,
+    env: { ...quiet, ...run.env },
+    inherits: kept,
+    signal,
   });
   let silent = false;
-  const stop = (): void => stopGroup(child.pid);
   let watch: NodeJS.Timeout | undefined;
-  const watchAnew = (): void => {
+  const watchAgain = (): void => {
     clearTimeout(watch);
     if (silence > 0)
       watch = setTimeout(() => {
         silent = true;
-        stop();
+        program.kill();
       }, silence);
   };
   const tail: string[] = [];
   const named: string[] = [];
   const keep = openLog(run.log);
   keep(`${new Date().toISOString()} ${tool.command} ${run.args.join(' ')}`);
-  watchAnew();
-  signal?.addEventListener('abort', stop, { once: true });
+  watchAgain();
   try {
-    for await (const raw of child.iterable({ from: 'all' })) {
-      watchAnew();
+    for await (const raw of program.iterable({ from: 'all' })) {
+      watchAgain();
       const line = run.secret ? String(raw).replaceAll(run.secret, '***') : String(raw);
       keep(line);
       if (line.trim() === '') continue;
@@ -110,12 +97,10 @@ export async function runTool(run: ToolRun): Promise<string[]> {
     // The iterable throws what the result tells better.
   } finally {
     clearTimeout(watch);
-    signal?.removeEventListener('abort', stop);
   }
-  const result = await child;
-  signalGroup(child.pid, 'SIGKILL');
+  const result = await ended(program);
   keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
-  if (!result.failed && !signal?.aborted) return result.stdout.split('\n');
+  if (!result.failed && !signal?.aborted) return (result.stdout ?? '').split('\n');
   throw await failure(
     run,
     named.length > 0 ? [...named, '…', ...tail] : tail,
@@ -126,20 +111,6 @@ export async function runTool(run: ToolRun): Promise<string[]> {
     },
     signal?.reason ?? result,
   );
-}
-
-function stopGroup(pid: number | undefined): void {
-  signalGroup(pid, 'SIGTERM');
-  setTimeout(() => signalGroup(pid, 'SIGKILL'), grace).unref();
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Nobody of the group is left.
-  }
 }
 
 async function failure(

@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { ended, startProgram } from '../../machine/program.ts';
 import { shortened, type Outcome } from './outcome.ts';
 import type { HookEvent } from './event.ts';
 
@@ -8,14 +8,15 @@ const temporary = 75;
 /** Runs a program with the event as its standard input; its own processes end with it where it does not end in time. */
 export async function runProgram(argv: readonly string[], event: HookEvent, signal: AbortSignal): Promise<Outcome> {
   const [file = '', ...args] = argv;
-  const { failed, exitCode, isCanceled, shortMessage, all } = await execa(file, args, {
-    input: JSON.stringify(event),
-    all: true,
-    reject: false,
-    cancelSignal: signal,
-    forceKillAfterDelay: 2_000,
-    maxBuffer: 64 * 1024,
-  });
+  const { failed, exitCode, isCanceled, shortMessage, all } = await ended(
+    startProgram(file, args, {
+      inherits: 'all',
+      input: JSON.stringify(event),
+      signal,
+      grace: 2_000,
+      most: 64 * 1024,
+    }),
+  );
   if (!failed) return { kind: 'done' };
   if (isCanceled) return { kind: 'unanswered', why: 'it did not end in time' };
   const said = shortened(all ?? '');

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { execa } from 'execa';
+import { ended, startProgram } from '../../machine/program.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 
@@ -27,11 +27,11 @@ async function read(source: SecretSource): Promise<string> {
   if ('env' in source) return process.env[source.env] ?? '';
   const [program = '', ...args] = source.command;
   // What a failing command printed may hold the secret.
-  const { stdout, failed, exitCode } = await execa(program, args, {
-    timeout: commandLimit,
-    reject: false,
-    stdin: 'ignore',
-  });
+  const {
+    stdout = '',
+    failed,
+    exitCode,
+  } = await ended(startProgram(program, args, { inherits: 'all', limit: commandLimit }));
   if (failed) throw new Error(`it ended with ${exitCode ?? 'no exit code'}`);
   return stdout.replace(/\r?\n$/, '');
 }

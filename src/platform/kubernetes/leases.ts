@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
-import { processIsGone, thisProcess } from '../process.ts';
+import { processIsGone, thisProcess } from '../../machine/process.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
 interface LeaseObject extends Stored {

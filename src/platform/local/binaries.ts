@@ -1,7 +1,7 @@
 import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { execa } from 'execa';
+import { versionText } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 
 /** One installation of PostgreSQL on this machine. */
@@ -52,8 +52,7 @@ export async function findBinaries(
 async function inspect(bin: string, source: Binaries['source']): Promise<Binaries | undefined> {
   try {
     await Promise.all(['initdb', 'pg_ctl', 'postgres'].map((name) => access(path.join(bin, name), constants.X_OK)));
-    const { stdout } = await execa(path.join(bin, 'postgres'), ['--version']);
-    const version = /(\d+)(\.\d+)*/.exec(stdout)?.[0];
+    const version = /(\d+)(\.\d+)*/.exec(await versionText(path.join(bin, 'postgres')))?.[0];
     return version === undefined ? undefined : { bin, source, version, major: Number.parseInt(version, 10) };
   } catch {
     return undefined;

@@ -4,8 +4,8 @@ import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/login
 import type { SecretSource } from '../../model/server-kinds.ts';
 import { readSecret } from '../external/secret.ts';
 import { withRoutedSession } from '../../postgres/client.ts';
+import { writeDurably } from '../../machine/durable.ts';
 import type { CredentialStore, OwnCredentials } from '../port/credentials.ts';
-import { writeDurably } from './files.ts';
 
 /** A password alone, as `create` writes it, is the role's own. */
 const stored = z.record(z.string(), z.union([z.string(), roleLogins]));

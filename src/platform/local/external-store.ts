@@ -10,8 +10,8 @@ import { newest, ownPassword, type OwnPassword } from '../../model/own-passwords
 import { externalSchema, type ExternalStore, type OwnPasswords } from '../external/record.ts';
 import { readSecret } from '../external/secret.ts';
 import { routerFiles } from '../../router/config.ts';
+import { syncFolder, writeDurably } from '../../machine/durable.ts';
 import { rotatedLogins } from './credentials.ts';
-import { syncFolder, writeDurably } from './files.ts';
 import type { Places } from './places.ts';
 
 /** As it was made first, it is the password alone. */
@@ -30,7 +30,7 @@ export function externalStore(places: Places, colour: Colour): ExternalStore {
     },
     async write(record) {
       await mkdir(places.external, { recursive: true, mode: 0o700 });
-      if (record) return writeDurably(file, JSON.stringify(record));
+      if (record) return void (await writeDurably(file, JSON.stringify(record)));
       await rm(file, { force: true });
       await syncFolder(places.external);
     },

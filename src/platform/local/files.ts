@@ -1,20 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chown, link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Reserve, writeSynced } from '../../router/reserve.ts';
-import type { Account } from './account.ts';
-
-/**
- * Writes a file whole or not at all, durable when it returns; `owner`: whose it is from its first moment. Throws
- * `disk-full`.
- */
-export async function writeDurably(file: string, text: string, owner?: Account): Promise<void> {
-  const made = `${file}.${randomUUID()}.new`;
-  await writeSynced(made, text);
-  if (owner) await chown(made, owner.uid, owner.gid);
-  await rename(made, file);
-  await syncFolder(path.dirname(file));
-}
+import { syncFolder, writeSynced } from '../../machine/durable.ts';
+import { Reserve } from '../../machine/reserve.ts';
 
 /** Files put aside in a folder: an undoing that fails writes twice, each recovery after it twice more. */
 const reserved = 4;
@@ -98,15 +86,5 @@ export class NumberedFiles {
       .filter((name) => /^\d{8}/.test(name) && name.slice(8) === this.#ending)
       .map((name) => Number.parseInt(name, 10))
       .sort((a, b) => a - b);
-  }
-}
-
-/** What was made or removed in it is durable when this returns. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { HistoryEntry, HistoryStore } from '../port/history.ts';
-import { writeDurably } from './files.ts';
+import { writeDurably } from '../../machine/durable.ts';
 
 /** Finished releases, a JSON line each. */
 export class LocalHistory implements HistoryStore {

@@ -2,7 +2,7 @@ import { stat, utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
-import { processIsGone, thisProcess } from '../process.ts';
+import { processIsGone, thisProcess } from '../../machine/process.ts';
 import { NumberedFiles } from './files.ts';
 
 const record = z.object({

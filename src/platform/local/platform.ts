@@ -16,7 +16,7 @@ import type { LeaseStore } from '../port/leases.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
-import { runningProcess } from '../../router/identity.ts';
+import { runningProcess } from '../../machine/process.ts';
 import type { Settings } from './server.ts';
 import { MachineServers } from './machine-servers.ts';
 import { LocalServers } from './servers.ts';

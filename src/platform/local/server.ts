@@ -7,7 +7,7 @@ import { closedToAll, closedToNobody, lockSetting } from '../../model/closed-fil
 import { hbaLockRules } from '../../postgres/hba-lock.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
-import { writeDurably } from './files.ts';
+import { writeDurably } from '../../machine/durable.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
 
 /** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
@@ -68,11 +68,11 @@ const lockFile = 'verdigris_closed';
  */
 export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<void> {
   const file = path.join(dataDirectory(server), lockFile);
-  await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, server.account);
+  await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, { owner: server.account });
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
   const text = await readFile(hba, 'utf8');
   const rules = hbaLockRules(lockFile, server.listen === undefined ? 'samehost' : 'all');
-  if (!text.startsWith(rules)) await writeDurably(hba, `${rules}${text}`, server.account);
+  if (!text.startsWith(rules)) await writeDurably(hba, `${rules}${text}`, { owner: server.account });
 }
 
 /** Rewrites the settings that are ours; those of a copied directory go with it. Takes effect at the next start. */
@@ -91,12 +91,12 @@ export async function writeSettings(server: Server, settings: Settings): Promise
     Object.entries(all)
       .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
       .join(''),
-    server.account,
+    { owner: server.account },
   );
   const main = path.join(dataDirectory(server), 'postgresql.conf');
   const text = await readFile(main, 'utf8');
   if (!text.includes("include 'verdigris.conf'"))
-    await writeDurably(main, `${text}\ninclude 'verdigris.conf'\n`, server.account);
+    await writeDurably(main, `${text}\ninclude 'verdigris.conf'\n`, { owner: server.account });
   await dropOverrides(server, new Set(Object.keys(all)));
 }
 
@@ -104,7 +104,9 @@ export async function writeSettings(server: Server, settings: Settings): Promise
 async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise<void> {
   const file = path.join(dataDirectory(server), 'postgresql.auto.conf');
   const lines = (await readFile(file, 'utf8')).split('\n');
-  await writeDurably(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'), server.account);
+  await writeDurably(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'), {
+    owner: server.account,
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
 import { copyTree } from './copy.ts';
 import { dataDirectory, type Server } from './server.ts';
-import { writeDurably } from './files.ts';
+import { writeDurably } from '../../machine/durable.ts';
 import { ownFolder } from './sockets.ts';
 
 /** Contents that a copy must not carry, as in pg_basebackup (basebackup.c, excludeDirContents and excludeFiles). */

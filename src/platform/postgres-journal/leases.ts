@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
-import { processIsGone, thisProcess } from '../process.ts';
+import { processIsGone, thisProcess } from '../../machine/process.ts';
 import type { JournalDatabase } from './database.ts';
 
 /** Milliseconds without renewal after which a lease may be taken over, by the clock of the journal's server alone. */

@@ -1,5 +1,5 @@
-import { execa } from 'execa';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { ended, startProgram } from '../../machine/program.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../client.ts';
 import { connectionEnv } from '../connection-env.ts';
 import { readStatements, type SchemaStatement } from './statements.ts';
@@ -26,38 +26,42 @@ async function dump(
   options: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const { stdout } = await execa(
-    program,
-    [
-      ...options,
-      '--exclude-schema=verdigris',
-      '--no-subscriptions',
-      // A word that the newer major reserves is a name all the same.
-      '--quote-all-identifiers',
-      '--encoding=UTF8',
-      // A schema that somebody is changing is waited for, but not for ever.
-      '--lock-wait-timeout=30000',
-    ],
-    {
-      env: { ...connectionEnv(live), PGAPPNAME: 'verdigris/seed', PGOPTIONS: '', LC_ALL: 'C.UTF-8' },
-      stdin: 'ignore',
-      stripFinalNewline: false,
-      maxBuffer: Infinity,
-      cancelSignal: signal,
-    },
-  ).catch((cause: unknown) => {
-    signal.throwIfAborted();
+  const {
+    failed,
+    stdout = '',
+    stderr = '',
+    shortMessage,
+  } = await ended(
+    startProgram(
+      program,
+      [
+        ...options,
+        '--exclude-schema=verdigris',
+        '--no-subscriptions',
+        // A word that the newer major reserves is a name all the same.
+        '--quote-all-identifiers',
+        '--encoding=UTF8',
+        // A schema that somebody is changing is waited for, but not for ever.
+        '--lock-wait-timeout=30000',
+      ],
+      {
+        env: { ...connectionEnv(live), PGAPPNAME: 'verdigris/seed', LC_ALL: 'C.UTF-8' },
+        inherits: 'ordinary',
+        most: Infinity,
+        signal,
+      },
+    ),
+  );
+  signal.throwIfAborted();
+  if (failed)
     throw new VerdigrisError('dump-failed', {
-      seen: `${program} could not read the schema of ${live.database}: ${saidBy(cause)}`,
+      seen: `${program} could not read the schema of ${live.database}: ${lastLines(stderr) || shortMessage}`,
       required: 'a pg_dump of the live major or a newer one, and a role that may read every schema and table.',
       next: 'do what pg_dump says (a missing right: GRANT pg_read_all_data); then run the same command again.',
-      cause,
     });
-  });
   return stdout;
 }
 
-function saidBy(cause: unknown): string {
-  const { stderr } = cause as { stderr?: string };
-  return stderr?.trim().split('\n').slice(-3).join(' ') || describe(cause);
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' ');
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
+import { versionText } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 
 /** Where Debian's and RPM's packages put the programs of each major. */
@@ -50,7 +50,6 @@ async function programs(): Promise<string[]> {
 }
 
 async function inspect(program: string): Promise<{ program: string; major: number } | undefined> {
-  const answer = await execa(program, ['--version'], { reject: false });
-  const major = Number(/\(PostgreSQL\) (\d+)/.exec(String(answer.stdout))?.[1]);
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(await versionText(program))?.[1]);
   return Number.isInteger(major) ? { program, major } : undefined;
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { LocalLeases } from '../../../src/platform/local/leases.ts';
 import { Records } from '../../../src/platform/local/records.ts';
 import { chooseSockets, ownFolder } from '../../../src/platform/local/sockets.ts';
-import { thisProcess } from '../../../src/platform/process.ts';
+import { thisProcess } from '../../../src/machine/process.ts';
 import { withEnvironment } from '../../support/environment.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 

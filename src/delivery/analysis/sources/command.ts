@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { ended, startProgram } from '../../../machine/program.ts';
 import { parseCondition } from '../../../model/condition.ts';
 import { inconclusive, judgeValue, type Conditions, type Measurement } from '../measurement.ts';
 
@@ -16,14 +16,11 @@ export async function measureCommand(
   signal: AbortSignal,
   env: Readonly<Record<string, string>>,
 ): Promise<Measurement> {
-  const { exitCode, all, shortMessage } = await execa(file, args, {
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    cancelSignal: signal,
-    forceKillAfterDelay: 3_000,
-    env,
-  });
+  const {
+    exitCode,
+    all = '',
+    shortMessage,
+  } = await ended(startProgram(file, args, { inherits: 'all', env, signal, grace: 3_000 }));
   if (exitCode === undefined) return inconclusive(shortMessage ?? `${file} was ended`);
   const printed = all.trim().slice(-kept);
   const seen = `${file} ended with ${exitCode}${printed === '' ? '' : `: ${printed}`}`;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../../machine/durable.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
-import { replaceFile } from './replace-file.ts';
 import type { LintFinding, LintReport } from '../finding.ts';
 
 export const baselineName = 'verdigris-lint-baseline.json';

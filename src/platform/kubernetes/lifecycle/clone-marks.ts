@@ -1,5 +1,5 @@
 import { domain, metadata, type Named } from '../../../manifests/names.ts';
-import { processIsGone, thisProcess } from '../../process.ts';
+import { processIsGone, thisProcess } from '../../../machine/process.ts';
 import type { Cluster, Stored } from '../cluster.ts';
 
 interface MarkObject extends Stored {

@@ -13,10 +13,10 @@ import { promoteServer } from '../../../postgres/promote.ts';
 import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { launch } from './create.ts';
-import { writeDurably } from '../files.ts';
+import { writeDurably } from '../../../machine/durable.ts';
 import { LocalPlatform } from '../platform.ts';
 import { freePort } from '../ports.ts';
-import { ownIdentity } from '../../../router/identity.ts';
+import { ownIdentity } from '../../../machine/process.ts';
 
 export interface LocalClone extends PlatformClone {
   readonly platform: LocalPlatform;

@@ -7,7 +7,7 @@ import { journalLost } from '../../../model/birth.ts';
 import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
 import type { Credentials } from '../credentials.ts';
-import { writeDurably } from '../files.ts';
+import { writeDurably } from '../../../machine/durable.ts';
 import type { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';
 import type { ExternalServer } from '../../external/server.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseEnvironment } from '../../../model/environment.ts';
-import { ownIdentity, runningProcess } from '../../../router/identity.ts';
+import { ownIdentity, runningProcess } from '../../../machine/process.ts';
 import { environmentsIn } from '../environments.ts';
 import { LocalPlatform } from '../platform.ts';
 import { destroyLocal } from './destroy.ts';

@@ -1,5 +1,5 @@
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { diskFull, isDiskFull } from '../model/failures.ts';
+import { isDiskFull } from '../model/failures.ts';
 
 /**
  * Files beside what must be written whatever happens, with blocks of their own: where the disk is full, one is written
@@ -57,22 +57,5 @@ export class Reserve {
 
   #files(): string[] {
     return Array.from({ length: this.#count }, (_, index) => `${this.#name}-${index + 1}`);
-  }
-}
-
-/**
- * Writes a new file, durable when it returns; nothing is left of it where that fails. Throws `disk-full`. Says where
- * the blocks are from: what was taken out of the reserve can be put aside again as soon as an older file is gone.
- */
-export async function writeSynced(file: string, text: string, reserve?: Reserve): Promise<'disk' | 'reserve'> {
-  try {
-    await writeFile(file, text, { flush: true, mode: 0o600 });
-    return 'disk';
-  } catch (error) {
-    await rm(file, { force: true });
-    if (!isDiskFull(error)) throw error;
-    if (reserve && (await reserve.write(file, text))) return 'reserve';
-    await rm(file, { force: true });
-    throw diskFull(file, error);
   }
 }

@@ -1,4 +1,5 @@
 import { readFile, readlink } from 'node:fs/promises';
+import { z } from 'zod';
 
 /**
  * When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one
@@ -31,8 +32,37 @@ export async function processIsGone(identity: string): Promise<boolean> {
 
 async function here(): Promise<string | undefined> {
   try {
-    return `${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()} ${await readlink('/proc/self/ns/pid')}`;
+    return `${await bootId()} ${await readlink('/proc/self/ns/pid')}`;
   } catch {
     return undefined;
   }
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+const pidFileSchema = z.object({
+  pid: z.int().positive(),
+  /** Clock ticks after boot. */
+  started: z.string(),
+  boot: z.string(),
+});
+
+/** What a pid file of ours holds: a process, and not whichever has its number later. */
+export async function ownIdentity(): Promise<z.output<typeof pidFileSchema>> {
+  return { pid: process.pid, started: await processStart(process.pid), boot: await bootId() };
+}
+
+/** The process of a pid file, if it is the one that wrote it and still runs. */
+export async function runningProcess(pidFile: string): Promise<number | undefined> {
+  const text = await readFile(pidFile, 'utf8').catch(() => '');
+  let written: z.output<typeof pidFileSchema>;
+  try {
+    written = pidFileSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+  const runs = (await processStart(written.pid)) === written.started && (await bootId()) === written.boot;
+  return runs ? written.pid : undefined;
 }

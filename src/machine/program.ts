@@ -1,0 +1,71 @@
+import { execa } from 'execa';
+
+interface ProgramOptions {
+  /** What it is told, beside what it inherits. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What of this process's environment it sees. `ordinary`: where programs and its home are, and the language; no
+   * secret, and nothing that could lead it to another database. `all`: for programs of the operator's own, which read
+   * theirs there.
+   */
+  readonly inherits: 'ordinary' | 'all' | readonly string[];
+  readonly cwd?: string;
+  /** Its standard input; otherwise there is none. */
+  readonly input?: string;
+  /** Stops it; `isCanceled` says so. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which it is stopped; `timedOut` says so. */
+  readonly limit?: number | undefined;
+  /** Milliseconds from being asked to stop to being killed. */
+  readonly grace?: number;
+  /** Whether what it prints is kept for the result. Otherwise it is read while it comes. */
+  readonly buffer?: boolean;
+  /** Characters of output at which it is stopped. */
+  readonly most?: number;
+}
+
+const ordinary = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'];
+
+export type Program = ReturnType<typeof startProgram>;
+
+/**
+ * Starts somebody else's program as the leader of a process group: whatever stops it stops all that it started, by
+ * force where it does not listen. A tool that is a shell script around Java would outlive its shell. Never rejects.
+ */
+export function startProgram(file: string, args: readonly string[], options: ProgramOptions) {
+  const { env, inherits, cwd, input, signal, limit, grace = 5_000, buffer = true, most = 100_000_000 } = options;
+  return execa(file, args, {
+    env: { ...inherited(inherits), ...env },
+    extendEnv: false,
+    all: true,
+    reject: false,
+    killDescendants: true,
+    forceKillAfterDelay: grace,
+    maxBuffer: most,
+    buffer,
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    ...(limit === undefined ? {} : { timeout: limit }),
+  });
+}
+
+/** Its end, and that of everything that it left in the background. */
+export async function ended(program: Program): Promise<Awaited<Program>> {
+  const result = await program;
+  program.kill('SIGKILL');
+  return result;
+}
+
+/** What a program says of its version; empty where it cannot be run. */
+export async function versionText(file: string): Promise<string> {
+  const { stdout = '' } = await ended(startProgram(file, ['--version'], { inherits: 'ordinary', limit: 30_000 }));
+  return stdout;
+}
+
+/** What of this process's environment a program sees. */
+export function inherited(which: ProgramOptions['inherits']): NodeJS.ProcessEnv {
+  if (which === 'all') return process.env;
+  const names = which === 'ordinary' ? ordinary : which;
+  return Object.fromEntries(names.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : [])));
+}
