@@ -1,4 +1,5 @@
 import type { Colour } from '../model/colours.ts';
+import { headlessService } from './headless-service.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames, type Named } from './names.ts';
 
@@ -38,17 +39,5 @@ export function adoptedRecord(environment: Named, adopted: Adopted): Manifest {
 
 /** By this name the other colour reaches it for replication. */
 export function adoptedService(environment: Named, { colour, statefulSet }: Adopted): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), {
-      [`${domain}/colour`]: colour,
-    }),
-    spec: {
-      clusterIP: 'None',
-      publishNotReadyAddresses: true,
-      selector: adoptedSelector({ statefulSet }),
-      ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }],
-    },
-  };
+  return headlessService(environment, colour, adoptedSelector({ statefulSet }));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { operatorRole } from '../model/names.ts';
+import { headlessService } from './headless-service.ts';
 import type { Manifest } from './manifest.ts';
 import { colourSelector, domain, labelValue, metadata, objectNames } from './names.ts';
 import { containerSecurity, resources, securityOf } from './security.ts';
@@ -75,24 +76,8 @@ export function colourConfig(environment: Declared, life: ColourLife): Manifest 
   };
 }
 
-/**
- * Addresses of a server that is not ready count too: a parked or fenced one is reached by the operator and by
- * replication.
- */
 export function colourService(environment: Declared, colour: Colour): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: metadata(environment, 'database', objectNames.colour(environment.name, colour), {
-      [`${domain}/colour`]: colour,
-    }),
-    spec: {
-      clusterIP: 'None',
-      publishNotReadyAddresses: true,
-      selector: colourSelector(environment, colour),
-      ports: [{ name: 'tcp-postgresql', port: 5432, targetPort: 5432, protocol: 'TCP' }],
-    },
-  };
+  return headlessService(environment, colour, colourSelector(environment, colour));
 }
 
 /**

@@ -15,6 +15,17 @@ export const eventReading: RbacRule = { apiGroups: [''], resources: ['events'], 
 
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 
+/** What a colour and the clients' path to it are made of. */
+const candidateRules: readonly RbacRule[] = [
+  { apiGroups: ['apps'], resources: ['statefulsets', 'deployments'], verbs: all },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: all },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
+  { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
+];
+
 /**
  * All that the operator does in the environment's namespace, and no more; docs/kubernetes.md lists it, and the cluster
  * tests run with it.
@@ -24,13 +35,7 @@ export const operatorRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
   { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
-  { apiGroups: ['apps'], resources: ['statefulsets', 'deployments'], verbs: all },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: all },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
-  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
-  { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
+  ...candidateRules,
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: all },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
   eventReading,
@@ -107,14 +112,8 @@ export const drillRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
-  { apiGroups: ['apps'], resources: ['statefulsets', 'deployments'], verbs: all },
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'list'] },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: all },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: all },
-  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: all },
-  { apiGroups: ['networking.istio.io'], resources: ['virtualservices', 'destinationrules'], verbs: all },
+  ...candidateRules,
 ];
 
 /** Looking, without any password. */

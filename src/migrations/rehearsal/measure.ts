@@ -3,16 +3,11 @@ import { describe } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { LockMode } from '../lint/locks.ts';
 import type { StatementWatch } from '../engines/sql/run.ts';
+import type { RanStatement } from './report.ts';
 import { readState, rewrites, type RelationRewrite, type DatabaseState } from './state.ts';
 
-/** One statement as the session that ran it saw it; times by this machine's clock. */
-export interface Measured {
-  readonly file: string;
-  readonly line: number;
-  readonly text: string;
-  readonly at: number;
-  readonly ms: number;
-  readonly error?: string;
+/** One statement as the session that ran it saw it. */
+export interface Measured extends RanStatement {
   /** Locks on tables that it took and still held at its end, by OID. */
   readonly locks: readonly { readonly table: string; readonly mode: LockMode }[];
   readonly rewrites: readonly RelationRewrite[];

@@ -48,13 +48,17 @@ export interface ReportTotals {
   readonly strongestLock?: { readonly mode: LockMode; readonly table: string; readonly heldMs: number };
 }
 
-export interface StatementReport {
+/** A statement that ran; times by this machine's clock. */
+export interface RanStatement {
   readonly file: string;
   readonly line: number;
   readonly text: string;
   readonly at: number;
   readonly ms: number;
   readonly error?: string;
+}
+
+export interface StatementReport extends RanStatement {
   readonly locks: readonly { readonly table: string; readonly mode: LockMode; readonly heldMs: number }[];
   readonly rewrites: readonly { readonly relation: string; readonly bytes: number }[];
   /**

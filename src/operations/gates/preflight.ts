@@ -6,6 +6,7 @@ import { operatorRole } from '../../model/names.ts';
 import { qualified, readTables } from '../../postgres/catalogue.ts';
 import { unclosable } from '../../postgres/fence.ts';
 import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
+import { checkLimits } from '../../postgres/preflight/limits.ts';
 import type { Context } from '../engine/context.ts';
 import { usableFindings } from './usable.ts';
 
@@ -77,13 +78,7 @@ async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly 
       operator: operatorRole,
       roles,
       ignoreDatabases,
-      limits: {
-        longTransactionMs: limits.longTransaction,
-        retainedWalBytes: limits.retainedWal,
-        slotCreationMs: limits.slotCreation,
-        sequenceMargin: 32,
-        checkMs: 15_000,
-      },
+      limits: checkLimits(limits),
       migrates: colours[c.idle]?.migrations !== undefined,
       candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
       runAsOwner: false,

@@ -1,3 +1,5 @@
+import type { CheckLimits } from './limits.ts';
+
 /** The moment a check runs at: before seeding, before the release's migrations, before the switchover or rollback. */
 export type Gate = 'seed' | 'migrate' | 'switch';
 
@@ -20,20 +22,7 @@ export interface PreflightFacts {
   };
   /** Databases of the server that may be left out of a release; empty where nothing is known. */
   readonly ignoreDatabases?: readonly string[];
-  readonly limits: {
-    /** Age in milliseconds above which an open transaction is refused. */
-    readonly longTransactionMs: number;
-    /**
-     * WAL in bytes that the slot may hold back on the live server before the candidate is given up; 0 for no budget.
-     */
-    readonly retainedWalBytes: number;
-    /** Time in milliseconds that creating the slot may take. */
-    readonly slotCreationMs: number;
-    /** Values added to each sequence at the switchover. */
-    readonly sequenceMargin: number;
-    /** Time in milliseconds that one check may take. */
-    readonly checkMs: number;
-  };
+  readonly limits: CheckLimits;
   /** The release has migrations to run on the candidate. */
   readonly migrates?: boolean;
   /** Major of the candidate's binaries; above the live one's where the release upgrades. */

@@ -29,6 +29,16 @@ function changeOf(command: Of<'AlterTableCmd'>, context: AlterContext): Change |
   };
 }
 
+/** Of a column that holds rows already, whose type now is known. */
+function changeOfStored(
+  command: Of<'AlterTableCmd'>,
+  context: AlterContext,
+): (Change & { readonly from: ColumnType }) | undefined {
+  const change = changeOf(command, context);
+  if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
+  return { ...change, from: change.from };
+}
+
 function computes(using: Of<'ColumnDef'>['raw_default'], column: string, to: ColumnType): boolean {
   if (using === undefined) return false;
   const cast = as(using, 'TypeCast');
@@ -140,8 +150,8 @@ export const narrowType: LintRule = {
   remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
-      const change = changeOf(command, context);
-      if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
+      const change = changeOfStored(command, context);
+      if (!change) return undefined;
       const { from, to, column } = change;
       const lost = lostValues(context.schema, from, to);
       if (lost ? lost.length === 0 || takesPlaceLater(context, to, from) : !isBuiltin(from.base) || carries(from, to))
@@ -173,8 +183,8 @@ export const typeReplication: LintRule = {
   remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
-      const change = changeOf(command, context);
-      if (!change?.from || context.schema.isNewColumn(context.table, change.column)) return undefined;
+      const change = changeOfStored(command, context);
+      if (!change) return undefined;
       const { from, to, column } = change;
       if (same(from, to) || (isBuiltin(to.base) && carries(to, from))) return undefined;
       if (lostValues(context.schema, to, from)?.length === 0) return undefined;

@@ -8,6 +8,7 @@ import { one, rows, withOwnSession, type Client, type ConnectionSettings } from 
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
 import { preflight, releaseNeeds } from '../../../postgres/preflight/index.ts';
+import { checkLimits } from '../../../postgres/preflight/limits.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { passwordClause, passwordFits } from '../../../postgres/verifier.ts';
 import { closedTo } from '../../../postgres/hba.ts';
@@ -318,13 +319,7 @@ async function serverProblems(
     runAsOwner: false,
     needs: releaseNeeds,
     walOnOtherVolume: false,
-    limits: {
-      longTransactionMs: limits.longTransaction,
-      retainedWalBytes: limits.retainedWal,
-      slotCreationMs: limits.slotCreation,
-      sequenceMargin: 32,
-      checkMs: 15_000,
-    },
+    limits: checkLimits(limits),
   });
   return [...refusals(found), ...(await closedTo(client))];
 }
