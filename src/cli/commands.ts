@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 export interface CommandSource {
   readonly group: string;
   readonly names: readonly string[];
-  readonly load: () => Promise<readonly Command[]>;
+  /** `all`: the program with every command. */
+  readonly load: (all: () => Promise<Command>) => Promise<readonly Command[]>;
 }
 
 /** In the order of the help. */
@@ -165,6 +166,6 @@ export const sources: readonly CommandSource[] = [
   {
     group: 'This machine:',
     names: ['completion'],
-    load: async () => [(await import('./completion.ts')).completionCommand()],
+    load: async (all) => [(await import('./completion.ts')).completionCommand(all)],
   },
 ];

@@ -3,7 +3,8 @@ import { bashScript, fishScript, zshScript, type Completed } from './completion-
 
 const shells = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
-export function completionCommand(): Command {
+/** `all`: the program with every command. */
+export function completionCommand(all: () => Promise<Command>): Command {
   return new Command('completion')
     .summary('print a script that completes commands and options in your shell')
     .description(
@@ -13,8 +14,7 @@ export function completionCommand(): Command {
     )
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(shells)))
     .action(async (shell: keyof typeof shells) => {
-      const { loadProgram } = await import('./program.ts');
-      process.stdout.write(shells[shell]((await loadProgram()).commands.flatMap((command) => completed(command, []))));
+      process.stdout.write(shells[shell]((await all()).commands.flatMap((command) => completed(command, []))));
     });
 }
 

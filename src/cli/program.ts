@@ -26,7 +26,7 @@ Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate
     });
   const one = sources.filter(({ names }) => asked !== undefined && names.includes(asked));
   for (const { group, load } of one.length > 0 ? one : sources)
-    for (const command of await load()) program.addCommand(adopt(command, program).helpGroup(group));
+    for (const command of await load(loadProgram)) program.addCommand(adopt(command, program).helpGroup(group));
   return program.commandsGroup('Look:').helpCommand('help [command]', 'show the help of a command');
 }
 

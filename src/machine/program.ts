@@ -51,7 +51,7 @@ export function startProgram(file: string, args: readonly string[], options: Pro
 }
 
 /** Its end, and that of everything that it left in the background. */
-export async function ended(program: Program): Promise<Awaited<Program>> {
+export async function programEnd(program: Program): Promise<Awaited<Program>> {
   const result = await program;
   program.kill('SIGKILL');
   return result;
@@ -59,7 +59,7 @@ export async function ended(program: Program): Promise<Awaited<Program>> {
 
 /** What a program says of its version; empty where it cannot be run. */
 export async function versionText(file: string): Promise<string> {
-  const { stdout = '' } = await ended(startProgram(file, ['--version'], { inherits: 'ordinary', limit: 30_000 }));
+  const { stdout = '' } = await programEnd(startProgram(file, ['--version'], { inherits: 'ordinary', limit: 30_000 }));
   return stdout;
 }
 

@@ -44,7 +44,7 @@ test('no line of any help is wider than 100 columns', () => {
 
 test('each command is loaded by its own name, and no source makes one of another name', async () => {
   for (const { names, load } of sources) {
-    expect((await load()).map((command) => command.name())).toEqual(names);
+    expect((await load(loadProgram)).map((command) => command.name())).toEqual(names);
     expect((await loadProgram(names[0])).commands.map((command) => command.name())).toEqual(names);
   }
 });

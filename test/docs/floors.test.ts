@@ -45,6 +45,33 @@ test('imports go down', () => {
   expect(files.flatMap((file) => misdirected(file, readFileSync(path.join('src', file), 'utf8')))).toEqual([]);
 });
 
+/** A way from a file by its imports back to it, also by those of types and those that are made later. */
+function circle(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const below = (file: string, above: readonly string[]): readonly string[] | undefined => {
+    if (above.includes(file)) return [...above.slice(above.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const to of imports.get(file) ?? []) {
+      const found = below(to, [...above, file]);
+      if (found) return found;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const found = below(file, []);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+test('imports go in no circle', () => {
+  const imports = new Map(files.map((file) => [file, imported(file, readFileSync(path.join('src', file), 'utf8'))]));
+  expect(circle(imports)).toBe(undefined);
+  const [some = ''] = files.filter((file) => file.startsWith('model/'));
+  expect(circle(new Map([...imports, ['model/journal.ts', [some]], [some, ['model/journal.ts']]]))).toHaveLength(3);
+});
+
 test('an import that goes up or across is found', () => {
   const up = "import type { Status } from '../operations/reads/status.ts';";
   const across = "const { Cluster } = await import('../kubernetes/cluster.ts');";

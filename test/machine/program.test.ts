@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { ended, startProgram } from '../../src/machine/program.ts';
+import { programEnd, startProgram } from '../../src/machine/program.ts';
 import { processStart } from '../../src/machine/process.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 
@@ -16,7 +16,7 @@ test('what a program left in the background ends with it, and it sees nothing bu
   const file = path.join(await temporaryFolder(), 'pid');
   process.env['PGHOST'] = 'elsewhere';
   try {
-    const result = await ended(
+    const result = await programEnd(
       shell(`sleep 300 >/dev/null 2>&1 & echo $! >"$FILE"; echo "host:$PGHOST"`, { env: { FILE: file } }),
     );
     expect(result.all).toBe('host:');
@@ -28,7 +28,7 @@ test('what a program left in the background ends with it, and it sees nothing bu
 
 test('past its time limit it is stopped with all that it started, and says so', async () => {
   const file = path.join(await temporaryFolder(), 'pid');
-  const result = await ended(shell(`sleep 300 & echo $! >"$FILE"; wait`, { env: { FILE: file }, limit: 500 }));
+  const result = await programEnd(shell(`sleep 300 & echo $! >"$FILE"; wait`, { env: { FILE: file }, limit: 500 }));
   expect(result.timedOut).toBe(true);
   await expect.poll(async () => processStart(await pidIn(file)), { timeout: 5_000 }).toBe('');
 });
@@ -37,6 +37,6 @@ test('a signal stops it; it never rejects', async () => {
   const stop = new AbortController();
   const program = shell('sleep 300', { signal: stop.signal });
   stop.abort();
-  expect((await ended(program)).isCanceled).toBe(true);
-  expect((await ended(startProgram('/no/such/program', [], { inherits: 'ordinary' }))).failed).toBe(true);
+  expect((await programEnd(program)).isCanceled).toBe(true);
+  expect((await programEnd(startProgram('/no/such/program', [], { inherits: 'ordinary' }))).failed).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { ended, startProgram } from '../../machine/program.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { openLog } from './log.ts';
 import { findTool, type Tool } from './tool.ts';
@@ -98,7 +98,7 @@ export async function runTool(run: ToolRun): Promise<string[]> {
   } finally {
     clearTimeout(watch);
   }
-  const result = await ended(program);
+  const result = await programEnd(program);
   keep(`(${tool.name} ended with ${result.exitCode ?? result.signal ?? 'no exit code'})`);
   if (!result.failed && !signal?.aborted) return (result.stdout ?? '').split('\n');
   throw await failure(

@@ -1,4 +1,4 @@
-import { ended, startProgram } from '../../machine/program.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import { connectionEnv } from '../../postgres/connection-env.ts';
 
@@ -45,7 +45,7 @@ export function runShell(
   program.all.on('data', (chunk: Buffer) => {
     output = (output + chunk.toString('utf8')).slice(-kept);
   });
-  const result = ended(program).then(({ exitCode, timedOut }) => ({
+  const result = programEnd(program).then(({ exitCode, timedOut }) => ({
     exitCode: exitCode ?? null,
     ms: performance.now() - begun,
     output,

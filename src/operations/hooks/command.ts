@@ -1,4 +1,4 @@
-import { ended, startProgram } from '../../machine/program.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
 import { shortened, type Outcome } from './outcome.ts';
 import type { HookEvent } from './event.ts';
 
@@ -8,7 +8,7 @@ const temporary = 75;
 /** Runs a program with the event as its standard input; its own processes end with it where it does not end in time. */
 export async function runProgram(argv: readonly string[], event: HookEvent, signal: AbortSignal): Promise<Outcome> {
   const [file = '', ...args] = argv;
-  const { failed, exitCode, isCanceled, shortMessage, all } = await ended(
+  const { failed, exitCode, isCanceled, shortMessage, all } = await programEnd(
     startProgram(file, args, {
       inherits: 'all',
       input: JSON.stringify(event),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ended, startProgram } from '../../machine/program.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 
@@ -31,7 +31,7 @@ async function read(source: SecretSource): Promise<string> {
     stdout = '',
     failed,
     exitCode,
-  } = await ended(startProgram(program, args, { inherits: 'all', limit: commandLimit }));
+  } = await programEnd(startProgram(program, args, { inherits: 'all', limit: commandLimit }));
   if (failed) throw new Error(`it ended with ${exitCode ?? 'no exit code'}`);
   return stdout.replace(/\r?\n$/, '');
 }

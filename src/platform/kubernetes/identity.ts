@@ -2,7 +2,7 @@ import { engineState, journalLost, otherEnvironment, type Trace } from '../../mo
 import { VerdigrisError } from '../../model/errors.ts';
 import { parseJournal, type Journal } from '../../model/journal.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import type { KubernetesPlatform } from './platform.ts';
+import type { KubernetesParts } from './parts.ts';
 import { objectNames } from '../../manifests/names.ts';
 
 /** Which environment it is, and where: what Pulumi's state keeps, all of it uids. */
@@ -13,7 +13,7 @@ export interface Identity {
   readonly cluster?: string | undefined;
 }
 
-export async function identityOf({ cluster }: KubernetesPlatform, { uid }: Journal): Promise<Identity> {
+export async function identityOf({ cluster }: KubernetesParts, { uid }: Journal): Promise<Identity> {
   return { environment: uid, ...(await placeOf(cluster)) };
 }
 
@@ -34,7 +34,7 @@ async function uidOf(cluster: Cluster, namespace: string): Promise<string | unde
  * Throws where an environment that the engine knows of is not there, or is another one. Opens no connection to a
  * database.
  */
-export async function requireKnown(platform: KubernetesPlatform, known: Identity, forget: string): Promise<void> {
+export async function requireKnown(platform: KubernetesParts, known: Identity, forget: string): Promise<void> {
   const { cluster, environment, journal } = platform;
   await requirePlace(platform, known, forget);
   const stored = await journal.read();
@@ -53,7 +53,7 @@ export async function requireKnown(platform: KubernetesPlatform, known: Identity
  * For a destroy: whether nothing of the environment is left in the very place where it was. Throws as `requireKnown`
  * does where it cannot be told.
  */
-export async function isGone(platform: KubernetesPlatform, known: Identity, forget: string): Promise<boolean> {
+export async function isGone(platform: KubernetesParts, known: Identity, forget: string): Promise<boolean> {
   await requirePlace(platform, known, forget);
   if (!(await platform.journal.read()) && (await platform.remains()).length === 0) return true;
   await requireKnown(platform, known, forget);
@@ -61,11 +61,7 @@ export async function isGone(platform: KubernetesPlatform, known: Identity, forg
 }
 
 /** Throws where the cluster or the namespace is not the one that the engine's state names. */
-async function requirePlace(
-  { cluster, environment }: KubernetesPlatform,
-  known: Identity,
-  forget: string,
-): Promise<void> {
+async function requirePlace({ cluster, environment }: KubernetesParts, known: Identity, forget: string): Promise<void> {
   const place = await placeOf(cluster);
   const elsewhere = (['cluster', 'namespace'] as const).find(
     (key) =>
@@ -87,6 +83,6 @@ async function requirePlace(
 }
 
 /** Names of the VolumeSnapshots that an environment can be made of again. */
-export async function lastingSnapshots({ servers, environment }: KubernetesPlatform): Promise<string[]> {
+export async function lastingSnapshots({ servers, environment }: KubernetesParts): Promise<string[]> {
   return (await servers.snapshots()).map((name) => objectNames.snapshot(environment, name));
 }

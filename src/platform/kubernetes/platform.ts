@@ -21,6 +21,7 @@ import { askGuards } from './guards.ts';
 import { KubernetesHistory } from './history.ts';
 import { KubernetesJournal } from './journal.ts';
 import { KubernetesLeases } from './leases.ts';
+import type { KubernetesParts } from './parts.ts';
 import { poolerFindings } from './pooler-findings.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
@@ -33,7 +34,7 @@ import { KubernetesTraffic } from './traffic.ts';
 import { behindCommit, type TriedBy } from './trials.ts';
 
 /** An environment in a namespace of a cluster. Opening it asks the cluster nothing. */
-export class KubernetesPlatform implements Platform {
+export class KubernetesPlatform implements KubernetesParts {
   readonly kind = 'kubernetes';
   readonly environment: string;
   readonly cluster: Cluster;
@@ -122,7 +123,7 @@ export class KubernetesPlatform implements Platform {
 
   /** By connections of its own, and with the Secrets of now. */
   async unusableBy(by: TriedBy, behind: Behind): Promise<Finding[]> {
-    const fresh = new KubernetesPlatform(this.#environment, this.cluster.again());
+    const fresh = this.sibling(this.#environment);
     try {
       return await tryAll(await behindCommit(this.#environment, fresh, behind, by));
     } finally {
@@ -134,6 +135,10 @@ export class KubernetesPlatform implements Platform {
   tidy(): Promise<void> {
     this.secrets.forget();
     return Promise.resolve();
+  }
+
+  sibling(environment: Environment): KubernetesPlatform {
+    return new KubernetesPlatform(environment, this.cluster.again());
   }
 
   async keepReader(password: string): Promise<string> {

@@ -9,7 +9,7 @@ import { ident } from '../../postgres/quote.ts';
 import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
-import type { KubernetesPlatform } from './platform.ts';
+import type { KubernetesParts } from './parts.ts';
 import { randomPassword, secretValue } from './secrets.ts';
 
 /**
@@ -21,7 +21,7 @@ import { randomPassword, secretValue } from './secrets.ts';
  */
 export async function addRoles(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   journal: Journal,
 ): Promise<string[]> {
   const { roles, database } = environment;
@@ -60,7 +60,7 @@ export async function addRoles(
  */
 async function keepSecret(
   environment: Environment,
-  { cluster, secrets }: KubernetesPlatform,
+  { cluster, secrets }: KubernetesParts,
   role: string,
   verifierOf: ((login: string) => string | undefined) | undefined,
 ): Promise<void> {

@@ -17,13 +17,14 @@ import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
 import { runningProcess } from '../../machine/process.ts';
+import type { LocalParts } from './parts.ts';
 import type { Settings } from './server.ts';
 import { MachineServers } from './machine-servers.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
 
 /** The embedded default: real PostgreSQL processes and a router on this machine. */
-export class LocalPlatform implements Platform {
+export class LocalPlatform implements LocalParts {
   readonly kind = 'local';
   readonly environment: string;
   readonly places: Places;
@@ -131,10 +132,12 @@ export class LocalPlatform implements Platform {
     }
   }
 
-  /** A clone with everything of it, however far its making came; the mark of its owner last. */
+  sibling(environment: Environment): Promise<LocalPlatform> {
+    return LocalPlatform.open({ ...environment, journal: undefined }, this.places.home);
+  }
+
   async removeClone(name: string): Promise<void> {
-    // What is known of a clone is in files.
-    await destroyLocal(await LocalPlatform.open({ ...this.#declared, name, journal: undefined }, this.places.home));
+    await destroyLocal(await this.sibling({ ...this.#declared, name }));
     await this.servers.removeSnapshot(name);
     await rm(path.join(this.places.clones, name), { force: true });
   }

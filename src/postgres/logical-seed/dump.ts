@@ -1,4 +1,4 @@
-import { ended, startProgram } from '../../machine/program.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../client.ts';
 import { connectionEnv } from '../connection-env.ts';
@@ -31,7 +31,7 @@ async function dump(
     stdout = '',
     stderr = '',
     shortMessage,
-  } = await ended(
+  } = await programEnd(
     startProgram(
       program,
       [

@@ -1,4 +1,4 @@
-import { ended, startProgram } from '../../../machine/program.ts';
+import { programEnd, startProgram } from '../../../machine/program.ts';
 import { parseCondition } from '../../../model/condition.ts';
 import { inconclusive, judgeValue, type Conditions, type Measurement } from '../measurement.ts';
 
@@ -20,7 +20,7 @@ export async function measureCommand(
     exitCode,
     all = '',
     shortMessage,
-  } = await ended(startProgram(file, args, { inherits: 'all', env, signal, grace: 3_000 }));
+  } = await programEnd(startProgram(file, args, { inherits: 'all', env, signal, grace: 3_000 }));
   if (exitCode === undefined) return inconclusive(shortMessage ?? `${file} was ended`);
   const printed = all.trim().slice(-kept);
   const seen = `${file} ended with ${exitCode}${printed === '' ? '' : `: ${printed}`}`;

@@ -13,7 +13,7 @@ import { ident, literal } from '../../../postgres/quote.ts';
 import { passwordClause, passwordFits } from '../../../postgres/verifier.ts';
 import { closedTo } from '../../../postgres/hba.ts';
 import { managedBy } from '../managed.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { isReady, type Pod } from '../pods.ts';
 import type { ServerSet } from '../sets.ts';
 import { secretValue } from '../secrets.ts';
@@ -59,7 +59,7 @@ export interface Adoption {
 /** Reads an existing server as it stands, and says all at once what keeps it from being a colour. */
 export async function examine(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   declared: Declared,
 ): Promise<Adoption> {
   const { cluster } = platform;
@@ -172,7 +172,7 @@ export async function examine(
 }
 
 /** Gives Verdigris its own way into the adopted server; its pod goes on as it is. */
-export async function takeOverAdopted(platform: KubernetesPlatform, { adopted, superuser }: Adoption): Promise<void> {
+export async function takeOverAdopted(platform: KubernetesParts, { adopted, superuser }: Adoption): Promise<void> {
   const password = await platform.secrets.operator();
   await withOwnSession(superuser, 'adopt', async (client) => {
     const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
@@ -195,7 +195,7 @@ type Problem = Pick<Finding, 'title' | 'reason' | 'fix'>;
  */
 async function passwordProblems(
   { roles, kubernetes: { passwords, adopt } }: Environment,
-  { cluster }: KubernetesPlatform,
+  { cluster }: KubernetesParts,
   superuser: ConnectionSettings,
 ): Promise<Problem[]> {
   const kept = await withOwnSession(superuser, 'adopt', (client) =>
@@ -273,7 +273,7 @@ function dataPlace(pod: Volumes, directory: string): { claim: string; path: stri
   };
 }
 
-async function serviceProblems({ cluster }: KubernetesPlatform, { service }: Declared): Promise<Problem[]> {
+async function serviceProblems({ cluster }: KubernetesParts, { service }: Declared): Promise<Problem[]> {
   if (!service) return [];
   const found = await cluster.read<ServiceObject>('Service', service.name);
   if (!found)

@@ -14,14 +14,14 @@ import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { makePooler } from './create.ts';
-import { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { plainKinds, removeKubernetes } from './remove.ts';
 import { randomPassword } from '../secrets.ts';
 import { takeSnapshot } from '../storage.ts';
 
 /** Its roles connect through the clone's own pooler. */
 export interface KubernetesClone extends PlatformClone {
-  readonly platform: KubernetesPlatform;
+  readonly platform: KubernetesParts;
 }
 
 /** In the clone, the snapshot of the original that its first volume is made of. */
@@ -34,7 +34,7 @@ const seedSnapshot = 'clone';
  */
 export async function cloneKubernetes(
   environment: Environment,
-  original: KubernetesPlatform,
+  original: KubernetesParts,
   signal: AbortSignal,
 ): Promise<KubernetesClone> {
   const { live, database, roles } = environment;
@@ -42,7 +42,7 @@ export async function cloneKubernetes(
   await removeClones(environment, original, await marks.abandoned());
   const name = `drill-${randomBytes(6).toString('hex')}`;
   const copy = throwAway(environment, name);
-  const platform = new KubernetesPlatform(copy, original.cluster.again());
+  const platform = original.sibling(copy);
   const { cluster } = platform;
   const kept = await marks.make(name);
   const remove = () => removeKubernetes(copy, platform, plainKinds).then(() => kept.remove());
@@ -114,12 +114,12 @@ export async function cloneKubernetes(
 /** Removes throw-away environments of `environment`, whoever made them. */
 export async function removeClones(
   environment: Environment,
-  original: KubernetesPlatform,
+  original: KubernetesParts,
   names: readonly string[],
 ): Promise<void> {
   for (const name of names) {
     const copy = throwAway(environment, name);
-    const platform = new KubernetesPlatform(copy, original.cluster.again());
+    const platform = original.sibling(copy);
     try {
       await removeKubernetes(copy, platform, plainKinds);
     } finally {

@@ -26,7 +26,7 @@ import { examine, takeOverAdopted } from './adopt.ts';
 import type { Stored } from '../cluster.ts';
 import { refusedPod } from '../causes.ts';
 import { lastingSnapshots } from '../identity.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { explainPod, isReady, stuck, type Pod } from '../pods.ts';
 import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
 import { randomPassword, secretValue } from '../secrets.ts';
@@ -45,7 +45,7 @@ export interface CreateKubernetesOptions extends CreateOptions {
  */
 export async function createKubernetes(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   options: CreateKubernetesOptions,
 ): Promise<{ created: boolean }> {
   const journal = await platform.journal.read().catch(async (error: unknown) => {
@@ -104,7 +104,7 @@ export async function createKubernetes(
  * Servers or volumes without a journal are an environment that lost it, unless a creation was cut short: that one has
  * made nothing but a first life.
  */
-async function refuseRemains(platform: KubernetesPlatform): Promise<void> {
+async function refuseRemains(platform: KubernetesParts): Promise<void> {
   const { cluster, environment } = platform;
   const found = await platform.remains();
   if (found.length === 0) return;
@@ -119,7 +119,7 @@ async function refuseRemains(platform: KubernetesPlatform): Promise<void> {
 }
 
 /** A volume whose labels and name were lost may still hold an environment's database. */
-async function requireUnborn({ live, database }: Environment, platform: KubernetesPlatform): Promise<void> {
+async function requireUnborn({ live, database }: Environment, platform: KubernetesParts): Promise<void> {
   const connection = await platform.servers.connection(live);
   const born = await withOwnSession(connection, 'create', async (client) => {
     const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [database]);
@@ -134,7 +134,7 @@ async function requireUnborn({ live, database }: Environment, platform: Kubernet
 }
 
 /** Before anything is made: everything that is missing, at once. Reads only. */
-export async function requireCluster(platform: KubernetesPlatform): Promise<void> {
+export async function requireCluster(platform: KubernetesParts): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
   if (findings.length > 0) {
@@ -156,7 +156,7 @@ export async function requireCluster(platform: KubernetesPlatform): Promise<void
 /** Passwords are made once: a Secret that is there keeps its own. */
 async function makeSecrets(
   environment: Environment,
-  { cluster, secrets }: KubernetesPlatform,
+  { cluster, secrets }: KubernetesParts,
 ): Promise<Record<string, string>> {
   await cluster.create(
     operatorSecret(environment, {
@@ -182,7 +182,7 @@ async function makeSecrets(
 /** The poolers as declared, ready. */
 export async function makePooler(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   credentials: Record<string, string>,
   raw: unknown,
 ): Promise<void> {

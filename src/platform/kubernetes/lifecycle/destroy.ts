@@ -6,7 +6,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { removeClones } from './clone.ts';
 import { claimsOf } from './drift.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { removeKubernetes } from './remove.ts';
 import type { Stored } from '../cluster.ts';
 import type { ServerSet } from '../sets.ts';
@@ -27,7 +27,7 @@ export interface LastSnapshot {
  */
 export async function destroyKubernetes(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   live: Colour,
 ): Promise<LastSnapshot[]> {
   await removeClones(environment, platform, await new CloneMarks(platform.cluster, environment).all());
@@ -38,10 +38,7 @@ export async function destroyKubernetes(
 }
 
 /** The snapshots that destroys of an environment of this name have left. */
-export async function lastSnapshots(
-  environment: Environment,
-  { servers }: KubernetesPlatform,
-): Promise<LastSnapshot[]> {
+export async function lastSnapshots(environment: Environment, { servers }: KubernetesParts): Promise<LastSnapshot[]> {
   const { keptSnapshotClass, snapshotClass } = environment.kubernetes;
   return (await servers.snapshots())
     .filter((snapshot) => snapshot.startsWith('last-'))
@@ -52,7 +49,7 @@ export async function lastSnapshots(
 }
 
 /** Named by the claim's uid: an environment that bears the same name later makes another one. */
-async function keepLast(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<string[]> {
+async function keepLast(environment: Environment, platform: KubernetesParts, live: Colour): Promise<string[]> {
   const { cluster, servers } = platform;
   const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(environment.name, live));
   const volumes = await volumesOf(environment, platform, live);
@@ -84,7 +81,7 @@ async function keepLast(environment: Environment, platform: KubernetesPlatform, 
 /**
  * What the live server has mounted, whatever other volumes of its colour there are; where no server tells, all of them.
  */
-async function volumesOf(environment: Environment, platform: KubernetesPlatform, live: Colour): Promise<Stored[]> {
+async function volumesOf(environment: Environment, platform: KubernetesParts, live: Colour): Promise<Stored[]> {
   const claims = (await claimsOf(platform, environment, live)).filter(
     ({ metadata }) => !metadata.name.endsWith('-log'),
   );

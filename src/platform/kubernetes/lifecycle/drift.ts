@@ -6,7 +6,7 @@ import { other, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { Journal } from '../../../model/journal.ts';
 import type { Stored } from '../cluster.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { secretValue } from '../secrets.ts';
 import type { ServerSet } from '../sets.ts';
 
@@ -25,11 +25,7 @@ interface VirtualService extends Stored {
  * What somebody changed by hand: objects that the journal accounts for and that are not there or point elsewhere, in
  * words. While an operation is under way its own colour is not judged. Reads objects only.
  */
-export async function drift(
-  environment: Environment,
-  platform: KubernetesPlatform,
-  journal: Journal,
-): Promise<string[]> {
+export async function drift(environment: Environment, platform: KubernetesParts, journal: Journal): Promise<string[]> {
   const expected =
     journal.state === 'single' || journal.operation ? [journal.live] : [journal.live, other(journal.live)];
   const found = await Promise.all([
@@ -44,7 +40,7 @@ export async function drift(
 
 /** A colour's claims, the newest first. */
 export async function claimsOf(
-  { cluster }: KubernetesPlatform,
+  { cluster }: KubernetesParts,
   environment: Environment,
   colour: Colour,
 ): Promise<Stored[]> {
@@ -62,7 +58,7 @@ export function generationOf({ metadata }: Stored): number {
 
 async function colourDrift(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   journal: Journal,
   colour: Colour,
 ): Promise<string[]> {
@@ -96,7 +92,7 @@ async function colourDrift(
 
 async function serviceDrift(
   { name }: Environment,
-  { cluster, adoption }: KubernetesPlatform,
+  { cluster, adoption }: KubernetesParts,
   live: Colour,
 ): Promise<string[]> {
   const adopted = await adoption.of(live);
@@ -113,7 +109,7 @@ async function serviceDrift(
   ).flat();
 }
 
-async function poolerDrift({ name }: Environment, { cluster }: KubernetesPlatform): Promise<string[]> {
+async function poolerDrift({ name }: Environment, { cluster }: KubernetesParts): Promise<string[]> {
   const own = objectNames.pooler(name);
   const [deployment, service] = await Promise.all([cluster.read('Deployment', own), cluster.read('Service', own)]);
   return [...(deployment ? [] : [`Deployment ${own} is missing`]), ...(service ? [] : [`Service ${own} is missing`])];
@@ -123,7 +119,7 @@ async function poolerDrift({ name }: Environment, { cluster }: KubernetesPlatfor
  * Roles whose Secret says something else than what the poolers were given. One whose Secret is missing is for an update
  * to say.
  */
-async function passwordDrift({ name, roles }: Environment, { cluster }: KubernetesPlatform): Promise<string[]> {
+async function passwordDrift({ name, roles }: Environment, { cluster }: KubernetesParts): Promise<string[]> {
   const users = await secretValue(cluster, objectNames.pooler(name), userListKey).catch(() => undefined);
   if (users === undefined) return [];
   const known = users.split('\n');
@@ -141,11 +137,7 @@ async function passwordDrift({ name, roles }: Environment, { cluster }: Kubernet
   return found.flat();
 }
 
-async function meshDrift(
-  environment: Environment,
-  { cluster }: KubernetesPlatform,
-  journal: Journal,
-): Promise<string[]> {
+async function meshDrift(environment: Environment, { cluster }: KubernetesParts, journal: Journal): Promise<string[]> {
   const canary = journal.state === 'canary' ? (journal.release?.canary ?? 0) : 0;
   const routes = await Promise.all(
     istioRoutes(environment, { live: journal.live, canary, token: 0 }).map(async ({ metadata: { name }, ...rest }) => {

@@ -12,7 +12,7 @@ import { turnLock } from '../../../postgres/hba-lock.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import type { ServerSet } from '../sets.ts';
 import { snapshotContent, takeSnapshot } from '../storage.ts';
 
@@ -27,7 +27,7 @@ export type Origin = { readonly source: SnapshotSource } | { readonly snapshot: 
 /** Finds the original, or says what is wrong with it, before anything is made. */
 export async function examineOrigin(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   { environment: name, snapshot }: From,
 ): Promise<Origin> {
   const found = name === undefined ? undefined : await sourceOf(platform, environment, name);
@@ -50,7 +50,7 @@ export async function examineOrigin(
  */
 export async function provision(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   from: From,
   found: Origin,
 ): Promise<void> {
@@ -67,7 +67,7 @@ export async function provision(
 }
 
 /** Ordinary settings once the copy is masked and its roles are new; the snapshot is not needed any more. */
-export async function openProvisioned(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+export async function openProvisioned(environment: Environment, platform: KubernetesParts): Promise<void> {
   await withOwnSession(await platform.servers.connection(environment.live), 'provision', (client) =>
     turnLock(client, 'open'),
   );
@@ -76,7 +76,7 @@ export async function openProvisioned(environment: Environment, platform: Kubern
 }
 
 /** A VolumeSnapshot that somebody made; what it says of itself, where it was made by Verdigris. */
-async function snapshotOf({ cluster }: KubernetesPlatform, name: string): Promise<{ major: number | undefined }> {
+async function snapshotOf({ cluster }: KubernetesParts, name: string): Promise<{ major: number | undefined }> {
   const content = await snapshotContent(cluster, name);
   if (!content)
     throw differs(
@@ -93,11 +93,7 @@ async function snapshotOf({ cluster }: KubernetesPlatform, name: string): Promis
 }
 
 /** The live colour of another environment of the namespace, by its journal. */
-async function sourceOf(
-  { cluster }: KubernetesPlatform,
-  environment: Environment,
-  name: string,
-): Promise<SnapshotSource> {
+async function sourceOf({ cluster }: KubernetesParts, environment: Environment, name: string): Promise<SnapshotSource> {
   if (environment.kubernetes.snapshots === 'backup')
     throw differs(
       'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup)',
@@ -131,7 +127,7 @@ async function sourceOf(
  * Takes away what belonged to the original: its slots, subscriptions, markers and fences; other databases too, which no
  * mask reaches.
  */
-async function clean(environment: Environment, platform: KubernetesPlatform): Promise<void> {
+async function clean(environment: Environment, platform: KubernetesParts): Promise<void> {
   const connection = await platform.servers.connection(environment.live);
   const others = await withOwnSession(connection, 'provision', async (client) => {
     const all = await rows<{ name: string }>(
@@ -162,7 +158,7 @@ const maskLimit = 12 * 3_600_000;
  * Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs
  * again.
  */
-async function mask({ database, live }: Environment, platform: KubernetesPlatform, how: From['mask']): Promise<void> {
+async function mask({ database, live }: Environment, platform: KubernetesParts, how: From['mask']): Promise<void> {
   if (how === 'none') return;
   const connection = { ...(await platform.servers.connection(live)), database };
   const told = "obj_description('verdigris'::regnamespace, 'pg_namespace')";

@@ -2,7 +2,7 @@ import { adoptedSelector } from '../../../manifests/adopted.ts';
 import type { Kind } from '../../../manifests/manifest.ts';
 import { commonLabels, objectNames } from '../../../manifests/names.ts';
 import type { Environment } from '../../../model/environment.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 
 /**
  * What only a declared environment has, and what every one has besides volumes and servers, a clone too; in the order
@@ -33,7 +33,7 @@ export const plainKinds = [
  */
 export async function removeKubernetes(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   kinds: readonly Kind[] = [...declaredKinds, ...plainKinds],
 ): Promise<void> {
   const { cluster, servers } = platform;

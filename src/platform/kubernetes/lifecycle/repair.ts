@@ -6,7 +6,7 @@ import { waitFor } from '../../../model/wait.ts';
 import { withPooledSession } from '../../../postgres/client.ts';
 import { makePooler } from './create.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
-import type { KubernetesPlatform } from '../platform.ts';
+import type { KubernetesParts } from '../parts.ts';
 import { addRoles } from '../roles.ts';
 
 /**
@@ -16,7 +16,7 @@ import { addRoles } from '../roles.ts';
  */
 export async function repairKubernetes(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   journal: Journal,
   raw: unknown,
 ): Promise<string[]> {
@@ -46,7 +46,7 @@ export async function repairKubernetes(
  */
 async function admitted(
   { database }: Environment,
-  { poolers }: KubernetesPlatform,
+  { poolers }: KubernetesParts,
   role: string,
   isNew: boolean,
 ): Promise<void> {
@@ -75,7 +75,7 @@ async function admitted(
 
 async function repairColour(
   environment: Environment,
-  platform: KubernetesPlatform,
+  platform: KubernetesParts,
   journal: Journal,
   colour: Colour,
 ): Promise<void> {

@@ -14,12 +14,12 @@ import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { launch } from './create.ts';
 import { writeDurably } from '../../../machine/durable.ts';
-import { LocalPlatform } from '../platform.ts';
+import type { LocalParts } from '../parts.ts';
 import { freePort } from '../ports.ts';
 import { ownIdentity } from '../../../machine/process.ts';
 
 export interface LocalClone extends PlatformClone {
-  readonly platform: LocalPlatform;
+  readonly platform: LocalParts;
   /** Of its live colour. */
   readonly serverLog: string;
 }
@@ -30,7 +30,7 @@ export interface LocalClone extends PlatformClone {
  */
 export async function cloneLocal(
   environment: Environment,
-  original: LocalPlatform,
+  original: LocalParts,
   signal: AbortSignal,
 ): Promise<LocalClone> {
   const name = `drill-${createHash('sha256').update(`${environment.name} ${Date.now()}`).digest('hex').slice(0, 8)}`;
@@ -50,7 +50,7 @@ export async function cloneLocal(
   // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.
   await mkdir(original.places.clones, { recursive: true, mode: 0o700 });
   await writeDurably(path.join(original.places.clones, name), JSON.stringify(await ownIdentity()));
-  const platform = await LocalPlatform.open(copy, original.places.home);
+  const platform = await original.sibling(copy);
   const destroy = () => original.removeClone(name);
   try {
     const source = { ...(await original.servers.connection(live)), database };

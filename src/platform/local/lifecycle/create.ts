@@ -8,7 +8,7 @@ import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
 import type { Credentials } from '../credentials.ts';
 import { writeDurably } from '../../../machine/durable.ts';
-import type { LocalPlatform } from '../platform.ts';
+import type { LocalParts } from '../parts.ts';
 import { destroyLocal } from './destroy.ts';
 import type { ExternalServer } from '../../external/server.ts';
 import { declaredPasswords, writePasswords } from '../external-store.ts';
@@ -23,7 +23,7 @@ import { recoverCommand } from '../recover-command.ts';
  */
 export async function createLocal(
   environment: Environment,
-  platform: LocalPlatform,
+  platform: LocalParts,
   options: CreateOptions,
 ): Promise<{ created: boolean; credentials: Credentials }> {
   const lease = await platform.leases.acquire('verdigris create');
@@ -37,7 +37,7 @@ export async function createLocal(
   }
 }
 
-async function make(environment: Environment, platform: LocalPlatform, options: CreateOptions): Promise<Credentials> {
+async function make(environment: Environment, platform: LocalParts, options: CreateOptions): Promise<Credentials> {
   const { live, name } = environment;
   const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
@@ -91,7 +91,7 @@ async function examine(environment: Environment, external: ExternalServer, { fil
 }
 
 /** Servers without a journal are an environment that lost it, not one that was never made: their data is somebody's. */
-async function refuseRemains(platform: LocalPlatform): Promise<void> {
+async function refuseRemains(platform: LocalParts): Promise<void> {
   const found = await platform.remains();
   if (found.length === 0) return;
   throw journalLost(platform.environment, platform.places.root, found, {
@@ -100,7 +100,7 @@ async function refuseRemains(platform: LocalPlatform): Promise<void> {
 }
 
 /** Starts what is down of an environment that exists. A router that is started takes clients as is declared now. */
-export async function startEnvironment(environment: Environment, platform: LocalPlatform): Promise<void> {
+export async function startEnvironment(environment: Environment, platform: LocalParts): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   const { router } = platform.places;
@@ -126,7 +126,7 @@ function forClients({ local: { tls, limits } }: Environment): Pick<RouterSetting
   };
 }
 
-export async function launch(environment: Environment, platform: LocalPlatform, port: number): Promise<void> {
+export async function launch(environment: Environment, platform: LocalParts, port: number): Promise<void> {
   const { live } = environment;
   const folder = platform.places.router;
   await rm(folder, { recursive: true, force: true });

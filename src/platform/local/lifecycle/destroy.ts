@@ -1,19 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { colours } from '../../../model/colours.ts';
 import { stopRouter } from '../../../router/launch.ts';
-import type { Places } from '../places.ts';
-import type { MachineServers } from '../machine-servers.ts';
+import type { LocalParts } from '../parts.ts';
 import type { Stores } from '../stores.ts';
 
 /** What there is to remove; the platform itself, or as much of it as was made. */
-interface LocalParts {
-  readonly places: Places;
-  readonly servers: MachineServers;
+interface Removable extends Pick<LocalParts, 'places' | 'servers'> {
   readonly stores: Pick<Stores, 'forget'>;
 }
 
 /** Stops every process and removes every file of an environment. Says what is left on servers that others run. */
-export async function destroyLocal({ places, servers, stores }: LocalParts): Promise<readonly string[]> {
+export async function destroyLocal({ places, servers, stores }: Removable): Promise<readonly string[]> {
   await stopRouter(places.router);
   const left: string[] = [];
   for (const colour of colours)
