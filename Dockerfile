@@ -2,7 +2,10 @@
 #   docker build -t registry.example/verdigris:0.1.0 .
 # Runs as any user, on a root file system that nobody can write to; /tmp must be writable. Migrations and the tools of other
 # makers' engines are yours to add: FROM this image, or as a volume.
-FROM node:24.9.0-bookworm-slim AS build
+# A tag can be moved, a digest cannot: what is built for others names its base by digest,
+#   docker build --build-arg NODE=node:24.9.0-bookworm-slim@sha256:… (docker buildx imagetools inspect node:24.9.0-bookworm-slim).
+ARG NODE=node:24.9.0-bookworm-slim
+FROM ${NODE} AS build
 WORKDIR /verdigris
 COPY package.json package-lock.json ./
 # As package-lock.json has it, without servers for a developer's machine and without Pulumi, whose programs run where `pulumi` is.
@@ -11,7 +14,7 @@ COPY src src
 # What `verdigris explain` prints.
 COPY docs docs
 
-FROM node:24.9.0-bookworm-slim
+FROM ${NODE}
 COPY --from=build /verdigris /verdigris
 ENV HOME=/tmp VERDIGRIS_HOME=/tmp/verdigris NODE_ENV=production
 WORKDIR /tmp

@@ -41,3 +41,9 @@ test('where the image has no Pulumi, `up` says so, and the rest of the command l
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('both stages of the image have one base, which a build may pin by digest', async () => {
+  const dockerfile = await readFile(path.join(root, 'Dockerfile'), 'utf8');
+  expect(dockerfile).toMatch(/^ARG NODE=node:\d+\.\d+\.\d+-\S+$/m);
+  expect(dockerfile.match(/^FROM \S+/gm)).toEqual(['FROM ${NODE}', 'FROM ${NODE}']);
+});
