@@ -1,5 +1,6 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { check } from './new/check.ts';
 import { rule } from './new/rule.ts';
 import type { Stub } from './new/stub.ts';
@@ -46,7 +47,9 @@ for (const { file, before, text } of lines) {
   texts.set(file, now.slice(0, at) + text + now.slice(at));
 }
 for (const [file, text] of texts) {
-  await writeFile(path.join(root, file), text);
+  const place = path.join(root, file);
+  const code = file.endsWith('.ts');
+  await writeFile(place, code ? await format(text, { ...(await resolveConfig(place)), filepath: place }) : text);
   console.log(`wrote ${file}`);
 }
 console.log(`\nNext:\n${next.map((each) => `  ${each}`).join('\n')}`);

@@ -25,13 +25,13 @@ export const ${id}: Check = {
       ),
       title: '${title}',
       reason: 'What it does to a release.',
-      fix: 'A statement that a person can run as it stands.',
+      fix: 'A statement that a person can run as it is.',
     }),
 };
 `,
     },
     lines: [
-      { file: registry, before: '\n/** Every check', text: `import { ${id} } from './${name}.ts';\n` },
+      { file: registry, before: '\n/**', text: `import { ${id} } from './${name}.ts';\n` },
       { file: registry, before: '];', text: `  ${id},\n` },
       {
         file: 'src/model/finding-catalogue.ts',

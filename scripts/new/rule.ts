@@ -28,7 +28,7 @@ export const ${id}: LintRule = {
     lines: [
       {
         file: registry,
-        before: '\n/** Every rule,',
+        before: '\n/**',
         text: `import { ${id} } from './${name}.ts';\n`,
       },
       { file: registry, before: '];', text: `  ${id},\n` },

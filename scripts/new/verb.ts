@@ -84,7 +84,7 @@ What it does, what can go wrong, what to do.
     next: [
       `write its row and reason in src/model/transitions.ts, its steps in src/operations/verbs/${name}.ts`,
       'npm run schema   # hooks may name it',
-      'npm run format && npx tsc   # what else wants to know of it is a type error',
+      'npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
       `kill it between its steps: test/faults`,
       'npm run check',

@@ -29,16 +29,15 @@ test('a new rule, a new check and a new verb compile, are listed and documented,
     const program = { cwd, preferLocal: true, localDir: root } as const;
     const run = (command: string, ...args: string[]) => execa(command, args, program);
     const tests = ['run', 'test/migrations/lint/docs.test.ts', 'test/model', 'test/docs'];
-    const made: string[] = [];
     for (const [kind, name] of [
       ['rule', 'spare-tablespace'],
       ['check', 'odd-name'],
       ['verb', 'take-breath'],
     ] as const) {
       const { stdout } = await run(process.execPath, 'scripts/new.ts', kind, name);
-      made.push(...[...stdout.matchAll(/^wrote (.+\.ts)$/gm)].map(([, file = '']) => file));
+      const made = [...stdout.matchAll(/^wrote (.+\.ts)$/gm)].map(([, file = '']) => file);
+      await run('prettier', '--check', '--log-level', 'warn', ...made);
     }
-    await run('prettier', '--write', '--log-level', 'warn', ...new Set(made));
     await run(process.execPath, 'scripts/declaration-schema.ts');
     await run('tsc', '--incremental', 'false');
     // Pages are printed when their file has ended, behind the test that counts them.
