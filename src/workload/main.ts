@@ -62,11 +62,7 @@ async function run(plan: WorkloadPlan): Promise<void> {
   say({ type: 'ready' });
   const clients = [
     ...count(plan.writers).map((writer) =>
-      runWriter(
-        writer,
-        styleOf(writer, plan.business).pooled ? shared : own('writer', writer, parts),
-        parts,
-      ),
+      runWriter(writer, styleOf(writer, plan.business).pooled ? shared : own('writer', writer, parts), parts),
     ),
     ...count(plan.readers).map((reader) => runReader(reader, own('reader', reader, parts), parts)),
   ];
