@@ -4,6 +4,8 @@
  */
 interface Layout {
   readonly tool: string;
+  /** Where the markers alone would be too common: what such a file has besides. */
+  readonly only?: RegExp;
   readonly up?: RegExp;
   readonly down: RegExp;
   readonly noTransaction?: RegExp;
@@ -33,6 +35,7 @@ const layouts: readonly Layout[] = [
   { tool: 'play-evolutions', up: /^(?:#|--)[\s-]*!Ups\b/m, down: /^(?:#|--)[\s-]*!Downs\b/m },
   { tool: 'tern', down: /^----\s*create above\s*\/\s*drop below\s*----/im },
   { tool: 'node-pg-migrate', down: /^\s*--[\s-]*down\s+migration\b/im },
+  { tool: 'atlas', only: /^--\s*atlas:txtar\b/im, up: /^-- migration\.sql --\s*$/m, down: /^-- \S+ --\s*$/m },
   { tool: 'mybatis', down: /^--\s*\/\/\s*@undo\b/im },
 ];
 
@@ -50,7 +53,9 @@ export interface UpPart {
  * and others). Nothing of the way down may run, nor be learned from.
  */
 export function upPart(text: string): UpPart {
-  const layout = layouts.find(({ up, down }) => down.test(text) || up?.test(text));
+  const layout = layouts.find(
+    ({ only, up, down }) => (only?.test(text) ?? true) && (down.test(text) || up?.test(text)),
+  );
   if (!layout) return { tool: undefined, text, noTransaction: false };
   let on = layout.up === undefined;
   const kept = text.split('\n').map((line) => {

@@ -202,11 +202,11 @@ const table = {
     'drop-domain-constraint',
   ]),
   'partition-removed': row('breaks N', 'is no partition any more, and no other takes its rows', 'ACCESS EXCLUSIVE', [
-    'detach-partition-blocking',
+    'detach-partition',
     'drop-table',
   ]),
   'partition-added': row('ends lossless rollback', 'takes rows that no partition took before', 'ACCESS EXCLUSIVE', [
-    'create-partition-blocking',
+    'new-partition',
   ]),
   'function-returns': row('breaks N', 'returns another type', 'none', ['change-function-signature'], unanswered),
 } satisfies Readonly<Record<string, ShapeChange>>;

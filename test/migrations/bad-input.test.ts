@@ -31,6 +31,20 @@ test.each<[string, string | Uint8Array, string, string]>([
   ['a file of psql', '\\i more.sql', 'psql-command', '\\i'],
   ['LATIN1', Buffer.from("SELECT 'caf\xe9';", 'latin1'), 'not-utf8', 'is not UTF-8'],
   ['UTF-16', Buffer.from('\ufeffSELECT 1;', 'utf16le'), 'not-utf8', 'is not UTF-8'],
+  ['UTF-16 without its mark', Buffer.from('SELECT 1;', 'utf16le'), 'not-utf8', 'is not UTF-8'],
+  ['rows of psql', 'COPY t (a) FROM stdin;\n1\n\\.\n', 'psql-command', '0001_a.sql:2: rows of a COPY'],
+  [
+    'an enum’s value in the transaction that adds it',
+    "ALTER TYPE mood ADD VALUE 'great';\nUPDATE t SET feel = 'great';",
+    'migration-forbidden',
+    "0001_a.sql:2: this statement uses 'great', which line 1 adds",
+  ],
+  [
+    'checks that Atlas makes before',
+    '-- atlas:txtar\n\n-- checks.sql --\nSELECT false;\n-- migration.sql --\nSELECT 1;',
+    'migration-forbidden',
+    '0001_a.sql:1: -- atlas:txtar',
+  ],
   [
     'a COMMIT',
     'CREATE TABLE t (i int); COMMIT; DROP TABLE t;',
@@ -92,6 +106,16 @@ test.each([
   ['a block without', "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM pg_class; EXECUTE 'SELECT 1'; END $$;"],
   ['privileges on objects', 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO app'],
   ['a byte order mark', '\ufeffSELECT 1;'],
+  ['nothing', ''],
+  ['a way up of nothing', '-- +goose Up\n-- +goose Down\nDROP TABLE t;'],
+  [
+    'a value of an enum of its own',
+    "CREATE TYPE mood AS ENUM ('ok'); ALTER TYPE mood ADD VALUE 'great'; SELECT 'great'::mood;",
+  ],
+  [
+    'a new value outside a transaction',
+    "-- verdigris: no-transaction\nALTER TYPE mood ADD VALUE 'great';\nUPDATE t SET feel = 'great';",
+  ],
   ['words that only look like one', "SELECT 'dblink_exec', '\\connect x'; -- COMMIT"],
 ])('%s: taken', async (_, content) => {
   expect(await refusal(content)).toBe('taken');

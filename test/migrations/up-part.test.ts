@@ -11,6 +11,8 @@ const files: Readonly<Record<string, string>> = {
   'node-pg-migrate': '-- Up Migration\nCREATE TABLE ä (id int);\n-- Down Migration\nDROP TABLE ä;\n',
   'play-evolutions': '# --- !Ups\nCREATE TABLE ä (id int);\n# --- !Downs\nDROP TABLE ä;\n',
   rambler: '-- rambler up\nCREATE TABLE ä (id int);\n-- rambler down\nDROP TABLE ä;\n',
+  atlas:
+    '-- atlas:txtar\n\n-- checks.sql --\nDROP ä;\n\n-- migration.sql --\nCREATE TABLE ä (id int);\n-- down.sql --\nDROP TABLE ä;\n',
   mybatis: '-- // first\nCREATE TABLE ä (id int);\n-- //@UNDO\nDROP TABLE ä;\n',
 };
 

@@ -43,10 +43,10 @@ export function judgeStatement(
 
 /**
  * A table of the live colour that what is new is filled from: rows that are written there until the switchover would be
- * missing. What is filled from its own row alone is filled when it arrives; of a block it is not known.
+ * missing. What is filled from its own row alone is filled when it arrives. Of a call it is not known before it runs.
  */
 function restsOnLive(statement: DataStatement, live: readonly Table[]): string | undefined {
-  if (statement.opaque || statement.fill) return undefined;
+  if (statement.fill || (statement.opaque && statement.targets.length === 0)) return undefined;
   const used = [...statement.reads, ...statement.targets.filter(({ columns }) => columns !== undefined)];
   const found = live.find((table) => used.some((relation) => fits(relation, label(table))));
   return found && label(found);

@@ -40,7 +40,8 @@ export async function runInPlace(
     await restingOn(client, data, new Set(waiting.flatMap(({ tables }) => tables))),
   );
   const keep = async (tables: readonly string[]): Promise<true> => {
-    if (data.changesSchema) throw cannotBeHeld(statement, tables);
+    if (data.changesSchema)
+      throw cannotBeHeld(statement, tables.length > 0 ? 'it writes rows that both colours have' : judged.why, tables);
     const named = await role.run(() => Promise.all(data.targets.map((target) => found(client, target))));
     const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
     await keepHeld(client, release, statement, { tables: all, asked: note !== undefined, role: role.name });

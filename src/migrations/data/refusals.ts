@@ -13,9 +13,13 @@ export function sourceLine({ file, line, text }: Pick<FromFile, 'file' | 'line' 
 }
 
 /** A block that cannot wait for the switchover, because what comes after it may need the objects that it makes. */
-export function cannotBeHeld(statement: FromFile, tables: readonly string[]): VerdigrisError {
+export function cannotBeHeld(
+  statement: Pick<FromFile, 'file' | 'line' | 'text'>,
+  why: string,
+  tables: readonly string[],
+): VerdigrisError {
   return new VerdigrisError('data-statement-mixed', {
-    seen: `${sourceLine(statement)} changes the schema and rows that both colours have (${tables.join(', ')}) in one block.`,
+    seen: `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one block: ${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
     required:
       'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',
     next:

@@ -28,6 +28,7 @@ export async function judgeBeforeSeed(live: Client, colour: Declared): Promise<v
   if (!engine.files) return;
   await engine.files();
   await engine.pending(live);
+  await engine.data?.(live);
   if (engine.name !== 'sql' || colour.engine !== undefined || (await hasOwnHistory(live))) return;
   const histories = await rows<{ name: string }>(
     live,

@@ -44,7 +44,7 @@ export function tryStatements(
       left = true;
       say(`${path}:${statement.line} cannot be tried beforehand: ${(cause as Error).message}`);
     }
-    guarded ||= statement.addsEnumValue;
+    guarded ||= statement.addsEnumValue !== undefined;
   };
   return async (path, statements, owner) => {
     const role = new TheirRole(client, owner);

@@ -70,7 +70,14 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
 
 function encodingProblems({ problem }: Source) {
   return problem
-    ? [{ rule: 'encoding', message: problem.message, range: { start: problem.byte, end: problem.byte + 1 } }]
+    ? [
+        {
+          rule: 'encoding',
+          message: problem.message,
+          range: { start: problem.byte, end: problem.byte + 1 },
+          ...(problem.read ? { severity: 'warning' as const } : {}),
+        },
+      ]
     : [];
 }
 

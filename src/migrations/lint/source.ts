@@ -6,6 +6,8 @@ import type { Position } from './finding.ts';
 export interface EncodingProblem {
   readonly byte: number;
   readonly message: string;
+  /** Verdigris reads the file all the same. */
+  readonly read?: true;
 }
 
 /**
@@ -107,7 +109,9 @@ function encodingProblem(bytes: Buffer): EncodingProblem | undefined {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     return {
       byte: 0,
-      message: 'The file begins with a byte order mark: psql skips it, most drivers send it and get a syntax error.',
+      message:
+        'The file begins with a byte order mark: Verdigris and psql skip it, most drivers send it and get a syntax error.',
+      read: true,
     };
   }
   return undefined;

@@ -36,7 +36,14 @@ async function expand(given: string): Promise<string[]> {
     // A folder's name may end in .sql too; what is in it has been found already.
     if (!entry.isDirectory() && !isUndo(name)) files.push(path.join(given, name));
   }
-  return files.toSorted(compareFiles);
+  const besides = await sqitchBesides(given);
+  return files.filter((file) => !besides.some((folder) => file.startsWith(folder))).toSorted(compareFiles);
+}
+
+/** sqitch's ways back and its checks, where the folder is one of its projects. */
+async function sqitchBesides(given: string): Promise<string[]> {
+  const plan = await stat(path.join(given, 'sqitch.plan')).catch(() => undefined);
+  return plan ? ['revert', 'verify'].map((name) => path.join(given, name, path.sep)) : [];
 }
 
 /** The order of two paths below one folder. A folder's own files come before those of its folders. */
@@ -48,7 +55,7 @@ export function compareFiles(one: string, other: string): number {
   return fileA === fileB ? order.compare(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
 }
 
-/** `x.down.sql` of golang-migrate and dbmate's kin, `down.sql` of Diesel and Prisma, `U1__x.sql` of Flyway. */
+/** `x.down.sql` of golang-migrate and its kin, `down.sql` of Diesel and Prisma, `U1__x.sql` of Flyway. */
 export function isUndo(file: string): boolean {
   return /(?:^|[./_-])down\.sql$|(?:^|\/)U\d[\w.]*__[^/]*\.sql$/.test(file);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { PlannedStatement } from '../../migrations/data/plan.ts';
 import { chooseEngine, readingEngine } from '../../migrations/engines/choose.ts';
 import type { PlannedShape } from '../../migrations/shapes/in-files.ts';
@@ -49,6 +49,7 @@ export async function plannedFiles(parts: {
     const planned = await Promise.race([asking, pause(patience, 'late' as const, { signal: late.signal })]);
     return planned === 'late' ? await fromFiles(`the live colour did not answer within ${patience / 1000} s`) : planned;
   } catch (error) {
+    if (error instanceof VerdigrisError && error.id === 'data-statement-mixed') throw error;
     return await fromFiles(describe(error));
   } finally {
     late.abort();

@@ -27,7 +27,7 @@ const formats: Readonly<Record<Format['name'], Format>> = {
   sql: {
     name: 'sql',
     sources: (folder) => sqlSources(folder),
-    unread: /^--\s*(?:\+goose\s+envsub\s+on\b|migrate:up\b.*\benv:).*$/im,
+    unread: /^--\s*(?:\+goose\s+envsub\s+on\b|migrate:up\b.*\benv:|atlas:txtar\b).*$/im,
   },
   'golang-migrate': tool('golang-migrate'),
   goose: tool('goose', { unread: /^--\s*\+goose\s+envsub\s+on\b.*$/im }),
@@ -38,7 +38,7 @@ const formats: Readonly<Record<Format['name'], Format>> = {
   diesel: tool('diesel', { sources: (folder) => sqlSources(folder, { title: /^([\d-]*\d)(?:_(.*))?$/ }) }),
   refinery: tool('refinery', { sources: (folder) => sqlSources(folder, { title: /^[VU](\d+)__(\w+)$/ }) }),
   drizzle: tool('drizzle', { sources: ofDrizzle }),
-  atlas: tool('atlas', { sources: ofAtlas, unread: /^--\s*atlas:(?:checkpoint|delimiter|import)\b.*$/im }),
+  atlas: tool('atlas', { sources: ofAtlas, unread: /^--\s*atlas:(?:checkpoint|delimiter|import|txtar)\b.*$/im }),
   supabase: tool('supabase'),
 };
 

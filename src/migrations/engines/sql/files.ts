@@ -8,8 +8,9 @@ import { asksForNoTransaction } from '../../transaction-note.ts';
 import { upPart } from '../../up-part.ts';
 import { formatOf, type Format } from '../native/format.ts';
 import type { SqlFile } from './file.ts';
+import { tokensOf } from '../../lint/tokens.ts';
 import type { SqlSource } from './layout.ts';
-import { readScript } from './parse.ts';
+import { readScript, type SqlStatement } from './parse.ts';
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
 export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {
@@ -49,14 +50,38 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   const { text, noTransaction } = wayUp(bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
+  const transactional = ownTransaction || (!apart && statements.every((statement) => statement.transactional));
+  if (transactional) refuseNewEnumValue(source.path, statements);
   return {
     ...source,
     bytes,
     checksum: createHash('sha256').update(bytes).digest('hex'),
     statements,
     superuser,
-    transactional: ownTransaction || (!apart && statements.every((statement) => statement.transactional)),
+    transactional,
   };
+}
+
+/** PostgreSQL takes a value of an enum only once the transaction has committed that added it. What is made with its type is free. */
+function refuseNewEnumValue(file: string, statements: readonly SqlStatement[]): void {
+  for (const [index, { addsEnumValue: added, line }] of statements.entries()) {
+    if (added === undefined) continue;
+    const use = statements.slice(index + 1).find(({ text, data }) => uses(text, added, data?.opaque === true));
+    if (use)
+      throw invalid(
+        'migration-forbidden',
+        `${file}:${use.line}: this statement uses '${added}', which line ${line} adds to its enum in the same transaction.`,
+        'that the transaction has committed which adds a value, before the value is used.',
+        'put it into the next file, or write `-- verdigris: no-transaction` into the first line of this one.',
+      );
+  }
+}
+
+function uses(text: string, value: string, opaque: boolean): boolean {
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return (
+    tokensOf(text, 0).some((token) => !token.comment && token.text === quoted) || (opaque && text.includes(quoted))
+  );
 }
 
 function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Array; noTransaction: boolean } {
@@ -69,7 +94,7 @@ function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Ar
     throw invalid(
       'migration-forbidden',
       `${file}:${whole.slice(0, found.index).split('\n').length}: ${found[0].trim()} makes another text run ` +
-        'than is written: values of the environment, a template or a delimiter of its own.',
+        'than is written: values of the environment, a template, checks beside it or a delimiter of its own.',
       'a file that runs as it is written.',
       'write out what is to run, or declare the tool: `engine: { command: […] }`.',
     );

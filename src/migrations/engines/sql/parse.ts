@@ -7,9 +7,10 @@ import { readPlaceNote, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, type DataStatement } from '../../data/read.ts';
+import { copyData } from '../../lint/recover.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
-import { outsideTransaction } from '../../outside-transaction.ts';
+import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
 
 export interface SqlStatement {
   readonly text: string;
@@ -20,8 +21,8 @@ export interface SqlStatement {
   readonly concurrentIndex?: string | undefined;
   /** The same inside a transaction, where there is one: what is made CONCURRENTLY, without that word. */
   readonly plain?: string | undefined;
-  /** ALTER TYPE … ADD VALUE: the value can be used once it is committed, and not before. */
-  readonly addsEnumValue: boolean;
+  /** Of ALTER TYPE … ADD VALUE on a type that the script did not make: the value can be used once it is committed, and not before. */
+  readonly addsEnumValue?: string | undefined;
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
@@ -47,9 +48,12 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<read
  * the database.
  */
 export async function readScript(bytes: Uint8Array, file: string): Promise<Script> {
-  if (!isUtf8(bytes))
-    throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', 'convert it: iconv -f LATIN1 -t UTF-8.');
+  const encoding = encodingOf(bytes);
+  if (encoding !== undefined)
+    throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', `convert it: iconv -f ${encoding} -t UTF-8.`);
   const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  // The parser takes no query that is empty.
+  if (text.trim() === '') return { statements: [], ownTransaction: false, superuser: false };
   const meta = /^\s*\\\w+/m.exec(text);
   const parsed = await parse(text).catch((cause: unknown) => {
     if (meta)
@@ -60,12 +64,12 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
         'SQL only.',
         'take it out, or run the file with an engine that calls psql.',
       );
-    throw syntax(file, text, cause);
+    throw copiedData(file, text, cause) ?? syntax(file, text, cause);
   });
   const source = Buffer.from(text, 'utf8');
   const statements: SqlStatement[] = [];
   const all = (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[];
-  const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as Node));
+  const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as PgNode));
   let before = 0;
   for (const [index, raw] of all.entries()) {
     const begin = raw.stmt_location ?? 0;
@@ -88,22 +92,30 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       transactional,
       concurrentIndex: concurrentIndex(node),
       plain: transactional ? undefined : plain(node, own),
-      addsEnumValue: node['AlterEnumStmt']?.['newVal'] !== undefined && node['AlterEnumStmt']['oldVal'] === undefined,
+      addsEnumValue: addedValue(
+        node,
+        all.slice(0, index).map(({ stmt }) => stmt as Node),
+      ),
       ...(await placed(raw.stmt as PgNode, since, own, file, line)),
     });
   }
   return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
 }
 
-/**
- * Only a plain BEGIN and a plain COMMIT: with options (an isolation, AND CHAIN) the runner's transaction would not be
- * the same.
- */
-function isOneTransaction(nodes: readonly Node[]): boolean {
-  const first = nodes[0]?.['TransactionStmt'];
-  const last = nodes.at(-1)?.['TransactionStmt'];
-  const begins = ['TRANS_STMT_BEGIN', 'TRANS_STMT_START'].includes(String(first?.['kind']));
-  return begins && last?.['kind'] === 'TRANS_STMT_COMMIT' && first?.['options'] === undefined && last['chain'] !== true;
+/** What a file that is not UTF-8 is written in. UTF-16 without its mark shows by its zero bytes. */
+function encodingOf(bytes: Uint8Array): string | undefined {
+  const marked = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (marked || bytes.includes(0)) return marked ? 'UTF-16' : bytes[0] === 0 ? 'UTF-16BE' : 'UTF-16LE';
+  return isUtf8(bytes) ? undefined : 'LATIN1';
+}
+
+function addedValue(node: Node, before: readonly Node[]): string | undefined {
+  const change = node['AlterEnumStmt'];
+  if (typeof change?.['newVal'] !== 'string' || change['oldVal'] !== undefined) return undefined;
+  const type = JSON.stringify(change['typeName']);
+  return before.some((each) => JSON.stringify(each['CreateEnumStmt']?.['typeName']) === type)
+    ? undefined
+    : change['newVal'];
 }
 
 function concurrentIndex(node: Node): string | undefined {
@@ -158,6 +170,21 @@ function forbidden(file: string, line: number, why: string): VerdigrisError {
     `${file}:${line}: this statement ${why}.`,
     'statements that change this database only, in the transaction that the runner or the whole file begins.',
     'take it out of the migration.',
+  );
+}
+
+/** Rows behind a COPY … FROM stdin: the parser stops at the first. */
+function copiedData(file: string, text: string, cause: unknown): VerdigrisError | undefined {
+  const at = cause instanceof SqlError ? Math.max(0, cause.sqlDetails?.cursorPosition ?? 0) : 0;
+  const before = [...text].slice(0, at).join('').length;
+  if (!copyData(text, before)) return undefined;
+  return invalid(
+    file,
+    'psql-command',
+    `${file}:${lineAt(text, before)}: rows of a COPY … FROM stdin, which psql sends and no server reads from a file.`,
+    'SQL only.',
+    'write the rows as INSERT … VALUES, or run the file with an engine that calls psql.',
+    cause,
   );
 }
 

@@ -1,4 +1,8 @@
 import { all, as, type Of } from '../ast.ts';
+import type { AlterContext } from '../context.ts';
+import type { ConstraintFact } from '../facts.ts';
+import { said } from '../learn-table.ts';
+import { columnsOf, laterCommands } from './help.ts';
 import type { LintRule } from '../rule.ts';
 
 export const dropConstraint: LintRule = {
@@ -22,8 +26,7 @@ export const dropConstraint: LintRule = {
     AlterTableCmd: (command, context) => {
       const known = context.known?.constraints.get(command.name ?? '');
       if (command.subtype !== 'AT_DropConstraint' || known?.batch === context.schema.batch) return undefined;
-      // Replaced by one of the same kind and columns in the same statement: nothing is lost.
-      if (known?.kind === 'primary') return undefined;
+      if (known?.kind === 'primary' || (known && comesBack(context, known))) return undefined;
       // Foreign keys are not checked by apply, so nothing stops.
       const foreign = known ? known.kind === 'foreign' : /(?:^|_)fk(?:ey)?(?:_|$)/i.test(command.name ?? '');
       return {
@@ -36,6 +39,14 @@ export const dropConstraint: LintRule = {
     },
   },
 };
+
+/** One that says the same is added by this statement or a later one of the file. */
+function comesBack(context: AlterContext, { kind, says }: ConstraintFact): boolean {
+  return [...context.commands, ...laterCommands(context)].some((command) => {
+    const added = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
+    return added !== undefined && said(added, kind, kind === 'check' ? [] : columnsOf(added)) === says;
+  });
+}
 
 export const dropPrimaryKey: LintRule = {
   id: 'drop-primary-key',

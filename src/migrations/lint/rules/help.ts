@@ -1,5 +1,5 @@
 import type { Constraint } from 'libpg-query';
-import { nameLabel, strings, type Name, type Tag } from '../ast.ts';
+import { all, nameLabel, strings, type Name, type Of, type Tag } from '../ast.ts';
 import type { AlterContext, LintContext } from '../context.ts';
 import { constraintName, notNullColumns } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
@@ -55,4 +55,13 @@ export function forEach(
   check: (context: LintContext) => Drafts,
 ): Checks {
   return Object.fromEntries(tags.map((tag) => [tag, (_: object, context: LintContext) => check(context)]));
+}
+
+/** What later statements of the file do to the same table. */
+export function laterCommands(context: AlterContext): Of<'AlterTableCmd'>[] {
+  return context.after.flatMap(({ tag, fields }) => {
+    const node = fields as Of<'AlterTableStmt'>;
+    const same = tag === 'AlterTableStmt' && nameLabel(context.name(node.relation)) === nameLabel(context.table);
+    return same ? all(node.cmds, 'AlterTableCmd') : [];
+  });
 }

@@ -1,6 +1,8 @@
-import { all, as, nameLabel } from '../ast.ts';
+import { all, as, nameLabel, type Name } from '../ast.ts';
+import type { AlterContext } from '../context.ts';
 import { plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
+import { laterCommands } from './help.ts';
 
 export const changeInheritance: LintRule = {
   id: 'change-inheritance',
@@ -74,4 +76,74 @@ export const createPartition: LintRule = {
   },
 };
 
-export const inheritanceRules: readonly LintRule[] = [changeInheritance, createPartition];
+export const newPartition: LintRule = {
+  id: 'new-partition',
+  title: 'A partitioned table takes more rows than before',
+  severity: 'info',
+  category: 'replication',
+  where: 'both',
+  breaksRollback: true,
+  why:
+    'The retained database has no partition for these rows: the first one that release N+1 writes stops reverse ' +
+    'replication, unless a default partition takes it there.',
+  instead:
+    'Make the partition a release before it is needed: then no database that can take part in a rollback lacks it.',
+  bad: "CREATE TABLE m_2027 (LIKE m INCLUDING ALL);\nALTER TABLE m ATTACH PARTITION m_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
+  good: 'CREATE TABLE m_2027 (LIKE m INCLUDING ALL);',
+  remedy: false,
+  check: {
+    CreateStmt: (node, context) => {
+      const parent = node.partbound ? all(node.inhRelations, 'RangeVar')[0] : undefined;
+      return parent && !context.isNew(parent) ? { message: moreRows(context.name(parent)) } : undefined;
+    },
+    AlterTableCmd: (command, context) =>
+      command.subtype === 'AT_AttachPartition'
+        ? { message: moreRows(context.table), range: context.command, table: context.table, lock: 'none' as const }
+        : undefined,
+  },
+};
+
+function moreRows({ name }: Name): string {
+  return `Rows of ${name} that no partition took before stop reverse replication: the retained database has no place for them.`;
+}
+
+export const detachPartition: LintRule = {
+  id: 'detach-partition',
+  title: 'A partition is detached',
+  severity: 'error',
+  category: 'compatibility',
+  where: 'both',
+  why:
+    'Software N no longer finds the rows of the partition through its table, and rows that belong there are refused; ' +
+    'on a candidate they arrive by replication and stop it.',
+  instead: 'Detach it in the release after the last one whose software reads or writes these rows.',
+  bad: 'ALTER TABLE m DETACH PARTITION m_2025 CONCURRENTLY;',
+  good: "ALTER TABLE m_2025 ADD CONSTRAINT old CHECK (at < '2026-01-01') NOT VALID;",
+  remedy: false,
+  check: {
+    AlterTableCmd: (command, context) => {
+      const part = command.subtype === 'AT_DetachPartition' ? as(command.def, 'PartitionCmd') : undefined;
+      if (!part || context.isNew(part.name) || attachedLater(context)) return undefined;
+      const name = context.name(part.name);
+      return {
+        message: `Software N no longer finds the rows of ${name.name} in ${context.table.name}, and cannot write them.`,
+        range: context.command,
+        table: context.table,
+        lock: 'none' as const,
+        object: nameLabel(name),
+      };
+    },
+  },
+};
+
+/** What takes its rows instead, if all of them, the gate of `migrate` sees. */
+function attachedLater(context: AlterContext): boolean {
+  return laterCommands(context).some(({ subtype }) => subtype === 'AT_AttachPartition');
+}
+
+export const inheritanceRules: readonly LintRule[] = [
+  changeInheritance,
+  createPartition,
+  newPartition,
+  detachPartition,
+];

@@ -2,10 +2,10 @@ import { as, nameLabel, strings, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import { constraintName } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
-import type { LintRule } from '../rule.ts';
+import type { Draft, LintRule } from '../rule.ts';
 import { columnType, serials } from '../column-type.ts';
 import { addedColumn } from './add-column.ts';
-import { columnObject } from './help.ts';
+import { columnObject, laterCommands } from './help.ts';
 
 export const setNotNull: LintRule = {
   id: 'set-not-null-scan',
@@ -114,16 +114,17 @@ export const requiredColumn: LintRule = {
   breaksRollback: false,
   why:
     'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since ' +
-    'N does not know the column; on a candidate, so does every row that replication brings.',
-  instead: 'Add it with a constant default (no rewrite), or nullable now and NOT NULL in a later release.',
+    'N does not know the column; on a candidate, so does every row that replication brings. A default that the ' +
+    'release takes away again, or rows that it fills before SET NOT NULL, help the rows that are there, not those that come.',
+  instead: 'Add it with a constant default that stays (no rewrite), or nullable now and NOT NULL in a later release.',
   bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
       const has = (type: string) => added?.constraints.some((one) => one.contype === type) === true;
+      if (!added) return requiredAfterwards(command, context);
       if (
-        !added ||
         !(has('CONSTR_NOTNULL') || has('CONSTR_PRIMARY')) ||
         has('CONSTR_DEFAULT') ||
         has('CONSTR_IDENTITY') ||
@@ -141,6 +142,31 @@ export const requiredColumn: LintRule = {
     },
   },
 };
+
+/** Of a column that this release adds: NOT NULL set, or the default dropped, and at the release's end nothing fills it. */
+function requiredAfterwards(command: Of<'AlterTableCmd'>, context: AlterContext): Draft | undefined {
+  const column = command.name ?? '';
+  const known = context.schema.column(context.table, column);
+  const emptied = command.subtype === 'AT_ColumnDefault' && command.def === undefined && known?.notNull === true;
+  const required = command.subtype === 'AT_SetNotNull' && known?.hasDefault === false;
+  if (!(emptied || required) || !context.schema.isNewColumn(context.table, column)) return undefined;
+  if (relievedLater(context, column)) return undefined;
+  return {
+    message: `Software N gives no value for ${column}, which is new, and from here on it needs one.`,
+    range: context.command,
+    table: context.table,
+    object: columnObject(context.table, column),
+  };
+}
+
+function relievedLater(context: AlterContext, column: string): boolean {
+  return laterCommands(context).some(
+    ({ subtype, name, def }) =>
+      name === column &&
+      ((subtype === 'AT_ColumnDefault' && def !== undefined) ||
+        ['AT_AddIdentity', 'AT_DropNotNull', 'AT_DropColumn'].includes(subtype ?? '')),
+  );
+}
 
 export const dropNotNull: LintRule = {
   id: 'drop-not-null',

@@ -263,6 +263,14 @@ export const rowSecurityRule: LintRule = {
             table: context.table,
           }
         : undefined,
+    AlterPolicyStmt: (node, context) =>
+      context.isNew(node.table) || !(node.qual ?? node.with_check ?? node.roles)
+        ? undefined
+        : {
+            message: `Other rows of ${node.table?.relname ?? ''} than before pass the policy ${node.policy_name ?? ''}.`,
+            table: context.name(node.table),
+            severity: 'info' as const,
+          },
     CreatePolicyStmt: (node, context) =>
       context.isNew(node.table) || node.permissive === true
         ? undefined
@@ -272,6 +280,9 @@ export const rowSecurityRule: LintRule = {
           },
   },
 };
+
+/** Options by which a sequence goes on from another number, in other steps or to another end. */
+const moving = ['restart', 'increment', 'maxvalue', 'minvalue', 'cycle'];
 
 export const alterSequence: LintRule = {
   id: 'alter-sequence',
@@ -295,11 +306,21 @@ export const alterSequence: LintRule = {
       );
       const risky = all(node.options, 'DefElem').some(
         (one) =>
-          ['restart', 'increment', 'maxvalue', 'minvalue', 'cycle'].includes(one.defname ?? '') ||
+          moving.includes(one.defname ?? '') ||
           (one.defname === 'as' && context.nameOf(as(one.arg, 'TypeName')?.names).name !== 'int8'),
       );
       return risky && !made
         ? { message: `${plainIdent(node.sequence?.relname ?? '')} is set by the switchover, not by migrations.` }
+        : undefined;
+    },
+    AlterTableCmd: (command, context) => {
+      const options = command.subtype === 'AT_SetIdentity' ? all(as(command.def, 'List')?.items, 'DefElem') : [];
+      return options.some(({ defname }) => moving.includes(defname ?? ''))
+        ? {
+            message: `The sequence of ${context.table.name}.${command.name ?? ''} is set by the switchover, not by migrations.`,
+            range: context.command,
+            table: context.table,
+          }
         : undefined;
     },
     SelectStmt: (node, context) => {

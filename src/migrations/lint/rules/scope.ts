@@ -2,8 +2,9 @@ import type { Node } from 'libpg-query';
 import { all, as, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { findSuperuserNote } from '../../superuser-note.ts';
-import { outsideTransaction } from '../../outside-transaction.ts';
+import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
 import type { Drafts, LintRule } from '../rule.ts';
+import type { Statement } from '../statement.ts';
 import { forEach } from './help.ts';
 
 const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, string>> = {
@@ -20,28 +21,39 @@ function isControl({ node }: { readonly node: Node }): boolean {
   return controls[as(node, 'TransactionStmt')?.kind ?? 'TRANS_STMT_SAVEPOINT'] !== undefined;
 }
 
+/** BEGIN; … COMMIT; around everything, and nothing of the kind between. */
+function isWrap(statements: readonly Statement[]): boolean {
+  const own = statements.filter(({ nested }) => !nested);
+  return own.filter(isControl).length === 2 && isOneTransaction(own.map(({ node }) => node));
+}
+
 export const transactionControl: LintRule = {
   id: 'transaction-control',
   title: 'The migration ends the runner’s transaction',
-  severity: 'warning',
+  severity: 'error',
   category: 'safety',
   where: 'both',
   why:
     'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends that: a ' +
     'failure afterwards leaves half a migration that counts as not done, and is run again. A prepared ' +
     'transaction blocks replication until somebody resolves it.',
-  instead: 'Leave BEGIN and COMMIT to the runner. What has to be apart goes into files of their own.',
-  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;',
-  good: 'ALTER TABLE t ADD COLUMN n integer;',
+  instead:
+    'Leave BEGIN and COMMIT to the runner, or put them around the whole file. What has to be apart goes into files of their own.',
+  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;\nALTER TABLE t ADD COLUMN m integer;',
+  good: 'ALTER TABLE t ADD COLUMN n integer, ADD COLUMN m integer;',
   check: {
     TransactionStmt: (node, context) => {
       const word = controls[node.kind ?? 'TRANS_STMT_SAVEPOINT'];
       const prepared = node.kind === 'TRANS_STMT_PREPARE';
       if (word === undefined || (!prepared && context.before.some(isControl))) return undefined;
-      const message = prepared
-        ? 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.'
-        : `${word} takes the transaction out of the runner's hands.`;
-      return { message, ...(prepared ? { severity: 'error' as const } : {}) };
+      if (prepared)
+        return { message: 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.' };
+      if (isWrap(context.statements))
+        return {
+          message: 'The whole file is one transaction by its own words, which Verdigris keeps; another runner may not.',
+          severity: 'info' as const,
+        };
+      return { message: `${word} takes the transaction out of the runner's hands.` };
     },
   },
 };

@@ -223,8 +223,13 @@ export const unsafe: readonly Case[] = [
   [
     `ALTER TABLE m ATTACH PARTITION m_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');`,
     'attach-partition-scan: ACCESS EXCLUSIVE public.m_2026',
+    'new-partition',
   ],
-  ['ALTER TABLE m DETACH PARTITION m_2025;', 'detach-partition-blocking: ACCESS EXCLUSIVE public.m'],
+  [
+    'ALTER TABLE m DETACH PARTITION m_2025;',
+    'detach-partition-blocking: ACCESS EXCLUSIVE public.m',
+    'detach-partition',
+  ],
   ['ALTER TABLE t SET UNLOGGED;', 'unlogged-table', 'set-logged: ACCESS EXCLUSIVE public.t, rewrites'],
   ['ALTER TABLE t SET ACCESS METHOD heap2;', 'move-storage: ACCESS EXCLUSIVE public.t, rewrites'],
   ['LOCK TABLE t;', 'lock-table: ACCESS EXCLUSIVE public.t'],
@@ -323,6 +328,18 @@ export const unsafe: readonly Case[] = [
     'dynamic-sql',
   ],
   ['BEGIN; ALTER TABLE t ADD COLUMN n integer; COMMIT;', 'transaction-control'],
+  ['BEGIN; ALTER TABLE t ADD COLUMN n integer; COMMIT; SELECT 1;', 'transaction-control'],
+  [
+    "ALTER TABLE t ADD COLUMN n text NOT NULL DEFAULT ''; ALTER TABLE t ALTER COLUMN n DROP DEFAULT;",
+    'add-required-column',
+  ],
+  [
+    "ALTER TABLE t ADD COLUMN n text; UPDATE t SET n = '' WHERE id < 5; ALTER TABLE t ALTER COLUMN n SET NOT NULL;",
+    'backfill-in-migration',
+    'set-not-null-scan: ACCESS EXCLUSIVE public.t',
+    'add-required-column',
+  ],
+  ['ALTER TABLE byhand ALTER COLUMN id RESTART WITH 100;', 'alter-sequence'],
   [
     'CREATE INDEX CONCURRENTLY t_c_idx ON t (c); CREATE INDEX CONCURRENTLY IF NOT EXISTS t_d_idx ON t (d);',
     'concurrent-index-if-not-exists',
@@ -336,7 +353,7 @@ export const unsafe: readonly Case[] = [
   ['CREATE UNIQUE INDEX CONCURRENTLY t_c_once ON t (c);', 'new-unique'],
   ['REINDEX DATABASE postgres;', 'reindex-blocking: SHARE'],
   ['VACUUM FULL t;', 'vacuum-full: ACCESS EXCLUSIVE public.t, rewrites'],
-  ['ALTER TABLE m DETACH PARTITION m_2025 CONCURRENTLY; SELECT 1;', 'half-applied'],
+  ['ALTER TABLE m DETACH PARTITION m_2025 CONCURRENTLY; SELECT 1;', 'half-applied', 'detach-partition'],
   ['CREATE DATABASE elsewhere;', 'other-database'],
   [`ALTER SYSTEM SET work_mem = '8MB';`, 'other-database'],
   ['ALTER TABLE t OWNER TO app;', 'revoke'],
@@ -371,6 +388,7 @@ export const unsafe: readonly Case[] = [
   [
     `CREATE TABLE m_2027 PARTITION OF m FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');`,
     'create-partition-blocking: ACCESS EXCLUSIVE public.m',
+    'new-partition',
   ],
   ['ALTER TABLE byhand ALTER COLUMN id SET GENERATED ALWAYS;', 'identity-always: ACCESS EXCLUSIVE public.byhand'],
   ['ALTER TABLE g ALTER COLUMN twice DROP EXPRESSION;', 'drop-expression: ACCESS EXCLUSIVE public.g'],
