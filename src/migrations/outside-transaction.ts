@@ -57,7 +57,10 @@ function isOff(value: Node | undefined): boolean {
   return text === false || /^(false|off)$/i.test(String(text));
 }
 
-/** BEGIN; … COMMIT; around everything. Only plain ones: with options (an isolation, AND CHAIN) the runner's transaction would not be the same. */
+/**
+ * BEGIN; … COMMIT; around everything. Only plain ones: with options (an isolation, AND CHAIN) the runner's transaction
+ * would not be the same.
+ */
 export function isOneTransaction(nodes: readonly Node[]): boolean {
   const [first, last] = [as(nodes[0], 'TransactionStmt'), as(nodes.at(-1), 'TransactionStmt')];
   const begins = first?.kind === 'TRANS_STMT_BEGIN' || first?.kind === 'TRANS_STMT_START';

@@ -12,7 +12,8 @@ const files: Readonly<Record<string, string>> = {
   'play-evolutions': '# --- !Ups\nCREATE TABLE ä (id int);\n# --- !Downs\nDROP TABLE ä;\n',
   rambler: '-- rambler up\nCREATE TABLE ä (id int);\n-- rambler down\nDROP TABLE ä;\n',
   atlas:
-    '-- atlas:txtar\n\n-- checks.sql --\nDROP ä;\n\n-- migration.sql --\nCREATE TABLE ä (id int);\n-- down.sql --\nDROP TABLE ä;\n',
+    '-- atlas:txtar\n\n-- checks.sql --\nDROP ä;\n' +
+    '-- migration.sql --\nCREATE TABLE ä (id int);\n-- down.sql --\nDROP TABLE ä;\n',
   mybatis: '-- // first\nCREATE TABLE ä (id int);\n-- //@UNDO\nDROP TABLE ä;\n',
 };
 

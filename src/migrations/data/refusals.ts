@@ -19,7 +19,9 @@ export function cannotBeHeld(
   tables: readonly string[],
 ): VerdigrisError {
   return new VerdigrisError('data-statement-mixed', {
-    seen: `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one block: ${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
+    seen:
+      `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one block: ` +
+      `${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
     required:
       'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',
     next:

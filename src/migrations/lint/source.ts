@@ -110,7 +110,8 @@ function encodingProblem(bytes: Buffer): EncodingProblem | undefined {
     return {
       byte: 0,
       message:
-        'The file begins with a byte order mark: Verdigris and psql skip it, most drivers send it and get a syntax error.',
+        'The file begins with a byte order mark: Verdigris and psql skip it, most drivers send it and get a syntax ' +
+        'error.',
       read: true,
     };
   }

@@ -100,7 +100,7 @@ test('a file outside a transaction is tried beforehand in one: with an enum valu
   });
 });
 
-test('a value that is added and used in one transaction is refused when the file is read, as PostgreSQL would', async () => {
+test('a value that is added and used in one transaction is refused as soon as the file is read', async () => {
   await withBench(undefined, async (bench) => {
     const engine = plainSql(bench.folder);
     await bench.client.query("CREATE TYPE mood AS ENUM ('sad')");

@@ -62,7 +62,7 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   };
 }
 
-/** PostgreSQL takes a value of an enum only once the transaction has committed that added it. What is made with its type is free. */
+/** PostgreSQL takes a value of an enum only once the transaction that added it has committed. */
 function refuseNewEnumValue(file: string, statements: readonly SqlStatement[]): void {
   for (const [index, { addsEnumValue: added, line }] of statements.entries()) {
     if (added === undefined) continue;
@@ -70,7 +70,8 @@ function refuseNewEnumValue(file: string, statements: readonly SqlStatement[]): 
     if (use)
       throw invalid(
         'migration-forbidden',
-        `${file}:${use.line}: this statement uses '${added}', which line ${line} adds to its enum in the same transaction.`,
+        `${file}:${use.line}: this statement uses '${added}', which line ${line} adds to its enum in the same ` +
+          'transaction.',
         'that the transaction has committed which adds a value, before the value is used.',
         'put it into the next file, or write `-- verdigris: no-transaction` into the first line of this one.',
       );

@@ -21,7 +21,7 @@ export interface SqlStatement {
   readonly concurrentIndex?: string | undefined;
   /** The same inside a transaction, where there is one: what is made CONCURRENTLY, without that word. */
   readonly plain?: string | undefined;
-  /** Of ALTER TYPE … ADD VALUE on a type that the script did not make: the value can be used once it is committed, and not before. */
+  /** The value of ALTER TYPE … ADD VALUE, which can be used once it is committed; none where the script makes the type. */
   readonly addsEnumValue?: string | undefined;
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;

@@ -2,7 +2,7 @@ import { all, as, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import type { ConstraintFact } from '../facts.ts';
 import { said } from '../learn-table.ts';
-import { columnsOf, laterCommands } from './help.ts';
+import { constraintColumns, laterCommands } from './help.ts';
 import type { LintRule } from '../rule.ts';
 
 export const dropConstraint: LintRule = {
@@ -44,7 +44,7 @@ export const dropConstraint: LintRule = {
 function comesBack(context: AlterContext, { kind, says }: ConstraintFact): boolean {
   return [...context.commands, ...laterCommands(context)].some((command) => {
     const added = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
-    return added !== undefined && said(added, kind, kind === 'check' ? [] : columnsOf(added)) === says;
+    return added !== undefined && said(added, kind, kind === 'check' ? [] : constraintColumns(added)) === says;
   });
 }
 

@@ -88,7 +88,9 @@ export const newPartition: LintRule = {
     'replication, unless a default partition takes it there.',
   instead:
     'Make the partition a release before it is needed: then no database that can take part in a rollback lacks it.',
-  bad: "CREATE TABLE m_2027 (LIKE m INCLUDING ALL);\nALTER TABLE m ATTACH PARTITION m_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
+  bad:
+    'CREATE TABLE m_2027 (LIKE m INCLUDING ALL);\n' +
+    "ALTER TABLE m ATTACH PARTITION m_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
   good: 'CREATE TABLE m_2027 (LIKE m INCLUDING ALL);',
   remedy: false,
   check: {
@@ -104,7 +106,10 @@ export const newPartition: LintRule = {
 };
 
 function moreRows({ name }: Name): string {
-  return `Rows of ${name} that no partition took before stop reverse replication: the retained database has no place for them.`;
+  return (
+    `Rows of ${name} that no partition took before stop reverse replication: ` +
+    'the retained database has no place for them.'
+  );
 }
 
 export const detachPartition: LintRule = {

@@ -115,7 +115,8 @@ export const requiredColumn: LintRule = {
   why:
     'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since ' +
     'N does not know the column; on a candidate, so does every row that replication brings. A default that the ' +
-    'release takes away again, or rows that it fills before SET NOT NULL, help the rows that are there, not those that come.',
+    'release takes away again, or rows that it fills before SET NOT NULL, help the rows that are there, not those ' +
+    'that come.',
   instead: 'Add it with a constant default that stays (no rewrite), or nullable now and NOT NULL in a later release.',
   bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
@@ -143,7 +144,7 @@ export const requiredColumn: LintRule = {
   },
 };
 
-/** Of a column that this release adds: NOT NULL set, or the default dropped, and at the release's end nothing fills it. */
+/** Of a column that this release adds: NOT NULL set, or the default dropped, and at the end nothing fills it. */
 function requiredAfterwards(command: Of<'AlterTableCmd'>, context: AlterContext): Draft | undefined {
   const column = command.name ?? '';
   const known = context.schema.column(context.table, column);

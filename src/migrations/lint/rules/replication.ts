@@ -317,7 +317,9 @@ export const alterSequence: LintRule = {
       const options = command.subtype === 'AT_SetIdentity' ? all(as(command.def, 'List')?.items, 'DefElem') : [];
       return options.some(({ defname }) => moving.includes(defname ?? ''))
         ? {
-            message: `The sequence of ${context.table.name}.${command.name ?? ''} is set by the switchover, not by migrations.`,
+            message:
+              `The sequence of ${context.table.name}.${command.name ?? ''} is set by the switchover, ` +
+              'not by migrations.',
             range: context.command,
             table: context.table,
           }

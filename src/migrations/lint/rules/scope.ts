@@ -38,7 +38,8 @@ export const transactionControl: LintRule = {
     'failure afterwards leaves half a migration that counts as not done, and is run again. A prepared ' +
     'transaction blocks replication until somebody resolves it.',
   instead:
-    'Leave BEGIN and COMMIT to the runner, or put them around the whole file. What has to be apart goes into files of their own.',
+    'Leave BEGIN and COMMIT to the runner, or put them around the whole file. What has to be apart goes into files ' +
+    'of their own.',
   bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;\nALTER TABLE t ADD COLUMN m integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer, ADD COLUMN m integer;',
   check: {
