@@ -1,15 +1,9 @@
-import { lintFiles } from '../../src/migrations/lint/lint.ts';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
 import type { LintInput } from '../../src/migrations/lint/finding.ts';
-
-export interface LintBench {
-  readonly files: number;
-  readonly statements: number;
-  readonly findings: number;
-  readonly megabytes: number;
-  readonly milliseconds: number;
-  /** Of this process: what remains where the machine is busy with other things. */
-  readonly cpuMilliseconds: number;
-}
+import type { BenchRow } from './measure.ts';
 
 /**
  * A migration as they are: a table, its index, columns added to an earlier one, a function, a view, some data, and now
@@ -41,19 +35,54 @@ ${index % 5 === 0 ? locking : ''}${index % 7 === 0 ? hidden : ''}GRANT SELECT ON
   };
 }
 
-/** Lints a history of so many migrations in one run. The issue's limit is 5 s for 1,000 files. */
-export async function benchLint(files = 1_000): Promise<LintBench> {
-  const inputs = Array.from({ length: files }, (_, index) => migration(index));
-  const started = performance.now();
-  const cpu = process.cpuUsage();
-  const report = await lintFiles(inputs);
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    files: report.files,
-    statements: report.statements,
-    findings: report.findings.length,
-    megabytes: Math.round(inputs.reduce((sum, one) => sum + one.text.length, 0) / 1e4) / 100,
-    milliseconds: Math.round(performance.now() - started),
-    cpuMilliseconds: Math.round((user + system) / 1000),
-  };
+/** CPU seconds (user and system) and peak memory of a whole process, by its own end. */
+async function spent(file: string, args: readonly string[]): Promise<{ seconds: number; megabytes: number }> {
+  const { stderr } = await execa('/usr/bin/time', ['-f', 'spent %U %S %M', file, ...args], {
+    reject: false,
+    stdout: 'ignore',
+  });
+  const [, user = '', system = '', kilobytes = ''] = /^spent (\S+) (\S+) (\S+)$/m.exec(stderr) ?? [];
+  return { seconds: Number(user) + Number(system), megabytes: Number(kilobytes) / 1024 };
+}
+
+/** squawk as PyPI has it, fetched once. */
+async function squawk(): Promise<string> {
+  const folder = path.join(tmpdir(), 'verdigris-test-tools', 'squawk-2.70.0');
+  const file = path.join(folder, 'bin', 'squawk');
+  if (await stat(file).catch(() => undefined)) return file;
+  await execa('python3', ['-m', 'venv', folder]);
+  await execa(path.join(folder, 'bin', 'pip'), ['install', '-q', 'squawk-cli==2.70.0']);
+  return file;
+}
+
+/** The command on one file and on 1,000 generated ones, squawk beside it in the same run: CPU, since machines are busy. */
+export async function benchLint(files = 1_000): Promise<BenchRow[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'bench-lint-'));
+  try {
+    const inputs = Array.from({ length: files }, (_, index) => migration(index));
+    const paths = inputs.map((input) => path.join(folder, path.basename(input.path)));
+    await Promise.all(paths.map((file, index) => writeFile(file, inputs[index]?.text ?? '')));
+    const peer = await squawk();
+    const main = path.join(import.meta.dirname, '../../src/cli/verdigris.js');
+    // The first run keeps what Node has compiled.
+    await spent(process.execPath, [main, 'lint', ...paths.slice(0, 1)]);
+    const rows: BenchRow[] = [];
+    for (const [given, seconds, megabytes] of [
+      [paths.slice(0, 1), 0.3, 120],
+      [paths, 1.2, 250],
+    ] as const) {
+      const ours = await spent(process.execPath, [main, 'lint', ...given]);
+      const theirs = await spent(peer, given);
+      rows.push({
+        what: `lint ${given.length} generated file${given.length > 1 ? 's' : ''}, CPU and peak memory`,
+        value: `${ours.seconds.toFixed(2)} s, ${Math.round(ours.megabytes)} MB`,
+        against: `squawk 2.70 ${theirs.seconds.toFixed(2)} s, ${Math.round(theirs.megabytes)} MB`,
+        goal: `≤ ${seconds} s, ≤ ${megabytes} MB`,
+        met: ours.seconds <= seconds && ours.megabytes <= megabytes,
+      });
+    }
+    return rows;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -162,11 +162,15 @@ function requiredAfterwards(command: Of<'AlterTableCmd'>, context: AlterContext)
 
 function relievedLater(context: AlterContext, column: string): boolean {
   return laterCommands(context).some(
-    ({ subtype, name, def }) =>
-      name === column &&
-      ((subtype === 'AT_ColumnDefault' && def !== undefined) ||
-        ['AT_AddIdentity', 'AT_DropNotNull', 'AT_DropColumn'].includes(subtype ?? '')),
+    (later) =>
+      fills(later, column) ||
+      (later.name === column && (later.subtype === 'AT_DropNotNull' || later.subtype === 'AT_DropColumn')),
   );
+}
+
+/** The command gives the column a value where an INSERT leaves it out. */
+function fills({ subtype, name, def }: Of<'AlterTableCmd'>, column: string): boolean {
+  return name === column && (subtype === 'AT_AddIdentity' || (subtype === 'AT_ColumnDefault' && def !== undefined));
 }
 
 export const dropNotNull: LintRule = {
@@ -217,6 +221,7 @@ export const dropDefault: LintRule = {
       if (!(identity || (command.subtype === 'AT_ColumnDefault' && command.def === undefined))) return undefined;
       const known = context.schema.column(context.table, column);
       if (known?.hasDefault === false || context.schema.isNewColumn(context.table, column)) return undefined;
+      if ([...context.commands, ...laterCommands(context)].some((one) => fills(one, column))) return undefined;
       const required = known?.notNull === true || identity;
       const consequence = required ? 'its INSERT fails' : 'it gets null';
       return {
