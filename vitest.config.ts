@@ -27,6 +27,7 @@ export const long = [
   'cli/release',
   'delivery/rolled-back',
   'delivery/stopped',
+  'external/managed',
   'external/release',
   'external/rotate',
   'faults/clones',

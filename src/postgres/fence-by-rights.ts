@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../model/errors.ts';
 import { ownRoles, prefix } from '../model/names.ts';
-import { one, rows, type Client } from './client.ts';
+import { rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { passwordClause } from './verifier.ts';
 
@@ -10,25 +10,7 @@ export interface OpenRole {
   readonly why: string;
 }
 
-/**
- * Whether the fence may lock the catalogue of roles and close every one of them; elsewhere it closes what its rights
- * allow.
- */
-export async function closesEverybody(client: Client): Promise<boolean> {
-  const before = known.get(client);
-  if (before !== undefined) return before;
-  const { is } = await one<{ is: boolean }>(client, "SELECT current_setting('is_superuser') = 'on' AS is");
-  known.set(client, is);
-  return is;
-}
-
-/** Asked once a session: clients wait. */
-const known = new WeakMap<Client, boolean>();
-
-/**
- * Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this
- * process alone.
- */
+/** Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this process alone. */
 export const knockRole = `${prefix}_knock`;
 
 const passed = [...ownRoles, knockRole];
@@ -91,6 +73,12 @@ export function openByRights(client: Client): Promise<OpenRole[]> {
     WHERE r.rolcanlogin AND r.rolname <> ALL ($1) AND has_database_privilege(r.oid, d.oid, 'CONNECT') ORDER BY 1`,
     [passed],
   );
+}
+
+/** Who had CONNECT on the database until a fence took it. */
+export async function takenConnect(client: Client): Promise<{ grantee: string; grantable: boolean }[]> {
+  const there = await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.fenced_connect')");
+  return there.length === 0 ? [] : rows(client, 'SELECT grantee, grantable FROM verdigris.fenced_connect');
 }
 
 /** Gives CONNECT back to whom it was taken from, and lets go of the role that knocks. In the caller's transaction. */

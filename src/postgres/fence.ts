@@ -4,7 +4,6 @@ import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
 import {
   closeByRights,
-  closesEverybody,
   openByRights,
   reopenByRights,
   requireClosed,
@@ -14,6 +13,7 @@ import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
 import { proveClosed, proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
+import { isSuperuser } from './superuser.ts';
 import { takeToken } from './token.ts';
 
 /** Roles that a fence leaves their LOGIN: nobody else has their credentials. */
@@ -53,7 +53,7 @@ export async function closeServer(
 ): Promise<{ readonly refused: Promise<void> }> {
   const until = performance.now() + limit;
   const left = () => Math.max(0, until - performance.now());
-  const everybody = await closesEverybody(client);
+  const everybody = await isSuperuser(client);
   const password = randomUUID();
   const close = () => closeRoles(client, token, left(), everybody ? undefined : { accept, password });
   await close();
@@ -74,7 +74,7 @@ export async function closeServer(
 
 /** Roles that a fence would leave open, found by closing all for a moment, in a transaction that is rolled back. */
 export async function unclosable(client: Client): Promise<OpenRole[]> {
-  if (await closesEverybody(client)) return [];
+  if (await isSuperuser(client)) return [];
   await client.query('BEGIN');
   try {
     await closeByRights(client, randomUUID());
@@ -91,7 +91,7 @@ export async function unclosable(client: Client): Promise<OpenRole[]> {
 export async function unfence(client: Client, token: number): Promise<void> {
   await withTransaction(client, async () => {
     await takeToken(client, token);
-    const everybody = await closesEverybody(client);
+    const everybody = await isSuperuser(client);
     if (everybody) await turnLock(client, 'open');
     const closed = await rows<{ name: string; admitted: boolean }>(
       client,
@@ -121,7 +121,7 @@ export async function admitReaders(client: Client, token: number, readers: reado
     for (const { name } of closed)
       await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
   });
-  if (await closesEverybody(client)) await turnLock(client, 'open');
+  if (await isSuperuser(client)) await turnLock(client, 'open');
 }
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */

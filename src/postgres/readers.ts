@@ -3,6 +3,7 @@ import { lockerRole, readerRole } from '../model/names.ts';
 import { one, rows, type Client, type ConnectionSettings } from './client.ts';
 import { ident } from './quote.ts';
 import { quietly } from './secretly.ts';
+import { isSuperuser } from './superuser.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
 
 /** What each may do. A row can be locked by those alone who may write it. */
@@ -12,14 +13,16 @@ const rights: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is
- * constant in the expressions of a table's indexes, and to run it what is behind domains and operators: code of the
- * tables' owners, which must not run as superuser. They are logins, because a function can take back SET ROLE.
+ * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is constant in the
+ * expressions of a table's indexes, and to run it what is behind domains and operators: code of the tables' owners, which must not
+ * run as superuser. They are logins, because a function can take back SET ROLE. An operator who is none, and has the owners' rights
+ * already, reads by himself.
  */
 export async function readersOf(
   operator: Client,
   connection: ConnectionSettings,
 ): Promise<{ readonly reader: ConnectionSettings; readonly locker: ConnectionSettings }> {
+  if (!(await isSuperuser(operator))) return { reader: connection, locker: connection };
   const [reader, locker] = [asReader(connection), asRole(connection, lockerRole)];
   for (const settings of [reader, locker]) await ensure(operator, settings);
   return { reader, locker };

@@ -1,4 +1,5 @@
-import { one, withTransaction, type Client } from './client.ts';
+import { withTransaction, type Client } from './client.ts';
+import { isSuperuser } from './superuser.ts';
 
 /** What writes down the text of a statement. Names with a dot may be set whether or not their extension is there. */
 const quiet = {
@@ -11,11 +12,8 @@ const quiet = {
   'pgaudit.log': 'none',
 };
 
-/**
- * Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be
- * told as it is.
- */
-export async function secretly(client: Client, use: () => Promise<void>): Promise<void> {
+/** Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be told as it is. */
+async function secretly(client: Client, use: () => Promise<void>): Promise<void> {
   await withTransaction(client, async () => {
     await client.query(
       Object.entries(quiet)
@@ -31,6 +29,5 @@ export async function secretly(client: Client, use: () => Promise<void>): Promis
  * decide.
  */
 export async function quietly(client: Client, use: () => Promise<void>): Promise<void> {
-  const { is_superuser: superuser } = await one<{ is_superuser: string }>(client, 'SHOW is_superuser');
-  await (superuser === 'on' ? secretly : withTransaction)(client, use);
+  await ((await isSuperuser(client)) ? secretly : withTransaction)(client, use);
 }

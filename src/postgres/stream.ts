@@ -1,10 +1,10 @@
-import type { Lsn } from '../model/lsn.ts';
+import { lsnBytes, type Lsn } from '../model/lsn.ts';
 import { replicationRole } from '../model/names.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { waitFor } from '../model/wait.ts';
 import { one, rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
-import { secretly } from './secretly.ts';
+import { quietly } from './secretly.ts';
 import { passwordClause } from './verifier.ts';
 import { label, qualified, type Table } from './catalogue.ts';
 
@@ -180,7 +180,7 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   const make = () =>
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
     WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
-  await secretly(subscriber, async () => void (await make()));
+  await quietly(subscriber, async () => void (await make()));
 }
 
 function sourceOf(name: string, conninfo: string, database: string): string {
@@ -204,7 +204,7 @@ export async function changeSource(
     [name, source],
   );
   if (same) return false;
-  await secretly(
+  await quietly(
     subscriber,
     async () => void (await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)}`)),
   );
@@ -219,7 +219,7 @@ export async function tryStream(subscriber: Client, conninfo: string, database: 
   const none = 'verdigris_none';
   const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} connect_timeout=5 application_name=verdigris_trial`;
   const undone = new Error('rolled back');
-  await secretly(subscriber, async () => {
+  await quietly(subscriber, async () => {
     await subscriber.query(`CREATE SUBSCRIPTION ${ident(none)} CONNECTION ${literal(source)} PUBLICATION ${ident(none)}
       WITH (connect = true, copy_data = false, create_slot = false, enabled = false, slot_name = NONE)`);
     throw undone;
@@ -229,14 +229,30 @@ export async function tryStream(subscriber: Client, conninfo: string, database: 
 }
 
 /**
- * Tells a subscription that is disabled where to begin: transactions that committed before `position` are there
- * already.
+ * Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. A role that may
+ * not say so has the slot begin there: a publisher that crashes forgets how far a slot was advanced, unless a checkpoint came after it.
  */
-export async function startAt(subscriber: Client, name: string, position: Lsn): Promise<void> {
+export async function startAt(publisher: Client, subscriber: Client, name: string, position: Lsn): Promise<void> {
+  const { may } = await one<{ may: boolean }>(
+    subscriber,
+    "SELECT has_function_privilege('pg_replication_origin_advance(text, pg_lsn)', 'EXECUTE') AS may",
+  );
+  if (!may) {
+    const waiting = await readSubscription(subscriber, name);
+    if (waiting && !waiting.enabled) await beginSlotAt(publisher, name, position);
+    return;
+  }
   await subscriber.query(
     `SELECT pg_replication_origin_advance('pg_' || oid, $2::pg_lsn) FROM pg_subscription WHERE subname = $1 AND NOT subenabled`,
     [name, position],
   );
+}
+
+async function beginSlotAt(publisher: Client, name: string, position: Lsn): Promise<void> {
+  const slot = await readSlot(publisher, name);
+  if (!slot || lsnBytes(slot.confirmed) >= lsnBytes(position)) return;
+  await publisher.query('SELECT pg_replication_slot_advance($1, $2::pg_lsn)', [name, position]);
+  await publisher.query('CHECKPOINT');
 }
 
 export async function enableStream(subscriber: Client, name: string): Promise<void> {

@@ -78,8 +78,8 @@ export class Router implements Shared {
     this.log.debug({ ...session.facts() }, 'session begins');
   }
 
-  passwordOf(role: string): Promise<string | undefined> {
-    return this.#passwords.of(role);
+  passwordOf(role: string, colour: Colour): Promise<string | undefined> {
+    return this.#passwords.of(role, colour);
   }
 
   count(colour: Colour, reader: boolean): void {

@@ -17,8 +17,8 @@ export interface Shared {
   readonly log: Logger;
   /** Of those who are given another server: each costs a core the start of a server process. */
   readonly turns: Turns;
-  /** The password of a role, where the router was given one. */
-  passwordOf(role: string): Promise<string | undefined>;
+  /** The password of a role on the server of that colour, where the router was given one. */
+  passwordOf(role: string, colour: Colour): Promise<string | undefined>;
   /** A statement was passed on. */
   count(colour: Colour, reader: boolean): void;
   /** The client was given this BackendKeyData to cancel with. */

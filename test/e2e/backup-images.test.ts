@@ -162,7 +162,7 @@ test(`${images} images of a server under load, copied file by file in backup mod
             await pod.boot({});
             await withClient(pod.connection, 'test', async (client) => {
               await subscribe(client, name, `host=${server.sockets} port=${server.port}`, 'test');
-              await startAt(client, name, position);
+              await startAt(live, client, name, position);
               await enableStream(client, name);
             });
           });

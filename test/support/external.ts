@@ -32,11 +32,12 @@ const settings = {
   autovacuum: 'off',
 };
 
-/** A real server of a major for the length of `use`, started and stopped by the test alone. */
+/** A real server of a major for the length of `use`, started and stopped by the test alone. `owner` is its superuser. */
 export async function withExternalServer<T>(
   major: number,
   use: (server: ExternalFixture) => Promise<T>,
   extra: Readonly<Record<string, string>> = {},
+  owner = 'postgres',
 ): Promise<T> {
   const { bin } = await testBinaries(major);
   const account = await serverAccount();
@@ -59,7 +60,7 @@ export async function withExternalServer<T>(
   const ctl = (...args: readonly string[]): Promise<void> => run('pg_ctl', '-D', data, '-w', ...args);
   const options = [
     '-U',
-    'postgres',
+    owner,
     '--auth=scram-sha-256',
     `--pwfile=${passwordFile}`,
     '--locale=C.UTF-8',
@@ -71,7 +72,7 @@ export async function withExternalServer<T>(
   await writeFile(path.join(data, 'postgresql.auto.conf'), lines.join(''));
   try {
     await ctl('start', '-l', log);
-    const superuser = { host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' };
+    const superuser = { host: '127.0.0.1', port, user: owner, password, database: 'postgres' };
     return await use({ port, superuser, passwordFile, log, ctl });
   } finally {
     await ctl('stop', '-m', 'immediate').catch(() => undefined);

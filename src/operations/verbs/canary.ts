@@ -23,7 +23,7 @@ export async function withdrawCanary(c: Context): Promise<void> {
   await c.platform.traffic.route(c.ledger.token, c.live, 0);
   await untilLeft(c);
   if ((await c.platform.servers.observe(c.idle))?.running)
-    await c.on(c.idle, (client) => fenceServer(client, c.ledger.token, 10_000));
+    await c.on(c.idle, (client) => fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept));
 }
 
 /**

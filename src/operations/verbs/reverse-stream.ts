@@ -119,7 +119,7 @@ export const reverse: Step = {
       const make = async (): Promise<void> => {
         await rememberSequences(client);
         await subscribe(client, name, conninfo, c.environment.database);
-        if (position !== undefined) await startAt(client, name, position);
+        if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
         await makeStandIns(await c.on(from, readTables), await readTables(client), client);
         await enableStream(client, name);
       };

@@ -106,7 +106,7 @@ async function alignGlobals(c: Context): Promise<void> {
       const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)));
       await applyGlobals(candidate, findings);
       // A role that was just made could log in, and write.
-      await fenceServer(candidate, c.ledger.token, 10_000);
+      await fenceServer(candidate, c.ledger.token, 10_000, c.environment.fence.accept);
       for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
     }),
   );

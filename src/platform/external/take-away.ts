@@ -7,6 +7,7 @@ import {
   streamPrefix,
 } from '../../model/names.ts';
 import { rows, type Client } from '../../postgres/client.ts';
+import { knockRole, takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish, unsubscribe } from '../../postgres/stream.ts';
@@ -22,6 +23,7 @@ export async function takeAway(client: Client, environment: string): Promise<str
     (await rows<{ name: string }>(client, sql, [prefix])).map(({ name }) => name);
   const ours = await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'");
   const closed = ours.length === 0 ? [] : await fencedRoles(client);
+  const taken = (await takenConnect(client)).map(({ grantee }) => grantee || 'PUBLIC');
   for (const name of await named(
     `SELECT subname AS name FROM pg_subscription WHERE starts_with(subname, $1)
     AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
@@ -34,21 +36,31 @@ export async function takeAway(client: Client, environment: string): Promise<str
     ))
       await unpublish(client, name);
   await client.query('DROP SCHEMA IF EXISTS verdigris CASCADE');
-  for (const role of [migrationRole, replicationRole, readerRole, lockerRole]) await dropRole(client, role);
+  const staying: string[] = [];
+  for (const role of [knockRole, migrationRole, replicationRole, readerRole, lockerRole])
+    if (!(await dropRole(client, role))) staying.push(role);
   return [
     `the database ${client.database ?? ''} with its rows`,
-    `the role ${operatorRole}`,
+    `the role ${[operatorRole, ...staying].join(', ')}`,
     ...(closed.length > 0 ? [`closed to ${closed.join(', ')} (NOLOGIN)`] : []),
+    ...(taken.length > 0 ? [`closed to those who had CONNECT on it: ${taken.join(', ')}`] : []),
   ];
 }
 
-async function dropRole(client: Client, role: string): Promise<void> {
+/**
+ * Says whether it is gone. It stays where another environment on the same server uses it, for it has grants in another database then
+ * (2BP01 dependent_objects_still_exist), and where somebody else has made it (42501).
+ */
+async function dropRole(client: Client, role: string): Promise<boolean> {
   const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [role]);
-  // Another environment on the same server may use it: then it has grants in another database, and stays.
-  if (there.length === 0) return;
-  await client.query(`DROP OWNED BY ${ident(role)}`);
-  await client.query(`DROP ROLE ${ident(role)}`).catch((error: { code?: string }) => {
-    // dependent_objects_still_exist
-    if (error.code !== '2BP01') throw error;
+  if (there.length === 0) return true;
+  const drop = async (): Promise<true> => {
+    await client.query(`DROP OWNED BY ${ident(role)}`);
+    await client.query(`DROP ROLE ${ident(role)}`);
+    return true;
+  };
+  return drop().catch((error: { code?: string }) => {
+    if (error.code !== '2BP01' && error.code !== '42501') throw error;
+    return false;
   });
 }

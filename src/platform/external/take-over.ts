@@ -11,6 +11,7 @@ import {
   type ConnectionSettings,
 } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
+import { tryCapabilities, type Capability } from '../../postgres/capabilities/try.ts';
 import { ident } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 
@@ -25,8 +26,9 @@ interface Facts {
 }
 
 /**
- * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against
- * that. `given` is who the declaration names; `own` whom Verdigris is from then on. Safe to run again.
+ * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against that. `given` is
+ * who the declaration names; `own` whom Verdigris is from then on. Where no superuser can be had both are the role that somebody made
+ * for Verdigris, and what it may do is found by trying. Safe to run again.
  * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`
  */
 export async function takeOver(
@@ -42,14 +44,28 @@ export async function takeOver(
     if (problems.length > 0) throw refused(given, problems);
     if (given.user !== operatorRole) await makeOperator(client, own.password ?? '');
     const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [environment.database]);
-    if (there.length === 0) {
-      if (environment.live === colour)
-        throw refused(given, [`the database ${environment.database} is not there: name the one that is live.`]);
-      await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
+    if (there.length === 0 && environment.live === colour)
+      throw refused(given, [`the database ${environment.database} is not there: name the one that is live.`]);
+    const missing = there.length === 0;
+    if (missing) await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
+    const inside = { ...own, database: environment.database };
+    const lacks = facts.superuser ? [] : lacking(await withOwnSession(inside, 'adopt', tryCapabilities));
+    if (lacks.length > 0) {
+      if (missing) await client.query(`DROP DATABASE ${ident(environment.database)}`);
+      throw refused(
+        given,
+        lacks.map(({ ability, why, grant }) => `${operatorRole} may not ${ability}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`),
+        [...new Set(lacks.flatMap(({ grant }) => grant))],
+      );
     }
-    await withOwnSession({ ...own, database: environment.database }, 'adopt', ensureControlSchema);
+    await withOwnSession(inside, 'adopt', ensureControlSchema);
     return { major: facts.major };
   });
+}
+
+/** What a release needs and this role may not do. */
+function lacking(found: readonly Capability[]): Capability[] {
+  return found.filter(({ can, instead }) => !can && instead === undefined);
 }
 
 /** A database that is there on every server, or else the declared one: some let nobody into `postgres`. */
@@ -99,7 +115,11 @@ function faults(facts: Facts, { colours }: Environment, colour: Colour, user: st
       : [
           `it is PostgreSQL ${facts.major}, colours.${colour}.postgres says ${String(declared)}: declare ${facts.major}.`,
         ]),
-    ...(facts.superuser ? [] : [`${user} is no superuser there: name one in colours.${colour}.server.user.`]),
+    ...(facts.superuser || user === operatorRole
+      ? []
+      : [
+          `${user} is no superuser there: name one in colours.${colour}.server.user. Where none can be had, have ${operatorRole} made as docs/external.md says, and leave the user out.`,
+        ]),
     ...(facts.walLevel === 'logical'
       ? []
       : [`wal_level is ${facts.walLevel}: set it to logical and restart the server at a time of your choice.`]),
@@ -119,11 +139,16 @@ async function makeOperator(client: Client, password: string): Promise<void> {
   );
 }
 
-function refused(given: ConnectionSettings, problems: readonly string[]): VerdigrisError {
+/** `grants`: statements for whoever administers that server. */
+function refused(
+  given: ConnectionSettings,
+  problems: readonly string[],
+  grants: readonly string[] = [],
+): VerdigrisError {
   return new VerdigrisError('external-refused', {
     seen: `The server ${given.host}:${given.port} cannot be a colour as it is:\n${problems.map((each) => `  ${each}\n`).join('')}`,
     required: 'a primary of the declared major with logical replication, and a role that may set up a release.',
-    next: 'fix what is listed, then run the same command again; nothing was changed.',
-    facts: { problems },
+    next: `${grants.length === 0 ? 'fix what is listed' : `have this run in the database, by whoever administers that server:\n${grants.map((each) => `  ${each}\n`).join('')}`}, then run the same command again; nothing was changed.`,
+    facts: { problems, grants },
   });
 }

@@ -11,14 +11,14 @@ import { externalSchema, type ExternalStore, type OwnPasswords } from '../extern
 import { readSecret } from '../external/secret.ts';
 import { routerFiles } from '../../router/config.ts';
 import { syncFolder, writeDurably } from '../../machine/durable.ts';
+import { passwordsSchema, type PasswordsFile } from '../../router/passwords.ts';
+import type { Servers } from '../port/servers.ts';
 import { rotatedLogins } from './credentials.ts';
 import type { Places } from './places.ts';
 
 /** As it was made first, it is the password alone. */
 const kept = z.union([z.string().transform((current) => ({ current, before: [] })), ownPassword]);
-const passwordsSchema = z.strictObject({ operator: kept, replication: kept });
-
-const passwordsOf = z.record(z.string(), z.string());
+const ownSchema = z.strictObject({ operator: kept, replication: kept });
 
 /** A file a colour, in the environment's folder. */
 export function externalStore(places: Places, colour: Colour): ExternalStore {
@@ -41,7 +41,7 @@ export function externalStore(places: Places, colour: Colour): ExternalStore {
 export async function ownPasswords(places: Places): Promise<OwnPasswords> {
   const file = ownFile(places);
   const text = await readText(file);
-  if (text !== undefined) return passwordsSchema.parse(JSON.parse(text));
+  if (text !== undefined) return ownSchema.parse(JSON.parse(text));
   const [operator = '', replication = ''] = [24, 24].map((bytes) => randomBytes(bytes).toString('base64url'));
   const made = { operator: { current: operator, before: [] }, replication: { current: replication, before: [] } };
   await mkdir(places.external, { recursive: true, mode: 0o700 });
@@ -73,20 +73,35 @@ export async function declaredPasswords({ local }: Environment): Promise<Record<
   return Object.fromEntries(found);
 }
 
+/** By colour: somebody else may have made the role there, with a password of his. */
+async function operatorPasswords(
+  places: Places,
+  servers: Pick<Servers, 'ownsStorage' | 'connection'>,
+): Promise<PasswordsFile> {
+  const own = newest((await ownPasswords(places)).operator);
+  const found = colours
+    .filter((colour) => !servers.ownsStorage(colour))
+    .map(async (colour) => {
+      const { password, others } = await servers.connection(colour);
+      return [colour, others ? own : (password ?? '')] as const;
+    });
+  return { [operatorRole]: Object.fromEntries(await Promise.all(found)) };
+}
+
 /**
  * Gives the router the passwords by which it carries sessions over to servers that ask for one: of every login that
  * clients may have come in with. Whatever cannot be read now, as by a recovery that nobody called, stays as it was.
  */
 export async function writePasswords(
   environment: Environment,
-  { places, servers }: { readonly places: Places; readonly servers: { ownsStorage(colour: Colour): boolean } },
+  { places, servers }: { readonly places: Places; readonly servers: Pick<Servers, 'ownsStorage' | 'connection'> },
 ): Promise<void> {
   if (colours.every((colour) => servers.ownsStorage(colour))) return;
   const file = routerFiles(places.router).passwords;
-  const before = passwordsOf.parse(JSON.parse((await readText(file)) ?? '{}'));
+  const before = passwordsSchema.parse(JSON.parse((await readText(file)) ?? '{}'));
   const declared = await declaredPasswords(environment).catch(() => ({}));
-  const operator = newest((await ownPasswords(places)).operator);
-  const now = { ...before, ...declared, ...(await rotatedLogins(places.credentials)), [operatorRole]: operator };
+  const operator = await operatorPasswords(places, servers).catch(() => ({}));
+  const now = { ...before, ...declared, ...(await rotatedLogins(places.credentials)), ...operator };
   if (isDeepStrictEqual(before, now)) return;
   await mkdir(places.router, { recursive: true, mode: 0o700 });
   await writeDurably(file, JSON.stringify(now));

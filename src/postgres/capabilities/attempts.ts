@@ -29,11 +29,17 @@ export interface Attempt {
 /** Of what is made for a moment: it is rolled back or dropped at once. */
 const trial = `${prefix}_trial`;
 
+/** The first major that has the role pg_checkpoint. */
+const checkpointRole = 15;
+
 class Lacks extends Error {}
 
+async function isMember(client: Client, role: string): Promise<boolean> {
+  return (await one<{ is: boolean }>(client, "SELECT pg_has_role($1, 'USAGE') AS is", [role])).is;
+}
+
 async function member(client: Client, role: string): Promise<void> {
-  const { is } = await one<{ is: boolean }>(client, "SELECT pg_has_role($1, 'USAGE') AS is", [role]);
-  if (!is) throw new Lacks(`not a member of ${role}`);
+  if (!(await isMember(client, role))) throw new Lacks(`not a member of ${role}`);
 }
 
 /** ALTER SYSTEM runs in no transaction, so that it is not tried. */
@@ -90,7 +96,7 @@ export const attempts: readonly Attempt[] = [
     },
     grant: async ({ role, database }, client) => [
       `GRANT CREATE ON DATABASE ${ident(database)} TO ${ident(role)};`,
-      ...(await foreignOwners(client)).map((owner) => `GRANT ${ident(owner)} TO ${ident(role)};`),
+      ...(await ownersOf({ role }, client)),
     ],
   },
   {
@@ -100,10 +106,8 @@ export const attempts: readonly Attempt[] = [
       const tables = await readTables(client);
       await client.query(tables.map((table) => `SELECT FROM ${qualified(table)} LIMIT 0`).join('; '));
     },
-    grant: ({ role, major }) =>
-      major >= 14
-        ? [`GRANT pg_read_all_data TO ${ident(role)};`]
-        : [`GRANT SELECT ON ALL TABLES IN SCHEMA … TO ${ident(role)};`],
+    // Who owns a table may read it: nothing more is asked for than is needed to publish it.
+    grant: ownersOf,
   },
   {
     id: 'subscribe',
@@ -124,13 +128,16 @@ export const attempts: readonly Attempt[] = [
   {
     id: 'place-origins',
     ability: 'say where replication begins',
-    attempt: async (client) => {
+    // Else the slot is advanced, and a checkpoint keeps it there.
+    attempt: async (client, { major }) => {
+      if (major >= checkpointRole && (await isMember(client, 'pg_checkpoint'))) return;
       await client.query('SELECT pg_replication_origin_create($1)', [trial]);
       await client.query("SELECT pg_replication_origin_advance($1, '0/1')", [trial]);
     },
-    instead: 'seeds are logical: their slot itself says where replication begins',
-    grant: ({ role }) => [
-      `GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_create(text), pg_catalog.pg_replication_origin_advance(text, pg_lsn) TO ${ident(role)};`,
+    grant: ({ role, major }) => [
+      major >= checkpointRole
+        ? `GRANT pg_checkpoint TO ${ident(role)};`
+        : `GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_create(text), pg_catalog.pg_replication_origin_advance(text, pg_lsn) TO ${ident(role)};`,
     ],
   },
   {
@@ -184,12 +191,12 @@ export const attempts: readonly Attempt[] = [
   },
 ];
 
-async function foreignOwners(client: Client): Promise<string[]> {
+async function ownersOf({ role }: Pick<Grantee, 'role'>, client: Client): Promise<string[]> {
   const found = await rows<{ owner: string }>(
     client,
     `SELECT DISTINCT pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'verdigris')
       AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1`,
   );
-  return found.map(({ owner }) => owner);
+  return found.map(({ owner }) => `GRANT ${ident(owner)} TO ${ident(role)};`);
 }

@@ -1,4 +1,5 @@
 import { rows, type Client } from '../client.ts';
+import { takenConnect } from '../fence-by-rights.ts';
 import { ident, literal } from '../quote.ts';
 import { foreignRole, globalFinding, type GlobalFinding } from './globals-finding.ts';
 import { SecretStatement } from './secret.ts';
@@ -145,7 +146,9 @@ async function readDatabase(client: Client): Promise<Database> {
     FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba WHERE d.datname = current_database()`,
   );
   if (!database) throw new Error('the connection has no database');
-  return { ...database, grants: database.grants.filter(({ grantee }) => !foreignRole(grantee)) };
+  // What a fence has taken it gives back.
+  const held = (await takenConnect(client)).map((taken) => ({ ...taken, privilege: 'CONNECT' }));
+  return { ...database, grants: [...database.grants, ...held].filter(({ grantee }) => !foreignRole(grantee)) };
 }
 
 /** default_transaction_read_only is left out: Verdigris itself sets it on a database that is fenced. */

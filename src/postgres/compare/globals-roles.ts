@@ -1,5 +1,7 @@
 import { rows, type Client } from '../client.ts';
+import { unreadable } from '../globals/read.ts';
 import { ident, literal } from '../quote.ts';
+import { isSuperuser } from '../superuser.ts';
 import { foreignRole, globalFinding, type GlobalFinding } from './globals-finding.ts';
 import { SecretStatement } from './secret.ts';
 
@@ -34,7 +36,11 @@ export async function roleDifferences(
   candidate: Client,
   fenced: ReadonlySet<string>,
 ): Promise<GlobalFinding[]> {
-  const [left, right] = [await readRoles(live), await readRoles(candidate)];
+  const byRights = !((await isSuperuser(live)) && (await isSuperuser(candidate)));
+  const unread = [...(await unreadable(live)), ...(await unreadable(candidate))].includes('password');
+  const read = async (client: Client) =>
+    (await readRoles(client, unread)).filter(({ superuser }) => !(byRights && superuser));
+  const [left, right] = [await read(live), await read(candidate)];
   const there = new Map(right.map((role) => [role.name, role]));
   const here = new Set(left.map((role) => role.name));
   const expected = left.map((role) =>
@@ -110,12 +116,17 @@ export async function roleDifferences(
         .filter((role) => there.has(role.name) && role.password !== there.get(role.name)?.password)
         .map(({ name }) => ({ object: name, statements: [password(name)] })),
     ),
-    ...(await membershipDifferences(live, candidate)),
+    ...(await membershipDifferences(live, candidate, new Set([...left, ...right].map(({ name }) => name)))),
   ];
 }
 
-async function membershipDifferences(live: Client, candidate: Client): Promise<GlobalFinding[]> {
-  const [left, right] = [await readMemberships(live), await readMemberships(candidate)];
+async function membershipDifferences(
+  live: Client,
+  candidate: Client,
+  members: ReadonlySet<string>,
+): Promise<GlobalFinding[]> {
+  const read = async (client: Client) => (await readMemberships(client)).filter(({ member }) => members.has(member));
+  const [left, right] = [await read(live), await read(candidate)];
   const same = (a: Membership, b: Membership) => a.role === b.role && a.member === b.member;
   const equal = (a: Membership, b: Membership) =>
     a.admin === b.admin &&
@@ -167,7 +178,7 @@ function attributes(role: Role): string[] {
   ];
 }
 
-async function readRoles(client: Client): Promise<Role[]> {
+async function readRoles(client: Client, unread: boolean): Promise<Role[]> {
   const found = await rows<Role>(
     client,
     `
@@ -175,13 +186,15 @@ async function readRoles(client: Client): Promise<Role[]> {
       rolreplication AS replication, rolbypassrls AS "bypassRls", rolconnlimit AS connections,
       coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC',
         'YYYY-MM-DD HH24:MI:SS.US+00') ELSE rolvaliduntil::text END, 'infinity') AS "validUntil",
-      encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex') AS password
-    FROM pg_authid ORDER BY rolname COLLATE "C"`,
+      ${unread ? 'NULL' : "encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex')"} AS password
+    FROM ${unread ? 'pg_roles' : 'pg_authid'} ORDER BY rolname COLLATE "C"`,
   );
   return found.filter(({ name }) => !foreignRole(name));
 }
 
 async function readVerifiers(client: Client, names: readonly string[]): Promise<Map<string, string | null>> {
+  // Where they may not be read none differs.
+  if (names.length === 0) return new Map();
   const found = await rows<{ name: string; verifier: string | null }>(
     client,
     'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)',

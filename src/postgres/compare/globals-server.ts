@@ -1,4 +1,4 @@
-import { rows, type Client } from '../client.ts';
+import { one, rows, type Client } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { globalFinding, type GlobalFinding } from './globals-finding.ts';
 import { settingValue } from './globals-databases.ts';
@@ -129,14 +129,18 @@ function shown({ value, unit }: Setting): string {
 }
 
 async function readSettings(client: Client): Promise<Setting[]> {
-  // Where a role, a database or this session has its own, pg_settings does not show the server's: the files do.
+  const { files } = await one<{ files: boolean }>(
+    client,
+    `SELECT has_table_privilege('pg_file_settings', 'SELECT') AND has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') AS files`,
+  );
+  // Where a role, a database or this session has its own, pg_settings does not show the server's: the files do, to whom may see them.
+  const own = `s.source IN ('database', 'user', 'database user', 'client', 'session')`;
+  const value = `CASE WHEN ${own} THEN coalesce((SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name)
+    ORDER BY f.seqno DESC LIMIT 1), s.boot_val) ELSE s.reset_val END`;
   return rows<Setting>(
     client,
-    `
-    SELECT s.name, CASE WHEN s.source IN ('database', 'user', 'database user', 'client', 'session')
-        THEN coalesce((SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) ORDER BY f.seqno DESC LIMIT 1), s.boot_val)
-        ELSE s.reset_val END AS value, coalesce(s.unit, '') AS unit, s.context
-    FROM pg_settings s WHERE s.name = ANY ($1) ORDER BY s.name COLLATE "C"`,
+    `SELECT s.name, ${files ? value : 's.reset_val'} AS value, coalesce(s.unit, '') AS unit, s.context
+    FROM pg_settings s WHERE s.name = ANY ($1) ${files ? '' : `AND NOT ${own}`} ORDER BY s.name COLLATE "C"`,
     [[...meaning, ...manner]],
   );
 }

@@ -1,5 +1,6 @@
 import { rows, withTransaction, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
+import { isSuperuser } from '../superuser.ts';
 import { databaseDifferences } from './globals-databases.ts';
 import type { GlobalFinding } from './globals-finding.ts';
 import { roleDifferences } from './globals-roles.ts';
@@ -7,10 +8,10 @@ import { serverDifferences } from './globals-server.ts';
 import type { SecretStatement } from './secret.ts';
 
 /**
- * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords,
- * memberships and settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that
- * software can feel.
- * `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Both clients must be superusers.
+ * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords, memberships and
+ * settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that software can feel.
+ * `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Where one of the two is no superuser, what it cannot
+ * see is not compared: passwords, and roles that are superusers.
  */
 export async function compareGlobals(
   live: Client,
@@ -55,13 +56,14 @@ const quiet = {
   'pgaudit.log': 'none',
 };
 
-/** Runs statements in one transaction that leaves none of them in a log. */
+/** Runs statements in one transaction that leaves none of them in a log, where that is the session's to decide. */
 export async function runQuietly(client: Client, statements: readonly SecretStatement[]): Promise<void> {
   const settings = Object.entries(quiet).map(([name, value]) => `SET LOCAL ${name} = ${literal(value)}`);
+  const mayBeQuiet = await isSuperuser(client);
   await withTransaction(
     client,
     async () => {
-      await client.query(settings.join(';'));
+      if (mayBeQuiet) await client.query(settings.join(';'));
       for (const statement of statements) await run(client, statement);
     },
     'READ WRITE',

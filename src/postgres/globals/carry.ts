@@ -2,6 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { runQuietly } from '../compare/globals.ts';
 import { one, rows, withTransaction, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
+import { isSuperuser } from '../superuser.ts';
 import { readGlobals, unreadKey, type Globals } from './read.ts';
 import { statementKinds, statementFor } from './statements.ts';
 
@@ -16,19 +17,21 @@ const carried = new WeakMap<Client, string>();
  * @throws VerdigrisError `globals-not-carried` naming what `to` refuses.
  */
 export async function carryGlobals(from: Client, to: Client): Promise<number> {
-  const now = await readGlobals(from);
+  const byRights = !((await isSuperuser(from)) && (await isSuperuser(to)));
+  const now = await readGlobals(from, byRights);
   const text = JSON.stringify([...now]);
   if (carried.get(to) === text) return 0;
   const before = await readBase(to);
   await rename(to, before, now);
-  const there = await readGlobals(to);
+  const there = await readGlobals(to, byRights);
+  const theirs = byRights ? await unalterable(to) : new Set<string>();
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
-    (key) => carries(key, now) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
+    (key) => carries(key, now) && !isOf(key, theirs) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
   );
-  await apply(from, to, changed, now);
+  await apply(from, to, changed, now, there);
   await writeBase(to, now);
   // Should the writes move, what changes from then on is carried the other way.
-  await writeBase(from, await readGlobals(to));
+  await writeBase(from, await readGlobals(to, byRights));
   carried.set(to, text);
   return changed.length;
 }
@@ -39,12 +42,33 @@ function carries(key: string, now: Globals): boolean {
   return kind !== 'oid' && kind !== 'unread' && !now.has(unreadKey(kind));
 }
 
+/** Roles that are there already and that somebody else made: what they are there is his to say. */
+async function unalterable(to: Client): Promise<ReadonlySet<string>> {
+  const found = await rows<{ name: string }>(
+    to,
+    `SELECT rolname AS name FROM pg_roles WHERE current_setting('server_version_num')::int >= 160000
+    AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') AND current_setting('is_superuser') = 'off'`,
+  );
+  return new Set(found.map(({ name }) => name));
+}
+
+function isOf(key: string, roles: ReadonlySet<string>): boolean {
+  const [kind = '', name = ''] = parse(key);
+  return ['role', 'login', 'password'].includes(kind) && roles.has(name);
+}
+
 /** On a copy: what it has is what the original had. */
 export async function rememberGlobals(copy: Client): Promise<void> {
   await writeBase(copy, await readGlobals(copy));
 }
 
-async function apply(from: Client, to: Client, changed: readonly string[], now: Globals): Promise<void> {
+async function apply(
+  from: Client,
+  to: Client,
+  changed: readonly string[],
+  now: Globals,
+  there: Globals,
+): Promise<void> {
   const { major } = await one<{ major: number }>(
     to,
     "SELECT current_setting('server_version_num')::int / 10000 AS major",
@@ -54,13 +78,13 @@ async function apply(from: Client, to: Client, changed: readonly string[], now: 
   // Whoever gives a role on must have it with ADMIN OPTION first.
   const admin = (key: string) => (now.get(key)?.startsWith('[true') ? 0 : 1);
   for (const key of changed.toSorted((a, b) => order(a) - order(b) || admin(a) - admin(b)))
-    statements.push(await statementFor(from, major, parse(key), now.get(key)));
+    statements.push(await statementFor(from, major, parse(key), now.get(key), there.get(key)));
   if (statements.length === 0) return;
   await runQuietly(to, statements).catch((cause: unknown) => {
     throw new VerdigrisError('globals-not-carried', {
       seen: `What changed of roles and their settings could not be carried: ${(cause as Error).message}.`,
       required: `the same on both colours: ${changed.map((key) => parse(key).join(' ')).join('; ')}.`,
-      next: 'make it so on the other colour by hand, as superuser, then run the same command again; nothing was changed, and clients go on.',
+      next: 'make it so on the other colour by hand, as whoever may, then run the same command again; nothing was changed, and clients go on.',
       cause,
     });
   });

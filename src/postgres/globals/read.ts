@@ -7,14 +7,15 @@ import { one, type Client } from '../client.ts';
 export type Globals = ReadonlyMap<string, string>;
 
 /**
- * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by
- * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings,
- * replication origins of applications with their position. Verdigris's own and PostgreSQL's roles are left out. What
- * this role may not read is named as `["unread", kind]`. In one statement: under the fence it is read once more.
+ * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by role and database,
+ * owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings, replication origins of applications
+ * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as `["unread", kind]`.
+ * `byRights`: between servers of which one gives no superuser; superusers are the service's there, and who granted does not count, for
+ * nobody can grant in another's name. In one statement: under the fence it is read once more.
  */
-export async function readGlobals(client: Client): Promise<Globals> {
+export async function readGlobals(client: Client, byRights = false): Promise<Globals> {
   const unread = await unreadable(client);
-  const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread)));
+  const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread), byRights));
   return new Map([...entries, ...unread.map((kind) => [unreadKey(kind), ''] as const)]);
 }
 
@@ -28,7 +29,7 @@ export function unreadKey(kind: string): string {
 /** Asked once a session: clients wait. */
 const known = new WeakMap<Client, UnreadKind[]>();
 
-async function unreadable(client: Client): Promise<UnreadKind[]> {
+export async function unreadable(client: Client): Promise<UnreadKind[]> {
   const before = known.get(client);
   if (before) return before;
   const may = await one<Record<UnreadKind, boolean>>(
@@ -45,11 +46,12 @@ async function unreadable(client: Client): Promise<UnreadKind[]> {
 const withoutPasswords = `(SELECT oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit,
   NULL::text AS rolpassword, rolvaliduntil FROM pg_roles)`;
 
-function statement(unread: ReadonlySet<UnreadKind>): string {
+function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
+  const theirs = (role: string): string => (byRights ? `AND NOT coalesce((SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = ${role}), false)` : '');
   return `
     WITH role AS MATERIALIZED (
       SELECT a.*, f.name IS NOT NULL AS fenced, coalesce(f.admitted, false) AS admitted FROM ${unread.has('password') ? withoutPasswords : 'pg_authid'} a
-        LEFT JOIN verdigris.fenced_role f ON f.name = a.rolname WHERE a.rolname !~ '^(pg_|verdigris)'),
+        LEFT JOIN verdigris.fenced_role f ON f.name = a.rolname WHERE a.rolname !~ '^(pg_|verdigris)' ${theirs('a.rolname')}),
     entry (key, value) AS (
       SELECT json_build_array('role', rolname), json_build_array(rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolconnlimit,
         coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC',
@@ -57,23 +59,25 @@ function statement(unread: ReadonlySet<UnreadKind>): string {
       UNION ALL SELECT json_build_array('oid', rolname), oid::text FROM role
       UNION ALL SELECT json_build_array('login', rolname), '' FROM role WHERE rolcanlogin OR fenced
       UNION ALL SELECT json_build_array('password', rolname), encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex') FROM role WHERE rolpassword IS NOT NULL
-      UNION ALL SELECT json_build_array('member', r.rolname, m.rolname, coalesce(g.rolname, '')),
-        json_build_array(a.admin_option, to_jsonb(a)->'inherit_option', to_jsonb(a)->'set_option')::text
-        FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN role m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor
+      UNION ALL SELECT json_build_array('member', role, member, grantor), json_build_array(bool_or(admin), bool_or(inherit), bool_or(set))::text FROM (
+        SELECT r.rolname AS role, m.rolname AS member, ${byRights ? "''" : "coalesce(g.rolname, '')"} AS grantor, a.admin_option AS admin,
+          (to_jsonb(a)->>'inherit_option')::bool AS inherit, (to_jsonb(a)->>'set_option')::bool AS set
+        FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN role m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor) AS given
+        GROUP BY role, member, grantor
       UNION ALL SELECT json_build_array('setting', coalesce(d.datname, ''), coalesce(r.rolname, ''),
         split_part(c.entry, '=', 1)), substr(c.entry, strpos(c.entry, '=') + 1)
         FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(entry)
         LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN role r ON r.oid = s.setrole
         WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND (s.setrole = 0 OR r.oid IS NOT NULL)
           AND NOT (coalesce(r.admitted, false) AND d.datname IS NOT NULL AND starts_with(c.entry, 'default_transaction_read_only='))
-      UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) FROM pg_database d WHERE d.datname = current_database()
+      UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) FROM pg_database d WHERE d.datname = current_database() ${theirs('pg_get_userbyid(d.datdba)')}
       UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = current_database()
       UNION ALL SELECT json_build_array('grant', current_database(), grantee, privilege), bool_or(grantable)::text FROM (
         SELECT coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
           FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
           WHERE d.datname = current_database()
         UNION ALL SELECT grantee, 'CONNECT', grantable FROM verdigris.fenced_connect) AS held
-        WHERE grantee !~ '^(pg_|verdigris)' GROUP BY grantee, privilege
+        WHERE grantee !~ '^(pg_|verdigris)' ${theirs('grantee')} GROUP BY grantee, privilege
       ${unread.has('mapping') ? '' : mappings}
       ${unread.has('origin') ? '' : origins})
     SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`;

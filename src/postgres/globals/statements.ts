@@ -18,19 +18,20 @@ export const statementKinds = [
 ];
 
 /**
- * What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. Secrets are read where they
- * are needed only.
+ * What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. `there` is what `to` has. Secrets are read
+ * where they are needed only.
  */
 export async function statementFor(
   from: Client,
   major: number,
   [kind, ...names]: readonly string[],
   value: string | undefined,
+  there?: string,
 ): Promise<SecretStatement> {
   const [first = '', second = '', third = ''] = names;
   switch (kind) {
     case 'role':
-      return value === undefined ? dropped(first) : made(first, value);
+      return value === undefined ? dropped(first) : made(first, value, there);
     case 'login':
       return new SecretStatement(
         value === undefined
@@ -94,31 +95,33 @@ function dropped(role: string): SecretStatement {
   return new SecretStatement(ifThere(role, drop));
 }
 
-/** Never with LOGIN: that is given when the colour is opened. */
-function made(role: string, value: string): SecretStatement {
-  const [superuser, inherit, createRole, createDb, replication, bypassRls, connections, until] = JSON.parse(value) as [
-    boolean,
-    boolean,
-    boolean,
-    boolean,
-    boolean,
-    boolean,
-    number,
-    string,
-  ];
-  const flag = (on: boolean, word: string) => `${on ? '' : 'NO'}${word}`;
-  const attributes = [
-    flag(superuser, 'SUPERUSER'),
-    flag(inherit, 'INHERIT'),
-    flag(createRole, 'CREATEROLE'),
-    flag(createDb, 'CREATEDB'),
-    flag(replication, 'REPLICATION'),
-    flag(bypassRls, 'BYPASSRLS'),
-    `CONNECTION LIMIT ${connections}`,
-    `VALID UNTIL ${literal(until)}`,
-  ].join(' ');
+type Attributes = [boolean, boolean, boolean, boolean, boolean, boolean, number, string];
+
+/** Of a role that CREATE ROLE has just made. */
+const fresh: Attributes = [false, true, false, false, false, false, -1, 'infinity'];
+
+const clauses: readonly ((value: boolean | number | string) => string)[] = [
+  ...['SUPERUSER', 'INHERIT', 'CREATEROLE', 'CREATEDB', 'REPLICATION', 'BYPASSRLS'].map(
+    (word) => (on: boolean | number | string) => `${on === true ? '' : 'NO'}${word}`,
+  ),
+  (most) => `CONNECTION LIMIT ${most}`,
+  (until) => `VALID UNTIL ${literal(String(until))}`,
+];
+
+/** Never with LOGIN: that is given when the colour is opened. Only what differs: who is no superuser may not say SUPERUSER, even with NO. */
+function made(role: string, value: string, there: string | undefined): SecretStatement {
+  const wanted = JSON.parse(value) as Attributes;
+  const has = there === undefined ? fresh : (JSON.parse(there) as Attributes);
+  const differing = clauses.flatMap((clause, place) => {
+    const [want = '', is = ''] = [wanted[place], has[place]];
+    return want === is ? [] : [clause(want)];
+  });
   const create = `BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN CREATE ROLE ${ident(role)} NOLOGIN; END IF; END`;
-  return new SecretStatement(`DO ${literal(create)}; ALTER ROLE ${ident(role)} ${attributes}`);
+  return new SecretStatement(
+    [`DO ${literal(create)}`, ...(differing.length > 0 ? [`ALTER ROLE ${ident(role)} ${differing.join(' ')}`] : [])].join(
+      '; ',
+    ),
+  );
 }
 
 async function password(from: Client, role: string, value: string | undefined): Promise<SecretStatement> {

@@ -65,16 +65,15 @@ export const operator: Check = {
       ],
       [!can.monitor, 'pg_monitor', `GRANT pg_monitor TO ${role};`],
       [!can.signal, 'pg_signal_backend', `GRANT pg_signal_backend TO ${role};`],
-      [!can.checkpoint, 'pg_checkpoint', `GRANT pg_checkpoint TO ${role};`],
       [
         !can.subscribe,
         can.major < 16 ? 'superuser, for subscriptions before PostgreSQL 16' : 'pg_create_subscription',
         can.major < 16 ? `ALTER ROLE ${role} SUPERUSER;` : `GRANT pg_create_subscription TO ${role};`,
       ],
       [
-        !can.origins,
-        'EXECUTE on pg_replication_origin_advance',
-        `GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_advance(text, pg_lsn) TO ${role};`,
+        !can.origins && !can.checkpoint,
+        'pg_checkpoint, or EXECUTE on pg_replication_origin_advance',
+        `GRANT pg_checkpoint TO ${role};`,
       ],
       ...foreign.map(
         ({ owner, ...table }) =>

@@ -114,7 +114,8 @@ export const candidateOpen: Check = {
   run: async (client, { roles }) => {
     const open = await rows<{ name: string }>(
       client,
-      'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"',
+      `SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND has_database_privilege(oid, current_database()::text, 'CONNECT')
+      AND rolname = ANY ($1) ORDER BY rolname COLLATE "C"`,
       [roles.application],
     );
     return found('candidate-open', {

@@ -148,7 +148,7 @@ export class ServerSide {
       const restorable = () =>
         restoreSession(
           target,
-          { startup: this.#startup, password: () => this.#shared.passwordOf(client.facts().user) },
+          { startup: this.#startup, password: () => this.#shared.passwordOf(client.facts().user, target.colour) },
           this.#talk.restorable,
           pass,
           (what, { message: why }) =>

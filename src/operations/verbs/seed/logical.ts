@@ -1,11 +1,16 @@
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { createLike } from '../../../postgres/create-like.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
+import type { Client } from '../../../postgres/client.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
+import { unreadable } from '../../../postgres/globals/read.ts';
 import { findPgDump } from '../../../postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../../postgres/logical-seed/snapshot.ts';
+import { ident } from '../../../postgres/quote.ts';
+import { quietly } from '../../../postgres/secretly.ts';
 import { serverIdentity } from '../../../postgres/server-identity.ts';
 import { ensureReplicationRole } from '../../../postgres/stream.ts';
+import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, release, stream } from '../../engine/release-record.ts';
@@ -38,7 +43,7 @@ export const empty: Step = {
     await onCandidate(c, async (client) => {
       await ensureControlSchema(client);
       await ensureReplicationRole(client, await servers.replicationPassword?.());
-      await fenceServer(client, c.ledger.token, fenceLimit);
+      await fenceServer(client, c.ledger.token, fenceLimit, c.environment.fence.accept);
     });
     await c.platform.traffic.refresh(c.ledger.token);
   },
@@ -53,8 +58,33 @@ export const roles: Step = {
   why: 'the schema names owners and grants, and clients log in with the passwords that they have',
   risk: 'none for the live colour: nobody can log in on the other one by them yet',
   run: (c) =>
-    c.on(c.live, (from) => onCandidate(c, async (to) => `${await carryGlobals(from, to)} roles, grants and settings`)),
+    c.on(c.live, (from) =>
+      onCandidate(c, async (to) => {
+        const carried = `${await carryGlobals(from, to)} roles, grants and settings`;
+        if (!(await unreadable(from)).includes('password')) return carried;
+        const [set, left] = await setDeclaredPasswords(c, to);
+        return [
+          `${carried}; passwords cannot be read there: set as declared for ${set.join(', ') || 'none'}`,
+          ...(left.length > 0 ? [`to be set at ${c.idle} by whom they belong to: ${left.join(', ')}`] : []),
+        ].join('; ');
+      }),
+    ),
 };
+
+/** Of roles whose clients come: which got the password that the declaration names, and which it names none of. */
+async function setDeclaredPasswords(c: Context, to: Client): Promise<[set: string[], left: string[]]> {
+  const { application, readers } = c.environment.roles;
+  const [set, left]: [string[], string[]] = [[], []];
+  for (const role of new Set([...application, ...readers])) {
+    const password = await c.platform.credentials.given(role);
+    if (password === undefined) left.push(role);
+    else {
+      await quietly(to, async () => void (await to.query(`ALTER ROLE ${ident(role)} ${passwordClause(password)}`)));
+      set.push(role);
+    }
+  }
+  return [set, left];
+}
 
 export const copy: Step = {
   id: 'copy',

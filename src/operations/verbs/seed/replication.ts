@@ -17,7 +17,7 @@ export const subscription: Step = {
     const conninfo = await c.platform.servers.conninfo(from);
     await c.on(c.idle, async (client) => {
       await subscribe(client, name, conninfo, c.environment.database);
-      await startAt(client, name, start);
+      await c.on(from, (publisher) => startAt(publisher, client, name, start));
     });
   },
   async undo(c) {
