@@ -225,6 +225,7 @@ export const errorCatalogue = {
   'seal-broken': 'refused',
   'fence-leaks': 'failed',
   'fence-open': 'refused',
+  'readers-shut': 'refused',
   'globals-not-carried': 'failed',
   'history-not-carried': 'refused',
   'wrong-direction': 'failed',

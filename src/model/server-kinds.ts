@@ -29,6 +29,11 @@ export const serverSchema = z.strictObject({
   sslmode: z.enum(sslmodes).optional(),
   /** PEM file of the authorities that may have signed its certificate; else those that Node.js knows. */
   ca: z.string().min(1).optional(),
+  /**
+   * The same authorities as a file of the other colour's server, where others run that one: its subscription verifies
+   * this server by it.
+   */
+  subscriberCa: z.string().min(1).optional(),
 });
 
 export type ServerDeclaration = z.output<typeof serverSchema>;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
+import { complete, forOlder } from './older-server.ts';
 import { byAnother, isWrongPassword, type OtherPassword } from './other-passwords.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
@@ -154,11 +155,28 @@ async function open<T>(
     });
   try {
     const afterwards = settingsAfterwards(kind);
-    if (afterwards !== undefined) await client.query(afterwards);
+    if (afterwards !== undefined) {
+      const { major = complete } = (await rows<{ major?: number }>(client, afterwards))[0] ?? {};
+      if (major < complete) speakOlder(client, major);
+    }
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Has the statements of a session fit an older server; those that stream are the same everywhere. */
+function speakOlder(client: Client, major: number): void {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const fitting = (statement: unknown): unknown => {
+    if (typeof statement === 'string') return forOlder(statement, major);
+    const { text, name } = statement as { text?: unknown; name?: unknown };
+    // By its name a statement is known to be none that streams.
+    return typeof text === 'string' && typeof name === 'string'
+      ? { ...(statement as object), text: forOlder(text, major) }
+      : statement;
+  };
+  Object.assign(client, { query: (statement: unknown, ...rest: unknown[]) => query(fitting(statement), ...rest) });
 }
 
 /** Node's and OpenSSL's codes, and what node-postgres says of a server without TLS. */

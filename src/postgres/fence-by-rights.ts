@@ -10,7 +10,10 @@ export interface OpenRole {
   readonly why: string;
 }
 
-/** Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this process alone. */
+/**
+ * Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this
+ * process alone.
+ */
 export const knockRole = `${prefix}_knock`;
 
 const passed = [...ownRoles, knockRole];

@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { VerdigrisError } from '../model/errors.ts';
 import { operatorRole, ownRoles } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
-import {
-  closeByRights,
-  openByRights,
-  reopenByRights,
-  requireClosed,
-  type OpenRole,
-} from './fence-by-rights.ts';
+import { closeByRights, openByRights, reopenByRights, requireClosed, type OpenRole } from './fence-by-rights.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
 import { proveClosed, proveRefused } from './knock.ts';
@@ -120,8 +115,33 @@ export async function admitReaders(client: Client, token: number, readers: reado
     );
     for (const { name } of closed)
       await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnly(client, name, true)}`);
+    const shut = (await isSuperuser(client)) ? [] : await shutOut(client, readers);
+    if (shut.length > 0) throw readersShut(shut);
   });
   if (await isSuperuser(client)) await turnLock(client, 'open');
+}
+
+/**
+ * CONNECT is taken from them as from everybody: it is not theirs alone to be given back, and they could not be made
+ * read-only.
+ */
+async function shutOut(client: Client, readers: readonly string[]): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    client,
+    `SELECT rolname AS name FROM pg_roles
+    WHERE rolname = ANY ($1) AND rolcanlogin AND NOT has_database_privilege(oid, current_database()::text, 'CONNECT') ORDER BY 1`,
+    [readers],
+  );
+  return found.map(({ name }) => name);
+}
+
+function readersShut(readers: readonly string[]): VerdigrisError {
+  return new VerdigrisError('readers-shut', {
+    seen: `${readers.join(', ')} may not be altered there by ${operatorRole}: the fence closed them by CONNECT on the database.`,
+    required: 'readers whom the fence can let in again, read-only.',
+    next: `have \`GRANT ${readers.map((name) => ident(name)).join(', ')} TO ${operatorRole} WITH ADMIN OPTION\` run there; or go on without a canary. Nothing was changed.`,
+    facts: { readers },
+  });
 }
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */

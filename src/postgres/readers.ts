@@ -13,10 +13,10 @@ const rights: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is constant in the
- * expressions of a table's indexes, and to run it what is behind domains and operators: code of the tables' owners, which must not
- * run as superuser. They are logins, because a function can take back SET ROLE. An operator who is none, and has the owners' rights
- * already, reads by himself.
+ * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is
+ * constant in the expressions of a table's indexes, and to run it what is behind domains and operators: code of the
+ * tables' owners, which must not run as superuser. They are logins, because a function can take back SET ROLE. An
+ * operator who is none, and has the owners' rights already, reads by himself.
  */
 export async function readersOf(
   operator: Client,

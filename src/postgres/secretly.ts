@@ -12,7 +12,10 @@ const quiet = {
   'pgaudit.log': 'none',
 };
 
-/** Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be told as it is. */
+/**
+ * Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be
+ * told as it is.
+ */
 async function secretly(client: Client, use: () => Promise<void>): Promise<void> {
   await withTransaction(client, async () => {
     await client.query(

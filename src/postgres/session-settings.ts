@@ -77,10 +77,10 @@ export function startupOptions(
 }
 
 /**
- * Settings that not every server has or that not every role may make, and that a startup packet therefore must not name. Event
- * triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the replica role does
- * that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows wants. Who is no superuser has the
- * rights of a role that he makes only where this is set: he hands tables over to it.
+ * Settings that not every server has or that not every role may make, and that a startup packet therefore must not
+ * name. Event triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the
+ * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
+ * wants. Who is no superuser has the rights of a role that he makes only where this is set: he hands tables over to it.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
   if (kind === 'pooled' || kind === 'routed') return undefined;
@@ -90,7 +90,7 @@ export function settingsAfterwards(kind: SessionKind): string | undefined {
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
   // Through a pooler an application's role has sessions of this kind as well.
   if (kind === 'database') return `SELECT CASE WHEN ${superuser} AND ${unlimited}`;
-  return `SELECT CASE WHEN ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
+  return `SELECT current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END,
     CASE WHEN NOT ${superuser} AND ${has('createrole_self_grant')} THEN ${set('createrole_self_grant', 'set, inherit')} END`;
 }

@@ -5,6 +5,7 @@ import { waitFor } from '../model/wait.ts';
 import { one, rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { quietly } from './secretly.ts';
+import { isSuperuser } from './superuser.ts';
 import { passwordClause } from './verifier.ts';
 import { label, qualified, type Table } from './catalogue.ts';
 
@@ -16,17 +17,22 @@ export interface PublishedTable {
 
 /**
  * Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may
- * split differently; before PostgreSQL 13 each by itself, so that both sides must split alike.
+ * split differently; where either side is older than PostgreSQL 13 each by itself, so that both sides must split alike.
  * @throws VerdigrisError `publisher-too-old` where only a part of a table's columns is to be published, which comes
  * with 15.
  */
-export async function publish(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
-  const all = [...(await asPublished(publisher, tables)), { table: barrierTable }];
+export async function publish(
+  publisher: Client,
+  name: string,
+  tables: readonly PublishedTable[],
+  subscriber?: Client,
+): Promise<void> {
+  const all = [...(await asPublished(publisher, tables, subscriber)), { table: barrierTable }];
   if (await isPublished(publisher, name))
     await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${publishedList(all)}`);
   else
     await publisher.query(
-      `CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${(await majorOf(publisher)) < asRoot ? '' : ' WITH (publish_via_partition_root = true)'}`,
+      `CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${(await byRoot(publisher, subscriber)) ? ' WITH (publish_via_partition_root = true)' : ''}`,
     );
 }
 
@@ -34,13 +40,27 @@ export async function publish(publisher: Client, name: string, tables: readonly 
 const asRoot = 13;
 /** The first major that publishes a part of a table's columns. */
 const columnLists = 15;
+/** The first major that counts errors of apply, and can be told to stop at one. */
+const disabling = 15;
 
-/** What a publisher of its major is given for these tables. @throws VerdigrisError `publisher-too-old` */
-async function asPublished(publisher: Client, tables: readonly PublishedTable[]): Promise<readonly PublishedTable[]> {
+/** A subscriber applies to a partitioned table from the same major on. */
+async function byRoot(publisher: Client, subscriber: Client | undefined): Promise<boolean> {
+  return (await majorOf(publisher)) >= asRoot && (subscriber === undefined || (await majorOf(subscriber)) >= asRoot);
+}
+
+/**
+ * What a publisher is given for these tables, by its major and that of who subscribes. @throws VerdigrisError
+ * `publisher-too-old`
+ */
+export async function asPublished(
+  publisher: Client,
+  tables: readonly PublishedTable[],
+  subscriber?: Client,
+): Promise<readonly PublishedTable[]> {
   const major = await majorOf(publisher);
   const cut = major < columnLists ? tables.filter(({ columns }) => columns !== undefined) : [];
   if (cut.length > 0) throw tooOld(major, cut);
-  if (major >= asRoot) return tables;
+  if (await byRoot(publisher, subscriber)) return tables;
   const leaves = await rows<{ root: string; schema: string; name: string }>(
     publisher,
     `SELECT format('%s.%s', rn.nspname, r.relname) AS root, n.nspname AS schema, c.relname AS name
@@ -74,9 +94,18 @@ function tooOld(major: number, cut: readonly PublishedTable[]): VerdigrisError {
 }
 
 async function majorOf(client: Client): Promise<number> {
-  return (await one<{ major: number }>(client, "SELECT current_setting('server_version_num')::int / 10000 AS major"))
-    .major;
+  const before = majors.get(client);
+  if (before !== undefined) return before;
+  const { major } = await one<{ major: number }>(
+    client,
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
+  majors.set(client, major);
+  return major;
 }
+
+/** Asked once a session: clients wait. */
+const majors = new WeakMap<Client, number>();
 
 /** Makes the publication where there is none, with nothing of the user's in it yet. */
 export async function startPublishing(publisher: Client, name: string): Promise<void> {
@@ -177,9 +206,10 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   // of apply (seen). Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with
   // it, from PostgreSQL 16 on, what an application writes under an origin of its own (a loader, a follower) would not
   // be sent.
+  const onError = (await majorOf(subscriber)) < disabling ? '' : ', disable_on_error = false';
   const make = () =>
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
-    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}, disable_on_error = false)`);
+    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}${onError})`);
   await quietly(subscriber, async () => void (await make()));
 }
 
@@ -198,12 +228,15 @@ export async function changeSource(
   database: string,
 ): Promise<boolean> {
   const source = sourceOf(name, conninfo, database);
-  const { same } = await one<{ same: boolean }>(
+  // Only a superuser may read what holds a password.
+  const known = await isSuperuser(subscriber);
+  const same = known ? 'subconninfo = $2' : '$2 IS NULL';
+  const found = await one<{ same: boolean }>(
     subscriber,
-    'SELECT subconninfo = $2 AS same FROM pg_subscription WHERE subname = $1',
+    `SELECT ${same} AS same FROM pg_subscription WHERE subname = $1`,
     [name, source],
   );
-  if (same) return false;
+  if (found.same) return false;
   await quietly(
     subscriber,
     async () => void (await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)}`)),
@@ -229,8 +262,9 @@ export async function tryStream(subscriber: Client, conninfo: string, database: 
 }
 
 /**
- * Tells a subscription that is disabled where to begin: transactions that committed before `position` are there already. A role that may
- * not say so has the slot begin there: a publisher that crashes forgets how far a slot was advanced, unless a checkpoint came after it.
+ * Tells a subscription that is disabled where to begin: transactions that committed before `position` are there
+ * already. A role that may not say so has the slot begin there: a publisher that crashes forgets how far a slot was
+ * advanced, unless a checkpoint came after it.
  */
 export async function startAt(publisher: Client, subscriber: Client, name: string, position: Lsn): Promise<void> {
   const { may } = await one<{ may: boolean }>(
@@ -312,16 +346,23 @@ export interface Subscription {
   readonly enabled: boolean;
   /** A worker is connected or connecting. */
   readonly working: boolean;
-  /** Errors met while applying, and on PostgreSQL 18 conflicts, since the subscription was made. */
+  /**
+   * Errors met while applying, and on PostgreSQL 18 conflicts, since the subscription was made. Before 15 none is
+   * counted.
+   */
   readonly errors: number;
 }
 
 export async function readSubscription(subscriber: Client, name: string): Promise<Subscription | undefined> {
+  const counted =
+    (await majorOf(subscriber)) < disabling
+      ? 'NULL'
+      : '(SELECT st.apply_error_count + st.sync_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid)';
   const [found] = await rows<Subscription>(
     subscriber,
     `
     SELECT s.subenabled AS enabled, EXISTS (SELECT FROM pg_stat_subscription w WHERE w.subid = s.oid AND w.pid IS NOT NULL) AS working,
-      coalesce((SELECT st.apply_error_count + st.sync_error_count FROM pg_stat_subscription_stats st WHERE st.subid = s.oid), 0)::int AS errors
+      coalesce(${counted}, 0)::int AS errors
     FROM pg_subscription s WHERE s.subname = $1`,
     [name],
   );

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { colours, type Colour } from '../model/colours.ts';
 
 /** Of a role: on both servers, or by the colour where they differ. */
-export const passwordsSchema = z.record(z.string(), z.union([z.string(), z.partialRecord(z.enum(colours), z.string())]));
+export const passwordsSchema = z.record(
+  z.string(),
+  z.union([z.string(), z.partialRecord(z.enum(colours), z.string())]),
+);
 
 export type PasswordsFile = z.output<typeof passwordsSchema>;
 

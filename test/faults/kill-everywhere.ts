@@ -23,7 +23,10 @@ async function openColours(bench: MoveBench): Promise<string[]> {
   for (const colour of ['blue', 'green'] as const) {
     if (!(await bench.platform.servers.observe(colour))?.running) continue;
     const found = await bench.on(colour, (client) =>
-      rows(client, "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin"),
+      rows(
+        client,
+        "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin AND has_database_privilege(oid, 'shop', 'CONNECT')",
+      ),
     );
     if (found.length > 0) open.push(colour);
   }

@@ -32,7 +32,9 @@ const settings = {
   autovacuum: 'off',
 };
 
-/** A real server of a major for the length of `use`, started and stopped by the test alone. `owner` is its superuser. */
+/**
+ * A real server of a major for the length of `use`, started and stopped by the test alone. `owner` is its superuser.
+ */
 export async function withExternalServer<T>(
   major: number,
   use: (server: ExternalFixture) => Promise<T>,
@@ -58,14 +60,7 @@ export async function withExternalServer<T>(
     });
   };
   const ctl = (...args: readonly string[]): Promise<void> => run('pg_ctl', '-D', data, '-w', ...args);
-  const options = [
-    '-U',
-    owner,
-    '--auth=scram-sha-256',
-    `--pwfile=${passwordFile}`,
-    '--locale=C.UTF-8',
-    '--no-sync',
-  ];
+  const options = ['-U', owner, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--locale=C.UTF-8', '--no-sync'];
   await run('initdb', '-D', data, ...options);
   const all = { ...settings, listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', ...extra };
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`);

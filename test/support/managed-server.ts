@@ -1,10 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseEnvironment } from '../../src/model/environment.ts';
 import { operatorRole } from '../../src/model/names.ts';
+import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { withClient, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
-import { credentials, withExternalServer, type ExternalFixture } from './external.ts';
+import { credentials, declaredPasswords, withExternalServer, type ExternalFixture } from './external.ts';
+import { failure } from './failure.ts';
 import { reservedRole } from './managed.ts';
+import { temporaryFolder } from './postgres.ts';
 
 /** A managed service's server by its address: nobody who may log in there but the service itself is a superuser. */
 export interface ManagedServer extends ExternalFixture {
@@ -18,8 +22,15 @@ export interface ManagedServer extends ExternalFixture {
 
 const password = 'the operator has this one';
 
-/** As a service hands a new server over: the customer's role, and Verdigris's made by it, with what docs/origins.md says to grant. */
-export async function withManagedServer<T>(major: number, use: (server: ManagedServer) => Promise<T>): Promise<T> {
+/**
+ * As a service hands a new server over: the customer's role, and Verdigris's made by it, with what docs/origins.md says
+ * to grant.
+ */
+export async function withManagedServer<T>(
+  major: number,
+  name: string,
+  use: (server: ManagedServer) => Promise<T>,
+): Promise<T> {
   return withExternalServer(
     major,
     async (server) => {
@@ -37,10 +48,17 @@ export async function withManagedServer<T>(major: number, use: (server: ManagedS
       ]);
       const file = path.join(path.dirname(server.passwordFile), 'operator');
       await writeFile(file, `${password}\n`);
-      const declared = { kind: 'external', host: '127.0.0.1', port: server.port, password: { file }, sslmode: 'disable' };
+      const declared = {
+        kind: 'external',
+        host: '127.0.0.1',
+        port: server.port,
+        password: { file },
+        sslmode: 'disable',
+      };
       return use({ ...server, admin, ask, declared });
     },
-    {},
+    // By it the oracle tells one from the other: clusters that tests make share one system identifier.
+    { cluster_name: name },
     reservedRole,
   );
 }
@@ -57,4 +75,41 @@ export async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
   await withClient({ ...admin, user: 'shop_owner', password: 'of the owner', database: 'shop' }, 'test', (client) =>
     prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 }),
   );
+}
+
+/**
+ * Two of them, the first with the shop. What `create` asks for there was granted, and is all that it takes. `use` is
+ * given the declaration of a release between them.
+ */
+export async function betweenManaged<T>(
+  major: number,
+  use: (declaration: Record<string, unknown>, here: ManagedServer, there: ManagedServer) => Promise<T>,
+): Promise<T> {
+  return withManagedServer(major, 'their-blue', (here) =>
+    withManagedServer(major, 'their-green', async (there) => {
+      await fillManagedShop(here);
+      const declaration = {
+        colours: {
+          blue: { release: '1', postgres: major, server: here.declared },
+          green: { release: '2', postgres: major, server: there.declared },
+        },
+        fence: { accept: [reservedRole] },
+        local: { passwords: declaredPasswords },
+      };
+      await here.ask(await grantsAskedFor(declaration), 'shop');
+      return use(declaration, here, there);
+    }),
+  );
+}
+
+/** The statements that `create` names. */
+async function grantsAskedFor(declaration: Record<string, unknown>): Promise<string[]> {
+  const raw = {
+    ...{ name: 'shop', platform: 'local', database: 'shop', live: 'blue', roles: { application: ['shop_app'] } },
+    ...declaration,
+  };
+  const platform = await LocalPlatform.open(parseEnvironment(raw, 'the test'), await temporaryFolder());
+  const { id, facts } = await failure(platform.lifecycle.create({ raw }));
+  if (id !== 'external-refused') throw new Error(`create said ${id}`);
+  return facts?.['grants'] as string[];
 }

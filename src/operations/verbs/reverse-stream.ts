@@ -50,8 +50,10 @@ export const prepareReverse: Step = {
   async run(c) {
     const { name } = nextStream(c);
     await c.on(c.idle, async (to) => {
-      const { published } = mapTables(await readTables(to), await c.on(c.live, readTables), 'reverse');
-      await publish(to, name, published);
+      await c.on(c.live, async (from) => {
+        const { published } = mapTables(await readTables(to), await readTables(from), 'reverse');
+        await publish(to, name, published, from);
+      });
       await createSlot(to, name, c.environment.limits.slotCreation);
     });
   },

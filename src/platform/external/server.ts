@@ -1,4 +1,4 @@
-import type { Colour } from '../../model/colours.ts';
+import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
@@ -87,7 +87,7 @@ export class ExternalServer {
 
   async conninfo(): Promise<string> {
     const { host, port, tls } = this.address;
-    const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${tls.ca ?? 'system'}`;
+    const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${this.#authorities ?? 'system'}`;
     const replication = newest((await this.#passwords()).replication);
     return `host=${host} port=${port} password=${replication} sslmode=${tls?.mode ?? 'disable'}${verified}`;
   }
@@ -157,6 +157,13 @@ export class ExternalServer {
     );
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
+  }
+
+  /** A file of the machine that the other colour's server runs on. */
+  get #authorities(): string | undefined {
+    const { ca, subscriberCa } = this.#declared;
+    const elsewhere = this.#environment.colours[other(this.colour)]?.server?.kind === 'external';
+    return subscriberCa ?? (elsewhere ? undefined : ca);
   }
 
   /** What only who has its data directory could do. */

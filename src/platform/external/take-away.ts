@@ -48,8 +48,8 @@ export async function takeAway(client: Client, environment: string): Promise<str
 }
 
 /**
- * Says whether it is gone. It stays where another environment on the same server uses it, for it has grants in another database then
- * (2BP01 dependent_objects_still_exist), and where somebody else has made it (42501).
+ * Says whether it is gone. It stays where another environment on the same server uses it, for it has grants in another
+ * database then (2BP01 dependent_objects_still_exist), and where somebody else has made it (42501).
  */
 async function dropRole(client: Client, role: string): Promise<boolean> {
   const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [role]);

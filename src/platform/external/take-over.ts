@@ -26,9 +26,9 @@ interface Facts {
 }
 
 /**
- * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against that. `given` is
- * who the declaration names; `own` whom Verdigris is from then on. Where no superuser can be had both are the role that somebody made
- * for Verdigris, and what it may do is found by trying. Safe to run again.
+ * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against
+ * that. `given` is who the declaration names; `own` whom Verdigris is from then on. Where no superuser can be had both
+ * are the role that somebody made for Verdigris, and what it may do is found by trying. Safe to run again.
  * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`
  */
 export async function takeOver(
@@ -54,7 +54,10 @@ export async function takeOver(
       if (missing) await client.query(`DROP DATABASE ${ident(environment.database)}`);
       throw refused(
         given,
-        lacks.map(({ ability, why, grant }) => `${operatorRole} may not ${ability}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`),
+        lacks.map(
+          ({ ability, why, grant }) =>
+            `${operatorRole} may not ${ability}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`,
+        ),
         [...new Set(lacks.flatMap(({ grant }) => grant))],
       );
     }

@@ -133,7 +133,8 @@ async function readSettings(client: Client): Promise<Setting[]> {
     client,
     `SELECT has_table_privilege('pg_file_settings', 'SELECT') AND has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') AS files`,
   );
-  // Where a role, a database or this session has its own, pg_settings does not show the server's: the files do, to whom may see them.
+  // Where a role, a database or this session has its own, pg_settings does not show the server's: the files do, to whom
+  // may see them.
   const own = `s.source IN ('database', 'user', 'database user', 'client', 'session')`;
   const value = `CASE WHEN ${own} THEN coalesce((SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name)
     ORDER BY f.seqno DESC LIMIT 1), s.boot_val) ELSE s.reset_val END`;

@@ -8,10 +8,10 @@ import { serverDifferences } from './globals-server.ts';
 import type { SecretStatement } from './secret.ts';
 
 /**
- * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords, memberships and
- * settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that software can feel.
- * `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Where one of the two is no superuser, what it cannot
- * see is not compared: passwords, and roles that are superusers.
+ * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords,
+ * memberships and settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that
+ * software can feel. `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Where one of the
+ * two is no superuser, what it cannot see is not compared: passwords, and roles that are superusers.
  */
 export async function compareGlobals(
   live: Client,

@@ -26,7 +26,8 @@ export async function carryGlobals(from: Client, to: Client): Promise<number> {
   const there = await readGlobals(to, byRights);
   const theirs = byRights ? await unalterable(to) : new Set<string>();
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
-    (key) => carries(key, now) && !isOf(key, theirs) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
+    (key) =>
+      carries(key, now) && !isOf(key, theirs) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
   );
   await apply(from, to, changed, now, there);
   await writeBase(to, now);

@@ -7,11 +7,12 @@ import { one, type Client } from '../client.ts';
 export type Globals = ReadonlyMap<string, string>;
 
 /**
- * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by role and database,
- * owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings, replication origins of applications
- * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as `["unread", kind]`.
- * `byRights`: between servers of which one gives no superuser; superusers are the service's there, and who granted does not count, for
- * nobody can grant in another's name. In one statement: under the fence it is read once more.
+ * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by
+ * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings,
+ * replication origins of applications with their position. Verdigris's own and PostgreSQL's roles are left out. What
+ * this role may not read is named as `["unread", kind]`. `byRights`: between servers of which one gives no superuser;
+ * superusers are the service's there, and who granted does not count, for nobody can grant in another's name. In one
+ * statement: under the fence it is read once more.
  */
 export async function readGlobals(client: Client, byRights = false): Promise<Globals> {
   const unread = await unreadable(client);
@@ -47,7 +48,8 @@ const withoutPasswords = `(SELECT oid, rolname, rolsuper, rolinherit, rolcreater
   NULL::text AS rolpassword, rolvaliduntil FROM pg_roles)`;
 
 function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
-  const theirs = (role: string): string => (byRights ? `AND NOT coalesce((SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = ${role}), false)` : '');
+  const theirs = (role: string): string =>
+    byRights ? `AND NOT coalesce((SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = ${role}), false)` : '';
   return `
     WITH role AS MATERIALIZED (
       SELECT a.*, f.name IS NOT NULL AS fenced, coalesce(f.admitted, false) AS admitted FROM ${unread.has('password') ? withoutPasswords : 'pg_authid'} a

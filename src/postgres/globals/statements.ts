@@ -18,8 +18,8 @@ export const statementKinds = [
 ];
 
 /**
- * What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. `there` is what `to` has. Secrets are read
- * where they are needed only.
+ * What gives `to` this entry as `from` has it; `value` undefined: `from` has it no more. `there` is what `to` has.
+ * Secrets are read where they are needed only.
  */
 export async function statementFor(
   from: Client,
@@ -108,7 +108,10 @@ const clauses: readonly ((value: boolean | number | string) => string)[] = [
   (until) => `VALID UNTIL ${literal(String(until))}`,
 ];
 
-/** Never with LOGIN: that is given when the colour is opened. Only what differs: who is no superuser may not say SUPERUSER, even with NO. */
+/**
+ * Never with LOGIN: that is given when the colour is opened. Only what differs: who is no superuser may not say
+ * SUPERUSER, even with NO.
+ */
 function made(role: string, value: string, there: string | undefined): SecretStatement {
   const wanted = JSON.parse(value) as Attributes;
   const has = there === undefined ? fresh : (JSON.parse(there) as Attributes);
@@ -118,9 +121,10 @@ function made(role: string, value: string, there: string | undefined): SecretSta
   });
   const create = `BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) THEN CREATE ROLE ${ident(role)} NOLOGIN; END IF; END`;
   return new SecretStatement(
-    [`DO ${literal(create)}`, ...(differing.length > 0 ? [`ALTER ROLE ${ident(role)} ${differing.join(' ')}`] : [])].join(
-      '; ',
-    ),
+    [
+      `DO ${literal(create)}`,
+      ...(differing.length > 0 ? [`ALTER ROLE ${ident(role)} ${differing.join(' ')}`] : []),
+    ].join('; '),
   );
 }
 

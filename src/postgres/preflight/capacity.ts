@@ -124,9 +124,10 @@ export const slotWal: Check = {
   when: everyGate,
   findings: ['slot-wal-unlimited', 'slot-wal-above-budget'],
   run: async (client, { limits }) => {
+    // Before PostgreSQL 13 there is no such limit: as if it were set to none.
     const { megabytes } = await one<{ megabytes: number }>(
       client,
-      "SELECT setting::int AS megabytes FROM pg_settings WHERE name = 'max_slot_wal_keep_size'",
+      "SELECT coalesce((SELECT setting::int FROM pg_settings WHERE name = 'max_slot_wal_keep_size'), -1) AS megabytes",
     );
     const budget = Math.max(1, Math.ceil(limits.retainedWalBytes / 1024 ** 2));
     const set = `ALTER SYSTEM SET max_slot_wal_keep_size = '${limits.retainedWalBytes > 0 ? budget : 4096}MB';\nSELECT pg_reload_conf();`;

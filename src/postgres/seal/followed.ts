@@ -1,6 +1,7 @@
-import { label, readTables, type Table } from '../catalogue.ts';
+import { label, readTables } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { mapTables } from '../mapping.ts';
+import { asPublished } from '../stream.ts';
 
 /**
  * Tables that should be replicated and are not, as they are now: the publication names a table by its OID and the
@@ -13,8 +14,8 @@ export async function unfollowed(
   name: string,
   direction: 'forward' | 'reverse',
 ): Promise<string[]> {
-  const [from, to] = [await readTables(publisher), await readTables(subscriber)];
-  const { published } = mapTables(from, to, direction);
+  const { published } = mapTables(await readTables(publisher), await readTables(subscriber), direction);
+  const [from, to] = [await readOids(publisher), await readOids(subscriber)];
   const sent = new Set(
     (
       await rows<{ oid: number }>(
@@ -34,13 +35,22 @@ export async function unfollowed(
       )
     ).map(({ oid, state }) => [oid, state]),
   );
-  const at = (tables: readonly Table[], name: string) => tables.find((table) => label(table) === name);
-  return published.flatMap(({ table }) => {
-    const [here, there] = [at(from, label(table)), at(to, label(table))];
-    if (!here || !there) return [];
-    if (!sent.has(here.oid)) return [`${label(table)}: another table than the one that is published`];
-    const state = applied.get(there.oid);
+  return (await asPublished(publisher, published, subscriber)).flatMap(({ table }) => {
+    const [here, there] = [from.get(label(table)), to.get(label(table))];
+    if (here === undefined || there === undefined) return [];
+    if (!sent.has(here)) return [`${label(table)}: another table than the one that is published`];
+    const state = applied.get(there);
     if (state === undefined) return [`${label(table)}: another table than the one that is applied to`];
     return state === 'r' ? [] : [`${label(table)}: its subscription is in state ${state}`];
   });
+}
+
+/** Of every table, partitions too. */
+async function readOids(client: Client): Promise<ReadonlyMap<string, number>> {
+  const found = await rows<{ schema: string; name: string; oid: number }>(
+    client,
+    `SELECT n.nspname AS schema, c.relname AS name, c.oid::int8::float8 AS oid
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')`,
+  );
+  return new Map(found.map(({ oid, ...table }) => [label(table), oid]));
 }

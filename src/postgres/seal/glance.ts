@@ -46,11 +46,20 @@ const relationOf: Readonly<Record<string, string>> = {
  * TRUNCATE, REFRESH and VACUUM FULL give a relation another file and change nothing else; only of a partition does that
  * count, whose TRUNCATE its root's publication does not carry.
  */
-const relations = `
-  SELECT count(*) || ' ' || coalesce(bit_xor(hash_record_extended(ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
+const relations = (digest: Digest) => `
+  SELECT count(*) || ' ' || ${digest(`ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
     x.reltablespace, x.relkind, x.relpersistence, x.relnatts, x.relrowsecurity, x.relforcerowsecurity, x.relispopulated, x.relreplident, x.relacl,
-    x.reloptions, x.relpartbound::text, CASE WHEN x.relispartition AND x.relkind = 'r' THEN x.relfilenode END), 0)), 0) AS digest
+    x.reloptions, x.relpartbound::text, CASE WHEN x.relispartition AND x.relkind = 'r' THEN x.relfilenode END)`)} AS digest
   FROM pg_catalog.pg_class x WHERE x.relpersistence <> 't'`;
+
+/** Of all rows, in no order. */
+type Digest = (row: string, filter?: string) => string;
+
+const byHash: Digest = (row, filter = '') => `coalesce(bit_xor(hash_record_extended(${row}, 0))${filter}, 0)`;
+
+/** Before PostgreSQL 14 no row has a hash. */
+const byText: Digest = (row, filter = '') =>
+  `coalesce(md5(string_agg((${row})::text, ' ' ORDER BY (${row})::text COLLATE "C")${filter}), '')`;
 
 const narrowed: Readonly<Record<string, string>> = {
   /** DEPENDS ON EXTENSION, membership of one, and who owns a sequence: the rest follows from other catalogues. */
@@ -80,7 +89,9 @@ export async function glance(client: Client, before?: Glance): Promise<Glance> {
   return {
     since,
     catalogues,
-    relations: same ? before.relations : (await one<{ digest: string }>(client, relations)).digest,
+    relations: same
+      ? before.relations
+      : (await one<{ digest: string }>(client, relations(await digestOf(client)))).digest,
   };
 }
 
@@ -91,6 +102,14 @@ export function movedCatalogues(before: Glance, after: Glance): string[] {
       ? before.relations !== after.relations
       : before.catalogues.get(catalogue) !== after.catalogues.get(catalogue),
   );
+}
+
+async function digestOf(client: Client): Promise<Digest> {
+  const { hashes } = await one<{ hashes: boolean }>(
+    client,
+    "SELECT current_setting('server_version_num')::int >= 140000 AS hashes",
+  );
+  return hashes ? byHash : byText;
 }
 
 const statements = new WeakMap<Client, string>();
@@ -104,8 +123,9 @@ async function statement(client: Client, since: string): Promise<string> {
       "relkind = 'r' AND oid < 16384 AND relname <> ALL ($1) AND has_table_privilege(oid, 'SELECT') ORDER BY 1",
     [without],
   );
-  const looks = catalogues.map(({ name }) => look(name, since));
-  if (!catalogues.some(({ name }) => name === 'pg_subscription')) looks.push(visibleSubscriptions);
+  const digest = await digestOf(client);
+  const looks = catalogues.map(({ name }) => look(name, since, digest));
+  if (!catalogues.some(({ name }) => name === 'pg_subscription')) looks.push(visibleSubscriptions(digest));
   const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't')
     ${looks.join('\nUNION ALL\n')}`;
   statements.set(client, made);
@@ -113,16 +133,16 @@ async function statement(client: Client, since: string): Promise<string> {
 }
 
 /** Only a superuser sees the whole catalogue, which holds passwords, and with it who wrote a row. */
-const visibleSubscriptions = `SELECT 'pg_subscription' AS catalogue, count(*) || ' '
-    || coalesce(bit_xor(hash_record_extended(ROW(x.oid, x.subname, x.subowner, x.subenabled, x.subslotname, x.subpublications), 0)), 0) AS digest
+const visibleSubscriptions = (digest: Digest) => `SELECT 'pg_subscription' AS catalogue, count(*) || ' '
+    || ${digest('ROW(x.oid, x.subname, x.subowner, x.subenabled, x.subslotname, x.subpublications)')} AS digest
   FROM pg_catalog.pg_subscription x`;
 
-function look(catalogue: string, since: string): string {
+function look(catalogue: string, since: string, digest: Digest): string {
   const relation = relationOf[catalogue];
   const conditions = [narrowed[catalogue], relation && `x.${relation} NOT IN (SELECT f.oid FROM fleeting f)`].filter(
     (condition) => condition !== undefined,
   );
   return `SELECT '${catalogue}' AS catalogue, count(*) || ' '
-      || coalesce(bit_xor(hash_record_extended(ROW(x.xmin, x.ctid), 0)) FILTER (WHERE age(x.xmin) <= age('${since}'::xid)), 0) AS digest
+      || ${digest('ROW(x.xmin, x.ctid)', ` FILTER (WHERE age(x.xmin) <= age('${since}'::xid))`)} AS digest
     FROM pg_catalog.${catalogue} x${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`;
 }

@@ -22,14 +22,14 @@ const own = 'verdigris_inspect';
  * Settings of an application's own are in no list of the server's: their names are taken from the texts that the client
  * sent ($1) and from the bodies of functions.
  */
-const question = String.raw`
+const questionOf = (body: string) => String.raw`
 SELECT 'setting', pg_catalog.lower(name), setting FROM pg_catalog.pg_settings
 WHERE source = 'session' AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
 UNION ALL SELECT 'setting', 'role', pg_catalog.current_setting('role') WHERE pg_catalog.current_setting('role') <> 'none'
 UNION ALL SELECT 'setting', own.name, pg_catalog.current_setting(own.name, true) FROM (
   SELECT pg_catalog.unnest($1::pg_catalog.text[]) AS name UNION
   SELECT pg_catalog.lower(found[1]) FROM pg_catalog.pg_proc,
-    LATERAL pg_catalog.regexp_matches(coalesce(pg_catalog.pg_get_function_sqlbody(pg_proc.oid), prosrc),
+    LATERAL pg_catalog.regexp_matches(${body},
       '(?:set_config\s*\(\s*''|\mset\s+(?:session\s+|local\s+)?)([a-z_][\w$]*\.[a-z_][\w$.]*)', 'gi') AS found
   WHERE pg_proc.oid >= 16384) AS own
 WHERE pg_catalog.current_setting(own.name, true) <> '' AND own.name NOT IN (SELECT pg_catalog.lower(name) FROM pg_catalog.pg_settings)
@@ -42,6 +42,12 @@ UNION ALL (SELECT 'temporary', '', NULL FROM pg_catalog.pg_class WHERE relnamesp
 UNION ALL (SELECT 'temporary', '', NULL FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema() LIMIT 1)
 UNION ALL (SELECT 'temporary', '', NULL FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() LIMIT 1)`;
 
+const question = questionOf('coalesce(pg_catalog.pg_get_function_sqlbody(pg_proc.oid), prosrc)');
+/** Before PostgreSQL 14 every body is text. */
+const olderQuestion = questionOf('prosrc');
+/** undefined_function */
+const unknownFunction = '42883';
+
 /**
  * Asks an idle backend, outside a transaction, for the state of its session. One round trip, by the extended protocol,
  * so that no statement of the client's is touched. `pass` gets what the server says to the client meanwhile. Rejects
@@ -51,17 +57,18 @@ export async function inspect(
   backend: Backend,
   ownSettings: readonly string[],
   pass: (bytes: Buffer) => void,
+  asking = question,
 ): Promise<SeenState> {
   const answered = Promise.withResolvers<void>();
   const rows: (string | undefined)[][] = [];
-  let failure: Error | undefined;
+  let failure: (Error & { code?: string }) | undefined;
   backend.listener = {
     wanted: (type) => (type === back.dataRow ? 1024 * 1024 : undefined),
     judge(type, head) {
       if (type === back.dataRow) rows.push(columns(head));
       else if (type === back.error) {
-        const { severity, message: said } = readReport(head);
-        failure = new Error(said);
+        const { severity, code, message: said } = readReport(head);
+        failure = Object.assign(new Error(said), { code });
         if (severity === 'FATAL' || severity === 'PANIC') answered.reject(failure);
       } else if (type === back.ready) answered.resolve();
       return type === back.notification || type === back.parameter ? 'pass' : 'drop';
@@ -70,17 +77,19 @@ export async function inspect(
     gone: (cause) => answered.reject(cause ?? new Error('the server closed the connection')),
   };
   const timer = setTimeout(() => answered.reject(new Error(`the server said nothing for ${patience} ms`)), patience);
-  backend.socket.write(asked(ownSettings));
+  backend.socket.write(asked(ownSettings, asking));
   try {
     await answered.promise;
   } finally {
     clearTimeout(timer);
   }
+  if (failure?.code === unknownFunction && asking === question)
+    return inspect(backend, ownSettings, pass, olderQuestion);
   if (failure) throw failure;
   return stateOf(rows);
 }
 
-function asked(ownSettings: readonly string[]): Buffer {
+function asked(ownSettings: readonly string[], question: string): Buffer {
   const names = Buffer.from(
     `{${ownSettings.map((name) => `"${name.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`,
     'latin1',
