@@ -139,7 +139,9 @@ function readersShut(readers: readonly string[]): VerdigrisError {
   return new VerdigrisError('readers-shut', {
     seen: `${readers.join(', ')} may not be altered there by ${operatorRole}: the fence closed them by CONNECT on the database.`,
     required: 'readers whom the fence can let in again, read-only.',
-    next: `have \`GRANT ${readers.map((name) => ident(name)).join(', ')} TO ${operatorRole} WITH ADMIN OPTION\` run there; or go on without a canary. Nothing was changed.`,
+    next:
+      `have \`GRANT ${readers.map((name) => ident(name)).join(', ')} TO ${operatorRole} WITH ADMIN OPTION\` run there; ` +
+      'or go on without a canary. Nothing was changed.',
     facts: { readers },
   });
 }

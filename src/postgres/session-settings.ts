@@ -90,7 +90,8 @@ export function settingsAfterwards(kind: SessionKind): string | undefined {
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
   // Through a pooler an application's role has sessions of this kind as well.
   if (kind === 'database') return `SELECT CASE WHEN ${superuser} AND ${unlimited}`;
-  return `SELECT current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited}, CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
+  return `SELECT current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
+    CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END,
     CASE WHEN NOT ${superuser} AND ${has('createrole_self_grant')} THEN ${set('createrole_self_grant', 'set, inherit')} END`;
 }

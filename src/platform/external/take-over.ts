@@ -121,7 +121,8 @@ function faults(facts: Facts, { colours }: Environment, colour: Colour, user: st
     ...(facts.superuser || user === operatorRole
       ? []
       : [
-          `${user} is no superuser there: name one in colours.${colour}.server.user. Where none can be had, have ${operatorRole} made as docs/external.md says, and leave the user out.`,
+          `${user} is no superuser there: name one in colours.${colour}.server.user. Where none can be had, have ${operatorRole} ` +
+            'made as docs/external.md says, and leave the user out.',
         ]),
     ...(facts.walLevel === 'logical'
       ? []
@@ -142,6 +143,10 @@ async function makeOperator(client: Client, password: string): Promise<void> {
   );
 }
 
+function askFor(grants: readonly string[]): string {
+  return `have this run in the database, by whoever administers that server:\n${grants.map((each) => `  ${each}\n`).join('')}`;
+}
+
 /** `grants`: statements for whoever administers that server. */
 function refused(
   given: ConnectionSettings,
@@ -151,7 +156,7 @@ function refused(
   return new VerdigrisError('external-refused', {
     seen: `The server ${given.host}:${given.port} cannot be a colour as it is:\n${problems.map((each) => `  ${each}\n`).join('')}`,
     required: 'a primary of the declared major with logical replication, and a role that may set up a release.',
-    next: `${grants.length === 0 ? 'fix what is listed' : `have this run in the database, by whoever administers that server:\n${grants.map((each) => `  ${each}\n`).join('')}`}, then run the same command again; nothing was changed.`,
+    next: `${grants.length === 0 ? 'fix what is listed' : askFor(grants)}, then run the same command again; nothing was changed.`,
     facts: { problems, grants },
   });
 }

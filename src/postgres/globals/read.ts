@@ -72,7 +72,8 @@ function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
         LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN role r ON r.oid = s.setrole
         WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND (s.setrole = 0 OR r.oid IS NOT NULL)
           AND NOT (coalesce(r.admitted, false) AND d.datname IS NOT NULL AND starts_with(c.entry, 'default_transaction_read_only='))
-      UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) FROM pg_database d WHERE d.datname = current_database() ${theirs('pg_get_userbyid(d.datdba)')}
+      UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) 
+        FROM pg_database d WHERE d.datname = current_database() ${theirs('pg_get_userbyid(d.datdba)')}
       UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = current_database()
       UNION ALL SELECT json_build_array('grant', current_database(), grantee, privilege), bool_or(grantable)::text FROM (
         SELECT coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
