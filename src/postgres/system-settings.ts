@@ -1,6 +1,6 @@
 import { settingValue } from './compare/globals-databases.ts';
 import { rows, type Client } from './client.ts';
-import { closesEverybody } from './fence-by-rights.ts';
+import { isSuperuser } from './superuser.ts';
 import type { SchemaDifference, SchemaObject } from './fingerprint/index.ts';
 import { ident } from './quote.ts';
 
@@ -9,7 +9,7 @@ import { ident } from './quote.ts';
  * none.
  */
 export async function readSystemSettings(client: Client): Promise<SchemaObject[]> {
-  if (!(await closesEverybody(client))) return [];
+  if (!(await isSuperuser(client))) return [];
   return rows<SchemaObject>(
     client,
     `SELECT DISTINCT ON (name) 'server setting' AS kind, name AS identity, md5(setting) AS definition FROM pg_file_settings
@@ -23,7 +23,7 @@ export async function carrySystemSettings(
   to: Client,
   changes: readonly SchemaDifference[],
 ): Promise<number> {
-  if (changes.length === 0 || !(await closesEverybody(to))) return 0;
+  if (changes.length === 0 || !(await isSuperuser(to))) return 0;
   const ours = await rows<{ name: string }>(
     to,
     "SELECT name FROM pg_file_settings WHERE sourcefile ~ '/verdigris[.]conf$'",

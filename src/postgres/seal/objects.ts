@@ -1,5 +1,5 @@
 import { rows, type Client } from '../client.ts';
-import { closesEverybody } from '../fence-by-rights.ts';
+import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
 
@@ -97,6 +97,6 @@ export async function readSurroundings(client: Client): Promise<SchemaObject[]> 
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
     UNION ALL
     (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)
-    UNION ALL ${refreshes}${(await closesEverybody(client)) ? ` UNION ALL ${settingsFile}` : ''}`,
+    UNION ALL ${refreshes}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`,
   );
 }
