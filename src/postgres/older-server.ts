@@ -21,6 +21,8 @@ const news: readonly Since[] = [
     },
     words: [
       [/'pg_parameter_acl'::regclass/g, '0'],
+      // Nothing has one; a type that is not known is an error all the same.
+      [/\bacldefault\('p'::"char"/g, `acldefault('r'::"char"`],
       [/\bpg_database_collation_actual_version\([^)]*\)/g, 'NULL::text'],
       [/\bpg_has_role\('pg_checkpoint', 'USAGE'\)/g, 'false'],
     ],

@@ -5,6 +5,7 @@ import { benchLint } from './lint.ts';
 import type { BenchRow } from './measure.ts';
 import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
+import { benchSeeds } from './seeds.ts';
 import { benchSeal } from './seal.ts';
 import { benchStatus } from './status.ts';
 import { benchThroughput } from './throughput.ts';
@@ -41,6 +42,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'cluster-pause': once(() => benchClusterPause(Number(values.switchovers))),
   throughput: once(benchThroughput),
   seeding: series(benchSeeding),
+  seeds: series(benchSeeds),
   reflink: series(benchReflink),
   verify: once(async () =>
     (await benchVerify()).rows.map((row) => ({
