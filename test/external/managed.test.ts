@@ -5,13 +5,12 @@ import { withEnvironment } from '../support/environment.ts';
 import { credentials } from '../support/external.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
 import { betweenManaged } from '../support/managed-server.ts';
-import { testMajor } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
 
 beforeAll(withNewestPgDump);
 
 test('between two managed services, without a superuser on either, there and back and there, under load: nothing is lost or left', async () => {
-  await betweenManaged(testMajor, (declaration) =>
+  await betweenManaged((declaration) =>
     withEnvironment({ declaration, existing: credentials }, async (environment) => {
       const { verb, clients, platform, on } = environment;
       const { verdict } = await clients(async (workload) => {

@@ -2,16 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { operatorRole } from '../../src/model/names.ts';
+import { destroyLocal } from '../../src/platform/local/lifecycle/destroy.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { withClient, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { credentials, declaredPasswords, withExternalServer, type ExternalFixture } from './external.ts';
-import { failure } from './failure.ts';
+import type { Failure } from './failure.ts';
 import { reservedRole } from './managed.ts';
 import { temporaryFolder } from './postgres.ts';
 
 /** A managed service's server by its address: nobody who may log in there but the service itself is a superuser. */
-export interface ManagedServer extends ExternalFixture {
+interface ManagedServer extends ExternalFixture {
   /** The customer's first role, by which he makes all others. */
   readonly admin: ConnectionSettings;
   /** What the service's administration can do for a customer who asks. */
@@ -26,7 +27,7 @@ const password = 'the operator has this one';
  * As a service hands a new server over: the customer's role, and Verdigris's made by it, with what docs/origins.md says
  * to grant.
  */
-export async function withManagedServer<T>(
+async function withManagedServer<T>(
   major: number,
   name: string,
   use: (server: ManagedServer) => Promise<T>,
@@ -64,7 +65,7 @@ export async function withManagedServer<T>(
 }
 
 /** The database `shop` as its customer has made it, owned by a role of its own; nothing of it is Verdigris's. */
-export async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
+async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
   await withClient(admin, 'test', async (client) => {
     for (const [role, secret] of Object.entries(credentials))
       await client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${secret}'`);
@@ -77,39 +78,53 @@ export async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
   );
 }
 
+/** The oldest whose operator need be no superuser is 16; these are of npm's. */
+const major = 17;
+
+/** One with the shop, as the live colour of a declaration that `create` has not been called with yet. */
+export async function withManagedShop<T>(
+  use: (declaration: Record<string, unknown>, here: ManagedServer) => Promise<T>,
+): Promise<T> {
+  return withManagedServer(major, 'their-blue', async (here) => {
+    await fillManagedShop(here);
+    const declaration = {
+      colours: { blue: { release: '1', postgres: major, server: here.declared } },
+      fence: { accept: [reservedRole] },
+      local: { passwords: declaredPasswords },
+    };
+    return use(declaration, here);
+  });
+}
+
 /**
  * Two of them, the first with the shop. What `create` asks for there was granted, and is all that it takes. `use` is
  * given the declaration of a release between them.
  */
-export async function betweenManaged<T>(
-  major: number,
-  use: (declaration: Record<string, unknown>, here: ManagedServer, there: ManagedServer) => Promise<T>,
-): Promise<T> {
-  return withManagedServer(major, 'their-blue', (here) =>
+export async function betweenManaged<T>(use: (declaration: Record<string, unknown>) => Promise<T>): Promise<T> {
+  return withManagedShop((declaration, here) =>
     withManagedServer(major, 'their-green', async (there) => {
-      await fillManagedShop(here);
-      const declaration = {
-        colours: {
-          blue: { release: '1', postgres: major, server: here.declared },
-          green: { release: '2', postgres: major, server: there.declared },
-        },
-        fence: { accept: [reservedRole] },
-        local: { passwords: declaredPasswords },
-      };
-      await here.ask(await grantsAskedFor(declaration), 'shop');
-      return use(declaration, here, there);
+      await here.ask((await grantsAskedFor(declaration)) ?? [], 'shop');
+      const { blue } = declaration['colours'] as { blue: unknown };
+      return use({
+        ...declaration,
+        colours: { blue, green: { release: '2', postgres: major, server: there.declared } },
+      });
     }),
   );
 }
 
-/** The statements that `create` names. */
-async function grantsAskedFor(declaration: Record<string, unknown>): Promise<string[]> {
+/** The statements that `create` names; undefined where it makes the environment, which is then taken away again. */
+export async function grantsAskedFor(declaration: Record<string, unknown>): Promise<string[] | undefined> {
   const raw = {
     ...{ name: 'shop', platform: 'local', database: 'shop', live: 'blue', roles: { application: ['shop_app'] } },
     ...declaration,
   };
   const platform = await LocalPlatform.open(parseEnvironment(raw, 'the test'), await temporaryFolder());
-  const { id, facts } = await failure(platform.lifecycle.create({ raw }));
-  if (id !== 'external-refused') throw new Error(`create said ${id}`);
-  return facts?.['grants'] as string[];
+  const refused = await platform.lifecycle.create({ raw }).then(
+    () => undefined,
+    (error: unknown) => error as Failure,
+  );
+  if (refused === undefined) await destroyLocal(platform);
+  else if (refused.id !== 'external-refused') throw refused;
+  return refused?.facts?.['grants'] as string[] | undefined;
 }
