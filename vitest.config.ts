@@ -13,6 +13,7 @@ export const chains = [
   'test/delivery/kills.test.ts',
   'test/operations/backfill-kills.test.ts',
   'test/adversary/matrix.test.ts',
+  'test/adversary/surroundings.test.ts',
 ];
 
 /**
@@ -59,7 +60,8 @@ export const long = [
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than Node.
+    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than
+    // Node.
     exclude: [
       'test/e2e/**',
       'test/deploy/**',
@@ -74,7 +76,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a defect, and is shown.
+    // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a
+    // defect, and is shown.
     retry: process.env['CI'] ? 1 : 0,
   },
 });

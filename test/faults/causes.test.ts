@@ -1,12 +1,12 @@
-import { cp, readdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cross } from '../../src/operations/engine/cross.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { applyErrorIn, passes } from '../../src/postgres/apply-error.ts';
-import { mountable, run } from '../support/mount.ts';
+import { mountable } from '../support/mount.ts';
+import { fillUp, onSmallDisks } from '../support/small-disk.ts';
 import { good } from '../support/verdict.ts';
-import { until } from '../support/until.ts';
 import { untilStopped } from './operators.ts';
 import { served, withBench, type FaultBench } from './support.ts';
 
@@ -77,34 +77,3 @@ describe.runIf(mountable)('a full disk', () => {
     });
   });
 });
-
-/** Each folder on a filesystem of 256 KiB for as long as `use` runs; what is there then stays. */
-async function onSmallDisks(folders: readonly string[], use: () => Promise<void>): Promise<void> {
-  const [folder, ...rest] = folders;
-  if (folder === undefined) return use();
-  const aside = `${folder}.aside`;
-  await cp(folder, aside, { recursive: true });
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=0700', 'tmpfs', folder]);
-  try {
-    await cp(aside, folder, { recursive: true });
-    await onSmallDisks(rest, use);
-    await rm(aside, { recursive: true });
-    await cp(folder, aside, { recursive: true });
-  } finally {
-    await run('umount', ['-l', folder]);
-    await rm(folder, { recursive: true, force: true });
-    await cp(aside, folder, { recursive: true });
-  }
-}
-
-/** Takes every block that is left. */
-async function fillUp(folder: string): Promise<void> {
-  const file = path.join(folder, 'fill');
-  await until('no block left', () =>
-    writeFile(file, Buffer.alloc(4096, 'x'), { flag: 'a' }).then(
-      () => false,
-      () => true,
-    ),
-  );
-  expect(await readdir(folder)).toContain('fill');
-}

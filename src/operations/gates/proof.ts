@@ -5,7 +5,7 @@ import { readSubscription, unpublish } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';
-import { asStatements, beginWitness, differing, witnessed } from './witness.ts';
+import { asStatements, beginWitness, differing, forgetUntil, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
@@ -28,8 +28,9 @@ export function proofWitness({ name }: Stream): string {
  * tables are equal all the same (a backfill fills columns that are new) it is no finding.
  */
 export async function writtenFindings(c: Context): Promise<Finding[]> {
-  const changes = await witnessed(c, proofWitness(stream(c)));
-  if (changes === undefined)
+  const name = proofWitness(stream(c));
+  const seen = await witnessed(c, name);
+  if (!seen)
     return [
       finding('proof-void', {
         title: `whether somebody wrote on ${c.idle} since the comparison is not known: its log was not kept`,
@@ -38,19 +39,27 @@ export async function writtenFindings(c: Context): Promise<Finding[]> {
       }),
     ];
   const title = `somebody wrote on ${c.idle} since the comparison`;
-  const found = c.looking
-    ? finding('proof-void', {
+  if (c.looking)
+    return [
+      finding('proof-void', {
         title,
-        objects: changes.flatMap(asStatements),
+        objects: seen.changes.flatMap(asStatements),
         reason: '`switch` compares these tables again before it begins.',
-      })
-    : finding('candidate-written', {
-        title,
-        objects: (await differing(c, changes)).flatMap(asStatements),
-        reason: 'Its rows differ from those of the live colour: after the switchover they would be what clients see.',
-        fix: `Undo it on ${c.idle}, by psql as verdigris_operator, or abandon the candidate and seed again.`,
-      });
-  return [found].filter(({ objects }) => objects.length > 0);
+      }),
+    ].filter(({ objects }) => objects.length > 0);
+  const wrong = await differing(c, seen.changes);
+  if (wrong.length === 0) {
+    await forgetUntil(c, name, seen.until);
+    return [];
+  }
+  return [
+    finding('candidate-written', {
+      title,
+      objects: wrong.flatMap(asStatements),
+      reason: 'Its rows differ from those of the live colour: after the switchover they would be what clients see.',
+      fix: `Undo it on ${c.idle}, by psql as verdigris_operator, or abandon the candidate and seed again.`,
+    }),
+  ];
 }
 
 async function circumstances(c: Context): Promise<Proof> {

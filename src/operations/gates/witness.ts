@@ -1,14 +1,18 @@
 import { count } from '../../model/count.ts';
+import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
+import { one } from '../../postgres/client.ts';
 import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
 import { mapTables } from '../../postgres/mapping.ts';
+import { isUnidentified } from '../../postgres/row-identity.ts';
 import { createSlot, publish, readSlot } from '../../postgres/stream.ts';
 import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
 
 /**
  * From here on the candidate's log is kept, so that what is written there other than by replication is known exactly.
- * Counters of PostgreSQL would count replication's writes with it.
+ * Counters of PostgreSQL would count replication's writes with it. Left out is what may not be published: replication's
+ * own UPDATE would fail there.
  */
 export async function beginWitness(c: Context, name: string): Promise<void> {
   const { common } = mapTables(await c.on(c.live, readTables), await c.on(c.idle, readTables), 'forward');
@@ -16,21 +20,39 @@ export async function beginWitness(c: Context, name: string): Promise<void> {
     await publish(
       client,
       name,
-      common.map(({ to }) => ({ table: to })),
+      common.flatMap(({ to }) => (isUnidentified(to) || to.persistence === 'unlogged' ? [] : [{ table: to }])),
     );
     await createSlot(client, name, c.environment.limits.slotCreation);
   });
+}
+
+export interface Witnessed {
+  readonly changes: readonly LocalChanges[];
+  /** All that was committed before this was seen. */
+  readonly until: Lsn;
 }
 
 /**
  * What was written since, other than by replication, to tables that both colours have; undefined where the log was not
  * kept.
  */
-export async function witnessed(c: Context, name: string): Promise<LocalChanges[] | undefined> {
+export async function witnessed(c: Context, name: string): Promise<Witnessed | undefined> {
   return c.on(c.idle, async (client) => {
     const slot = await readSlot(client, name);
-    return slot && slot.walStatus !== 'lost' ? localChanges(client, name, name) : undefined;
+    if (!slot || slot.walStatus === 'lost') return undefined;
+    const { until } = await one<{ until: Lsn }>(client, 'SELECT pg_current_wal_flush_lsn()::text AS until');
+    return { changes: await localChanges(client, name, name), until };
   });
+}
+
+/** What was seen and found to be right is not looked at again, and its log not kept. */
+export async function forgetUntil(c: Context, name: string, until: Lsn): Promise<void> {
+  await c.on(c.idle, (client) =>
+    client.query(
+      'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
+      [name, until],
+    ),
+  );
 }
 
 /** Those of the tables whose rows differ now: what was written into columns that are new is no difference. */

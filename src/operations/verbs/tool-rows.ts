@@ -23,7 +23,7 @@ export const toolRows: Step = {
   async run(c) {
     const name = nameOf(c);
     if (!(await c.on(c.idle, (client) => readSlot(client, name)))) return 'its files were read by Verdigris';
-    const changes = (await witnessed(c, name)) ?? [];
+    const { changes } = (await witnessed(c, name)) ?? { changes: [] };
     const wrong = await differing(c, changes);
     if (wrong.length > 0) throw await refused(c, wrong);
     await c.on(c.idle, (client) => unpublish(client, name));
