@@ -17,30 +17,37 @@ export async function readSystemSettings(client: Client): Promise<SchemaObject[]
   );
 }
 
-/** Makes these changes of `from` on `to` too, save settings that Verdigris's own file has there. Returns how many. */
+/**
+ * Makes these changes of `from` on `to` too and returns their names. Left out are settings that Verdigris's own file has
+ * there, those that this major does not know, and those that take effect at a restart: one of them may keep a server from
+ * starting.
+ */
 export async function carrySystemSettings(
   from: Client,
   to: Client,
   changes: readonly SchemaDifference[],
-): Promise<number> {
-  if (changes.length === 0 || !(await isSuperuser(to))) return 0;
-  const ours = await rows<{ name: string }>(
+): Promise<string[]> {
+  if (changes.length === 0 || !(await isSuperuser(to))) return [];
+  const carried = await rows<{ name: string }>(
     to,
-    "SELECT name FROM pg_file_settings WHERE sourcefile ~ '/verdigris[.]conf$'",
+    `SELECT n.name FROM unnest($1::text[]) AS n (name) LEFT JOIN pg_settings s ON lower(s.name) = lower(n.name)
+     WHERE coalesce(s.context NOT IN ('postmaster', 'internal'), n.name LIKE '%.%')
+     AND n.name NOT IN (SELECT f.name FROM pg_file_settings f WHERE f.sourcefile ~ '/verdigris[.]conf$')`,
+    [changes.map(({ identity }) => identity)],
   );
-  const carried = changes.filter(({ identity }) => !ours.some(({ name }) => name === identity));
+  const names = carried.map(({ name }) => name);
   const values = await rows<{ name: string; value: string }>(
     from,
     `SELECT DISTINCT ON (name) name, setting AS value FROM pg_file_settings WHERE name = ANY ($1)
      AND sourcefile ~ '/postgresql[.]auto[.]conf$' ORDER BY name, seqno DESC`,
-    [carried.map(({ identity }) => identity)],
+    [names],
   );
-  for (const { identity } of carried) {
-    const set = values.find(({ name }) => name === identity);
+  for (const name of names) {
+    const set = values.find((value) => value.name === name);
     await to.query(
-      set ? `ALTER SYSTEM SET ${ident(identity)} TO ${settingValue(set)}` : `ALTER SYSTEM RESET ${ident(identity)}`,
+      set ? `ALTER SYSTEM SET ${ident(name)} TO ${settingValue(set)}` : `ALTER SYSTEM RESET ${ident(name)}`,
     );
   }
-  if (carried.length > 0) await to.query('SELECT pg_reload_conf()');
-  return carried.length;
+  if (names.length > 0) await to.query('SELECT pg_reload_conf()');
+  return names;
 }

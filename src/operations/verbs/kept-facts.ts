@@ -18,16 +18,19 @@ import { storeObjects } from '../gates/schema.ts';
  */
 const kinds: readonly SchemaKind[] = ['rows of', 'server setting'];
 
-async function read(client: Client): Promise<SchemaObject[]> {
-  return [...(await readRefreshes(client)), ...(await readSystemSettings(client))];
+async function read(client: Client, wanted: readonly SchemaKind[] = kinds): Promise<SchemaObject[]> {
+  return [
+    ...(wanted.includes('rows of') ? await readRefreshes(client) : []),
+    ...(wanted.includes('server setting') ? await readSystemSettings(client) : []),
+  ];
 }
 
 /**
  * Keeps in a colour's own database when its materialized views were refreshed and what ALTER SYSTEM has set: the other
  * one has that.
  */
-export async function keepFacts(c: Context, colour: Colour): Promise<void> {
-  await c.on(colour, async (client) => storeObjects(client, kinds, await read(client)));
+export async function keepFacts(c: Context, colour: Colour, wanted: readonly SchemaKind[] = kinds): Promise<void> {
+  await c.on(colour, async (client) => storeObjects(client, wanted, await read(client, wanted)));
 }
 
 /** Carries what changed of it on the live colour since, and says what. */
@@ -37,11 +40,18 @@ export async function carryFacts(c: Context): Promise<string[]> {
     const changes = diffSchema(await kept(live), now);
     const of = (wanted: SchemaKind) => changes.filter(({ kind }) => kind === wanted);
     const refreshed = await refreshAgain(c, of('rows of'));
-    const set = await c.on(c.idle, (idle) => carrySystemSettings(live, idle, of('server setting')));
+    const settings = of('server setting');
+    const set = await c.on(c.idle, (idle) => carrySystemSettings(live, idle, settings));
+    const left = settings.flatMap(({ identity }) => (set.includes(identity) ? [] : [identity]));
+    if (left.length > 0)
+      c.emit({
+        type: 'note',
+        text: `set by ALTER SYSTEM on ${c.live} and not carried to ${c.idle}: ${left.join(', ')}`,
+      });
     if (changes.length > 0) await storeObjects(live, kinds, now);
     return [
       ...(refreshed > 0 ? [`${refreshed} materialized views refreshed again`] : []),
-      ...(set > 0 ? [`${set} settings of the server`] : []),
+      ...(set.length > 0 ? [`settings of the server: ${set.join(', ')}`] : []),
     ];
   });
 }

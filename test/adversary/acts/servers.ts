@@ -85,7 +85,7 @@ export const servers: readonly Act[] = [
     'comment on the database',
     "COMMENT ON DATABASE shop IS 'no. #'",
     described("shobj_description((SELECT oid FROM pg_database WHERE datname = 'shop'), 'pg_database')"),
-    /shop/,
+    /shop|comment database/,
     'COMMENT ON DATABASE shop IS NULL',
   ),
   act(

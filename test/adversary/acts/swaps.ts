@@ -27,7 +27,7 @@ export const swaps: readonly Act[] = [
     'partition detached',
     'ALTER TABLE public.meter DETACH PARTITION public.meter_2',
     "SELECT relispartition::text AS answer FROM pg_class WHERE oid = 'public.meter_2'::regclass",
-    /meter_2/,
+    /meter/,
     'ALTER TABLE public.meter ATTACH PARTITION public.meter_2 FOR VALUES FROM (100) TO (200)',
   ),
   act(

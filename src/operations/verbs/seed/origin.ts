@@ -9,6 +9,7 @@ import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
 import { schemaDigest } from '../../gates/schema.ts';
+import { keepFacts } from '../kept-facts.ts';
 
 export const open: Step = {
   id: 'open',
@@ -25,6 +26,7 @@ export const open: Step = {
     // Before the copy: what is written meanwhile is then on both, and known as such.
     await c.on(c.live, rememberHistories);
     const digest = await schemaDigest(c, c.live, true);
+    await keepFacts(c, c.live);
     await c.ledger.write((journal) => ({
       ...journal,
       generation: journal.generation + 1,
