@@ -113,7 +113,7 @@ async function trial(environment: TestEnvironment, event: Event, verb: Verb, ste
     ),
   );
   expect(found).toEqual({ rows: written });
-  return error === undefined ? 'it went through' : error instanceof VerdigrisError ? error.id : String(error);
+  return error === undefined ? 'it went through' : error instanceof VerdigrisError ? error.id : (error as Error).message;
 }
 
 for (const verb of ['switch', 'rollback'] as const)
@@ -135,7 +135,7 @@ for (const verb of ['switch', 'rollback'] as const)
               const from = performance.now();
               const outcome = await trial(environment, event, verb, step).catch((error: unknown) => {
                 vi.useRealTimers();
-                faults.push(`${event.kind} after ${step} of ${verb}: ${String(error)}`);
+                faults.push(`${event.kind} after ${step} of ${verb}: ${(error as Error).message}`);
                 return 'FAULT';
               });
               console.log(
