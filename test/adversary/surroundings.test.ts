@@ -113,7 +113,11 @@ async function trial(environment: TestEnvironment, event: Event, verb: Verb, ste
     ),
   );
   expect(found).toEqual({ rows: written });
-  return error === undefined ? 'it went through' : error instanceof VerdigrisError ? error.id : (error as Error).message;
+  return error === undefined
+    ? 'it went through'
+    : error instanceof VerdigrisError
+      ? error.id
+      : (error as Error).message;
 }
 
 for (const verb of ['switch', 'rollback'] as const)
