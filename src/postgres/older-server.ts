@@ -13,6 +13,8 @@ const news: readonly Since[] = [
     columns: {
       pg_database: `'c'::"char" AS datlocprovider, NULL::text AS datcollversion`,
       pg_publication_rel: 'NULL::pg_node_tree AS prqual, NULL::int2vector AS prattrs',
+      pg_publication_tables: `(SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = format('%I.%I', schemaname, tablename)::regclass AND a.attnum > 0 AND NOT a.attisdropped) AS attnames`,
     },
     relations: {
       pg_parameter_acl: 'NULL::oid AS oid, NULL::text AS parname, NULL::aclitem[] AS paracl',

@@ -284,8 +284,10 @@ export async function startAt(publisher: Client, subscriber: Client, name: strin
 
 async function beginSlotAt(publisher: Client, name: string, position: Lsn): Promise<void> {
   const slot = await readSlot(publisher, name);
-  if (!slot || lsnBytes(slot.confirmed) >= lsnBytes(position)) return;
-  await publisher.query('SELECT pg_replication_slot_advance($1, $2::pg_lsn)', [name, position]);
+  if (!slot) return;
+  if (lsnBytes(slot.confirmed) < lsnBytes(position))
+    await publisher.query('SELECT pg_replication_slot_advance($1, $2::pg_lsn)', [name, position]);
+  // Where it stands there already, it may be in memory alone.
   await publisher.query('CHECKPOINT');
 }
 

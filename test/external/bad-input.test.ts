@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
@@ -59,6 +61,19 @@ test('what is declared of a server that others run is held against what it is, b
     ),
   );
   expect(made).toEqual([]);
+});
+
+test('a replica is refused, and its primary asked for', async () => {
+  const signal = path.join(path.dirname(theirs.log), 'data', 'standby.signal');
+  await theirs.ctl('stop', '-m', 'fast');
+  await writeFile(signal, '');
+  await theirs.ctl('start', '-l', theirs.log);
+  const { id, seen } = await refusal({});
+  expect(id).toBe('external-refused');
+  expect(seen).toContain('it is a replica (pg_is_in_recovery): name the primary.');
+  await theirs.ctl('stop', '-m', 'fast');
+  await rm(signal);
+  await theirs.ctl('start', '-l', theirs.log);
 });
 
 test('a server without logical replication, or without a slot to spare, is refused with what to set', async () => {

@@ -10,7 +10,7 @@ import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../../postgres/owners.ts';
 import { ident } from '../../postgres/quote.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
-import { publish } from '../../postgres/stream.ts';
+import { asPublished, publish } from '../../postgres/stream.ts';
 import { backfillCandidate } from './backfill.ts';
 import { dataPolicy, tryData } from './data-statements.ts';
 import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
@@ -40,9 +40,10 @@ async function sentInVain(live: Client, name: string, forward: Mapping): Promise
       table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`),
     ),
   );
+  const published = await asPublished(live, forward.published);
   return sent
     .filter(({ table, column }) => {
-      const carried = forward.published.find((each) => label(each.table) === table);
+      const carried = published.find((each) => label(each.table) === table);
       return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
     })
     .map(({ table, column }) => `${table}.${column}`)
