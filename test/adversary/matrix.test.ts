@@ -5,7 +5,9 @@ import { acts } from './acts/index.ts';
 import { attempt, ready, stepsOf, type Trial } from './trial.ts';
 import { world } from './world.ts';
 
-const verbs: readonly Verb[] = ['seed', 'migrate', 'verify', 'switch', 'rollback'];
+/** Behind these the gates of a switchover look once more: an act meets one of them. */
+const before: readonly Verb[] = ['seed', 'migrate', 'verify'];
+const verbs: readonly Verb[] = [...before, 'switch', 'rollback'];
 
 /** Kinds of acts, to look at some of them again, and by how many steps each is moved. */
 const {
@@ -15,14 +17,16 @@ const {
 } = process.env;
 
 /**
- * Every act once a verb, at steps that move on with the acts, so that each step meets acts of all kinds.
- * `VERDIGRIS_ADVERSARY=all`: at every step.
+ * Every act beside one of the verbs before the switchover, and beside it and a rollback, at steps that move on with the
+ * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step.
  */
 function trials(verb: Verb): Trial[] {
   const steps = stepsOf(verb);
   const tried = acts.map((act, index) => ({ act, first: steps[(index + Number(move)) % steps.length] ?? '' }));
+  const meets = (index: number): boolean =>
+    how === 'all' || !before.includes(verb) || index % before.length === before.indexOf(verb);
   return tried
-    .filter(({ act }) => new RegExp(some).test(act.kind))
+    .filter(({ act }, index) => (some === '' ? meets(index) : new RegExp(some).test(act.kind)))
     .flatMap(({ act, first }) => (how === 'all' ? steps : [first]).map((step) => ({ act, verb, step })));
 }
 
