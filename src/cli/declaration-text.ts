@@ -54,7 +54,15 @@ export function declarationText(answers: Answers, file: string): string {
     '  retained: 1d',
     ...(pooler === undefined
       ? []
-      : ['', 'kubernetes:', '  images:', '    # PgBouncer 1.21 or newer.', `    ${line('pooler', pooler)}`]),
+      : [
+          '',
+          'kubernetes:',
+          '  # All speak TLS, with certificates that Verdigris makes; who does not is refused.',
+          '  tls: {}',
+          '  images:',
+          '    # PgBouncer 1.21 or newer.',
+          `    ${line('pooler', pooler)}`,
+        ]),
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { operatorRole } from '../model/names.ts';
+import { certificateSecret } from './certificates.ts';
 import { headlessService } from './headless-service.ts';
 import type { Manifest } from './manifest.ts';
 import { colourSelector, domain, labelValue, metadata, objectNames } from './names.ts';
@@ -188,7 +189,9 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
                 ]),
             { name: 'configuration', configMap: { name } },
             // Owned by root and readable for the group: as private as PostgreSQL asks of a key.
-            ...(tls ? [{ name: 'tls', secret: { secretName: tls.secret, defaultMode: 0o440 } }] : []),
+            ...(tls
+              ? [{ name: 'tls', secret: { secretName: certificateSecret(environment), defaultMode: 0o440 } }]
+              : []),
             { name: 'run', emptyDir: {} },
             { name: 'tmp', emptyDir: {} },
             // Parallel queries share memory here; a container's own /dev/shm has 64 MiB.

@@ -41,6 +41,9 @@ export const objectNames = {
   adopted: (name: string) => `${name}-adopted`,
   upgrade: (name: string, colour: Colour, generation: number) => `${name}-${colour}-${generation}-upgrade`,
   operatorSecret: (name: string) => `${name}-operator`,
+  /** Secret of servers and poolers; Secret of who signed it, and the ConfigMap that clients know him by. */
+  certificate: (name: string) => `${name}-tls`,
+  authority: (name: string) => `${name}-authority`,
   readerSecret: (name: string) => `${name}-reader`,
   roleSecret: (name: string, role: string) => `${name}-role-${slug(role)}`,
   history: (name: string, startedAt: string) => `${name}-release-${startedAt.replace(/\D/g, '')}`,

@@ -5,6 +5,7 @@ import { seedSnapshotName } from '../model/names.ts';
 import { declaredOf, plan, type Declared, type Planned } from '../model/plan.ts';
 import type { State } from '../model/transitions.ts';
 import { adoptedSelector, adoptedService } from './adopted.ts';
+import { authoritySecret, ownCertificate } from './certificates.ts';
 import { colourBudget, colourConfig, colourServer, colourService, dataPath } from './colour.ts';
 import { guardManifests } from './guard.ts';
 import type { Manifest } from './manifest.ts';
@@ -196,8 +197,18 @@ function roles(environment: Environment): Manifest[] {
   const names = [...environment.roles.application, ...environment.roles.readers];
   return [
     operatorSecret(environment, { operator: '', replication: '', console: '' }),
+    ...certificates(environment),
     ...names.map((role) => roleSecret(environment, role, { login: role, password: '' })),
   ].map(concealed);
+}
+
+function certificates(environment: Environment): Manifest[] {
+  const { tls } = environment.kubernetes;
+  if (!tls || tls.secret !== undefined) return [];
+  return [
+    authoritySecret(environment, '', ''),
+    ownCertificate(environment, { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' }),
+  ];
 }
 
 function passing(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from '../model/environment.ts';
+import { authorityMount, certificateSecret, plainRefused, poolerTlsMount, reloadOnRenewal } from './certificates.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames, selectorLabels } from './names.ts';
 import { containerSecurity, podSecurity, resources } from './security.ts';
@@ -17,7 +18,12 @@ export function readersDatabase(database: string): string {
 export const probeDatabases = ['verdigris_probe', 'verdigris_probe_ro'] as const;
 
 /** pgbouncer.ini. What a switchover rests on is said beside it. */
-export function poolerSettings({ name, database, kubernetes: { namespace, pooler } }: Declared): string {
+export function poolerSettings(environment: Declared): string {
+  const {
+    name,
+    database,
+    kubernetes: { namespace, pooler },
+  } = environment;
   const target = (service: string): string =>
     `host=${service}.${namespace}.svc port=5432 dbname='${database.replaceAll("'", "''")}'`;
   return `[databases]
@@ -51,6 +57,21 @@ tcp_keepintvl = 5
 tcp_keepcnt = 3
 log_connections = 0
 log_disconnections = 0
+${tlsSettings(environment)}`;
+}
+
+/**
+ * Between clients and poolers, and between poolers and servers: a server that has no certificate yet is taken as it is,
+ * until plain text is refused.
+ */
+function tlsSettings(environment: Declared): string {
+  if (!environment.kubernetes.tls) return '';
+  const refused = plainRefused(environment);
+  return `client_tls_sslmode = ${refused ? 'require' : 'allow'}
+client_tls_cert_file = ${poolerTlsMount}/tls.crt
+client_tls_key_file = ${poolerTlsMount}/tls.key
+server_tls_sslmode = ${refused ? 'verify-full' : 'prefer'}
+server_tls_ca_file = ${poolerTlsMount}/ca.crt
 `;
 }
 
@@ -107,7 +128,7 @@ export interface Guard {
 export function poolerDeployment(environment: Declared, guard?: Guard): Manifest {
   const {
     name,
-    kubernetes: { images, pooler },
+    kubernetes: { images, pooler, tls },
   } = environment;
   const own = objectNames.pooler(name);
   const tcp = { tcpSocket: { port: 'pgbouncer' } };
@@ -140,7 +161,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               name: 'pgbouncer',
               image: images.pooler ?? '',
               imagePullPolicy: 'IfNotPresent',
-              command: ['pgbouncer', '/etc/pgbouncer/pgbouncer.ini'],
+              command: tls ? ['sh', '-c', watched] : ['pgbouncer', poolerFile],
               terminationMessagePolicy: 'FallbackToLogsOnError',
               ports: [{ name: 'pgbouncer', containerPort: 6432, protocol: 'TCP' }],
               securityContext: containerSecurity,
@@ -153,22 +174,30 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
               volumeMounts: [
                 { name: 'configuration', mountPath: '/etc/pgbouncer', readOnly: true },
                 { name: 'users', mountPath: '/etc/pgbouncer-users', readOnly: true },
+                ...(tls ? [{ name: 'tls', mountPath: poolerTlsMount, readOnly: true }] : []),
                 { name: 'tmp', mountPath: '/tmp' },
               ],
             },
-            ...(guard ? [guardContainer(guard)] : []),
+            ...(guard ? [guardContainer(guard, tls !== undefined)] : []),
           ],
           volumes: [
             { name: 'configuration', configMap: { name: own } },
             { name: 'users', secret: { secretName: own, defaultMode: 0o440 } },
             { name: 'tmp', emptyDir: {} },
-            ...(guard ? guardVolumes(guard, objectNames.operatorSecret(name)) : []),
+            ...(tls
+              ? [{ name: 'tls', secret: { secretName: certificateSecret(environment), defaultMode: 0o440 } }]
+              : []),
+            ...(guard ? guardVolumes(guard, environment) : []),
           ],
         },
       },
     },
   };
 }
+
+const poolerFile = '/etc/pgbouncer/pgbouncer.ini';
+/** PgBouncer as process 1, and beside it what has it read a renewed certificate; clients and servers stay connected. */
+const watched = `${reloadOnRenewal(poolerTlsMount, 'kill -HUP 1')}\nexec pgbouncer ${poolerFile}`;
 
 /** Seconds in which a pooler that is being ended lets its clients' transactions come to their end. */
 export const poolerGrace = 30;
@@ -179,7 +208,7 @@ export const consolePasswordFile = '/etc/verdigris-console/password';
 const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };
 
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
-function guardContainer(guard: Guard): Record<string, unknown> {
+function guardContainer(guard: Guard, tls: boolean): Record<string, unknown> {
   return {
     name: guardContainerName,
     image: guard.image,
@@ -209,12 +238,13 @@ function guardContainer(guard: Guard): Record<string, unknown> {
       { name: 'guard-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
       { name: 'guard-console', mountPath: path.dirname(consolePasswordFile), readOnly: true },
       { name: 'guard-tmp', mountPath: '/tmp' },
+      ...(tls ? [{ name: 'authority', mountPath: authorityMount, readOnly: true }] : []),
     ],
   };
 }
 
 /** In the guard's container alone: its token, as one is mounted by default, and what it compiled. */
-function guardVolumes(guard: Guard, operator: string): Record<string, unknown>[] {
+function guardVolumes(guard: Guard, { name, kubernetes: { tls } }: Declared): Record<string, unknown>[] {
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } };
   const authority = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
   const namespace = {
@@ -227,12 +257,13 @@ function guardVolumes(guard: Guard, operator: string): Record<string, unknown>[]
     {
       name: 'guard-console',
       secret: {
-        secretName: operator,
+        secretName: objectNames.operatorSecret(name),
         defaultMode: 0o440,
         items: [{ key: 'console-password', path: path.basename(consolePasswordFile) }],
       },
     },
     { name: 'guard-tmp', emptyDir: {} },
+    ...(tls ? [{ name: 'authority', configMap: { name: objectNames.authority(name) } }] : []),
   ];
 }
 

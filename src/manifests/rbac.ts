@@ -1,5 +1,6 @@
 import type { Manifest } from './manifest.ts';
 import type { Environment } from '../model/environment.ts';
+import { certificateSecret } from './certificates.ts';
 import { metadata, objectNames, type Component, type Named } from './names.ts';
 
 export interface RbacRule {
@@ -50,7 +51,12 @@ export const operatorRules: readonly RbacRule[] = [
  * What letting clients go takes: settling a switchover that was cut short, and answering what is asked of a guard.
  * Nothing is made, no server, volume or job removed, and but for what only a list can find, each object is named.
  */
-export function guardRules({ name, roles, kubernetes: { istio, adopt } }: Environment): RbacRule[] {
+export function guardRules(environment: Environment): RbacRule[] {
+  const {
+    name,
+    roles,
+    kubernetes: { istio, adopt, tls },
+  } = environment;
   const core = { apiGroups: [''] };
   const routes = [objectNames.writes(name), objectNames.reads(name)];
   const servers = [objectNames.colour(name, 'blue'), objectNames.colour(name, 'green')];
@@ -68,6 +74,7 @@ export function guardRules({ name, roles, kubernetes: { istio, adopt } }: Enviro
       verbs: ['get'],
       resourceNames: [
         objectNames.operatorSecret(name),
+        ...(tls ? [certificateSecret(environment)] : []),
         ...[...roles.application, ...roles.readers].map((role) => objectNames.roleSecret(name, role)),
       ],
     },

@@ -1,6 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import type { LoginSecret } from '../model/logins.ts';
 import { operatorRole, readerRole, replicationRole } from '../model/names.ts';
+import { serviceHost } from './certificates.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, metadata, objectNames } from './names.ts';
 
@@ -53,9 +54,10 @@ export function roleSecret(environment: Declared, role: string, { login, passwor
   const {
     name,
     database,
-    kubernetes: { namespace },
+    kubernetes: { tls },
   } = environment;
-  const host = `${objectNames.pooler(name)}.${namespace}.svc`;
+  const [u, p, d] = [login, password, database].map(encodeURIComponent);
+  const host = serviceHost(environment, objectNames.pooler(name));
   return secret(
     environment,
     objectNames.roleSecret(name, role),
@@ -65,7 +67,8 @@ export function roleSecret(environment: Declared, role: string, { login, passwor
       host,
       port: '5432',
       dbname: database,
-      uri: `postgresql://${encodeURIComponent(login)}:${encodeURIComponent(password)}@${host}:5432/${encodeURIComponent(database)}`,
+      uri: `postgresql://${u}:${p}@${host}:5432/${d}${tls ? '?sslmode=verify-full' : ''}`,
+      ...(tls ? { sslmode: 'verify-full' } : {}),
     },
     { [`${domain}/role`]: role },
   );

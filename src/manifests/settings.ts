@@ -1,9 +1,10 @@
 import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
+import { plainRefused, reloadOnRenewal } from './certificates.ts';
 import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
 import { lockerRole, migrationRole, operatorRole, ownRoles, readerRole, replicationRole } from '../model/names.ts';
 
-/** Where the certificate of `kubernetes.tls` is in both servers. */
+/** Where the certificate is in both servers, with `kubernetes.tls`. */
 export const tlsMount = '/etc/verdigris-tls';
 
 export const dataMount = '/var/lib/postgresql/data';
@@ -70,6 +71,7 @@ function lines(settings: Record<string, string>): string {
  * Verdigris's own roles come first, so that a closed server refuses all others.
  */
 export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'>): string {
+  const host = plainRefused(environment) ? 'hostssl' : 'host';
   return [
     ['local', 'all', ownRoles.join(','), '', 'scram-sha-256'],
     [
@@ -80,11 +82,11 @@ export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'
       'scram-sha-256',
     ],
     ['host', 'all', replicationRole, 'all', 'reject'],
-    ['host', 'all', [operatorRole, readerRole, lockerRole, migrationRole].join(','), 'all', 'scram-sha-256'],
+    [host, 'all', [operatorRole, readerRole, lockerRole, migrationRole].join(','), 'all', 'scram-sha-256'],
     ...refusingRules(`${dataMount}/${closedFile}`).map((rule) => [rule]),
     ['local', 'all', 'all', '', 'scram-sha-256'],
     ['host', 'replication', 'all', 'all', 'reject'],
-    ['host', 'all', 'all', 'all', 'scram-sha-256'],
+    [host, 'all', 'all', 'all', 'scram-sha-256'],
   ]
     .map((fields) => `${fields.filter(Boolean).join(' ')}\n`)
     .join('');
@@ -163,5 +165,8 @@ SQL
 fi
 # Never empty: then it would be no rule, and no server would start. The roles of a fence are closed durably all the same.
 if [ ! -s "$closed" ]; then echo ${closedToNobody} >"$closed"; sync "$closed" "$volume"; fi
+if [ -e ${tlsMount} ]; then
+${reloadOnRenewal(tlsMount, `kill -HUP "$(head -1 "$PGDATA/postmaster.pid")" || true`)}
+fi
 exec docker-entrypoint.sh postgres "\${settings[@]}"
 `;

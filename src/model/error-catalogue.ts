@@ -141,6 +141,7 @@ export const errorCatalogue = {
   'external-server': 'refused',
   'external-down': 'failed',
   'tls-refused': 'refused',
+  'server-without-tls': 'refused',
   'candidate-locale': 'refused',
   'secret-missing': 'declaration',
   // Logical seeds

@@ -106,13 +106,13 @@ export const kubernetesSchema = z
         'either environment or snapshot',
       )
       .optional(),
-    /** Replication between the colours by TLS, each side's certificate checked against its name. */
+    /** TLS between all that speak PostgreSQL's protocol here, each certificate checked against its name. */
     tls: z
       .strictObject({
-        /**
-         * With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; for the names of both colours' Services.
-         */
-        secret: objectName,
+        /** With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; else of an authority of our own. */
+        secret: objectName.optional(),
+        /** Connections without TLS. `allowed`: while clients and a server of before have not moved to it yet. */
+        plain: z.enum(['refused', 'allowed']).default('refused'),
       })
       .optional(),
     /** `hard` of a ResourceQuota for the namespace; none is made where nothing is named. */

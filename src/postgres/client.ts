@@ -36,6 +36,8 @@ export interface TlsSettings {
   readonly mode: 'require' | 'verify-ca' | 'verify-full';
   /** PEM file of those who may have signed it; else those that Node.js knows. */
   readonly ca?: string;
+  /** The name that the certificate is for, where `host` is another: a tunnel's end. */
+  readonly servername?: string;
 }
 
 export type Client = pg.Client;
@@ -118,12 +120,12 @@ async function open<T>(
   lockLimit: number,
   startup: object = {},
 ): Promise<T> {
-  const { passwordFrom: _, others, readOnly, tls, history = [], ...settings } = given;
-  const server = `${settings.host}:${settings.port}`;
+  const { others, passwordFrom: _, ...plain } = given;
+  const { readOnly, history = [] } = plain;
+  const server = `${given.host}:${given.port}`;
   const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server));
   const client = new pg.Client({
-    ...settings,
-    ...(tls === undefined ? {} : { ssl: await tlsOptions(tls) }),
+    ...(await driverSettings(given)),
     ...startup,
     application_name: `verdigris/${purpose}`,
     ...(options === undefined ? {} : { options }),
@@ -145,13 +147,12 @@ async function open<T>(
   if (outcome === 'older') return open(kind, given, purpose, use, lockLimit, startup);
   if (outcome !== 'in')
     return byAnother(await outcome.others(), outcome.refused, (password, renew, isIn) => {
-      const another = { ...settings, password, history, ...(tls && { tls }), ...(readOnly && { readOnly }) };
       const entered = async (inside: Client): Promise<T> => {
         isIn();
         if (readOnly !== true) await renew?.(inside);
         return use(inside);
       };
-      return open(kind, another, purpose, entered, lockLimit, startup);
+      return open(kind, { ...plain, password }, purpose, entered, lockLimit, startup);
     });
   try {
     const afterwards = settingsAfterwards(kind);
@@ -211,11 +212,18 @@ function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause
   });
 }
 
+/** Where and as whom, and how encrypted, as node-postgres takes it. */
+export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
+  const { tls, passwordFrom: _, others: __, readOnly: ___, history: ____, ...given } = settings;
+  return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
+}
+
 /** For node:tls. */
-export async function tlsOptions({ mode, ca }: TlsSettings): Promise<ConnectionOptions> {
+async function tlsOptions({ mode, ca, servername }: TlsSettings): Promise<ConnectionOptions> {
   return {
     rejectUnauthorized: mode !== 'require',
     ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }),
+    ...(servername === undefined ? {} : { servername }),
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   };
 }

@@ -2,10 +2,10 @@ import type { ConnectionSettings } from './client.ts';
 
 /**
  * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing
- * is.
+ * is. Where the certificate is for another name than the address, tools can be told no more than who has signed it.
  */
-function sslmode({ tls }: ConnectionSettings): string {
-  return tls?.mode ?? 'disable';
+function sslmode({ host, tls }: ConnectionSettings): string {
+  return tls?.servername !== undefined && tls.servername !== host ? 'verify-ca' : (tls?.mode ?? 'disable');
 }
 
 /** `postgresql://…`, as Node's tools and libpq read it. */

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { describe } from '../model/errors.ts';
+import { driverSettings } from '../postgres/client.ts';
 import { reporter, runReader, runWriter, type ClientParts } from './clients.ts';
 import { openWorkloadLog } from './log-writer.ts';
 import type { Message } from './messages.ts';
@@ -105,7 +106,7 @@ async function writerPool({ plan, log, tally }: ClientParts): Promise<Acquire> {
 /** Fails before the first write where the tables are missing or somebody is not let in. */
 async function checkTables(plan: WorkloadPlan): Promise<void> {
   for (const settings of [plan.writer, plan.reader]) {
-    const client = new pg.Client({ ...settings, connectionTimeoutMillis: plan.answerLimit });
+    const client = new pg.Client({ ...(await driverSettings(settings)), connectionTimeoutMillis: plan.answerLimit });
     client.on('error', () => undefined);
     await client.connect();
     const { rows } = await client.query(

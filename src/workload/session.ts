@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import type { ConnectionSettings } from '../postgres/client.ts';
+import { driverSettings, type ConnectionSettings } from '../postgres/client.ts';
 
 /** A connection lent for one transaction. */
 export interface Loan {
@@ -45,7 +45,7 @@ export function dedicated(options: SessionOptions): Acquire {
   };
 
   async function open(): Promise<pg.Client> {
-    const opened = new pg.Client(clientConfig(options));
+    const opened = new pg.Client(await clientConfig(options));
     opened.on('error', () => undefined);
     try {
       await opened.connect();
@@ -59,7 +59,7 @@ export function dedicated(options: SessionOptions): Acquire {
 
 /** A pool that keeps its connections open when idle, `size` of them from the start. */
 export async function pooled(options: SessionOptions, size: number): Promise<Acquire> {
-  const pool = new pg.Pool({ ...clientConfig(options), max: size, min: size, idleTimeoutMillis: 0 });
+  const pool = new pg.Pool({ ...(await clientConfig(options)), max: size, min: size, idleTimeoutMillis: 0 });
   // Without a listener of its own a checked-out client that loses its connection ends the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', options.onIdleLoss);
@@ -91,9 +91,9 @@ export async function acquireAgain(
   return undefined;
 }
 
-function clientConfig({ settings, name, answerLimit }: SessionOptions): pg.ClientConfig {
+async function clientConfig({ settings, name, answerLimit }: SessionOptions): Promise<pg.ClientConfig> {
   return {
-    ...settings,
+    ...(await driverSettings(settings)),
     application_name: `verdigris/workload ${name}`,
     query_timeout: answerLimit,
     connectionTimeoutMillis: answerLimit,

@@ -8,7 +8,14 @@ import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { untilReady } from '../../src/platform/kubernetes/pod-waits.ts';
 import { Reach } from '../../src/platform/kubernetes/reach.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { one, rows, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import {
+  type Client,
+  type ConnectionSettings,
+  one,
+  rows,
+  withClient,
+  withPooledSession,
+} from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { clusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
@@ -185,7 +192,7 @@ async function pod({ admin }: TestNamespace): Promise<unknown> {
 /** By the Service that the database had before. */
 async function throughOldService({ admin }: TestNamespace): Promise<unknown> {
   const service = await admin.read<ServiceObject>('Service', 'ledger-db');
-  return withClient(
+  return withPooledSession(
     { host: service?.spec.clusterIP ?? '', port: 5432, user: 'shop_app', password: 'app-password', database: 'shop' },
     'old way',
     (client) =>

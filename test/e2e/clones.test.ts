@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { operatorSecret } from '../../src/manifests/secrets.ts';
 import { CloneMarks } from '../../src/platform/kubernetes/lifecycle/clone-marks.ts';
 import type { PlatformClone } from '../../src/platform/port/platform.ts';
-import { one, withClient } from '../../src/postgres/client.ts';
+import { one, withPooledSession } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
 test('two throw-away environments of one environment live side by side, and the next one removes what a killed maker left', async () => {
@@ -19,7 +19,7 @@ test('two throw-away environments of one environment live side by side, and the 
     async ({ platform, environment, namespace: { admin } }) => {
       const { signal } = new AbortController();
       const items = (clone: PlatformClone) =>
-        withClient(clone.as('shop_app'), 'test', (client) =>
+        withPooledSession(clone.as('shop_app'), 'test', (client) =>
           one(client, 'SELECT count(*)::int AS items FROM public.item'),
         );
       const ofClones = async () =>
@@ -60,7 +60,9 @@ test('two throw-away environments of one environment live side by side, and the 
       expect((await ofClones()).filter((name) => name.startsWith('drill-dead'))).toEqual([]);
       expect((await marks.all()).sort()).toEqual([first.environment.name, second.environment.name].sort());
       expect(await marks.abandoned()).toEqual([]);
-      await withClient(first.as('shop_app'), 'test', (client) => client.query('INSERT INTO public.item VALUES (2)'));
+      await withPooledSession(first.as('shop_app'), 'test', (client) =>
+        client.query('INSERT INTO public.item VALUES (2)'),
+      );
       expect([await items(first), await items(second)]).toEqual([{ items: 2 }, { items: 1 }]);
 
       await first.destroy();

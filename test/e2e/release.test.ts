@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Pod } from '../../src/platform/kubernetes/pods.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 
@@ -85,7 +85,7 @@ test('clients that do not leave their transaction in time make the switchover gi
       const held = Promise.withResolvers<void>();
       const [replica] = await platform.poolers.required();
       if (!replica) throw new Error('there is a replica');
-      const sleeper = withClient(
+      const sleeper = withPooledSession(
         await platform.poolers.client(replica, 'shop_app', environment.database),
         'sleeper',
         async (client) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { type Client, rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
 import { prepared, small, withStack } from './support/stack.ts';
 
@@ -44,7 +44,11 @@ test('a role that is declared later is made with its Secret and rights, and the 
       // it was.
       const [replica] = await platform.poolers.required();
       const as = async <T>(role: string, use: (client: Client) => Promise<T>): Promise<T> =>
-        withClient(await platform.poolers.client(replica as NonNullable<typeof replica>, role, 'shop'), 'test', use);
+        withPooledSession(
+          await platform.poolers.client(replica as NonNullable<typeof replica>, role, 'shop'),
+          'test',
+          use,
+        );
       await as('shop_batch', (client) => client.query('INSERT INTO item VALUES (1)'));
       expect(await as('shop_report', (client) => rows(client, 'SELECT id FROM item'))).toEqual([{ id: 1 }]);
       await expect(as('shop_report', (client) => client.query('INSERT INTO item VALUES (2)'))).rejects.toMatchObject({
@@ -80,7 +84,7 @@ test('a password changed in database and Secret is taken by the poolers; one cha
       const [replica] = await platform.poolers.required();
       if (!replica) throw new Error('there is a pooler');
       expect(
-        await withClient(await platform.poolers.client(replica, 'shop_app', 'shop'), 'test', (client) =>
+        await withPooledSession(await platform.poolers.client(replica, 'shop_app', 'shop'), 'test', (client) =>
           rows(client, 'SELECT current_user AS who'),
         ),
       ).toEqual([{ who: 'shop_app' }]);

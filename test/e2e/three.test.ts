@@ -13,7 +13,7 @@ import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import { Cluster, type Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { type Client, rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
 import type { Commit } from '../../src/workload/commits.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { pace } from './support/environment.ts';
@@ -131,7 +131,7 @@ test(
             ),
           );
           await on('green', (client) => client.query('SELECT pg_drop_replication_slot($1)', [stream]));
-          await withClient(writer, 'test', (client) =>
+          await withPooledSession(writer, 'test', (client) =>
             client.query(
               `INSERT INTO workload.entry (run, writer, sequence, account, amount, colour, kind)
                 SELECT 'lost', 1, i, 1, 0, 'green', 'test' FROM generate_series(1, 12) i`,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ignoring } from './ignore.ts';
 import type { LoadOperation } from './load.ts';
 
@@ -39,7 +39,7 @@ export function startClients({ clients, rate }: ClientsPlan): {
 
   async function session(as: ConnectionSettings, next: () => Piece): Promise<void> {
     try {
-      await withClient(as, 'rehearse-load', async (client) => {
+      await withPooledSession(as, 'rehearse-load', async (client) => {
         open.add(client);
         try {
           for (let lost = false; !lost && !ending.signal.aborted;) {

@@ -1,4 +1,4 @@
-import { withClient, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { isWhole, type KnownStatement } from './known-statements.ts';
 import type { PlansReport } from './report.ts';
 
@@ -18,7 +18,7 @@ export async function readPlans(
 ): Promise<Map<KnownStatement, Plan>> {
   const plans = new Map<KnownStatement, Plan>();
   for (const [role, statements] of Map.groupBy(known, (statement) => statement.role)) {
-    await withClient(as(role), 'rehearse-plan', async (client) => {
+    await withPooledSession(as(role), 'rehearse-plan', async (client) => {
       for (const statement of statements)
         if (major >= 16 || isWhole(statement)) plans.set(statement, await readPlan(client, statement, major));
     });

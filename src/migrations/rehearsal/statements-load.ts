@@ -1,4 +1,4 @@
-import { withClient, type ConnectionSettings } from '../../postgres/client.ts';
+import { withPooledSession, type ConnectionSettings } from '../../postgres/client.ts';
 import { startClients, type Piece } from './clients.ts';
 import { isWhole, type KnownStatement } from './known-statements.ts';
 import type { Load } from './load.ts';
@@ -65,7 +65,7 @@ function pieceOf(statement: KnownStatement, major: number): string | undefined {
 
 /** Whether it can be planned; that is tried without running it. */
 async function plans(as: ConnectionSettings, text: string): Promise<boolean> {
-  return withClient(as, 'rehearse-plan', (client) =>
+  return withPooledSession(as, 'rehearse-plan', (client) =>
     client.query(text.startsWith('EXPLAIN') ? text : `EXPLAIN ${text}`),
   ).then(
     () => true,

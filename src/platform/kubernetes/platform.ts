@@ -32,6 +32,7 @@ import { Secrets } from './secrets.ts';
 import { KubernetesServers } from './servers.ts';
 import { KubernetesTraffic } from './traffic.ts';
 import { behindCommit, type TriedBy } from './trials.ts';
+import { Trust } from './trust.ts';
 
 /** An environment in a namespace of a cluster. Opening it asks the cluster nothing. */
 export class KubernetesPlatform implements KubernetesParts {
@@ -39,6 +40,7 @@ export class KubernetesPlatform implements KubernetesParts {
   readonly environment: string;
   readonly cluster: Cluster;
   readonly secrets: Secrets;
+  readonly trust: Trust;
   readonly adoption: AdoptedServer;
   readonly servers: KubernetesServers;
   readonly traffic: KubernetesTraffic;
@@ -67,8 +69,9 @@ export class KubernetesPlatform implements KubernetesParts {
     this.reach = new Reach(cluster);
     this.creation = new Creation(cluster, environment);
     this.#birth = new BirthLabels(cluster, environment);
-    this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption);
-    this.poolers = new Poolers(environment, cluster, this.secrets, this.reach);
+    this.trust = new Trust(cluster, environment);
+    this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption, this.trust);
+    this.poolers = new Poolers(environment, cluster, this.secrets, this.reach, this.trust);
     this.routes = new Routes(environment, cluster, this.adoption);
     this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes);
     this.journal = new KubernetesJournal(cluster, environment);

@@ -4,7 +4,10 @@ export interface Pod extends Stored {
   readonly spec: {
     readonly containers: readonly { readonly name: string; readonly image: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
-    readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
+    readonly volumes?: readonly {
+      readonly name: string;
+      readonly persistentVolumeClaim?: { readonly claimName: string };
+    }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -25,6 +28,11 @@ interface ContainerStatus {
   readonly lastState?: {
     readonly terminated?: { readonly exitCode: number; readonly reason?: string; readonly message?: string };
   };
+}
+
+/** Whether pods of ours of this kind were made with a certificate. What is declared by now, later ones have. */
+export function hasCertificate({ volumes = [] }: { readonly volumes?: readonly { readonly name: string }[] }): boolean {
+  return volumes.some(({ name }) => name === 'tls');
 }
 
 export function isReady({ metadata, status }: Pod): boolean {

@@ -1,4 +1,5 @@
 import { consoleUser, poolerGrace, readersDatabase } from '../../manifests/pooler.ts';
+import { serviceHost } from '../../manifests/certificates.ts';
 import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
@@ -7,15 +8,16 @@ import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { OtherPassword } from '../../postgres/other-passwords.ts';
 import type { Cluster } from './cluster.ts';
 import { Console, consoleIdent } from './console.ts';
-import type { Pod } from './pods.ts';
+import { hasCertificate, type Pod } from './pods.ts';
 import type { Reach } from './reach.ts';
 import type { Secrets } from './secrets.ts';
+import type { Trust } from './trust.ts';
 
 /** A replica of the pooler. */
 export interface Replica {
   readonly pod: string;
   /** Where its clients' port is for this process. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Pick<ConnectionSettings, 'host' | 'port' | 'tls'>;
 }
 
 /** A client that stands in the way of a pause, as PgBouncer sees it. */
@@ -33,9 +35,11 @@ export class Poolers {
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;
   readonly #reach: Reach;
+  readonly #trust: Trust;
   readonly #consoles = new Map<string, Promise<Console>>();
 
-  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach) {
+  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, trust: Trust) {
+    this.#trust = trust;
     this.#environment = environment;
     this.#cluster = cluster;
     this.#secrets = secrets;
@@ -56,11 +60,19 @@ export class Poolers {
   /** Every replica that may have clients: one that is being ended serves those it has until they leave. */
   async replicas(): Promise<Replica[]> {
     return Promise.all(
-      (await this.pods()).map(async ({ metadata: { name }, status }) => ({
-        pod: name,
-        address: await this.#reach.address(name, 6432, status?.podIP ?? ''),
-      })),
+      (await this.pods()).map(async ({ metadata: { name }, spec, status }) => {
+        const address = await this.#reach.address(name, 6432, status?.podIP ?? '');
+        return {
+          pod: name,
+          address: hasCertificate(spec) ? { ...address, tls: await this.#trust.of(this.host) } : address,
+        };
+      }),
     );
+  }
+
+  /** By which clients reach the poolers, and that their certificate is for. */
+  get host(): string {
+    return serviceHost(this.#environment, objectNames.pooler(this.#environment.name));
   }
 
   /** As `replicas`; throws where there is none: then nobody could be held. */

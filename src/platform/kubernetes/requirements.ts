@@ -1,14 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { eventReading, operatorRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe } from '../../model/errors.ts';
+import { certificateFindings } from './certificates.ts';
 import { defaults, isDefault, readable, type Class } from './classes.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Cluster } from './cluster.ts';
 import { rightsMissing } from './rights.ts';
 import { roomFindings } from './room.ts';
-import { secretValue } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
 
 /** What the cluster is asked for. */
@@ -100,43 +98,6 @@ async function kindsMissing({ kubernetes: { istio } }: Environment, cluster: Clu
       ),
     );
   return found;
-}
-
-/**
- * Whether the certificate will be taken: a subscription that cannot connect would be noticed only once the candidate is
- * there.
- */
-async function certificateFindings(
-  { name, kubernetes: { tls, namespace } }: Environment,
-  cluster: Cluster,
-): Promise<Finding[]> {
-  if (!tls) return [];
-  const secret = `${namespace}/${tls.secret}`;
-  const [crt, ca] = await Promise.all(
-    ['tls.crt', 'ca.crt', 'tls.key'].map((key) => secretValue(cluster, tls.secret, key)),
-  );
-  const faults: string[] = [];
-  try {
-    const certificate = new X509Certificate(crt ?? '');
-    const hosts = (['blue', 'green'] as const).map((colour) => `${objectNames.colour(name, colour)}.${namespace}.svc`);
-    faults.push(
-      ...hosts.filter((host) => certificate.checkHost(host) === undefined).map((host) => `it is not for ${host}`),
-    );
-    if (Date.parse(certificate.validTo) < Date.now()) faults.push(`it ended at ${certificate.validTo}`);
-    if (!certificate.checkIssued(new X509Certificate(ca ?? ''))) faults.push('ca.crt did not issue it');
-  } catch (error) {
-    faults.push(`it cannot be read: ${describe(error)}`);
-  }
-  if (faults.length === 0) return [];
-  return [
-    refuse(
-      'certificate-unfit',
-      `the certificate in the Secret ${secret} will not do`,
-      'Each colour checks the other’s certificate against its name.',
-      'Have it made again for the names of both colours’ Services (with cert-manager: dnsNames of the Certificate).',
-      faults,
-    ),
-  ];
 }
 
 async function classFindings(

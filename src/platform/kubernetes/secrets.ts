@@ -116,6 +116,17 @@ export class Secrets {
   }
 }
 
+/** All that a Secret has; undefined where there is none. */
+export async function secretValues(cluster: Cluster, name: string): Promise<Record<string, string> | undefined> {
+  const secret = await cluster.read<SecretObject>('Secret', name);
+  return (
+    secret &&
+    Object.fromEntries(
+      Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    )
+  );
+}
+
 /** The value of a key of a Secret that somebody else made. */
 export async function secretValue(cluster: Cluster, name: string, key: string): Promise<string> {
   const secret = await cluster.read<SecretObject>('Secret', name);

@@ -3,7 +3,7 @@ import type { Adopted } from '../../manifests/adopted.ts';
 import { domain, objectNames } from '../../manifests/names.ts';
 import { tlsMount } from '../../manifests/settings.ts';
 import type { SnapshotSource } from '../../manifests/storage.ts';
-import type { Colour } from '../../model/colours.ts';
+import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole, readerRole } from '../../model/names.ts';
@@ -21,6 +21,7 @@ import type { Secrets } from './secrets.ts';
 import { ColourSets, podLimit, podOf, seeLog } from './sets.ts';
 import { logSuffix, removeSnapshot, snapshotColour } from './snapshots.ts';
 import { listSnapshots, makeVolume, snapshotContent } from './storage.ts';
+import type { Trust } from './trust.ts';
 import { removeUpgrades, runUpgrade } from './upgrade.ts';
 
 /** PostgreSQL in StatefulSets of one pod, each on a volume of its own. */
@@ -30,9 +31,19 @@ export class KubernetesServers implements Servers {
   readonly #secrets: Secrets;
   readonly #reach: Reach;
   readonly #adoption: AdoptedServer;
+  readonly #trust: Trust;
+  readonly #encrypted = new Set<Colour>();
   readonly #sets: ColourSets;
 
-  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, adoption: AdoptedServer) {
+  constructor(
+    environment: Environment,
+    cluster: Cluster,
+    secrets: Secrets,
+    reach: Reach,
+    adoption: AdoptedServer,
+    trust: Trust,
+  ) {
+    this.#trust = trust;
     this.#environment = environment;
     this.#cluster = cluster;
     this.#secrets = secrets;
@@ -114,8 +125,20 @@ export class KubernetesServers implements Servers {
     return { running: pod !== undefined && isReady(pod), generation, major, version: String(major), release };
   }
 
-  async #address(colour: Colour): Promise<{ host: string; port: number }> {
-    return this.#reach.address(await this.#sets.pod(colour), 5432, this.#host(colour));
+  /** Whether a colour's server was made with a certificate; one that was has it as long as TLS is declared. */
+  async encrypted(colour: Colour): Promise<boolean> {
+    if (!this.#environment.kubernetes.tls) return false;
+    if (!this.#encrypted.has(colour) && (await this.#sets.encrypted(colour))) this.#encrypted.add(colour);
+    return this.#encrypted.has(colour);
+  }
+
+  async #address(colour: Colour): Promise<Pick<ConnectionSettings, 'host' | 'port' | 'tls'>> {
+    const host = this.#host(colour);
+    const [address, encrypted] = [
+      await this.#reach.address(await this.#sets.pod(colour), 5432, host),
+      await this.encrypted(colour),
+    ];
+    return encrypted ? { ...address, tls: await this.#trust.of(host) } : address;
   }
 
   async readerConnection(colour: Colour): Promise<ConnectionSettings> {
@@ -140,9 +163,11 @@ export class KubernetesServers implements Servers {
   }
 
   async conninfo(colour: Colour): Promise<string> {
-    // An adopted server has the certificate that its owner gave it, or none.
-    const tls = this.#environment.kubernetes.tls && !(await this.#sets.place(colour))?.adopted;
-    const verified = tls ? ` sslmode=verify-full sslrootcert=${tlsMount}/ca.crt` : '';
+    const [sender, receiver] = [await this.encrypted(colour), await this.#sets.place(other(colour))];
+    // A receiver that was made before TLS was declared does not know who signs.
+    const knows = receiver === undefined || (await this.encrypted(other(colour)));
+    const mode = knows ? `verify-full sslrootcert=${tlsMount}/ca.crt` : 'require';
+    const verified = sender ? ` sslmode=${mode}` : '';
     return `host=${this.#host(colour)} port=5432 password=${await this.#secrets.replication()}${verified}`;
   }
 

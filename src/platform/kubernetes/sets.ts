@@ -13,11 +13,16 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { AdoptedServer } from './adopted.ts';
+import { keepCertificates } from './certificates.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilReady } from './pod-waits.ts';
+import { hasCertificate } from './pods.ts';
 
 export interface ServerSet extends Stored {
-  readonly spec: { readonly replicas: number };
+  readonly spec: {
+    readonly replicas: number;
+    readonly template?: { readonly spec: { readonly volumes?: readonly { readonly name: string }[] } };
+  };
   readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
 }
 
@@ -70,6 +75,12 @@ export class ColourSets {
     return { set: theirs, life: { colour, generation: 1, major, release, parked: false }, claim, path, adopted };
   }
 
+  /** Whether a colour's server speaks TLS with a certificate of ours; an adopted one has its owner's, or none. */
+  async encrypted(colour: Colour): Promise<boolean> {
+    const place = await this.place(colour);
+    return place !== undefined && !place.adopted && hasCertificate(place.set.spec.template?.spec ?? {});
+  }
+
   async pod(colour: Colour): Promise<string> {
     const own = `${this.name(colour)}-0`;
     const adopted = await this.#adoption.of(colour);
@@ -90,6 +101,7 @@ export class ColourSets {
   /** Applies a life and waits until a pod of just this template is ready. */
   async bring(life: ColourLife, limit: number): Promise<void> {
     const environment = this.#environment;
+    await keepCertificates(environment, this.#cluster);
     for (const manifest of [
       colourConfig(environment, life),
       colourService(environment, life.colour),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 import { readSecret } from '../external/secret.ts';
-import { withRoutedSession } from '../../postgres/client.ts';
+import { withRoutedSession, type ConnectionSettings } from '../../postgres/client.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import type { CredentialStore, OwnCredentials } from '../port/credentials.ts';
 
@@ -18,12 +18,12 @@ export class LocalCredentials implements CredentialStore {
   readonly own: OwnCredentials;
   readonly #file: string;
   readonly #sources: Readonly<Record<string, SecretSource>>;
-  readonly #address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>;
+  readonly #address: () => Promise<Omit<ConnectionSettings, 'user'>>;
 
   constructor(
     file: string,
     sources: Readonly<Record<string, SecretSource>>,
-    address: () => Promise<{ readonly host: string; readonly port: number; readonly database: string }>,
+    address: () => Promise<Omit<ConnectionSettings, 'user'>>,
     own: OwnCredentials,
   ) {
     this.own = own;

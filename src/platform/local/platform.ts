@@ -53,7 +53,9 @@ export class LocalPlatform implements LocalParts {
     this.drills = stores.drills;
     const address = async () => {
       const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
-      return { host, port: Number(port), database: environment.database };
+      // The address is this machine's own: what matters is that the router may take nothing else.
+      const tls = environment.local.tls ? { tls: { mode: 'require' } as const } : {};
+      return { host, port: Number(port), database: environment.database, ...tls };
     };
     this.credentials = new LocalCredentials(
       places.credentials,

@@ -7,7 +7,7 @@ import { invalidConfig, type RouterConfig } from '../config.ts';
 /** What a client of PostgreSQL 17 names in a hello that it sends without asking. */
 const protocol = 'postgresql';
 
-/** Milliseconds between two looks at the files: by content, since what renews them may replace a link or a folder above. */
+/** Milliseconds between two looks at the files: by content, since a renewal may replace a link or a folder above. */
 const lookEvery = 2_000;
 
 type Files = NonNullable<RouterConfig['tls']>;
@@ -17,7 +17,7 @@ interface Read {
   readonly key: Buffer;
 }
 
-/** The certificate that clients are offered: always that of the files, as long as certificate and key there belong together. */
+/** What clients are offered: the files' certificate, as long as certificate and key there belong together. */
 export class ClientTls {
   /** Clients that ask for no TLS are refused. */
   readonly required: boolean;
@@ -61,7 +61,7 @@ export class ClientTls {
     }
   }
 
-  /** The client's connection, encrypted from here on. `direct`: it did not ask, and has to name the protocol for that. */
+  /** The client's connection, encrypted from here on. `direct`: it did not ask, and has to name the protocol. */
   encrypted(client: Socket, direct: boolean): Socket {
     client.on('error', () => undefined);
     const socket = new TLSSocket(client, {

@@ -16,7 +16,7 @@ import type { PerformOptions } from '../../../src/operations/table.ts';
 import { Cluster, type Stored } from '../../../src/platform/kubernetes/cluster.ts';
 import { createKubernetes } from '../../../src/platform/kubernetes/lifecycle/create.ts';
 import { KubernetesPlatform } from '../../../src/platform/kubernetes/platform.ts';
-import { withClient, type Client } from '../../../src/postgres/client.ts';
+import { type Client, withClient, withPooledSession } from '../../../src/postgres/client.ts';
 import type { Commit } from '../../../src/workload/commits.ts';
 import { prepareWorkload } from '../../../src/workload/schema.ts';
 import type { Workload } from '../../../src/workload/start.ts';
@@ -117,6 +117,7 @@ export async function clusterEnvironment<T>(
       user,
       password: await platform.secrets.role(user),
       database,
+      ...(environment.kubernetes.tls ? { tls: await platform.trust.of(platform.poolers.host) } : {}),
     });
     const as: ClusterEnvironment['as'] = (declared, verb, { signal: own = signal, canary: _, ...rest } = {}) =>
       withOperator({ environment: declared, platform: now.platform, emit: recorder.emit, signal: own }, verb, (c) =>
@@ -155,12 +156,15 @@ export async function clusterEnvironment<T>(
       clients: async (work, { rate } = {}) => {
         const writer = await login('shop_app', 'shop');
         // A Service just made takes a moment to be in effect, and its address may have been another's.
-        await waitFor(() => withClient(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined), {
-          limit: 60_000,
-          every: 50,
-          what: 'the poolers’ address',
-          next: 'see kube-proxy',
-        });
+        await waitFor(
+          () => withPooledSession(writer, 'test', () => Promise.resolve(true as const)).catch(() => undefined),
+          {
+            limit: 60_000,
+            every: 50,
+            what: 'the poolers’ address',
+            next: 'see kube-proxy',
+          },
+        );
         const reader = await login('shop_reader', readersDatabase('shop'));
         return withClients(
           environment,

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { consoleUser } from '../../../manifests/pooler.ts';
+import type { ConnectionSettings } from '../../../postgres/client.ts';
 import { Console } from '../console.ts';
 import { holdOf, type PoolerClient } from '../hold.ts';
 import { Vigil, type PoolerLook } from './vigil.ts';
 
 export interface GuardOptions {
-  readonly console: { readonly host: string; readonly port: number };
+  readonly console: Pick<ConnectionSettings, 'host' | 'port' | 'tls'>;
   /** Of the console, as it is now: asked for each connection. */
   readonly password: () => Promise<string>;
   /** Databases whose clients may be held. */

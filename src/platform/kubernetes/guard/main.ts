@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { authorityMount, serviceHost } from '../../../manifests/certificates.ts';
+import { objectNames } from '../../../manifests/names.ts';
 import { consolePasswordFile, readersDatabase } from '../../../manifests/pooler.ts';
 import { parseEnvironment } from '../../../model/environment.ts';
 import { guard } from './guard.ts';
@@ -9,6 +13,7 @@ import { Standby } from './standby.ts';
 /** The guard's process, in a container beside a pooler: `main.ts <declaration> <file that each look touches>`. */
 const [declaration = '', looked = ''] = process.argv.slice(2);
 const environment = parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration);
+const host = serviceHost(environment, objectNames.pooler(environment.name));
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort());
 /** Milliseconds until a recovery that hangs is ended. */
@@ -23,8 +28,14 @@ const standby = new Standby(
   recoverLimit,
   stop.signal,
 );
+const signer = path.join(authorityMount, 'ca.crt');
 await guard({
-  console: { host: '127.0.0.1', port: 6432 },
+  console: {
+    host: '127.0.0.1',
+    port: 6432,
+    // This pod was made with it, whatever is declared by now.
+    ...(existsSync(signer) ? { tls: { mode: 'verify-full', ca: signer, servername: host } } : {}),
+  },
   password: () => readFile(consolePasswordFile, 'utf8'),
   databases: [environment.database, readersDatabase(environment.database)],
   recover: (gone) => standby.act(gone === undefined ? {} : { gone }),

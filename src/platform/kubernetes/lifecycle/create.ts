@@ -1,4 +1,5 @@
-import { findingLine } from '../../../model/finding.ts';
+import { findingLine, type Finding } from '../../../model/finding.ts';
+import { plainRefused } from '../../../manifests/certificates.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
 import { guardManifests } from '../../../manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../../manifests/names.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../../manifests/pooler.ts';
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import { journalLost, strangers } from '../../../model/birth.ts';
+import { colours, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { Emit } from '../../../model/events.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -23,6 +25,7 @@ import { readEnvironment } from '../../../postgres/token.ts';
 import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
 import { examine, takeOverAdopted } from './adopt.ts';
+import { certificateFindings, keepCertificates } from '../certificates.ts';
 import type { Stored } from '../cluster.ts';
 import { refusedPod } from '../causes.ts';
 import { lastingSnapshots } from '../identity.ts';
@@ -57,8 +60,8 @@ export async function createKubernetes(
     await platform.creation.end();
     return { created: false };
   }
-  const { live, colours, name } = environment;
-  const declared = colours[live];
+  const { live, name } = environment;
+  const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
   await requireCluster(platform);
   await refuseRemains(platform);
@@ -137,19 +140,21 @@ async function requireUnborn({ live, database }: Environment, platform: Kubernet
 export async function requireCluster(platform: KubernetesParts): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
-  if (findings.length > 0) {
-    throw new VerdigrisError('cluster-unfit', {
-      seen: `The cluster lacks what an environment needs:\n${findings.map((finding) => `  ${findingLine(finding, Infinity)}. ${finding.fix}`).join('\n')}\n`,
-      required: 'all of it before anything is made.',
-      next: 'fix what is listed; nothing was changed.',
-      facts: { findings },
-    });
-  }
+  if (findings.length > 0) throw unfitCluster(findings);
   if (await cluster.read('Namespace', cluster.namespace)) return;
   throw new VerdigrisError('no-namespace', {
     seen: `The cluster has no namespace ${cluster.namespace}.`,
     required: 'a namespace that exists: whom it belongs to and what quotas it has is not for a database to decide.',
     next: `run \`kubectl create namespace ${cluster.namespace}\`, or declare kubernetes.namespace.`,
+  });
+}
+
+function unfitCluster(findings: readonly Finding[]): VerdigrisError {
+  return new VerdigrisError('cluster-unfit', {
+    seen: `The cluster lacks what an environment needs:\n${findings.map((finding) => `  ${findingLine(finding, Infinity)}. ${finding.fix}`).join('\n')}\n`,
+    required: 'all of it before anything is made.',
+    next: 'fix what is listed; nothing was changed.',
+    facts: { findings },
   });
 }
 
@@ -179,6 +184,30 @@ async function makeSecrets(
   return credentials;
 }
 
+/**
+ * Poolers that take encrypted servers only would serve nobody where a server has no certificate of ours: made before
+ * TLS was declared, or adopted.
+ */
+async function requireEncrypted(environment: Environment, platform: KubernetesParts): Promise<void> {
+  if (!plainRefused(environment)) return;
+  const unfit = await certificateFindings(environment, platform.cluster);
+  if (unfit.length > 0) throw unfitCluster(unfit);
+  const plain: Colour[] = [];
+  for (const colour of colours)
+    if ((await platform.servers.observe(colour)) && !(await platform.servers.encrypted(colour))) plain.push(colour);
+  if (plain.length === 0) return;
+  throw new VerdigrisError('server-without-tls', {
+    seen:
+      `${plain.join(' and ')} of ${environment.name} ${plain.length === 1 ? 'was' : 'were'} made before TLS was ` +
+      'declared, and kubernetes.tls.plain is refused.',
+    required: 'servers that all have a certificate, before the poolers take nothing else.',
+    next:
+      'declare kubernetes.tls: { plain: allowed } and release: the candidate has TLS, and after `retire` every ' +
+      'server. Then declare refused. Nothing was changed.',
+    facts: { colours: plain },
+  });
+}
+
 /** The poolers as declared, ready. */
 export async function makePooler(
   environment: Environment,
@@ -187,6 +216,8 @@ export async function makePooler(
   raw: unknown,
 ): Promise<void> {
   const { cluster, secrets } = platform;
+  await keepCertificates(environment, cluster);
+  await requireEncrypted(environment, platform);
   const { guard, manifests } = guardManifests(environment, raw);
   const name = objectNames.pooler(environment.name);
   for (const manifest of [

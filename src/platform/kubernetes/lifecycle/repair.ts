@@ -4,6 +4,7 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { Journal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
 import { withPooledSession } from '../../../postgres/client.ts';
+import { roleSecret } from '../../../manifests/secrets.ts';
 import { makePooler } from './create.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
 import type { KubernetesParts } from '../parts.ts';
@@ -33,10 +34,18 @@ export async function repairKubernetes(
     await platform.routes.move(route);
   }
   const added = await addRoles(environment, platform, journal);
+  await tellOfTls(environment, platform);
   await makePooler(environment, platform, await platform.credentials.admitted(), raw);
   for (const role of [...environment.roles.application, ...environment.roles.readers])
     await admitted(environment, platform, role, added.includes(role));
   return [...found, ...added.map((role) => `the role ${role} is declared and was not there`)];
+}
+
+/** Secrets that were made before TLS was declared do not say it to the clients that read them. */
+async function tellOfTls(environment: Environment, { cluster, secrets }: KubernetesParts): Promise<void> {
+  if (!environment.kubernetes.tls) return;
+  for (const role of [...environment.roles.application, ...environment.roles.readers])
+    await cluster.apply(roleSecret(environment, role, await secrets.login(role)));
 }
 
 /**

@@ -39,12 +39,14 @@ export async function cloneLocal(
   const colours = Object.fromEntries(
     Object.entries(environment.colours).map(([colour, { test: _, ...rest }]) => [colour, rest]),
   );
+  // Its router serves this machine's own clients alone.
+  const { tls: __, ...local } = environment.local;
   const copy: Environment = {
     ...environment,
     name,
     colours,
     journal: undefined,
-    local: { ...environment.local, port: 0 },
+    local: { ...local, port: 0 },
   };
   await original.tidy();
   // Before anything else: a maker who is killed leaves a name by which the next command finds what he left.

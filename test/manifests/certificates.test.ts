@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { certificateNames, reloadOnRenewal } from '../../src/manifests/certificates.ts';
+import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
+import { poolerDeployment, poolerSettings } from '../../src/manifests/pooler.ts';
+import { guardRules } from '../../src/manifests/rbac.ts';
+import { roleSecret } from '../../src/manifests/secrets.ts';
+import { hbaFile } from '../../src/manifests/settings.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+import { declared } from '../pulumi/components/support.ts';
+
+const login = { login: 'shop_app', password: 'p' };
+
+test('with TLS declared poolers, servers and the clients’ Secret take nothing else', () => {
+  const [tls, plain] = [declared({ tls: { plain: 'refused' } }), declared()];
+  expect(hbaFile(tls)).not.toMatch(/^host .*scram/m);
+  expect(hbaFile(plain)).not.toMatch(/hostssl/);
+  expect(poolerSettings(tls)).toMatch(/client_tls_sslmode = require\n[^]*server_tls_sslmode = verify-full\n/);
+  expect(poolerSettings(plain)).not.toMatch(/tls/);
+  // PgBouncer refuses what is not named here, where it would otherwise be dropped in silence.
+  expect(poolerSettings(plain)).toMatch(/^ignore_startup_parameters = extra_float_digits$/m);
+  expect(roleSecret(tls, 'shop_app', login)['stringData']).toMatchObject({
+    sslmode: 'verify-full',
+    uri: expect.stringMatching(/\?sslmode=verify-full$/) as unknown,
+  });
+  expect(JSON.stringify(roleSecret(plain, 'shop_app', login))).not.toMatch(/ssl/);
+});
+
+test('while plain text is allowed clients may use TLS, and poolers use it to servers that have it', () => {
+  const moving = declared({ tls: { plain: 'allowed' } });
+  expect(poolerSettings(moving)).toMatch(/client_tls_sslmode = allow\n[^]*server_tls_sslmode = prefer\n/);
+  expect(hbaFile(moving)).toMatch(/^hostssl .* verdigris_replication /m);
+  expect(hbaFile(moving)).toMatch(/^host all all all scram-sha-256$/m);
+});
+
+test('the key is not in the guard, and a preview shows the Secrets without what is in them', () => {
+  const environment = declared({ images: { pooler: 'p:1', verdigris: 'v:1' }, tls: { plain: 'refused' } });
+  const pod = poolerDeployment(environment, { image: 'v:1', declaration: 'd', serviceAccount: 's' }) as unknown as {
+    spec: { template: { spec: { containers: { name: string; volumeMounts: { name: string }[] }[] } } };
+  };
+  const mounts = Object.fromEntries(
+    pod.spec.template.spec.containers.map(({ name, volumeMounts }) => [name, volumeMounts.map((each) => each.name)]),
+  );
+  expect(mounts['pgbouncer']).toContain('tls');
+  expect(mounts['guard']).toContain('authority');
+  expect(mounts['guard']).not.toContain('tls');
+  expect(JSON.stringify(guardRules(environment))).toContain('shop-tls');
+  const { objects } = plannedObjects(environment, {}, { standing: unborn(environment) });
+  expect(objects['Secret/shop-tls']).not.toHaveProperty('stringData');
+  expect(objects['Secret/shop-authority']).not.toHaveProperty('stringData');
+  expect(certificateNames(environment)).toEqual(
+    expect.arrayContaining([
+      'shop-blue.shops.svc',
+      'shop-rw.shops.svc',
+      'shop-pooler',
+      'shop-pooler.shops.svc.cluster.local',
+    ]),
+  );
+});
+
+test('what runs beside a server reloads it once for each exchange of the mounted files', async () => {
+  const folder = await temporaryFolder();
+  await Promise.all(['1', '2', '3'].map((each) => mkdir(path.join(folder, each))));
+  const link = async (to: string) => {
+    await symlink(to, path.join(folder, 'fresh'));
+    await rename(path.join(folder, 'fresh'), path.join(folder, '..data'));
+  };
+  await link('1');
+  const shell = spawn('sh', [
+    '-c',
+    `sleep() { echo looked >&2; command sleep 0.02; }\n${reloadOnRenewal(folder, 'echo $seen')}\nwait`,
+  ]);
+  const said = shell.stdout[Symbol.asyncIterator]();
+  const next = async () => String((await said.next()).value).trim();
+  await once(shell.stderr, 'data');
+  await link('2');
+  expect(await next()).toBe('2');
+  await link('3');
+  expect(await next()).toBe('3');
+  shell.kill();
+  await rm(folder, { recursive: true });
+});
