@@ -68,6 +68,7 @@ export default defineConfig({
       'test/browser/**',
       'test/bench/**',
       'test/migrations/tools/**',
+      'test/secrets/**',
       ...chains,
       ...long,
     ],

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { operatorRole, replicationRole } from './names.ts';
 
 /**
  * What of Verdigris has a password of its own. Those of `verdigris_reader` and `verdigris_locker` follow from the
@@ -7,13 +6,6 @@ import { operatorRole, replicationRole } from './names.ts';
  */
 export const ownNames = ['operator', 'replication', 'console'] as const;
 export type OwnName = (typeof ownNames)[number];
-
-/** The role of the servers that a password is of; PgBouncer's console has none. */
-export const roleOf: Readonly<Record<OwnName, string | undefined>> = {
-  operator: operatorRole,
-  replication: replicationRole,
-  console: undefined,
-};
 
 /** A password of Verdigris's own, as a platform keeps it. */
 export const ownPassword = z.strictObject({

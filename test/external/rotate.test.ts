@@ -67,6 +67,12 @@ test('Verdigris’s own passwords change beside clients, killed at every step: e
       expect((await own.read('replication')).next).toBeUndefined();
       expect(await letsIn(first)).toBe(false);
       expect(await letsIn(asReader(first))).toBe(false);
+      // As a copy from before comes back with: the first session that is let in changes it.
+      await withOwnSession(theirs.superuser, 'test', (client) =>
+        client.query(`ALTER ROLE verdigris_operator PASSWORD '${first.password ?? ''}'`),
+      );
+      await on('blue', (client) => client.query('SELECT'));
+      expect(await letsIn(first)).toBe(false);
       expect(await letsIn(await platform.servers.connection('blue'))).toBe(true);
       expect(await letsIn(await platform.servers.readerConnection('blue'))).toBe(true);
     });

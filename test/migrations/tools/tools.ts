@@ -8,6 +8,9 @@ const cache = path.join(tmpdir(), 'verdigris-test-tools');
 /** Milliseconds for a download by a client that has nothing yet. */
 export const fetchLimit = 400_000;
 
+/** Milliseconds to build what has the clients of every cloud in it. */
+export const buildLimit = 900_000;
+
 /** Makes `name` in the cache by `fill`, all of it or nothing, however many test processes do so at once. */
 async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = path.join(cache, name);
@@ -153,6 +156,16 @@ export async function goTools(): Promise<string> {
     });
   });
   return path.join(folder, 'tools');
+}
+
+/** Folder with sops and age-keygen, by their own packages. */
+export function sopsBin(): Promise<string> {
+  return cached('sops-3.11.0-age-1.2.1', async (made) => {
+    await execa('go', ['build', '-o', made, 'tool'], {
+      cwd: new URL('../../secrets/go/', import.meta.url).pathname,
+      timeout: buildLimit,
+    });
+  });
 }
 
 /** Makes `folder` a project with Drizzle's migrator. */
