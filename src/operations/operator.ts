@@ -9,7 +9,7 @@ import { deliverOutbox, forget } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { recover } from './recover.ts';
-import { finishRotations } from './verbs/rotate-own.ts';
+import { finishRotations, followRotation } from './verbs/rotate-own.ts';
 
 export type OperatorPurpose =
   Verb | 'preflight' | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery';
@@ -75,7 +75,10 @@ export async function withOperator<T>(
             ? 'an unfinished command is left for its own verb to go on with'
             : `an unfinished command was ${c.recovered}`,
       });
-    if (purpose !== 'recover' && purpose !== 'rotate') await finishRotations(c);
+    if (purpose !== 'recover' && purpose !== 'rotate') {
+      await finishRotations(c);
+      await followRotation(c);
+    }
     const result = await statementsTold(c, use);
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.

@@ -3,7 +3,7 @@ import { rows, type Client } from './client.ts';
 import { ident } from './quote.ts';
 import { followOperator } from './readers.ts';
 import { quietly } from './secretly.ts';
-import { passwordClause } from './verifier.ts';
+import { passwordClause, passwordFits } from './verifier.ts';
 
 /** Sessions that are there go on; `verdigris_reader` and `verdigris_locker` follow. Safe to run again. */
 export async function setOperatorPassword(client: Client, password: string): Promise<void> {
@@ -11,10 +11,15 @@ export async function setOperatorPassword(client: Client, password: string): Pro
   await followOperator(client, password);
 }
 
-/** Where the role is there: it is made by a seed and dropped with what it served. */
+/** Where the role is there, with another one: it is made by a seed and dropped with what it served. */
 export async function setReplicationPassword(client: Client, password: string): Promise<void> {
-  const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
-  if (there.length > 0) await setPassword(client, replicationRole, password);
+  const [there] = await rows<{ verifier: string | null }>(
+    client,
+    'SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = $1',
+    [replicationRole],
+  );
+  if (there && !passwordFits(there.verifier, replicationRole, password))
+    await setPassword(client, replicationRole, password);
 }
 
 async function setPassword(client: Client, role: string, password: string): Promise<void> {

@@ -43,7 +43,8 @@ async function honest({ platform }: ClusterEnvironment, work: () => Promise<void
 }
 
 test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
-  await withClusterEnvironment({ kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
+  const declaration = { retention: { mode: 'scaled-down' } };
+  await withClusterEnvironment({ declaration, kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
     const { verb, clients, environment, namespace, on } = test;
     // Somebody whose process was there before.
     const other = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
@@ -56,6 +57,8 @@ test('on a cluster passwords change beside clients and a release: a role’s by 
       });
       expect(failed).toEqual([]);
       await verb('switch');
+      // Blue rests meanwhile: it is met with the passwords of before.
+      for (const name of ['operator', 'replication'] as const) await rotateVerdigris(test, name);
       await verb('rollback');
     });
     expect(verdict).toMatchObject(good);

@@ -5,6 +5,7 @@ import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
+import { followRotation } from './rotate-own.ts';
 
 /** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
 export async function resting(c: Context): Promise<boolean> {
@@ -38,6 +39,7 @@ export async function wake(c: Context): Promise<void> {
   const { to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
+  await followRotation(c);
   await cross(c);
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { colours, other, type Colour } from '../../model/colours.ts';
-import { VerdigrisError } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import { streamPrefix } from '../../model/names.ts';
-import type { OwnName, OwnPassword } from '../../model/own-passwords.ts';
+import { newest, type OwnName, type OwnPassword } from '../../model/own-passwords.ts';
 import { waitFor } from '../../model/wait.ts';
 import { one, withOwnSession, type Client } from '../../postgres/client.ts';
 import { setOperatorPassword, setReplicationPassword } from '../../postgres/own-logins.ts';
@@ -34,7 +34,7 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
         onEach(c, (client) => setReplicationPassword(client, next)),
       );
       await step('subscriptions', 'have the subscriptions log in with it', () =>
-        onEach(c, (client, colour) => reconnect(c, client, colour)),
+        onEach(c, (client, colour) => reconnect(c, client, colour, true)),
       );
       break;
     case 'console':
@@ -54,10 +54,20 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
   }
 }
 
-/** Ends what a killed rotation began, before anything is done that uses these passwords. */
+/**
+ * Ends what a killed rotation began, before anything is done that uses these passwords. One that cannot be ended is said
+ * and keeps no command out: everybody gets in with either password, and the gates try what a switchover needs. The
+ * consoles' takes minutes and hurts nobody meanwhile: it is left to its own command.
+ */
 export async function finishRotations(c: Context): Promise<void> {
   const { own } = c.platform.credentials;
-  for (const name of await own.names()) if ((await own.read(name)).next !== undefined) await rotateOwn(c, name);
+  for (const name of await own.names()) {
+    if (name === 'console' || (await own.read(name)).next === undefined) continue;
+    await rotateOwn(c, name).catch((error: unknown) => {
+      c.signal.throwIfAborted();
+      c.emit({ type: 'note', text: `rotate ${name} was cut short and cannot be ended now: ${describe(error)}` });
+    });
+  }
 }
 
 /** A snapshot that something may be restored from, or a colour that is down, has the password of before. */
@@ -66,16 +76,33 @@ async function mayComeBack({ journal, platform }: Context): Promise<boolean> {
 }
 
 /**
- * On each colour that runs and takes writes of ours; a parked copy is given it once it is promoted, by whoever meets
- * it.
+ * A colour that was down while the replication role was given another password has the old one, in its role and in its
+ * subscription. Called before anything is done that needs it to follow, or to be followed.
  */
+export async function followRotation(c: Context): Promise<void> {
+  const { own } = c.platform.credentials;
+  const { stream } = c.journal;
+  if (!stream || !(await own.names()).includes('replication')) return;
+  const password = await own.read('replication');
+  if (password.rotatedAt === undefined) return;
+  for (const colour of colours)
+    await onColour(c, colour, async (client) => {
+      await setReplicationPassword(client, newest(password));
+      if (colour === stream.to) await reconnect(c, client, colour, false);
+    });
+}
+
 async function onEach(c: Context, use: (client: Client, colour: Colour) => Promise<void>): Promise<void> {
   await c.requireLease();
-  for (const colour of colours)
-    await c.ifRunning(colour, async (client) => {
-      const { parked } = await one<{ parked: boolean }>(client, 'SELECT pg_is_in_recovery() AS parked');
-      if (!parked) await use(client, colour);
-    });
+  for (const colour of colours) await onColour(c, colour, (client) => use(client, colour));
+}
+
+/** Where it runs and takes writes of ours; a parked copy is given what it needs once it is promoted. */
+async function onColour(c: Context, colour: Colour, use: (client: Client) => Promise<void>): Promise<void> {
+  await c.ifRunning(colour, async (client) => {
+    const { parked } = await one<{ parked: boolean }>(client, 'SELECT pg_is_in_recovery() AS parked');
+    if (!parked) await use(client);
+  });
 }
 
 /** By new connections, and with nothing else. */
@@ -90,9 +117,9 @@ async function logIn(c: Context, password: string): Promise<void> {
 
 /**
  * The subscriptions of `colour` to the other one: slot and position stay, and until the server says so they go on by
- * the connection that they have.
+ * the connection that they have. `prove`: that they are connected, also where they have changed over already.
  */
-async function reconnect(c: Context, subscriber: Client, colour: Colour): Promise<void> {
+async function reconnect(c: Context, subscriber: Client, colour: Colour, prove: boolean): Promise<void> {
   const { servers } = c.platform;
   const names = await subscriptionsBelow(subscriber, streamPrefix(c.environment.name));
   if (names.length === 0) return;
@@ -101,7 +128,7 @@ async function reconnect(c: Context, subscriber: Client, colour: Colour): Promis
     const publisherRuns = (await servers.observe(other(colour)))?.running === true;
     const before = publisherRuns ? await c.on(other(colour), (publisher) => senderOf(publisher, name)) : undefined;
     const changed = await changeSource(subscriber, name, conninfo, c.environment.database);
-    if (!publisherRuns || !(await readSubscription(subscriber, name))?.enabled) continue;
+    if (!prove || !publisherRuns || !(await readSubscription(subscriber, name))?.enabled) continue;
     await waitFor(
       async () => {
         const now = await c.on(other(colour), (publisher) => senderOf(publisher, name));
