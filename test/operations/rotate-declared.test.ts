@@ -27,7 +27,7 @@ test('another credentials.rotation rotates all once, is seen in the preview, and
       ['shop_reader', true],
     ]);
     const { failed } = await withHonestClients(platform, ['shop_app', 'shop_reader'], async () => {
-      await expect(rotateAsDeclared(test, '2', 'publish shop_app done')).rejects.toThrow('killed');
+      await expect(rotateAsDeclared(test, '2', 'end shop_app done')).rejects.toThrow('killed');
       expect(await logins()).toEqual(['shop_app_1', 'shop_reader']);
       expect(await rotateAsDeclared(test, '2')).toMatchObject([{ role: 'shop_reader' }]);
     });

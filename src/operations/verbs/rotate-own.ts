@@ -21,7 +21,7 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
   const { own } = c.platform.credentials;
   if (!(await own.names()).includes(name)) throw noneHere(c, name);
   const role = `verdigris_${name}`;
-  const step = rotationSteps(c, role);
+  const step = rotationSteps(c, role, 'publish');
   const known = await own.read(name);
   const next = known.next ?? (await step('choose', 'choose a password', () => choose(known)));
   switch (name) {

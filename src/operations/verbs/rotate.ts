@@ -23,24 +23,23 @@ export interface Rotated {
 }
 
 /**
- * Gives a role of the declaration another password. Each step leaves what both the old and the new login work with
- * until the last one tells clients of the new one, and the password is kept before the server is told: killed anywhere,
- * the same command goes on with it.
+ * Gives a role of the declaration another password. Both the old and the new login work until clients have been told of
+ * the new one, and only then the old one is given its end. What was chosen is kept before the server is told: killed
+ * anywhere, the same command goes on with it.
  * @throws VerdigrisError `rotate-unknown`, `grace-not-over`, `password-unchanged`, `login-taken`, `secret-missing`.
  */
 export async function rotateRole(c: Context, role: string, { atOnce, grace }: RotateOptions): Promise<Rotated> {
   const { credentials } = c.platform;
   const known = await credentials.read(role);
   if (!known) throw unknown(c, role);
-  const step = rotationSteps(c, role);
+  const step = rotationSteps(c, role, 'end');
   const next = known.next ?? (await step('choose', 'choose login and password', () => choose(known)));
-  const before =
-    next.login === known.current.login
-      ? undefined
-      : { ...known.current, until: new Date(Date.now() + grace).toISOString() };
+  const published = next.login === known.current.login && next.password === known.current.password;
+  const old = published ? known.before : next.login === known.current.login ? undefined : known.current;
   await step('login', `let ${next.login} in on ${c.live}`, async () => {
     await c.requireLease();
-    await c.on(c.live, (client) => setLogins(client, role, next, before));
+    // As long as clients are told of it: were this cut short here, nobody knows for how long.
+    await c.on(c.live, (client) => setLogins(client, role, next, old && { login: old.login, until: 'infinity' }));
   });
   await step('carry', 'carry it to the other colour', async () => {
     await carry(c);
@@ -48,9 +47,16 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
     await c.platform.traffic.refresh(c.ledger.token);
   });
   await step('admit', 'log in along the clients’ path', () => credentials.admit(role, next));
-  await step('publish', 'tell clients', () =>
-    credentials.write(role, { current: next, before, rotatedAt: new Date().toISOString() }),
-  );
+  const now = Date.now();
+  const before = old && { login: old.login, password: old.password, until: new Date(now + grace).toISOString() };
+  const told = { current: next, before, rotatedAt: new Date(now).toISOString() };
+  await step('publish', 'tell clients', () => credentials.write(role, { ...told, next }));
+  await step('end', before ? `have ${before.login} end at ${before.until}` : 'keep it', async () => {
+    await c.requireLease();
+    await c.on(c.live, (client) => setLogins(client, role, next, before));
+    await carry(c);
+    await credentials.write(role, told);
+  });
   return { role, login: next.login, before: before && { login: before.login, until: before.until } };
 
   async function choose(now: RoleLogins): Promise<NonNullable<RoleLogins['next']>> {

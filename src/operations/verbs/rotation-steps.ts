@@ -4,10 +4,10 @@ import type { Context } from '../engine/context.ts';
 export type RotationStep = <T>(id: string, title: string, run: () => Promise<T>) => Promise<T>;
 
 /**
- * Each step is on the journal's timeline when it has ended, and from the one called `publish` on the password has a new
- * age; a process that lost its lease goes no further.
+ * Each step is on the journal's timeline when it has ended, and with the one called `last` the password has a new age; a
+ * process that lost its lease goes no further.
  */
-export function rotationSteps(c: Context, role: string): RotationStep {
+export function rotationSteps(c: Context, role: string, last: string): RotationStep {
   return async (id, title, run) => {
     c.signal.throwIfAborted();
     const event = { type: 'step', verb: 'rotate', step: `${id} ${role}`, title: `${role}: ${title}` } as const;
@@ -18,7 +18,7 @@ export function rotationSteps(c: Context, role: string): RotationStep {
     const span = { verb: 'rotate', step: event.step, outcome: 'done' } as const;
     await c.ledger.write((journal) => ({
       ...journal,
-      ...(id === 'publish' ? { credentials: rotatedNow(journal.credentials, role, endedAt.toISOString()) } : {}),
+      ...(id === last ? { credentials: rotatedNow(journal.credentials, role, endedAt.toISOString()) } : {}),
       timeline: [...journal.timeline, { ...span, startedAt: startedAt.toISOString(), endedAt: endedAt.toISOString() }],
     }));
     c.emit({ ...event, status: 'done', ms: endedAt.getTime() - startedAt.getTime() });

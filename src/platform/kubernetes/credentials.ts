@@ -48,7 +48,7 @@ export class KubernetesCredentials implements CredentialStore {
   /** Clients first: cut short behind that, the rotation is repeated with what it had chosen. */
   async write(role: string, logins: RoleLogins): Promise<void> {
     const { name } = this.#environment;
-    if (logins.next === undefined) {
+    if (logins.next === undefined || logins.next.password === logins.current.password) {
       await this.#cluster.apply(roleSecret(this.#environment, role, logins.current));
       this.#secrets.forget(objectNames.roleSecret(name, role));
     }
