@@ -24,7 +24,10 @@ const secret = z.strictObject({ login: z.string(), password: z.string() });
 export const roleLogins = z.strictObject({
   /** The one that clients are to use. */
   current: secret,
-  /** Of a rotation that has begun and not ended: the same is used when it goes on. It is `current` once clients are told. */
+  /**
+   * Of a rotation that has begun and not ended: the same is used when it goes on. It is `current` once clients are
+   * told.
+   */
   next: secret.optional(),
   /** Still let in until then. */
   before: secret.extend({ until: z.iso.datetime() }).optional(),

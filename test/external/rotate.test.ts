@@ -65,7 +65,7 @@ test('Verdigris’s own passwords change beside clients, killed at every step: e
           expect(await rotate(environment, 'shop_app')).toMatchObject({ login: 'shop_app_1' });
           const { address } = await platform.traffic.status();
           const login = { user: 'shop_app_1', password: 'another app secret', database: 'shop' };
-          // A session of a login that a rotation made is carried over as any other, also to a server that asks for its password.
+          // A session of a login that a rotation made is carried over as any other, also to a server that asks.
           await withClient(
             { ...login, host: '127.0.0.1', port: Number(address.split(':')[1]) },
             'client',

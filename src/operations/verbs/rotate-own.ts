@@ -55,8 +55,8 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
 }
 
 /**
- * Ends what a killed rotation began, before anything is done that uses these passwords. One that cannot be ended is said
- * and keeps no command out: everybody gets in with either password, and the gates try what a switchover needs. The
+ * Ends what a killed rotation began, before anything is done that uses these passwords. One that cannot be ended is
+ * said and keeps no command out: everybody gets in with either password, and the gates try what a switchover needs. The
  * consoles' takes minutes and hurts nobody meanwhile: it is left to its own command.
  */
 export async function finishRotations(c: Context): Promise<void> {

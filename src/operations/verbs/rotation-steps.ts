@@ -4,8 +4,8 @@ import type { Context } from '../engine/context.ts';
 export type RotationStep = <T>(id: string, title: string, run: () => Promise<T>) => Promise<T>;
 
 /**
- * Each step is on the journal's timeline when it has ended, and with the one called `last` the password has a new age; a
- * process that lost its lease goes no further.
+ * Each step is on the journal's timeline when it has ended, and with the one called `last` the password has a new age;
+ * a process that lost its lease goes no further.
  */
 export function rotationSteps(c: Context, role: string, last: string): RotationStep {
   return async (id, title, run) => {
