@@ -1,5 +1,5 @@
 import { operatorRole, replicationRole } from '../model/names.ts';
-import { rows, type Client } from './client.ts';
+import { one, rows, type Client } from './client.ts';
 import { ident } from './quote.ts';
 import { followOperator } from './readers.ts';
 import { quietly } from './secretly.ts';
@@ -13,13 +13,21 @@ export async function setOperatorPassword(client: Client, password: string): Pro
 
 /** Where the role is there, with another one: it is made by a seed and dropped with what it served. */
 export async function setReplicationPassword(client: Client, password: string): Promise<void> {
-  const [there] = await rows<{ verifier: string | null }>(
+  const there = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
+  if (there.length === 0 || (await fits(client, password))) return;
+  await setPassword(client, replicationRole, password);
+}
+
+/** False also where only a superuser may look. */
+async function fits(client: Client, password: string): Promise<boolean> {
+  const { may } = await one<{ may: boolean }>(client, "SELECT has_table_privilege('pg_authid', 'SELECT') AS may");
+  if (!may) return false;
+  const { verifier } = await one<{ verifier: string | null }>(
     client,
     'SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = $1',
     [replicationRole],
   );
-  if (there && !passwordFits(there.verifier, replicationRole, password))
-    await setPassword(client, replicationRole, password);
+  return passwordFits(verifier, replicationRole, password);
 }
 
 async function setPassword(client: Client, role: string, password: string): Promise<void> {

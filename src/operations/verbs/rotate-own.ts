@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { colours, other, type Colour } from '../../model/colours.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { streamPrefix } from '../../model/names.ts';
+import { replicationRole, streamPrefix } from '../../model/names.ts';
 import { newest, type OwnName, type OwnPassword } from '../../model/own-passwords.ts';
 import { waitFor } from '../../model/wait.ts';
 import { one, withOwnSession, type Client } from '../../postgres/client.ts';
@@ -63,10 +63,7 @@ export async function finishRotations(c: Context): Promise<void> {
   const { own } = c.platform.credentials;
   for (const name of await own.names()) {
     if (name === 'console' || (await own.read(name)).next === undefined) continue;
-    await rotateOwn(c, name).catch((error: unknown) => {
-      c.signal.throwIfAborted();
-      c.emit({ type: 'note', text: `rotate ${name} was cut short and cannot be ended now: ${describe(error)}` });
-    });
+    await said(c, `rotate ${name} was cut short and cannot be ended now`, rotateOwn(c, name));
   }
 }
 
@@ -85,11 +82,21 @@ export async function followRotation(c: Context): Promise<void> {
   if (!stream || !(await own.names()).includes('replication')) return;
   const password = await own.read('replication');
   if (password.rotatedAt === undefined) return;
-  for (const colour of colours)
-    await onColour(c, colour, async (client) => {
+  for (const colour of colours) {
+    const following = onColour(c, colour, async (client) => {
       await setReplicationPassword(client, newest(password));
       if (colour === stream.to) await reconnect(c, client, colour, false);
     });
+    await said(c, `${colour} cannot follow the rotation of ${replicationRole} now`, following);
+  }
+}
+
+/** What is no reason to keep a command out is a note. */
+async function said(c: Context, what: string, work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    c.signal.throwIfAborted();
+    c.emit({ type: 'note', text: `${what}: ${describe(error)}` });
+  });
 }
 
 async function onEach(c: Context, use: (client: Client, colour: Colour) => Promise<void>): Promise<void> {
