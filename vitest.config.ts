@@ -26,6 +26,7 @@ export const long = [
   'cli/outlive',
   'cli/preflight',
   'cli/release',
+  'delivery/mirror',
   'delivery/rolled-back',
   'delivery/stopped',
   'external/managed',

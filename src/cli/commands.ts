@@ -117,6 +117,11 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'Look:',
+    names: ['mirror'],
+    load: async () => [(await import('./mirror.ts')).mirrorCommand()],
+  },
+  {
+    group: 'Look:',
     names: ['explain'],
     load: async () => [(await import('./explain.ts')).explainCommand()],
   },

@@ -3,7 +3,17 @@ import { condition } from './condition.ts';
 import { duration } from './units.ts';
 
 /** What Verdigris knows how to measure by itself. */
-export const readyMetrics = ['latency', 'errors', 'plans', 'lag', 'apply', 'connections', 'cache', 'indexes'] as const;
+export const readyMetrics = [
+  'latency',
+  'errors',
+  'plans',
+  'lag',
+  'apply',
+  'connections',
+  'cache',
+  'indexes',
+  'mirror',
+] as const;
 export type ReadyMetric = (typeof readyMetrics)[number];
 
 const sources = ['prometheus', 'sql', 'http', 'command', 'ready'] as const;
@@ -35,9 +45,11 @@ const metricSchema = z
     timeout: duration.default(30_000),
     /** Of `latency` and `errors`: statements that read, as the software sends them, values included. */
     statements: z.array(z.string().min(1)).optional(),
-    /** Of `latency`: how much slower than the live colour is borne; 0.1 is a tenth. */
+    /** Of `mirror`: per cent of what clients read that is run on both colours, for the length of `timeout`. */
+    share: z.number().gt(0).max(100).default(5),
+    /** Of `latency` and `mirror`: how much slower than the live colour is borne; 0.1 is a tenth. */
     tolerance: z.number().min(0).default(0.1),
-    /** Of `latency` and `errors`: 1 minus the share of releases without a difference that may be stopped. */
+    /** Of `latency`, `errors` and `mirror`: 1 minus the share of releases without a difference that may be stopped. */
     confidence: z.number().gt(0.5).lt(1).default(0.95),
     /** Of `latency` and `errors`: executions of each statement on each colour, a measurement. */
     samples: z.int().min(20).max(10_000).default(400),

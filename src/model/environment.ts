@@ -103,6 +103,8 @@ const limitsSchema = z
     snapshot: duration.default(3_600_000),
     /** Until a pod that no node has room for is given up. */
     pod: duration.default(300_000),
+    /** Reading into the candidate's cache what the live colour uses most, before a switchover; 0 for none. */
+    warm: duration.default(10_000),
     /** pg_upgrade on the candidate's volume, in a release to another major. */
     upgrade: duration.default(3_600_000),
     /** Until a new candidate has caught up with what was written since the snapshot. */

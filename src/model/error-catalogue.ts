@@ -72,6 +72,9 @@ export const errorCatalogue = {
   'folder-taken': 'refused',
   // A release that walks by itself
   'no-delivery': 'usage',
+  'mirror-unseen': 'usage',
+  'no-candidate': 'refused',
+  'mirror-differs': 'failed',
   'delivery-waits': 'refused',
   'delivery-stopped': 'failed',
   'approval-other-release': 'refused',

@@ -61,6 +61,10 @@ export interface RouterStatus {
   readonly pinnedCount: number;
   /** Passed on since the router started. */
   readonly statements: Readonly<Record<Colour, { readonly reader: number; readonly writer: number }>>;
+  /**
+   * Statements shown to those who listen (`/reads`), and those that a listener did not take, since the router started.
+   */
+  readonly reads: { readonly shown: number; readonly dropped: number };
   /** Sessions that got another backend without noticing, since the router started. */
   readonly moves: number;
   /**

@@ -44,12 +44,13 @@ async function answer(
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(routerMetrics(routerStatus(router)));
     return;
   }
+  if (request.method === 'GET' && path === '/reads') return showReads(router, request, response);
   const verb = path?.slice(1) as RouterRequest;
   if (request.method !== 'POST' || !Object.hasOwn(requestSchemas, verb)) {
     throw usage(
       'unknown-request',
       `${request.method} ${path} is nothing that the router does.`,
-      `GET /status, GET /metrics, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`,
+      `GET /status, GET /metrics, GET /reads?share=5, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`,
     );
   }
   const body = await readBody(request);
@@ -86,6 +87,21 @@ async function answer(
       response.on('finish', stop);
   }
   send(response, 200, {});
+}
+
+/** Shows statements that clients read by, a line of JSON each, until whoever listens goes. */
+function showReads(router: Router, request: IncomingMessage, response: ServerResponse): void {
+  const percent = Number(new URL(request.url ?? '/', 'http://here').searchParams.get('share'));
+  if (!(percent > 0 && percent <= 100))
+    throw usage('bad-request', 'The share of /reads is no number above 0 and up to 100.', 'a share in per cent.');
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.flushHeaders();
+  const take = (line: string): boolean => {
+    if (response.writableNeedDrain) return false;
+    response.write(line);
+    return true;
+  };
+  response.on('close', router.taps.listen({ share: percent / 100, take }));
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -1,6 +1,8 @@
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../model/errors.ts';
+import type { SeenRead } from '../model/seen-read.ts';
 import type { Body, Held, RouterStatus, RouterRequest } from './api.ts';
 import { routerFiles } from './config.ts';
 
@@ -49,6 +51,23 @@ export class RouterControl {
 
   async upstreams(token: number, upstreams: Omit<Body<'upstreams'>, 'token'>): Promise<void> {
     await this.#post('upstreams', { token, ...upstreams });
+  }
+
+  /** Statements that clients read by, so many per cent of them, until the signal. */
+  async *reads(share: number, signal: AbortSignal): AsyncGenerator<SeenRead> {
+    const answered = Promise.withResolvers<IncomingMessage>();
+    const socketPath = routerFiles(this.folder).control;
+    const request = httpRequest({ socketPath, path: `/reads?share=${share}`, signal }, answered.resolve);
+    request.on('error', answered.reject).end();
+    try {
+      const response = await answered.promise;
+      if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`);
+      for await (const line of createInterface({ input: response })) yield JSON.parse(line) as SeenRead;
+    } catch (error) {
+      if (!signal.aborted) throw this.#down(error);
+    } finally {
+      request.destroy();
+    }
   }
 
   async stop(): Promise<void> {
@@ -105,15 +124,19 @@ export class RouterControl {
         await delay(0);
         return this.#ask(method, path, body, milliseconds, true);
       }
-      throw new VerdigrisError('router-down', {
-        seen: `The router in ${this.folder} does not answer: ${describe(error)}.`,
-        required: 'a running router: it is the way of all clients.',
-        next: 'start it (`verdigris start`); router.log there says why it ended.',
-        facts: { folder: this.folder },
-        cause: error,
-      });
+      throw this.#down(error);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #down(cause: unknown): VerdigrisError {
+    return new VerdigrisError('router-down', {
+      seen: `The router in ${this.folder} does not answer: ${describe(cause)}.`,
+      required: 'a running router: it is the way of all clients.',
+      next: 'start it (`verdigris start`); router.log there says why it ended.',
+      facts: { folder: this.folder },
+      cause,
+    });
   }
 }

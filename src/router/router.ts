@@ -16,6 +16,7 @@ import type { Session } from './client/session.ts';
 import type { ClientTls } from './client/tls.ts';
 import type { Store } from './store.ts';
 import { RouteTable } from './table.ts';
+import { Taps } from './taps.ts';
 import { Turns } from './server/turns.ts';
 
 /** The sessions, and the commands that act on all of them. */
@@ -25,6 +26,7 @@ export class Router implements Shared {
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;
+  readonly taps = new Taps();
   readonly turns = new Turns(availableParallelism());
   readonly sessions = new Set<Session>();
   readonly occupancy: Occupancy;

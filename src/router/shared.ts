@@ -3,6 +3,7 @@ import type { Colour } from '../model/colours.ts';
 import type { RouterConfig } from './config.ts';
 import type { Hold, Holdable } from './hold.ts';
 import type { Cancellable } from './keys.ts';
+import type { Taps } from './taps.ts';
 import type { RouteTable } from './table.ts';
 import type { Turns } from './server/turns.ts';
 
@@ -17,6 +18,8 @@ export interface Shared {
   readonly log: Logger;
   /** Of those who are given another server: each costs a core the start of a server process. */
   readonly turns: Turns;
+  /** Those who want to see what clients read. */
+  readonly taps: Taps;
   /** The password of a role on the server of that colour, where the router was given one. */
   passwordOf(role: string, colour: Colour): Promise<string | undefined>;
   /** A statement was passed on. */

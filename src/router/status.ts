@@ -44,6 +44,7 @@ export function routerStatus(router: Router): RouterStatus {
     pinned,
     pinnedCount: pinned.length,
     statements: router.statements,
+    reads: { shown: router.taps.shown, dropped: router.taps.dropped },
     moves: router.moves,
     pauseMs: Math.round(hold.longestWait * 10) / 10,
   };

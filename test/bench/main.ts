@@ -3,6 +3,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchLint } from './lint.ts';
 import type { BenchRow } from './measure.ts';
+import { benchMirror, benchWarm } from './mirror.ts';
 import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
 import { benchSeeds } from './seeds.ts';
@@ -55,6 +56,8 @@ const benches: Readonly<Record<string, Bench>> = {
     })),
   ),
   seal: once(benchSeal),
+  mirror: once(benchMirror),
+  warm: once(benchWarm),
   status: once(benchStatus),
   lint: once(benchLint),
 };

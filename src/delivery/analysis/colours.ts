@@ -26,7 +26,15 @@ export class Colours {
   readonly #platform: Platform;
   readonly #timeout: number;
 
-  constructor({ environment, platform, journal, record }: AnalysisParts, timeout: number) {
+  constructor(
+    {
+      environment,
+      platform,
+      journal,
+      record,
+    }: Omit<AnalysisParts, 'record'> & { readonly record: Pick<DeliveryRecord, 'candidate'> },
+    timeout: number,
+  ) {
     this.environment = environment;
     this.journal = journal;
     this.candidate = record.candidate;

@@ -4,6 +4,7 @@ import type { DeliveryStep } from '../../model/delivery.ts';
 import type { Environment } from '../../model/environment.ts';
 import { Colours, type AnalysisParts } from './colours.ts';
 import { inconclusive, type Measurement } from './measurement.ts';
+import { measureMirror } from './ready/mirror.ts';
 import { measureGauge } from './ready/gauges.ts';
 import { measurePlans } from './ready/plans.ts';
 import { sampleStatements } from './ready/statements.ts';
@@ -52,6 +53,7 @@ export async function measureMetric(metric: Metric, parts: AnalysisParts, signal
     if (metric.http) return await measureHttp(metric.http, metric, limited);
     if (metric.sql) return await measureSql(metric.sql, metric, colours);
     if (metric.command) return await measureCommand(metric.command, metric, limited, environmentOf(parts));
+    if (metric.ready === 'mirror') return await measureMirror(metric, colours, parts.platform.traffic, limited);
     return await measureReady(metric, metric.ready ?? 'lag', colours);
   } catch (error) {
     signal.throwIfAborted();
@@ -59,7 +61,11 @@ export async function measureMetric(metric: Metric, parts: AnalysisParts, signal
   }
 }
 
-async function measureReady(metric: Metric, ready: ReadyMetric, colours: Colours): Promise<Measurement> {
+async function measureReady(
+  metric: Metric,
+  ready: Exclude<ReadyMetric, 'mirror'>,
+  colours: Colours,
+): Promise<Measurement> {
   if (ready === 'plans') return measurePlans(colours);
   if (ready !== 'latency' && ready !== 'errors') return measureGauge(ready, metric, colours);
   const samples = await sampleStatements(metric, colours);

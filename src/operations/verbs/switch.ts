@@ -13,6 +13,7 @@ import { proofFindings, writtenFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
+import { warm } from './warm.ts';
 import { completeWithData, fallback, startWithData, stranded } from './switchover.ts';
 
 /** Gates of every switchover, either way. */
@@ -25,6 +26,7 @@ export async function switchoverFindings(c: Context): Promise<Finding[]> {
 
 export const switchOver: Operation = {
   verb: 'switch',
+  ready: warm,
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },

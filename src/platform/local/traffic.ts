@@ -2,6 +2,7 @@ import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
+import type { SeenRead } from '../../model/seen-read.ts';
 import { withRoutedSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
@@ -57,6 +58,10 @@ export class LocalTraffic implements Traffic {
     await this.#revived(() =>
       this.#control.route(token, live, { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 }),
     );
+  }
+
+  reads(share: number, signal: AbortSignal): AsyncIterable<SeenRead> {
+    return this.#control.reads(share, signal);
   }
 
   async prepare(): Promise<void> {

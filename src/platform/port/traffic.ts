@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
+import type { SeenRead } from '../../model/seen-read.ts';
 
 /** The clients' path. Writes go to one colour; only reads are weighted. */
 export interface Traffic {
@@ -27,6 +28,11 @@ export interface Traffic {
   probe(): Promise<ProbeAnswer>;
   /** Lets the clients go on, wherever `route` points. Harmless where nobody is held. */
   resume(token: number): Promise<void>;
+  /**
+   * Statements that clients of the live colour read by, so many per cent of them, until the signal. No client waits for
+   * that, and what is not taken at once is left out. Left out where the clients' path does not see statements.
+   */
+  reads?(share: number, signal: AbortSignal): AsyncIterable<SeenRead>;
   /** Makes the servers that exist now known to the clients' path; to be called after one came or went. */
   refresh(token: number): Promise<void>;
 }

@@ -95,6 +95,16 @@ export class Restorable {
     return this.#channels.size > 0;
   }
 
+  /** The message that prepared it, a Parse or a query; undefined where it is not known. */
+  preparedAs(name: string): Buffer | undefined {
+    return this.#prepared.get(name);
+  }
+
+  /** The statement that last set it in this session. */
+  setting(name: string): string | undefined {
+    return this.#settings.get(name);
+  }
+
   /** Names of settings that only the client's texts tell. */
   get ownSettings(): readonly string[] {
     return [...this.#own];

@@ -11,6 +11,7 @@ import { Conversation } from './conversation.ts';
 import { gate } from './gate.ts';
 import { Looking, type LookedAt } from './looking.ts';
 import { readLimit, wantedOfClient } from './reading.ts';
+import { bindLimit, Reads } from './reads.ts';
 import { whoIs, type Who } from './who.ts';
 
 /** A client that sends on while it has to wait is read up to here. */
@@ -30,6 +31,7 @@ export class Session implements ClientSide, LookedAt, Member {
   readonly #talk = new Conversation();
   readonly #server: ServerSide;
   readonly #looking: Looking;
+  readonly #reads: Reads;
   #strangerBytes = 0;
   #login: NodeJS.Timeout | undefined;
   /** The gate has stopped a message. */
@@ -56,11 +58,12 @@ export class Session implements ClientSide, LookedAt, Member {
     this.#talk.parameters.set('application_name', this.who.applicationName);
     if (this.who.replication) this.#talk.restorable.pin('replication');
     this.#inbox = new Framer({
-      wanted: (type) => wantedOfClient[type] ?? 0,
+      wanted: (type) => (type === front.bind && shared.taps.open ? bindLimit : (wantedOfClient[type] ?? 0)),
       judge: (type, head, length) => this.#fromClient(type, head, length),
       pass: (bytes) => this.#toServer(bytes),
     });
     this.#server = new ServerSide(shared, opening.raw, this.#talk, this);
+    this.#reads = new Reads(shared.taps, this.#talk, this.who);
     this.#looking = new Looking(this.#talk, this.#server, this);
   }
 
@@ -331,6 +334,8 @@ export class Session implements ClientSide, LookedAt, Member {
       if (requests.idle) this.#since = Date.now();
       if (type === front.query || type === front.execute || type === front.call)
         this.#shared.count(this.attachedTo ?? this.colour, this.reader);
+      if (this.#shared.taps.open && !this.operator && this.attachedTo === this.#shared.table.live)
+        this.#reads.sees(type, head, length);
       this.#talk.sent(type, head, length);
       return 'pass';
     }

@@ -26,7 +26,7 @@ const fixed = (success: string, failure: string) => () => ({
   failure: parseCondition(failure),
 });
 
-export const gauges: Readonly<Record<Exclude<ReadyMetric, 'latency' | 'errors' | 'plans'>, Gauge>> = {
+export const gauges: Readonly<Record<Exclude<ReadyMetric, 'latency' | 'errors' | 'plans' | 'mirror'>, Gauge>> = {
   /**
    * Bytes that the other colour has not confirmed. Beyond what a switchover begins with it is unclear, four times that
    * is a failure.

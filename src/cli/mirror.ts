@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { Colours } from '../delivery/analysis/colours.ts';
+import { mirror } from '../delivery/analysis/mirror/mirror.ts';
+import type { MirrorReport } from '../delivery/analysis/mirror/report.ts';
+import { mirrorText } from './mirror-text.ts';
+import { other } from '../model/colours.ts';
+import { VerdigrisError } from '../model/errors.ts';
+import { duration } from '../model/units.ts';
+import { readJournal } from '../operations/engine/ledger.ts';
+import type { Traffic } from '../platform/port/traffic.ts';
+import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
+
+interface MirrorOptions extends CommonOptions {
+  readonly share: number;
+  readonly for: number;
+}
+
+/** Milliseconds of one statement. */
+const statementLimit = 5_000;
+
+export function mirrorCommand(): Command {
+  return withCommonOptions(new Command('mirror'))
+    .summary('run what clients read on the candidate too, and show what differs and what is slower')
+    .description(
+      'Takes a share of the statements that clients of the live colour read by, and runs each on both colours, as the ' +
+        'role that\ncan only read. No client waits for it. It ends with 1 where rows differ.',
+    )
+    .option('--share <percent>', 'of what clients read', percent, 5)
+    .option('--for <duration>', 'how long', time, 30_000)
+    .action((options: MirrorOptions) =>
+      withSession(options, async ({ environment, platform, reporter, signal }) => {
+        const journal = await readJournal(platform.journal);
+        const traffic: Traffic = platform.traffic;
+        const candidate = other(journal.live);
+        if (!traffic.reads) throw unseen();
+        if (journal.release === null || journal.release.candidate !== candidate || journal.state === 'seeded')
+          throw noCandidate(journal.state);
+        const end = AbortSignal.any([signal, AbortSignal.timeout(options.for)]);
+        const colours = new Colours({ environment, platform, journal, record: { candidate } }, statementLimit);
+        const report = await mirror(colours, traffic.reads(options.share, end), end);
+        signal.throwIfAborted();
+        reporter.result(report, mirrorText(report));
+        requireSame(report);
+      }),
+    );
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('It is a number above 0 and up to 100.');
+  return value;
+}
+
+function time(text: string): number {
+  const parsed = duration.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('It is a time such as 30s or 5m.');
+  return parsed.data;
+}
+
+function unseen(): VerdigrisError {
+  return new VerdigrisError('mirror-unseen', {
+    seen: 'The path of the clients here does not see their statements.',
+    required: 'the router of the platform local, which does.',
+    next: 'declare the metric `latency` with statements of yours instead (docs/delivery.md): it runs them on both colours.',
+  });
+}
+
+function noCandidate(state: string): VerdigrisError {
+  return new VerdigrisError('no-candidate', {
+    seen: `The environment is ${state}: there is no candidate that is migrated and not live yet.`,
+    required: 'a candidate with the migrations of its release.',
+    next: 'run `verdigris seed` and `verdigris migrate` first.',
+  });
+}
+
+function requireSame(report: MirrorReport): void {
+  const differing = report.statements.filter(({ differs }) => differs > 0);
+  if (differing.length === 0) return;
+  throw new VerdigrisError('mirror-differs', {
+    seen: `${differing.length} statements give other rows on the candidate than on the live colour.`,
+    required: 'the same rows, or a release that means them to be others.',
+    next: 'look at them above: a migration that changes what they read is the usual cause. `verdigris verify` compares the data itself.',
+    facts: { statements: differing.map(({ statement }) => statement) },
+  });
+}
