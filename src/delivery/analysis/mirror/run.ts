@@ -45,9 +45,9 @@ function part(
   cursor: Cursor<(string | null)[]>,
 ): Promise<{ readonly some: (string | null)[][]; readonly columns: Given['columns'] }> {
   return new Promise((resolve, reject) => {
-    cursor.read(most.atOnce, (error, some, { fields } = { fields: [] } as never) => {
+    cursor.read(most.atOnce, (error, some, result) => {
       if (error) reject(error);
-      else resolve({ some, columns: fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })) });
+      else resolve({ some, columns: result.fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })) });
     });
   });
 }
@@ -60,12 +60,13 @@ function typed(cursor: Cursor, oids: readonly number[]): void {
   if (!oids.some((oid) => oid !== 0)) return;
   const submit = cursor.submit.bind(cursor);
   cursor.submit = (connection: Connection) => {
-    const { parse } = connection;
-    connection.parse = (query, more) => parse.call(connection, { ...query, types: [...oids] } as never, more);
+    const parse = connection.parse.bind(connection);
+    connection.parse = (query, more) => parse({ ...query, types: [...oids] } as never, more);
     try {
       submit(connection);
     } finally {
-      connection.parse = parse;
+      // The prototype's own shows again.
+      Reflect.deleteProperty(connection, 'parse');
     }
   };
 }
