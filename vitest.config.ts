@@ -47,6 +47,7 @@ export const long = [
   'operations/backfill',
   'operations/compatibility',
   'operations/drill',
+  'operations/flag-stores',
   'operations/hooks',
   'operations/retained',
   'operations/rotate-in-release',

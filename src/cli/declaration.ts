@@ -79,6 +79,8 @@ const files = [
   ['local', 'passwords', '*', 'file'],
   ['colours', '*', 'server', 'ca'],
   ['journal', 'ca'],
+  ['flagStores', '*', 'flagd', 'file'],
+  ['flagStores', '*', 'goFeatureFlag', 'file'],
   ['journal', 'password', 'file'],
   ['colours', '*', 'server', 'password', 'file'],
 ];

@@ -4,6 +4,7 @@ import { colours, other, type Colour } from './colours.ts';
 import { deliverySchema } from './delivery.ts';
 import { VerdigrisError } from './errors.ts';
 import { flagsSchema } from './flags.ts';
+import { flagStoresSchema } from './flag-stores.ts';
 import { hooksSchema } from './hooks.ts';
 import { kubernetesSchema } from './kubernetes.ts';
 import { nearest } from './nearest.ts';
@@ -156,6 +157,8 @@ const environmentSchema = z.strictObject({
   rollback: z.enum(['allowed', 'required']).default('allowed'),
   /** Flags of the software that follow the release; asked by `verdigris flags`. */
   flags: flagsSchema.optional(),
+  /** Where flags are set, by name: after a switchover, and back before a rollback. */
+  flagStores: flagStoresSchema.optional(),
   /** What is told of a release's steps, or asked before them. */
   hooks: hooksSchema.optional(),
   retention: z

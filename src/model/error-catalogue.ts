@@ -71,6 +71,7 @@ export const errorCatalogue = {
   'release-under-way': 'refused',
   'folder-taken': 'refused',
   // A release that walks by itself
+  'flags-not-turned': 'failed',
   'no-delivery': 'usage',
   'mirror-unseen': 'usage',
   'no-candidate': 'refused',

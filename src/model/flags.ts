@@ -32,6 +32,19 @@ export interface FlagFacts {
   readonly losslessRollback?: boolean | undefined;
 }
 
+/**
+ * Releases whose shape a schema has: the one that it carries, the one that a release under way came from, the first of
+ * all, and those that were accepted.
+ */
+export function shapesOf(
+  { liveRelease, release }: { readonly liveRelease: string; readonly release: { readonly from: string } | null },
+  history: readonly { readonly from: string; readonly to: string; readonly outcome: string }[],
+): ReadonlySet<string> {
+  const first = history.slice(0, 1).map(({ from }) => from);
+  const accepted = history.filter(({ outcome }) => outcome === 'released').map(({ to }) => to);
+  return new Set([...first, ...accepted, ...(release ? [release.from] : []), liveRelease]);
+}
+
 /** As the OpenFeature remote evaluation protocol has it. */
 export type Evaluation =
   | {

@@ -181,6 +181,8 @@ const journalSchema = z.strictObject({
   delivery: deliveryRecord.optional(),
   /** What was done in this release, for the history. */
   timeline: z.array(span),
+  /** By store: flags as they were set there last. */
+  flags: z.record(z.string(), z.record(z.string(), z.boolean())).optional(),
   /** Events for hooks that did not answer, to be delivered again with the ids that they have. */
   outbox: z.array(z.strictObject({ hook: z.string(), event: z.looseObject({ id: z.string() }) })).optional(),
   /** How old passwords are, and which rotation was declared. */

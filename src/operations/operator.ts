@@ -5,6 +5,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { Context, leaseLost } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
+import { keepFlags } from './flags/turn.ts';
 import { deliverOutbox, forget } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
@@ -131,6 +132,7 @@ async function statementsTold<T>(c: Context, use: (c: Context) => Promise<T>): P
   try {
     return await use(c);
   } finally {
+    await keepFlags(c).catch(() => undefined);
     await deliverOutbox(c, 'statements', c.signal)
       .then((settled) => forget(c.ledger, settled))
       .catch(() => undefined);

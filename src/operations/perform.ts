@@ -3,6 +3,7 @@ import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { execute } from './engine/engine.ts';
 import { declaredNow } from './gates/folders.ts';
+import { withFlags } from './flags/turn.ts';
 import { reportFailure, requirePlaces, withHooks } from './hooks/steps.ts';
 import { operationHere, type PerformOptions } from './table.ts';
 import { rotateDeclared } from './verbs/rotate-declared.ts';
@@ -11,7 +12,7 @@ import { rotateDeclared } from './verbs/rotate-declared.ts';
 export async function perform(c: Context, verb: Verb, options: PerformOptions = {}): Promise<void> {
   const plain = operationHere(c.platform.servers, c.live, verb, options);
   requirePlaces(plain, c.environment.hooks);
-  const operation = withHooks(plain, c.environment.hooks);
+  const operation = withHooks(withFlags(plain, c.environment.flagStores), c.environment.hooks);
   const { from, to } = pathOf(operation);
   // The recovery before this has finished the verb already, or undone the seed that was to be abandoned.
   if (c.recovered === 'continued' && c.journal.state === to && !from.includes(to)) return;

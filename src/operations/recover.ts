@@ -3,6 +3,7 @@ import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { resumeOperation, settleOperation } from './engine/engine.ts';
+import { withFlags } from './flags/turn.ts';
 import { withHooks } from './hooks/steps.ts';
 import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
@@ -20,7 +21,7 @@ export async function recover(
   wanted: Verb | 'any' | undefined,
 ): Promise<'nothing' | 'continued' | 'reverted' | 'left'> {
   const operation = c.journal.operation
-    ? withHooks(operationOfRecord(c.journal.operation), c.environment.hooks)
+    ? withHooks(withFlags(operationOfRecord(c.journal.operation), c.environment.flagStores), c.environment.hooks)
     : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);

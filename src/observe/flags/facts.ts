@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../model/environment.ts';
-import type { FlagFacts } from '../../model/flags.ts';
+import { shapesOf, type FlagFacts } from '../../model/flags.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { State } from '../../model/transitions.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { readStatus } from '../../operations/reads/status.ts';
 import type { Watched } from '../subject.ts';
+import type { HistoryEntry } from '../../platform/port/history.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 
 type Servers = Partial<Pick<FlagFacts, 'backfills' | 'losslessRollback'>> & { readonly of?: State };
@@ -28,7 +29,7 @@ export class Facts {
   /** The declaration as it is now, and where it is. */
   readonly open: () => Promise<Watched>;
   #facts: { readonly at: number; readonly facts: Promise<FlagFacts> } | undefined;
-  #accepted: { readonly of: string; readonly releases: readonly string[] } | undefined;
+  #history: { readonly of: string; readonly entries: readonly HistoryEntry[] } | undefined;
   #servers: { readonly at: number; readonly servers: Servers } = { at: -Infinity, servers: {} };
   #asking: Promise<void> | undefined;
 
@@ -61,14 +62,8 @@ export class Facts {
   /** A release is in the history before the journal forgets it, so the history is read after the journal. */
   async #shapes(platform: Platform, { live, state, liveRelease, release }: Journal): Promise<FlagFacts> {
     const of = `${liveRelease} ${release?.startedAt ?? ''}`;
-    if (this.#accepted?.of !== of) {
-      const history = await platform.history.list();
-      const first = history.slice(0, 1).map(({ from }) => from);
-      const accepted = history.filter(({ outcome }) => outcome === 'released').map(({ to }) => to);
-      this.#accepted = { of, releases: [...first, ...accepted] };
-    }
-    const left = release ? [release.from] : [];
-    return { live, state, liveRelease, shapes: new Set([...this.#accepted.releases, ...left, liveRelease]) };
+    if (this.#history?.of !== of) this.#history = { of, entries: await platform.history.list() };
+    return { live, state, liveRelease, shapes: shapesOf({ liveRelease, release }, this.#history.entries) };
   }
 
   /** Beside what is answered: a server that hangs keeps nobody waiting. */

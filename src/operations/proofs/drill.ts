@@ -82,8 +82,8 @@ async function prove(
   parts: Parts,
   proved: string[],
 ): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
-  // A drill is no release: nobody is asked or told.
-  const { hooks: _, ...environment } = withCandidate(parts.environment);
+  // A drill is no release: nobody is asked or told, and no flag is turned.
+  const { hooks: _, flagStores: __, ...environment } = withCandidate(parts.environment);
   const run = { ...parts, environment, drills: true as const };
   try {
     for (const verb of ['seed', 'migrate', 'verify'] as const) {
