@@ -29,6 +29,15 @@ const deeds = {
   http: z.strictObject({ ...place, secretEnv: variable.optional() }).optional(),
   /** A message for people, as Slack's incoming webhooks and those like them take it. */
   slack: z.strictObject(place).optional(),
+  /** A mail for people, one thread for a release; a URL with a password is an environment variable's. */
+  mail: z
+    .strictObject({
+      url: z.url({ protocol: /^smtps?$/ }).optional(),
+      urlEnv: variable.optional(),
+      from: z.email(),
+      to: z.array(z.email()).min(1),
+    })
+    .optional(),
   /** Program and arguments; the event is its standard input. */
   command: z.array(z.string().min(1)).min(1).optional(),
   /** One statement, as a role of the database. */
@@ -57,7 +66,7 @@ const hookSchema = z
     const given = Object.keys(deeds).filter((deed) => hook[deed as keyof typeof deeds] !== undefined);
     if (given.length !== 1)
       fault(`has one of ${Object.keys(deeds).join(', ')}; this has ${given.join(' and ') || 'none'}`);
-    for (const deed of ['http', 'slack'] as const)
+    for (const deed of ['http', 'slack', 'mail'] as const)
       if (hook[deed] && (hook[deed].url === undefined) === (hook[deed].urlEnv === undefined))
         fault('has url or urlEnv', deed);
     if (hook.before.length + hook.after.length + hook.failed.length === 0)

@@ -4,6 +4,7 @@ import type { Context } from '../engine/context.ts';
 import { runProgram } from './command.ts';
 import type { HookEvent } from './event.ts';
 import { post } from './http.ts';
+import { sendMail } from './mail.ts';
 import type { Outcome } from './outcome.ts';
 import { runStatement } from './sql.ts';
 
@@ -32,5 +33,6 @@ export async function insist(c: Context, hook: Hook, event: HookEvent): Promise<
 function attempt(c: Context, hook: Hook, event: HookEvent, signal: AbortSignal): Promise<Outcome> {
   if (hook.command) return runProgram(hook.command, event, signal);
   if (hook.sql) return runStatement(c, hook.sql, hook.limit);
+  if (hook.mail) return sendMail(hook.mail, hook.limit, event, signal);
   return post(hook, event, signal);
 }
