@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { expect, test } from 'vitest';
@@ -29,6 +30,10 @@ function event(id: string, severity: 'info' | 'error'): HookEvent {
 
 test('mail comes as one thread for a release; what the receiver refuses, refuses for now and never answers is told apart', async () => {
   const mails: string[] = [];
+  const take = async (stream: Readable, done: () => void): Promise<void> => {
+    mails.push(await text(stream));
+    done();
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -37,7 +42,7 @@ test('mail comes as one thread for a release; what the receiver refuses, refuses
       done(responseCode === undefined ? null : Object.assign(new Error('no'), { responseCode }));
     },
     onData(stream, _, done) {
-      void text(stream).then((mail) => (mails.push(mail), done()));
+      void take(stream, done);
     },
   });
   server.listen(0, '127.0.0.1');
