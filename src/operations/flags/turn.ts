@@ -4,7 +4,7 @@ import type { FlagStore } from '../../model/flag-stores.ts';
 import { evaluate, shapesOf, type FlagFacts } from '../../model/flags.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
-import { readBackfillStatus } from '../reads/backfill-status.ts';
+import { readBackfillStates } from '../gates/backfill-state.ts';
 import { setFlagd, setGoFeatureFlag } from './files.ts';
 import { setLaunchDarkly, setUnleash } from './interfaces.ts';
 
@@ -51,8 +51,9 @@ async function wantedFlags(c: Context, to: 'live' | 'former'): Promise<ReadonlyM
   const history = await c.platform.history.list();
   const filling = Object.values(declared).some(({ backfill }) => backfill !== undefined);
   const backfills = filling
-    ? await readBackfillStatus(c).then(
-        (all) => new Map(all.map(({ name, state: at }) => [name, at === 'complete'] as const)),
+    ? await readBackfillStates(c).then(
+        ({ backfills: all }) =>
+          new Map(all.flatMap(({ backfill, done, outlived }) => (outlived ? [] : [[backfill.name, done] as const]))),
         () => undefined,
       )
     : undefined;
