@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Colours } from '../delivery/analysis/colours.ts';
 import { mirror } from '../delivery/analysis/mirror/mirror.ts';
-import type { MirrorReport } from '../delivery/analysis/mirror/report.ts';
+import { differingStatements, type MirrorReport } from '../delivery/analysis/mirror/report.ts';
 import { mirrorText } from './mirror-text.ts';
 import { other } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
@@ -74,7 +74,7 @@ function noCandidate(state: string): VerdigrisError {
 }
 
 function requireSame(report: MirrorReport): void {
-  const differing = report.statements.filter(({ differs }) => differs > 0);
+  const differing = differingStatements(report);
   if (differing.length === 0) return;
   throw new VerdigrisError('mirror-differs', {
     seen: `${differing.length} statements give other rows on the candidate than on the live colour.`,

@@ -28,12 +28,12 @@ export interface MirrorReport {
   readonly statements: readonly MirroredStatement[];
 }
 
-export function differing({ statements }: MirrorReport): readonly MirroredStatement[] {
+export function differingStatements({ statements }: MirrorReport): readonly MirroredStatement[] {
   return statements.filter(({ differs }) => differs > 0);
 }
 
 export function differingText(report: MirrorReport): string {
-  return differing(report)
+  return differingStatements(report)
     .map(
       ({ statement, differs, times, seen }) =>
         `${shortStatement(statement)} differs ${differs} of ${times} times: ${seen ?? ''}`,

@@ -1,7 +1,7 @@
 import type { Metric } from '../../../model/delivery-metrics.ts';
 import type { Traffic } from '../../../platform/port/traffic.ts';
 import { mirror } from '../mirror/mirror.ts';
-import { differing, differingText } from '../mirror/report.ts';
+import { differingStatements, differingText } from '../mirror/report.ts';
 import type { Colours } from '../colours.ts';
 import { inconclusive, type Measurement } from '../measurement.ts';
 import { compareErrors, compareLatency } from '../statistics/compare.ts';
@@ -23,8 +23,8 @@ export async function measureMirror(
   if (colours.journal.live === colours.candidate) return inconclusive('what is read is mirrored before the switchover');
   const end = AbortSignal.any([signal, AbortSignal.timeout(Math.max(last, metric.timeout - last))]);
   const report = await mirror(colours, traffic.reads(metric.share, end), end);
-  if (differing(report).length > 0)
-    return { verdict: 'failure', seen: differingText(report), value: differing(report).length };
+  if (differingStatements(report).length > 0)
+    return { verdict: 'failure', seen: differingText(report), value: differingStatements(report).length };
   const samples = report.statements.map(({ sample }) => sample);
   const errors = compareErrors(samples, metric);
   if (errors.verdict === 'failure') return errors;
