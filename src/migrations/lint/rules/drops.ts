@@ -1,21 +1,11 @@
-import { all, as, nameLabel, nameOfParts, strings, type Name, type Of } from '../ast.ts';
+import { nameLabel, strings, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
-import { outputNames } from '../learn.ts';
 import type { Draft, LintRule } from '../rule.ts';
 import { plainIdent, plainTable } from '../names.ts';
-import { columnType, typeText } from '../column-type.ts';
-import { typeReturns } from './enums.ts';
+import { dropFunction, dropType } from './drop-code.ts';
+import { dropView, viewColumnRemoved } from './drop-views.ts';
+import { dropped, type DropType } from './dropped.ts';
 import { columnObject } from './help.ts';
-
-type DropType = NonNullable<Of<'DropStmt'>['removeType']>;
-
-/** The objects of a DROP of one of these kinds that were there before the batch. */
-function dropped(node: Of<'DropStmt'>, context: LintContext, ...types: DropType[]): Name[] {
-  if (!types.includes(node.removeType ?? 'OBJECT_ACCESS_METHOD')) return [];
-  return (node.objects ?? [])
-    .map((object) => nameOfParts(strings(object), context.schema.defaultSchema))
-    .filter((name) => !context.schema.isNew(name));
-}
 
 export const dropTable: LintRule = {
   id: 'drop-table',
@@ -92,151 +82,6 @@ export const dropColumn: LintRule = {
   },
 };
 
-export const dropView: LintRule = {
-  id: 'drop-view',
-  title: 'A view is dropped',
-  severity: 'error',
-  category: 'compatibility',
-  where: 'both',
-  lock: 'ACCESS EXCLUSIVE',
-  why: 'Statements of software N that read the view fail.',
-  instead:
-    'Drop it in the release after the last one that reads it. To change it, CREATE OR REPLACE VIEW, or drop ' +
-    'and create it in the same migration with all its columns.',
-  bad: 'DROP VIEW v;',
-  good: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a, b, c FROM seen;',
-  check: {
-    *DropStmt(node, context) {
-      for (const view of dropped(node, context, 'OBJECT_VIEW', 'OBJECT_MATVIEW')) {
-        if (recreated(view, context)) continue;
-        yield { message: `Software N reads ${view.name}.`, table: view, object: nameLabel(view) } satisfies Draft;
-      }
-    },
-  },
-};
-
-function recreated(view: Name, context: LintContext): readonly string[] | true | undefined {
-  for (const later of context.after) {
-    const fields = later.fields as Of<'ViewStmt'> & Of<'CreateTableAsStmt'>;
-    const relation =
-      later.tag === 'ViewStmt' ? fields.view : later.tag === 'CreateTableAsStmt' ? fields.into?.rel : undefined;
-    if (relation && same(context.name(relation), view)) return outputNames(fields.query) ?? true;
-  }
-  return undefined;
-}
-
-function same(one: Name, other: Name): boolean {
-  return one.schema === other.schema && one.name === other.name;
-}
-
-export const viewColumnRemoved: LintRule = {
-  id: 'view-column-removed',
-  title: 'A view comes back without a column',
-  severity: 'error',
-  category: 'compatibility',
-  where: 'both',
-  why: 'Statements of software N that name the column fail.',
-  instead: 'Keep the column in the view, as a null if need be, until no software reads it.',
-  bad: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a FROM seen;',
-  good: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a, b, e FROM seen;',
-  check: {
-    *DropStmt(node, context) {
-      for (const view of dropped(node, context, 'OBJECT_VIEW', 'OBJECT_MATVIEW')) {
-        const now = recreated(view, context);
-        const known = context.schema.table(view);
-        if (!Array.isArray(now) || known?.complete !== true) continue;
-        const gone = [...known.columns.keys()].filter((column) => !now.includes(column));
-        if (gone.length > 0) yield { message: `${view.name} has no ${gone.join(', ')} any more.`, table: view };
-      }
-    },
-    ViewStmt: (node, context) => {
-      const view = context.name(node.view);
-      const [known, now] = [context.schema.table(view), outputNames(node.query)];
-      if (
-        node.replace !== true ||
-        known?.complete !== true ||
-        known.batch === context.schema.batch ||
-        !now ||
-        node.aliases
-      )
-        return undefined;
-      const gone = [...known.columns.keys()].filter((column) => !now.includes(column));
-      return gone.length > 0
-        ? {
-            message: `PostgreSQL refuses to take ${gone.join(', ')} from ${view.name} by CREATE OR REPLACE, and software N reads it.`,
-            table: view,
-          }
-        : undefined;
-    },
-  },
-};
-
-export const dropFunction: LintRule = {
-  id: 'drop-function',
-  title: 'A function or procedure is dropped',
-  severity: 'error',
-  category: 'compatibility',
-  where: 'both',
-  why: 'Calls of software N fail, and so do triggers, views and defaults that the text of other functions hides.',
-  instead:
-    'Add the new one beside it, and drop the old in the release after. CREATE OR REPLACE where the signature stays.',
-  bad: 'DROP FUNCTION f(integer);',
-  good: "CREATE OR REPLACE FUNCTION f(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x + 1';",
-  check: {
-    *DropStmt(node, context) {
-      const kinds: DropType[] = ['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE'];
-      if (!kinds.includes(node.removeType ?? 'OBJECT_TABLE')) return;
-      for (const object of node.objects ?? []) {
-        const name = context.nameOf(object);
-        const known = context.schema.functions.get(nameLabel(name));
-        if (known?.every((one) => one.batch === context.schema.batch) === true || createdLater(name, context)) continue;
-        const given = as(object, 'ObjectWithArgs');
-        const types = all(given?.objargs, 'TypeName').map((type) => typeText(columnType(type)));
-        const args = given?.args_unspecified === true ? known?.[0]?.arguments : types.join(', ');
-        yield {
-          message: `Software N calls ${name.name}.`,
-          object: `${nameLabel(name)}(${args ?? ''})`,
-        } satisfies Draft;
-      }
-    },
-  },
-};
-
-export function createdLater(name: Name, context: LintContext): Of<'CreateFunctionStmt'> | undefined {
-  return context.after
-    .filter((one) => one.tag === 'CreateFunctionStmt')
-    .map((one) => one.fields as Of<'CreateFunctionStmt'>)
-    .find((one) => same(context.nameOf(one.funcname), name));
-}
-
-export const dropType: LintRule = {
-  id: 'drop-type',
-  title: 'A type or domain is dropped',
-  severity: 'error',
-  category: 'compatibility',
-  where: 'both',
-  breaksRollback: true,
-  why: 'Software N casts to it or reads columns of it; the retained database keeps it, and the two schemas part.',
-  instead: 'Drop it in the release after the last one that uses it.',
-  bad: 'DROP TYPE unused;',
-  good: "CREATE TYPE shade AS ENUM ('light');\nDROP TYPE shade;",
-  remedy: false,
-  check: {
-    *DropStmt(node, context) {
-      for (const name of dropped(node, context, 'OBJECT_TYPE', 'OBJECT_DOMAIN')) {
-        const known = context.schema.types.get(nameLabel(name));
-        // The name that software N knows is there again, or is not gone: what it is now is judged as a type.
-        const back = known?.was ? context.schema.types.has(nameLabel(known.was)) : typeReturns(context, name);
-        if (known?.batch === context.schema.batch || back) continue;
-        yield {
-          message: `Software N may use the type ${name.name}.`,
-          object: nameLabel(known?.was ?? name),
-        } satisfies Draft;
-      }
-    },
-  },
-};
-
 /** What software names in its statements, so that `migrate` refuses its loss; the others work unnamed. */
 const called: readonly DropType[] = [
   'OBJECT_SEQUENCE',
@@ -272,12 +117,7 @@ export const dropObject: LintRule = {
   check: {
     DropStmt: (node, context) => {
       const kind = rest[node.removeType ?? 'OBJECT_TABLE'];
-      if (
-        kind === undefined ||
-        (node.missing_ok === true && node.removeType === 'OBJECT_TRIGGER' && retriggered(node, context)) ||
-        retriggered(node, context)
-      )
-        return undefined;
+      if (kind === undefined || retriggered(node, context)) return undefined;
       const names = (node.objects ?? []).map((object) => strings(object).at(-1) ?? '');
       const byName = called.includes(node.removeType ?? 'OBJECT_TABLE');
       return {

@@ -3,7 +3,7 @@ import { all, as, constant, nameLabel, option, strings, type Name, type Of } fro
 import { columnType, typeText } from '../column-type.ts';
 import type { LintContext } from '../context.ts';
 import type { LintRule } from '../rule.ts';
-import { createdLater } from './drops.ts';
+import { createdLater } from './drop-code.ts';
 
 export const changeSignature: LintRule = {
   id: 'change-function-signature',
