@@ -6,7 +6,7 @@ import { chooseEngine } from '../../../src/migrations/engines/choose.ts';
 import { withMigrationRole } from '../../../src/migrations/engines/role.ts';
 import { connectionUrl } from '../../../src/postgres/connection-env.ts';
 import { withBench, type Bench } from '../engines/support.ts';
-import { fetchLimit, goTools, useDrizzle } from './tools.ts';
+import { dbmateFile, fetchLimit, goTools, useDrizzle } from './tools.ts';
 
 let tools = '';
 beforeAll(async () => {
@@ -20,20 +20,25 @@ async function versions({ client, folder, apply }: Bench, name: string): Promise
   return (await apply(engine)).map(({ version }) => version);
 }
 
-/** Runs a program that prints how many migrations it ran. */
-async function ran(
+/** What a program prints that is led to the database. */
+async function output(
   { client, connection }: Bench,
   file: string,
   args: readonly string[],
   cwd?: string,
-): Promise<number> {
+): Promise<string> {
   return withMigrationRole({ client, connection, lockTimeout: 5_000, statementTimeout: 60_000 }, async (login) => {
     const { stdout } = await execa(file, args, {
       env: { DATABASE_URL: connectionUrl(login) },
       ...(cwd ? { cwd } : {}),
     });
-    return Number(stdout);
+    return stdout;
   });
+}
+
+/** Runs a program that prints how many migrations it ran. */
+async function ran(...call: Parameters<typeof output>): Promise<number> {
+  return Number(await output(...call));
 }
 
 const table = (number: number): string => `CREATE TABLE t${number} (id int PRIMARY KEY);\n`;
@@ -81,6 +86,26 @@ test.each(Object.keys(files))(
         for (const [file, text] of Object.entries(files[name]?.(number) ?? {})) await bench.write(file, text);
       };
       await takeTurns(bench, name, put, () => ran(bench, tools, [name, bench.folder]));
+    });
+  },
+);
+
+test(
+  'dbmate and Verdigris take turns on one database: each finds what the other ran',
+  { timeout: fetchLimit },
+  async () => {
+    const dbmate = await dbmateFile();
+    await withBench(undefined, async (bench) => {
+      const put = (number: number): Promise<void> =>
+        bench.write(
+          `2026010100000${number}_t.sql`,
+          `-- migrate:up transaction:false\n${table(number)}\n-- migrate:down\nDROP TABLE t${number};`,
+        );
+      const call = (word: string): Promise<string> =>
+        output(bench, dbmate, ['--no-dump-schema', '-d', bench.folder, word]);
+      const up = async (): Promise<number> => (await call('migrate')).match(/^Applied:/gm)?.length ?? 0;
+      await takeTurns(bench, 'dbmate', put, up);
+      expect(await call('status')).toContain('Pending: 0');
     });
   },
 );

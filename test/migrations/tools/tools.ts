@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -171,6 +171,30 @@ export function sopsBin(): Promise<string> {
 /** Makes `folder` a project with Drizzle's migrator. */
 export async function useDrizzle(folder: string): Promise<void> {
   await linkModules(await npmProject('drizzle-orm-0.45.4', ['drizzle-orm@0.45.4', 'pg@8.16.3']), folder);
+}
+
+/** The program `dbmate`, which npm carries as it is. */
+export async function dbmateFile(): Promise<string> {
+  return path.join(await npmProject('dbmate-2.36.0', ['dbmate@2.36.0']), 'node_modules/.bin/dbmate');
+}
+
+/** Makes `folder` a project with Knex. */
+export async function useKnex(folder: string): Promise<void> {
+  await linkModules(await npmProject('knex-3.3.0', ['knex@3.3.0', 'pg@8.16.3']), folder);
+}
+
+/** Folder with the programs of Alembic and Django. */
+export async function pythonBin(): Promise<string> {
+  // A virtual environment knows its own place: it is made where it stays.
+  const folder = path.join(cache, 'alembic-1.20.1-django-5.2.19');
+  const ready = path.join(folder, 'ready');
+  if (!(await stat(ready).catch(() => undefined))) {
+    await execa('python3', ['-m', 'venv', folder]);
+    const packages = ['alembic==1.20.1', 'django==5.2.19', 'psycopg[binary]==3.3.9'];
+    await execa(path.join(folder, 'bin/pip'), ['install', '-q', ...packages], { timeout: fetchLimit });
+    await writeFile(ready, '');
+  }
+  return path.join(folder, 'bin');
 }
 
 export function addToPath(folder: string): void {
