@@ -1,17 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { chooseEngine } from '../../../src/migrations/engines/choose.ts';
 import { withMigrationRole } from '../../../src/migrations/engines/role.ts';
 import { connectionUrl } from '../../../src/postgres/connection-env.ts';
 import { withBench, type Bench } from '../engines/support.ts';
 import { dbmateFile, fetchLimit, goTools, useDrizzle } from './tools.ts';
-
-let tools = '';
-beforeAll(async () => {
-  tools = await goTools();
-}, fetchLimit);
 
 /** As Verdigris chooses it: by the files, and by the history that the tool has left. */
 async function versions({ client, folder, apply }: Bench, name: string): Promise<string[]> {
@@ -80,7 +75,9 @@ async function takeTurns(
 
 test.each(Object.keys(files))(
   '%s and Verdigris take turns on one database: each finds what the other ran',
+  { timeout: fetchLimit },
   async (name) => {
+    const tools = await goTools();
     await withBench(undefined, async (bench) => {
       const put = async (number: number): Promise<void> => {
         for (const [file, text] of Object.entries(files[name]?.(number) ?? {})) await bench.write(file, text);
@@ -142,7 +139,7 @@ test('a folder whose atlas.sum Atlas itself wrote is read, each file with the ha
   await withBench(undefined, async (bench) => {
     await bench.write('20260101000000_a.sql', table(1));
     await bench.write('20260102000000_b.sql', table(2));
-    await ran(bench, tools, ['atlas', bench.folder]);
+    await ran(bench, await goTools(), ['atlas', bench.folder]);
     expect(await versions(bench, 'atlas')).toEqual(['20260101000000', '20260102000000']);
     await bench.write('20260102000000_b.sql', table(3));
     await expect(versions(bench, 'atlas')).rejects.toMatchObject({ id: 'migration-name' });
