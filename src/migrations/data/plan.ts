@@ -1,7 +1,8 @@
-import type { Table } from '../../postgres/catalogue.ts';
+import { label, type Table } from '../../postgres/catalogue.ts';
+import { refuseNewEnumValue } from '../engines/sql/new-enum-value.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
-import { judgeStatement } from './judge.ts';
+import { fits, judgeStatement } from './judge.ts';
 import type { StatementPlace } from './note.ts';
 import { cannotBeHeld, sourceLine } from './refusals.ts';
 
@@ -15,10 +16,21 @@ export interface PlannedStatement {
 
 /**
  * What functions and triggers write besides shows when they run: a statement that shows no target is left out.
- * @throws VerdigrisError `data-statement-mixed`.
+ * @throws VerdigrisError `data-statement-mixed`; `migration-forbidden` where one writes a value of an enum too early.
  */
 export function planData(files: readonly SqlFile[], live: readonly Table[]): PlannedStatement[] {
   const held = new Set<string>();
+  for (const file of files)
+    if (file.transactional)
+      refuseNewEnumValue(file, ({ data }, { type }) =>
+        live.some(
+          (table) =>
+            data?.targets.some((target) => fits(target, label(table))) === true &&
+            table.columns.some(({ baseType }) =>
+              [type, `_${type}`].includes(baseType.slice(baseType.indexOf('.') + 1)),
+            ),
+        ),
+      );
   return files.flatMap((file) =>
     file.statements.flatMap(({ data, note, text, line }) => {
       if (!data || data.targets.length === 0) return [];

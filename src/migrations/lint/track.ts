@@ -19,8 +19,9 @@ export function track(context: LintContext): void {
   if (statement.tag === 'AlterTableStmt') notValid(statement.fields as Of<'AlterTableStmt'>, context);
   if (statement.tag === 'AlterEnumStmt') {
     const node = statement.fields as Of<'AlterEnumStmt'>;
-    const made = context.schema.types.get(nameLabel(context.nameOf(node.typeName)))?.batch === context.schema.batch;
-    if (!made && node.oldVal === undefined && node.newVal !== undefined) transaction.enumValues.add(node.newVal);
+    const type = nameLabel(context.nameOf(node.typeName));
+    const made = context.schema.types.get(type)?.batch === context.schema.batch;
+    if (!made && node.oldVal === undefined && node.newVal !== undefined) transaction.enumValues.set(node.newVal, type);
   }
 }
 

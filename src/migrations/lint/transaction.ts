@@ -8,8 +8,8 @@ export class Transaction {
   readonly exclusive = new Set<string>();
   /** Constraints added NOT VALID, as `schema.table.constraint`. */
   readonly notValid = new Set<string>();
-  /** Enums that got a value, as `schema.type`, with the value. */
-  readonly enumValues = new Set<string>();
+  /** Values that enums got, with the enum as `schema.type`. */
+  readonly enumValues = new Map<string, string>();
   /** Existing tables of which many rows were written. */
   readonly written = new Set<string>();
 

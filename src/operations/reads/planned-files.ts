@@ -12,6 +12,9 @@ import { withObserver } from '../operator.ts';
 /** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */
 const patience = 10_000;
 
+/** What the folder is at fault for, judged by the live colour's tables: no lack of an answer. */
+const foldersFault: ReadonlySet<string> = new Set(['data-statement-mixed', 'migration-forbidden']);
+
 interface PlannedFiles {
   readonly data?: readonly PlannedStatement[];
   readonly shapes?: readonly PlannedShape[];
@@ -49,7 +52,7 @@ export async function plannedFiles(parts: {
     const planned = await Promise.race([asking, pause(patience, 'late' as const, { signal: late.signal })]);
     return planned === 'late' ? await fromFiles(`the live colour did not answer within ${patience / 1000} s`) : planned;
   } catch (error) {
-    if (error instanceof VerdigrisError && error.id === 'data-statement-mixed') throw error;
+    if (error instanceof VerdigrisError && foldersFault.has(error.id)) throw error;
     return await fromFiles(describe(error));
   } finally {
     late.abort();

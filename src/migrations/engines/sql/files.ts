@@ -8,9 +8,9 @@ import { asksForNoTransaction } from '../../transaction-note.ts';
 import { upPart } from '../../up-part.ts';
 import { formatOf, type Format } from '../native/format.ts';
 import type { SqlFile } from './file.ts';
-import { tokensOf } from '../../lint/tokens.ts';
 import type { SqlSource } from './layout.ts';
-import { readScript, type SqlStatement } from './parse.ts';
+import { refuseNewEnumValue } from './new-enum-value.ts';
+import { readScript } from './parse.ts';
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
 export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {
@@ -51,7 +51,7 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
   const transactional = ownTransaction || (!apart && statements.every((statement) => statement.transactional));
-  if (transactional) refuseNewEnumValue(source.path, statements);
+  if (transactional) refuseNewEnumValue({ path: source.path, statements }, ({ data }) => data === undefined);
   return {
     ...source,
     bytes,
@@ -60,29 +60,6 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
     superuser,
     transactional,
   };
-}
-
-/** PostgreSQL takes a value of an enum only once the transaction that added it has committed. */
-function refuseNewEnumValue(file: string, statements: readonly SqlStatement[]): void {
-  for (const [index, { addsEnumValue: added, line }] of statements.entries()) {
-    if (added === undefined) continue;
-    const use = statements.slice(index + 1).find(({ text, data }) => uses(text, added, data?.opaque === true));
-    if (use)
-      throw invalid(
-        'migration-forbidden',
-        `${file}:${use.line}: this statement uses '${added}', which line ${line} adds to its enum in the same ` +
-          'transaction.',
-        'that the transaction has committed which adds a value, before the value is used.',
-        'put it into the next file, or write `-- verdigris: no-transaction` into the first line of this one.',
-      );
-  }
-}
-
-function uses(text: string, value: string, opaque: boolean): boolean {
-  const quoted = `'${value.replaceAll("'", "''")}'`;
-  return (
-    tokensOf(text, 0).some((token) => !token.comment && token.text === quoted) || (opaque && text.includes(quoted))
-  );
 }
 
 function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Array; noTransaction: boolean } {

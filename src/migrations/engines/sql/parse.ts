@@ -8,6 +8,7 @@ import { readBlock } from '../../data/block.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, type DataStatement } from '../../data/read.ts';
 import { copyData } from '../../lint/recover.ts';
+import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
 import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
@@ -22,10 +23,16 @@ export interface SqlStatement {
   /** The same inside a transaction, where there is one: what is made CONCURRENTLY, without that word. */
   readonly plain?: string | undefined;
   /** The value of ALTER TYPE … ADD VALUE, which can be used once it is committed; none where the script makes the type. */
-  readonly addsEnumValue?: string | undefined;
+  readonly addsEnumValue?: AddedValue | undefined;
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
+}
+
+export interface AddedValue {
+  readonly value: string;
+  /** Without its schema. */
+  readonly type: string;
 }
 
 type Node = Record<string, Record<string, unknown>>;
@@ -109,13 +116,12 @@ function encodingOf(bytes: Uint8Array): string | undefined {
   return isUtf8(bytes) ? undefined : 'LATIN1';
 }
 
-function addedValue(node: Node, before: readonly Node[]): string | undefined {
+function addedValue(node: Node, before: readonly Node[]): AddedValue | undefined {
   const change = node['AlterEnumStmt'];
   if (typeof change?.['newVal'] !== 'string' || change['oldVal'] !== undefined) return undefined;
-  const type = JSON.stringify(change['typeName']);
-  return before.some((each) => JSON.stringify(each['CreateEnumStmt']?.['typeName']) === type)
-    ? undefined
-    : change['newVal'];
+  const name = JSON.stringify(change['typeName']);
+  if (before.some((each) => JSON.stringify(each['CreateEnumStmt']?.['typeName']) === name)) return undefined;
+  return { value: change['newVal'], type: strings(change['typeName'] as PgNode[]).at(-1) ?? '' };
 }
 
 function concurrentIndex(node: Node): string | undefined {

@@ -9,7 +9,7 @@ function enumOf(schema: Schema, type: ColumnType): readonly string[] | undefined
   return type.array || isBuiltin(type.base) ? undefined : schema.types.get(labelOf(schema, type))?.values;
 }
 
-function labelOf({ defaultSchema }: Schema, { base }: ColumnType): string {
+export function labelOf({ defaultSchema }: Schema, { base }: ColumnType): string {
   return base.includes('.') ? base : `${defaultSchema}.${base}`;
 }
 

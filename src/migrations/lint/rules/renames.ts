@@ -2,7 +2,7 @@ import { as, nameLabel, strings, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
-import { enumValueRemoved, typeReturns } from './enums.ts';
+import { enumValueRemoved, labelOf, typeReturns } from './enums.ts';
 import { columnObject } from './help.ts';
 
 const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'];
@@ -206,10 +206,24 @@ export const enumValueUsed: LintRule = {
 function uses(_: object, context: LintContext): { message: string } | undefined {
   if (context.transaction.enumValues.size === 0 || !context.transaction.open) return undefined;
   const text = JSON.stringify(as(context.statement.node, context.statement.tag));
-  const used = [...context.transaction.enumValues].find((value) => text.includes(`"sval":${JSON.stringify(value)}`));
+  const [used] =
+    [...context.transaction.enumValues].find(
+      ([value, type]) => text.includes(`"sval":${JSON.stringify(value)}`) && mayHold(context, type),
+    ) ?? [];
   return used === undefined
     ? undefined
     : { message: `'${used}' was added to its enum in this transaction and cannot be used before COMMIT.` };
+}
+
+/** A table whose columns are all known, and none is of the enum, is written a text of the same letters. */
+function mayHold(context: LintContext, type: string): boolean {
+  if (context.statement.tag !== 'InsertStmt' && context.statement.tag !== 'UpdateStmt') return true;
+  const { relation } = context.statement.fields as Of<'InsertStmt'>;
+  const known = context.fact(relation);
+  return (
+    known?.complete !== true ||
+    [...known.columns.values()].some((column) => labelOf(context.schema, column.type) === type)
+  );
 }
 
 export const renameRules: readonly LintRule[] = [
