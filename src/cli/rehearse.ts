@@ -34,7 +34,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
     .option('--smoke <command>', "software N's smoke test, run against the migrated clone; gets DATABASE_URL and PG*")
     .option('--max-lock <duration>', 'refuse where a query was blocked for longer, such as 500ms')
     .option('--html <file>', 'also write the report as one HTML page')
-    .option('--clients <number>', 'clients of the workload', '8')
+    .option('--clients <number>', 'connections of the workload at most', '24')
     .option('--rate <number>', 'statements a second of all clients', '200')
     .option('--warm-up <duration>', 'workload before the first migration, which latencies are compared with', '3s')
     .action((flags: RehearseFlags) =>

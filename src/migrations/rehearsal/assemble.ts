@@ -109,9 +109,6 @@ function describe(
   const end = at + ms;
   const longest = blocked.toSorted((a, b) => b.ms - a.ms)[0];
   const overlap = (from: number, to: number): number => Math.max(0, Math.min(to, end) - Math.max(from, at));
-  const latencies = raw.operations
-    .filter((operation) => operation.at < end && operation.at + operation.ms > at)
-    .map((operation) => operation.ms);
   return {
     file,
     line,
@@ -141,7 +138,8 @@ function describe(
     ...(diskBytes === undefined ? {} : { diskBytes }),
     waitedMs: raw.observed.waited.reduce((sum, wait) => sum + overlap(wait.from, wait.to), 0),
     blocked: { count: blocked.length, longestMs: longest?.ms ?? 0, ...(longest ? { query: longest.query } : {}) },
-    latencyMs: Math.max(0, ...latencies),
+    // Its own share of what waited longer: the rest is another statement's.
+    latencyMs: raw.operations.reduce((most, one) => Math.max(most, overlap(one.at, one.at + one.ms)), 0),
   };
 }
 

@@ -39,12 +39,10 @@ export async function statementsLoad({
     return major < 16
       ? 'statements with parameters need EXPLAIN (GENERIC_PLAN) of PostgreSQL 16'
       : `none of ${known.length} statements of pg_stat_statements can be planned on the clone`;
-  const roles = [...byRole].map(([role, pieces]) => ({ role, next: weighted(pieces) }));
   const running = startClients({
     rate,
-    clients: Array.from({ length: clients }, (_, place) => roles[place % roles.length]).flatMap((one) =>
-      one ? [{ as: as(one.role), next: one.next }] : [],
-    ),
+    clients,
+    roles: [...byRole].map(([role, pieces]) => ({ as: as(role), next: weighted(pieces) })),
   });
   return {
     kind: 'pg_stat_statements',

@@ -46,7 +46,8 @@ export async function syntheticLoad(client: Client, options: SyntheticOptions): 
   };
   const running = startClients({
     rate: options.rate,
-    clients: Array.from({ length: options.clients }, () => ({ as: options.as(options.role), next })),
+    clients: options.clients,
+    roles: [{ as: options.as(options.role), next }],
   });
   return {
     kind: 'synthetic',
