@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { startClients } from '../../src/migrations/rehearsal/clients.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
@@ -13,22 +14,23 @@ test('a load arrives by the clock: what a lock stops counts from then, and leave
       let turn = 0;
       const next = () => ({ text: texts[turn++ % texts.length] ?? '' });
       const load = startClients({ roles: [{ as: at, next }], clients: 8, rate: 100 });
-      const stopped = (): Promise<{ query: string; count: number }[]> =>
+      // Not pg_stat_activity, of which a transaction sees one state alone.
+      const stopped = (): Promise<{ name: string; count: number }[]> =>
         rows(
           client,
-          "SELECT query, count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock' GROUP BY 1 ORDER BY 1",
+          'SELECT relation::regclass::text AS name, count(*)::int AS count FROM pg_locks WHERE NOT granted GROUP BY 1 ORDER BY 1',
         );
+      const both = [
+        { name: 'one', count: 2 },
+        { name: 'two', count: 2 },
+      ];
       try {
         await until('the load works', () => Promise.resolve(load.operations.length > 3 || undefined));
         await client.query('BEGIN; LOCK one');
         await until('the first lock stops it', async () => ((await stopped()).length === 1 ? true : undefined));
         const held = load.operations.length;
         await client.query('LOCK two');
-        await until(
-          'both do',
-          async () =>
-            ((await stopped()).every(({ count }) => count === 2) && (await stopped()).length === 2) || undefined,
-        );
+        await until('both do', async () => isDeepStrictEqual(await stopped(), both) || undefined);
         await until('the rest goes on', () => Promise.resolve(load.operations.length > held + 30 || undefined));
         await client.query('COMMIT');
         const waited = () => load.operations.filter(({ text, ms }) => text === 'SELECT FROM one' && ms > 200);
