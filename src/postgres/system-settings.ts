@@ -18,9 +18,17 @@ export async function readSystemSettings(client: Client): Promise<SchemaObject[]
 }
 
 /**
- * Makes these changes of `from` on `to` too and returns their names. Left out are settings that Verdigris's own file has
- * there, those that this major does not know, and those that take effect at a restart: one of them may keep a server from
- * starting.
+ * What belongs to one server and not to the database: its archive, its standbys and where it follows, its files. A
+ * colour that archived to the other's place, or waited for the other's standby, would do harm.
+ */
+const ownOfServer =
+  '^(archive_|restore_command|recovery_|primary_|synchronous_standby|synchronized_standby|sync_replication|hot_standby|' +
+  'ssl|krb_|log_(directory|filename|destination))';
+
+/**
+ * Makes these changes of `from` on `to` too and returns the names of those that `to` took. Left out are settings of one
+ * server, those that Verdigris's own file has there, those that this major does not know, and those that take effect at
+ * a restart: one of them may keep a server from starting.
  */
 export async function carrySystemSettings(
   from: Client,
@@ -32,8 +40,8 @@ export async function carrySystemSettings(
     to,
     `SELECT n.name FROM unnest($1::text[]) AS n (name) LEFT JOIN pg_settings s ON lower(s.name) = lower(n.name)
      WHERE coalesce(s.context NOT IN ('postmaster', 'internal'), n.name LIKE '%.%')
-     AND n.name NOT IN (SELECT f.name FROM pg_file_settings f WHERE f.sourcefile ~ '/verdigris[.]conf$')`,
-    [changes.map(({ identity }) => identity)],
+     AND n.name !~ $2 AND n.name NOT IN (SELECT f.name FROM pg_file_settings f WHERE f.sourcefile ~ '/verdigris[.]conf$')`,
+    [changes.map(({ identity }) => identity), ownOfServer],
   );
   const names = carried.map(({ name }) => name);
   const values = await rows<{ name: string; value: string }>(
@@ -42,12 +50,17 @@ export async function carrySystemSettings(
      AND sourcefile ~ '/postgresql[.]auto[.]conf$' ORDER BY name, seqno DESC`,
     [names],
   );
+  const taken: string[] = [];
   for (const name of names) {
     const set = values.find((value) => value.name === name);
-    await to.query(
-      set ? `ALTER SYSTEM SET ${ident(name)} TO ${settingValue(set)}` : `ALTER SYSTEM RESET ${ident(name)}`,
+    const statement = set
+      ? `ALTER SYSTEM SET ${ident(name)} TO ${settingValue(set)}`
+      : `ALTER SYSTEM RESET ${ident(name)}`;
+    await to.query(statement).then(
+      () => taken.push(name),
+      () => undefined,
     );
   }
-  if (names.length > 0) await to.query('SELECT pg_reload_conf()');
-  return names;
+  if (taken.length > 0) await to.query('SELECT pg_reload_conf()');
+  return taken;
 }
