@@ -32,10 +32,7 @@ export const findingCatalogue = {
     title: 'no guard runs beside the poolers: a hold does not end by itself',
     fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
   },
-  'server-version': {
-    grade: 'refuse',
-    fix: 'Declare PostgreSQL 15 or later for the candidate; a live server below 12 is upgraded by other means first.',
-  },
+  'server-version': { grade: 'refuse', fix: 'Upgrade the live server to PostgreSQL 15 or later by other means first.' },
   'candidate-older': { grade: 'refuse' },
   'operator-privileges': { grade: 'refuse' },
   'fence-open': { grade: 'refuse', title: 'the fence cannot keep out' },

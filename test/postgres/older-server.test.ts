@@ -49,7 +49,9 @@ test('every check and the whole catalogue of PostgreSQL 12 is read, and a change
             ...{ sequenceMargin: 32, checkMs: 10_000 },
           },
         });
-        expect(found.filter(({ id, grade }) => grade === 'refuse' || id.startsWith('check-'))).toEqual([]);
+        // That major itself is refused; nothing else is, and nothing could not be looked at.
+        const stopping = found.filter(({ id, grade }) => grade === 'refuse' || id.startsWith('check-'));
+        expect(stopping.map(({ id }) => id)).toEqual(['server-version']);
       }
     });
   });
