@@ -25,6 +25,7 @@ export const long = [
   'cli/life',
   'cli/outlive',
   'cli/preflight',
+  'cli/questions',
   'cli/release',
   'delivery/mirror',
   'delivery/rolled-back',

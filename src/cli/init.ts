@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
@@ -44,6 +45,8 @@ export function initCommand(): Command {
     .option('--json', 'the result as a JSON line')
     .action((flags: Flags) =>
       withReporter(flags, async (reporter, signal) => {
+        // Before anybody has answered six questions.
+        if (existsSync(flags.file)) throw unwritable(flags.file, undefined);
         const answers = await answersOf(flags, signal);
         const text = declarationText(answers, path.resolve(flags.file));
         // What is wrong with an answer is said before anything is written.
@@ -93,13 +96,16 @@ function list(text: string): string[] {
 
 async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
-    const there = cause.code === 'EEXIST';
-    throw new VerdigrisError('init-file', {
-      seen: there ? `${file} is there already.` : `${file} cannot be written: ${cause.message}.`,
-      required: 'a file that is not there, in a folder that is.',
-      next: 'name another one with --file. Nothing was written.',
-      cause,
-    });
+    throw unwritable(file, cause.code === 'EEXIST' ? undefined : cause);
+  });
+}
+
+function unwritable(file: string, cause: Error | undefined): VerdigrisError {
+  return new VerdigrisError('init-file', {
+    seen: cause === undefined ? `${file} is there already.` : `${file} cannot be written: ${cause.message}.`,
+    required: 'a file that is not there, in a folder that is.',
+    next: 'name another one with --file. Nothing was written.',
+    cause,
   });
 }
 

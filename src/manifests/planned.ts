@@ -2,7 +2,7 @@ import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Journal } from '../model/journal.ts';
 import { seedSnapshotName } from '../model/names.ts';
-import { declaredOf, plan, type Declared, type Planned } from '../model/plan.ts';
+import { declaredOf, declaresLeft, plan, type Declared, type Observed, type Planned } from '../model/plan.ts';
 import type { State } from '../model/transitions.ts';
 import { adoptedSelector, adoptedService } from './adopted.ts';
 import { authoritySecret, ownCertificate } from './certificates.ts';
@@ -27,7 +27,8 @@ export interface Life {
 
 /** What the plan begins from. */
 export interface Standing {
-  readonly journal: Pick<Journal, 'state' | 'live' | 'liveRelease' | 'release' | 'generation' | 'streams'>;
+  readonly journal: Pick<Journal, 'state' | 'live' | 'liveRelease' | 'release' | 'generation' | 'streams'> &
+    Pick<Observed, 'left'>;
   readonly lives: Readonly<Partial<Record<Colour, Life>>>;
 }
 
@@ -68,7 +69,8 @@ export function plannedObjects(
   const adopted = Object.entries(next).find(([, life]) => life.adopted)?.[0] as Colour | undefined;
   const { adopt } = environment.kubernetes;
   const route: Route = {
-    live: environment.live,
+    // Where the release that was left is still declared, its colour is not, whatever `live` says.
+    live: declaresLeft(declared, journal) ? journal.live : environment.live,
     canary: state === 'canary' ? environment.canary : 0,
     token: 0,
     ...(adopt && adopted ? { selectors: { [adopted]: adoptedSelector(adopt) } } : {}),

@@ -4,7 +4,6 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Release } from '../../model/journal.ts';
 import { withCopySlot } from '../../migrations/rehearsal/copy-slot.ts';
-import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
 import type { Context } from '../engine/context.ts';
 import { note, release } from '../engine/release-record.ts';
 
@@ -58,6 +57,8 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
 async function runTest(c: Context, name: string, command: readonly string[]): Promise<TestResult> {
   const { environment, platform, signal } = c;
   const at = new Date().toISOString();
+  // Loaded only here: nothing else that looks at an environment starts a program.
+  const { runShell, tail } = await import('../../migrations/rehearsal/shell.ts');
   const [role = ''] = environment.roles.application;
   const source = { ...(await platform.servers.connection(c.idle)), database: environment.database };
   const copy = await withCopySlot(

@@ -41,12 +41,27 @@ export async function findBinaries(
     const found = unpacked === undefined ? undefined : await inspect(unpacked, 'npm');
     if (found?.major === major) return found;
   }
+  const here = [
+    ...(await installedMajors()).map((each) => `${each} (installed here)`),
+    ...Object.keys(packages).map((each) => `${each} (from npm)`),
+  ];
   throw new VerdigrisError('no-binaries', {
     seen: `No PostgreSQL ${major} on this machine.`,
     required: `initdb, pg_ctl and postgres of major ${major}.`,
-    next: `install PostgreSQL ${major} from your distribution, or declare one of: ${Object.keys(packages).join(', ')} (from npm).`,
+    next: `install PostgreSQL ${major} from your distribution, or declare one of: ${here.join(', ')}.`,
     facts: { major },
   });
+}
+
+/** Of those in Debian's and RPM's places. */
+async function installedMajors(): Promise<number[]> {
+  const places = await readdir('/usr/lib/postgresql').catch(() => []);
+  const bins = [
+    ...places.map((major) => `/usr/lib/postgresql/${major}/bin`),
+    ...(await readdir('/usr')).filter((name) => name.startsWith('pgsql-')).map((name) => `/usr/${name}/bin`),
+  ];
+  const found = await Promise.all(bins.map((bin) => inspect(bin, 'system')));
+  return found.flatMap((each) => (each === undefined ? [] : [each.major])).sort((a, b) => a - b);
 }
 
 async function inspect(bin: string, source: Binaries['source']): Promise<Binaries | undefined> {

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { closedToAll, closedToNobody, lockSetting } from '../../model/closed-file.ts';
 import { hbaLockRules } from '../../postgres/hba-lock.ts';
@@ -192,6 +191,8 @@ async function run(
   timeout = 60_000,
   under: readonly string[] = [],
 ): Promise<void> {
+  // Loaded only here: whoever only looks at servers starts none.
+  const { execa } = await import('execa');
   const [command = '', ...rest] = [...under, path.join(server.binaries.bin, program), ...args];
   await execa(command, rest, {
     ...(server.account ?? {}),

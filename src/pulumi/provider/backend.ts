@@ -1,4 +1,5 @@
 import type { Environment } from '../../model/environment.ts';
+import { observedOf } from '../../model/plan.ts';
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Emit } from '../../model/events.ts';
 import { objectNames } from '../../manifests/names.ts';
@@ -191,5 +192,6 @@ async function standingOf(environment: Environment, platform: KubernetesPlatform
       return [[colour, { generation: generationOf(claim), major, release, adopted: false }] as const];
     }),
   );
-  return { journal, lives: Object.fromEntries(lives.flat()) };
+  const { left } = observedOf(journal, await platform.history.list());
+  return { journal: { ...journal, left }, lives: Object.fromEntries(lives.flat()) };
 }

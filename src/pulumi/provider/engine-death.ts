@@ -1,7 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { VerdigrisProvider } from './provider.ts';
 
 /** Milliseconds between two looks. */
 const every = 500;
+
+/**
+ * Milliseconds for what is behind its commit point, in a cluster that may not answer. Then the guards go on as they do
+ * for any operator that died.
+ */
+const longest = 10 * 60_000;
 
 /** Names the engine's process where a wrapper started this one. */
 const engineVariable = 'VERDIGRIS_ENGINE_PID';
@@ -30,12 +37,13 @@ export function endWithEngine(
   provider: Pick<VerdigrisProvider, 'cancel' | 'settled'>,
   alive = engineWatch(),
   end: () => void = () => process.exit(1),
+  limit = longest,
 ): void {
   const watch = setInterval(() => {
     if (alive()) return;
     clearInterval(watch);
     provider.cancel('the Pulumi engine has ended');
-    void provider.settled().then(end);
+    void Promise.race([provider.settled(), pause(limit)]).then(end);
   }, every);
   watch.unref();
 }

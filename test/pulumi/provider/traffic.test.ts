@@ -264,6 +264,28 @@ test('check fills in each object with what will be: a release, its switchover an
   expect(gone).toEqual(expect.arrayContaining(['StatefulSet/shop-blue', 'PersistentVolumeClaim/shop-blue-1']));
 });
 
+test('a release that was left is shown neither as objects to be made nor as routes to its colour', async () => {
+  const green = { generation: 2, major: 15, release: '2', adopted: false };
+  const journal = {
+    state: 'single',
+    live: 'green',
+    liveRelease: '2',
+    release: null,
+    generation: 2,
+    streams: 1,
+  } as const;
+  standing = { journal: { ...journal, left: '1' }, lives: { green } };
+  const unchanged = await checked(inputs);
+  expect(Object.keys(unchanged['objects'] ?? {}).filter((key) => key.includes('blue'))).toEqual([]);
+  expect(Object.keys(unchanged['temporary'] ?? {})).toEqual(['VolumeSnapshot/shop-before-switch-1']);
+  expect(JSON.stringify(unchanged['objects']?.['Service/shop-rw']?.['spec'])).toContain(
+    '"verdigris.dev/colour":"green"',
+  );
+  // Of another name it is a release.
+  standing = { journal, lives: { green } };
+  expect(Object.keys((await checked(inputs))['objects'] ?? {})).toContain('StatefulSet/shop-blue');
+});
+
 test('a server stays what it was made with, whatever the declaration asks for by now; the poolers follow it at once', async () => {
   const journal = {
     state: 'single',
