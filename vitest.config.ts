@@ -28,6 +28,7 @@ export const long = [
   'cli/questions',
   'cli/release',
   'delivery/mirror',
+  'cli/repairs',
   'delivery/rolled-back',
   'delivery/stopped',
   'external/managed',

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../model/version.ts';
 import { sources } from './commands.ts';
+import { wrapText } from './wrap.ts';
 
 /** Columns of the help, also in a wider terminal. */
 const widest = 100;
@@ -12,22 +13,30 @@ export async function loadProgram(asked?: string): Promise<Command> {
     .version(version)
     .addHelpText(
       'after',
-      `
-A release:  preflight → seed → migrate → verify → canary → switch → retire
+      () => `
+${wrapText(
+  `A release:  preflight → seed → migrate → verify → canary → switch → retire
             abandon leaves it before the switch; rollback goes back after it.
 
-Exit codes: 0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate,
-            5 somebody else is at work, 6 consent to a loss is missing, 130 interrupted.`,
+Exit codes:  0 done, 1 a step failed, 2 usage, 3 declaration, 4 refused by a gate,
+             5 somebody else is at work, 6 consent to a loss is missing, 130 interrupted.`,
+  helpWidth(),
+)}`,
     )
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
       outputError: (text, write) => write(text),
-      getOutHelpWidth: () => Math.min(widest, process.stdout.columns || widest),
+      getOutHelpWidth: helpWidth,
     });
   const one = sources.filter(({ names }) => asked !== undefined && names.includes(asked));
   for (const { group, load } of one.length > 0 ? one : sources)
     for (const command of await load(loadProgram)) program.addCommand(adopt(command, program).helpGroup(group));
   return program.commandsGroup('Look:').helpCommand('help [command]', 'show the help of a command');
+}
+
+function helpWidth(): number {
+  return Math.min(widest, process.stdout.columns || widest);
 }
 
 /** With the settings of the program, also for the commands of a command. */

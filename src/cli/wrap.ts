@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
 
 /** Columns that text has at the least, however deep it is indented. */
@@ -14,17 +15,26 @@ export function wrapText(text: string, columns: number): string {
     .join('\n');
 }
 
+/** A label and two spaces, as `disk free  journal`; escapes of colours, which have no width, may end between them. */
+const labelled = /^ *(?:(?:\S+ )*\S+ {2,}(?:\u001b\[[\d;]*m *)?)?/;
+/** Columns; what has two spaces further on is no label. */
+const widestLabel = 24;
+
 function wrapLine(line: string, columns: number): string {
-  // A label and two spaces, as `replication  blue → green`; escapes of colours have no width.
-  const [beginning = ''] = /^ *(?:\S+ {2,})?/.exec(line) ?? [];
+  const [label = ''] = labelled.exec(line) ?? [];
+  const beginning = width(label) <= widestLabel ? label : '';
   const [indent = ''] = /^ */.exec(line) ?? [];
-  const hanging = columns - beginning.length >= narrowest ? beginning : indent;
-  const room = Math.max(narrowest, columns - hanging.length);
+  const hanging = beginning !== '' && columns - width(beginning) >= narrowest ? beginning : indent;
+  const room = Math.max(narrowest, columns - width(hanging));
   return (
     hanging +
     wrapAnsi(line.slice(hanging.length), room, { trim: false, hard: true }).replaceAll(
       / *\n */g,
-      `\n${' '.repeat(hanging.length)}`,
+      `\n${' '.repeat(width(hanging))}`,
     )
   );
+}
+
+function width(text: string): number {
+  return stripVTControlCharacters(text).length;
 }

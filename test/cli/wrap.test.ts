@@ -6,6 +6,8 @@ const text = [
   '\u001b[1mshop\u001b[22m is \u001b[31mverified\u001b[39m: the candidate was proved to hold the same data, and nothing happened since',
   'replication  blue → green: applying, slot reserved, lag 0 B, 0.0 s, WAL retained 12 kB, and some more',
   '      fix: ALTER TABLE "shop"."audit" REPLICA IDENTITY FULL; and so on for each of the others below it',
+  'disk free    journal 21.2 GB of 25.3 GB, blue 21.2 GB of 25.3 GB, green 21.2 GB of 25.3 GB, and one more besides',
+  '  \u001b[1mstopped  \u001b[22m by what preflight refuses, a transaction older than 1m, a lock that is not had within 5s, or a row that differs',
   'averyveryverylongwordwithoutanyspaceinitthatgoesonandonandonandonandonandonandonandonandonandonandonandonandonandonandon',
 ].join('\n');
 
@@ -15,6 +17,7 @@ test.each([60, 80, 120])(
     const lines = stripVTControlCharacters(wrapText(text, columns)).split('\n');
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
     expect(lines.join('').replaceAll(' ', '')).toBe(stripVTControlCharacters(text).replaceAll(/\s/g, ''));
-    if (columns === 60) expect(lines.filter((line) => line.startsWith(' '.repeat(13)))).toHaveLength(1);
+    if (columns === 60) expect(lines.filter((line) => line.startsWith(' '.repeat(13)))).toHaveLength(2);
+    if (columns < 120) expect(lines.find((line) => /^ {12}\S/.test(line))).toBeDefined();
   },
 );

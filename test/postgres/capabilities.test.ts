@@ -49,5 +49,9 @@ test('a superuser can do everything, and nothing is left of the attempts', async
     expect(capabilityTable(found)).toContain('can do all');
     expect(await rows(client, "SELECT FROM pg_roles WHERE rolname LIKE '%trial%'")).toEqual([]);
     expect(await rows(client, 'SELECT FROM pg_publication')).toEqual([]);
+    // What no right would make possible is no reason to ask for one.
+    await client.query('CREATE UNLOGGED TABLE u (id int PRIMARY KEY)');
+    const publish = (await tryCapabilities(client)).find(({ id }) => id === 'publish');
+    expect(publish).toMatchObject({ can: false, grant: [] });
   });
 });

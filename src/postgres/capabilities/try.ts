@@ -1,6 +1,6 @@
 import { describe } from '../../model/errors.ts';
 import { one, type Client } from '../client.ts';
-import { attempts, type Attempt, type Grantee } from './attempts.ts';
+import { attempts, Lacks, type Attempt, type Grantee } from './attempts.ts';
 
 export interface Capability {
   readonly id: string;
@@ -13,6 +13,9 @@ export interface Capability {
   /** Statements for a superuser or the service's own administrator; none where no grant gives it. */
   readonly grant: readonly string[];
 }
+
+/** SQLSTATE. */
+const insufficientPrivilege = '42501';
 
 /** Milliseconds that one attempt may wait or take: clients must not wait behind it. */
 const limit = 2_000;
@@ -33,18 +36,21 @@ export async function tryCapabilities(client: Client): Promise<Capability[]> {
 
 async function tryOne(client: Client, attempt: Attempt, grantee: Grantee): Promise<Capability> {
   const { id, ability, instead } = attempt;
-  let why: string | undefined;
+  let failed: unknown;
   await client.query(`BEGIN; SET LOCAL lock_timeout = ${limit}; SET LOCAL statement_timeout = ${limit}`);
   try {
     await attempt.attempt(client, grantee);
   } catch (error) {
-    why = describe(error);
+    failed = error;
   } finally {
     await client.query('ROLLBACK');
   }
-  if (why === undefined) return { id, ability, can: true, grant: [] };
+  if (failed === undefined) return { id, ability, can: true, grant: [] };
+  // Of a table that cannot be published, say, no grant makes one that can.
+  const lacksRight = failed instanceof Lacks || (failed as { code?: unknown }).code === insufficientPrivilege;
   return {
-    ...{ id, ability, can: false, why, grant: await attempt.grant(grantee, client) },
+    ...{ id, ability, can: false, why: describe(failed) },
+    grant: lacksRight ? await attempt.grant(grantee, client) : [],
     ...(instead === undefined ? {} : { instead }),
   };
 }
@@ -53,10 +59,10 @@ async function tryOne(client: Client, attempt: Attempt, grantee: Grantee): Promi
 export function capabilityTable(capabilities: readonly Capability[]): string {
   const lacking = capabilities.filter(({ can }) => !can);
   if (lacking.length === 0) return `the role can do all ${capabilities.length} things that a release does`;
-  const width = Math.max(...capabilities.map(({ ability }) => ability.length));
   return capabilities
     .flatMap(({ ability, can, why, instead, grant }) => [
-      `${can ? 'can   ' : 'cannot'}  ${ability.padEnd(width)}${why === undefined ? '' : `  ${why}`}`.trimEnd(),
+      `${can ? 'can   ' : 'cannot'}  ${ability}`,
+      ...(why === undefined ? [] : [`        ${why}`]),
       ...(can ? [] : [`        ${instead === undefined ? 'a release needs this' : `instead: ${instead}`}`]),
       ...grant.map((statement) => `        ask for: ${statement}`),
     ])
