@@ -135,7 +135,9 @@ export class TrafficResource {
     const backend = this.#backend(inputs);
     const seen = await this.#heard(urn, () => backend.observe(environment, imports ? undefined : knownIn(urn, props)));
     if (!seen) return isUnfinished(props) && (await backend.begun(environment)) ? { id, props } : {};
-    const now = { ...declared, live: seen.routed ?? seen.live, canary: seen.canary ?? inputs.canary };
+    // Where one colour is all there is, a route to the other is drift, and no release that somebody made by hand.
+    const live = seen.state === 'single' ? seen.live : (seen.routed ?? seen.live);
+    const now = { ...declared, live, canary: seen.canary ?? inputs.canary };
     return {
       id,
       props: this.#outputs(now, seen),

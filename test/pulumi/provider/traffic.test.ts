@@ -475,6 +475,9 @@ test('read shows a route that somebody moved by hand, and an environment that is
     inputs: { live: 'green', canary: 10, environment: declaration, folder: '/x' },
     props: { live: 'green', state: 'verified' },
   });
+  // Not to a colour that does not exist: that is drift.
+  seen = { ...present, state: 'single', routed: 'green', drift: ['the Service leads to green'] };
+  expect(await read('id', urn, inputs)).toMatchObject({ inputs: { live: 'blue' }, props: { live: 'blue' } });
   seen = undefined;
   expect(await read('id', urn, inputs)).toEqual({});
 });
