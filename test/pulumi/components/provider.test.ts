@@ -20,7 +20,7 @@ const declaration = {
   kubernetes: { images: { pooler: 'p:1' } },
 };
 
-test('a verdigris.Provider says which cluster, keeps the kubeconfig secret and gives environments their namespace; a Kubernetes provider alone is refused', async () => {
+test('a verdigris.Provider says which cluster, secretly, and gives environments their namespace; a Kubernetes provider alone is refused', async () => {
   const cluster = new kubernetes.Provider('prod', { kubeconfig: 'kube' });
   const verdigris = new Provider('prod', {
     kubeconfig: 'kube',
