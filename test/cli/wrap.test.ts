@@ -17,7 +17,7 @@ test.each([60, 80, 120])(
     const lines = stripVTControlCharacters(wrapText(text, columns)).split('\n');
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
     expect(lines.join('').replaceAll(' ', '')).toBe(stripVTControlCharacters(text).replaceAll(/\s/g, ''));
-    if (columns === 60) expect(lines.filter((line) => line.startsWith(' '.repeat(13)))).toHaveLength(2);
+    if (columns === 60) expect(lines.filter((line) => line.startsWith(' '.repeat(13)))).toHaveLength(3);
     if (columns < 120) expect(lines.find((line) => /^ {12}\S/.test(line))).toBeDefined();
   },
 );
