@@ -32,7 +32,7 @@ const trial = `${prefix}_trial`;
 /** The first major that has the role pg_checkpoint. */
 const checkpointRole = 15;
 
-export export class Lacks extends Error {}
+export class Lacks extends Error {}
 
 async function isMember(client: Client, role: string): Promise<boolean> {
   return (await one<{ is: boolean }>(client, "SELECT pg_has_role($1, 'USAGE') AS is", [role])).is;
