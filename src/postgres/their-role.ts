@@ -40,6 +40,14 @@ export class TheirRole {
     return result;
   }
 
+  /**
+   * Runs what was deferred to the commit: up to PostgreSQL 17 a deferred trigger runs as whoever commits, which is the
+   * operator, and a table's owner chooses its function. Before the commit of every transaction that ran theirs.
+   */
+  async settle(): Promise<void> {
+    await this.run(() => this.#client.query('SET CONSTRAINTS ALL IMMEDIATE'));
+  }
+
   /** The session could become anybody; the owner's own login could not. RESET ROLE leads to the owner, as there. */
   async #allowed(owner: string, role: string): Promise<string> {
     if (role === 'none' || role === owner || role === this.#role) return role === 'none' ? owner : role;

@@ -69,10 +69,12 @@ test('what runs beside a server reloads it once for each exchange of the mounted
     await rename(path.join(folder, 'fresh'), path.join(folder, '..data'));
   };
   await link('1');
-  const shell = spawn('sh', [
-    '-c',
-    `sleep() { echo looked >&2; command sleep 0.02; }\n${reloadOnRenewal(folder, 'echo $seen')}\nwait`,
-  ]);
+  // A group of its own: the loop runs in the background and outlives its shell.
+  const shell = spawn(
+    'sh',
+    ['-c', `sleep() { echo looked >&2; command sleep 0.02; }\n${reloadOnRenewal(folder, 'echo $seen')}\nwait`],
+    { detached: true },
+  );
   const said = shell.stdout[Symbol.asyncIterator]();
   const next = async () => String((await said.next()).value).trim();
   await once(shell.stderr, 'data');
@@ -80,6 +82,6 @@ test('what runs beside a server reloads it once for each exchange of the mounted
   expect(await next()).toBe('2');
   await link('3');
   expect(await next()).toBe('3');
-  shell.kill();
+  process.kill(-(shell.pid ?? 0));
   await rm(folder, { recursive: true });
 });

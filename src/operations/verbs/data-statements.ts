@@ -49,15 +49,16 @@ async function onLive(c: Context, statement: FromFile, owner: string | undefined
       const before = await ranOnLive(client, statement);
       if (before) return before;
       const role = new TheirRole(client, owner);
-      const counted = await countWrites(client, () => role.run(() => client.query(statement.text))).catch(
-        (cause: unknown) => {
-          throw heldFailed(
-            statement,
-            'nothing of it was written. It has to be valid on the schema of the release that is live; fix it or take its note out, and migrate again.',
-            cause,
-          );
-        },
-      );
+      const counted = await countWrites(client, async () => {
+        await role.run(() => client.query(statement.text));
+        await role.settle();
+      }).catch((cause: unknown) => {
+        throw heldFailed(
+          statement,
+          'nothing of it was written. It has to be valid on the schema of the release that is live; fix it or take its note out, and migrate again.',
+          cause,
+        );
+      });
       await markOnLive(client, release(c).to, statement, counted.writes);
       return counted.writes;
     }),

@@ -54,6 +54,34 @@ test('migrations run as the owner of the schema: what they make is his, by his d
   });
 });
 
+test('a trigger that its table defers to the commit runs as the owner, whatever its function is', async () => {
+  await withBench(undefined, async ({ client, apply, folder, write }) => {
+    await client.query(shop);
+    await client.query(`SET ROLE shop_owner; CREATE TABLE shop.ran (by text);
+      CREATE FUNCTION shop.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO shop.ran VALUES (current_user); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER late AFTER INSERT ON shop.item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION shop.note();
+      RESET ROLE`);
+    const engine = plainSql(folder);
+    await write('0001_row.sql', 'INSERT INTO shop.item VALUES (1)');
+    await write('repeatable/row.sql', 'INSERT INTO shop.item VALUES (2)');
+    await apply(engine, { owner: 'shop_owner' });
+    expect(await rows(client, 'SELECT by FROM shop.ran')).toEqual([{ by: 'shop_owner' }, { by: 'shop_owner' }]);
+
+    await client.query(
+      'ALTER TABLE shop.item ADD CONSTRAINT later FOREIGN KEY (id) REFERENCES shop.item (id) DEFERRABLE INITIALLY DEFERRED',
+    );
+    await client.query('CREATE TABLE shop.part (item int REFERENCES shop.item DEFERRABLE INITIALLY DEFERRED)');
+    await client.query('ALTER TABLE shop.part OWNER TO shop_owner');
+    await write('0002_order.sql', 'INSERT INTO shop.part VALUES (3); INSERT INTO shop.item VALUES (3)');
+    await apply(engine, { owner: 'shop_owner' });
+    await write('0003_orphan.sql', 'INSERT INTO shop.part VALUES (4)');
+    await expect(apply(engine, { owner: 'shop_owner' })).rejects.toMatchObject({
+      id: 'migration-failed',
+      facts: { file: expect.stringContaining('0003_orphan.sql'), sqlstate: '23503' },
+    });
+  });
+});
+
 test.each([
   ['an event trigger', 'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION public.seen()'],
   ['a publication of all tables', 'CREATE PUBLICATION p FOR ALL TABLES'],

@@ -42,6 +42,7 @@ async function attempt(client: Client, file: Repeatable, owner: string | undefin
   for (const { text, line } of file.statements) {
     try {
       await role.run(() => client.query(text));
+      await role.settle();
     } catch (cause) {
       await client.query('ROLLBACK TO SAVEPOINT repeatable');
       return { file, line, cause: cause as Failure['cause'] };

@@ -120,6 +120,7 @@ async function inTransaction(target: WatchedTarget, file: SqlFile, book: Book): 
       : untouched;
     if (await inPlace(target, statement, role, () => watched(target, file, statement, role, state))) kept ??= statement;
   }
+  await settled(role, file, untouched);
   if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
   await book.ran(file);
 }
@@ -166,7 +167,9 @@ async function oneByOne(target: WatchedTarget, file: SqlFile, book: Book): Promi
       const policy = target.data;
       if (!policy || !statement.data || statement.data.mayCommit) return run();
       await withTransaction(client, async () => {
-        if (await inPlace(target, statement, role, run)) await tryHeld(client, policy.limits, resumed);
+        const kept = await inPlace(target, statement, role, run);
+        await settled(role, file, resumed);
+        if (kept) await tryHeld(client, policy.limits, resumed);
       });
     });
     await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
@@ -208,6 +211,13 @@ async function watched(
   } catch (cause) {
     throw statementFailed({ ...statement, path: file.path }, state, cause, role.owner);
   }
+}
+
+/** What a constraint or a trigger says at the end of the transaction, said of the file's last statement. */
+async function settled(role: TheirRole, file: SqlFile, state: string): Promise<void> {
+  await role.settle().catch((cause: unknown) => {
+    throw statementFailed({ line: 1, text: '', ...file.statements.at(-1), path: file.path }, state, cause, role.owner);
+  });
 }
 
 /** As whom a file runs: its note alone leads past the owner. */
