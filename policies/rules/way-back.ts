@@ -1,8 +1,9 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
+import { defaultRetention } from '../../src/model/environment.ts';
 import { duration } from '../../src/model/units.ts';
 import { environmentIn, trafficType } from './release.ts';
 
-/** A retained colour may be retired at once where nothing is declared, and with it the lossless rollback. */
+/** With the retained colour goes the lossless rollback. */
 export const wayBack: ResourceValidationPolicy = {
   name: 'way-back',
   description: 'The retained colour is kept for some time after a switchover.',
@@ -12,9 +13,10 @@ export const wayBack: ResourceValidationPolicy = {
     const environment = type === trafficType ? environmentIn(props) : undefined;
     if (!environment) return;
     const { minimum = '1h' } = getConfig<{ minimum?: string }>();
-    if (environment.retention.retained < duration.parse(minimum))
+    const { retained = defaultRetention } = environment.retention;
+    if (retained < duration.parse(minimum))
       report(
-        `retention.retained is ${environment.retention.retained / 1000} s: the way back may be dropped as soon ` +
+        `retention.retained is ${retained / 1000} s: the way back may be dropped as soon ` +
           `as writes have moved. Declare at least ${minimum}.`,
       );
   },

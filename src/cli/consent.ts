@@ -1,5 +1,5 @@
 import prettyMs from 'pretty-ms';
-import type { Environment } from '../model/environment.ts';
+import { defaultRetention, type Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Journal } from '../model/journal.ts';
 import { other } from '../model/colours.ts';
@@ -71,7 +71,7 @@ function consequence(
             'since; the rows are counted first, and --accept-loss is needed.'
         : `Writes move back from ${live} to ${idle} (release ${release?.from}); ${held}. What was written since the switchover goes along.`;
     case 'retire': {
-      const until = Date.parse(release?.switchedAt ?? '') + retention.retained;
+      const until = Date.parse(release?.switchedAt ?? '') + (retention.retained ?? defaultRetention);
       const kept = until > Date.now() ? ` It was to be kept until ${when(new Date(until).toISOString())}.` : '';
       return `${idle} (release ${release?.from}) is removed with its data, and every way back with it.${kept}`;
     }

@@ -1,7 +1,7 @@
 import { other, type Colour } from '../model/colours.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
 import type { DeliveryStep } from '../model/delivery.ts';
-import type { Environment } from '../model/environment.ts';
+import { defaultRetention, type Environment } from '../model/environment.ts';
 import type { Journal } from '../model/journal.ts';
 import type { Verb } from '../model/transitions.ts';
 import { begin, entryState, next, placeFor, reached } from './record.ts';
@@ -236,7 +236,7 @@ function verb(
   if (kind === 'switch' && environment.live !== record.candidate)
     return forPerson(`the declaration says live: ${environment.live}. The switchover wants live: ${record.candidate}`);
   if (kind === 'retire') {
-    const kept = Math.max(step.ms ?? 0, environment.retention.retained);
+    const kept = Math.max(step.ms ?? 0, environment.retention.retained ?? defaultRetention);
     const from = Date.parse(journal.release?.switchedAt ?? record.step.since) + kept;
     if (now < from) return wait(known, `${step.text}: not before ${iso(from)}`, from);
   }

@@ -86,6 +86,9 @@ const colourSchema = z.strictObject({
 
 const defaultRetainedWal = 4 * 1024 ** 3;
 
+/** `retention.retained` where nothing is declared, in milliseconds. */
+export const defaultRetention = 86_400_000;
+
 const limitsSchema = z
   .strictObject({
     /** Creating the slot waits for transactions that are running; longer than this, it is given up. */
@@ -164,9 +167,10 @@ const environmentSchema = z.strictObject({
   retention: z
     .strictObject({
       /**
-       * How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice.
+       * How long the retained colour is kept after a switchover before `retire` may drop it without being asked twice;
+       * a day where nothing is declared.
        */
-      retained: duration.default(86_400_000),
+      retained: duration.optional(),
       /**
        * `scaled-down` stops its server meanwhile: a rollback then begins by starting it, and the live colour keeps the
        * log that it needs.

@@ -1,6 +1,6 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import { credentialAges } from '../../model/credential-record.ts';
-import type { Environment } from '../../model/environment.ts';
+import { defaultRetention, type Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
@@ -86,7 +86,7 @@ async function backfillStatus(environment: Environment, platform: Platform): Pro
 
 function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {
   if (state !== 'switched' || release?.switchedAt === undefined) return undefined;
-  const until = Date.parse(release.switchedAt) + retention.retained;
+  const until = Date.parse(release.switchedAt) + (retention.retained ?? defaultRetention);
   return { until: new Date(until).toISOString(), mode: retention.mode, over: until <= Date.now() };
 }
 

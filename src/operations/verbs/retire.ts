@@ -1,4 +1,5 @@
 import { finding, type Finding } from '../../model/finding.ts';
+import { defaultRetention } from '../../model/environment.ts';
 import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream.ts';
@@ -22,10 +23,13 @@ export function retire(options: { readonly early: boolean }): Operation {
   };
 }
 
+/** A declaration that names neither the colour nor a retention any more accepts the release by that. */
 function retention(c: Context, early: boolean): Finding[] {
   const { switchedAt } = release(c);
-  const until = Date.parse(switchedAt ?? '') + c.environment.retention.retained;
-  if (early || !(until > Date.now())) return [];
+  const { retention, colours } = c.environment;
+  if (early || (retention.retained === undefined && !colours[c.idle])) return [];
+  const until = Date.parse(switchedAt ?? '') + (retention.retained ?? defaultRetention);
+  if (!(until > Date.now())) return [];
   return [
     finding('retained', {
       title: `${c.idle} is to be retained until ${new Date(until).toISOString()}`,
