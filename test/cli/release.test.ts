@@ -43,9 +43,12 @@ test('a pipeline releases by exit codes and JSON; plans and dry runs change noth
     for (const part of ['shop is switched', 'retained', 'blue', 'green', 'lossless', 'verdigris rollback'])
       expect(text.stdout).toContain(part);
     expect(text.stdout.split('\n').length).toBeLessThan(24);
-    await declare({ ...declaration, live: 'green', colours: { green: declaration.colours.green } });
+    const accepted = { ...declaration, live: 'green', colours: { green: declaration.colours.green } };
+    await declare({ ...accepted, retention: { retained: '1h' } });
     expect(await run('release', '--json')).toMatchObject({ exitCode: 4, error: { id: 'gate-refused' } });
-    expect(await run('release', '--early', '--json')).toMatchObject({
+    // Without a retention of its own, leaving the colour out is the acceptance.
+    await declare(accepted);
+    expect(await run('release', '--json')).toMatchObject({
       exitCode: 0,
       result: { state: 'single', live: 'green' },
     });
