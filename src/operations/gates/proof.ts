@@ -18,6 +18,11 @@ export async function beginProof(c: Context): Promise<Proof> {
   return circumstances(c);
 }
 
+/** What `beginProof` made; a proof of before is void then, as its log is gone. */
+export async function dropProof(c: Context): Promise<void> {
+  await c.ifRunning(c.idle, (client) => unpublish(client, proofWitness(stream(c))));
+}
+
 /** Slot and publication on the candidate that see who writes there after it was compared. */
 export function proofWitness({ name }: Stream): string {
   return `${name}_proof`;

@@ -22,7 +22,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note, release } from '../engine/release-record.ts';
 import { compareRows, type Budget } from '../gates/compare-rows.ts';
-import { beginProof } from '../gates/proof.ts';
+import { beginProof, dropProof } from '../gates/proof.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
 export interface VerifyOptions extends Budget {
@@ -164,6 +164,8 @@ function data(options: VerifyOptions): Step {
       const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';
       return `${result.mode}: ${result.rowsLive} rows in ${result.tables.length} tables are equal, ${Math.round(result.megabytesPerSecond)} MB/s${unchecked}`;
     },
+    // Without a proof nobody needs the candidate's log, which would grow.
+    undo: dropProof,
   };
 }
 
