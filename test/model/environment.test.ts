@@ -26,7 +26,7 @@ test('a small declaration is filled with defaults, in milliseconds and bytes', (
   expect(parseEnvironment({ ...valid, limits: { pause: '1.5s', lag: '2MiB' } }, 'x')).toMatchObject({
     canary: 0,
     limits: { pause: 1_500, lag: 2 * 1024 ** 2, switchover: 10_000 },
-    retention: { retained: 86_400_000 },
+    retention: { mode: 'warm' },
     local: { port: 0 },
   });
 });
