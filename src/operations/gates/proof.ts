@@ -12,9 +12,8 @@ type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 /** Under what a comparison is good: taken before it begins, so that what changes meanwhile counts as after it. */
 export async function beginProof(c: Context): Promise<Proof> {
   await keepPartitions(c, c.live);
-  const name = proofWitness(stream(c));
-  await c.on(c.idle, (client) => unpublish(client, name));
-  await beginWitness(c, name);
+  await dropProof(c);
+  await beginWitness(c, proofWitness(stream(c)));
   return circumstances(c);
 }
 

@@ -39,14 +39,16 @@ export async function applyRepeatables(
 async function attempt(client: Client, file: Repeatable, owner: string | undefined): Promise<Failure | undefined> {
   const role = new TheirRole(client, owner);
   await client.query('SAVEPOINT repeatable');
-  for (const { text, line } of file.statements) {
-    try {
+  let at = 1;
+  try {
+    for (const { text, line } of file.statements) {
+      at = line;
       await role.run(() => client.query(text));
-      await role.settle();
-    } catch (cause) {
-      await client.query('ROLLBACK TO SAVEPOINT repeatable');
-      return { file, line, cause: cause as Failure['cause'] };
     }
+    await role.settle();
+  } catch (cause) {
+    await client.query('ROLLBACK TO SAVEPOINT repeatable');
+    return { file, line: at, cause: cause as Failure['cause'] };
   }
   await client.query('RELEASE SAVEPOINT repeatable');
   return undefined;
