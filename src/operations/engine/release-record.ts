@@ -1,10 +1,16 @@
-import type { Release, Stream } from '../../model/journal.ts';
+import type { OperationRecord, Release, Stream } from '../../model/journal.ts';
 import type { Context } from './context.ts';
 
 /** The release that is under way. */
 export function release(c: Context): Release {
   if (!c.journal.release) throw new Error('no release is under way');
   return c.journal.release;
+}
+
+/** The operation that is open in the journal. */
+export function operation(c: Context): OperationRecord {
+  if (!c.journal.operation) throw new Error('no operation is open in the journal');
+  return c.journal.operation;
 }
 
 /** The replication stream that is under way. */

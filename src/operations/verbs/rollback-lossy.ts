@@ -20,7 +20,10 @@ import { requireNone } from '../engine/gates.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { usableFindings } from '../gates/usable.ts';
 import { note, release, stream } from '../engine/release-record.ts';
-import { fence, hold, open, probe, resume as letGo, route, tryOut } from './switchover.ts';
+import { fence, open } from './switchover/fence.ts';
+import { hold, resume as letGo } from './switchover/hold.ts';
+import { probe, route } from './switchover/path.ts';
+import { tryOut } from './switchover/try-out.ts';
 
 /**
  * Back to the retained colour where reverse replication is gone. What the retained colour lacks is counted and exported

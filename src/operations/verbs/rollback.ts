@@ -2,7 +2,8 @@ import type { Operation } from '../engine/operation.ts';
 import { resting, restingFindings, wake } from './rest.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
-import { completeSteps, startSteps, stranded } from './switchover.ts';
+import { completeSteps, startSteps } from './switchover.ts';
+import { stranded } from './switchover/barrier.ts';
 
 /**
  * Back to the retained colour over reverse replication. The other one stays, migrated and following, so that the

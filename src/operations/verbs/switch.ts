@@ -14,7 +14,9 @@ import { rolesExchanged } from './reverse-stream.ts';
 import { rest } from './rest.ts';
 import { replicationFindings } from '../gates/schema.ts';
 import { warm } from './warm.ts';
-import { completeWithData, fallback, startWithData, stranded } from './switchover.ts';
+import { completeWithData, startWithData } from './switchover.ts';
+import { fallback } from './switchover/fallback.ts';
+import { stranded } from './switchover/barrier.ts';
 
 /** Gates of every switchover, either way. */
 export async function switchoverFindings(c: Context): Promise<Finding[]> {

@@ -1,0 +1,68 @@
+import { VerdigrisError } from '../../../model/errors.ts';
+import { isSealed } from '../../../postgres/barrier.ts';
+import type { Context } from '../../engine/context.ts';
+import { cross } from '../../engine/cross.ts';
+import type { Step } from '../../engine/operation.ts';
+import { operation, stream } from '../../engine/release-record.ts';
+import { advanceReverse } from '../reverse-stream.ts';
+import { refusals } from './fence.ts';
+
+/** A barrier before the hold: what is on its way is waited for while clients still work. */
+export const settle: Step = {
+  id: 'settle',
+  title: 'let replication catch up',
+  why: 'the barrier under the fence then has next to nothing to wait for',
+  risk: 'none',
+  async run(c) {
+    await c.platform.traffic.prepare?.(c.ledger.token);
+    await crossHere(c);
+  },
+};
+
+export const barrier: Step = {
+  id: 'barrier',
+  title: 'wait for the last write to arrive',
+  why: 'a marker behind the last write, seen on the other side, proves it; no lag figure does',
+  risk: 'bounded by limits.switchover',
+  async run(c) {
+    // Tried since the fence: what comes after the marker must not be.
+    await refusals.get(c);
+    return `L = ${await crossHere(c, sealNumber(c))}`;
+  },
+};
+
+/** Names the operation that is open: what an earlier attempt sealed, clients may have written behind. */
+function sealNumber(c: Context): number {
+  return Date.parse(operation(c).startedAt);
+}
+
+/**
+ * The live colour died behind the fence and cannot be started any more. Its fence stands, and where the marker that was
+ * written behind its last write has arrived, nothing that anybody was told is missing on the other colour: sequences
+ * were carried before it.
+ */
+export async function stranded(c: Context): Promise<boolean> {
+  if (!c.journal.operation?.steps.some(({ id }) => id === barrier.id)) return false;
+  if (
+    await c.platform.servers.start(c.live).then(
+      () => true,
+      () => false,
+    )
+  )
+    return false;
+  await c.platform.servers.start(c.idle);
+  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, sealNumber(c))))) return false;
+  await advanceReverse.run(c);
+  return true;
+}
+
+async function crossHere(c: Context, mark?: number): Promise<string> {
+  const { from } = stream(c);
+  if (from !== c.live)
+    throw new VerdigrisError('wrong-direction', {
+      seen: `Replication runs from ${from}, which is not live.`,
+      required: 'replication from the live colour.',
+      next: 'see `verdigris status`.',
+    });
+  return cross(c, c.environment.limits.switchover, mark);
+}

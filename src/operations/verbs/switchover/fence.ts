@@ -1,0 +1,38 @@
+import { closeServer, unfence } from '../../../postgres/fence.ts';
+import { dropStandIns } from '../../../postgres/row-identity.ts';
+import type { Context } from '../../engine/context.ts';
+import type { Step } from '../../engine/operation.ts';
+
+/** Of the attempt under way: that the live colour refuses whoever tries to get in. */
+export const refusals = new WeakMap<Context, Promise<void>>();
+
+export const fence: Step = {
+  id: 'fence',
+  title: 'fence the live colour',
+  why: 'no writer may be left there, not even one that goes round the clients’ path',
+  risk: 'sessions that do not come through the clients’ path are ended',
+  async run(c) {
+    const { refused } = await c.on(c.live, (client) =>
+      closeServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
+    );
+    refusals.set(c, refused);
+  },
+  async undo(c) {
+    // A live server that crashed meanwhile is needed again, whatever else happens.
+    await c.platform.servers.start(c.live);
+    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+  },
+};
+
+/** From here `live` is the colour that was the candidate. */
+export const open: Step = {
+  id: 'open',
+  title: 'open the new live colour',
+  why: 'the applications’ roles may log in there from now on',
+  risk: 'none: the old one is closed, and the journal says which is live',
+  run: (c) =>
+    c.on(c.live, async (client) => {
+      await dropStandIns(client);
+      await unfence(client, c.ledger.token);
+    }),
+};
