@@ -29,6 +29,8 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'operations/verbs/data-statements.ts',
     'operations/verbs/kept-facts.ts',
     'operations/verbs/migrate.ts',
+    'operations/verbs/migrate/analyze.ts',
+    'operations/verbs/migrate/apply.ts',
     'operations/verbs/seed/upgrade.ts',
     'operations/verbs/to-come.ts',
     'operations/verbs/verify.ts',

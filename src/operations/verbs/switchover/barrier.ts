@@ -5,7 +5,7 @@ import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
 import { operation, stream } from '../../engine/release-record.ts';
 import { advanceReverse } from '../reverse-stream.ts';
-import { refusals } from './fence.ts';
+import { refusing } from './fence.ts';
 
 /** A barrier before the hold: what is on its way is waited for while clients still work. */
 export const settle: Step = {
@@ -26,7 +26,7 @@ export const barrier: Step = {
   risk: 'bounded by limits.switchover',
   async run(c) {
     // Tried since the fence: what comes after the marker must not be.
-    await refusals.get(c);
+    await refusing(c);
     return `L = ${await crossHere(c, sealNumber(c))}`;
   },
 };

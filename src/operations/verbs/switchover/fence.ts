@@ -3,8 +3,12 @@ import { dropStandIns } from '../../../postgres/row-identity.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 
-/** Of the attempt under way: that the live colour refuses whoever tries to get in. */
-export const refusals = new WeakMap<Context, Promise<void>>();
+const refusals = new WeakMap<Context, Promise<void>>();
+
+/** Of the attempt under way: settles when the live colour was seen to refuse whoever tries to get in. */
+export function refusing(c: Context): Promise<void> | undefined {
+  return refusals.get(c);
+}
 
 export const fence: Step = {
   id: 'fence',

@@ -1,0 +1,102 @@
+import { VerdigrisError } from '../../../model/errors.ts';
+import { type Finding, refusals } from '../../../model/finding.ts';
+import { label, readTables } from '../../../postgres/catalogue.ts';
+import { type Client, rows } from '../../../postgres/client.ts';
+import { type Mapping, mapTables } from '../../../postgres/mapping.ts';
+import { makeStandIns } from '../../../postgres/row-identity.ts';
+import { asPublished, publish } from '../../../postgres/stream.ts';
+import { cross } from '../../engine/cross.ts';
+import type { Step } from '../../engine/operation.ts';
+import { stream } from '../../engine/release-record.ts';
+import { requireContracts } from '../../gates/expand-contract.ts';
+import { followedFindings } from '../../gates/schema.ts';
+
+/** What the stream still carries although the candidate lost it, as `schema.table.column`. */
+async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
+  const sent = await rows<{ table: string; column: string }>(
+    live,
+    `
+    SELECT p.schemaname || '.' || p.tablename AS table, unnest(p.attnames) AS column FROM pg_publication_tables p
+    WHERE pubname = $1 AND schemaname <> 'verdigris' ORDER BY 1, 2`,
+    [name],
+  );
+  const generated = new Set(
+    (await readTables(live)).flatMap((table) =>
+      table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`),
+    ),
+  );
+  const published = await asPublished(live, forward.published);
+  return sent
+    .filter(({ table, column }) => {
+      const carried = published.find((each) => label(each.table) === table);
+      return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
+    })
+    .map(({ table, column }) => `${table}.${column}`)
+    .filter((where) => !generated.has(where));
+}
+
+export const check: Step = {
+  id: 'check',
+  title: 'check that both schemas still fit together',
+  why: 'the catalogue after the migrations is what counts, not what was expected of them',
+  risk: 'none',
+  async run(c) {
+    const live = await c.on(c.live, readTables);
+    const candidate = await c.on(c.idle, async (client) => {
+      const tables = await readTables(client);
+      return (await makeStandIns(live, tables, client)) ? readTables(client) : tables;
+    });
+    const forward = mapTables(live, candidate, 'forward');
+    const refused = refusals([...forward.findings, ...backward(mapTables(candidate, live, 'reverse').findings)]);
+    if (refused.length > 0) {
+      throw new VerdigrisError('mapping-broken', {
+        seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
+        required: 'a schema that the live colour can be replicated to.',
+        next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
+        facts: { findings: refused },
+      });
+    }
+    const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
+    if (inVain.length > 0) {
+      throw new VerdigrisError('column-still-sent', {
+        seen:
+          `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What ` +
+          'their engine does was not known beforehand.',
+        required:
+          'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
+        next:
+          'abandon the candidate, move the drop to a release after the last one that writes there or to migrations ' +
+          'in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
+        facts: { columns: inVain },
+      });
+    }
+    await requireContracts(c);
+    await c.on(c.live, async (from) => {
+      await publish(from, stream(c).name, forward.published);
+      await cross(c);
+    });
+    const [lost] = await followedFindings(c);
+    if (lost) {
+      throw new VerdigrisError('table-not-followed', {
+        seen: `The migrations put another table in place of one that is replicated: ${lost.objects.join('; ')}.`,
+        required:
+          'the table that the subscription knows: what the live colour writes does not reach another one of its name.',
+        next: 'abandon the candidate, let the migration change the table in place, and seed again; the live colour is untouched.',
+        facts: { tables: lost.objects },
+      });
+    }
+  },
+};
+
+/**
+ * Of the way back: what `ends-lossless-rollback` does not say, and what would let no UPDATE through on the new live
+ * colour.
+ */
+const beside: ReadonlySet<string> = new Set([
+  ...['replica-identity-missing', 'key-column-missing', 'full-identity-with-list'],
+  'columns-not-carried',
+]);
+
+export function backward(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ id }) => beside.has(id));
+}
