@@ -4,7 +4,9 @@ import { lsnBytes } from '../model/lsn.ts';
 import { waitFor } from '../model/wait.ts';
 import { one, rows, type Client } from './client.ts';
 import { passes } from './apply-error.ts';
-import { readSlot, readSubscription, sealOf, type Slot, type Subscription } from './stream.ts';
+import { readSlot, type Slot } from './stream/slot.ts';
+import { readSubscription, type Subscription } from './stream/subscription.ts';
+import { sealOf } from './stream/publication.ts';
 
 /**
  * Proves that everything the publisher committed until now is on the subscriber: a marker row, L = the position after

@@ -1,6 +1,6 @@
 import { finding, type Finding, type WordlessId } from '../model/finding.ts';
 import { label, type Column, type Table } from './catalogue.ts';
-import type { PublishedTable } from './stream.ts';
+import type { PublishedTable } from './stream/publication.ts';
 import { ident } from './quote.ts';
 import { isUnidentified, standIn, unsentIdentity } from './row-identity.ts';
 

@@ -7,7 +7,7 @@ import { withClient, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { findPgDump } from '../../src/postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../src/postgres/logical-seed/snapshot.ts';
-import { publish, unpublish } from '../../src/postgres/stream.ts';
+import { publish, unpublish } from '../../src/postgres/stream/publication.ts';
 import { connectionTo, temporaryFolder, withServer } from '../support/postgres.ts';
 import { seconds, timed, type BenchRow } from './measure.ts';
 

@@ -12,15 +12,10 @@ import { one, withClient, type Client, type ConnectionSettings } from '../../src
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import { promoteServer } from '../../src/postgres/promote.ts';
-import {
-  createSlot,
-  enableStream,
-  ensureReplicationRole,
-  publish,
-  startAt,
-  subscribe,
-  unpublish,
-} from '../../src/postgres/stream.ts';
+import { createSlot } from '../../src/postgres/stream/slot.ts';
+import { enableStream, startAt, subscribe } from '../../src/postgres/stream/subscription.ts';
+import { ensureReplicationRole } from '../../src/postgres/stream/source.ts';
+import { publish, unpublish } from '../../src/postgres/stream/publication.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../support/postgres.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 

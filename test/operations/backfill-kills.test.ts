@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { waitFor } from '../../src/model/wait.ts';
 import { one, rows } from '../../src/postgres/client.ts';
-import { readSlot } from '../../src/postgres/stream.ts';
+import { readSlot } from '../../src/postgres/stream/slot.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { fill, main, names, release, withFolder, withSoftwareN, wrong } from './backfill-release.ts';
 

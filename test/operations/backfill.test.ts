@@ -7,7 +7,7 @@ import type { BackfillStatus } from '../../src/operations/reads/backfill-status.
 import { backfill } from '../../src/operations/verbs/backfill.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { one, rows } from '../../src/postgres/client.ts';
-import { readSlot } from '../../src/postgres/stream.ts';
+import { readSlot } from '../../src/postgres/stream/slot.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { fill, main, names, release, timeout, withFolder, withSoftwareN, wrong } from './backfill-release.ts';
 

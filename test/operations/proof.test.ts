@@ -3,7 +3,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { proofWitness, writtenFindings } from '../../src/operations/gates/proof.ts';
 import { withObserver } from '../../src/operations/operator.ts';
 import { rows } from '../../src/postgres/client.ts';
-import { readSlot } from '../../src/postgres/stream.ts';
+import { readSlot } from '../../src/postgres/stream/slot.ts';
 import { failure } from '../support/failure.ts';
 import { withEnvironment } from '../support/environment.ts';
 

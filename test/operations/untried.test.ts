@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { rows } from '../../src/postgres/client.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { tryStream } from '../../src/postgres/stream.ts';
+import { tryStream } from '../../src/postgres/stream/source.ts';
 import { failure } from '../support/failure.ts';
 import { withEnvironment } from '../support/environment.ts';
 

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { startServer, stopServer } from '../../src/platform/local/server.ts';
 import { one, withOwnSession } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
-import { createSlot, publish, readSlot, startAt } from '../../src/postgres/stream.ts';
+import { createSlot, readSlot } from '../../src/postgres/stream/slot.ts';
+import { publish } from '../../src/postgres/stream/publication.ts';
+import { startAt } from '../../src/postgres/stream/subscription.ts';
 import { withManaged } from '../support/managed.ts';
 import { connectionTo } from '../support/postgres.ts';
 

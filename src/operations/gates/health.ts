@@ -1,5 +1,6 @@
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
-import { readSlot, readSubscription } from '../../postgres/stream.ts';
+import { readSlot } from '../../postgres/stream/slot.ts';
+import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';

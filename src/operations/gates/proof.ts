@@ -1,7 +1,8 @@
 import type { Release, Stream } from '../../model/journal.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import { readSubscription, unpublish } from '../../postgres/stream.ts';
+import { readSubscription } from '../../postgres/stream/subscription.ts';
+import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';

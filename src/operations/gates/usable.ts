@@ -1,5 +1,5 @@
 import type { Finding } from '../../model/finding.ts';
-import { tryStream } from '../../postgres/stream.ts';
+import { tryStream } from '../../postgres/stream/source.ts';
 import { tryAll } from '../../platform/trial.ts';
 import type { Context } from '../engine/context.ts';
 

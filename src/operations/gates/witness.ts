@@ -5,7 +5,8 @@ import { one } from '../../postgres/client.ts';
 import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { isUnidentified } from '../../postgres/row-identity.ts';
-import { createSlot, publish, readSlot } from '../../postgres/stream.ts';
+import { createSlot, readSlot } from '../../postgres/stream/slot.ts';
+import { publish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
 

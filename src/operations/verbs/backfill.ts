@@ -6,7 +6,7 @@ import { runBackfill, type BackfillProgress, type BackfillReport } from '../../m
 import type { Pressure } from '../../migrations/backfill/throttle.ts';
 import { one, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { readSlot } from '../../postgres/stream.ts';
+import { readSlot } from '../../postgres/stream/slot.ts';
 import { hasCandidate, readBackfillStates, type BackfillState } from '../gates/backfill-state.ts';
 import type { Context } from '../engine/context.ts';
 

@@ -1,4 +1,4 @@
-import { finding, type Finding, refuses } from '../../model/finding.ts';
+import { finding, refuses, type Finding } from '../../model/finding.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { readSchema } from '../../postgres/fingerprint/index.ts';
 import type { Operation, Step } from '../engine/operation.ts';

@@ -1,6 +1,6 @@
 import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
-import { readSlot } from '../../postgres/stream.ts';
+import { readSlot } from '../../postgres/stream/slot.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';

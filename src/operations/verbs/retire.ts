@@ -2,7 +2,7 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { defaultRetention } from '../../model/environment.ts';
 import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
-import { readSlot } from '../../postgres/stream.ts';
+import { readSlot } from '../../postgres/stream/slot.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';

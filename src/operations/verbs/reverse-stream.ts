@@ -9,15 +9,9 @@ import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
-import {
-  createSlot,
-  enableStream,
-  publish,
-  startAt,
-  subscribe,
-  unpublish,
-  unsubscribe,
-} from '../../postgres/stream.ts';
+import { createSlot } from '../../postgres/stream/slot.ts';
+import { enableStream, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
+import { publish, unpublish } from '../../postgres/stream/publication.ts';
 import { proofWitness } from '../gates/proof.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';

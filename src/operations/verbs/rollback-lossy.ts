@@ -12,7 +12,7 @@ import { mapTables } from '../../postgres/mapping.ts';
 import { parkedPosition } from '../../postgres/position.ts';
 import { promoteServer } from '../../postgres/promote.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
-import { suspend, unsuspend } from '../../postgres/stream.ts';
+import { suspend, unsuspend } from '../../postgres/stream/subscription.ts';
 import { keepRotated } from './rotate.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';

@@ -6,7 +6,9 @@ import { newest, type OwnName, type OwnPassword } from '../../model/own-password
 import { waitFor } from '../../model/wait.ts';
 import { one, withOwnSession, type Client } from '../../postgres/client.ts';
 import { setOperatorPassword, setReplicationPassword } from '../../postgres/own-logins.ts';
-import { changeSource, readSubscription, senderOf, subscriptionsBelow } from '../../postgres/stream.ts';
+import { changeSource } from '../../postgres/stream/source.ts';
+import { readSubscription, subscriptionsBelow } from '../../postgres/stream/subscription.ts';
+import { senderOf } from '../../postgres/stream/slot.ts';
 import type { Context } from '../engine/context.ts';
 import type { Rotated } from './rotate.ts';
 import { rotationSteps } from './rotation-steps.ts';

@@ -1,6 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { LocalChanges } from '../../postgres/local-changes.ts';
-import { readSlot, unpublish } from '../../postgres/stream.ts';
+import { readSlot } from '../../postgres/stream/slot.ts';
+import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';

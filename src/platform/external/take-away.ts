@@ -10,7 +10,8 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { knockRole, takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { ident } from '../../postgres/quote.ts';
-import { unpublish, unsubscribe } from '../../postgres/stream.ts';
+import { unpublish } from '../../postgres/stream/publication.ts';
+import { unsubscribe } from '../../postgres/stream/subscription.ts';
 
 /**
  * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is

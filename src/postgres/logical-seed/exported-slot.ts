@@ -1,7 +1,7 @@
 import type { Lsn } from '../../model/lsn.ts';
 import { withOwnSession, withReplicationSession, type Client, type ConnectionSettings } from '../client.ts';
 import { ident } from '../quote.ts';
-import { dropSlot, slotTimeout } from '../stream.ts';
+import { dropSlot, slotTimeout } from '../stream/slot.ts';
 
 export interface ExportedSlot {
   /** For SET TRANSACTION SNAPSHOT and pg_dump: exactly what is not in the slot. */

@@ -3,7 +3,8 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, readTables, type Table } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
-import { publishMore, readSubscription } from '../stream.ts';
+import { publishMore } from '../stream/publication.ts';
+import { readSubscription } from '../stream/subscription.ts';
 import type { RowCopy } from './copy-rows.ts';
 import { yieldToClients } from './pressure.ts';
 

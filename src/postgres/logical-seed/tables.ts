@@ -1,7 +1,9 @@
 import { readTables } from '../catalogue.ts';
 import { one, withOwnSession, withTransaction, type Client } from '../client.ts';
 import { carrySequences, rememberSequences } from '../sequences.ts';
-import { createSlot, enableStream, startPublishing, subscribe } from '../stream.ts';
+import { createSlot } from '../stream/slot.ts';
+import { enableStream, subscribe } from '../stream/subscription.ts';
+import { startPublishing } from '../stream/publication.ts';
 import { admitReader, dismissReader } from './admission.ts';
 import { copyRows, emptyTables } from './copy-rows.ts';
 import { dumpSchema } from './dump.ts';

@@ -1,7 +1,7 @@
 import { label, readTables } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
 import { mapTables } from '../mapping.ts';
-import { asPublished } from '../stream.ts';
+import { asPublished } from '../stream/publication.ts';
 
 /**
  * Tables that should be replicated and are not, as they are now: the publication names a table by its OID and the

@@ -4,7 +4,8 @@ import { readTables } from '../../../src/postgres/catalogue.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../../src/postgres/logical-seed/snapshot.ts';
 import { seedByTables } from '../../../src/postgres/logical-seed/tables.ts';
-import { enableStream, publish, subscribe, unpublish, unsubscribe } from '../../../src/postgres/stream.ts';
+import { enableStream, subscribe, unsubscribe } from '../../../src/postgres/stream/subscription.ts';
+import { publish, unpublish } from '../../../src/postgres/stream/publication.ts';
 import { connectionTo } from '../../support/postgres.ts';
 import { expectSame, pgDump, stream, underLoad, withWorld } from './world.ts';
 

@@ -3,7 +3,8 @@ import { rows, withClient } from '../../../src/postgres/client.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../../src/postgres/logical-seed/snapshot.ts';
-import { enableStream, publish, subscribe, unpublish, unsubscribe } from '../../../src/postgres/stream.ts';
+import { enableStream, subscribe, unsubscribe } from '../../../src/postgres/stream/subscription.ts';
+import { publish, unpublish } from '../../../src/postgres/stream/publication.ts';
 import { connectionTo } from '../../support/postgres.ts';
 import { dumped, expectSame, killedAt, pgDump, stream, underLoad, withWorld } from './world.ts';
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { rows, withClient } from '../../../src/postgres/client.ts';
 import { seedByTables } from '../../../src/postgres/logical-seed/tables.ts';
-import { unpublish, unsubscribe } from '../../../src/postgres/stream.ts';
+import { unpublish } from '../../../src/postgres/stream/publication.ts';
+import { unsubscribe } from '../../../src/postgres/stream/subscription.ts';
 import { connectionTo } from '../../support/postgres.ts';
 import { dumped, expectSame, killedAt, pgDump, stream, underLoad, withWorld } from './world.ts';
 

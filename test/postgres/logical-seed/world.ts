@@ -5,7 +5,7 @@ import { crossBarrier } from '../../../src/postgres/barrier.ts';
 import { one, rows, withClient, type Client } from '../../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
-import { ensureReplicationRole } from '../../../src/postgres/stream.ts';
+import { ensureReplicationRole } from '../../../src/postgres/stream/source.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 
 /**

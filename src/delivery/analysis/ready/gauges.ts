@@ -2,7 +2,8 @@ import type { Condition } from '../../../model/condition.ts';
 import { parseCondition } from '../../../model/condition.ts';
 import type { ReadyMetric } from '../../../model/delivery-metrics.ts';
 import { one, type Client } from '../../../postgres/client.ts';
-import { readSlot, readSubscription } from '../../../postgres/stream.ts';
+import { readSlot } from '../../../postgres/stream/slot.ts';
+import { readSubscription } from '../../../postgres/stream/subscription.ts';
 import type { Colours } from '../colours.ts';
 import { inconclusive, judgeValue, type Conditions, type Measurement } from '../measurement.ts';
 

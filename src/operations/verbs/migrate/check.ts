@@ -1,10 +1,10 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { type Finding, refusals } from '../../../model/finding.ts';
+import { refusals, type Finding } from '../../../model/finding.ts';
 import { label, readTables } from '../../../postgres/catalogue.ts';
-import { type Client, rows } from '../../../postgres/client.ts';
-import { type Mapping, mapTables } from '../../../postgres/mapping.ts';
+import { rows, type Client } from '../../../postgres/client.ts';
+import { mapTables, type Mapping } from '../../../postgres/mapping.ts';
 import { makeStandIns } from '../../../postgres/row-identity.ts';
-import { asPublished, publish } from '../../../postgres/stream.ts';
+import { asPublished, publish } from '../../../postgres/stream/publication.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
 import { stream } from '../../engine/release-record.ts';

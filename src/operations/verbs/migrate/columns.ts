@@ -1,6 +1,6 @@
 import { label, qualified } from '../../../postgres/catalogue.ts';
 import { ident } from '../../../postgres/quote.ts';
-import { publish } from '../../../postgres/stream.ts';
+import { publish } from '../../../postgres/stream/publication.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
 import { stream } from '../../engine/release-record.ts';

@@ -9,7 +9,7 @@ import { seedFromSnapshot } from '../../../postgres/logical-seed/snapshot.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { quietly } from '../../../postgres/secretly.ts';
 import { serverIdentity } from '../../../postgres/server-identity.ts';
-import { ensureReplicationRole } from '../../../postgres/stream.ts';
+import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
 import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';

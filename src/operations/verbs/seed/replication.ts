@@ -1,4 +1,4 @@
-import { enableStream, startAt, subscribe, unsubscribe } from '../../../postgres/stream.ts';
+import { enableStream, startAt, subscribe, unsubscribe } from '../../../postgres/stream/subscription.ts';
 import type { Step } from '../../engine/operation.ts';
 import { cross } from '../../engine/cross.ts';
 import { release, stream } from '../../engine/release-record.ts';

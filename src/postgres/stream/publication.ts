@@ -1,0 +1,131 @@
+import { VerdigrisError } from '../../model/errors.ts';
+import { label, qualified, type Table } from '../catalogue.ts';
+import { rows, type Client } from '../client.ts';
+import { majorOf } from '../major.ts';
+import { ident } from '../quote.ts';
+import { dropSlot } from './slot.ts';
+
+/** What a publication carries of a table; `columns` undefined: all that PostgreSQL would. */
+export interface PublishedTable {
+  readonly table: Pick<Table, 'schema' | 'name'>;
+  readonly columns?: readonly string[] | undefined;
+}
+
+/**
+ * Makes the publication, or gives it just these tables. Partitions are published as their root, so that both sides may
+ * split differently; where either side is older than PostgreSQL 13 each by itself, so that both sides must split alike.
+ * @throws VerdigrisError `publisher-too-old` where only a part of a table's columns is to be published, which comes
+ * with 15.
+ */
+export async function publish(
+  publisher: Client,
+  name: string,
+  tables: readonly PublishedTable[],
+  subscriber?: Client,
+): Promise<void> {
+  const all = [...(await asPublished(publisher, tables, subscriber)), { table: barrierTable }];
+  if (await isPublished(publisher, name))
+    await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${publishedList(all)}`);
+  else
+    await publisher.query(
+      `CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${(await byRoot(publisher, subscriber)) ? ' WITH (publish_via_partition_root = true)' : ''}`,
+    );
+}
+
+/** The first major that publishes partitions as their root. */
+const asRoot = 13;
+/** The first major that publishes a part of a table's columns. */
+const columnLists = 15;
+
+/** A subscriber applies to a partitioned table from the same major on. */
+async function byRoot(publisher: Client, subscriber: Client | undefined): Promise<boolean> {
+  return (await majorOf(publisher)) >= asRoot && (subscriber === undefined || (await majorOf(subscriber)) >= asRoot);
+}
+
+/**
+ * What a publisher is given for these tables, by its major and that of who subscribes. @throws VerdigrisError
+ * `publisher-too-old`
+ */
+export async function asPublished(
+  publisher: Client,
+  tables: readonly PublishedTable[],
+  subscriber?: Client,
+): Promise<readonly PublishedTable[]> {
+  const major = await majorOf(publisher);
+  const cut = major < columnLists ? tables.filter(({ columns }) => columns !== undefined) : [];
+  if (cut.length > 0) throw tooOld(major, cut);
+  if (await byRoot(publisher, subscriber)) return tables;
+  const leaves = await rows<{ root: string; schema: string; name: string }>(
+    publisher,
+    `SELECT format('%s.%s', rn.nspname, r.relname) AS root, n.nspname AS schema, c.relname AS name
+    FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace CROSS JOIN LATERAL pg_partition_tree(r.oid) t
+      JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.relkind = 'p' AND NOT r.relispartition AND t.isleaf AND c.relkind = 'r'`,
+  );
+  const roots = new Set(
+    (
+      await rows<{ root: string }>(
+        publisher,
+        "SELECT format('%s.%s', n.nspname, c.relname) AS root FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p'",
+      )
+    ).map(({ root }) => root),
+  );
+  return tables.flatMap((each) =>
+    roots.has(label(each.table))
+      ? leaves.filter(({ root }) => root === label(each.table)).map((table) => ({ table }))
+      : [each],
+  );
+}
+
+function tooOld(major: number, cut: readonly PublishedTable[]): VerdigrisError {
+  const which = cut.map(({ table, columns = [] }) => `${label(table)} (${columns.join(', ')})`);
+  return new VerdigrisError('publisher-too-old', {
+    seen: `PostgreSQL ${major} publishes whole tables, and only these columns can be carried: ${which.join('; ')}.`,
+    required: `tables with the same columns on both colours, as long as one that publishes is older than ${columnLists}.`,
+    next: 'move to the newer major first, with the schema as it is; make this change of columns in the release after.',
+    facts: { major, tables: cut.map(({ table }) => label(table)) },
+  });
+}
+
+/** Makes the publication where there is none, with nothing of the user's in it yet. */
+export async function startPublishing(publisher: Client, name: string): Promise<void> {
+  if (!(await isPublished(publisher, name))) await publish(publisher, name, []);
+}
+
+/** Adds tables to those that are published; one that is there already stays. */
+export async function publishMore(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
+  const there = await rows<{ name: string }>(
+    publisher,
+    "SELECT format('%s %s', schemaname, tablename) AS name FROM pg_publication_tables WHERE pubname = $1",
+    [name],
+  );
+  const all = await asPublished(publisher, tables);
+  const missing = all.filter(({ table }) => !there.some((one) => one.name === `${table.schema} ${table.name}`));
+  if (missing.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} ADD ${publishedList(missing)}`);
+}
+
+const barrierTable = { schema: 'verdigris', name: 'barrier' };
+
+async function isPublished(publisher: Client, name: string): Promise<boolean> {
+  return (await rows(publisher, 'SELECT FROM pg_publication WHERE pubname = $1', [name])).length > 0;
+}
+
+function publishedList(tables: readonly PublishedTable[]): string {
+  const list = tables.map(
+    ({ table, columns }) =>
+      `${qualified(table)}${columns ? ` (${columns.map((column) => ident(column)).join(', ')})` : ''}`,
+  );
+  return `TABLE ${list.join(', ')}`;
+}
+
+/** The row of the barrier's table that a seal of this stream stands in. */
+export function sealOf(stream: string): string {
+  return `${stream} sealed`;
+}
+
+/** Drops slot, publication and marker; ends the sender that may still hold the slot. */
+export async function unpublish(publisher: Client, name: string): Promise<void> {
+  await dropSlot(publisher, name);
+  await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  await publisher.query('DELETE FROM verdigris.barrier WHERE stream IN ($1, $2)', [name, sealOf(name)]);
+}

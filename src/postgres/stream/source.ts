@@ -1,0 +1,67 @@
+import { replicationRole } from '../../model/names.ts';
+import { one, rows, type Client } from '../client.ts';
+import { ident, literal } from '../quote.ts';
+import { quietly } from '../secretly.ts';
+import { isSuperuser } from '../superuser.ts';
+import { passwordClause } from '../verifier.ts';
+
+/** The role that the other colour's subscription logs in with. */
+export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
+  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
+  const secret = password === undefined ? '' : ` ${passwordClause(password)}`;
+  if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
+  // A copy of another environment's server has it closed, as every role that it came with.
+  else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
+}
+
+export function sourceOf(name: string, conninfo: string, database: string): string {
+  return `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;
+}
+
+/**
+ * Has a subscription that is there connect in another way, and goes on from where it is: its slot and its origin stay.
+ * False where it does so already: then its worker is not started again.
+ */
+export async function changeSource(
+  subscriber: Client,
+  name: string,
+  conninfo: string,
+  database: string,
+): Promise<boolean> {
+  const source = sourceOf(name, conninfo, database);
+  // Only a superuser may read what holds a password.
+  const known = await isSuperuser(subscriber);
+  const same = known ? 'subconninfo = $2' : '$2 IS NULL';
+  const found = await one<{ same: boolean }>(
+    subscriber,
+    `SELECT ${same} AS same FROM pg_subscription WHERE subname = $1`,
+    [name, source],
+  );
+  if (found.same) return false;
+  await quietly(
+    subscriber,
+    async () => void (await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)}`)),
+  );
+  return true;
+}
+
+/**
+ * Connects from the server of `subscriber` as a subscription would, and leaves nothing: what is made is rolled back.
+ * The publication does not exist, of which PostgreSQL only warns; so no table of anybody's is looked at.
+ */
+export async function tryStream(subscriber: Client, conninfo: string, database: string): Promise<void> {
+  const none = 'verdigris_none';
+  const source = `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} connect_timeout=5 application_name=verdigris_trial`;
+  const undone = new Error('rolled back');
+  await quietly(subscriber, async () => {
+    await subscriber.query(`CREATE SUBSCRIPTION ${ident(none)} CONNECTION ${literal(source)} PUBLICATION ${ident(none)}
+      WITH (connect = true, copy_data = false, create_slot = false, enabled = false, slot_name = NONE)`);
+    throw undone;
+  }).catch((error: unknown) => {
+    if (error !== undone) throw error;
+  });
+}
+
+function quoteConninfo(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
