@@ -10,7 +10,10 @@ import { perform } from '../operations/perform.ts';
 import { withdrawCanary } from '../operations/verbs/canary.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { measureMetric, metricsOf } from './analysis/measure.ts';
-import { decide, fail, retried, type Decision, type Known } from './decide.ts';
+import { decide } from './decide.ts';
+import { fail } from './stopped.ts';
+import { retried } from './verb-step.ts';
+import type { Decision, Known } from './decision.ts';
 import { digestsOf } from './target.ts';
 import { kept, tallied } from './tallies.ts';
 

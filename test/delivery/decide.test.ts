@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type Decision, type Known } from '../../src/delivery/decide.ts';
+import { decide } from '../../src/delivery/decide.ts';
+import type { Decision, Known } from '../../src/delivery/decision.ts';
 import { metricsOf } from '../../src/delivery/analysis/measure.ts';
 import { nextOpening } from '../../src/delivery/windows.ts';
 import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
