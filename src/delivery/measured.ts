@@ -26,7 +26,13 @@ export function watchStep(
   return wait(known, `watches until ${iso(until)}`, Math.min(again, until));
 }
 
-export function analysisStep(known: Known, record: DeliveryRecord, late: boolean, passed: Passed, failed: Failed): Decision {
+export function analysisStep(
+  known: Known,
+  record: DeliveryRecord,
+  late: boolean,
+  passed: Passed,
+  failed: Failed,
+): Decision {
   const { metrics, now, environment } = known;
   const step = environment.delivery.steps[record.step.index];
   const verdict = overall(metrics, record.tallies, false);
