@@ -15,7 +15,7 @@ import { waitFor } from '../../model/wait.ts';
 import type { AdoptedServer } from './adopted.ts';
 import { keepCertificates } from './certificates.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { untilReady } from './pod-waits.ts';
+import { untilGone, untilReady } from './pod-waits.ts';
 import { hasCertificate } from './pods.ts';
 
 export interface ServerSet extends Stored {
@@ -132,6 +132,25 @@ export class ColourSets {
       next: seeLog,
       accept: ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision,
     });
+  }
+
+  async start(colour: Colour): Promise<void> {
+    const set = (await this.place(colour))?.set;
+    if (!set) throw this.missing(colour);
+    if (set.spec.replicas !== 1) await this.#cluster.merge('StatefulSet', set.metadata.name, { spec: { replicas: 1 } });
+    await untilReady(this.#cluster, podOf(set), {
+      limit: podLimit,
+      unscheduled: this.#environment.limits.pod,
+      next: seeLog,
+    });
+  }
+
+  async stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void> {
+    const set = (await this.place(colour))?.set;
+    if (!set) throw this.missing(colour);
+    await this.#cluster.merge('StatefulSet', set.metadata.name, { spec: { replicas: 0 } });
+    if (mode === 'immediate') await this.#cluster.delete('Pod', podOf(set), { grace: 1 });
+    await untilGone(this.#cluster, 'Pod', podOf(set), podLimit);
   }
 
   missing(colour: Colour): VerdigrisError {

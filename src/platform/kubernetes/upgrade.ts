@@ -3,8 +3,10 @@ import { upgradeJob, type MajorUpgrade } from '../../manifests/upgrade.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
+import type { Upgrades } from '../port/upgrades.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { explainPod, stuck, type Pod } from './pods.ts';
+import { podLimit, type ColourSets } from './sets.ts';
 
 interface JobObject extends Stored {
   readonly status?: {
@@ -108,4 +110,38 @@ export async function removeUpgrades(
 /** The last words of a pod that has ended. */
 function message({ status }: Pod): string | undefined {
   return status?.containerStatuses?.flatMap(({ state }) => state?.terminated?.message?.trim() ?? []).at(-1);
+}
+
+/** Across majors, in place, by a pod of an image with the programs of both. */
+export function colourUpgrades(environment: Environment, cluster: Cluster, sets: ColourSets): Upgrades {
+  return {
+    obstacle: (from, to) => {
+      if (environment.kubernetes.images.upgrade !== undefined) return undefined;
+      return {
+        seen: 'kubernetes.images.upgrade is not declared',
+        fix:
+          `Declare kubernetes.images.upgrade: an image with the binaries of PostgreSQL ${from} and ${to} in the ` +
+          'folders PGBINOLD and PGBINNEW of its environment; or declare the same major for both colours.',
+      };
+    },
+    run: async (colour, to) => {
+      const set = await sets.read(colour);
+      const { upgrade: image } = environment.kubernetes.images;
+      if (!set || image === undefined) throw sets.missing(colour);
+      const life = sets.life(colour, set);
+      let left = '';
+      if (life.major !== to) {
+        await sets.stop(colour, 'fast');
+        left = await runUpgrade(cluster, environment, image, {
+          colour,
+          generation: life.generation,
+          from: life.major,
+          to,
+        });
+      }
+      await sets.bring({ ...life, major: to, parked: false }, podLimit);
+      await removeUpgrades(cluster, environment, colour);
+      return left;
+    },
+  };
 }
