@@ -1,4 +1,3 @@
-import { postgresImage } from '../../manifests/colour.ts';
 import type { SnapshotSource } from '../../manifests/storage.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -29,6 +28,7 @@ export class KubernetesServers implements Servers {
   readonly #addresses: Addresses;
   readonly #copies: Copies;
   readonly #removal: Removal;
+  readonly upgrades: Upgrades;
 
   constructor(
     environment: Environment,
@@ -45,6 +45,7 @@ export class KubernetesServers implements Servers {
     this.#addresses = new Addresses(environment, cluster, secrets, reach, trust, this.#sets);
     this.#copies = new Copies(environment, cluster, this.#sets);
     this.#removal = new Removal(environment, cluster, this.#sets, adoption);
+    this.upgrades = colourUpgrades(environment, cluster, this.#sets);
   }
 
   /** An empty, running server: the first colour of a new environment. */
@@ -175,13 +176,8 @@ export class KubernetesServers implements Servers {
     return Promise.resolve({ walOnOtherVolume: false });
   }
 
-  get upgrades(): Upgrades {
-    return colourUpgrades(this.#environment, this.#cluster, this.#sets);
-  }
-
   /** Any major has an official image; one that cannot be pulled shows when the pod is waited for. */
-  async supports(major: number): Promise<void> {
-    if (postgresImage(this.#environment, major) === '') throw this.#sets.missing(this.#environment.live);
-    await Promise.resolve();
+  supports(): Promise<void> {
+    return Promise.resolve();
   }
 }
