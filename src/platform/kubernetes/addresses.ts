@@ -12,7 +12,7 @@ import type { ColourSets } from './sets.ts';
 import type { Trust } from './trust.ts';
 
 /** How the servers of both colours are connected to: from here, and from each other. */
-export class Addresses {
+export class ColourAddresses {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;

@@ -5,7 +5,7 @@ import { withOwnSession, type ConnectionSettings } from '../../postgres/client.t
 import { otherGeneration } from '../other-generation.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
 import type { Upgrades } from '../port/upgrades.ts';
-import { Addresses } from './addresses.ts';
+import { ColourAddresses } from './addresses.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { Copies } from './copies.ts';
@@ -25,7 +25,7 @@ export class KubernetesServers implements Servers {
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;
   readonly #sets: ColourSets;
-  readonly #addresses: Addresses;
+  readonly #addresses: ColourAddresses;
   readonly #copies: Copies;
   readonly #removal: Removal;
   readonly upgrades: Upgrades;
@@ -42,7 +42,7 @@ export class KubernetesServers implements Servers {
     this.#cluster = cluster;
     this.#secrets = secrets;
     this.#sets = new ColourSets(environment, cluster, adoption);
-    this.#addresses = new Addresses(environment, cluster, secrets, reach, trust, this.#sets);
+    this.#addresses = new ColourAddresses(environment, cluster, secrets, reach, trust, this.#sets);
     this.#copies = new Copies(environment, cluster, this.#sets);
     this.#removal = new Removal(environment, cluster, this.#sets, adoption);
     this.upgrades = colourUpgrades(environment, cluster, this.#sets);

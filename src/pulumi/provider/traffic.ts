@@ -1,17 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describe, VerdigrisError } from '../../model/errors.ts';
-import { refusals } from '../../model/finding.ts';
-import { previewText } from '../../operations/reads/preview-text.ts';
-import type { Preview } from '../../operations/reads/preview.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import type { LastSnapshot } from '../../platform/kubernetes/lifecycle/destroy.ts';
-import type { KnownByState, ObservedEnvironment, OpenBackend, ResourceBackend } from './backend.ts';
+import type { KnownByState, OpenBackend, ResourceBackend } from './backend.ts';
 import type { ProviderConfig } from './config.ts';
-import { createText } from './create-text.ts';
 import { declarationOf, environmentOf, filledIn, inputIssues, withDefaults, type TrafficInputs } from './inputs.ts';
-import { lateFiles, migrationsOf, planned, type Filled } from './planned.ts';
+import { migrationsOf, planned, type Filled } from './planned.ts';
+import { ReleasePreview } from './release-preview.ts';
 import { Unfinished, type CheckResult, type DiffResult, type ReadResult, type Values } from './protocol.ts';
 import { lineFor } from './say.ts';
-import { asSecret, remark, secretKeys, unwrap, withUnknowns } from './values.ts';
+import { comparable, driftIn, inputsIn, isUnfinished, knownIn, namespaceIn, outputKeys, outputsOf } from './state.ts';
+import { asSecret, remark, unwrap, withUnknowns } from './values.ts';
 import type { Voice } from './voice.ts';
 
 /**
@@ -29,6 +27,7 @@ export class TrafficResource {
   readonly #open: OpenBackend;
   readonly #voice: Voice;
   readonly #cancelled = new AbortController();
+  readonly #preview: ReleasePreview;
   #config: ProviderConfig = {};
   /** Operations at work. */
   readonly #work = new Set<Promise<unknown>>();
@@ -36,6 +35,11 @@ export class TrafficResource {
   constructor(open: OpenBackend, voice: Voice) {
     this.#open = open;
     this.#voice = voice;
+    this.#preview = new ReleasePreview(
+      (inputs) => this.#backend(inputs),
+      voice,
+      () => this.#config.previewFails === true,
+    );
   }
 
   configure(config: ProviderConfig): void {
@@ -80,7 +84,7 @@ export class TrafficResource {
 
   async create(urn: string, news: Values, preview = false): Promise<{ id: string; outs: Values }> {
     if (preview) {
-      await this.#previewCreate(urn, news);
+      await this.#preview.create(urn, news);
       return { id: '', outs: withUnknowns(news, outputKeys) };
     }
     const inputs = inputsIn(news);
@@ -92,9 +96,9 @@ export class TrafficResource {
       const backend = this.#backend(inputs);
       const seen = await backend.observe(environment).catch(() => undefined);
       // What was made stands in the state, so that a destroy finds it and the next update goes on with it.
-      if (seen) throw new Unfinished(id, this.#outputs(news, seen), asError(error));
+      if (seen) throw new Unfinished(id, outputsOf(news, seen), asError(error));
       if (await backend.begun(environment).catch(() => false))
-        throw new Unfinished(id, { ...this.#outputs(news, undefined), unfinished: true }, asError(error));
+        throw new Unfinished(id, { ...outputsOf(news, undefined), unfinished: true }, asError(error));
       throw error;
     }
   }
@@ -102,7 +106,7 @@ export class TrafficResource {
   async update(id: string, urn: string, olds: Values, news: Values, preview = false): Promise<{ outs: Values }> {
     const known = knownIn(urn, olds);
     if (preview) {
-      await this.#previewUpdate(urn, olds, news, known);
+      await this.#preview.update(urn, olds, news, known);
       const { identity: same, address } = unwrap(olds).value as Record<string, unknown>;
       const outs = { ...withUnknowns(news, outputKeys), ...remark({ identity: same, address }, new Set()) };
       return { outs };
@@ -118,7 +122,7 @@ export class TrafficResource {
       // Half-way, the state that the engine has is no longer true: it would find nothing to do where the declaration is
       // put back.
       if (seen && (seen.state !== state || seen.live !== live))
-        throw new Unfinished(id, this.#outputs({ ...news, live: seen.live }, seen), asError(error));
+        throw new Unfinished(id, outputsOf({ ...news, live: seen.live }, seen), asError(error));
       throw error;
     }
   }
@@ -140,7 +144,7 @@ export class TrafficResource {
     const now = { ...declared, live, canary: seen.canary ?? inputs.canary };
     return {
       id,
-      props: this.#outputs(now, seen),
+      props: outputsOf(now, seen),
       inputs: Object.fromEntries(Object.entries(now).filter(([key]) => key in inputs)),
     };
   }
@@ -200,7 +204,7 @@ export class TrafficResource {
         known,
       ),
     );
-    return this.#outputs(news, await backend.observe(environment));
+    return outputsOf(news, await backend.observe(environment));
   }
 
   /** Tells a failure with its id to whoever listens; the engine itself gets its text. */
@@ -217,59 +221,6 @@ export class TrafficResource {
     }
   }
 
-  async #previewCreate(urn: string, news: Values): Promise<void> {
-    if (unwrap(news).unknown) return this.#voice.say(urn, notYet);
-    const inputs = inputsIn(news);
-    const environment = environmentOf(inputs);
-    const backend = this.#backend(inputs);
-    if ((await backend.standing(environment).catch(() => undefined)) !== undefined)
-      return this.#preview(urn, inputs, undefined);
-    const blocked = await backend.requireFit(environment).then(
-      () => undefined,
-      (error: unknown) => describe(error),
-    );
-    this.#voice.say(urn, createText(environment, inputs.objects ?? {}, blocked));
-    if (blocked !== undefined && this.#config.previewFails && !/no namespace/.test(blocked)) throw new Error(blocked);
-  }
-
-  async #previewUpdate(urn: string, olds: Values, news: Values, known: KnownByState | undefined): Promise<void> {
-    if (unwrap(news).unknown) return this.#voice.say(urn, notYet);
-    if (known === undefined) return this.#previewCreate(urn, news);
-    for (const text of driftIn(olds)) this.#voice.say(urn, `To be corrected: ${text}.`);
-    const wanted = inputsIn(news);
-    const late = lateFiles(inputsIn(olds), wanted);
-    if (late.length > 0)
-      this.#voice.say(
-        urn,
-        `The migrations of ${wanted.live}, which is live, have changed: ${late.join(', ')}. No release runs them any ` +
-          'more; put them into the folder of the next one.',
-      );
-    await this.#preview(urn, wanted, known);
-  }
-
-  /**
-   * A preview that cannot ask the cluster still shows the diff, and says what it does not know. An environment that is
-   * not there ends it.
-   */
-  async #preview(urn: string, wanted: TrafficInputs, known: KnownByState | undefined): Promise<void> {
-    let preview: Preview;
-    try {
-      preview = await this.#backend(wanted).preview(environmentOf(wanted), known);
-    } catch (error) {
-      if (error instanceof VerdigrisError && missing.has(error.id)) {
-        this.#voice.failure(urn, error);
-        throw error;
-      }
-      return this.#voice.say(urn, `The plan cannot be shown now: ${describe(error)}`);
-    }
-    this.#voice.preview(urn, preview, previewText(preview));
-    const refused = refusals(preview.gate?.findings ?? []);
-    if (refused.length > 0 && this.#config.previewFails)
-      throw new Error(
-        `${preview.gate?.verb} is blocked by ${refused.map(({ id }) => id).join(', ')}, and verdigris:previewFails is set.`,
-      );
-  }
-
   async #recall(id: string): Promise<Values> {
     const [namespace = '', name] = id.split('/');
     const { kubeconfig, context } = this.#config;
@@ -283,31 +234,7 @@ export class TrafficResource {
     const { live, canary, ...environment } = declared;
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
-
-  #outputs(news: Values, seen: ObservedEnvironment | undefined): Record<string, unknown> {
-    const { state, release, address, pauseMs, drift, identity: found } = seen ?? {};
-    const { drift: _, unfinished: __, ...rest } = news;
-    return {
-      ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
-      ...remark(
-        {
-          state,
-          release,
-          address,
-          pauseMs,
-          identity: found,
-          ...(drift === undefined || drift.length === 0 ? {} : { drift }),
-        },
-        new Set(),
-      ),
-    };
-  }
 }
-
-/** What an update can change and a preview does not know. */
-const outputKeys = ['state', 'release', 'address', 'pauseMs', 'identity'] as const;
-
-const notYet = 'The plan is known once all inputs are: one of them is made by this same update.';
 
 function isFilledIn(key: string): boolean {
   return (filledIn as readonly string[]).includes(key);
@@ -325,55 +252,4 @@ function lastWords(where: string, last: readonly LastSnapshot[]): string {
     'whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md ' +
     'says how to restore it.'
   );
-}
-
-/** Errors that say that what the engine knows is not what is there. */
-const missing: ReadonlySet<string> = new Set(['journal-lost', 'other-environment', 'other-cluster']);
-
-/** Made in part: its creation is repeated, and nothing says yet that it exists. */
-function isUnfinished(olds: Values): boolean {
-  return unwrap(olds['unfinished']).value === true;
-}
-
-/**
- * What a state says of the environment; one from before it had an identity says that it exists. Undefined of one that
- * is not made yet.
- */
-function knownIn(urn: string, olds: Values): KnownByState | undefined {
-  if (isUnfinished(olds)) return undefined;
-  const { value } = unwrap(olds['identity']);
-  return {
-    identity: (value ?? {}) as KnownByState['identity'],
-    forget:
-      `have the stack forget it by \`pulumi state delete --force --target-dependents '${urn}'\`; the next ` +
-      `\`up\` then makes an environment from nothing, or from kubernetes.from.snapshot, and takes in what is ` +
-      'there with verdigris:import.',
-  };
-}
-
-function driftIn(olds: Values): string[] {
-  const { value } = unwrap(olds['drift']);
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-/** Inputs out of what the engine sends: inputs themselves, or a state that has outputs beside them. */
-function inputsIn(wrapped: Values): TrafficInputs {
-  const all = unwrap(wrapped).value as TrafficInputs;
-  const { live, canary, environment, onDestroy } = all;
-  const optional = (['folder', 'cluster', ...filledIn] as const).filter((key) => all[key] !== undefined);
-  return { live, canary, environment, onDestroy, ...Object.fromEntries(optional.map((key) => [key, all[key]])) };
-}
-
-/** What makes a change. Of a state from before the objects were filled in, they are none. */
-function comparable(inputs: TrafficInputs, before: TrafficInputs): unknown {
-  const { live, canary, environment, onDestroy, objects, migrations } = inputs;
-  return {
-    ...{ live, canary, environment, onDestroy },
-    ...(before.objects === undefined ? {} : { objects }),
-    ...(before.migrations === undefined ? {} : { migrations }),
-  };
-}
-
-function namespaceIn({ environment }: TrafficInputs): unknown {
-  return (environment['kubernetes'] as { namespace?: unknown } | undefined)?.namespace;
 }
