@@ -16,12 +16,11 @@ import type {
 } from '../port/servers.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
-import { findBinaries, type Binaries } from './binaries.ts';
+import { findBinaries } from './binaries.ts';
 import { copyTree } from './copy.ts';
 import { readFrom } from './log-file.ts';
+import { KnownServers } from './known-servers.ts';
 import type { Places } from './places.ts';
-import { freePort } from './ports.ts';
-import { Records, type ServerRecord } from './records.ts';
 import {
   dataDirectory,
   initServer,
@@ -32,11 +31,11 @@ import {
   stopServer,
   writeLock,
   writeSettings,
-  type Server,
   type Settings,
 } from './server.ts';
+import { serverSettings } from './server-settings.ts';
 import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
-import { chooseSockets, legacySockets, removeSockets } from './sockets.ts';
+import { removeSockets } from './sockets.ts';
 
 /** PostgreSQL processes of this machine, a folder each. */
 export class LocalServers implements Servers {
@@ -44,8 +43,7 @@ export class LocalServers implements Servers {
   readonly #places: Places;
   readonly #account: Account | undefined;
   readonly #extra: Settings;
-  readonly #records: Records;
-  readonly #binaries = new Map<number, Promise<Binaries>>();
+  readonly #known: KnownServers;
 
   constructor(
     environment: Pick<Environment, 'name' | 'limits' | 'database' | 'colours'>,
@@ -57,12 +55,12 @@ export class LocalServers implements Servers {
     this.#places = places;
     this.#account = account;
     this.#extra = extra;
-    this.#records = new Records(places.servers, places.legacyServers);
+    this.#known = new KnownServers(environment, places, account);
   }
 
   /** An empty, running server: the first colour of a new environment. */
   async initialize(colour: Colour, major: number, generation: number): Promise<void> {
-    const server = await this.#record(colour, generation, major);
+    const server = await this.#known.make(colour, generation, major);
     await rm(server.directory, { recursive: true, force: true });
     await initServer(server, this.#settings(colour, false));
     await startServer(server);
@@ -77,20 +75,20 @@ export class LocalServers implements Servers {
   }
 
   async empty(colour: Colour, { generation, major }: EmptyOptions): Promise<void> {
-    const there = (await this.#records.read())[colour];
+    const there = (await this.#known.records.read())[colour];
     // Made by an attempt that was cut short: nothing is in it that anybody else knows of.
-    if (there?.generation === generation) await removeServer(await this.#describe(colour, there));
+    if (there?.generation === generation) await removeServer(await this.#known.describe(colour, there));
     await this.initialize(colour, major, generation);
   }
 
   keepReserve(): Promise<void> {
-    return this.#records.keepReserve();
+    return this.#known.records.keepReserve();
   }
 
   async observe(colour: Colour): Promise<ServerObservation | undefined> {
-    const found = (await this.#records.read())[colour];
+    const found = (await this.#known.records.read())[colour];
     if (!found) return undefined;
-    const server = await this.#describe(colour, found);
+    const server = await this.#known.describe(colour, found);
     // A colour whose files somebody removed is gone, whatever the record says.
     if (!(await exists(dataDirectory(server)))) return undefined;
     return {
@@ -102,7 +100,7 @@ export class LocalServers implements Servers {
   }
 
   async connection(colour: Colour): Promise<ConnectionSettings> {
-    const { sockets, port } = await this.#server(colour);
+    const { sockets, port } = await this.#known.need(colour);
     return { host: sockets, port, user: operatorRole, database: 'postgres' };
   }
 
@@ -111,16 +109,14 @@ export class LocalServers implements Servers {
   }
 
   async conninfo(colour: Colour): Promise<string> {
-    const { sockets, port } = await this.#server(colour);
+    const { sockets, port } = await this.#known.need(colour);
     return `host=${sockets} port=${port}`;
   }
 
   /** Where the router finds a colour. */
   async upstream(colour: Colour): Promise<{ port: number; sockets: string } | undefined> {
-    const found = (await this.#records.read())[colour];
-    if (!found) return undefined;
-    const { port, sockets } = await this.#describe(colour, found);
-    return { port, sockets };
+    const found = await this.#known.find(colour);
+    return found && { port: found.port, sockets: found.sockets };
   }
 
   async snapshot(
@@ -129,7 +125,7 @@ export class LocalServers implements Servers {
     backup: BackupMode,
     onBytes: (bytes: number) => void,
   ): Promise<SnapshotFacts> {
-    const server = await this.#server(colour);
+    const server = await this.#known.need(colour);
     if (await hasTablespaces(server)) {
       throw new VerdigrisError('tablespaces', {
         seen: `${colour} has tablespaces outside its data directory.`,
@@ -150,7 +146,7 @@ export class LocalServers implements Servers {
   }
 
   async restore(colour: Colour, snapshot: string, { generation, consume, onBytes }: RestoreOptions): Promise<void> {
-    const known = (await this.#records.read())[colour];
+    const known = (await this.#known.records.read())[colour];
     const from = this.#places.snapshot(snapshot);
     const directory = this.#places.server(colour, generation);
     // Moving the snapshot is one step and takes its mark of completeness along; a copy that was cut short may have it
@@ -169,7 +165,7 @@ export class LocalServers implements Servers {
         next: 'run `verdigris abandon`, then seed again.',
       });
     }
-    const server = await this.#record(colour, generation, major);
+    const server = await this.#known.make(colour, generation, major);
     if (!restored) {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
@@ -189,7 +185,7 @@ export class LocalServers implements Servers {
   }
 
   async unpark(colour: Colour): Promise<void> {
-    const server = await this.#server(colour);
+    const server = await this.#known.need(colour);
     const mark = path.join(server.directory, 'unparked');
     if (!(await exists(mark))) {
       await stopServer(server);
@@ -200,26 +196,26 @@ export class LocalServers implements Servers {
   }
 
   async start(colour: Colour): Promise<void> {
-    await startServer(await this.#server(colour));
+    await startServer(await this.#known.need(colour));
   }
 
   async stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void> {
-    const found = (await this.#records.read())[colour];
+    const found = (await this.#known.records.read())[colour];
     if (generation !== undefined && found?.generation !== generation)
       throw otherGeneration(colour, generation, found?.generation);
-    await stopServer(found ? await this.#describe(colour, found) : await this.#server(colour), mode);
+    await stopServer(found ? await this.#known.describe(colour, found) : await this.#known.need(colour), mode);
   }
 
   async remove(colour: Colour, generation: number | undefined): Promise<void> {
-    const found = (await this.#records.read())[colour];
+    const found = (await this.#known.records.read())[colour];
     if (!found) return;
-    const server = await this.#describe(colour, found);
+    const server = await this.#known.describe(colour, found);
     const there = (await exists(dataDirectory(server))) ? found.generation : undefined;
     if (there !== generation) throw otherGeneration(colour, generation, there);
     // All that follows bears the generation in its name.
     await removeServer(server);
     await removeSockets(server.sockets);
-    await this.#records.change(({ [colour]: now, ...rest }) =>
+    await this.#known.records.change(({ [colour]: now, ...rest }) =>
       now?.generation === found.generation ? rest : undefined,
     );
   }
@@ -229,16 +225,16 @@ export class LocalServers implements Servers {
   }
 
   async logFile(colour: Colour): Promise<string> {
-    return path.join((await this.#server(colour)).directory, 'server.log');
+    return path.join((await this.#known.need(colour)).directory, 'server.log');
   }
 
   /** Folder of the programs of a colour's PostgreSQL. */
   async programs(colour: Colour): Promise<string> {
-    return (await this.#server(colour)).binaries.bin;
+    return (await this.#known.need(colour)).binaries.bin;
   }
 
   async facts(colour: Colour): Promise<{ walOnOtherVolume: boolean }> {
-    const wal = path.join(dataDirectory(await this.#server(colour)), 'pg_wal');
+    const wal = path.join(dataDirectory(await this.#known.need(colour)), 'pg_wal');
     return {
       walOnOtherVolume: await readdir(wal, { withFileTypes: true }).then(
         () => false,
@@ -252,66 +248,7 @@ export class LocalServers implements Servers {
   }
 
   #settings(colour: Colour, parked: boolean): Settings {
-    return {
-      cluster_name: `${this.#environment.name}-${colour}`,
-      wal_level: 'logical',
-      max_replication_slots: '20',
-      max_wal_senders: '20',
-      max_connections: '200',
-      max_logical_replication_workers: parked ? '0' : '8',
-      max_slot_wal_keep_size: `${Math.ceil(this.#environment.limits.retainedWal / 1024 ** 2)}MB`,
-      // The apply worker reports what it has flushed at this interval, and the barrier of a switchover waits for that
-      // report.
-      wal_writer_delay: '10ms',
-      shared_buffers: '128MB',
-      password_encryption: 'scram-sha-256',
-      hot_standby: 'on',
-      archive_mode: 'off',
-      ...(parked ? { primary_conninfo: '', restore_command: '' } : {}),
-      ...this.#extra,
-    };
-  }
-
-  async #server(colour: Colour): Promise<Server> {
-    const found = (await this.#records.read())[colour];
-    if (!found)
-      throw new VerdigrisError('no-colour', {
-        seen: `${colour} does not exist.`,
-        required: `a server for ${colour}.`,
-        next: 'see `verdigris status`.',
-      });
-    return this.#describe(colour, found);
-  }
-
-  async #describe(colour: Colour, found: ServerRecord): Promise<Server> {
-    const binaries = this.#binaries.get(found.major) ?? findBinaries(found.major, this.#places.binaries);
-    this.#binaries.set(found.major, binaries);
-    const listen = this.#environment.colours[colour]?.server?.host;
-    return {
-      binaries: await binaries,
-      account: this.#account,
-      directory: this.#places.server(colour, found.generation),
-      sockets: found.sockets ?? legacySockets(this.#places.root, colour),
-      port: found.port,
-      ...(listen === undefined ? {} : { listen }),
-    };
-  }
-
-  /** The record of this generation, made where there is none yet. */
-  async #record(colour: Colour, generation: number, major: number): Promise<Server> {
-    const there = (await this.#records.read())[colour];
-    if (there?.generation === generation) return this.#describe(colour, there);
-    const sockets = await chooseSockets(this.#places.root, `${colour}-${generation}`);
-    const made: ServerRecord = { generation, major, port: await freePort(), sockets };
-    let record = made;
-    await this.#records.change((records) => {
-      const known = records[colour];
-      // Generations are never used again: one that is newer was made by somebody with a newer lease.
-      if (known && known.generation > generation) throw otherGeneration(colour, generation, known.generation);
-      record = known?.generation === generation ? known : made;
-      return record === made ? { ...records, [colour]: made } : undefined;
-    });
-    return this.#describe(colour, record);
+    return serverSettings(this.#environment, colour, parked, this.#extra);
   }
 }
 
