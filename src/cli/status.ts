@@ -36,9 +36,7 @@ export function statusText(status: Status): string {
       ? status.state === 'switched'
         ? ['rollback     unknown: its slot could not be asked for']
         : []
-      : [
-          `rollback     ${status.losslessRollback ? 'lossless' : colors.red('only lossy: `verdigris rollback --lossy` counts the loss first')}`,
-        ]),
+      : [`rollback     ${rollbackText(status)}`]),
     ...(status.endsRollback.length > 0 && status.losslessRollback !== false
       ? [`             until the first row that only the new schema takes: ${status.endsRollback.join('; ')}`]
       : []),
@@ -97,6 +95,11 @@ function clientsText({ address, running, live, canary, held }: Status['traffic']
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
     ...(held ? [colors.yellow(`held since ${when(held.since)}`)] : []),
   ].join(', ');
+}
+
+function rollbackText({ losslessRollback, refusals }: Status): string {
+  if (losslessRollback !== true) return colors.red('only lossy: `verdigris rollback --lossy` counts the loss first');
+  return refusals.length > 0 ? colors.red('refused as things are, see above') : 'lossless';
 }
 
 function promiseText({ troubles, guarantee }: Status): string {

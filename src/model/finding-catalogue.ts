@@ -234,6 +234,7 @@ export const findingCatalogue = {
   'table-not-followed': { grade: 'refuse' },
   'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
+  'columns-rewritten': { grade: 'refuse' },
   'candidate-written': { grade: 'refuse' },
   'proof-void': { grade: 'warn', fix: 'Run `verdigris verify` again.' },
   'tests-failed': { grade: 'refuse' },

@@ -49,6 +49,11 @@ export function qualified(table: Pick<Table, 'schema' | 'name'>): string {
   return ident(table.schema, table.name);
 }
 
+/** As FROM and DELETE name it: without the rows of tables that inherit from it, which are tables of their own. */
+export function ownRows(table: Pick<Table, 'schema' | 'name' | 'partitioned'>): string {
+  return `${table.partitioned ? '' : 'ONLY '}${qualified(table)}`;
+}
+
 /** For people: `schema.table`, unquoted. */
 export function label(table: Pick<Table, 'schema' | 'name'>): string {
   return `${table.schema}.${table.name}`;

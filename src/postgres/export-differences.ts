@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { to as copyTo } from 'pg-copy-streams';
-import { label, qualified, type Table } from './catalogue.ts';
+import { label, ownRows, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import type { LostRow } from './lost-rows.ts';
@@ -102,7 +102,7 @@ async function* entries(
   const stream = client.query(
     copyTo(`COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), o, c
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, r.tableoid AS o, r.ctid AS c FROM ${qualified(table)} r) q
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r) q
     ORDER BY 1, k COLLATE "C") TO STDOUT`),
   );
   for await (const line of linesOf(stream)) {
@@ -185,7 +185,7 @@ async function fetch(client: Client, table: Table, places: readonly Place[]): Pr
     const seen = await rows<{ ctid: string; values: (string | null)[] }>(
       client,
       `SELECT r.ctid::text AS ctid, ARRAY[${columns.map(({ name }) => columnText('r', name)).join(', ')}]::text[] AS values
-      FROM ${qualified(table)} r WHERE r.tableoid = $1::oid AND r.ctid = ANY ($2::tid[])`,
+      FROM ${ownRows(table)} r WHERE r.tableoid = $1::oid AND r.ctid = ANY ($2::tid[])`,
       [tableoid, some.map(({ ctid }) => ctid)],
     );
     for (const { ctid, values } of seen)

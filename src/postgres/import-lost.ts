@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { VerdigrisError } from '../model/errors.ts';
-import { label, qualified, readTables, type Table } from './catalogue.ts';
+import { label, ownRows, qualified, readTables, type Table } from './catalogue.ts';
 import { rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import { lostRowSchema, type LostRow } from './lost-rows.ts';
@@ -48,8 +48,8 @@ async function takeOut(client: Client, table: Table, values: Values): Promise<bo
       : `${columnText('r', name)} IS NOT DISTINCT FROM $${place + 1}::text`,
   );
   const { rowCount } = await client.query(
-    `DELETE FROM ${qualified(table)} d USING
-      (SELECT r.tableoid AS o, r.ctid AS c FROM ${qualified(table)} r WHERE ${matches.join(' AND ')} LIMIT 1) f
+    `DELETE FROM ${ownRows(table)} d USING
+      (SELECT r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r WHERE ${matches.join(' AND ')} LIMIT 1) f
     WHERE d.tableoid = f.o AND d.ctid = f.c`,
     names.map((name) => values[name]),
   );
@@ -74,11 +74,12 @@ async function putIn(client: Client, table: Table, values: Values): Promise<bool
 async function requireReferences(client: Client, table: Table, file: string): Promise<void> {
   const keys = await rows<{ name: string; child: string; parent: string; joined: string; set: string; first: string }>(
     client,
-    `SELECT k.conname AS name, k.conrelid::regclass::text AS child, k.confrelid::regclass::text AS parent,
+    `SELECT k.conname AS name, ${own('k.conrelid')} AS child, ${own('k.confrelid')} AS parent,
       string_agg(format('p.%I = c.%I', pa.attname, ca.attname), ' AND ') AS joined,
       string_agg(format('num_nulls(c.%I) = 0', ca.attname), ' AND ') AS set, min(format('p.%I', pa.attname)) AS first
     FROM pg_constraint k, unnest(k.conkey, k.confkey) AS u(c, p), pg_attribute ca, pg_attribute pa
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND $1::oid IN (k.conrelid, k.confrelid)
+    WHERE k.contype = 'f' AND k.conparentid = 0
+      AND ($1::oid IN (k.conrelid, k.confrelid) OR k.conrelid IN (SELECT relid FROM pg_partition_tree($1::oid)))
       AND ca.attrelid = k.conrelid AND ca.attnum = u.c AND pa.attrelid = k.confrelid AND pa.attnum = u.p GROUP BY k.oid`,
     [table.oid],
   );
@@ -88,9 +89,18 @@ async function requireReferences(client: Client, table: Table, file: string): Pr
       `SELECT FROM ${child} c LEFT JOIN ${parent} p ON ${joined} WHERE ${set} AND num_nulls(${first}) = 1 LIMIT 1`,
     );
     if (lost.length > 0)
-      throw refused(file, `with its rows the foreign key ${name} of ${child} would not hold: ${parent} lacks a row.`);
+      throw refused(
+        file,
+        `with its rows the foreign key ${name} of ${bare(child)} would not hold: ${bare(parent)} lacks a row.`,
+      );
   }
 }
+
+/** A foreign key knows nothing of tables that inherit, on either side. */
+const own = (oid: string): string =>
+  `(SELECT CASE relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class WHERE oid = ${oid}) || ${oid}::regclass`;
+
+const bare = (source: string): string => source.replace(/^ONLY /, '');
 
 async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: number }> {
   let number = 0;

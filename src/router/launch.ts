@@ -78,9 +78,9 @@ export async function stopRouter(folder: string): Promise<void> {
   } finally {
     control.close();
   }
-  const deadline = Date.now() + stopTimeout;
+  const deadline = performance.now() + stopTimeout;
   while ((await routerPid(folder)) !== undefined) {
-    if (Date.now() > deadline) await signal(folder, 'SIGKILL');
+    if (performance.now() > deadline) await signal(folder, 'SIGKILL');
     await delay(10);
   }
 }

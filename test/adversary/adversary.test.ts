@@ -4,10 +4,11 @@ import { rows } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { acts } from './acts/index.ts';
 import { world } from './world.ts';
-import { attempt, ready, type Trial } from './trial.ts';
+import { attempt, beforehand, ready, type Trial } from './trial.ts';
 
 /** One of each kind of outcome; all of it is in matrix.test.ts. */
 const sample: readonly (Omit<Trial, 'act'> & { readonly kind: string })[] = [
+  { kind: 'columns exchanged by their names', verb: 'switch', step: beforehand },
   { kind: 'index made', verb: 'switch', step: 'look' },
   { kind: 'rows written by a walsender', verb: 'switch', step: 'hold' },
   { kind: 'password changed', verb: 'switch', step: 'settle' },
@@ -26,6 +27,7 @@ test('what goes on beside a switchover or a rollback is carried, kept out, or re
       outcomes.push(`${kind}: ${await attempt(environment, { act, verb, step })}`);
     }
     expect(outcomes).toEqual([
+      'columns exchanged by their names: refused',
       'index made: refused',
       'rows written by a walsender: carried',
       'password changed: carried',

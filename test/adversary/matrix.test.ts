@@ -2,18 +2,19 @@ import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { acts } from './acts/index.ts';
-import { attempt, ready, stepsOf, type Trial } from './trial.ts';
+import { attempt, beforehand, ready, stepsOf, type Trial } from './trial.ts';
 import { world } from './world.ts';
 
 /** Behind these the gates of a switchover look once more: an act meets one of them. */
 const before: readonly Verb[] = ['seed', 'migrate', 'verify'];
 const verbs: readonly Verb[] = [...before, 'switch', 'rollback'];
 
-/** Kinds of acts, to look at some of them again, and by how many steps each is moved. */
+/** Kinds of acts, to look at some of them again, by how many steps each is moved, or the one step for all. */
 const {
   VERDIGRIS_ADVERSARY: how,
   VERDIGRIS_ADVERSARY_ACTS: some = '',
   VERDIGRIS_ADVERSARY_MOVE: move = '0',
+  VERDIGRIS_ADVERSARY_STEP: only,
 } = process.env;
 
 /**
@@ -21,8 +22,8 @@ const {
  * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step.
  */
 function trials(verb: Verb): Trial[] {
-  const steps = stepsOf(verb);
-  const tried = acts.map((act, index) => ({ act, first: steps[(index + Number(move)) % steps.length] ?? '' }));
+  const steps = [beforehand, ...stepsOf(verb)];
+  const tried = acts.map((act, index) => ({ act, first: only ?? steps[(index + Number(move)) % steps.length] ?? '' }));
   const meets = (index: number): boolean =>
     how === 'all' || !before.includes(verb) || index % before.length === before.indexOf(verb);
   return tried

@@ -22,6 +22,9 @@ export interface Trial {
   readonly step: string;
 }
 
+/** The moment between the verb before and this one, when nobody works. */
+export const beforehand = 'beforehand';
+
 /** Ids of a verb's steps, each of which the journal announces. */
 export function stepsOf(verb: Verb): string[] {
   const { start, complete } = operationOf(verb);
@@ -108,13 +111,14 @@ async function perform(
   }
 }
 
-/** Runs a verb with `beside` as soon as a step has ended. */
-export function withAct(
+/** Runs a verb with `beside` as soon as a step has ended, or before it begins. */
+export async function withAct(
   { operator }: TestEnvironment,
   verb: Verb,
   after: string,
   beside: () => Promise<void>,
 ): Promise<void> {
+  if (after === beforehand) await beside();
   const operation = operationOf(verb);
   const hooked = (steps: readonly Step[]): Step[] =>
     steps.map((step) =>

@@ -36,5 +36,16 @@ export const world = `
   SELECT pg_replication_origin_create('upstream');
   CREATE FUNCTION public.noted() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
   CREATE EVENT TRIGGER noting ON ddl_command_end EXECUTE FUNCTION public.noted();
+  CREATE TABLE public.twins (id int PRIMARY KEY, a text, b text, n int); INSERT INTO public.twins VALUES (1, 'a', 'b', 1);
+  CREATE TABLE public.split (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+  CREATE TABLE public.split_under PARTITION OF public.split FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+  CREATE TABLE public.split_a PARTITION OF public.split_under FOR VALUES FROM (0) TO (50);
+  CREATE TABLE public.split_b PARTITION OF public.split FOR VALUES FROM (100) TO (200);
+  INSERT INTO public.split SELECT g, 'x' FROM unnest('{1,2,3,100,101,102}'::int[]) g;
+  CREATE SEQUENCE public.other_counter; SELECT setval('public.other_counter', 5000);
+  CREATE TABLE public.forebear (id int PRIMARY KEY, v text); CREATE TABLE public.heir (PRIMARY KEY (id)) INHERITS (public.forebear);
+  INSERT INTO public.forebear VALUES (1, 'x'); INSERT INTO public.heir VALUES (2, 'y');
+  CREATE TABLE public.moody (id int PRIMARY KEY, m public.mood); INSERT INTO public.moody VALUES (1, 'good');
+  CREATE TABLE aside.in_aside (id int PRIMARY KEY); CREATE TABLE spare_schema.in_spare (id int PRIMARY KEY);
   GRANT SELECT, INSERT, UPDATE, DELETE ON public.item TO shop_app; GRANT USAGE ON SEQUENCE public.item_id_seq TO shop_app;
   GRANT ALL ON SCHEMA public TO shop_app`;

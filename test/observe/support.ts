@@ -28,6 +28,7 @@ export function status(more: Partial<Status> = {}): Status {
     disks: [{ place: 'journal', free: 10_000, total: 100_000 }],
     traffic: { address: '127.0.0.1:1', running: true, live: 'green', canary: 0 },
     pauseMs: 126,
+    refusals: [],
     credentials: [{ role: 'shop_app', since: '2025-12-31T00:01:00.000Z', old: false }],
     troubles: [],
     next: [],

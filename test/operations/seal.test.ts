@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { operationOf } from '../../src/operations/table.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
@@ -111,7 +112,16 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
       id: 'seal-broken',
       message: expect.stringMatching(/on green: .*table public\.later/) as string,
     });
+    const troubles = async () => (await readStatus(environment.environment, platform)).troubles;
+    expect(await troubles()).toEqual([]);
     await on('green', (client) => client.query('ALTER TABLE item ADD COLUMN more int'));
+    expect(await troubles()).toMatchObject([
+      {
+        id: 'schema-drift',
+        seen: expect.stringMatching(/item\.more/) as string,
+        repair: expect.stringMatching(/^Undo/) as string,
+      },
+    ]);
     await expect(verb('rollback')).rejects.toMatchObject({
       facts: { findings: [{ id: 'schema-drift', fix: expect.not.stringMatching(/abandon/) as string }] },
     });

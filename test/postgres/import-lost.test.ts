@@ -18,6 +18,9 @@ const schema = `
   CREATE TABLE s.part (id int, k int, v text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
   CREATE TABLE s.part1 PARTITION OF s.part FOR VALUES IN (1); CREATE TABLE s.part2 PARTITION OF s.part FOR VALUES IN (2);
   CREATE TABLE s.child (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, every int REFERENCES s.every);
+  CREATE TABLE s.parent (id int PRIMARY KEY, v text, own money, part interval); CREATE TABLE s.heir (PRIMARY KEY (id), more text) INHERITS (s.parent);
+  CREATE TABLE s.pointed (id int PRIMARY KEY REFERENCES s.parent); CREATE TABLE s.its_heir () INHERITS (s.pointed);
+  INSERT INTO s.parent VALUES (1, 'p'), (2, 'p'); INSERT INTO s.heir VALUES (1, 'h'), (3, 'h'), (4, 'h'); INSERT INTO s.its_heir VALUES (77);
   CREATE FUNCTION s.never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'once is enough'; END $$;
   INSERT INTO s.every (id, n, f) SELECT g, g, g FROM generate_series(1, 20) g;
   INSERT INTO s.t SELECT 'x', '{"a":1}', g % 3, 'c' FROM generate_series(1, 12) g;
@@ -32,14 +35,16 @@ const changes = `
   INSERT INTO s.t VALUES ('x', '{"a":1}', 1, 'c'), (NULL, NULL, NULL, NULL), ('x', '{"a": 1}', 1, 'c');
   DELETE FROM s.t WHERE ctid = (SELECT min(ctid) FROM s.t WHERE k = 2);
   UPDATE s.part SET k = 2 WHERE id = 8; DELETE FROM s.part WHERE id = 9; INSERT INTO s.part VALUES (99, 2, 'n');
+  UPDATE s.heir SET v = 'changed' WHERE id = 3; DELETE FROM s.heir WHERE id = 4; INSERT INTO s.heir VALUES (5, 'h', '-1.50', '-1 day +02:00', 'x');
+  UPDATE ONLY s.parent SET v = 'own' WHERE id = 1; INSERT INTO s.pointed VALUES (1); INSERT INTO s.its_heir VALUES (78);
   INSERT INTO s.child (every) VALUES (100); UPDATE s.child SET every = 500 WHERE id = 2;`;
 
 /** What psql's COPY says of every table: PostgreSQL's own text. */
 async function contents(client: Client): Promise<unknown> {
   return rows(
     client,
-    ['every', 't', 'part', 'child']
-      .map((name) => `SELECT '${name}' AS name, format('%s', q) AS row FROM s.${name} q`)
+    ['every', 't', 'part', 'child', 'ONLY parent', 'heir', 'pointed', 'its_heir']
+      .map((name) => `SELECT '${name}' AS name, format('%s', q) AS row FROM ${name.replace(/(\w+)$/, 's.$1')} q`)
       .join(' UNION ALL ') + ' ORDER BY 1, 2',
   );
 }
@@ -91,7 +96,7 @@ test('an export holds every row to the last digit, and is brought back exactly; 
           });
           expect(await contents(kept)).toEqual(before);
 
-          expect(await importLost(kept, file)).toMatchObject({ tables: 4 });
+          expect(await importLost(kept, file)).toMatchObject({ tables: 8 });
           expect(await contents(kept)).toEqual(await contents(lost));
           await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
           await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });

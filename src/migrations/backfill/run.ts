@@ -40,7 +40,7 @@ export interface BackfillRun {
   readonly pressure: Pressure;
   /** Where the file names none. */
   readonly lagLimit: number;
-  /** Date.now() at which to stop; what is left is the next run's. */
+  /** performance.now() at which to stop; what is left is the next run's. */
   readonly until?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: BackfillProgress) => void;
@@ -66,7 +66,7 @@ async function runWithPath(
   run: BackfillRun,
   path: string,
 ): Promise<BackfillReport> {
-  const begun = Date.now();
+  const begun = performance.now();
   const plan = await planBackfill(client, backfill);
   // First: a row that arrives behind the position would otherwise be met by nobody.
   if (run.onCandidate && backfill.trigger)
@@ -89,7 +89,7 @@ async function runWithPath(
   let yielded = 0;
   let rows = Math.min(500, backfill.batch.rows);
   const tell = (waiting?: string): void => {
-    const rate = (seen - before) / Math.max(0.001, (Date.now() - begun) / 1000);
+    const rate = (seen - before) / Math.max(0.001, (performance.now() - begun) / 1000);
     run.onProgress({
       name: backfill.name,
       seen,
@@ -100,11 +100,11 @@ async function runWithPath(
     });
   };
   while (known.doneAt === null || run.again) {
-    const from = Date.now();
+    const from = performance.now();
     const { waited, room } = await yielding(run.pressure, limits, { until, signal: run.signal, say: tell });
-    if (waited) yielded += Date.now() - from;
-    if (Date.now() >= until) throw outOfTime(backfill, seen, total);
-    const at = Date.now();
+    if (waited) yielded += performance.now() - from;
+    if (performance.now() >= until) throw outOfTime(backfill, seen, total);
+    const at = performance.now();
     // On a candidate a batch adds nothing to what the live colour has still to send.
     if (!run.onCandidate) rows = Math.max(1, Math.min(rows, Math.floor(room / plan.mostPerRow)));
     const batch = await attempted(
@@ -120,7 +120,9 @@ async function runWithPath(
     tell();
     // Twice as many at most, so that one fast batch does not make a slow one; half as many where others had to be
     // waited for.
-    const fitted = waited ? rows / 2 : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, Date.now() - at));
+    const fitted = waited
+      ? rows / 2
+      : Math.min(rows * 2, (rows * backfill.batch.time) / Math.max(1, performance.now() - at));
     rows = Math.max(1, Math.min(backfill.batch.rows, Math.round(fitted)));
   }
   return {
@@ -129,7 +131,7 @@ async function runWithPath(
     columns: backfill.assignments.map(({ column }) => column),
     seen: seen - before,
     filled,
-    seconds: (Date.now() - begun) / 1000,
+    seconds: (performance.now() - begun) / 1000,
     yielded: yielded / 1000,
   };
 }

@@ -43,7 +43,7 @@ export async function pressing(pressure: Pressure, limits: ThrottleLimits): Prom
 }
 
 /**
- * Waits until nothing presses or `until`, a time of Date.now(), has come; `waited`: whether there was pressure at all.
+ * Waits until nothing presses or `until`, a time of performance.now(), has come; `waited`: whether there was pressure at all.
  */
 export async function yielding(
   pressure: Pressure,
@@ -53,7 +53,7 @@ export async function yielding(
   for (let waited = false; ; waited = true) {
     const { why, room } = await pressing(pressure, limits);
     options.signal.throwIfAborted();
-    if (why === undefined || Date.now() >= options.until) return { waited, room };
+    if (why === undefined || performance.now() >= options.until) return { waited, room };
     options.say(why);
     await sleep(pause, undefined, { signal: options.signal });
   }

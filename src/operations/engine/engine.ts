@@ -167,7 +167,7 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
   for (const step of [...newestFirst.filter(({ frees }) => frees), ...newestFirst.filter(({ frees }) => !frees)]) {
     if (!touched.has(step.id) || !step.undo) continue;
     c.lost.throwIfAborted();
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     await (step.held ? within(undoLimit, step, step.undo(c)) : step.undo(c));
     c.emit({
       type: 'step',
@@ -175,7 +175,7 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
       step: step.id,
       title: step.title,
       status: 'undone',
-      ms: Date.now() - startedAt,
+      ms: Math.round(performance.now() - startedAt),
     });
   }
   await c.ledger.write((journal) => ({ ...journal, operation: null }));

@@ -5,14 +5,14 @@ import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
-import { compareAgain, keepPartitions, rewrittenFinding, rewrittenPartitions } from './partitions.ts';
+import { keepRewrites, otherRowsFindings } from './rewritten.ts';
 import { asStatements, beginWitness, differing, forgetUntil, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
 /** Under what a comparison is good: taken before it begins, so that what changes meanwhile counts as after it. */
 export async function beginProof(c: Context): Promise<Proof> {
-  await keepPartitions(c, c.live);
+  await keepRewrites(c, c.live);
   await dropProof(c);
   await beginWitness(c, proofWitness(stream(c)));
   return circumstances(c);
@@ -105,7 +105,7 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
       objects: since,
       reason: 'Replication went on behind it as it should, and that was not compared.',
     }),
-    ...rewrittenFinding(await rewrittenPartitions(c), `the comparison of ${at}`, compareAgain),
+    ...(await otherRowsFindings(c, `the comparison of ${at}`)),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
 }

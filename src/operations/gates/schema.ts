@@ -12,7 +12,7 @@ import {
   type SchemaObject,
 } from '../../postgres/fingerprint/index.ts';
 import { unfollowed } from '../../postgres/seal/followed.ts';
-import { readObjects } from '../../postgres/seal/objects.ts';
+import { readObjects, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
 import { streamFindings } from './health.ts';
@@ -141,7 +141,7 @@ export async function requireSameSchema(c: Context, colour: Colour, expected: st
 }
 
 /** Kept for other looks than this one, in the same table. */
-const aside: readonly SchemaKind[] = ['partition', 'rows of', 'server setting'];
+const aside: readonly SchemaKind[] = [...rewriteKinds, 'rows of', 'server setting'];
 
 /** Differences between a colour's schema now and the objects stored there; none where the digest still fits. */
 async function drift(client: Client, expected: string, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {

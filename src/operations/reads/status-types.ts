@@ -89,6 +89,8 @@ export interface Status {
    * or it could not be asked.
    */
   readonly proof?: { readonly good: boolean; readonly seen: string } | undefined;
+  /** What refuses the next step as both schemas are now: DDL of somebody else's, tables that replication left. */
+  readonly refusals: readonly Trouble[];
   /** How old the passwords are, the oldest first. */
   readonly credentials: readonly CredentialAge[];
   /** Of the release that walks by itself, or of the last one that did. */

@@ -8,25 +8,28 @@ import type { Platform } from '../../platform/port/platform.ts';
 import { one, rows, withOwnSession } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
-import { findingLine } from '../../model/finding.ts';
+import { findingLine, type Finding } from '../../model/finding.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { proofFindings } from '../gates/proof.ts';
+import { driftFindings, followedFindings } from '../gates/schema.ts';
 import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
 import { troublesOf } from './troubles.ts';
 import { readBackfillStatus } from './backfill-status.ts';
+import type { Context } from '../engine/context.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../operator.ts';
 
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
   const journal = await readJournal(platform.journal);
-  const [found, replication, backfills, traffic, disks, proof, operator, past] = await Promise.all([
+  const [found, replication, backfills, traffic, disks, proof, refusals, operator, past] = await Promise.all([
     Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
     replicationStatus(environment, platform, journal),
     backfillStatus(environment, platform),
     platform.traffic.status(),
     platform.space?.().catch(() => undefined),
     proofStatus(environment, platform, journal),
+    refusalsNow(environment, platform, journal),
     platform.leases.holder(),
     journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
@@ -56,6 +59,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     pauseMs: journal.release?.pauseMs ?? past.at(-1)?.pauseMs,
     verification: journal.release?.verification,
     proof,
+    refusals,
     credentials: credentialAges(environment, journal.credentials),
     delivery: journal.delivery,
     next: possible(journal.state).filter(sensible({ lossless: way, retained: kept })),
@@ -74,6 +78,26 @@ async function proofStatus(environment: Environment, platform: Platform, journal
       seen: findings.map((finding) => findingLine(finding)).join('; ') || 'nothing happened since',
     }))
     .catch(() => undefined);
+}
+
+/**
+ * Both schemas, and whether replication still follows each table, as the next step's gates ask: without it a state is
+ * shown as whole that nothing leads out of. What cannot be asked is said elsewhere.
+ */
+async function refusalsNow(
+  environment: Environment,
+  platform: Platform,
+  journal: Journal,
+): Promise<Status['refusals']> {
+  if (journal.operation || !journal.stream || !journal.release) return [];
+  const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
+  return withObserver(observing(environment, platform), look).then(
+    (findings) =>
+      findings
+        .filter(({ grade }) => grade === 'refuse')
+        .map((refusal) => ({ id: refusal.id, seen: findingLine(refusal), repair: refusal.fix })),
+    () => [],
+  );
 }
 
 const observing = (environment: Environment, platform: Platform) =>

@@ -14,6 +14,7 @@ export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment
     ...ofClients(status, limits),
     ...ofColours(status),
     ...ofReplication(status, limits),
+    ...status.refusals,
     ...ofProofs(status),
     ...ofPasswords(status),
   ];

@@ -88,7 +88,7 @@ function emitProgress(
  * throws.
  */
 export async function backfill(c: Context, options: BackfillOptions): Promise<BackfillReport[]> {
-  const until = options.time === undefined ? undefined : Date.now() + options.time;
+  const until = options.time === undefined ? undefined : performance.now() + options.time;
   const { backfills } = await readBackfillStates(c);
   const unknown = options.names?.find((name) => !backfills.some((state) => state.backfill.name === name));
   if (unknown !== undefined)

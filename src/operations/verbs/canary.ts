@@ -34,19 +34,19 @@ async function untilLeft(c: Context): Promise<void> {
   const { traffic } = c.platform;
   if (!traffic.respread) return;
   let since: number | undefined;
-  let spread = Date.now();
+  let spread = performance.now();
   const look = async (client: Client): Promise<true | undefined> => {
     const found = await rows(
       client,
       "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = ANY ($1)",
       [everyLogin(c.environment.roles.readers)],
     );
-    if (found.length > 0 && Date.now() - spread >= quiet) {
-      spread = Date.now();
+    if (found.length > 0 && performance.now() - spread >= quiet) {
+      spread = performance.now();
       await traffic.respread?.();
     }
-    since = found.length > 0 ? undefined : (since ?? Date.now());
-    return since !== undefined && Date.now() - since >= quiet ? true : undefined;
+    since = found.length > 0 ? undefined : (since ?? performance.now());
+    return since !== undefined && performance.now() - since >= quiet ? true : undefined;
   };
   await c.ifRunning(c.idle, (client) =>
     waitFor(() => look(client), {

@@ -3,11 +3,11 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance.ts';
-import { readObjects, readPartitions, readSurroundings } from '../../postgres/seal/objects.ts';
+import { readObjects, readRewrites, readSurroundings, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
-import { keepPartitions, rewrittenFinding, rewrittenPartitions } from '../gates/partitions.ts';
+import { keepRewrites, rewritten, rewrittenFindings } from '../gates/rewritten.ts';
 import { writtenFindings } from '../gates/proof.ts';
 import { keepFacts } from './kept-facts.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
@@ -25,7 +25,7 @@ const seals = new WeakMap<Context, ReadonlyMap<Colour, Sealed>>();
 async function read(c: Context, colour: Colour): Promise<Sealed> {
   return c.on(colour, async (client) => ({
     glance: await glance(client),
-    objects: [...(await readObjects(client)), ...(await readPartitions(client))],
+    objects: [...(await readObjects(client)), ...(await readRewrites(client))],
     surroundings: await readSurroundings(client),
   }));
 }
@@ -42,12 +42,10 @@ export const look: Step = {
     ]);
     const objects = new Map([...sealed].map(([colour, seal]) => [colour, seal.objects]));
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
-    const partitions = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => kind === 'partition');
-    const rewritten = await rewrittenPartitions(c, partitions(c.live));
+    const rewrites = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => rewriteKinds.includes(kind));
+    const since = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
     const written = c.journal.state === 'switched' ? [] : await writtenFindings(c);
-    const refused = [...found, ...rewrittenFinding(rewritten, 'the gates', compareThere), ...written].filter(
-      ({ grade }) => grade === 'refuse',
-    );
+    const refused = [...found, ...since, ...written].filter(({ grade }) => grade === 'refuse');
     if (refused.length > 0)
       throw broken(
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),
@@ -61,11 +59,7 @@ export const look: Step = {
       );
     // As they are under the seal, they are when this colour becomes the live one: the way back looks at what was
     // rewritten since.
-    await keepPartitions(
-      c,
-      c.idle,
-      objects.get(c.idle)?.filter(({ kind }) => kind === 'partition'),
-    );
+    await keepRewrites(c, c.idle, rewrites(c.idle));
     await keepFacts(c, c.idle);
     seals.set(c, sealed);
     return `${[...objects.values()].reduce((sum, each) => sum + each.length, 0)} objects`;
@@ -106,7 +100,7 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
     );
     const catalogues = movedCatalogues(before.glance, now);
     if (catalogues.length === 0) return on([...lost, ...opened.map(describeSchemaDifference)]);
-    const objects = [...(await readObjects(client)), ...(await readPartitions(client))];
+    const objects = [...(await readObjects(client)), ...(await readRewrites(client))];
     const named = [...diffSchema(before.objects, objects), ...opened].map(describeSchemaDifference);
     return on([...lost, ...(named.length > 0 ? named : await unnamed(client, before.glance, now, catalogues))]);
   });

@@ -7,7 +7,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
-import { wayBackPartitions } from '../gates/partitions.ts';
+import { otherRowsFindings } from '../gates/rewritten.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings, writtenFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
@@ -22,8 +22,8 @@ import { stranded } from './switchover/barrier.ts';
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
   if (refuses(findings)) return findings;
-  const partitions = c.journal.state === 'switched' ? await wayBackPartitions(c) : [];
-  return [...findings, ...partitions, ...(await preflightFindings(c, 'switch'))];
+  const rewritten = c.journal.state === 'switched' ? await otherRowsFindings(c, 'the switchover') : [];
+  return [...findings, ...rewritten, ...(await preflightFindings(c, 'switch'))];
 }
 
 export const switchOver: Operation = {

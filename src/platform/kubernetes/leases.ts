@@ -55,7 +55,7 @@ export class KubernetesLeases implements LeaseStore {
   async acquire(holder: string, gone?: number, above = 0): Promise<Lease> {
     // A holder that died cannot say so: one that renews lives, one that does not is waited out.
     let seen: string | undefined;
-    for (const end = Date.now() + duration * 1000; ; await sleep(250)) {
+    for (const end = performance.now() + duration * 1000; ; await sleep(250)) {
       const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
       const held =
         found &&
@@ -63,7 +63,7 @@ export class KubernetesLeases implements LeaseStore {
         (this.#guard || found.metadata.annotations?.[guardKey] !== 'true') &&
         !(await processIsGone(found.metadata.annotations?.[processKey] ?? '')) &&
         alive(found);
-      if (found && held && Date.now() < end) {
+      if (found && held && performance.now() < end) {
         seen ??= found.spec.renewTime;
         if (found.spec.renewTime !== seen) throw busy(held);
         continue;

@@ -33,7 +33,7 @@ export async function untilReady(
   name: string,
   { limit, next, unscheduled = limit, accept = () => true }: ReadyOptions,
 ): Promise<Pod> {
-  const began = Date.now();
+  const began = performance.now();
   let pod: Pod | undefined;
   let since: number | undefined;
   let asked = began;
@@ -44,18 +44,18 @@ export async function untilReady(
     async () => {
       pod = await cluster.read<Pod>('Pod', name);
       if (pod && accept(pod) && isReady(pod)) return pod;
-      if (Date.now() - asked > causeEvery) {
+      if (performance.now() - asked > causeEvery) {
         cause = await causeOf(cluster, name, pod, began);
-        asked = Date.now();
+        asked = performance.now();
         const refused = pod || asked - began < patience ? undefined : refusedPod(cluster.namespace, name, cause);
         if (refused) throw refused;
-        if (Date.now() - told > tellEvery) {
+        if (performance.now() - told > tellEvery) {
           cluster.tell(`${cluster.namespace}/${name} is waited for: ${cause}`);
-          told = Date.now();
+          told = performance.now();
         }
       }
-      homeless = pod && isUnschedulable(pod) ? (homeless ?? Date.now()) : undefined;
-      if (homeless !== undefined && Date.now() - homeless > unscheduled)
+      homeless = pod && isUnschedulable(pod) ? (homeless ?? performance.now()) : undefined;
+      if (homeless !== undefined && performance.now() - homeless > unscheduled)
         throw new VerdigrisError('pod-stuck', {
           seen: `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}.`,
           required: 'a node with room for it, or one that its tolerations and affinity allow.',
@@ -65,8 +65,8 @@ export async function untilReady(
           facts: { pod: name, cause },
         });
       const why = pod && accept(pod) && stuck(pod);
-      since = why ? (since ?? Date.now()) : undefined;
-      if (why && since !== undefined && Date.now() - since > patience) {
+      since = why ? (since ?? performance.now()) : undefined;
+      if (why && since !== undefined && performance.now() - since > patience) {
         throw new VerdigrisError('pod-stuck', {
           seen: `${why}.`,
           required: `a pod ${name} that runs.`,

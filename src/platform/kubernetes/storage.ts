@@ -54,7 +54,7 @@ export async function takeSnapshot(
   const manifest = volumeSnapshot(environment, { ...source, volume: claim?.metadata.uid ?? '' }, snapshot);
   const { name } = manifest.metadata;
   await makeOwn(cluster, manifest, claim?.metadata.uid, limit);
-  const began = Date.now();
+  const began = performance.now();
   let found: SnapshotObject | undefined;
   let failing: number | undefined;
   const next =
@@ -73,12 +73,12 @@ export async function takeSnapshot(
         found = await cluster.read<SnapshotObject>('VolumeSnapshot', name);
         const { readyToUse, error } = found?.status ?? {};
         if (found && readyToUse) return found;
-        failing = error ? (failing ?? Date.now()) : undefined;
+        failing = error ? (failing ?? performance.now()) : undefined;
         const message = error?.message ?? 'no reason given';
         if (failing !== undefined && final.test(message)) throw failed(message);
-        if (failing !== undefined && !passing.test(message) && Date.now() - failing > errorPatience)
+        if (failing !== undefined && !passing.test(message) && performance.now() - failing > errorPatience)
           throw failed(message);
-        if (isSilent(found) && Date.now() - began > silencePatience) throw failed(silent);
+        if (isSilent(found) && performance.now() - began > silencePatience) throw failed(silent);
         return undefined;
       },
       {

@@ -59,8 +59,8 @@ export async function runUpgrade(
           next,
         });
       const why = pods.flatMap((pod) => stuck(pod) ?? []).at(-1);
-      since = why === undefined ? undefined : (since ?? Date.now());
-      if (why !== undefined && since !== undefined && Date.now() - since > patience)
+      since = why === undefined ? undefined : (since ?? performance.now());
+      if (why !== undefined && since !== undefined && performance.now() - since > patience)
         throw new VerdigrisError('pod-stuck', {
           seen: `${why}.`,
           required: 'a pod of the Job that runs: kubernetes.images.upgrade must be there for the node.',

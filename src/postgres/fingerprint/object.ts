@@ -41,6 +41,7 @@ export type SchemaKind =
   | 'subscription'
   | 'identity'
   | 'partition'
+  | 'columns of'
   | 'rows of'
   | 'server setting'
   | 'settings in'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
-import { label, qualified, readTables, type Table } from '../catalogue.ts';
+import { label, ownRows, readTables, type Table } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
 import { publishMore } from '../stream/publication.ts';
@@ -81,7 +81,7 @@ function nextBatch(waiting: Table[]): Table[] {
  * given.
  */
 async function give(live: Client, candidate: Client, stream: string, tables: readonly Table[]): Promise<void> {
-  for (const table of tables) await candidate.query(`DELETE FROM ${qualified(table)}`);
+  for (const table of tables) await candidate.query(`DELETE FROM ${ownRows(table)}`);
   await publishMore(
     live,
     stream,

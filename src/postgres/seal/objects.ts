@@ -1,6 +1,6 @@
 import { rows, type Client } from '../client.ts';
 import { isSuperuser } from '../superuser.ts';
-import { readSchema, type SchemaObject } from '../fingerprint/index.ts';
+import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
 
 /**
@@ -29,17 +29,27 @@ export async function readObjects(client: Client): Promise<SchemaObject[]> {
   ];
 }
 
+/** Kinds that `readRewrites` gives. */
+export const rewriteKinds: readonly SchemaKind[] = ['partition', 'columns of'];
+
 /**
- * Partitions with the file that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry
- * that.
+ * What tells that rows may have become others behind replication's back, while no shape did. Partitions with the file
+ * that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. Tables with who
+ * wrote their columns into the catalogue: ALTER TABLE rewrites rows, drops a column and adds it again, or exchanges the
+ * names of two, and what is seen of the table afterwards is what it was.
  */
-export async function readPartitions(client: Client): Promise<SchemaObject[]> {
+export async function readRewrites(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
     client,
     `
     SELECT 'partition' AS kind, format('%I.%I', n.nspname, c.relname) AS identity, 'file ' || c.relfilenode AS definition
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relispartition AND c.relkind = 'r' AND ${lastingSchema('n.nspname')}`,
+    WHERE c.relispartition AND c.relkind = 'r' AND ${lastingSchema('n.nspname')}
+    UNION ALL
+    SELECT 'columns of', format('%I.%I', n.nspname, c.relname), 'written by ' || string_agg(DISTINCT a.xmin::text, ', ')
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchema('n.nspname')} GROUP BY n.nspname, c.relname`,
   );
 }
 
@@ -61,16 +71,16 @@ export async function readRefreshes(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(client, refreshes);
 }
 
-/** Where a partition is: its name and its root's as `schema.table`, unquoted, and its bound. */
+/** Where a table is: its name and its root's as `schema.table`, unquoted, and its bound where it is a partition. */
 export interface Leaf {
   readonly identity: string;
   readonly name: string;
   readonly root: string;
-  readonly bound: string;
+  readonly bound: string | null;
 }
 
-/** Those of these partitions, as `readPartitions` names them, that are there. */
-export async function readLeaves(client: Client, partitions: readonly string[]): Promise<Leaf[]> {
+/** Those of these tables, as `readRewrites` names them, that are there. */
+export async function readLeaves(client: Client, tables: readonly string[]): Promise<Leaf[]> {
   return rows<Leaf>(
     client,
     `
@@ -78,8 +88,9 @@ export async function readLeaves(client: Client, partitions: readonly string[]):
       pg_get_expr(c.relpartbound, c.oid) AS bound
     FROM unnest($1::text[]) AS leaf (name)
     JOIN pg_catalog.pg_class c ON c.oid = to_regclass(leaf.name) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_catalog.pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace`,
-    [partitions],
+    JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid)
+    JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace`,
+    [tables],
   );
 }
 

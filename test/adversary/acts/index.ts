@@ -1,4 +1,5 @@
 import type { Act } from './act.ts';
+import { alike } from './alike.ts';
 import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { objects } from './objects.ts';
@@ -7,4 +8,13 @@ import { servers } from './servers.ts';
 import { swaps } from './swaps.ts';
 import { tables } from './tables.ts';
 
-export const acts: readonly Act[] = [...tables, ...others, ...swaps, ...carried, ...columns, ...objects, ...servers];
+export const acts: readonly Act[] = [
+  ...tables,
+  ...others,
+  ...swaps,
+  ...carried,
+  ...columns,
+  ...objects,
+  ...servers,
+  ...alike,
+];

@@ -191,7 +191,7 @@ describe('a run', () => {
     let batches = 0;
     await expect(
       run(backfill, {
-        until: Date.now() + 1_000,
+        until: performance.now() + 1_000,
         pressure: { ...calm, active: () => Promise.resolve(batches++ < 3 ? 0 : 99) },
       }),
     ).rejects.toMatchObject({ id: 'backfill-time-limit' });

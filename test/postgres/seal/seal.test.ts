@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { diffSchema } from '../../../src/postgres/fingerprint/index.ts';
 import { glance, movedCatalogues } from '../../../src/postgres/seal/glance.ts';
-import { readObjects, readPartitions } from '../../../src/postgres/seal/objects.ts';
+import { readObjects, readRewrites } from '../../../src/postgres/seal/objects.ts';
 import type { Client } from '../../../src/postgres/client.ts';
 import { testMajor, withDatabase } from '../../support/postgres.ts';
 
 const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
-const objects = async (client: Client) => [...(await readObjects(client)), ...(await readPartitions(client))];
+const objects = async (client: Client) => [...(await readObjects(client)), ...(await readRewrites(client))];
 
 test('every change of a live database that a switchover does not carry is noticed at a glance, and named', async () => {
   const base = await read('base.sql');

@@ -251,8 +251,8 @@ export async function makePooler(
         type === 'ReplicaFailure' && status === 'True' ? [message] : [],
       );
       const why = [...pods.flatMap((pod) => stuck(pod) ?? []), ...refused];
-      since = why.length > 0 ? (since ?? Date.now()) : undefined;
-      if (since !== undefined && Date.now() - since > 20_000)
+      since = why.length > 0 ? (since ?? performance.now()) : undefined;
+      if (since !== undefined && performance.now() - since > 20_000)
         throw (
           refusedPod(cluster.namespace, name, why.join('; ')) ??
           new VerdigrisError('pod-stuck', {
