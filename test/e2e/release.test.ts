@@ -103,5 +103,11 @@ test('clients that do not leave their transaction in time make the switchover gi
     expect(verdict).toMatchObject({ ok: true, errors: { statements: 0, connects: 0 } });
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'verified', live: 'blue', operation: null });
     expect(await on('blue', (client) => rows(client, 'SELECT name FROM verdigris.fenced_role'))).toEqual([]);
+    // What somebody writes on the candidate after it was compared is known by the candidate's own log.
+    await on('green', (client) => client.query('UPDATE workload.account SET balance = balance + 1 WHERE id = 1'));
+    await expect(verb('switch')).rejects.toMatchObject({
+      id: 'gate-refused',
+      facts: { findings: [{ id: 'candidate-written' }] },
+    });
   });
 });
