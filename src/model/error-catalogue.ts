@@ -114,6 +114,7 @@ export const errorCatalogue = {
   'upgrade-failed': 'failed',
   'schema-drift': 'failed',
   'server-start': 'failed',
+  'server-gone': 'failed',
   'no-account': 'failed',
   'no-binaries': 'refused',
   'port-taken': 'refused',

@@ -6,7 +6,8 @@ import { columnText } from './column-text.ts';
 import type { LostRow } from './lost-rows.ts';
 
 export interface TablePair {
-  readonly kept: Table;
+  /** Undefined where the colour that is gone back to has no such table: then all rows are lost. */
+  readonly kept: Table | undefined;
   readonly lost: Table;
   readonly columns: readonly string[];
 }
@@ -93,10 +94,11 @@ function compare(a: Entry, b: Entry): number {
 
 async function* entries(
   client: Client,
-  table: Table,
+  table: Table | undefined,
   key: readonly string[],
   columns: readonly string[],
 ): AsyncGenerator<Entry, undefined> {
+  if (!table) return undefined;
   const text = (names: readonly string[]): string =>
     `jsonb_build_array(${names.map((name) => columnText('r', name)).join(', ')})::text`;
   const stream = client.query(
@@ -178,8 +180,9 @@ function nameOf({ tableoid, ctid }: Place): string {
  * Whole rows, each value as PostgreSQL's own text: no number goes through JavaScript's, and no value through a type of
  * JSON.
  */
-async function fetch(client: Client, table: Table, places: readonly Place[]): Promise<Map<string, Values>> {
+async function fetch(client: Client, table: Table | undefined, places: readonly Place[]): Promise<Map<string, Values>> {
   const result = new Map<string, Values>();
+  if (!table) return result;
   const { columns } = table;
   for (const [tableoid, some] of Map.groupBy(places, (place) => place.tableoid)) {
     const seen = await rows<{ ctid: string; values: (string | null)[] }>(

@@ -81,6 +81,9 @@ test(
         }),
       );
       await change(bench);
+      const only =
+        'CREATE TABLE load.only_there (id int, v text); INSERT INTO load.only_there VALUES (1, NULL), (1, NULL)';
+      await bench.on('green', (client) => client.query(only));
       expect(await readStatus(bench.environment, bench.platform)).toMatchObject({
         losslessRollback: false,
         replication: { slot: 'missing' },
@@ -95,7 +98,10 @@ test(
       expect(consent).toMatchObject({
         code: 'loss',
         id: 'consent-missing',
-        facts: { losses: [{ table: 'load.row', inserted: 12, updated: 5, deleted: 3 }] },
+        facts: {
+          losses: [{ table: 'load.row', inserted: 12, updated: 5, deleted: 3 }],
+          leftBehind: [{ table: 'load.only_there', inserted: 2 }],
+        },
       });
       expect(consent.seen).toContain('would lose 20 rows');
       await bench.settled({ state: 'switched', live: 'green' });

@@ -86,24 +86,38 @@ test('the question leaves the unnamed statement of the client alone', async () =
   await client.end();
 });
 
-test('whoever only listens hears again after a switchover without sending anything', async () => {
+test('whoever only listens hears again after a switchover and back, in every database, without sending anything', async () => {
   await using router = await TestRouter.start(pair);
-  const [listener, byFunction, idle] = await Promise.all([router.connect(), router.connect(), router.connect()]);
-  const heard: string[] = [];
+  const elsewhere = { database: 'postgres' };
+  const [listener, byFunction, idle, other, teller] = await Promise.all([
+    router.connect(),
+    router.connect(),
+    router.connect(),
+    router.connect(writer, elsewhere),
+    router.connect(writer, elsewhere),
+  ]);
+  const heard = new Set<string>();
   for (const client of [listener, byFunction])
-    client.on('notification', ({ channel, payload }) => heard.push(`${channel} ${payload}`));
-  await listener.query('LISTEN jobs');
+    client.on('notification', ({ channel, payload }) => heard.add(`${channel} ${payload}`));
+  other.on('notification', ({ channel, payload }) => heard.add(`elsewhere ${channel} ${payload}`));
+  for (const client of [listener, other]) await client.query('LISTEN jobs');
   await byFunction.query('SELECT hear()');
   await idle.query('SELECT 1');
-  await router.switchTo(pair, 'green', 1);
-  await until('both listen', () =>
-    pair.on('green', async (client) => {
-      await client.query("NOTIFY jobs, 'x'; NOTIFY unseen, 'y'");
-      return heard.includes('jobs x') && heard.includes('unseen y');
-    }),
-  );
-  expect((await router.control.status()).sessions.green.detached).toBe(1);
-  await Promise.all([listener, byFunction, idle].map((client) => client.end()));
+  for (const [token, colour] of [
+    [1, 'green'],
+    [2, 'blue'],
+  ] as const) {
+    await router.switchTo(pair, colour, token);
+    await until(`all listen on ${colour}`, async () => {
+      await pair.on(colour, (client) => client.query(`NOTIFY jobs, '${colour}'; NOTIFY unseen, '${colour}'`));
+      await teller.query(`NOTIFY jobs, '${colour}'`);
+      return [`jobs ${colour}`, `unseen ${colour}`, `elsewhere jobs ${colour}`].every((each) => heard.has(each));
+    });
+    // Of two databases nobody hears what is said in the other.
+    expect(heard.size).toBe(3 * token);
+  }
+  expect((await router.control.status()).sessions.blue.detached).toBe(1);
+  await Promise.all([listener, byFunction, idle, other, teller].map((client) => client.end()));
 });
 
 test('options and search_path of a connection string are kept, also behind a switchover', async () => {

@@ -3,9 +3,10 @@ import { finished } from 'node:stream/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { readTables } from '../../postgres/catalogue.ts';
+import type { Client } from '../../postgres/client.ts';
 import { cleanCopy } from '../../postgres/clean-copy.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { exportDifferences, type LossCount } from '../../postgres/export-differences.ts';
+import { exportDifferences, type LossCount, type TablePair } from '../../postgres/export-differences.ts';
 import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { mapTables } from '../../postgres/mapping.ts';
@@ -146,11 +147,14 @@ const export_: Step = {
   async run(c) {
     if (!(await c.platform.servers.observe(c.live))?.running)
       return `${c.live} is down: what is lost cannot be counted`;
-    const file = await c.platform.exportFile(`lossy-rollback-${c.journal.streams}.jsonl`);
-    const counts = await losses(c, file);
-    const total = sum(counts);
+    const name = `lossy-rollback-${c.journal.streams}`;
+    const file = await c.platform.exportFile(`${name}.jsonl`);
+    const alone = await c.platform.exportFile(`${name}-left-behind.jsonl`);
+    const total = sum(await losses(c, 'common', file));
+    const left = sum(await losses(c, 'alone'));
+    if (left > 0) await losses(c, 'alone', alone);
     await note(c, { exported: { rows: total, file } });
-    return `${total} rows in ${file}`;
+    return `${total} rows in ${file}${left === 0 ? '' : `; ${left} rows of tables that ${c.idle} does not have in ${alone}`}`;
   },
 };
 
@@ -174,22 +178,25 @@ const sequences: Step = {
   },
 };
 
-/** Rows that differ, by table; written to `file` where one is given. */
-async function losses(c: Context, file?: string): Promise<LossCount[]> {
+/**
+ * Rows that differ, by table, of those that both colours have, or of those that only the live one has; written to `file`
+ * where one is given.
+ */
+async function losses(c: Context, of: 'common' | 'alone', file?: string): Promise<LossCount[]> {
   const out = file === undefined ? undefined : createWriteStream(file, { mode: 0o600, flush: true });
   const counts = await c.on(c.live, (lost) =>
     c.on(c.idle, async (kept) => {
-      const { common } = mapTables(await readTables(kept), await readTables(lost), 'reverse');
+      const pairs = await tablePairs(kept, lost, of);
       const all: LossCount[] = [];
-      for (const { from, to, columns } of common) {
-        all.push(await exportDifferences(kept, lost, { kept: from, lost: to, columns }, out));
+      for (const pair of pairs) {
+        all.push(await exportDifferences(kept, lost, pair, out));
         c.emit({
           type: 'progress',
           step: 'export',
           done: all.length,
-          total: common.length,
+          total: pairs.length,
           unit: 'items',
-          note: to.name,
+          note: pair.lost.name,
         });
       }
       return all;
@@ -202,6 +209,15 @@ async function losses(c: Context, file?: string): Promise<LossCount[]> {
   return counts.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
 }
 
+async function tablePairs(kept: Client, lost: Client, of: 'common' | 'alone'): Promise<TablePair[]> {
+  const [theirs, ours] = [await readTables(kept), await readTables(lost)];
+  const { common } = mapTables(theirs, ours, 'reverse');
+  if (of === 'common') return common.map(({ from, to, columns }) => ({ kept: from, lost: to, columns }));
+  return ours
+    .filter((table) => !common.some(({ to }) => to === table))
+    .map((table) => ({ kept: undefined, lost: table, columns: table.columns.map(({ name }) => name) }));
+}
+
 function sum(counts: readonly LossCount[]): number {
   return counts.reduce((total, { inserted, updated, deleted }) => total + inserted + updated + deleted, 0);
 }
@@ -211,15 +227,22 @@ async function consent(c: Context, given: boolean): Promise<Finding[]> {
   if (given) return [];
   const up = await Promise.all([c.live, c.idle].map((colour) => c.platform.servers.observe(colour)));
   const running = up.every((seen) => seen?.running === true);
-  const counts = running ? await losses(c) : undefined;
+  const counts = running ? await losses(c, 'common') : undefined;
+  const alone = running ? await losses(c, 'alone') : [];
   throw new VerdigrisError('consent-missing', {
     seen:
       counts === undefined
         ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
-        : `A rollback now would lose ${sum(counts)} rows:\n` +
-          `${counts.map(({ table, inserted, updated, deleted }) => `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`).join('\n')}\n`,
+        : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(lossText).join('')}` +
+          (alone.length === 0
+            ? ''
+            : `and ${sum(alone)} rows of tables that ${c.idle} does not have:\n${alone.map(lossText).join('')}`),
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
-    facts: { losses: counts ?? null },
+    facts: { losses: counts ?? null, leftBehind: alone },
   });
+}
+
+function lossText({ table, inserted, updated, deleted }: LossCount): string {
+  return `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted\n`;
 }
