@@ -159,7 +159,7 @@ test(
           const { detail = '' } = events.findLast(
             (event) => event.type === 'step' && event.step === 'export' && event.status === 'done',
           ) as { detail?: string };
-          const exported = (await readFile(detail.replace(/^\d+ rows in /, ''), 'utf8'))
+          const exported = (await readFile(detail.replace(/^\d+ rows in /, '').replace(/;.*/, ''), 'utf8'))
             .trim()
             .split('\n')
             .map((line) => JSON.parse(line) as { kind: string; row: { run: string } });

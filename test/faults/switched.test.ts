@@ -40,7 +40,7 @@ async function exportedRows(bench: FaultBench, count: number): Promise<void> {
     (event) => event.type === 'step' && event.step === 'export' && event.status === 'done',
   ) as { detail?: string };
   expect(detail).toMatch(new RegExp(`^${count} rows in `));
-  const lines = (await readFile(detail.replace(/^\d+ rows in /, ''), 'utf8'))
+  const lines = (await readFile(detail.replace(/^\d+ rows in /, '').replace(/;.*/, ''), 'utf8'))
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
