@@ -78,7 +78,7 @@ export const alike: readonly Act[] = [
       'ALTER SEQUENCE public.between RENAME TO other_counter',
       'COMMIT',
     ],
-    'SELECT (SELECT last_value FROM public.counter)::text || (SELECT last_value FROM public.other_counter) AS answer',
+    'SELECT ((SELECT last_value FROM public.counter) > (SELECT last_value FROM public.other_counter))::text AS answer',
     /counter/,
   ),
   act(
