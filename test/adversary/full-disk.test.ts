@@ -12,8 +12,9 @@ import { until } from '../support/until.ts';
 const mebibyte = 1024 ** 2;
 
 /** Rows of a tenth of a mebibyte that nothing compresses. */
-const rowsOf = (number: number): string =>
-  `INSERT INTO public.filler (v) SELECT (SELECT string_agg(md5(random()::text || g || h), '') FROM generate_series(1, 3200) h) FROM generate_series(1, ${number}) g`;
+const rowsOf = (number: number): string => `INSERT INTO public.filler (v)
+  SELECT (SELECT string_agg(md5(random()::text || g || h), '') FROM generate_series(1, 3200) h)
+  FROM generate_series(1, ${number}) g`;
 
 const rowsOn = async ({ on }: TestEnvironment, colour: 'blue' | 'green'): Promise<number> =>
   (await on(colour, (client) => one<{ rows: number }>(client, 'SELECT count(*)::int AS rows FROM public.filler'))).rows;

@@ -11,7 +11,7 @@ import { readersOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Ledger } from './ledger.ts';
-import { named } from './server-failure.ts';
+import { ofServer } from './server-failure.ts';
 
 /** What every step gets: the declaration, the platform, the journal under a lease, and connections by colour. */
 export class Context {
@@ -110,7 +110,7 @@ export class Context {
   /** Runs `use` with a connection to a colour: the one kept open, else one for this call. */
   async on<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     const kept = this.#kept.get(colour);
-    return named(colour, kept ? use(kept) : this.#connect(colour, withOwnSession, use));
+    return ofServer(colour, kept ? use(kept) : this.#connect(colour, withOwnSession, use));
   }
 
   /**
@@ -118,7 +118,7 @@ export class Context {
    * clients.
    */
   withTheirs<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
-    return named(colour, this.#connect(colour, withClient, use));
+    return ofServer(colour, this.#connect(colour, withClient, use));
   }
 
   /** Ways to a colour for what reads or locks rows of user tables. */

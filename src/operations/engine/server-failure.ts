@@ -16,7 +16,7 @@ function ended(error: unknown): boolean {
 }
 
 /** Work on a colour's server, whose failures say whose server it was; an error that has words of its own keeps them. */
-export function named<T>(colour: Colour, work: Promise<T>): Promise<T> {
+export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     if (error instanceof VerdigrisError) throw error;
     // A full disk of this process has been named where it was met.
