@@ -51,6 +51,12 @@ const news: readonly Since[] = [
     },
     words: [
       [/::regcollation\b/g, '::oid'],
+      [/\bpg_current_xact_id\(\)/g, 'txid_current()'],
+      // Its argument is a column, whose name may hold anything.
+      [
+        /\btrim_scale\(((?:"(?:[^"]|"")*"|[^"()])+)::numeric\)/g,
+        "CASE WHEN strpos($1::numeric::text, '.') > 0 THEN rtrim(rtrim($1::numeric::text, '0'), '.') ELSE $1::numeric::text END",
+      ],
       [/\bSET LOCAL log_min_duration_sample = '-1'/g, 'SELECT'],
       [
         /\bpg_snapshot_xmin\(pg_current_snapshot\(\)\)/g,

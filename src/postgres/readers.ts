@@ -2,15 +2,10 @@ import { createHmac } from 'node:crypto';
 import { lockerRole, readerRole } from '../model/names.ts';
 import { one, rows, type Client, type ConnectionSettings } from './client.ts';
 import { ident } from './quote.ts';
+import { giveRights, grantRelations } from './readers-rights.ts';
 import { quietly } from './secretly.ts';
 import { isSuperuser } from './superuser.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
-
-/** What each may do. A row can be locked by those alone who may write it. */
-const rights: Readonly<Record<string, readonly string[]>> = {
-  [readerRole]: ['pg_read_all_data', 'pg_monitor'],
-  [lockerRole]: ['pg_read_all_data', 'pg_write_all_data'],
-};
 
 /**
  * Connections by which user tables are read and their rows locked. To plan a query PostgreSQL evaluates what is
@@ -24,7 +19,10 @@ export async function readersOf(
 ): Promise<{ readonly reader: ConnectionSettings; readonly locker: ConnectionSettings }> {
   if (!(await isSuperuser(operator))) return { reader: connection, locker: connection };
   const [reader, locker] = [asReader(connection), asRole(connection, lockerRole)];
-  for (const settings of [reader, locker]) await ensure(operator, settings);
+  for (const settings of [reader, locker]) {
+    await ensure(operator, settings);
+    await grantRelations(operator, settings.user);
+  }
   return { reader, locker };
 }
 
@@ -84,7 +82,7 @@ async function ensure(
       `${found ? 'ALTER' : 'CREATE'} ROLE ${ident(user)} LOGIN BYPASSRLS INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
         CONNECTION LIMIT -1 ${password === undefined ? '' : passwordClause(password)}`,
     );
-    await operator.query(`GRANT ${(rights[user] ?? []).join(', ')} TO ${ident(user)}`);
+    await giveRights(operator, user);
     const { open } = await one<{ open: boolean }>(
       operator,
       "SELECT has_database_privilege($1, current_database(), 'CONNECT') AS open",

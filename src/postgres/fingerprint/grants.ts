@@ -1,10 +1,11 @@
+import { lockerRole, readerRole } from '../../model/names.ts';
 import { lastingSchema } from './scope.ts';
 
 /**
  * Privileges, compared with what the object would have without any GRANT or REVOKE, so that NULL and a spelled-out
  * default are the same. A grantee that has every privilege the major knows has `all`: PostgreSQL 17 added MAINTAIN, and
  * a dump's GRANT ALL gives it there. The owner is left out where he has everything, which is what every first GRANT
- * writes down for him.
+ * writes down for him. What Verdigris's own readers are granted, before PostgreSQL 14, is nobody's schema.
  */
 const lines = (acl: string, type: string, ownerOid: string) => `
   (SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") FROM (
@@ -16,6 +17,7 @@ const lines = (acl: string, type: string, ownerOid: string) => `
       x.grantee = ${ownerOid} AND count(DISTINCT x.privilege_type) = (SELECT count(*)
         FROM aclexplode(acldefault(${type}, 10)) AS w WHERE w.grantee = 10) AS whole
     FROM aclexplode(${acl}) AS x LEFT JOIN pg_roles r ON r.oid = x.grantee
+    WHERE r.rolname IS NULL OR r.rolname NOT IN ('${readerRole}', '${lockerRole}')
     GROUP BY x.grantee, r.rolname) AS l WHERE NOT whole)`;
 
 /** Extensions' members and PostgreSQL's own objects start from pg_init_privs; every other object from acldefault(). */

@@ -1,5 +1,5 @@
 import { parse, type Node } from 'libpg-query';
-import { prefix } from '../../model/names.ts';
+import { lockerRole, prefix, readerRole } from '../../model/names.ts';
 import { splitScript } from '../script/split.ts';
 
 /**
@@ -56,8 +56,9 @@ function settingOf(node: Node): string | undefined {
   return 'SelectStmt' in node ? 'search_path' : undefined;
 }
 
-/** Publications of streams belong to the server they are on. */
+/** Publications of streams belong to the server they are on, and so does what Verdigris's readers are granted there. */
 function isOurs(node: Node): boolean {
+  if ('GrantStmt' in node) return (node.GrantStmt.grantees ?? []).some(isReader);
   const name =
     'CreatePublicationStmt' in node
       ? node.CreatePublicationStmt.pubname
@@ -67,6 +68,10 @@ function isOurs(node: Node): boolean {
           ? nameOf(node.AlterOwnerStmt.object)
           : undefined;
   return name?.startsWith(`${prefix}_`) ?? false;
+}
+
+function isReader(node: Node): boolean {
+  return 'RoleSpec' in node && [readerRole, lockerRole].includes(node.RoleSpec.rolename ?? '');
 }
 
 function nameOf(node: Node | undefined): string | undefined {
