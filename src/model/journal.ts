@@ -48,6 +48,8 @@ const seed = z.strictObject({
   timeline: z.int().optional(),
   snapshot: z.string().optional(),
   method: z.string().optional(),
+  /** Of a seed by tables: pattern of the slots that PostgreSQL makes on the live server meanwhile. */
+  syncSlots: z.string().optional(),
   /** X: what the parked copy had replayed. The subscription starts here. */
   position: z.string().optional(),
 });

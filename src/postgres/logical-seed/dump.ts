@@ -17,7 +17,7 @@ export async function dumpSchema(
 ): Promise<SchemaStatement[]> {
   const section = async (name: 'pre' | 'post') =>
     readStatements(await dump(program, live, [`--section=${name}-data`, `--snapshot=${snapshot}`], signal), name);
-  return [...(await section('pre')), ...(await section('post'))];
+  return (await Promise.all([section('pre'), section('post')])).flat();
 }
 
 async function dump(

@@ -1,4 +1,5 @@
-import { withOwnSession, withClient, type Client, type ConnectionSettings } from '../client.ts';
+import { qualified } from '../catalogue.ts';
+import { rows, withOwnSession, withClient, type Client, type ConnectionSettings } from '../client.ts';
 import { populatedViews, refreshMaterializedViews } from '../materialized-views.ts';
 import type { SeedProgress } from './copy-rows.ts';
 import { beginSeed, pendingStatements, runStatements, type Method } from './ledger.ts';
@@ -40,10 +41,25 @@ export async function finishSchema(work: SchemaWork & { readonly live: Connectio
   await withOwnSession(work.candidate, 'seed', (candidate) => inOrder(candidate, 'rest', work.signal, 1));
   const views = await withOwnSession(work.live, 'seed', populatedViews);
   // Both evaluate functions of the user's, which find names as under any other client.
-  await withClient(work.candidate, 'seed', async (candidate) => {
-    await refreshMaterializedViews(candidate, views);
-    await candidate.query('ANALYZE');
-  });
+  await withClient(work.candidate, 'seed', (candidate) => refreshMaterializedViews(candidate, views));
+  await inParallel(await withOwnSession(work.candidate, 'seed', analyzed), work.workers, (next) =>
+    withClient(work.candidate, 'seed', async (candidate) => {
+      for (let table = next(); table !== undefined; table = next()) {
+        work.signal.throwIfAborted();
+        await candidate.query(`ANALYZE ${qualified(table)}`);
+      }
+    }),
+  );
+}
+
+/** All that has rows, the largest first. */
+function analyzed(candidate: Client): Promise<{ readonly schema: string; readonly name: string }[]> {
+  return rows(
+    candidate,
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    ORDER BY pg_relation_size(c.oid) DESC`,
+  );
 }
 
 async function inOrder(candidate: Client, stage: Stage, signal: AbortSignal, batch = together): Promise<void> {
@@ -55,11 +71,20 @@ async function inOrder(candidate: Client, stage: Stage, signal: AbortSignal, bat
   }
 }
 
+/**
+ * Nobody else is at work on the candidate. Whoever notes that the seed is whole waits for the disk, and with that for
+ * all of it.
+ */
+const building = `SET synchronous_commit = off;
+  SELECT set_config('maintenance_work_mem', greatest(setting::int, ${256 * 1024})::text, false)
+  FROM pg_settings WHERE name = 'maintenance_work_mem'`;
+
 async function sideBySide(work: SchemaWork, stage: Stage): Promise<void> {
   const pending = await withOwnSession(work.candidate, 'seed', (candidate) => pendingStatements(candidate, stage));
   let done = 0;
   await inParallel(pending, work.workers, (next) =>
     withOwnSession(work.candidate, 'seed', async (candidate) => {
+      await candidate.query(building);
       for (let statement = next(); statement !== undefined; statement = next()) {
         work.signal.throwIfAborted();
         await runStatements(candidate, [statement]);

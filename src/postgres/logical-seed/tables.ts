@@ -12,11 +12,14 @@ import { planRanges, readSources } from './ranges.ts';
 import { finishSchema, makeKeys, makeSchema } from './schema.ts';
 import type { Seeded, SnapshotSeed } from './snapshot.ts';
 import { requireSteadyPublisher } from './steady-publisher.ts';
+import { syncSlotsOf } from './sync-slots.ts';
 import { synchronize } from './synchronize.ts';
 
 export interface TablesSeed extends SnapshotSeed {
   /** libpq keywords, without dbname and user, by which the candidate's server reaches the live one. */
   readonly conninfo: string;
+  /** Given the pattern of the slots that will come and go on the live server, before the first of them. */
+  readonly onSubscribed?: (slots: string) => Promise<void>;
 }
 
 /**
@@ -35,6 +38,7 @@ export async function seedByTables(seed: TablesSeed): Promise<Seeded> {
       const position = before?.position ?? (await begin(seed, live, candidate));
       if (before?.seeded === true) return { position, horizonMs: 0, rows: 0 };
       await subscribe(candidate, seed.stream, seed.conninfo, seed.candidate.database);
+      await seed.onSubscribed?.(await syncSlotsOf(candidate, seed.stream));
       await enableStream(candidate, seed.stream);
       await admitReader(live);
       const { longestMs } = await synchronize(live, candidate, seed);

@@ -5,11 +5,14 @@ import type { Client } from '../../../postgres/client.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { unreadable } from '../../../postgres/globals/read.ts';
 import { findPgDump } from '../../../postgres/logical-seed/program.ts';
-import { seedFromSnapshot } from '../../../postgres/logical-seed/snapshot.ts';
+import { seedFromSnapshot, type Seeded, type SnapshotSeed } from '../../../postgres/logical-seed/snapshot.ts';
+import { dropSyncSlots } from '../../../postgres/logical-seed/sync-slots.ts';
+import { seedByTables } from '../../../postgres/logical-seed/tables.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { quietly } from '../../../postgres/secretly.ts';
 import { serverIdentity } from '../../../postgres/server-identity.ts';
 import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
+import { unsubscribe } from '../../../postgres/stream/subscription.ts';
 import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -18,12 +21,6 @@ import { requireSameSchema } from '../../gates/schema.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
 import { withdrawStream } from './origin.ts';
-
-/** Sessions of each server that copy at a time. */
-const workers = 4;
-
-/** Others' statements under way on the live server above which the next piece of the copy waits. */
-const busy = 8;
 
 /** Milliseconds that closing the candidate may take. */
 const fenceLimit = 10_000;
@@ -89,35 +86,53 @@ async function setDeclaredPasswords(c: Context, to: Client): Promise<[set: strin
 export const copy: Step = {
   id: 'copy',
   title: 'copy schema and rows as of C, where the slot begins',
-  why: 'one snapshot shows all tables exactly as they were when the slot was made: nothing is copied that is also sent',
-  risk: 'reads every row of the live server, which cannot vacuum what is deleted meanwhile; waits while its clients are busy',
+  why: 'one snapshot, of all tables or of each, shows exactly what the slot does not send: nothing comes twice',
+  risk: 'reads every row of the live server, which cannot vacuum what is deleted while a snapshot is kept; waits while its clients are busy',
   async run(c) {
     const [from, to] = await Promise.all([c.live, c.idle].map((colour) => c.platform.servers.observe(colour)));
     if (!from || !to) throw new Error('both are there since the steps before');
     const { startTime, timeline } = await c.on(c.live, serverIdentity);
     await noteSeed(c, { startTime, timeline });
-    const { database, limits } = c.environment;
-    const seeded = await seedFromSnapshot({
+    const { database, limits, seed } = c.environment;
+    const given = {
       live: { ...(await c.platform.servers.connection(c.live)), database },
       candidate: { ...(await c.platform.servers.connection(c.idle)), database },
       stream: stream(c).name,
       pgDump: await findPgDump(from.major, to.major),
       slotLimit: limits.slotCreation,
-      workers,
-      busy,
+      workers: seed.workers,
+      busy: seed.busy,
       signal: c.signal,
       onProgress: ({ done, total, unit }) =>
         c.emit({ type: 'progress', step: 'copy', done, total, unit: unit === 'bytes' ? unit : 'items' }),
-    });
+    } satisfies SnapshotSeed;
+    const seeded =
+      seed.method === 'snapshot'
+        ? await seedFromSnapshot(given)
+        : await seedByTables({
+            ...given,
+            conninfo: await c.platform.servers.conninfo(c.live),
+            onSubscribed: (syncSlots) => noteSeed(c, { syncSlots }),
+          });
     await requireSteady(c);
     await requireSameSchema(c, c.live, release(c).schema[c.live]);
-    await noteSeed(c, { slotLsn: seeded.position, position: seeded.position, method: 'snapshot' });
-    return copied(seeded);
+    await noteSeed(c, { slotLsn: seeded.position, position: seeded.position, method: seed.method });
+    return copied(seeded, seed.method);
   },
   frees: true,
-  undo: (c: Context) => withdrawStream(c),
+  async undo(c: Context) {
+    const { syncSlots } = release(c).seed;
+    if (syncSlots !== undefined) {
+      await c.ifRunning(c.idle, (candidate) => unsubscribe(candidate, stream(c).name));
+      await c.on(c.live, (live) => dropSyncSlots(live, syncSlots));
+    }
+    await withdrawStream(c);
+  },
 };
 
-function copied({ position, rows, horizonMs }: Awaited<ReturnType<typeof seedFromSnapshot>>): string {
-  return `C = ${position}, ${rows} rows; the live server could not vacuum for ${Math.round(horizonMs / 1000)} s`;
+function copied({ position, rows, horizonMs }: Seeded, method: 'snapshot' | 'tables'): string {
+  const held = `${Math.round(horizonMs / 1000)} s`;
+  return method === 'snapshot'
+    ? `C = ${position}, ${rows} rows; the live server could not vacuum for ${held}`
+    : `C = ${position}, table by table; the live server could not vacuum for ${held} at most at a time`;
 }

@@ -6,7 +6,7 @@ import { serverIdentity } from '../../../postgres/server-identity.ts';
 import { rememberHistories } from '../../../postgres/tool-history/carry.ts';
 import { createSlot } from '../../../postgres/stream/slot.ts';
 import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
-import { publish, unpublish } from '../../../postgres/stream/publication.ts';
+import { publish, startPublishing, unpublish } from '../../../postgres/stream/publication.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
@@ -59,6 +59,11 @@ export const publication: Step = {
   risk: 'UPDATE and DELETE on a table without replica identity would fail: preflight refused those',
   async run(c) {
     return c.on(c.live, async (client) => {
+      const later = c.platform.servers.seeding(c.live, c.idle) === 'logical' && c.environment.seed.method === 'tables';
+      if (later) {
+        await startPublishing(client, stream(c).name);
+        return 'none yet: each is published when its rows are copied';
+      }
       const tables = await readTables(client);
       await publish(
         client,
