@@ -153,6 +153,8 @@ export const errorCatalogue = {
   'no-pg-dump': 'refused',
   'publisher-too-old': 'refused',
   'seed-loses-changes': 'refused',
+  'seed-cannot-admit': 'refused',
+  'same-server': 'refused',
   'dump-failed': 'failed',
   'candidate-not-empty': 'refused',
   'seed-other-schema': 'refused',

@@ -2,10 +2,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
+import { serverAccount } from '../../src/platform/local/account.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { declaredServer, fillShop, withExternalServer, type ExternalFixture } from '../support/external.ts';
+import { ownCertificate } from '../support/certificates.ts';
 import { failure, type Failure } from '../support/failure.ts';
+import { hasPgBouncer, withPgBouncer } from '../support/pgbouncer.ts';
 import { temporaryFolder, testMajor } from '../support/postgres.ts';
 
 let theirs: ExternalFixture;
@@ -61,6 +64,43 @@ test('what is declared of a server that others run is held against what it is, b
     ),
   );
   expect(made).toEqual([]);
+});
+
+test('another environment of the same server is refused with the name of its database, which is left as it is', async () => {
+  await superuser('CREATE DATABASE billing');
+  const inBilling = (sql: string) =>
+    withClient({ ...theirs.superuser, database: 'billing' }, 'test', (client) => rows(client, sql));
+  await inBilling('CREATE SCHEMA verdigris');
+  const { id, seen } = await refusal({});
+  expect(id).toBe('external-refused');
+  expect(seen).toContain('its database billing belongs to another environment of Verdigris');
+  expect(await inBilling("SELECT nspname FROM pg_namespace WHERE nspname = 'verdigris'")).toHaveLength(1);
+  await superuser('DROP DATABASE billing');
+});
+
+test.runIf(hasPgBouncer)('the address of a PgBouncer is refused, and the server behind it asked for', async () => {
+  await withPgBouncer({ host: '127.0.0.1', port: theirs.port }, { postgres: 'their own' }, async (port) => {
+    expect(await refusal({ port })).toMatchObject({ id: 'external-pooler' });
+  });
+});
+
+test('a certificate that other authorities have signed, or that is for another name, is trusted by nobody', async () => {
+  const account = await serverAccount();
+  const folder = path.dirname(theirs.log);
+  const [own, stranger] = await Promise.all(
+    ['db.example.com', 'stranger'].map((name) => ownCertificate(folder, name, account)),
+  );
+  await superuser(`ALTER SYSTEM SET ssl_cert_file = '${own?.cert}'`);
+  await superuser(`ALTER SYSTEM SET ssl_key_file = '${own?.key}'`);
+  await superuser('ALTER SYSTEM SET ssl = on');
+  await theirs.ctl('reload');
+  for (const ca of [own?.cert, stranger?.cert]) {
+    const { id, seen } = await refusal({ sslmode: 'verify-full', ca });
+    expect(id).toBe('tls-refused');
+    expect(seen).toContain(ca === own?.cert ? 'db.example.com' : 'self-signed');
+  }
+  await superuser('ALTER SYSTEM RESET ALL');
+  await theirs.ctl('reload');
 });
 
 test('a replica is refused, and its primary asked for', async () => {

@@ -1,3 +1,8 @@
+import { requireAdmission } from '../../postgres/logical-seed/admission.ts';
+import { requireSteadyPublisher } from '../../postgres/logical-seed/steady-publisher.ts';
+import { VerdigrisError } from '../../model/errors.ts';
+import { isSameServer } from '../../postgres/same-server.ts';
+import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { declaredCandidate } from './seed.ts';
@@ -13,7 +18,31 @@ export const seedLogically: Operation = {
   verb: 'seed',
   way: 'logical',
   clientsWait: () => 0,
-  validate: async (c) => [...declaredCandidate(c), ...(await preflightFindings(c, 'seed'))],
+  async validate(c) {
+    await requireTwoServers(c);
+    if (c.environment.seed.method === 'tables') await requireTables(c);
+    return [...declaredCandidate(c), ...(await preflightFindings(c, 'seed'))];
+  },
   start: [open, publication, empty, roles, copy, subscription, enable, catchUp],
   complete: [],
 };
+
+/** What a seed by tables needs besides, said before anything is made. */
+function requireTables(c: Context): Promise<void> {
+  return c.on(c.live, async (live) => {
+    await requireSteadyPublisher(live);
+    await requireAdmission(live);
+  });
+}
+
+/** Under two names one server would be fenced against its own clients. */
+async function requireTwoServers(c: Context): Promise<void> {
+  if (c.environment.colours[c.idle]?.server?.kind !== 'external') return;
+  const candidate = { ...(await c.platform.servers.connection(c.idle)), database: 'postgres' };
+  if (!(await c.on(c.live, (live) => isSameServer(live, candidate)))) return;
+  throw new VerdigrisError('same-server', {
+    seen: `${c.live} and ${c.idle} are one server: a session at the one address is seen at the other.`,
+    required: 'two servers: the candidate is closed to everybody while the live one serves.',
+    next: `declare another address for ${c.idle}; nothing was changed.`,
+  });
+}

@@ -14,6 +14,7 @@ import { ensureControlSchema } from '../../postgres/control.ts';
 import { tryCapabilities, type Capability } from '../../postgres/capabilities/try.ts';
 import { ident } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
+import { otherEnvironments } from './other-environments.ts';
 
 interface Facts {
   readonly major: number;
@@ -39,8 +40,17 @@ export async function takeOver(
 ): Promise<{ readonly major: number }> {
   await requireServer(given);
   return withOwnSession({ ...given, database: await entrance(given) }, 'adopt', async (client) => {
+    await requireOwnProcess(client, given);
     const facts = await read(client);
-    const problems = faults(facts, environment, colour, given.user);
+    const taken = await otherEnvironments(client, given, environment.database);
+    const problems = [
+      ...faults(facts, environment, colour, given.user),
+      ...taken.map(
+        (database) =>
+          `its database ${database} belongs to another environment of Verdigris, whose releases would close this one's ` +
+          'clients, and the other way round: one server for each, or destroy that environment first.',
+      ),
+    ];
     if (problems.length > 0) throw refused(given, problems);
     if (given.user !== operatorRole) await makeOperator(client, own.password ?? '');
     const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [environment.database]);
@@ -82,6 +92,9 @@ async function entrance(given: ConnectionSettings): Promise<string> {
   );
 }
 
+/** What a server never answers a login with, and PgBouncer always: protocol_violation. */
+const poolersRefusal = '08P01';
+
 /** A pooler gives each transaction another server session; slots, fences and locks are none of its. */
 async function requireServer(given: ConnectionSettings): Promise<void> {
   const pooler = await withPooledSession({ ...given, database: 'pgbouncer' }, 'adopt', (client) =>
@@ -89,11 +102,23 @@ async function requireServer(given: ConnectionSettings): Promise<void> {
   ).catch(
     (error: { code?: string; message?: string }) =>
       // PgBouncer's own words; a server says that there is no such database.
-      /pgbouncer|not allowed to connect to|no such user/i.test(error.message ?? '') && error.code !== '3D000',
+      error.code === poolersRefusal ||
+      (/pgbouncer|not allowed to connect to|no such user/i.test(error.message ?? '') && error.code !== '3D000'),
   );
-  if (!pooler) return;
-  throw new VerdigrisError('external-pooler', {
-    seen: `${given.host}:${given.port} is a PgBouncer, not a server.`,
+  if (pooler) throw isPooler(given, 'is a PgBouncer, not a server');
+}
+
+/** Poolers of any kind give a client a key of their own, by which it cancels; a server's names its process. */
+async function requireOwnProcess(client: Client, given: ConnectionSettings): Promise<void> {
+  const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
+  const { processID } = client as unknown as { readonly processID: number | null };
+  if (processID !== pid)
+    throw isPooler(given, 'is a pooler or a proxy, not a server: it answers in the name of another process');
+}
+
+function isPooler(given: ConnectionSettings, what: string): VerdigrisError {
+  return new VerdigrisError('external-pooler', {
+    seen: `${given.host}:${given.port} ${what}.`,
     required: 'the address of PostgreSQL itself: replication and the fence need sessions of the server.',
     next: 'declare the address that the pooler leads to; nothing was changed.',
   });

@@ -1,0 +1,26 @@
+import { rows, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+
+/**
+ * Other databases of the server that are an environment's of Verdigris: the fence of each closes the roles of the whole
+ * server, and both would give Verdigris's roles their passwords. Those that nobody lets us into are none that we know.
+ */
+export async function otherEnvironments(
+  client: Client,
+  given: ConnectionSettings,
+  database: string,
+): Promise<readonly string[]> {
+  const others = await rows<{ name: string }>(
+    client,
+    `SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> $1 ORDER BY 1`,
+    [database],
+  );
+  const found = await Promise.all(
+    others.map(async ({ name }) => {
+      const schema = await withOwnSession({ ...given, database: name }, 'adopt', (inside) =>
+        rows(inside, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
+      ).catch(() => []);
+      return schema.length > 0 ? [name] : [];
+    }),
+  );
+  return found.flat();
+}

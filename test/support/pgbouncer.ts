@@ -1,0 +1,56 @@
+import { writeFile, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { serverAccount } from '../../src/platform/local/account.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
+import { ownFolder } from '../../src/platform/local/sockets.ts';
+import { temporaryFolder } from './postgres.ts';
+import { until } from './until.ts';
+
+/** Whether this machine has it: Debian's package, as people run it. */
+export const hasPgBouncer = (await execa('pgbouncer', ['--version'], { reject: false })).exitCode === 0;
+
+/** A PgBouncer before a server, for users with these passwords; nobody may use its console. */
+export async function withPgBouncer<T>(
+  behind: { readonly host: string; readonly port: number },
+  users: Readonly<Record<string, string>>,
+  use: (port: number) => Promise<T>,
+): Promise<T> {
+  const folder = await temporaryFolder();
+  const account = await serverAccount();
+  const own = path.join(folder, 'pgbouncer');
+  const port = await freePort();
+  await ownFolder(own, account);
+  const [file, list, pid] = ['ini', 'users', 'pid'].map((name) => path.join(own, name)) as [string, string, string];
+  await writeFile(
+    list,
+    Object.entries(users)
+      .map(([name, password]) => `"${name}" "${password}"\n`)
+      .join(''),
+    { mode: 0o644 },
+  );
+  await writeFile(
+    file,
+    `[databases]
+* = host=${behind.host} port=${behind.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+pool_mode = transaction
+auth_type = scram-sha-256
+auth_file = ${list}
+pidfile = ${pid}
+logfile = ${path.join(own, 'log')}
+`,
+    { mode: 0o644 },
+  );
+  await execa('pgbouncer', ['-d', file], { ...account, cwd: '/', stdio: 'ignore' });
+  try {
+    await until('the process of PgBouncer', async () => (await readFile(pid, 'utf8').catch(() => '')) !== '', 10_000);
+    return await use(port);
+  } finally {
+    process.kill(Number(await readFile(pid, 'utf8')));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
