@@ -32,7 +32,10 @@ export const findingCatalogue = {
     title: 'no guard runs beside the poolers: a hold does not end by itself',
     fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
   },
-  'server-version': { grade: 'refuse', fix: 'Upgrade the live server to PostgreSQL 15 or later by other means first.' },
+  'server-version': {
+    grade: 'refuse',
+    fix: 'Declare PostgreSQL 15 or later for the candidate; a live server below 12 is upgraded by other means first.',
+  },
   'candidate-older': { grade: 'refuse' },
   'operator-privileges': { grade: 'refuse' },
   'fence-open': { grade: 'refuse', title: 'the fence cannot keep out' },
@@ -84,6 +87,11 @@ export const findingCatalogue = {
   },
   'apply-stopped': { grade: 'refuse' },
   'apply-errors': { grade: 'warn', title: 'apply met errors since the candidate was made' },
+  'databases-left-out': {
+    grade: 'warn',
+    title: 'databases of the server are left out',
+    fix: 'Nothing, where nobody works there. Else move them to a server of their own before the switchover.',
+  },
   'other-databases': {
     grade: 'refuse',
     title: 'the server has other databases',

@@ -11,22 +11,32 @@ export const databases: Check = {
   title: 'other databases of the server',
   on: 'live',
   when: everyGate,
-  findings: ['other-databases'],
+  findings: ['other-databases', 'databases-left-out'],
   run: async (client, { ignoreDatabases = [] }) => {
-    const others = await rows<{ name: string; writers: string }>(
+    const others = await rows<{ name: string; left: boolean; shown: string }>(
       client,
       `
-      SELECT d.datname AS name, coalesce((SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname COLLATE "C") FROM pg_roles r
-        WHERE r.rolcanlogin AND r.rolname !~ '^verdigris_' AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody') AS writers
-      FROM pg_database d
-      WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database()) AND d.datname <> ALL ($1)
+      SELECT d.datname AS name, d.datname = ANY ($1) AS left,
+        format('%s, open to %s; %s rows written since %s, %s sessions now', d.datname,
+          coalesce((SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname COLLATE "C") FROM pg_roles r
+            WHERE r.rolcanlogin AND r.rolname !~ '^verdigris_' AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
+          s.tup_inserted + s.tup_updated + s.tup_deleted, coalesce(s.stats_reset::date::text, 'it was made'), s.numbackends) AS shown
+      FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid
+      WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database())
       ORDER BY d.datname COLLATE "C"`,
       [ignoreDatabases],
     );
-    return found('other-databases', {
-      objects: others.map(({ name, writers }) => `${name}, open to ${writers}`),
-      reason:
-        'They are copied once, with the volume, and never followed: what clients write there is lost at the switchover.',
-    });
+    const shown = (left: boolean) => others.filter((each) => each.left === left).map((each) => each.shown);
+    return [
+      ...found('other-databases', {
+        objects: shown(false),
+        reason: 'Nothing follows them: what clients write there is not on the candidate after the switchover.',
+      }),
+      ...found('databases-left-out', {
+        objects: shown(true),
+        reason:
+          'As declared they are not carried; and the fence of the switchover closes the whole server, so that their clients are shut out of it too.',
+      }),
+    ];
   },
 };

@@ -5,12 +5,35 @@ import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts
 import { findingOf, fixes, runScript, sound } from './support.ts';
 
 test('majors', async () => {
-  expect(versionFindings(14, 17).map(({ id }) => id)).toEqual(['server-version']);
+  expect(versionFindings(11, 17).map(({ id }) => id)).toEqual(['server-version']);
+  expect(versionFindings(13, 14).map(({ id }) => id)).toEqual(['server-version']);
+  expect(versionFindings(12, 17)).toEqual([]);
   expect(versionFindings(15, 18)).toEqual([]);
   await withDatabase(async (client) => {
     expect(await findingOf(client, 'candidate-older', { candidateMajor: testMajor - 1 })).toMatchObject({
       grade: 'refuse',
       objects: [`PostgreSQL ${testMajor - 1}`],
+    });
+  }, sound);
+});
+
+test('each other database is named with who may write there and what was written; one that is left out is listed all the same', async () => {
+  await withDatabase(async (client, server) => {
+    await client.query('CREATE ROLE clerk LOGIN');
+    for (const name of ['billing', 'scratch']) await client.query(`CREATE DATABASE ${name}`);
+    await withClient(connectionTo(server, 'billing'), 'test', (billing) =>
+      billing.query('CREATE TABLE bill (id int PRIMARY KEY); INSERT INTO bill SELECT generate_series(1, 1000)'),
+    );
+    const changes = { ignoreDatabases: ['scratch'] };
+    expect(await findingOf(client, 'other-databases', changes)).toMatchObject({
+      grade: 'refuse',
+      objects: [
+        expect.stringMatching(/^billing, open to clerk; [1-9]\d* rows written since it was made, \d sessions now$/),
+      ],
+    });
+    expect(await findingOf(client, 'databases-left-out', changes)).toMatchObject({
+      grade: 'warn',
+      objects: [expect.stringMatching(/^scratch, open to clerk; \d+ rows written since it was made, 0 sessions now$/)],
     });
   }, sound);
 });
