@@ -47,7 +47,7 @@ const colourSchema = z.strictObject({
   /** The software's release whose schema this colour carries: any text, compared for equality only. */
   release: z.string().min(1).max(63),
   /** PostgreSQL major. */
-  postgres: z.int().min(15, 'column lists of publications need PostgreSQL 15 or newer').max(18),
+  postgres: z.int().min(12, 'a live server is read from PostgreSQL 12 on').max(18),
   /** Where it runs; without it, as the platform has it. */
   server: serverSchema.optional(),
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
@@ -145,6 +145,17 @@ const environmentSchema = z.strictObject({
   /** Per cent of the readers' connections that go to the candidate: 0 is no canary. */
   canary: weight.default(0),
   limits: limitsSchema,
+  /** How rows come to a candidate where no copy of the live server's storage can be had. */
+  seed: z
+    .strictObject({
+      /** From one snapshot, many tables at a time; or table by table, by PostgreSQL's own synchronisation. */
+      method: z.enum(['snapshot', 'tables']).default('snapshot'),
+      /** Sessions of each server that copy at a time. */
+      workers: z.int().min(1).max(64).default(4),
+      /** Others' statements under way on the live server above which the next piece of the copy waits. */
+      busy: z.int().min(1).default(8),
+    })
+    .prefault({}),
   fence: z
     .strictObject({
       /**
@@ -393,6 +404,12 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
     const known: readonly string[] = kindsOf[platform][part];
     if (typeof kind === 'string' && !known.includes(kind))
       issues.push({ path: `${path}.kind`, message: unfit(platform, part, kind) });
+    const major = record(record(top['colours'])[path.split('.')[1] ?? ''])['postgres'];
+    if (part === 'server' && kind !== 'external' && typeof major === 'number' && major < 15)
+      issues.push({
+        path: path.replace(/server$/, 'postgres'),
+        message: 'is below 15, the oldest that Verdigris runs: only the live server may be, where others run it',
+      });
     if (kind === 'external' && given['host'] === undefined)
       issues.push({ path: `${path}.host`, message: 'is required of an external server' });
     if (kind === 'postgres')

