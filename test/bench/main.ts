@@ -7,6 +7,7 @@ import { benchMirror, benchWarm } from './mirror.ts';
 import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
 import { benchSeeds } from './seeds.ts';
+import { benchRouter } from './router.ts';
 import { benchSeal } from './seal.ts';
 import { benchStatus } from './status.ts';
 import { benchThroughput } from './throughput.ts';
@@ -42,6 +43,7 @@ const benches: Readonly<Record<string, Bench>> = {
   pause: once(() => benchPause(Number(values.switchovers))),
   'cluster-pause': once(() => benchClusterPause(Number(values.switchovers))),
   throughput: once(benchThroughput),
+  router: once(benchRouter),
   seeding: series(benchSeeding),
   seeds: series(benchSeeds),
   reflink: series(benchReflink),

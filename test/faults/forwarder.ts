@@ -3,13 +3,14 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
  * A way between two servers that can be cut: then nothing arrives any more, not even that a connection ended, until it
- * is healed.
+ * is healed. It can be severed: then every connection ends at once and none is made, until it is healed.
  */
 export class Forwarder {
   readonly port: number;
   readonly #server: ReturnType<typeof createServer>;
   readonly #pairs = new Set<{ readonly ends: readonly [Socket, Socket]; over: boolean }>();
   #cut = false;
+  #severed = false;
 
   private constructor(server: ReturnType<typeof createServer>) {
     this.#server = server;
@@ -21,7 +22,10 @@ export class Forwarder {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const forwarder = new Forwarder(server);
-    server.on('connection', (client) => forwarder.#join(client, connect(port, '127.0.0.1')));
+    server.on('connection', (client) => {
+      if (forwarder.#severed) client.destroy();
+      else forwarder.#join(client, connect(port, '127.0.0.1'));
+    });
     return forwarder;
   }
 
@@ -30,8 +34,14 @@ export class Forwarder {
     for (const { ends } of this.#pairs) for (const end of ends) end.pause();
   }
 
+  sever(): void {
+    this.#severed = true;
+    for (const pair of this.#pairs) this.#end(pair);
+  }
+
   heal(): void {
     this.#cut = false;
+    this.#severed = false;
     for (const pair of this.#pairs) {
       if (pair.over) this.#end(pair);
       else for (const end of pair.ends) end.resume();

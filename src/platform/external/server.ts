@@ -11,6 +11,7 @@ import { otherGeneration } from '../other-generation.ts';
 import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
+import { requireServer } from './pooler.ts';
 import { isUnreachable } from './unreachable.ts';
 import type { ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
@@ -104,7 +105,8 @@ export class ExternalServer {
 
   /** Uid of the environment that its database says it belongs to. */
   async environmentOf(): Promise<string | undefined> {
-    return this.#reached(withOwnSession(await this.given(), 'adopt', readEnvironment));
+    const given = await this.given();
+    return this.#reached(requireServer(given).then(() => withOwnSession(given, 'adopt', readEnvironment)));
   }
 
   /** Makes it the live colour of a new environment. */
