@@ -3,9 +3,18 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
-import { declaredServer, fillShop, withExternalServer, type ExternalFixture } from '../support/external.ts';
+import { withEnvironment } from '../support/environment.ts';
+import {
+  credentials,
+  declaredPasswords,
+  declaredServer,
+  fillShop,
+  withExternalServer,
+  type ExternalFixture,
+} from '../support/external.ts';
 import { ownCertificate } from '../support/certificates.ts';
 import { failure, type Failure } from '../support/failure.ts';
 import { hasPgBouncer, withPgBouncer } from '../support/pgbouncer.ts';
@@ -99,8 +108,26 @@ test('a certificate that other authorities have signed, or that is for another n
     expect(id).toBe('tls-refused');
     expect(seen).toContain(ca === own?.cert ? 'does not match certificate' : 'self-signed');
   }
-  await superuser('ALTER SYSTEM RESET ALL');
+  // The server's other settings are kept in the same file.
+  for (const name of ['ssl', 'ssl_cert_file', 'ssl_key_file']) await superuser(`ALTER SYSTEM RESET ${name}`);
   await theirs.ctl('reload');
+});
+
+test('a candidate that is the live server under another name is refused before anything is closed', async () => {
+  const declaration = {
+    colours: {
+      blue: { release: '1', postgres: testMajor, server: declaredServer(theirs) },
+      green: { release: '2', postgres: testMajor, server: { ...declaredServer(theirs), host: 'localhost' } },
+    },
+    local: { passwords: declaredPasswords },
+  };
+  await withEnvironment({ declaration, existing: credentials }, async ({ verb, on, platform }) => {
+    expect(await failure(verb('seed'))).toMatchObject({ id: 'same-server', code: 'refused' });
+    expect(
+      await on('blue', (client) => rows(client, 'SELECT rolcanlogin FROM pg_roles WHERE rolname = $1', ['shop_app'])),
+    ).toEqual([{ rolcanlogin: true }]);
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', release: null });
+  });
 });
 
 test('a replica is refused, and its primary asked for', async () => {
