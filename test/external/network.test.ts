@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { describe } from '../../src/model/errors.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withOperator } from '../../src/operations/operator.ts';
@@ -47,7 +48,7 @@ async function through(test: TestEnvironment, way: Forwarder, verb: Verb, step: 
     );
     if (failed === undefined) break;
     expect(failed, `${verb}, severed at ${step}`).toMatchObject({ name: 'VerdigrisError' });
-    expect(run, `${verb}, severed at ${step}: ${String(failed)}`).toBeLessThan(patience);
+    expect(run, `${verb}, severed at ${step}: ${describe(failed)}`).toBeLessThan(patience);
     await healed;
   }
   await healed;
