@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { chown, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
@@ -15,7 +15,7 @@ import {
   withExternalServer,
   type ExternalFixture,
 } from '../support/external.ts';
-import { ownCertificate } from '../support/certificates.ts';
+import { certificate } from '../support/certificates.ts';
 import { failure, type Failure } from '../support/failure.ts';
 import { hasPgBouncer, withPgBouncer } from '../support/pgbouncer.ts';
 import { temporaryFolder, testMajor } from '../support/postgres.ts';
@@ -95,18 +95,20 @@ test.runIf(hasPgBouncer)('the address of a PgBouncer is refused, and the server 
 
 test('a certificate that other authorities have signed, or that is for another name, is trusted by nobody', async () => {
   const account = await serverAccount();
-  const folder = path.dirname(theirs.log);
-  const [own, stranger] = await Promise.all(
-    ['db.example.com', 'stranger'].map((name) => ownCertificate(folder, name, account)),
-  );
-  await superuser(`ALTER SYSTEM SET ssl_cert_file = '${own?.cert}'`);
-  await superuser(`ALTER SYSTEM SET ssl_key_file = '${own?.key}'`);
+  const pem = (name: string, kind: string) => path.join(path.dirname(theirs.log), `${name}.${kind}`);
+  const named = (name: string) => ({ cert: pem(name, 'crt'), key: pem(name, 'key') });
+  const [own, stranger] = [named('db.example.com'), named('stranger')];
+  await certificate('db.example.com', own);
+  await certificate('stranger', stranger);
+  if (account) await chown(own.key, account.uid, account.gid);
+  await superuser(`ALTER SYSTEM SET ssl_cert_file = '${own.cert}'`);
+  await superuser(`ALTER SYSTEM SET ssl_key_file = '${own.key}'`);
   await superuser('ALTER SYSTEM SET ssl = on');
   await theirs.ctl('reload');
-  for (const ca of [own?.cert, stranger?.cert]) {
+  for (const ca of [own.cert, stranger.cert]) {
     const { id, seen } = await refusal({ sslmode: 'verify-full', ca });
     expect(id).toBe('tls-refused');
-    expect(seen).toContain(ca === own?.cert ? 'does not match certificate' : 'self-signed');
+    expect(seen).toContain(ca === own.cert ? 'does not match certificate' : 'self-signed');
   }
   // The server's other settings are kept in the same file.
   for (const name of ['ssl', 'ssl_cert_file', 'ssl_key_file']) await superuser(`ALTER SYSTEM RESET ${name}`);

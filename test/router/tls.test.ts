@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelRequest } from '../../src/wire/opening.ts';
+import { certificate } from '../support/certificates.ts';
 import { Pair, reader, type TestClient, TestRouter, writer } from '../support/router.ts';
 import { until } from '../support/until.ts';
 
@@ -14,17 +15,10 @@ let ca: string;
 beforeAll(async () => {
   pair = await Pair.start();
   tls = { cert: path.join(pair.folder, 'router.crt'), key: path.join(pair.folder, 'router.key') };
-  await certificate(tls);
+  await certificate('localhost', tls);
   ca = await readFile(tls.cert, 'utf8');
 });
 afterAll(() => pair[Symbol.asyncDispose]());
-
-async function certificate({ cert, key }: { cert: string; key: string }): Promise<void> {
-  await execa('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
-  ]);
-}
 
 /** The certificate that a client is shown which sends its hello without asking (sslnegotiation=direct), and names `protocol`. */
 function shownDirectly(port: number, protocol: string): Promise<string> {
@@ -113,7 +107,7 @@ test('a renewed certificate is offered without a restart, half of a renewal is n
   await using router = await TestRouter.start(pair, { tls: { ...files, required: true } });
   const client = await router.connect(writer, { host: 'localhost', ssl: { ca } });
   const fresh = { cert: path.join(pair.folder, 'fresh.crt'), key: path.join(pair.folder, 'fresh.key') };
-  await certificate(fresh);
+  await certificate('localhost', fresh);
   const renewed = await readFile(fresh.cert, 'utf8');
   await copyFile(fresh.cert, files.cert);
   process.kill((await router.pid()) as number, 'SIGHUP');

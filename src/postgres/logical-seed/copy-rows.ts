@@ -1,10 +1,9 @@
-import { pipeline } from 'node:stream/promises';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { yieldToClients } from './pressure.ts';
 import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
+import { relay } from './relay.ts';
 import { inParallel } from './workers.ts';
 
 export interface RowCopy {
@@ -66,9 +65,8 @@ export async function copyRows(ranges: readonly PageRange[], snapshot: string, c
 }
 
 async function copyRange(live: Client, candidate: Client, range: PageRange, signal: AbortSignal): Promise<number> {
-  const sink = candidate.query(copyFrom(copyIn(range)));
   try {
-    await pipeline(live.query(copyTo(copyOut(range))), sink, { signal });
+    return await relay(live, copyOut(range), candidate, copyIn(range), signal);
   } catch (cause) {
     signal.throwIfAborted();
     const table = `${range.table.schema}.${range.table.name}`;
@@ -81,5 +79,4 @@ async function copyRange(live: Client, candidate: Client, range: PageRange, sign
       facts: { table },
     });
   }
-  return sink.rowCount;
 }
