@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { operatorRole } from '../../src/model/names.ts';
-import { grantsAskedFor, withManagedShop } from '../support/managed-server.ts';
+import { rows, withClient } from '../../src/postgres/client.ts';
+import { grantsAskedFor, refusalOf, withManagedShop } from '../support/managed-server.ts';
 
 /** What takes a right away, and the statement that `create` must then ask for; by it the right is there again. */
 const rights: readonly (readonly [taken: string, asked: string])[] = [
@@ -23,4 +24,17 @@ test('without a superuser: a role that lacks one single right is refused with th
     }
     expect(await grantsAskedFor(declaration)).toBeUndefined();
   });
+});
+
+test('before PostgreSQL 16 a server without a superuser is refused by what no grant gives there, and nothing is made', async () => {
+  await withManagedShop(async (declaration, here) => {
+    const refused = await refusalOf(declaration);
+    expect(refused?.facts?.['problems']).toContainEqual(
+      expect.stringMatching(/may not make a subscription: .*; no grant gives it, so name a superuser/),
+    );
+    const made = await withClient({ ...here.superuser, database: 'shop' }, 'test', (client) =>
+      rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
+    );
+    expect(made).toEqual([]);
+  }, 12);
 });

@@ -79,11 +79,12 @@ async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
 }
 
 /** The oldest whose operator need be no superuser is 16; these are of npm's. */
-const major = 17;
+const usual = 17;
 
 /** One with the shop, as the live colour of a declaration that `create` has not been called with yet. */
 export async function withManagedShop<T>(
   use: (declaration: Record<string, unknown>, here: ManagedServer) => Promise<T>,
+  major = usual,
 ): Promise<T> {
   return withManagedServer(major, 'their-blue', async (here) => {
     await fillManagedShop(here);
@@ -102,12 +103,12 @@ export async function withManagedShop<T>(
  */
 export async function betweenManaged<T>(use: (declaration: Record<string, unknown>) => Promise<T>): Promise<T> {
   return withManagedShop((declaration, here) =>
-    withManagedServer(major, 'their-green', async (there) => {
+    withManagedServer(usual, 'their-green', async (there) => {
       await here.ask((await grantsAskedFor(declaration)) ?? [], 'shop');
       const { blue } = declaration['colours'] as { blue: unknown };
       return use({
         ...declaration,
-        colours: { blue, green: { release: '2', postgres: major, server: there.declared } },
+        colours: { blue, green: { release: '2', postgres: usual, server: there.declared } },
       });
     }),
   );
@@ -115,6 +116,11 @@ export async function betweenManaged<T>(use: (declaration: Record<string, unknow
 
 /** The statements that `create` names; undefined where it makes the environment, which is then taken away again. */
 export async function grantsAskedFor(declaration: Record<string, unknown>): Promise<string[] | undefined> {
+  return (await refusalOf(declaration))?.facts?.['grants'] as string[] | undefined;
+}
+
+/** What `create` says against a server; undefined where it makes the environment, which is then taken away again. */
+export async function refusalOf(declaration: Record<string, unknown>): Promise<Failure | undefined> {
   const raw = {
     ...{ name: 'shop', platform: 'local', database: 'shop', live: 'blue', roles: { application: ['shop_app'] } },
     ...declaration,
@@ -126,5 +132,5 @@ export async function grantsAskedFor(declaration: Record<string, unknown>): Prom
   );
   if (refused === undefined) await destroyLocal(platform);
   else if (refused.id !== 'external-refused') throw refused;
-  return refused?.facts?.['grants'] as string[] | undefined;
+  return refused;
 }
