@@ -2,6 +2,7 @@ import { label, type Table } from '../../postgres/catalogue.ts';
 import { refuseNewEnumValue } from '../engines/sql/new-enum-value.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
+import { refuseComputed } from './computed.ts';
 import { fits, judgeStatement } from './judge.ts';
 import type { StatementPlace } from './note.ts';
 import { cannotBeHeld, sourceLine } from './refusals.ts';
@@ -32,10 +33,11 @@ export function planData(files: readonly SqlFile[], live: readonly Table[]): Pla
         ),
       );
   return files.flatMap((file) =>
-    file.statements.flatMap(({ data, note, text, line }) => {
+    file.statements.flatMap(({ data, note, text, line, computed }) => {
+      const source = { file: path.basename(file.path), line, text };
+      refuseComputed({ ...source, computed }, live);
       if (!data || data.targets.length === 0) return [];
       const { place, tables, why } = judgeStatement(data, note, live, held);
-      const source = { file: path.basename(file.path), line, text };
       if (place === 'switch' && data.changesSchema) throw cannotBeHeld(source, why, tables);
       if (place === 'switch')
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])

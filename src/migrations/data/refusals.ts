@@ -12,7 +12,7 @@ export function sourceLine({ file, line, text }: Pick<FromFile, 'file' | 'line' 
   return `${file}:${line}: ${said.length > 120 ? `${said.slice(0, 119)}…` : said}`;
 }
 
-/** A block that cannot wait for the switchover, because what comes after it may need the objects that it makes. */
+/** A statement that cannot wait for the switchover, because what comes after it may need what it defines. */
 export function cannotBeHeld(
   statement: Pick<FromFile, 'file' | 'line' | 'text'>,
   why: string,
@@ -20,7 +20,7 @@ export function cannotBeHeld(
 ): VerdigrisError {
   return new VerdigrisError('data-statement-mixed', {
     seen:
-      `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one block: ` +
+      `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one statement: ` +
       `${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
     required:
       'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',

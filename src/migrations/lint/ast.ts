@@ -71,6 +71,13 @@ export function* walk(value: unknown): Generator<[tag: string, fields: Readonly<
   }
 }
 
+/** A node's meaning as text, without the places in the file that the parser notes. */
+export function meaning(node: unknown): string {
+  return JSON.stringify(node, (key, value: unknown) =>
+    key === 'location' || key.startsWith('rexpr_list_') ? undefined : value,
+  );
+}
+
 /** The integer constants of a type's parameters: `numeric(10,2)` has 10 and 2. */
 export function typeParameters(type: TypeName | undefined): number[] {
   return all(type?.typmods, 'A_Const').map((constant) => constant.ival?.ival ?? 0);

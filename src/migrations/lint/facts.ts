@@ -7,6 +7,8 @@ export interface ColumnFact {
   readonly notNull: boolean;
   /** A default, identity or generation expression that fills it where an INSERT leaves it out. */
   readonly hasDefault: boolean;
+  /** What the default says, where a file said it. */
+  readonly defaultSays?: string;
   readonly generated?: 'stored' | 'virtual';
   /** The sequence that numbers it: a serial's own, or that of a nextval() default. */
   readonly sequence?: Name;

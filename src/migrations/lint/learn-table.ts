@@ -1,5 +1,16 @@
 import type { Constraint, Node } from 'libpg-query';
-import { all, as, constant, nameLabel, nameOfParts, relationName, strings, type Name, type Of } from './ast.ts';
+import {
+  all,
+  as,
+  constant,
+  meaning,
+  nameLabel,
+  nameOfParts,
+  relationName,
+  strings,
+  type Name,
+  type Of,
+} from './ast.ts';
 import { columnType, serials } from './column-type.ts';
 import type { ColumnFact, ConstraintFact, Schema, TableFact, ValueList } from './facts.ts';
 
@@ -42,7 +53,7 @@ function learnCommand(fact: TableFact, command: Of<'AlterTableCmd'>, schema: Sch
   else if (command.subtype === 'AT_SetNotNull') change({ notNull: true });
   else if (command.subtype === 'AT_DropNotNull') change({ notNull: false });
   else if (command.subtype === 'AT_ColumnDefault')
-    change({ hasDefault: command.def !== undefined, ...sequenceOf(command.def, schema) });
+    change({ hasDefault: command.def !== undefined, ...saidDefault(command.def), ...sequenceOf(command.def, schema) });
   else if (command.subtype === 'AT_AddIdentity') change({ hasDefault: true });
   else if (command.subtype === 'AT_DropConstraint') {
     const gone = fact.constraints.get(name);
@@ -67,6 +78,7 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, schema: Schema): vo
     type: { ...type, base: serials[type.base] ?? type.base },
     notNull: Boolean(has('CONSTR_NOTNULL') ?? has('CONSTR_PRIMARY') ?? has('CONSTR_IDENTITY')) || type.base in serials,
     hasDefault: Boolean(has('CONSTR_DEFAULT') ?? has('CONSTR_IDENTITY') ?? generated) || type.base in serials,
+    ...saidDefault(has('CONSTR_DEFAULT')?.raw_expr),
     ...(generated ? { generated: generated.generated_kind === 'v' ? 'virtual' : 'stored' } : {}),
     ...(type.base in serials
       ? { sequence: ownSequence(fact.name, name, serials[type.base] ?? '', schema) }
@@ -79,11 +91,17 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, schema: Schema): vo
 /** A constraint's meaning as text: without its name, and without the places in the file that the parser notes. */
 export function said(constraint: Constraint, kind: ConstraintFact['kind'], columns: readonly string[]): string {
   const target = constraint.pktable;
-  const expression = JSON.stringify(constraint.raw_expr, (key, value: unknown) =>
-    key === 'location' || key.startsWith('rexpr_list_') ? undefined : value,
-  );
   const references = [target?.schemaname, target?.relname, ...strings(constraint.pk_attrs)];
-  return [kind, ...columns, ...(kind === 'foreign' ? references : []), kind === 'check' ? expression : ''].join(' ');
+  return [
+    kind,
+    ...columns,
+    ...(kind === 'foreign' ? references : []),
+    kind === 'check' ? meaning(constraint.raw_expr) : '',
+  ].join(' ');
+}
+
+function saidDefault(expression: Node | undefined): Pick<ColumnFact, 'defaultSays'> {
+  return expression === undefined ? {} : { defaultSays: meaning(expression) };
 }
 
 /** A serial's sequence is of the column's type, and stays so when the column's type changes. */

@@ -26,6 +26,13 @@ const problemLimit = 20;
 export function parseFile(source: Source): Parsed {
   const problems: ParseProblem[] = [];
   let text = source.text;
+  const filled = withoutPlaceholders(text);
+  const first = filled === text ? undefined : tryParse(text);
+  if (first && !('statements' in first) && 'statements' in tryParse(filled)) {
+    // Flyway fills them in by itself; of another tool's file it has to be known that something does.
+    if (!isFlyway(source.path)) problems.push(placeholder(text));
+    text = filled;
+  }
   while (text.trim() !== '') {
     const attempt = tryParse(text);
     if ('statements' in attempt) return { statements: statementsOf(source, attempt.statements), problems };
@@ -35,6 +42,27 @@ export function parseFile(source: Source): Parsed {
     text = blanked.text;
   }
   return { statements: [], problems };
+}
+
+const placeholders = /\$\{[\w.:-]+\}/g;
+
+/** A name of the same length in place of each, so that offsets stay. */
+function withoutPlaceholders(text: string): string {
+  return text.replaceAll(placeholders, (found) => found.replaceAll(/\W/g, '_'));
+}
+
+function isFlyway(file: string): boolean {
+  return /(?:^|[\\/])(?:[VU][\d._]+|R)__[^\\/]*$/.test(file);
+}
+
+function placeholder(text: string): ParseProblem {
+  const [found = ''] = text.match(placeholders) ?? [];
+  const start = Buffer.byteLength(text.slice(0, text.indexOf(found)));
+  return {
+    rule: 'syntax',
+    range: { start, end: start + found.length },
+    message: `${found} is filled in by whoever runs the file, which Verdigris and PostgreSQL do not. The rest is read as if a name stood there.`,
+  };
 }
 
 interface Failure {

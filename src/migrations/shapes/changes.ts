@@ -75,14 +75,18 @@ export function shapeChangesBetween(
       object,
       kind: 'constraint',
     })),
-    ...untaken(before, after).map((object): SeenChange => ({ id: 'partition-removed', object, kind: 'table' })),
+    ...untaken(before, after, 'those that are there').map((object): SeenChange => ({
+      id: 'partition-removed',
+      object,
+      kind: 'table',
+    })),
     ...ofMapping(mappings.reverse, reverseFindings),
     ...stricterRules(after, before).map(({ by, object }): SeenChange => ({
       id: reverseRules[by],
       object,
       kind: 'constraint',
     })),
-    ...untaken(after, before).map((object): SeenChange => ({ id: 'partition-added', object, kind: 'table' })),
+    ...untaken(after, before, 'new').map((object): SeenChange => ({ id: 'partition-added', object, kind: 'table' })),
   ];
   return unique(seen.map((each) => ({ ...each, object: plain(each.object) })));
 }

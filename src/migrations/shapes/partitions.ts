@@ -8,8 +8,16 @@ interface Partition {
   readonly bound: string;
 }
 
-/** Partitions of `from` whose rows no partition of `to` takes. A table that is not partitioned there takes all. */
-export function untaken(from: readonly SchemaObject[], to: readonly SchemaObject[]): string[] {
+/**
+ * Partitions of `from` whose rows no partition of `to` takes. A table that is not partitioned there takes all. What the
+ * default partition takes is new rows: those that are there already go with their partition, so it counts for
+ * partitions that `to` never had alone.
+ */
+export function untaken(
+  from: readonly SchemaObject[],
+  to: readonly SchemaObject[],
+  rows: 'new' | 'those that are there',
+): string[] {
   const there = partitionsOf(to);
   const split = new Set(
     to
@@ -18,7 +26,9 @@ export function untaken(from: readonly SchemaObject[], to: readonly SchemaObject
   );
   return partitionsOf(from).flatMap(({ name, parent, bound }) => {
     if (!split.has(parent)) return [];
-    const siblings = there.filter((one) => one.parent === parent).map((one) => one.bound);
+    const siblings = there
+      .filter((one) => one.parent === parent && (rows === 'new' || one.bound !== 'DEFAULT' || bound === 'DEFAULT'))
+      .map((one) => one.bound);
     return takes(bound, siblings) ? [] : [name];
   });
 }

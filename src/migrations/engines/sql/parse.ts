@@ -5,6 +5,8 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
 import { readPlaceNote, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
+import { computedBy, type Computed } from '../../data/computed.ts';
+import { createdFrom } from '../../data/created-from.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, type DataStatement } from '../../data/read.ts';
 import { copyData } from '../../lint/recover.ts';
@@ -27,6 +29,8 @@ export interface SqlStatement {
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
+  /** A column that it computes anew. */
+  readonly computed?: Computed | undefined;
 }
 
 export interface AddedValue {
@@ -93,6 +97,15 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     if (ownTransaction && !transactional)
       throw forbidden(file, line, 'cannot run inside a transaction, and the file begins one');
     const own = piece.trim();
+    const made = createdFrom(raw.stmt as PgNode, own);
+    if (made) {
+      const rows = (await parse(made.rows)).stmts?.[0]?.stmt as PgNode;
+      statements.push(
+        { text: made.structure, line, transactional },
+        { text: made.rows, line, transactional, ...(await placed(rows, since, made.rows, file, line)) },
+      );
+      continue;
+    }
     statements.push({
       text: own,
       line,
@@ -103,6 +116,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
         node,
         all.slice(0, index).map(({ stmt }) => stmt as Node),
       ),
+      computed: computedBy(raw.stmt as PgNode),
       ...(await placed(raw.stmt as PgNode, since, own, file, line)),
     });
   }

@@ -11,6 +11,7 @@ import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { tryHeld } from '../../data/held.ts';
 import type { FromFile } from '../../data/statement.ts';
+import { refuseComputed } from '../../data/computed.ts';
 import { planData } from '../../data/plan.ts';
 import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
@@ -77,7 +78,8 @@ export function sqlEngine(files: Files): MigrationEngine {
 }
 
 async function applyFile(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
-  const { client } = target;
+  const { client, data } = target;
+  if (data) for (const statement of placedAt(file)) refuseComputed(statement, data.live);
   await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
   try {
     const watch = target.watch ?? unwatched;

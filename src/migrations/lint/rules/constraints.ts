@@ -6,6 +6,7 @@ import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
 import { constraintName, said, valueList } from '../learn-table.ts';
+import { truthsOf } from '../rows-of-n.ts';
 import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
@@ -200,6 +201,8 @@ export const newUnique: LintRule = {
       const columns = all(node.indexParams, 'IndexElem').map((element) => element.name);
       if (node.nulls_not_distinct !== true && columns.some((column) => staysNull(context, table, column)))
         return undefined;
+      const held = truthsOf(node.whereClause, (column) => staysNull(context, table, column));
+      if (node.whereClause && !held.has('true')) return undefined;
       const plain = columns.filter((column) => column !== undefined);
       if (plain.length === columns.length && alreadyUnique(context.schema, table, plain)) return undefined;
       return {
@@ -257,9 +260,8 @@ export const stricter: LintRule = {
   good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
   remedy: false,
   check: added(['CONSTR_CHECK', 'CONSTR_FOREIGN'], (constraint, context, column) => {
-    // A new column is null in every row that software N writes, and null passes a check and a foreign key.
-    if (column !== undefined || constraint.is_enforced === false) return undefined;
-    if (ownColumnsOnly(constraint, context) || knownBefore(constraint, context)) return undefined;
+    if (constraint.is_enforced === false || takesRowsOfN(constraint, context, column)) return undefined;
+    if (knownBefore(constraint, context)) return undefined;
     const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
     const object = constraintObject(
       context,
@@ -285,6 +287,26 @@ function knownBefore(constraint: Constraint, context: AlterContext): boolean {
       takes?.column === old.takes?.column && old.takes?.values.every((value) => takes?.values.includes(value)) === true;
     return old.kind === kind && (old.says === saying || wider);
   });
+}
+
+/** A new column is null in every row that software N writes, and null passes a foreign key and most checks. */
+function takesRowsOfN(constraint: Constraint, context: AlterContext, column: string | undefined): boolean {
+  const isNull = (name: string): boolean => leftNull(context, name);
+  if (constraint.contype === 'CONSTR_FOREIGN') {
+    if (column !== undefined || ownColumnsOnly(constraint, context)) return true;
+    return constraint.fk_matchtype !== 'f' && constraintColumns(constraint).some(isNull);
+  }
+  const truths = truthsOf(constraint.raw_expr, isNull);
+  if (!truths.has('false')) return true;
+  // Over what a default fills nothing is known here.
+  return truths.size > 1 && (column !== undefined || ownColumnsOnly(constraint, context));
+}
+
+/** A column that this release adds, also beside it in the statement, without a default. */
+function leftNull(context: AlterContext, name: string): boolean {
+  const beside = context.commands.map(addedColumn).find((added) => added?.name === name);
+  if (!beside) return staysNull(context, context.table, name);
+  return !beside.constraints.some(({ contype }) => /DEFAULT|IDENTITY|GENERATED/.test(contype ?? ''));
 }
 
 /** Software N does not write the columns that this release adds. */

@@ -1,4 +1,4 @@
-import { all, as, walk, type Of } from '../ast.ts';
+import { all, as, meaning, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
@@ -47,7 +47,7 @@ export const deleteAll: LintRule = {
   good: 'DELETE FROM lone WHERE id = 7;',
   check: {
     DeleteStmt: (node, context) =>
-      node.whereClause || context.isNew(node.relation)
+      !everyRow(node.whereClause) || context.isNew(node.relation)
         ? undefined
         : { message: `All rows of ${node.relation?.relname ?? ''} go.`, table: context.name(node.relation) },
   },
@@ -69,7 +69,7 @@ export const updateAll: LintRule = {
   good: 'UPDATE t SET flag = false WHERE id = 7;',
   check: {
     UpdateStmt: (node, context) => {
-      if (node.whereClause || context.isNew(node.relation)) return undefined;
+      if (!everyRow(node.whereClause) || context.isNew(node.relation)) return undefined;
       const table = context.name(node.relation);
       return {
         message: `Every row of ${table.name} is locked and rewritten.`,
@@ -123,6 +123,20 @@ function filling(relation: Of<'UpdateStmt'>['relation'], context: LintContext) {
     table,
     fix: `-- in NNNN_name.backfill.yaml, beside the migration:\n-- table: ${plainTable(table)}\n-- set: …\n-- where: …`,
   };
+}
+
+/** No condition, or one that is true whatever the row holds: `WHERE true`, `WHERE 1 = 1`. */
+function everyRow(where: Of<'UpdateStmt'>['whereClause']): boolean {
+  if (!where) return true;
+  if (as(where, 'A_Const')?.boolval?.boolval === true) return true;
+  const compared = as(where, 'A_Expr');
+  if (compared?.kind === 'AEXPR_OP' && all(compared.name, 'String')[0]?.sval === '=') {
+    const [left, right] = [as(compared.lexpr, 'A_Const'), as(compared.rexpr, 'A_Const')];
+    return left !== undefined && right !== undefined && meaning(left) === meaning(right);
+  }
+  const joined = as(where, 'BoolExpr');
+  if (joined?.boolop === 'OR_EXPR') return (joined.args ?? []).some(everyRow);
+  return joined?.boolop === 'AND_EXPR' && (joined.args ?? []).every(everyRow);
 }
 
 /** A key equals a value: few rows. */

@@ -1,4 +1,4 @@
-import { as, nameLabel, strings, type Of } from '../ast.ts';
+import { as, meaning, nameLabel, strings, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import { constraintName } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
@@ -253,7 +253,8 @@ export const changeDefault: LintRule = {
         command.subtype !== 'AT_ColumnDefault' ||
         command.def === undefined ||
         known?.hasDefault !== true ||
-        known.batch === context.schema.batch
+        known.batch === context.schema.batch ||
+        known.defaultSays === meaning(command.def)
       )
         return undefined;
       return {

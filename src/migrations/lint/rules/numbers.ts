@@ -20,8 +20,11 @@ export const identityAlways: LintRule = {
   remedy: false,
   check: {
     AlterTableCmd: (command, context) => {
-      if (command.subtype !== 'AT_SetIdentity') return undefined;
-      const generated = as(option(as(command.def, 'List')?.items, 'generated')?.arg, 'Integer')?.ival;
+      const set = command.subtype === 'AT_SetIdentity';
+      if (!set && command.subtype !== 'AT_AddIdentity') return undefined;
+      const generated = set
+        ? as(option(as(command.def, 'List')?.items, 'generated')?.arg, 'Integer')?.ival
+        : as(command.def, 'Constraint')?.generated_when?.charCodeAt(0);
       const column = command.name ?? '';
       // ATTRIBUTE_IDENTITY_ALWAYS of PostgreSQL's pg_attribute.h.
       if (generated !== 'a'.charCodeAt(0) || context.schema.isNewColumn(context.table, column)) return undefined;

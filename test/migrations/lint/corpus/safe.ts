@@ -90,6 +90,6 @@ export const safeOutside: readonly string[] = [
   'REINDEX INDEX CONCURRENTLY t_b_idx;',
   'REINDEX TABLE CONCURRENTLY t;',
   'VACUUM (ANALYZE) t;',
-  '-- verdigris: no-transaction\nALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t ADD CONSTRAINT n_set ' +
+  '-- verdigris: no-transaction\nALTER TABLE t ADD COLUMN n integer DEFAULT 0;\nALTER TABLE t ADD CONSTRAINT n_set ' +
     'CHECK (n IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT n_set;',
 ];
