@@ -6,8 +6,8 @@ const memberOf = (name: string): string =>
   `SELECT coalesce(string_agg(format('%s', x), ' ' ORDER BY x), '') AS answer FROM (SELECT pg_get_userbyid(m.roleid), ` +
   `to_jsonb(m) - 'oid' - 'roleid' - 'member' - 'grantor' FROM pg_auth_members m WHERE pg_get_userbyid(m.member) = '${name}') x`;
 const settingsOf = (name: string): string =>
-  `SELECT coalesce(string_agg(setconfig::text, ' ' ORDER BY setdatabase), '') AS answer FROM pg_db_role_setting ` +
-  `WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = '${name}')`;
+  `SELECT coalesce(string_agg(setdatabase || entry, ' ' ORDER BY setdatabase, entry), '') AS answer ` +
+  `FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = '${name}')`;
 
 /** The shape is the same in the end, what lies below it is not. */
 export const alike: readonly Act[] = [
@@ -205,7 +205,7 @@ export const alike: readonly Act[] = [
       "ALTER DATABASE shop SET DateStyle = 'German'",
       "ALTER DATABASE shop SET session_replication_role = 'replica'",
     ],
-    "SELECT coalesce(string_agg(setconfig::text, ' '), '') AS answer FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase > 0",
+    "SELECT coalesce(string_agg(entry, ' ' ORDER BY entry), '') AS answer FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = 0 AND setdatabase > 0",
     /shop|timeout|read_only/,
     'ALTER DATABASE shop RESET ALL',
   ),
