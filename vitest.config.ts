@@ -24,6 +24,8 @@ export const chains = [
  * `npm test` show without it.
  */
 export const long = [
+  'adversary/full-disk',
+  'adversary/proofs',
   'cli/life',
   'cli/outlive',
   'cli/preflight',

@@ -120,7 +120,7 @@ async function trial(environment: TestEnvironment, event: Event, verb: Verb, ste
       : (error as Error).message;
 }
 
-for (const verb of ['switch', 'rollback'] as const)
+for (const verb of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const)
   test.runIf(mountable)(
     `what happens to journal, disk and clock at every step of ${verb} loses nothing and leaves one colour open`,
     async () => {

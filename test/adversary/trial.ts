@@ -86,7 +86,7 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
   return 'refused';
 }
 
-async function perform(
+export async function perform(
   { platform, credentials }: TestEnvironment,
   { does, by }: Act,
   colour: 'blue' | 'green',

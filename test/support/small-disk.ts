@@ -34,3 +34,28 @@ export async function fillUp(folder: string): Promise<void> {
   );
   expect(await readdir(folder)).toContain('fill');
 }
+
+/**
+ * A server's folder, which does not run, on a filesystem with `spare` bytes more than it holds, for as long as `use`
+ * runs; `use` is given what makes room.
+ */
+export async function onOwnDisk(
+  folder: string,
+  spare: number,
+  use: (makeRoom: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const aside = `${folder}.aside`;
+  const { stdout } = await run('du', ['-sb', folder]);
+  await run('cp', ['-a', folder, aside]);
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${Number.parseInt(stdout, 10) + spare}`, 'tmpfs', folder]);
+  try {
+    await run('cp', ['-a', `${aside}/.`, folder]);
+    await run('chown', ['--reference', aside, folder]);
+    await run('chmod', ['--reference', aside, folder]);
+    await rm(aside, { recursive: true });
+    await use(async () => void (await run('mount', ['-o', 'remount,size=1g', folder])));
+  } finally {
+    await run('umount', ['-l', folder]);
+    await rm(aside, { recursive: true, force: true });
+  }
+}

@@ -205,7 +205,8 @@ export const alike: readonly Act[] = [
       "ALTER DATABASE shop SET DateStyle = 'German'",
       "ALTER DATABASE shop SET session_replication_role = 'replica'",
     ],
-    "SELECT coalesce(string_agg(entry, ' ' ORDER BY entry), '') AS answer FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = 0 AND setdatabase > 0",
+    `SELECT coalesce(string_agg(entry, ' ' ORDER BY entry), '') AS answer
+      FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = 0 AND setdatabase > 0`,
     /shop|timeout|read_only/,
     'ALTER DATABASE shop RESET ALL',
   ),
