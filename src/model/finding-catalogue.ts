@@ -243,6 +243,7 @@ export const findingCatalogue = {
   'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
   'columns-rewritten': { grade: 'refuse' },
+  'server-without-room': { grade: 'refuse', title: 'a server has no room left on its disk' },
   'candidate-written': { grade: 'refuse' },
   'proof-void': { grade: 'warn', fix: 'Run `verdigris verify` again.' },
   'tests-failed': { grade: 'refuse' },

@@ -89,15 +89,22 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     const subscription = await readSubscription(client, name);
     if (!subscription)
       findings.push(refuse('subscription-missing', `the subscription on ${to} is gone`, 'Nothing is applied there.'));
-    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c))))
+    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c)))) {
+      const error = (await c.platform.servers.applyError?.(to)) ?? 'its log says which';
+      const byHand = retained
+        ? fix
+        : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.';
       findings.push(
         refuse(
           'apply-stopped',
-          `apply on ${to} does not get past an error: ${(await c.platform.servers.applyError?.(to)) ?? 'its log says which'}`,
+          `apply on ${to} does not get past an error: ${error}`,
           'A change could not be applied, and nothing is skipped: all that follows waits behind it.',
-          retained ? fix : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.',
+          error.includes('No space left on device')
+            ? `Free space on the disk of ${to}: apply goes on by itself.`
+            : byHand,
         ),
       );
+    }
   });
   return findings;
 }

@@ -4,7 +4,9 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
 import { qualified, readTables } from '../../postgres/catalogue.ts';
+import { withOwnSession } from '../../postgres/client.ts';
 import { unclosable } from '../../postgres/fence.ts';
+import { maintenance, strayTables } from '../../postgres/preflight/databases.ts';
 import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
 import { checkLimits } from '../../postgres/preflight/limits.ts';
 import type { Context } from '../engine/context.ts';
@@ -20,6 +22,7 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
     ...(await check(c, c.live, gate, oneSided)),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'seed' ? ageFindings(c) : []),
+    ...(await strayFindings(c)),
     ...(c.looking ? [] : await fenceFindings(c)),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
@@ -39,6 +42,25 @@ function ageFindings({ environment, journal }: Context): Finding[] {
       fix:
         `Run \`verdigris rotate ${roles.join(' ')}\`, now or after \`retire\`; or declare another ` +
         'credentials.rotation.',
+    }),
+  ];
+}
+
+/**
+ * Software that was pointed at the wrong database writes where nothing follows. One that the operator may not enter is
+ * its provider's.
+ */
+async function strayFindings(c: Context): Promise<Finding[]> {
+  const { database, ignoreDatabases } = c.environment;
+  if (database === maintenance || ignoreDatabases.includes(maintenance)) return [];
+  const look = { ...(await c.platform.servers.connection(c.live)), database: maintenance, readOnly: true } as const;
+  const tables = await withOwnSession(look, 'preflight', strayTables).catch(() => []);
+  if (tables.length === 0) return [];
+  return [
+    finding('other-databases', {
+      objects: tables.map((table) => `${maintenance}: table ${table}`),
+      reason:
+        'They are copied once, with the volume, and never followed: what clients write there is lost at the switchover.',
     }),
   ];
 }

@@ -16,6 +16,7 @@ import { readObjects, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
 import { streamFindings } from './health.ts';
+import { roomFindings } from './room.ts';
 import { release, stream } from '../engine/release-record.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function replicationFindings(
   c: Context,
   options: Parameters<typeof streamFindings>[1] = {},
 ): Promise<Finding[]> {
-  const findings = await streamFindings(c, options);
+  const findings = [...(await roomFindings(c)), ...(await streamFindings(c, options))];
   return refuses(findings) ? findings : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
 }
 

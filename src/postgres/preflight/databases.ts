@@ -1,9 +1,10 @@
-import { rows } from '../client.ts';
+import { rows, type Client } from '../client.ts';
+import { notOfExtension, userSchema } from '../fingerprint/scope.ts';
 import { everyGate, found, type Check } from './check.ts';
 
 /**
  * One database of a server is replicated. `postgres` is where tools and operators log in, and the templates hold
- * nothing.
+ * nothing: for tables in it see `strayTables`.
  */
 export const databases: Check = {
   id: 'other-databases',
@@ -40,3 +41,17 @@ export const databases: Check = {
     ];
   },
 };
+
+/** Where tools and operators log in: looked at by a connection of its own, as no other database can be. */
+export const maintenance = 'postgres';
+
+/** Tables that somebody has made in the database of the connection. */
+export async function strayTables(client: Client): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    client,
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND ${userSchema('n.nspname')}
+      AND n.nspname !~ '^verdigris_' AND ${notOfExtension('pg_class', 'c.oid')} ORDER BY 1`,
+  );
+  return found.map(({ name }) => name);
+}

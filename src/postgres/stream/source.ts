@@ -12,7 +12,21 @@ export async function ensureReplicationRole(client: Client, password: string | u
   if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
   // A copy of another environment's server has it closed, as every role that it came with.
   else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
+  const known = await rows<{ name: string }>(client, 'SELECT name FROM pg_settings WHERE name = ANY ($1)', [limits]);
+  for (const { name } of known) await client.query(`ALTER ROLE ${ident(replicationRole)} SET ${name} = 0`);
 }
+
+/**
+ * Limits for clients that ALTER DATABASE may have set end a sender and the copy of a table too. What a role has is above
+ * that; `options` in the connection string are not, for PostgreSQL puts its own in their place.
+ */
+const limits = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_session_timeout',
+  'idle_in_transaction_session_timeout',
+  'transaction_timeout',
+];
 
 export function sourceOf(name: string, conninfo: string, database: string): string {
   return `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;

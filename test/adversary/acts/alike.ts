@@ -207,7 +207,7 @@ export const alike: readonly Act[] = [
     ],
     `SELECT coalesce(string_agg(entry, ' ' ORDER BY entry), '') AS answer
       FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = 0 AND setdatabase > 0`,
-    /shop|timeout|read_only/,
+    /statement_timeout|read_only/,
     'ALTER DATABASE shop RESET ALL',
   ),
 ];
