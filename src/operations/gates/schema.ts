@@ -15,8 +15,9 @@ import { unfollowed } from '../../postgres/seal/followed.ts';
 import { readObjects, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
+import { diskFindings } from './disks.ts';
 import { streamFindings } from './health.ts';
-import { roomFindings } from './room.ts';
+
 import { release, stream } from '../engine/release-record.ts';
 
 /**
@@ -39,7 +40,7 @@ export async function replicationFindings(
   c: Context,
   options: Parameters<typeof streamFindings>[1] = {},
 ): Promise<Finding[]> {
-  const findings = [...(await roomFindings(c)), ...(await streamFindings(c, options))];
+  const findings = [...(await diskFindings(c)), ...(await streamFindings(c, options))];
   return refuses(findings) ? findings : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
 }
 

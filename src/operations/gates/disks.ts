@@ -6,7 +6,7 @@ import type { Context } from '../engine/context.ts';
 const needed = 32 * 1024 ** 2;
 
 /** A server without room stops in the middle of a step, or its stream does, and says so in its log alone. */
-export async function roomFindings(c: Context): Promise<Finding[]> {
+export async function diskFindings(c: Context): Promise<Finding[]> {
   const disks = (await c.platform.space?.().catch(() => undefined)) ?? [];
   const full = disks.filter(({ place, free }) => place !== 'journal' && free < needed);
   if (full.length === 0) return [];
