@@ -17,7 +17,6 @@ import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
 import { diskFindings } from './disks.ts';
 import { streamFindings } from './health.ts';
-
 import { release, stream } from '../engine/release-record.ts';
 
 /**
