@@ -66,6 +66,7 @@ test.runIf(mountable)(
       expect(await rowsOn(environment, 'blue')).toBe(600);
       await makeRoom();
       await platform.servers.start('green');
+      await until('apply to go on by itself', async () => (await rowsOn(environment, 'green')) === 600);
       await verb('verify');
       await verb('switch');
       expect(await rowsOn(environment, 'green')).toBe(600);
