@@ -64,7 +64,7 @@ async function fill(client: Client, gigabytes: number): Promise<void> {
   await client.query('CREATE TABLE counter (id int PRIMARY KEY, n bigint NOT NULL); INSERT INTO counter VALUES (1, 0)');
   for (const place of [1, 2, 3, 4])
     await client.query(`CREATE TABLE filler_${place} (id bigint PRIMARY KEY, customer int NOT NULL, note text NOT NULL);
-      INSERT INTO filler_${place} SELECT i, (i * 7919) % 100000, repeat(md5(i::text), 6) FROM generate_series(1, ${count}) i;
+      INSERT INTO filler_${place} SELECT i, (i::bigint * 7919) % 100000, repeat(md5(i::text), 6) FROM generate_series(1, ${count}) i;
       CREATE INDEX ON filler_${place} (customer)`);
   await client.query('CHECKPOINT');
 }
