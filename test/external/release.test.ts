@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { rows, withClient } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
 import { testMajor } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 
 /** Split alike on both sides, as the oldest publisher wants it. */
@@ -64,6 +65,44 @@ test('from a server of PostgreSQL 14 to one of 18, both of others, there and bac
     // By it the oracle tells one from the other: clusters that tests make share one system identifier.
     named('their-blue'),
   );
+});
+
+test('a seed by tables that is interrupted in the middle of one leaves no slot on the live server, those of PostgreSQL neither', async () => {
+  await withExternalServer(15, async (theirs) => {
+    await fillShop(theirs);
+    await withClient({ ...theirs.superuser, database: 'shop' }, 'test', (client) =>
+      client.query(`CREATE TABLE public.large (id int PRIMARY KEY, text text);
+        INSERT INTO public.large SELECT n, repeat('x', 300) FROM generate_series(1, 400000) n`),
+    );
+    const declaration = {
+      colours: {
+        blue: { release: '1', postgres: 15, server: declaredServer(theirs) },
+        green: { release: '2', postgres: testMajor, server: { kind: 'local', host: '127.0.0.2' } },
+      },
+      seed: { method: 'tables' },
+      local: { passwords: declaredPasswords },
+    };
+    await withEnvironment({ declaration, existing: credentials }, async ({ verb, on, platform }) => {
+      const slots = () =>
+        on('blue', async (client) =>
+          (await rows<{ name: string }>(client, 'SELECT slot_name AS name FROM pg_replication_slots')).map(
+            ({ name }) => name,
+          ),
+        );
+      const interrupted = new AbortController();
+      const seeding = verb('seed', { signal: interrupted.signal });
+      seeding.catch(() => undefined);
+      await until(
+        'a slot of the synchronisation',
+        async () => (await slots()).some((name) => /^pg_\d+_sync_/.test(name)),
+        60_000,
+      );
+      interrupted.abort(new Error('interrupted'));
+      await expect(seeding).rejects.toThrow();
+      expect(await slots()).toEqual([]);
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', release: null });
+    });
+  });
 });
 
 async function wholeRelease(declaration: Record<string, unknown>): Promise<void> {
