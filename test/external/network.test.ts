@@ -54,7 +54,8 @@ async function through(test: TestEnvironment, way: Forwarder, verb: Verb, step: 
   await healed;
 }
 
-test('severed from a server that others run at each step of a release: a clear error or none, and the same command goes on', async () => {
+/** An environment whose live server is reached by a way that can be severed. */
+async function withWay(use: (test: TestEnvironment, way: Forwarder) => Promise<void>): Promise<void> {
   await withExternalServer(testMajor, async (theirs) => {
     await fillShop(theirs);
     const way = await Forwarder.to(theirs.port);
@@ -65,29 +66,43 @@ test('severed from a server that others run at each step of a release: a clear e
       },
       local: { passwords: declaredPasswords },
     };
-    await withEnvironment({ declaration, existing: credentials }, async (environment) => {
-      const { verb, clients, platform, on } = environment;
-      const { verdict } = await clients(async (workload) => {
-        for (const { id } of operationOf('seed', { logical: true }).start) {
-          await through(environment, way, 'seed', id);
-          await verb('abandon');
-        }
-        for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
-        const { start, complete } = operationOf('switch', {});
-        for (const { id } of [...start, ...complete]) {
-          await through(environment, way, 'switch', id);
-          await through(environment, way, 'rollback', id);
-          await verb('verify');
-          const { acknowledged } = workload.stats();
-          await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
-        }
-        await verb('switch');
-        await verb('retire');
-      });
-      expect(verdict).toMatchObject(good);
-      expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
+    await withEnvironment({ declaration, existing: credentials }, (test) => use(test, way)).finally(() => way.close());
+  });
+}
+
+test('severed from a server that others run at each step of a seed: a clear error or none, and the same command goes on', async () => {
+  await withWay(async (environment, way) => {
+    const { verb, clients, platform, on } = environment;
+    const { verdict } = await clients(async () => {
+      for (const { id } of operationOf('seed', { logical: true }).start) {
+        await through(environment, way, 'seed', id);
+        await verb('abandon');
+      }
     });
-    way.close();
+    expect(verdict).toMatchObject(good);
+    expect(await leftovers(platform, 'blue', on)).toEqual(nothing);
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', release: null });
+  });
+});
+
+test('severed from a server that others run at each step of a switchover and back: a clear error or none, and the same command goes on', async () => {
+  await withWay(async (environment, way) => {
+    const { verb, clients, platform, on } = environment;
+    const { verdict } = await clients(async (workload) => {
+      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+      const { start, complete } = operationOf('switch', {});
+      for (const { id } of [...start, ...complete]) {
+        await through(environment, way, 'switch', id);
+        await through(environment, way, 'rollback', id);
+        await verb('verify');
+        const { acknowledged } = workload.stats();
+        await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
+      }
+      await verb('switch');
+      await verb('retire');
+    });
+    expect(verdict).toMatchObject(good);
+    expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
   });
 });
