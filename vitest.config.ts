@@ -9,7 +9,6 @@ export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.ca
  * test:chains`.
  */
 export const chains = [
-  'test/external/kills.test.ts',
   'test/external/network.test.ts',
   'test/faults/kill-*.test.ts',
   'test/delivery/kills.test.ts',
