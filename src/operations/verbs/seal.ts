@@ -43,9 +43,9 @@ export const look: Step = {
     const objects = new Map([...sealed].map(([colour, seal]) => [colour, seal.objects]));
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
     const rewrites = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => rewriteKinds.includes(kind));
-    const since = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
+    const sinceGates = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
     const written = c.journal.state === 'switched' ? [] : await writtenFindings(c);
-    const refused = [...found, ...since, ...written].filter(({ grade }) => grade === 'refuse');
+    const refused = [...found, ...sinceGates, ...written].filter(({ grade }) => grade === 'refuse');
     if (refused.length > 0)
       throw broken(
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),
