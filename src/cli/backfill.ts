@@ -4,7 +4,8 @@ import { duration } from '../model/units.ts';
 import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
 import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
-import { withObserver, withOperator } from '../operations/operator.ts';
+import { withObserver } from '../operations/observer.ts';
+import { withOperator } from '../operations/operator.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 interface Flags extends CommonOptions {

@@ -10,7 +10,7 @@ import { readOldColumn } from '../migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../migrations/expand-contract/recipes/pair.ts';
 import { readTable, renameTableRecipe } from '../migrations/expand-contract/recipes/table.ts';
 import { lastUser } from '../migrations/expand-contract/waits.ts';
-import { withObserver } from '../operations/operator.ts';
+import { withObserver } from '../operations/observer.ts';
 import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 

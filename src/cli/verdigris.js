@@ -15,17 +15,23 @@ module.enableCompileCache?.(process.env['NODE_COMPILE_CACHE']);
 // Installed as a package there is no TypeScript beside this file: Node runs none below node_modules.
 if (!existsSync(main) && existsSync(built)) {
   await import(built.href);
-} else if (process.features.typescript) {
+} else if (runs()) {
   await import('./main.ts');
 } else {
   startedBy(ownNode());
+}
+
+/** Whether this Node.js runs what is beside this file: TypeScript in a checkout, else JavaScript of Node 22. */
+function runs() {
+  if (main.endsWith('.ts')) return Boolean(process.features.typescript);
+  return Number.parseInt(process.versions.node, 10) >= 22;
 }
 
 /** @param {string | undefined} node a Node.js that runs TypeScript, or none */
 function startedBy(node) {
   if (node === undefined) {
     console.error(
-      `This is Node ${process.versions.node}, which runs no TypeScript. Required: Node 22.18 or newer. ` +
+      `This is Node ${process.versions.node}. Required: Node 22.18 or newer. ` +
         'Put a newer one first in PATH; on Linux x64 `npm ci` in the checkout brings one.',
     );
     process.exitCode = 2;

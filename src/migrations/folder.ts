@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isBackfill } from './backfill/files.ts';
+import { isBackfill } from './backfill/file-name.ts';
 
 /** The files of a folder of migrations with all that is below it, sorted: what is packed, listed and compared. */
 export async function filesBelow(folder: string): Promise<string[]> {

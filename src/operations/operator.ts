@@ -113,20 +113,6 @@ function userName(): string {
   }
 }
 
-/** Looks at an environment without a lease and without writing: for dry runs, preflight and drift. */
-export async function withObserver<T>(
-  parts: {
-    readonly environment: Environment;
-    readonly platform: Platform;
-    readonly emit: Emit;
-    readonly signal: AbortSignal;
-    readonly looking?: true;
-  },
-  use: (c: Context) => Promise<T>,
-): Promise<T> {
-  return use(new Context({ ...parts, ledger: await Ledger.readOnly(parts.platform.journal) }));
-}
-
 /** What hooks left is told whatever came of the work. */
 async function statementsTold<T>(c: Context, use: (c: Context) => Promise<T>): Promise<T> {
   try {

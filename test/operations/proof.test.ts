@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { proofWitness, writtenFindings } from '../../src/operations/gates/proof.ts';
-import { withObserver } from '../../src/operations/operator.ts';
+import { withObserver } from '../../src/operations/observer.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { readSlot } from '../../src/postgres/stream/slot.ts';
 import { failure } from '../support/failure.ts';

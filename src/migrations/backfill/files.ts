@@ -6,8 +6,9 @@ import { parse } from 'yaml';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { compareVersions } from '../engines/sql/files.ts';
 import { versioned } from '../engines/sql/layout.ts';
-import { parseAssignments, type Assignment } from './assignments.ts';
+import type { Assignment } from './assignments.ts';
 import { backfillSchema, type BackfillDeclaration } from './declaration.ts';
+import { ending } from './file-name.ts';
 
 /** A backfill as its file declares it. */
 export interface Backfill extends BackfillDeclaration {
@@ -19,12 +20,6 @@ export interface Backfill extends BackfillDeclaration {
   /** sha256 of what it does: table, set, where and key. Limits may be changed while it runs. */
   readonly checksum: string;
   readonly assignments: readonly Assignment[];
-}
-
-const ending = /\.backfill\.ya?ml$/;
-/** Whether a file of a migrations folder is a backfill, by its name. */
-export function isBackfill(name: string): boolean {
-  return ending.test(name);
 }
 
 /** A folder of their own, for engines that take every file of theirs for a migration. */
@@ -78,6 +73,8 @@ async function readBackfill(file: string): Promise<Backfill> {
     );
   }
   const { table, set, where, key } = parsed.data;
+  // Loaded only where there is a backfill: PostgreSQL's own parser takes longer to load than a short command.
+  const { parseAssignments } = await import('./assignments.ts');
   const assignments = await parseAssignments(set, where).catch((cause: unknown) => {
     throw invalid(
       file,

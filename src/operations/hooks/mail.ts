@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createTransport } from 'nodemailer';
 import { describe } from '../../model/errors.ts';
 import type { Hook } from '../../model/hooks.ts';
 import { messageOf, type HookEvent } from './event.ts';
@@ -20,6 +19,8 @@ export async function sendMail(
   const failed = event.data.severity === 'error';
   const thread = messageId(`${event.source} ${event.subject}`);
   try {
+    // Loaded only where mails are sent: every command can send, few do.
+    const { createTransport } = await import('nodemailer');
     const sent = createTransport(limited(server, limit)).sendMail({
       from,
       to: [...to],

@@ -7,7 +7,7 @@ import { chooseEngine, readingEngine } from '../../migrations/engines/choose.ts'
 import type { PlannedShape } from '../../migrations/shapes/in-files.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
-import { withObserver } from '../operator.ts';
+import { withObserver } from '../observer.ts';
 
 /** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */
 const patience = 10_000;

@@ -8,7 +8,7 @@ import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { declaredNow } from '../gates/folders.ts';
-import { withObserver } from '../operator.ts';
+import { withObserver } from '../observer.ts';
 import { operationHere, operationOf } from '../table.ts';
 
 /** What the gate of the first verb would say now. Later gates judge what does not exist yet. */

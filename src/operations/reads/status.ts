@@ -10,14 +10,11 @@ import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
-import { proofFindings } from '../gates/proof.ts';
-import { driftFindings, followedFindings } from '../gates/schema.ts';
 import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
 import { troublesOf } from './troubles.ts';
-import { readBackfillStatus } from './backfill-status.ts';
 import type { Context } from '../engine/context.ts';
 import { readJournal } from '../engine/ledger.ts';
-import { withObserver } from '../operator.ts';
+import { withObserver } from '../observer.ts';
 
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
@@ -71,6 +68,8 @@ export async function readStatus(environment: Environment, platform: Platform): 
 async function proofStatus(environment: Environment, platform: Platform, journal: Journal): Promise<Status['proof']> {
   if (journal.operation || !journal.release?.verification || !['verified', 'canary'].includes(journal.state))
     return undefined;
+  // Loaded only here, as what compares rows is of no use to other states.
+  const { proofFindings } = await import('../gates/proof.ts');
   return withObserver(observing(environment, platform), proofFindings)
     .then((findings) => findings.filter(({ id }) => id !== 'verified-partly'))
     .then((findings) => ({
@@ -90,6 +89,7 @@ async function refusalsNow(
   journal: Journal,
 ): Promise<Status['refusals']> {
   if (journal.operation || !journal.stream || !journal.release) return [];
+  const { driftFindings, followedFindings } = await import('../gates/schema.ts');
   const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
   return withObserver(observing(environment, platform), look).then(
     (findings) =>
@@ -104,6 +104,7 @@ const observing = (environment: Environment, platform: Platform) =>
   ({ environment, platform, emit: () => undefined, signal: new AbortController().signal, looking: true }) as const;
 
 async function backfillStatus(environment: Environment, platform: Platform): Promise<Status['backfills']> {
+  const { readBackfillStatus } = await import('./backfill-status.ts');
   return withObserver(observing(environment, platform), readBackfillStatus).catch((error: unknown) => ({
     error: describe(error),
   }));

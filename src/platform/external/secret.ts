@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { programEnd, startProgram } from '../../machine/program.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 
@@ -26,6 +25,8 @@ async function read(source: SecretSource): Promise<string> {
   if ('file' in source) return (await readFile(source.file, 'utf8')).replace(/\r?\n$/, '');
   if ('env' in source) return process.env[source.env] ?? '';
   const [program = '', ...args] = source.command;
+  // Loaded only here: every command reads a declaration, few read such a secret.
+  const { programEnd, startProgram } = await import('../../machine/program.ts');
   // What a failing command printed may hold the secret.
   const {
     stdout = '',

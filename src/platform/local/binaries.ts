@@ -1,7 +1,6 @@
 import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { versionText } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 
 /** One installation of PostgreSQL on this machine. */
@@ -67,6 +66,8 @@ async function installedMajors(): Promise<number[]> {
 async function inspect(bin: string, source: Binaries['source']): Promise<Binaries | undefined> {
   try {
     await Promise.all(['initdb', 'pg_ctl', 'postgres'].map((name) => access(path.join(bin, name), constants.X_OK)));
+    // Loaded only here: what was found once is not asked again by most commands.
+    const { versionText } = await import('../../machine/program.ts');
     const version = /(\d+)(\.\d+)*/.exec(await versionText(path.join(bin, 'postgres')))?.[0];
     return version === undefined ? undefined : { bin, source, version, major: Number.parseInt(version, 10) };
   } catch {
