@@ -8,6 +8,9 @@ import { env } from './vitest.config.ts';
  */
 const long = [
   'drill',
+  'engine-killed',
+  'evicted',
+  'examples',
   'faults-operator',
   'faults-pooler',
   'guard',
@@ -17,6 +20,7 @@ const long = [
   'mesh',
   'pod-faults',
   'roles',
+  'snapshots-odd',
   'up-command',
 ].map((name) => `test/e2e/${name}.test.ts`);
 

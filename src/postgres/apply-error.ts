@@ -22,3 +22,17 @@ const passing =
 export function passes(error: string): boolean {
   return passing.test(error.replace(/CONTEXT: .*$/, ''));
 }
+
+/**
+ * The statement that takes away the row that a replicated one collides with, from an error that names table and key.
+ * Undefined where it does not, or where its words would have to be quoted in a shell.
+ */
+export function collidingRow(error: string): string | undefined {
+  const [, table] = /for replication target relation "([^"]+)"/.exec(error) ?? [];
+  const [, column, value] = /Key \(([^()]+)\)=\((.+?)\) already exists/.exec(error) ?? [];
+  if (table === undefined || column === undefined || value === undefined) return undefined;
+  const plain = /^[a-z_][a-z0-9_]*$/;
+  if (![...table.split('.'), column].every((each) => plain.test(each)) || !/^[\w .:@+-]+$/.test(value))
+    return undefined;
+  return `DELETE FROM ${table} WHERE ${column} = '${value}'`;
+}

@@ -1,30 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import path from 'node:path';
-import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { rows, type Client } from '../../src/postgres/client.ts';
 import { main } from '../support/cli.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { mountable, run } from '../support/mount.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+import { killed, repairing } from '../support/repairs.ts';
+import { fillUp } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
-
-interface Trouble {
-  readonly id: string;
-  readonly seen: string;
-  readonly repair: string;
-}
-
-/** By SIGKILL; resolves once the process is gone. */
-async function killed(pidFile: string): Promise<void> {
-  const [first = ''] = (await readFile(pidFile, 'utf8')).split('\n');
-  const pid = first.startsWith('{') ? (JSON.parse(first) as { pid: number }).pid : Number(first);
-  process.kill(pid, 'SIGKILL');
-  await until('it is gone', () => {
-    try {
-      return !process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-  });
-}
 
 function postmaster({ platform }: TestEnvironment, colour: 'blue' | 'green', generation: number): string {
   return path.join(platform.places.server(colour, generation), 'data', 'postmaster.pid');
@@ -32,24 +20,7 @@ function postmaster({ platform }: TestEnvironment, colour: 'blue' | 'green', gen
 
 test('what status says first of a fault is what is broken, and the commands that it prints repair it, alone', async () => {
   await withEnvironment({}, async (shop) => {
-    const run = (...args: string[]) =>
-      execa(process.execPath, [main, ...args], { cwd: shop.folder, env: { VERDIGRIS_HOME: shop.home }, reject: false });
-    const troubles = async (): Promise<readonly Trouble[]> => {
-      const lines = (await run('status', '--json')).stdout.split('\n').map((line) => JSON.parse(line) as unknown);
-      return (lines.at(-1) as { result: { troubles: readonly Trouble[] } }).result.troubles;
-    };
-    /** Does what is printed until nothing is; every id that was seen first. */
-    const repaired = async (): Promise<string[]> => {
-      const first: string[] = [];
-      for (let [worst] = await troubles(); worst; [worst] = await troubles()) {
-        first.push(worst.id);
-        expect(first.length, worst.seen).toBeLessThan(4);
-        const [, command = ''] = /`verdigris ([^`]+)`/.exec(worst.repair) ?? [];
-        const { exitCode, stdout, stderr } = await run(...command.split(' '));
-        expect(exitCode, `${worst.seen}: ${command}\n${stdout}${stderr}`).toBe(0);
-      }
-      return first;
-    };
+    const { run, troubles, repaired } = repairing(shop);
     for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
     expect(await troubles()).toEqual([]);
 
@@ -78,5 +49,81 @@ test('what status says first of a fault is what is broken, and the commands that
     });
     expect(await repaired()).toEqual(['slot-lost']);
     expect((await run('status')).stdout).toContain('shop is single');
+  });
+});
+
+/** Ends a switchover by SIGKILL once this step is done. */
+async function killedAfter({ folder, home }: TestEnvironment, step: string): Promise<void> {
+  const child = spawn(process.execPath, [main, 'switch', '--yes', '--json'], {
+    cwd: folder,
+    env: { ...process.env, VERDIGRIS_HOME: home },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  for await (const line of createInterface({ input: child.stdout }))
+    if (line.includes(`"step":"${step}"`) && line.includes('"status":"done"')) child.kill('SIGKILL');
+  expect((await ended)[1]).toBe('SIGKILL');
+}
+
+test('a row in the way of replication, a switchover that was killed, a port that somebody took: what status prints repairs it', async () => {
+  const fill = (client: Client) =>
+    client.query('CREATE TABLE item (id int PRIMARY KEY, note text)').then(() => undefined);
+  await withEnvironment({ fill }, async (shop) => {
+    const { run, troubles, repaired } = repairing(shop);
+    for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
+
+    await shop.on('green', (client) => client.query("INSERT INTO item VALUES (7, 'somebody else')"));
+    await shop.on('blue', (client) => client.query("INSERT INTO item VALUES (7, 'a client')"));
+    await until('it is seen', async () => (await troubles())[0]?.id === 'apply-stopped');
+    expect((await repaired())[0]).toBe('apply-stopped');
+    expect(await shop.on('green', (client) => rows(client, 'SELECT note FROM item'))).toEqual([{ note: 'a client' }]);
+
+    await killedAfter(shop, 'fence');
+    expect((await repaired()).filter((id) => id !== 'interrupted')).toEqual([]);
+    expect((await run('status')).stdout).toMatch(/^shop is verified/);
+    await killedAfter(shop, 'open');
+    expect((await repaired()).filter((id) => id !== 'interrupted')).toEqual([]);
+    expect((await run('status')).stdout).toMatch(/^shop is switched.*a rollback loses nothing/);
+
+    const { address } = await shop.platform.traffic.status();
+    const port = Number(address.split(':').at(-1));
+    await killed(path.join(shop.home, 'shop', 'router', 'router.pid'));
+    const somebody = createServer().listen(port, '127.0.0.1');
+    await once(somebody, 'listening');
+    expect(await troubles()).toMatchObject([{ id: 'path-down', repair: '`verdigris start`' }]);
+    const refused = await run('start');
+    expect(refused).toMatchObject({ exitCode: 4 });
+    expect(refused.stderr).toContain(`ss -ltnp 'sport = :${port}'`);
+    somebody.close();
+    expect(await repaired()).toEqual(['path-down']);
+  });
+});
+
+test('the operator’s own password was changed on the live server: status says so first, and what it prints repairs it', async () => {
+  await withEnvironment({}, async (shop) => {
+    const { repaired } = repairing(shop);
+    await shop.on('blue', (client) => client.query("ALTER ROLE verdigris_operator PASSWORD 'somebody else’s'"));
+    expect((await repaired())[0]).toBe('unknown-colour');
+  });
+});
+
+describe.runIf(mountable)('a full disk', () => {
+  test('under the whole environment: status names it, and giving up the candidate, as it prints, frees it', async () => {
+    const folder = await temporaryFolder();
+    const home = path.join(folder, 'home');
+    await mkdir(home);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=420m,mode=0700', 'tmpfs', home]);
+    try {
+      await withEnvironment({ home }, async (shop) => {
+        const { run: verdigris, repaired } = repairing(shop);
+        for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
+        await fillUp(home);
+        expect(await repaired()).toEqual(['disk-full']);
+        expect((await verdigris('status')).stdout).toMatch(/^shop is single/);
+      });
+    } finally {
+      await run('umount', ['-l', home]);
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -3,11 +3,10 @@ import { other, type Colour } from '../../src/model/colours.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
-import { Transport } from '../../src/platform/kubernetes/http.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
-import { administrator } from './support/namespace.ts';
+import { evict } from './support/evict.ts';
 
 /** Kills a colour's pod without a farewell and waits for the next one. */
 async function killPod({ namespace: { admin }, platform }: ClusterEnvironment, colour: Colour): Promise<void> {
@@ -26,22 +25,6 @@ async function killPod({ namespace: { admin }, platform }: ClusterEnvironment, c
 async function more(workload: Workload): Promise<void> {
   const { acknowledged } = workload.stats();
   await workload.until((stats) => stats.acknowledged > acknowledged + 50, 120_000);
-}
-
-/** A drain asks for an eviction, and a budget may refuse it. */
-async function evict(namespace: string, pod: string): Promise<number> {
-  const transport = new Transport(administrator());
-  try {
-    return (
-      await transport.send('POST', `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name: pod, namespace },
-      })
-    ).status;
-  } finally {
-    transport.close();
-  }
 }
 
 test('the pod of either colour is killed in every state: the release goes on, and nothing is lost', async () => {

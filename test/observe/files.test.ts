@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { dashboard } from '../../src/metrics/dashboard.ts';
 import { metrics } from '../../src/metrics/metrics.ts';
 import { alertRules, ruleGroups } from '../../src/metrics/rules.ts';
+import { runbookPage } from '../../src/observe/runbook.ts';
 import { document, root } from '../docs/sources.ts';
 
 const folder = path.join(root, 'examples/monitoring');
@@ -35,6 +36,17 @@ test('every alert leads to a page that is there', () => {
     const [file = '', anchor] = annotations.runbook_url.replace('http://{{ $labels.instance }}/', '').split('#');
     const text = document(file);
     if (anchor !== undefined) expect(text, alert).toMatch(new RegExp(`^#+ ${anchor}$`, 'm'));
+  }
+});
+
+test('a page of an alert opens in a browser at its section, and its links lead on', () => {
+  const page = runbookPage('findings.md', '## apply-stopped\n\nA <row>; see [abandon](operations/abandon.md#how).\n');
+  expect(page).toContain('<b id="apply-stopped">## apply-stopped</b>');
+  expect(page).toContain('A &lt;row&gt;; see <a href="operations/abandon.md#how">abandon</a>.');
+  for (const { alert, annotations } of alertRules) {
+    const [file = '', anchor] = (annotations.runbook_url ?? '').split('/docs/')[1]?.split('#') ?? [];
+    if (anchor !== undefined)
+      expect(runbookPage(file, document(`docs/${file}`)), alert).toContain(`<b id="${anchor}">`);
   }
 });
 

@@ -1,5 +1,7 @@
+import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
+import { collidingRow } from '../../postgres/apply-error.ts';
 import type { Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
@@ -50,7 +52,7 @@ function ofColours({ colours, operation, live, state, retained }: Omit<Status, '
     found.push({
       id: 'other-gone',
       seen: `the ${state === 'switched' ? 'retained colour' : 'candidate'} is gone`,
-      repair: state === 'switched' ? '`verdigris retire`' : '`verdigris abandon`, then seed again',
+      repair: state === 'switched' ? '`verdigris retire`' : `${giveUp}, then seed again`,
     });
   for (const { colour, role, running, error, fenced } of colours) {
     if (role === 'absent') continue;
@@ -86,9 +88,7 @@ function ofReplication(
 ) {
   const found: Trouble[] = [];
   const again =
-    state === 'switched'
-      ? '`verdigris retire`, or `verdigris rollback --lossy`'
-      : '`verdigris abandon`, then seed again';
+    state === 'switched' ? '`verdigris retire`, or `verdigris rollback --lossy`' : `${giveUp}, then seed again`;
   if (replication) {
     const { from, to, slot, applying, applyError, retainedBytes = 0 } = replication;
     if (slot === 'unknown')
@@ -107,7 +107,7 @@ function ofReplication(
       found.push({
         id: 'apply-stopped',
         seen: `${to} does not apply changes of ${from}${applyError === undefined ? '' : `: ${applyError}`}`,
-        repair: '`verdigris explain apply-stopped`',
+        repair: repairOfApply(to, applyError, again),
       });
     if (slot !== 'lost' && retainedBytes > limits.retainedWal / 2)
       found.push({
@@ -121,9 +121,21 @@ function ofReplication(
       found.push({
         id: 'disk-full',
         seen: `${Math.floor((100 * free) / total)} % of the disk of ${place} is left`,
-        repair: 'free space there',
+        repair:
+          state === 'single' || state === 'switched'
+            ? 'free space there'
+            : `${giveUp}, which frees what the candidate takes; or free space there`,
       });
   return found;
+}
+
+/** Live writes win: what is in their way on the other colour is not what a client was told. */
+function repairOfApply(to: Colour, error: string | undefined, again: string): string {
+  const statement = error === undefined ? undefined : collidingRow(error);
+  const explained = '`verdigris explain apply-stopped`';
+  return statement === undefined
+    ? `${explained}; in doubt ${again}`
+    : `\`verdigris psql ${to} -c "${statement}"\` where that row is nobody’s, and apply goes on by itself (${explained})`;
 }
 
 function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {
@@ -144,3 +156,4 @@ function ofPasswords({ credentials }: Omit<Status, 'troubles'>): Trouble[] {
 }
 
 const recover = '`verdigris recover`';
+const giveUp = '`verdigris abandon`';
