@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { Colour } from '../../../src/model/colours.ts';
 import { networkPolicies } from '../../../src/manifests/network.ts';
 import { commonLabels, labelValue, objectNames } from '../../../src/manifests/names.ts';
-import { poolerDeployment, poolerSettings, userList } from '../../../src/manifests/pooler.ts';
+import { plannedObjects, unborn } from '../../../src/manifests/planned.ts';
+import { poolerBudget, poolerDeployment, poolerSettings, userList } from '../../../src/manifests/pooler.ts';
 import { guardRules, operatorRules } from '../../../src/manifests/rbac.ts';
 import { roleSecret } from '../../../src/manifests/secrets.ts';
 import { clientServices, istioDestinations, istioRoutes } from '../../../src/manifests/traffic.ts';
@@ -122,4 +123,21 @@ test('the guard can do nothing that the operator cannot: he could not give it to
       ).toEqual([]);
     }
   }
+});
+
+test('Argo CD deletes nothing that it takes for its own by the label of an instance', () => {
+  const declaration = declared({ images: { pooler: 'pgbouncer:1.24', upgrade: 'u:1', verdigris: 'v:1' }, istio: true });
+  const { objects, temporary } = plannedObjects(declaration, {}, { standing: unborn(declaration) });
+  const all = [
+    ...Object.values({ ...objects, ...temporary }),
+    ...networkPolicies(declaration),
+    poolerBudget(declaration),
+  ];
+  expect(new Set(all.map(({ kind }) => kind))).toContain('PersistentVolumeClaim');
+  for (const {
+    kind,
+    metadata: { name, labels, annotations },
+  } of all)
+    if (labels?.['app.kubernetes.io/instance'] !== undefined)
+      expect(annotations, `${kind} ${name}`).toMatchObject({ 'argocd.argoproj.io/sync-options': 'Prune=false' });
 });
