@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { version } from '../model/version.ts';
-import { outliveReaders } from './outlive.ts';
+import { outliveReaders } from '../machine/outlive.ts';
 import { loadProgram } from './program.ts';
 
 /** Half of a short command is its loading: of the commands only the one that is asked for is loaded. */

@@ -24,13 +24,18 @@ test('a torn snapshot is refused with the key to declare; a class that retains i
           await asAdmin.close();
         }
       };
-      expect(await findings('standard')).toMatchObject([
-        { id: 'snapshots-atomic', grade: 'info', title: expect.stringContaining('btrfs') as string },
-      ]);
-      expect(await findings('retain')).toMatchObject([
-        { id: 'snapshots-atomic' },
-        { id: 'snapshots-stay', grade: 'warn', objects: [expect.stringContaining('retain') as string] },
-      ]);
+      const standard = await findings('standard');
+      expect(standard).toContainEqual(
+        expect.objectContaining({ id: 'snapshots-atomic', title: expect.stringContaining('btrfs') as string }),
+      );
+      expect(standard.map(({ id }) => id)).not.toContain('snapshots-stay');
+      expect(await findings('retain')).toContainEqual(
+        expect.objectContaining({
+          id: 'snapshots-stay',
+          grade: 'warn',
+          objects: [expect.stringContaining('retain') as string],
+        }),
+      );
 
       await on('blue', (client) => client.query('CREATE TABLE torn (id int PRIMARY KEY, text text)'));
       const torn = failure(declared({ snapshotClass: 'torn' }, {}, () => verb('seed')));

@@ -1,4 +1,5 @@
 import { runtime } from '@pulumi/pulumi';
+import { outliveReaders } from '../../machine/outlive.ts';
 import { version } from '../../model/version.ts';
 import { kubernetesBackend } from './backend.ts';
 import { endWithEngine } from './engine-death.ts';
@@ -10,6 +11,8 @@ import { engineVoice, eventsVariable } from './voice.ts';
 const engine = process.argv.slice(2).find((arg) => !arg.startsWith('-'));
 if (engine !== undefined) runtime.resetOptions('', '', -1, engine, '', false, '');
 
+// Its pipes end with the engine; what is behind its commit point goes on.
+outliveReaders();
 const provider = verdigrisProvider(kubernetesBackend, version, engineVoice(process.env[eventsVariable]));
 // A promise that nobody waits for ends no release that is under way; it is shown where providers' errors are.
 process.on('unhandledRejection', (error) => console.error(error));
