@@ -25,6 +25,7 @@ export const chains = [
 export const long = [
   'adversary/full-disk',
   'adversary/proofs',
+  'cli/example',
   'cli/life',
   'cli/outlive',
   'cli/preflight',

@@ -277,8 +277,9 @@ function unreadable(id: ErrorId, seen: string, cause?: unknown): VerdigrisError 
     seen,
     required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
     next:
-      'nothing was changed. Follow docs/operations/journal.md: the revision before it may be put back only ' +
-      'after the check there, which tells from the databases which colour is open.',
+      'nothing was changed. `verdigris recover --rebuild` says whether the revision before it may be put back, by ' +
+      'which colour the databases say is open, and --yes puts it back; find out why (df, the kernel’s log) before. ' +
+      'By hand: docs/operations/journal.md.',
     cause,
   });
 }

@@ -3,7 +3,7 @@ import { otherEnvironment, strangers } from '../model/birth.ts';
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
-import { newJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
+import { newJournal, parseJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
 import { streamPrefix } from '../model/names.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { rows, withOwnSession, type Client } from '../postgres/client.ts';
@@ -27,25 +27,22 @@ interface ServerFacts {
   readonly streams: number;
 }
 
-/** A journal as the servers tell it, and the facts that it rests on, one line each. */
+/** A journal, the facts that it rests on, one line each, and the revision that it is written after; 0 where none is. */
 export interface Rebuilt {
   readonly journal: Journal;
   readonly facts: readonly string[];
+  readonly after: number;
 }
 
 /**
- * The journal of an environment that lost it. Only a colour that is open, or that the clients' path leads to while none
+ * The journal of an environment that lost it, or whose newest revision is damaged: then it is the revision before,
+ * where the servers agree with it. Only a colour that is open, or that the clients' path leads to while none
  * is, can be the live one; a second colour becomes the candidate of a release that can only be abandoned. Reads only.
  * Throws `rebuild-needless` where there is a journal and `rebuild-impossible` where the facts contradict each other.
  */
 export async function readRebuilt(environment: Environment, platform: Platform): Promise<Rebuilt> {
   const stored = await platform.journal.read();
-  if (stored)
-    throw new VerdigrisError('rebuild-needless', {
-      seen: `There is a journal: ${stored.where}.`,
-      required: 'none, to rebuild it: what is there is worth more than what can be told from the servers.',
-      next: 'run `verdigris status`. Where this one is refused, docs/operations/journal.md says how to put the right one back, or to take it away first.',
-    });
+  if (stored) return revisionBefore(environment, platform, stored);
   const servers = (await Promise.all(colours.map((colour) => askServer(environment, platform, colour)))).flat();
   const routed = await platform.traffic.status().then(
     ({ live }) => live,
@@ -76,20 +73,62 @@ export async function readRebuilt(environment: Environment, platform: Platform):
     // Never reused: of those that are gone nothing tells any more but that each generation has had three at most.
     streams: Math.max(...servers.map((server) => server.streams), 3 * generation),
   };
-  return { facts, journal: idle ? withRelease(journal, live, idle, environment) : journal };
+  return { facts, after: 0, journal: idle ? withRelease(journal, live, idle, environment) : journal };
+}
+
+/**
+ * The damaged revision announced at most what is safe to run twice or to undo without having run, unless it was a
+ * commit point: then the other colour is open by now, or nobody has written since.
+ */
+async function revisionBefore(
+  environment: Environment,
+  platform: Platform,
+  stored: { readonly revision: number; readonly text: string; readonly where: string },
+): Promise<Rebuilt> {
+  if (!isDamaged(stored)) throw needless(stored.where);
+  const before = await platform.journal.before?.();
+  if (!before) throw needless(stored.where);
+  const journal = parseJournal(before.text, before.where);
+  const servers = (await Promise.all(colours.map((colour) => askServer(environment, platform, colour)))).flat();
+  const facts = [
+    `${stored.where} is damaged; the revision before it, ${before.where}, is whole: ${journal.live} is live`,
+    ...servers.map(serverText),
+  ];
+  const open = (colour: Colour): boolean | undefined => servers.find((each) => each.colour === colour)?.open;
+  const [live, idle] = [open(journal.live), open(other(journal.live))];
+  if (live === undefined || idle === true) throw impossible(environment, facts);
+  return { journal, facts, after: stored.revision };
+}
+
+function isDamaged({ text, where }: { readonly text: string; readonly where: string }): boolean {
+  try {
+    parseJournal(text, where);
+    return false;
+  } catch (error) {
+    return error instanceof VerdigrisError && ['journal-cut', 'journal-edited'].includes(error.id);
+  }
+}
+
+function needless(where: string): VerdigrisError {
+  return new VerdigrisError('rebuild-needless', {
+    seen: `There is a journal: ${where}.`,
+    required:
+      'none, or a damaged one with the revision before it: what is there is worth more than what can be told from the servers.',
+    next: 'run `verdigris status`. Where this one is refused, docs/operations/journal.md says how to put the right one back, or to take it away first.',
+  });
 }
 
 /**
  * Writes it under a lease that is above everything the databases have seen, and opens a live colour that a switchover
  * had closed.
  */
-export async function writeRebuilt(parts: OperatorParts, { journal }: Rebuilt): Promise<void> {
+export async function writeRebuilt(parts: OperatorParts, { journal, after }: Rebuilt): Promise<void> {
   const { platform } = parts;
   const { lease } = await takeNewest(parts, (above) =>
     platform.leases.acquire('verdigris recover --rebuild', undefined, above),
   );
   try {
-    await platform.journal.write(0, serializeJournal({ ...journal, token: lease.token }));
+    await platform.journal.write(after, serializeJournal({ ...journal, token: lease.token }));
   } finally {
     await lease.release();
   }

@@ -6,6 +6,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readRebuilt, writeRebuilt } from '../../src/operations/rebuild.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 import { createLocal } from '../../src/platform/local/lifecycle/create.ts';
+import { rows } from '../../src/postgres/client.ts';
 import { readEnvironment } from '../../src/postgres/token.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 
@@ -116,6 +117,37 @@ test('two colours that both take writes are nothing that a journal is rebuilt fr
     const again = await reopened(test_);
     await expect(readRebuilt(environment, again)).rejects.toMatchObject({ id: 'rebuild-impossible' });
     expect(await again.journal.read()).toBeUndefined();
+  });
+});
+
+test('a damaged journal goes back to the revision before it where the servers agree, and never past a switchover', async () => {
+  await withEnvironment({}, async (test_) => {
+    const { environment, platform, verb, on } = test_;
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    const before = await readJournal(platform.journal);
+    const newest = await platform.journal.read();
+    if (!newest) throw new Error('there is a journal');
+    await platform.journal.write(newest.revision, newest.text.slice(0, 100));
+    await expect(readJournal(platform.journal)).rejects.toMatchObject({ id: 'journal-cut' });
+    const rebuilt = await readRebuilt(environment, platform);
+    expect(rebuilt.facts.join('\n')).toMatch(/is damaged.*is whole: blue is live[^]*blue .* takes writes/);
+    await writeRebuilt(parts(test_, platform), rebuilt);
+    const { token, ...now } = await readJournal(platform.journal);
+    expect(now).toEqual({ ...before, token: undefined });
+    expect(token).toBeGreaterThan(before.token);
+    await verb('switch');
+    // The revision before it says that blue takes writes, and it is green that does.
+    const switched = await platform.journal.read();
+    await platform.journal.write(switched?.revision ?? 0, newest.text);
+    const older = await platform.journal.read();
+    await platform.journal.write(older?.revision ?? 0, '{');
+    await expect(readRebuilt(environment, platform)).rejects.toMatchObject({ id: 'rebuild-impossible' });
+    expect(
+      await on('green', (client) =>
+        rows(client, 'SELECT 1 AS open WHERE NOT EXISTS (SELECT FROM verdigris.fenced_role)'),
+      ),
+    ).toHaveLength(1);
+    await platform.journal.write((await platform.journal.read())?.revision ?? 0, switched?.text ?? '');
   });
 });
 

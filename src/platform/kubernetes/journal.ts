@@ -32,6 +32,13 @@ export class KubernetesJournal implements JournalStore {
     return { revision: Number(revision), text: journal, where: `ConfigMap ${this.#cluster.namespace}/${this.#name}` };
   }
 
+  async before(): Promise<{ text: string; where: string } | undefined> {
+    const text = (await this.#cluster.read<JournalMap>('ConfigMap', this.#name))?.data.previous;
+    return text === undefined
+      ? undefined
+      : { text, where: `ConfigMap ${this.#cluster.namespace}/${this.#name}, key previous` };
+  }
+
   async write(expected: number, text: string): Promise<number> {
     try {
       this.#last = expected === 0 ? await this.#create(text) : await this.#replace(expected, text);

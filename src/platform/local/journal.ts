@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { JournalStore } from '../port/journal.ts';
 import { NumberedFiles } from './files.ts';
@@ -16,6 +17,14 @@ export class LocalJournal implements JournalStore {
   async read(): Promise<{ revision: number; text: string; where: string } | undefined> {
     const newest = await this.#revisions.newest();
     return newest && { revision: newest.number, text: newest.text, where: newest.file };
+  }
+
+  async before(): Promise<{ text: string; where: string } | undefined> {
+    const newest = await this.#revisions.newest();
+    if (!newest) return undefined;
+    const where = this.#revisions.file(newest.number - 1);
+    const text = await readFile(where, 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : { text, where };
   }
 
   keepReserve(): Promise<void> {
