@@ -1,14 +1,10 @@
 import { execa } from 'execa';
+import { inherited, type Inheritance } from './inherited.ts';
 
 interface ProgramOptions {
   /** What it is told, beside what it inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /**
-   * What of this process's environment it sees. `ordinary`: where programs and its home are, and the language; no
-   * secret, and nothing that could lead it to another database. `all`: for programs of the operator's own, which read
-   * theirs there.
-   */
-  readonly inherits: 'ordinary' | 'all' | readonly string[];
+  readonly inherits: Inheritance;
   readonly cwd?: string;
   /** Its standard input; otherwise there is none. */
   readonly input?: string;
@@ -23,8 +19,6 @@ interface ProgramOptions {
   /** Characters of output at which it is stopped. */
   readonly most?: number;
 }
-
-const ordinary = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'];
 
 export type Program = ReturnType<typeof startProgram>;
 
@@ -61,11 +55,4 @@ export async function programEnd(program: Program): Promise<Awaited<Program>> {
 export async function versionText(file: string): Promise<string> {
   const { stdout = '' } = await programEnd(startProgram(file, ['--version'], { inherits: 'ordinary', limit: 30_000 }));
   return stdout;
-}
-
-/** What of this process's environment a program sees. */
-export function inherited(which: ProgramOptions['inherits']): NodeJS.ProcessEnv {
-  if (which === 'all') return process.env;
-  const names = which === 'ordinary' ? ordinary : which;
-  return Object.fromEntries(names.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : [])));
 }

@@ -1,4 +1,4 @@
-import { inherited } from '../machine/program.ts';
+import { inherited } from '../machine/inherited.ts';
 
 /**
  * What a program needs to run on this machine: where programs, the home and temporary files are, and how text is shown.
