@@ -42,7 +42,17 @@ export function requireNone(verb: Verb, findings: readonly Finding[]): void {
       `${verb} is blocked by ${count(refused.length, 'finding')}:\n` +
       `${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
     required: 'no blocking findings.',
-    next: refused.map((finding) => finding.fix).join(' '),
+    next: [...refused.map(({ fix }) => fix), ...howToRun(verb, refused)].join(' '),
     facts: { findings: refused },
   });
+}
+
+/** Where a fix is SQL: by what it is run, as there may be neither psql nor a password for it at hand. */
+function howToRun(verb: Verb, refused: readonly Finding[]): string[] {
+  if (!refused.some(({ fix }) => /^[A-Z]+ .*;$/s.test(fix))) return [];
+  return [
+    verb === 'seed'
+      ? '`verdigris preflight --apply` runs what of it is safe; `verdigris psql -c` runs a statement.'
+      : '`verdigris psql -c` runs a statement.',
+  ];
 }

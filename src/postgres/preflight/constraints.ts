@@ -1,4 +1,3 @@
-import { count } from '../../model/count.ts';
 import { label, qualified } from '../catalogue.ts';
 import { one, rows } from '../client.ts';
 import { ident } from '../quote.ts';
@@ -47,7 +46,7 @@ export const foreignKeys: Check = {
         fix: inOrder(open.map((key) => `ALTER TABLE ${qualified(key)} VALIDATE CONSTRAINT ${ident(key.constraint)};`)),
       }),
       ...found('foreign-keys', {
-        title: `${count(keys, 'foreign key')}, ${deferrable} of them deferrable`,
+        title: `foreign keys, ${deferrable} of them deferrable`,
         objects: keys > 0 ? [`${keys} in all`] : [],
         reason: 'Apply does not check foreign keys; verify does, for the whole of the candidate.',
       }),

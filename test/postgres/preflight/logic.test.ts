@@ -193,7 +193,7 @@ test('keys, constraints, indexes and statistics', async () => {
       await client.query('CREATE TABLE u (id int PRIMARY KEY REFERENCES t DEFERRABLE)');
       expect(await findingOf(client, 'foreign-keys')).toMatchObject({
         grade: 'info',
-        title: '1 foreign key, 1 of them deferrable',
+        title: 'foreign keys, 1 of them deferrable',
       });
     },
     { ...sound, autovacuum: 'off' },
