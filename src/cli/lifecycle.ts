@@ -18,7 +18,7 @@ export function connectionText(environment: Environment, address: string, creden
   const lines = Object.entries(credentials).map(
     ([role, password]) => `  psql 'postgresql://${role}:${password}@${address}/${environment.database}'`,
   );
-  return ['Connect through the one address:', ...lines].join('\n');
+  return ['Connect through the one address:', ...lines, 'Where there is no psql: verdigris psql --as ROLE'].join('\n');
 }
 
 export function createCommand(): Command {
