@@ -199,7 +199,12 @@ export function findingText(finding: Finding): string {
   const first = `  ${mark} ${colors.dim(id)} ${oneLine(findingLine(finding))}`;
   return grade === 'info'
     ? `${first} ${colors.dim(`(${pointer(id)})`)}`
-    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${harmless(fix)}\n      ${colors.dim(pointer(id))}`;
+    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${hanging(harmless(fix))}\n      ${colors.dim(pointer(id))}`;
+}
+
+/** Further lines below the first, also where nothing is wrapped. */
+function hanging(text: string): string {
+  return text.replaceAll('\n', `\n${' '.repeat(11)}`);
 }
 
 function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {

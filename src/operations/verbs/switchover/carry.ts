@@ -1,3 +1,4 @@
+import { count } from '../../../model/count.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
@@ -18,7 +19,11 @@ export const carry: Step = {
         await ensureControlSchema(to);
         const globals = await carryGlobals(from, to);
         const history = await carryHistories(from, to);
-        return `${await carrySequences(from, to)} sequences, ${globals} changes of roles and settings, ${history} rows of tools' histories`;
+        return [
+          count(await carrySequences(from, to), 'sequence'),
+          `${count(globals, 'change')} of roles and settings`,
+          `${count(history, 'row')} of tools’ histories`,
+        ].join(', ');
       });
     });
     return [carried, ...(await carryFacts(c))].join(', ');
