@@ -3,6 +3,8 @@ import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
+import { removeSnapshot } from '../../src/platform/kubernetes/snapshots.ts';
+import type { SnapshotObject } from '../../src/platform/kubernetes/storage.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { failure } from '../support/failure.ts';
 import { until } from '../support/until.ts';
@@ -12,12 +14,12 @@ import { withClusterEnvironment } from './support/environment.ts';
 test('a torn snapshot is refused with the key to declare; a class that retains is said beforehand, and what stays by name', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
-    async ({ verb, declared, raw, on, platform, events, namespace: { admin, name } }) => {
+    async ({ verb, declared, raw, environment, on, platform, namespace: { admin, name } }) => {
       // What only whoever may read the cluster's classes is told.
       const findings = async (snapshotClass: string) => {
         const { kubernetes, ...rest } = raw as { kubernetes: object };
-        const environment = parseEnvironment({ ...rest, kubernetes: { ...kubernetes, snapshotClass } }, 'the test');
-        const asAdmin = new KubernetesPlatform(environment, Cluster.of(administrator(), name));
+        const other = parseEnvironment({ ...rest, kubernetes: { ...kubernetes, snapshotClass } }, 'the test');
+        const asAdmin = new KubernetesPlatform(other, Cluster.of(administrator(), name));
         try {
           return await asAdmin.findings(true);
         } finally {
@@ -58,10 +60,23 @@ test('a torn snapshot is refused with the key to declare; a class that retains i
       expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });
       expect(await on('blue', (client) => rows(client, 'SELECT slot_name FROM pg_replication_slots'))).toEqual([]);
 
-      await declared({ snapshotClass: 'retain' }, {}, async () => {
-        for (const each of ['seed', 'migrate', 'verify', 'switch', 'retire'] as const) await verb(each);
+      const cluster = Cluster.of(administrator(), name);
+      await cluster.create({
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshot',
+        metadata: { name: 'shop-stays', namespace: name },
+        spec: { volumeSnapshotClassName: 'retain', source: { persistentVolumeClaimName: 'shop-blue-1' } },
       });
-      expect(JSON.stringify(events)).toMatch(/VolumeSnapshotContent [\w-]+.* stays, with its copy/);
+      await until(
+        'the snapshot is bound',
+        async () =>
+          (await cluster.read<SnapshotObject>('VolumeSnapshot', 'shop-stays'))?.status?.boundVolumeSnapshotContentName,
+        120_000,
+      );
+      expect(await removeSnapshot(cluster, environment, 'stays')).toMatch(
+        /^VolumeSnapshotContent [\w-]+ stays, with its copy/,
+      );
+      cluster.close();
     },
   );
 });

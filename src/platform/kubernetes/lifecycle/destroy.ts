@@ -3,6 +3,9 @@ import { objectNames } from '../../../manifests/names.ts';
 import type { Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { streamPrefix } from '../../../model/names.ts';
+import { rows, withOwnSession } from '../../../postgres/client.ts';
+import { unpublish } from '../../../postgres/stream/publication.ts';
 import { CloneMarks } from './clone-marks.ts';
 import { removeClones } from './clone.ts';
 import { claimsOf } from './drift.ts';
@@ -23,7 +26,7 @@ export interface LastSnapshot {
 /**
  * Removes everything that an environment has in its namespace, the volumes too, but for a last snapshot of what was
  * live, taken of a server that was shut down. Cut short, it is repeated; the journal goes last. A snapshot that fails
- * leaves the environment as it was.
+ * leaves the environment as it was, but for the stream of a release under way, which is left for good.
  */
 export async function destroyKubernetes(
   environment: Environment,
@@ -60,6 +63,7 @@ async function keepLast(environment: Environment, platform: KubernetesParts, liv
   if (serving) {
     // One of an earlier destroy that did not come to its end lacks what was written since.
     for (const volume of volumes) await servers.removeSnapshot(named(volume));
+    await endStreams(environment, platform, live);
     await servers.stop(live, 'fast');
   }
   try {
@@ -76,6 +80,22 @@ async function keepLast(environment: Environment, platform: KubernetesParts, liv
     if (serving) await servers.start(live);
     throw error;
   }
+}
+
+/**
+ * A release under way has a slot on the live colour, and a server that is no publisher does not start with one (`logical
+ * replication slot … exists, but wal_level < logical`). Of a server that does not answer the volume is kept as it is.
+ */
+async function endStreams(environment: Environment, { servers }: KubernetesParts, live: Colour): Promise<void> {
+  const settings = { ...(await servers.connection(live)), database: environment.database };
+  await withOwnSession(settings, 'destroy', async (client) => {
+    const slots = await rows<{ name: string }>(
+      client,
+      'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1)',
+      [streamPrefix(environment.name)],
+    );
+    for (const { name } of slots) await unpublish(client, name);
+  }).catch(() => undefined);
 }
 
 /**
