@@ -32,11 +32,15 @@ function retention(c: Context, early: boolean): Finding[] {
   if (!(until > Date.now())) return [];
   return [
     finding('retained', {
-      title: `${c.idle} is to be retained until ${new Date(until).toISOString()}`,
+      title: `a rollback is to remain possible until ${minuteOf(until)}`,
       objects: [c.idle],
       reason: 'retention.retained says how long a rollback must remain possible.',
     }),
   ];
+}
+
+function minuteOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Somebody who reads the retained colour directly would lose it without notice. */

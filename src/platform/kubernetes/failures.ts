@@ -30,7 +30,8 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
       next: 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; the same command goes on from here.',
       facts,
     });
-  if (status === 403)
+  // RBAC names whom it refuses; a LimitRange, Pod Security or a webhook says what it does not take.
+  if (status === 403 && /\bcannot \w+ resource\b/.test(message))
     return new VerdigrisError('cluster-forbidden', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
       required: 'the operator’s Role (docs/kubernetes.md).',

@@ -120,10 +120,12 @@ export function sequenceFindings(
     }),
     finding('sequence-behind', {
       grade: before ? 'info' : 'refuse',
-      title: `${count(repeating.length, 'sequence')} would hand out values that exist already`,
+      title: before
+        ? `${count(repeating.length, 'sequence')} that the switchover sets, as replication does not carry them`
+        : `${count(repeating.length, 'sequence')} would hand out values that exist already`,
       objects: repeating.map(({ twin }) => labelOf(twin)),
       reason: before
-        ? 'Replication does not carry sequences; the switchover sets them.'
+        ? 'Until then they lag behind on the candidate, and nobody uses them there.'
         : 'The next insert takes a key that a row has already.',
       fix: repeating
         .map(

@@ -57,19 +57,30 @@ async function withServer<T>(
 }
 
 test.each([
-  [401, 'cluster-unauthorized', 'log in to the cluster again'],
-  [403, 'cluster-forbidden', 'have it bound'],
-  [409, 'object-conflict', 'run the command again'],
-  [422, 'cluster-refused', 'fix what it says'],
-])('an answer of %i is the error %s, which names the object and the fix', async (status, id, next) => {
+  [401, 'cluster-unauthorized', 'log in to the cluster again', 'because'],
+  [
+    403,
+    'cluster-forbidden',
+    'have it bound',
+    'services "shop-rw" is forbidden: User "u" cannot patch resource "services"',
+  ],
+  [
+    403,
+    'cluster-refused',
+    'fix what it says',
+    'is forbidden: maximum storage usage per PersistentVolumeClaim is 100Mi',
+  ],
+  [409, 'object-conflict', 'run the command again', 'because'],
+  [422, 'cluster-refused', 'fix what it says', 'because'],
+])('an answer of %i is the error %s, which names the object and the fix', async (status, id, next, message) => {
   await withServer(
-    () => ({ status, body: { message: 'because' } }),
+    () => ({ status, body: { message } }),
     async (cluster) => {
       await expect(cluster.merge('Service', 'shop-rw', {})).rejects.toMatchObject({
         id,
-        seen: expect.stringContaining('because') as string,
+        seen: expect.stringContaining(message) as string,
         next: expect.stringContaining(next) as string,
-        facts: { status, message: 'because' },
+        facts: { status, message },
       });
     },
   );
