@@ -44,3 +44,29 @@ test('what is broken is named, what holds clients first, and each has its repair
     ['disk-full', 'free space there'],
   ]);
 });
+
+test('the repair is a command that works where the environment is and in the state that it is in', () => {
+  const repairs = (more: Partial<Status>): unknown =>
+    troublesOf(status({ disks: [], ...more }), limits).map(({ repair }) => repair);
+  const down = { traffic: { ...traffic, running: false } };
+  expect(repairs({ ...down, platform: 'kubernetes' })).toEqual(['`verdigris up --refresh`']);
+  expect(repairs({ state: 'verified', disks: [{ place: 'blue', free: 1, total: 100 }] })).toEqual([
+    expect.stringMatching(/^`verdigris abandon`/),
+  ]);
+  const applyError =
+    'ERROR: duplicate key value violates unique constraint "item_pkey" DETAIL: Key (id)=(7) already exists. ' +
+    'CONTEXT: processing remote data for replication origin "pg_1" during message type "INSERT" for replication target relation "public.item" in transaction 7';
+  const stopped = (error: string): unknown =>
+    repairs({
+      losslessRollback: false,
+      replication: { ...(replication as NonNullable<typeof replication>), applying: false, applyError: error },
+    });
+  expect(stopped(applyError)).toEqual([
+    expect.stringMatching(/^`verdigris psql \w+ -c "DELETE FROM public\.item WHERE id = '7'"`/),
+  ]);
+  // What would have to be quoted in a shell is left to a person.
+  for (const odd of ['$(reboot)', "x'y", 'a`b`'])
+    expect(stopped(applyError.replace('=(7)', `=(${odd})`))).toEqual([
+      expect.stringMatching(/^`verdigris explain apply-stopped`/),
+    ]);
+});

@@ -22,13 +22,16 @@ export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment
   ];
 }
 
-function ofClients({ traffic, operation, operator, live }: Omit<Status, 'troubles'>, limits: Environment['limits']) {
+function ofClients(
+  { traffic, operation, operator, live, platform }: Omit<Status, 'troubles'>,
+  limits: Environment['limits'],
+) {
   const found: Trouble[] = [];
   const heldFor = traffic.held && Date.now() - Date.parse(traffic.held.since);
   if (heldFor !== undefined && heldFor > limits.switchover)
     found.push({ id: 'clients-held', seen: `clients have been held since ${traffic.held?.since}`, repair: recover });
   if (!traffic.running)
-    found.push({ id: 'path-down', seen: 'the clients’ path is down: nobody gets in', repair: '`verdigris start`' });
+    found.push({ id: 'path-down', seen: 'the clients’ path is down: nobody gets in', repair: startOf(platform) });
   if (operation && !operator)
     found.push({
       id: 'interrupted',
@@ -40,7 +43,7 @@ function ofClients({ traffic, operation, operator, live }: Omit<Status, 'trouble
   return found;
 }
 
-function ofColours({ colours, operation, live, state, retained }: Omit<Status, 'troubles'>): Trouble[] {
+function ofColours({ colours, operation, live, state, retained, platform }: Omit<Status, 'troubles'>): Trouble[] {
   const found: Trouble[] = [];
   if (!colours.some(({ colour, role }) => colour === live && role !== 'absent'))
     found.push({
@@ -58,7 +61,7 @@ function ofColours({ colours, operation, live, state, retained }: Omit<Status, '
     if (role === 'absent') continue;
     const rests = role === 'retained' && retained?.mode === 'scaled-down';
     if (!running && !rests)
-      found.push({ id: 'server-down', seen: `${colour} (${role}) is down`, repair: '`verdigris start`' });
+      found.push({ id: 'server-down', seen: `${colour} (${role}) is down`, repair: startOf(platform) });
     if (error !== undefined)
       found.push({
         id: 'unknown-colour',
@@ -83,7 +86,7 @@ function ofColours({ colours, operation, live, state, retained }: Omit<Status, '
 }
 
 function ofReplication(
-  { replication, losslessRollback, disks = [], state }: Omit<Status, 'troubles'>,
+  { replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
   limits: Environment['limits'],
 ) {
   const found: Trouble[] = [];
@@ -95,7 +98,7 @@ function ofReplication(
       found.push({
         id: 'unknown-replication',
         seen: `unknown: ${from} could not be asked for its slot`,
-        repair: '`verdigris start`',
+        repair: startOf(platform),
       });
     else if (slot === 'missing' || slot === 'lost')
       found.push({
@@ -157,3 +160,8 @@ function ofPasswords({ credentials }: Omit<Status, 'troubles'>): Trouble[] {
 
 const recover = '`verdigris recover`';
 const giveUp = '`verdigris abandon`';
+
+/** In a cluster it is the declaration's update that makes what is not there. */
+function startOf(platform: Status['platform']): string {
+  return platform === 'kubernetes' ? '`verdigris up --refresh`' : '`verdigris start`';
+}
