@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
@@ -11,7 +11,6 @@ import { withEnvironment, type TestEnvironment } from '../support/environment.ts
 import { mountable, run } from '../support/mount.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 import { killed, repairing } from '../support/repairs.ts';
-import { fillUp } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 
 function postmaster({ platform }: TestEnvironment, colour: 'blue' | 'green', generation: number): string {
@@ -99,30 +98,30 @@ test('a row in the way of replication, a switchover that was killed, a port that
   });
 });
 
-test('the operator’s own password was changed on the live server: status says so first, and what it prints repairs it', async () => {
-  await withEnvironment({}, async (shop) => {
-    const { repaired } = repairing(shop);
-    await shop.on('blue', (client) => client.query("ALTER ROLE verdigris_operator PASSWORD 'somebody else’s'"));
-    expect((await repaired())[0]).toBe('unknown-colour');
-  });
-});
-
 describe.runIf(mountable)('a full disk', () => {
-  test('under the whole environment: status names it, and giving up the candidate, as it prints, frees it', async () => {
+  test('under the whole environment: status names it, and giving up the candidate, as it prints, frees room', async () => {
     const folder = await temporaryFolder();
-    const home = path.join(folder, 'home');
-    await mkdir(home);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=420m,mode=0700', 'tmpfs', home]);
+    const disk = path.join(folder, 'disk');
+    await mkdir(disk);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=420m,mode=0755', 'tmpfs', disk]);
     try {
-      await withEnvironment({ home }, async (shop) => {
-        const { run: verdigris, repaired } = repairing(shop);
+      await withEnvironment({ home: path.join(disk, 'home') }, async (shop) => {
+        const { run: verdigris, troubles } = repairing(shop);
         for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
-        await fillUp(home);
-        expect(await repaired()).toEqual(['disk-full']);
+        await run('dd', ['if=/dev/zero', `of=${path.join(disk, 'fill')}`, 'bs=64k']).catch(() => undefined);
+        expect((await statfs(disk)).bavail).toBe(0);
+        const [worst] = await troubles();
+        expect(worst).toMatchObject({
+          id: 'disk-full',
+          repair: expect.stringMatching(/^`verdigris abandon`/) as string,
+        });
+        const abandoned = await verdigris('abandon', '--yes');
+        expect(abandoned.exitCode, abandoned.stderr).toBe(0);
         expect((await verdigris('status')).stdout).toMatch(/^shop is single/);
+        expect((await statfs(disk)).bavail).toBeGreaterThan(0);
       });
     } finally {
-      await run('umount', ['-l', home]);
+      await run('umount', ['-l', disk]);
       await rm(folder, { recursive: true, force: true });
     }
   });
