@@ -115,7 +115,7 @@ describe.runIf(mountable)('a full disk', () => {
           id: 'disk-full',
           repair: expect.stringMatching(/^`verdigris abandon`/) as string,
         });
-        const abandoned = await verdigris('abandon', '--yes');
+        const abandoned = await verdigris('abandon');
         expect(abandoned.exitCode, abandoned.stderr).toBe(0);
         expect((await verdigris('status')).stdout).toMatch(/^shop is single/);
         expect((await statfs(disk)).bavail).toBeGreaterThan(0);
