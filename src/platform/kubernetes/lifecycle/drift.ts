@@ -85,7 +85,9 @@ async function colourDrift(
       colour === journal.live && set.spec.replicas !== 1
         ? [`StatefulSet ${name} is scaled to ${set.spec.replicas}`]
         : [];
-    return [...going, ...unmounted, ...scaled];
+    // By it the colours' replication finds the server, and so does whoever moves to it.
+    const unnamed = (await platform.cluster.read('Service', name)) ? [] : [`Service ${name} is missing`];
+    return [...going, ...unmounted, ...scaled, ...unnamed];
   }
   return [...going, `StatefulSet ${name} is missing${claims.length > 0 ? '' : ', and its PersistentVolumeClaim'}`];
 }

@@ -4,6 +4,7 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { Journal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
 import { withPooledSession } from '../../../postgres/client.ts';
+import { colourService } from '../../../manifests/colour.ts';
 import { roleSecret } from '../../../manifests/secrets.ts';
 import { makePooler } from './create.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
@@ -89,6 +90,7 @@ async function repairColour(
   colour: Colour,
 ): Promise<void> {
   if (await platform.servers.observe(colour)) {
+    if (!(await platform.adoption.of(colour))) await platform.cluster.apply(colourService(environment, colour));
     if (colour !== journal.live) return;
     if ((await platform.servers.claimOf(colour)) === undefined) throw volumeGone(environment, colour);
     await platform.servers.start(colour);
