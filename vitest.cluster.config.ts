@@ -7,6 +7,7 @@ import { env } from './vitest.config.ts';
  * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six.
  */
 const long = [
+  'destroy-release',
   'drill',
   'engine-killed',
   'evicted',

@@ -6,9 +6,9 @@ import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { isReady, type Pod } from '../../src/platform/kubernetes/pods.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
-import { openStack, prepared, small, versions, withStack } from './support/stack.ts';
+import { openStack, small, versions, withStack } from './support/stack.ts';
 
-test('an environment is protected; another stack takes it in; destroyed on purpose, in the middle of a release, it leaves a last snapshot that can be restored', async () => {
+test('an environment is protected; another stack takes it in; destroyed on purpose it leaves a last snapshot that can be restored', async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
     const declaration = small(namespace, 'shop', { kubernetes: { keptSnapshotClass: 'retain' } });
     const platform = new KubernetesPlatform(parseEnvironment(declaration, 'the test'), admin);
@@ -17,7 +17,7 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       await stack.up();
       const superuser = await platform.servers.connection('blue');
       await withClient({ ...superuser, database: 'shop' }, 'test', (client) =>
-        client.query('CREATE TABLE kept (answer int PRIMARY KEY); INSERT INTO kept VALUES (42)'),
+        client.query('CREATE TABLE kept AS SELECT 42 AS answer'),
       );
       await expect(stack.destroy()).rejects.toThrow(/protected/);
       expect(await platform.servers.observe('blue')).toMatchObject({ running: true });
@@ -37,9 +37,8 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       const journal = (all: Record<string, string>) => all['ConfigMap shop-journal'];
       expect(journal(await versions(admin))).toBe(journal(before));
 
-      // In the middle of a release, with two colours.
-      declare({ ...declaration, colours: prepared }, { onDestroy: 'remove' });
-      expect((await stack.up()).outputs['state']?.value).toBe('verified');
+      declare(declaration, { onDestroy: 'remove' });
+      await stack.up();
       const { stdout } = await stack.destroy();
       const name = /VolumeSnapshot (shop-last-\w+), class retain/.exec(stdout)?.[1] ?? 'not said';
       const left = await versions(admin);
