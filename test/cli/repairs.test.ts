@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { main } from '../support/cli.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { mountable, run } from '../support/mount.ts';
-import { temporaryFolder } from '../support/postgres.ts';
 import { killed, repairing } from '../support/repairs.ts';
 import { until } from '../support/until.ts';
 
@@ -95,34 +92,5 @@ test('a row in the way of replication, a switchover that was killed, a port that
     expect(refused.stderr).toContain(`ss -ltnp 'sport = :${port}'`);
     somebody.close();
     expect(await repaired()).toEqual(['path-down']);
-  });
-});
-
-describe.runIf(mountable)('a full disk', () => {
-  test('under the whole environment: status names it, and giving up the candidate, as it prints, frees room', async () => {
-    const folder = await temporaryFolder();
-    const disk = path.join(folder, 'disk');
-    await mkdir(disk);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=420m,mode=0755', 'tmpfs', disk]);
-    try {
-      await withEnvironment({ home: path.join(disk, 'home') }, async (shop) => {
-        const { run: verdigris, troubles } = repairing(shop);
-        for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
-        await run('dd', ['if=/dev/zero', `of=${path.join(disk, 'fill')}`, 'bs=64k']).catch(() => undefined);
-        expect((await statfs(disk)).bavail).toBe(0);
-        const [worst] = await troubles();
-        expect(worst).toMatchObject({
-          id: 'disk-full',
-          repair: expect.stringMatching(/^`verdigris abandon`/) as string,
-        });
-        const abandoned = await verdigris('abandon');
-        expect(abandoned.exitCode, abandoned.stderr).toBe(0);
-        expect((await verdigris('status')).stdout).toMatch(/^shop is single/);
-        expect((await statfs(disk)).bavail).toBeGreaterThan(0);
-      });
-    } finally {
-      await run('umount', ['-l', disk]);
-      await rm(folder, { recursive: true, force: true });
-    }
   });
 });

@@ -49,8 +49,6 @@ export interface TestEnvironment {
 }
 
 export interface TestEnvironmentOptions {
-  /** Where its files are; a folder of its own without it. */
-  readonly home?: string;
   readonly fill?: (client: Client) => Promise<void>;
   /** Folder of the candidate's migrations. */
   readonly migrations?: string;
@@ -73,7 +71,7 @@ export async function withEnvironment<T>(
   use: (test: TestEnvironment) => Promise<T>,
 ): Promise<T> {
   const folder = await temporaryFolder();
-  const home = options.home ?? path.join(folder, 'home');
+  const home = path.join(folder, 'home');
   const raw = {
     name: 'shop',
     platform: 'local',

@@ -50,11 +50,16 @@ export class Ledger {
   /** Durable when it returns. */
   async write(change: (journal: Journal) => Journal): Promise<Journal> {
     const next = { ...change(this.#journal), token: this.#token };
-    const settling = settles(this.#journal) || next.operation?.phase === 'revert';
+    const settling = settles(this.#journal) || (next.operation !== null && takesBack(next.operation));
     this.#revision = await this.#store.write(this.#revision, serializeJournal(next), settling);
     this.#journal = next;
     return next;
   }
+}
+
+/** Giving up the candidate is what frees a full disk, so it may not ask for room itself. */
+function takesBack({ phase, verb }: NonNullable<Journal['operation']>): boolean {
+  return phase === 'revert' || verb === 'abandon';
 }
 
 /** What is open has only one way to its end, and clients may wait for it. */
