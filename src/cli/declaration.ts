@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isCollection, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isSealed, readSealed } from '../machine/sealed.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { parseEnvironment, type Environment } from '../model/environment.ts';
 import { packedName, unpackFolder } from '../migrations/packed.ts';
@@ -13,7 +13,8 @@ export const defaultFile = 'verdigris.yaml';
  * this machine is taken from what was packed beside the file, as it is in a pod of the cluster.
  */
 export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readSealed(file).catch((cause: unknown) => {
+    if (cause instanceof VerdigrisError) throw cause;
     throw new VerdigrisError('no-declaration', {
       seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
       required: 'a file that declares the environment.',
@@ -22,7 +23,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
     });
   });
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text.toString('utf8'), { lineCounter: lines });
   const [fault] = document.errors;
   if (fault) {
     throw new VerdigrisError('declaration-syntax', {
@@ -102,8 +103,13 @@ function withFileFound(value: unknown, [key, ...rest]: readonly string[], folder
 
 async function migrationsFolder(folder: string, colour: string, declared: string): Promise<string> {
   const absolute = path.resolve(folder, declared);
-  if (existsSync(absolute)) return absolute;
-  const packed = await readFile(path.join(folder, packedName(colour))).catch(() => undefined);
+  // What lies beside a sealed declaration is a ConfigMap's: of that what was packed is sealed, and nothing else is taken.
+  const beside = isSealed() && `${absolute}/`.startsWith(`${folder}/`);
+  if (!beside && existsSync(absolute)) return absolute;
+  const packed = await readSealed(path.join(folder, packedName(colour))).catch((cause: unknown) => {
+    if (cause instanceof VerdigrisError) throw cause;
+    return undefined;
+  });
   return packed ? unpackFolder(packed) : absolute;
 }
 

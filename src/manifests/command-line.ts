@@ -1,7 +1,8 @@
+import { sealEnv, sealMount } from './seal.ts';
 import { containerSecurity } from './security.ts';
 
 /**
- * The command line on the environment's declaration, in a container of ours; its volumes are `declaration` and `tmp`.
+ * The command line on the environment's declaration, in a container of ours; its volumes are `declaration`, `seal` and `tmp`.
  */
 export function commandContainer(
   name: string,
@@ -20,14 +21,12 @@ export function commandContainer(
       '/etc/verdigris/declaration.json',
       ...options,
     ],
-    env: [
-      { name: 'HOME', value: '/tmp' },
-      { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
-    ],
+    env: [{ name: 'HOME', value: '/tmp' }, { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' }, sealEnv],
     securityContext: containerSecurity,
     resources,
     volumeMounts: [
       { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+      sealMount,
       { name: 'tmp', mountPath: '/tmp' },
     ],
   };

@@ -2,6 +2,13 @@ import type { Environment } from '../model/environment.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames } from './names.ts';
 
+/** Name of the file that the declaration is in a pod. */
+export const declarationFile = 'declaration.json';
+
+export function declarationText(raw: unknown): string {
+  return JSON.stringify(raw, null, 1);
+}
+
 /**
  * What the environment was last declared as: for guards, drills and metrics, and for whoever takes it into a stack
  * later.
@@ -11,7 +18,7 @@ export function declarationConfig(environment: Pick<Environment, 'name' | 'kuber
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(environment, 'journal', objectNames.declaration(environment.name)),
-    data: { 'declaration.json': JSON.stringify(raw, null, 1) },
+    data: { [declarationFile]: declarationText(raw) },
   };
 }
 

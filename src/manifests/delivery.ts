@@ -1,6 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { commandContainer } from './command-line.ts';
 import { declarationVolume } from './declaration.ts';
+import { sealVolume } from './seal.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames, selectorLabels } from './names.ts';
 import { operatorLabel } from './network.ts';
@@ -53,7 +54,11 @@ export function deliveryManifests(environment: Environment): Manifest[] {
                 resources: resources({ cpu: '50m', memory: '192Mi' }),
               }),
             ],
-            volumes: [declarationVolume('declaration', environment), { name: 'tmp', emptyDir: {} }],
+            volumes: [
+              declarationVolume('declaration', environment),
+              sealVolume(environment),
+              { name: 'tmp', emptyDir: {} },
+            ],
           },
         },
       },

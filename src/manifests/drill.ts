@@ -1,6 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { commandContainer } from './command-line.ts';
 import { declarationVolume } from './declaration.ts';
+import { sealVolume } from './seal.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames } from './names.ts';
 import { drillRules, serviceRole } from './rbac.ts';
@@ -50,7 +51,11 @@ export function drillManifests(environment: Environment): Manifest[] {
                     resources: resources({ cpu: '100m', memory: '256Mi' }),
                   }),
                 ],
-                volumes: [declarationVolume('declaration', environment), { name: 'tmp', emptyDir: {} }],
+                volumes: [
+                  declarationVolume('declaration', environment),
+                  sealVolume(environment),
+                  { name: 'tmp', emptyDir: {} },
+                ],
               },
             },
           },

@@ -1,3 +1,4 @@
+import { sealVolume } from './seal.ts';
 import type { Environment } from '../model/environment.ts';
 import { ruleGroups } from '../metrics/rules.ts';
 import { commandContainer } from './command-line.ts';
@@ -62,6 +63,7 @@ export function metricsManifests(environment: Environment): Manifest[] {
             ],
             volumes: [
               { name: 'declaration', configMap: { name: objectNames.declaration(name) } },
+              sealVolume(environment),
               { name: 'tmp', emptyDir: {} },
             ],
           },

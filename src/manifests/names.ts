@@ -32,6 +32,8 @@ export const objectNames = {
   creation: (name: string) => `${name}-creation`,
   declaration: (name: string) => `${name}-declaration`,
   migrations: (name: string) => `${name}-migrations`,
+  /** Secret with the digests of both. */
+  seal: (name: string) => `${name}-seal`,
   /** CronJob, service account and report of the drills. */
   drill: (name: string) => `${name}-drill`,
   metrics: (name: string) => `${name}-metrics`,

@@ -1,3 +1,4 @@
+import { sealEnv, sealMount, sealVolume } from './seal.ts';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Environment } from '../model/environment.ts';
@@ -222,6 +223,7 @@ function guardContainer(guard: Guard, tls: boolean): Record<string, unknown> {
     env: [
       { name: 'HOME', value: '/tmp' },
       { name: 'VERDIGRIS_HOME', value: '/tmp/verdigris' },
+      sealEnv,
       // What recovers is loaded beforehand, again after one that was killed.
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/compiled' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -235,6 +237,7 @@ function guardContainer(guard: Guard, tls: boolean): Record<string, unknown> {
     readinessProbe: { ...looked, periodSeconds: 60 },
     volumeMounts: [
       { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
+      sealMount,
       { name: 'guard-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
       { name: 'guard-console', mountPath: path.dirname(consolePasswordFile), readOnly: true },
       { name: 'guard-tmp', mountPath: '/tmp' },
@@ -252,6 +255,7 @@ function guardVolumes(guard: Guard, { name, kubernetes: { tls } }: Declared): Re
   };
   return [
     { name: 'declaration', configMap: { name: guard.declaration } },
+    sealVolume({ name }),
     { name: 'guard-token', projected: { defaultMode: 0o440, sources: [token, authority, namespace] } },
     // A file, since it follows a rotation, as a variable would not.
     {

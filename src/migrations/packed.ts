@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -21,24 +22,23 @@ export async function packFolder(folder: string): Promise<Buffer> {
   return gzipSync(JSON.stringify(Object.fromEntries(files)), { level: 9 });
 }
 
-/** The folder that was packed, in this machine's temporary place; one of the same content is used again. */
+/** Of this process, by digest: a name that could be foreseen could be taken by somebody else before. */
+const unpacked = new Map<string, string>();
+
+/** The folder that was packed, in this machine's temporary place; this process uses one of the same content again. */
 export async function unpackFolder(packed: Buffer): Promise<string> {
+  const digest = createHash('sha256').update(packed).digest('hex');
+  const known = unpacked.get(digest);
+  if (known !== undefined && existsSync(known)) return known;
   const files = contents.parse(JSON.parse(gunzipSync(packed).toString('utf8')));
-  const folder = path.join(
-    tmpdir(),
-    `verdigris-migrations-${createHash('sha256').update(packed).digest('hex').slice(0, 16)}`,
-  );
-  const making = `${folder}.${process.pid}`;
-  await rm(making, { recursive: true, force: true });
-  await mkdir(making, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(path.join(tmpdir(), 'verdigris-migrations-'));
   for (const [name, content] of Object.entries(files)) {
-    const file = path.resolve(making, name);
-    if (!file.startsWith(`${making}${path.sep}`))
+    const file = path.resolve(folder, name);
+    if (!file.startsWith(`${folder}${path.sep}`))
       throw new Error(`the packed migrations name ${name}, which is outside their folder`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, Buffer.from(content, 'base64'));
   }
-  // Whole or not there; where somebody was faster, his is as good.
-  await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
+  unpacked.set(digest, folder);
   return folder;
 }

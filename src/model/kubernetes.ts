@@ -165,3 +165,6 @@ export const kubernetesSchema = z
     istio: z.boolean().default(false),
   })
   .prefault({});
+
+/** By this variable a process in a pod knows that what it is declared by is sealed, and the folder of the seals. */
+export const sealVariable = 'VERDIGRIS_SEAL';

@@ -69,6 +69,7 @@ containers:
     env:
       - { name: HOME, value: /tmp }
       - { name: VERDIGRIS_HOME, value: /tmp/verdigris }
+      - { name: VERDIGRIS_SEAL, value: /etc/verdigris-seal }
       {{- with index . 6 }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -88,8 +89,10 @@ containers:
     {{- end }}
     volumeMounts:
       - { name: declaration, mountPath: /etc/verdigris, readOnly: true }
+      - { name: seal, mountPath: /etc/verdigris-seal, readOnly: true }
       - { name: tmp, mountPath: /tmp }
 volumes:
   - { name: declaration, configMap: { name: {{ $root.Values.environment }}-declaration } }
+  - { name: seal, secret: { secretName: {{ $root.Values.environment }}-seal } }
   - { name: tmp, emptyDir: {} }
 {{- end -}}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
+import { readSealed } from '../../machine/sealed.ts';
 import { parseEnvironment, type Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import { Cluster } from '../../platform/kubernetes/cluster.ts';
@@ -22,7 +22,7 @@ const every = 2_000;
 
 /** As declared now: the file follows its ConfigMap. */
 async function environment(): Promise<Environment> {
-  return parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration);
+  return parseEnvironment(JSON.parse((await readSealed(declaration)).toString('utf8')), declaration);
 }
 
 /** Fresh for each act: no password, connection or position of an earlier one is believed. */

@@ -1,13 +1,15 @@
-import { declarationConfig, migrationsConfig } from '../../manifests/declaration.ts';
+import { declarationConfig, declarationFile, declarationText, migrationsConfig } from '../../manifests/declaration.ts';
 import { objectNames } from '../../manifests/names.ts';
+import { digestOf, unsealed } from '../../machine/sealed.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { packedName, packFolder } from '../../migrations/packed.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Cluster, Stored } from './cluster.ts';
+import { readSeal, seal } from './seal.ts';
 
 interface DeclarationMap extends Stored {
-  readonly data?: { readonly 'declaration.json'?: string };
+  readonly data?: { readonly [declarationFile]?: string };
 }
 
 /** Bytes that a ConfigMap takes, in base64 and with room for its metadata: the API server's limit is 1 MiB. */
@@ -23,7 +25,6 @@ export async function recordDeclaration(
   raw: unknown,
   emit: Emit,
 ): Promise<void> {
-  await cluster.apply(declarationConfig(environment, raw));
   const packed: Record<string, Buffer> = {};
   for (const colour of colours) {
     const folder = environment.colours[colour]?.migrations;
@@ -39,16 +40,25 @@ export async function recordDeclaration(
         `the migrations are ${Math.ceil(size / 1024)} KiB packed, more than a ConfigMap holds: drills in the ` +
         'cluster need an image of yours that has them (docs/kubernetes.md)',
     });
-  await cluster.apply(migrationsConfig(environment, size > mapLimit ? {} : packed));
+  const kept = size > mapLimit ? {} : packed;
+  await seal(cluster, environment, { [declarationFile]: declarationText(raw), ...kept });
+  await cluster.apply(declarationConfig(environment, raw));
+  await cluster.apply(migrationsConfig(environment, kept));
 }
 
-/** Undefined where none was written. */
+/**
+ * Undefined where none was written.
+ * @throws VerdigrisError `declaration-unsealed` where it is not what was declared; an older one has no seal.
+ */
 export async function recalledDeclaration(
   cluster: Cluster,
   name: string,
 ): Promise<Record<string, unknown> | undefined> {
   const text = (await cluster.read<DeclarationMap>('ConfigMap', objectNames.declaration(name)))?.data?.[
-    'declaration.json'
+    declarationFile
   ];
-  return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
+  if (text === undefined) return undefined;
+  const sealed = await readSeal(cluster, name);
+  if (sealed && !sealed[declarationFile]?.includes(digestOf(text))) throw unsealed(declarationFile);
+  return JSON.parse(text) as Record<string, unknown>;
 }

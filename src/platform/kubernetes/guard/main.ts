@@ -6,13 +6,14 @@ import { pino } from 'pino';
 import { authorityMount, serviceHost } from '../../../manifests/certificates.ts';
 import { objectNames } from '../../../manifests/names.ts';
 import { consolePasswordFile, readersDatabase } from '../../../manifests/pooler.ts';
+import { readSealed } from '../../../machine/sealed.ts';
 import { parseEnvironment } from '../../../model/environment.ts';
 import { guard } from './guard.ts';
 import { Standby } from './standby.ts';
 
 /** The guard's process, in a container beside a pooler: `main.ts <declaration> <file that each look touches>`. */
 const [declaration = '', looked = ''] = process.argv.slice(2);
-const environment = parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration);
+const environment = parseEnvironment(JSON.parse((await readSealed(declaration)).toString('utf8')), declaration);
 const host = serviceHost(environment, objectNames.pooler(environment.name));
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort());
