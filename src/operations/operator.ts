@@ -77,10 +77,11 @@ export async function withOperator<T>(
             : `an unfinished command was ${c.recovered}`,
       });
     if (purpose !== 'recover' && purpose !== 'rotate') {
-      await finishRotations(c);
+      await finishRotations(c, 'before');
       await followRotation(c);
     }
     const result = await statementsTold(c, use);
+    if (purpose !== 'recover' && purpose !== 'rotate') await finishRotations(c, 'after');
     if (c.journal.token === lease.token) await noteWritten(parts, c.live, lease.token).catch(() => undefined);
     // What was made meanwhile bears it too, without waiting for the next command.
     if (c.journal.uid !== undefined && purpose !== 'recover')

@@ -59,12 +59,12 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
 /**
  * Ends what a killed rotation began, before anything is done that uses these passwords. One that cannot be ended is
  * said and keeps no command out: everybody gets in with either password, and the gates try what a switchover needs. The
- * consoles' takes minutes and hurts nobody meanwhile: it is left to its own command.
+ * consoles' takes minutes and hurts nobody meanwhile: it is ended `after` what the command is for.
  */
-export async function finishRotations(c: Context): Promise<void> {
+export async function finishRotations(c: Context, when: 'before' | 'after'): Promise<void> {
   const { own } = c.platform.credentials;
   for (const name of await own.names()) {
-    if (name === 'console' || (await own.read(name)).next === undefined) continue;
+    if ((name === 'console') !== (when === 'after') || (await own.read(name)).next === undefined) continue;
     await said(c, `rotate ${name} was cut short and cannot be ended now`, rotateOwn(c, name));
   }
 }
