@@ -2,7 +2,15 @@ import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { plainRefused, reloadOnRenewal } from './certificates.ts';
 import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
-import { lockerRole, migrationRole, operatorRole, ownRoles, readerRole, replicationRole } from '../model/names.ts';
+import {
+  hookRole,
+  lockerRole,
+  migrationRole,
+  operatorRole,
+  ownRoles,
+  readerRole,
+  replicationRole,
+} from '../model/names.ts';
 
 /** Where the certificate is in both servers, with `kubernetes.tls`. */
 export const tlsMount = '/etc/verdigris-tls';
@@ -82,7 +90,7 @@ export function hbaFile(environment: Pick<Environment, 'database' | 'kubernetes'
       'scram-sha-256',
     ],
     ['host', 'all', replicationRole, 'all', 'reject'],
-    [host, 'all', [operatorRole, readerRole, lockerRole, migrationRole].join(','), 'all', 'scram-sha-256'],
+    [host, 'all', [operatorRole, readerRole, lockerRole, migrationRole, hookRole].join(','), 'all', 'scram-sha-256'],
     ...refusingRules(`${dataMount}/${closedFile}`).map((rule) => [rule]),
     ['local', 'all', 'all', '', 'scram-sha-256'],
     ['host', 'replication', 'all', 'all', 'reject'],

@@ -20,15 +20,18 @@ export interface MigrationTarget {
   readonly statementTimeout: number;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number, note: string) => void;
+  /** Opens a session of a login that is made for the run; without it, one that nobody else has to know of. */
+  readonly connect?: (<T>(settings: ConnectionSettings, use: (client: Client) => Promise<T>) => Promise<T>) | undefined;
   /** Beside what every login of a tool is set to: a rehearsal has a tool's statements logged. */
   readonly sessionSettings?: Readonly<Record<string, string>> | undefined;
   /** File that a tool's output is appended to. */
   readonly log?: string | undefined;
   /**
    * Runs the backfills whose version is below `version` and that are not complete. An engine that knows its files'
-   * versions calls it before each; whoever calls `apply` runs the rest afterwards.
+   * versions calls it before each, with the session that it runs its files in; whoever calls `apply` runs the rest
+   * afterwards.
    */
-  readonly backfillsBefore?: ((version: string) => Promise<void>) | undefined;
+  readonly backfillsBefore?: ((version: string, session: Client) => Promise<void>) | undefined;
   /** Where statements run that write rows; without it, all where the rest does: on a clone, or on the first colour. */
   readonly data?: DataPolicy | undefined;
 }
@@ -49,9 +52,15 @@ export interface MigrationEngine {
    * Runs what is pending inside the caller's transaction, on emptied tables and only as far as that can be done in a
    * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine
    * cannot; throws
-   * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code.
+   * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code;
+   * `operator` is asked what is pending, where `client` is the owner's.
    */
-  readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string) => Promise<void>;
+  readonly rehearse?: (
+    client: Client,
+    say?: (text: string) => void,
+    owner?: string,
+    operator?: Client,
+  ) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
   readonly files?: () => Promise<Migration[]>;
   /** The statements of all its numbered files. Undefined where only the engine's tool reads them. */
@@ -66,5 +75,7 @@ export interface MigrationEngine {
    * `data`.
    */
   readonly shapes?: (live?: Client) => Promise<PlannedShape[]>;
+  /** Whether a pending file asks to run as superuser. Undefined where only the engine's tool reads them. */
+  readonly superuser?: (client: Client) => Promise<boolean>;
   apply(target: MigrationTarget): Promise<Migration[]>;
 }

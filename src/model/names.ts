@@ -15,8 +15,10 @@ export const replicationRole = 'verdigris_replication';
 export const readerRole = 'verdigris_reader';
 /** Locks rows that never stand still while they are compared. */
 export const lockerRole = 'verdigris_locker';
-/** What migration tools log in as, for the length of one run and never on the live colour. */
+/** What migration tools and the user's SQL log in as, for the length of one run, as members of its owner. */
 export const migrationRole = 'verdigris_migration';
+/** The same for a hook's statement, which may run beside it. */
+export const hookRole = 'verdigris_hook';
 /** Whom a fence lets through: nobody else has their credentials. */
 export const ownRoles: readonly string[] = [operatorRole, replicationRole, readerRole, lockerRole];
 

@@ -1,6 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
+import { withOwnerSession } from '../migrations/owner-session.ts';
 import { rows, withClient, withOwnSession, type Client, type ConnectionSettings } from '../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
 import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '../postgres/owners.ts';
@@ -63,21 +64,19 @@ async function migrate(
   const { migrations: folder, release = '', engine } = colours[live] ?? {};
   if (folder === undefined) return;
   const { signal } = new AbortController();
-  await withClient(connection, 'create', async (client) => {
+  await withClient(connection, 'create', async (operator) => {
+    const target = { client: operator, connection, owner, lockTimeout: 0, statementTimeout: 0 };
     await (
-      await chooseEngine(folder, engine, client)
+      await chooseEngine(folder, engine, operator)
     ).apply({
-      client,
-      connection,
-      owner,
+      ...target,
       release,
-      lockTimeout: 0,
-      statementTimeout: 0,
       signal,
       onProgress: () => undefined,
-      backfillsBefore: (version) => fillAll(client, folder, release, signal, version).then(() => undefined),
+      backfillsBefore: (version, client) =>
+        fillAll({ client, operator, owner }, folder, release, signal, version).then(() => undefined),
     });
-    await fillAll(client, folder, release, signal);
+    await withOwnerSession(target, (client) => fillAll({ client, operator, owner }, folder, release, signal));
   });
 }
 

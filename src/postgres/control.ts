@@ -21,6 +21,9 @@ const statements = `
   CREATE TABLE IF NOT EXISTS verdigris.migration (
     version text PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, release text NOT NULL,
     statements_done int NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz);
+  CREATE TABLE IF NOT EXISTS verdigris.repeatable (
+    name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE TABLE IF NOT EXISTS verdigris.mask (claim text PRIMARY KEY);
   CREATE TABLE IF NOT EXISTS verdigris.backfill (
     name text PRIMARY KEY, checksum text NOT NULL, release text NOT NULL, position text[],
     rows_seen bigint NOT NULL DEFAULT 0, rows_filled bigint NOT NULL DEFAULT 0,

@@ -1,5 +1,5 @@
 import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
-import { migrationRole, ownRoles, replicationRole } from '../model/names.ts';
+import { hookRole, migrationRole, ownRoles, replicationRole } from '../model/names.ts';
 import { one, type Client } from './client.ts';
 import { literal } from './quote.ts';
 
@@ -13,7 +13,7 @@ import { literal } from './quote.ts';
 export function hbaLockRules(file: string, subscribers: 'samehost' | 'all' = 'samehost'): string {
   return [
     `local all ${ownRoles.join(',')} trust`,
-    `host all ${migrationRole},${replicationRole} samehost scram-sha-256`,
+    `host all ${migrationRole},${hookRole},${replicationRole} samehost scram-sha-256`,
     ...(subscribers === 'all' ? [`host all ${replicationRole} all scram-sha-256`] : []),
     ...refusingRules(file),
     '',

@@ -17,7 +17,10 @@ export async function countWrites<T>(
   client: Client,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
-  await client.query('SET LOCAL track_counts = on');
+  // They are on unless somebody turned them off, which takes a superuser to turn back.
+  await client.query(
+    "SELECT pg_catalog.set_config('track_counts', 'on', true) WHERE pg_catalog.current_setting('track_counts') = 'off'",
+  );
   const before = new Map((await counters(client)).map((each) => [each.table, each]));
   const result = await work();
   const writes = (await counters(client))

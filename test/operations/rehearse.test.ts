@@ -172,9 +172,9 @@ test('a long lock, a rewrite and an index are found, with mode, table, time and 
           statementTimeout: 0,
           signal: new AbortController().signal,
           onProgress: () => undefined,
-          watch: measuring(client, into),
+          watch: measuring(into),
         };
-        await sqlEngine({ folder: env.migrations, format: formatOf('sql') }).apply(target);
+        await sqlEngine({ folder: env.migrations, format: formatOf('sql') }).apply(target, client);
         return into;
       });
       const [file] = live.files;

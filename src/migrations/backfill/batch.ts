@@ -1,6 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { qualified } from '../../postgres/catalogue.ts';
 import { one, withTransaction, type Client } from '../../postgres/client.ts';
+import { literal } from '../../postgres/quote.ts';
 import { keyRow, positionRow, type BackfillPlan } from './plan.ts';
 
 export interface Batch {
@@ -13,6 +14,7 @@ export interface Batch {
 export interface BatchOptions {
   /** search_path of the backfill's own SQL. */
   readonly path: string;
+  readonly owner: string | undefined;
   /** Key of the last row looked at; null for none. */
   readonly from: readonly string[] | null;
   readonly rows: number;
@@ -34,7 +36,7 @@ const deadlockTimeout = 50;
 export async function runBatch(
   client: Client,
   plan: BackfillPlan,
-  { path, from, rows, quiet }: BatchOptions,
+  { path, owner, from, rows, quiet }: BatchOptions,
 ): Promise<Batch> {
   const { backfill, table, key } = plan;
   const after = from === null ? 'true' : `${keyRow(plan)} > ${positionRow(plan, 1)}`;
@@ -58,6 +60,7 @@ export async function runBatch(
       return { seen: 0, filled: 0, position: null };
     }
     await setPath(client, path);
+    await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
     const filled =
       (
         await client.query(
@@ -68,6 +71,7 @@ export async function runBatch(
           from === null ? [chunk.upper] : [chunk.upper, from],
         )
       ).rowCount ?? 0;
+    await client.query("SET LOCAL role = 'none'");
     await setPath(client, 'pg_catalog, pg_temp');
     const batch = { seen: chunk.seen, filled, position: chunk.upper };
     await note(client, plan, from, batch, false);

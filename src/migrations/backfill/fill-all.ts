@@ -1,9 +1,10 @@
+import { asLogin } from '../../postgres/as-login.ts';
 import { withFixedPath, type Client } from '../../postgres/client.ts';
 import { compareVersions } from '../engines/sql/files.ts';
 import { readBackfills, type Backfill } from './files.ts';
 import { hasTarget } from './plan.ts';
 import { isDone, readProgress } from './progress.ts';
-import { runBackfill, type BackfillReport } from './run.ts';
+import { runBackfill, type BackfillReport, type BackfillRun } from './run.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 
 /**
@@ -11,7 +12,7 @@ import { readTables } from '../../postgres/catalogue.ts';
  * away. Of versions below `before`, where it is given. Those whose columns are not there yet wait for their migration.
  */
 export async function fillAll(
-  client: Client,
+  { client, ...as }: { readonly client: Client } & Pick<BackfillRun, 'operator' | 'owner'>,
   folder: string,
   release: string,
   signal: AbortSignal,
@@ -21,12 +22,13 @@ export async function fillAll(
   const reports: BackfillReport[] = [];
   for (const backfill of await readBackfills(folder)) {
     if (before !== undefined && compareVersions(backfill.version, before) >= 0) continue;
-    const progress = await withFixedPath(client, () => readProgress(client));
+    const progress = await asLogin(client, () => withFixedPath(client, () => readProgress(client)));
     if (isDone(backfill, progress) || !hasTarget(await readTables(client), backfill)) continue;
     const calm = { lag: () => Promise.resolve(undefined), active: () => Promise.resolve(0) };
     await around(backfill, async () => {
       reports.push(
         await runBackfill(client, backfill, {
+          ...as,
           release,
           onCandidate: false,
           again: false,

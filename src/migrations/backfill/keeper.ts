@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { qualified, type Table } from '../../postgres/catalogue.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
+import { isSuperuser } from '../../postgres/superuser.ts';
 import type { Backfill } from './files.ts';
 import type { BackfillPlan } from './plan.ts';
 
@@ -21,23 +22,28 @@ function nameOf(backfill: string): string {
 export async function installKeeper(
   client: Client,
   { backfill, table }: BackfillPlan,
-  path: string,
+  { path, owner }: { readonly path: string; readonly owner: string | undefined },
   lockTimeout: number,
 ): Promise<void> {
   await withTransaction(client, async () => {
     await client.query(`SET LOCAL lock_timeout = ${lockTimeout}`);
-    await makeKeeper(client, backfill, table, path);
+    await makeKeeper(client, backfill, table, { path, owner });
+    await fireKeeper(client, backfill, table);
   });
 }
 
-/** As `installKeeper`, in the caller's transaction. */
+/**
+ * Its function, in a session of the operator's with a fixed path; `path` is what its own names are found by. It runs as
+ * `owner` whoever applies: before PostgreSQL 16 that is a superuser.
+ */
 export async function makeKeeper(
   client: Client,
   backfill: Pick<Backfill, 'name' | 'assignments' | 'where'>,
-  table: Pick<Table, 'schema' | 'name'>,
-  path: string,
+  table: Pick<Table, 'name'>,
+  { path, owner }: { readonly path: string; readonly owner: string | undefined },
 ): Promise<void> {
   const name = nameOf(backfill.name);
+  const definer = owner !== undefined && (await isSuperuser(client));
   const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
   const given = backfill.assignments.map(({ column }, index) => `NEW.${ident(column)} := filled.v${index};`).join(' ');
   const body = `
@@ -54,13 +60,24 @@ END`;
   // Of two who replace one function at once PostgreSQL fails the later: it is to find what the other one made.
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   await client.query(
-    `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SET search_path = ${searchPath(path)} AS ${literal(body)}`,
+    `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SECURITY ${definer ? 'DEFINER' : 'INVOKER'}
+      SET search_path = ${searchPath(path)} AS ${literal(body)}`,
   );
+  if (definer) await client.query(`ALTER FUNCTION verdigris.${ident(name)}() OWNER TO ${ident(owner)}`);
   await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
+}
+
+/** Its trigger, in the caller's transaction, which may be the one that made the table what it is. */
+export async function fireKeeper(
+  client: Client,
+  backfill: Pick<Backfill, 'name'>,
+  table: Pick<Table, 'schema' | 'name'>,
+): Promise<void> {
+  const name = nameOf(backfill.name);
   // The function alone takes no lock on the table: a second run and a changed text need no more.
   if (
     (
-      await rows(client, 'SELECT FROM pg_trigger WHERE tgname = $1 AND tgrelid = $2::regclass', [
+      await rows(client, 'SELECT FROM pg_catalog.pg_trigger WHERE tgname = $1 AND tgrelid = $2::pg_catalog.regclass', [
         name,
         qualified(table),
       ])
@@ -73,7 +90,7 @@ END`;
   // On the partitions too, which is where rows of a partitioned table arrive.
   for (const { relation } of await rows<{ relation: string }>(
     client,
-    'SELECT DISTINCT tgrelid::regclass::text AS relation FROM pg_trigger WHERE tgname = $1',
+    'SELECT DISTINCT tgrelid::pg_catalog.regclass::pg_catalog.text AS relation FROM pg_catalog.pg_trigger WHERE tgname = $1',
     [name],
   ))
     await client.query(`ALTER TABLE ${relation} ENABLE REPLICA TRIGGER ${ident(name)}`);

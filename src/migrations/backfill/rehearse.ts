@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
+import { asLogin } from '../../postgres/as-login.ts';
 import { withFixedPath, type Client } from '../../postgres/client.ts';
 import type { Backfill } from './files.ts';
 import { missing } from './missing.ts';
@@ -12,7 +13,8 @@ import { isDone, readProgress } from './progress.ts';
  * costs nothing. What is complete and can no longer be read is left out: it will not run.
  */
 export async function rehearseBackfills(client: Client, backfills: readonly Backfill[]): Promise<void> {
-  const progress = backfills.length === 0 ? [] : await withFixedPath(client, () => readProgress(client));
+  const progress =
+    backfills.length === 0 ? [] : await asLogin(client, () => withFixedPath(client, () => readProgress(client)));
   for (const backfill of backfills) {
     const tables = await readTables(client);
     const table = tableOf(tables, backfill);

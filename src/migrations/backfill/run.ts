@@ -1,4 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import { asLogin } from '../../postgres/as-login.ts';
 import { withFixedPath, type Client } from '../../postgres/client.ts';
 import { runBatch } from './batch.ts';
 import type { Backfill } from './files.ts';
@@ -32,6 +33,10 @@ export interface BackfillProgress {
 }
 
 export interface BackfillRun {
+  /** Where the session is one of `withOwnerSession`: the operator's beside it. */
+  readonly operator?: Client;
+  /** As whom `set` and `where` are computed; without it, as whoever is connected. */
+  readonly owner?: string | undefined;
   readonly release: string;
   /** On a candidate: triggers stay quiet, and rows that arrive are filled on their way in. */
   readonly onCandidate: boolean;
@@ -52,12 +57,12 @@ const attempts = 30;
 const givenWay = new Set(['55P03', '40P01', '40001']);
 
 /**
- * Runs a backfill from where the database says it is to its end, in a session of `withClient`: its SQL is the user's.
+ * Runs a backfill from where the database says it is to its end, in a session for the user's SQL.
  * @throws VerdigrisError `backfill-target`, `backfill-key`, `backfill-failed`, `backfill-blocked`,
  * `backfill-time-limit`, `backfill-elsewhere`.
  */
 export function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
-  return withFixedPath(client, (path) => runWithPath(client, backfill, run, path));
+  return asLogin(client, () => withFixedPath(client, (path) => runWithPath(client, backfill, run, path)));
 }
 
 async function runWithPath(
@@ -67,11 +72,13 @@ async function runWithPath(
   path: string,
 ): Promise<BackfillReport> {
   const begun = performance.now();
+  const { operator = client, owner } = run;
   const plan = await planBackfill(client, backfill);
   // First: a row that arrives behind the position would otherwise be met by nobody.
   if (run.onCandidate && backfill.trigger)
     await attempted(
-      () => installKeeper(client, plan, path, 2_000),
+      () =>
+        asLogin(operator, () => withFixedPath(operator, () => installKeeper(operator, plan, { path, owner }, 2_000))),
       plan,
       run.signal,
       () => undefined,
@@ -108,7 +115,7 @@ async function runWithPath(
     // On a candidate a batch adds nothing to what the live colour has still to send.
     if (!run.onCandidate) rows = Math.max(1, Math.min(rows, Math.floor(room / plan.mostPerRow)));
     const batch = await attempted(
-      () => runBatch(client, plan, { path, from: position, rows, quiet: run.onCandidate }),
+      () => runBatch(client, plan, { path, owner, from: position, rows, quiet: run.onCandidate }),
       plan,
       run.signal,
       () => (rows = Math.max(1, rows >> 1)),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rows, type Client } from '../../postgres/client.ts';
+import { asLogin } from '../../postgres/as-login.ts';
+import { one, rows, type Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { heldFailed, tooSlow } from './refusals.ts';
@@ -10,10 +11,12 @@ import type { FromFile, HeldStatement, Ran } from './statement.ts';
  * known to have committed, has committed or is gone once this returns.
  */
 export async function readHeld(client: Client): Promise<HeldStatement[]> {
-  return rows<HeldStatement>(
-    client,
-    `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
-    WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
+  return asLogin(client, () =>
+    rows<HeldStatement>(
+      client,
+      `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
+      WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
+    ),
   );
 }
 
@@ -22,22 +25,27 @@ export async function keepHeld(
   client: Client,
   release: string,
   statement: FromFile,
-  { tables, asked, role }: Pick<HeldStatement, 'tables' | 'asked'> & { readonly role: string | undefined },
+  { tables, asked }: Pick<HeldStatement, 'tables' | 'asked'>,
 ): Promise<void> {
-  await client.query(
-    `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
-    VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), coalesce($10, pg_catalog.current_setting('role')), $9)
-    ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
-    [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release, role],
+  const { role } = await one<{ role: string }>(client, 'SHOW role');
+  await asLogin(client, () =>
+    client.query(
+      `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
+      VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), $10, $9)
+      ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
+      [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release, role],
+    ),
   );
 }
 
 /** Whether a statement ran on the live colour already, in this or an earlier attempt, and what it wrote. */
 export async function ranOnLive(client: Client, statement: FromFile): Promise<RowWrites[] | undefined> {
-  const [found] = await rows<{ writes: RowWrites[] }>(
-    client,
-    "SELECT writes FROM verdigris.data_statement WHERE version = $1 AND position = $2 AND digest = $3 AND place = 'live' AND done_at IS NOT NULL",
-    keyOf(statement),
+  const [found] = await asLogin(client, () =>
+    rows<{ writes: RowWrites[] }>(
+      client,
+      "SELECT writes FROM verdigris.data_statement WHERE version = $1 AND position = $2 AND digest = $3 AND place = 'live' AND done_at IS NOT NULL",
+      keyOf(statement),
+    ),
   );
   return found?.writes;
 }
@@ -49,10 +57,13 @@ export async function markOnLive(
   statement: FromFile,
   writes: readonly RowWrites[],
 ): Promise<void> {
-  await client.query(
-    `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release, writes, done_at)
-    VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8, pg_catalog.clock_timestamp())`,
-    [...keyOf(statement), statement.file, statement.line, statement.text, release, JSON.stringify(writes)],
+  const { role } = await one<{ role: string }>(client, 'SHOW role');
+  await asLogin(client, () =>
+    client.query(
+      `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, role, release, writes, done_at)
+      VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8, $9, pg_catalog.clock_timestamp())`,
+      [...keyOf(statement), statement.file, statement.line, statement.text, role, release, JSON.stringify(writes)],
+    ),
   );
 }
 

@@ -1,9 +1,9 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
+import { asLogin } from '../../postgres/as-login.ts';
 import { one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
-import type { TheirRole } from '../../postgres/their-role.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
-import { makeKeeper } from '../backfill/keeper.ts';
+import { fireKeeper, makeKeeper } from '../backfill/keeper.ts';
 import type { Fill } from './fill.ts';
 import { keepHeld, readHeld } from './held.ts';
 import type { FromFile } from './statement.ts';
@@ -11,13 +11,16 @@ import { judgeStatement } from './judge.ts';
 import type { PlaceNote } from './note.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
-import { cannotBeHeld } from './refusals.ts';
+import { cannotBeHeld, heldAsSuperuser } from './refusals.ts';
 
 export interface Placing {
   readonly client: Client;
+  /** The operator's session, without a transaction of its own. */
+  readonly operator: Client;
   readonly policy: DataPolicy;
   readonly release: string;
-  readonly role: TheirRole;
+  /** Whether the file runs as superuser by its note. */
+  readonly superuser: boolean;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface Placing {
  * it was kept.
  */
 export async function runInPlace(
-  { client, policy, release, role }: Placing,
+  { client, operator, policy, release, superuser }: Placing,
   statement: FromFile & { readonly data: DataStatement; readonly note?: PlaceNote | undefined },
   run: () => Promise<void>,
 ): Promise<boolean> {
@@ -42,9 +45,11 @@ export async function runInPlace(
   const keep = async (tables: readonly string[]): Promise<true> => {
     if (data.changesSchema)
       throw cannotBeHeld(statement, tables.length > 0 ? 'it writes rows that both colours have' : judged.why, tables);
-    const named = await role.run(() => Promise.all(data.targets.map((target) => found(client, target))));
+    if (superuser) throw heldAsSuperuser(statement);
+    const named: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
+    for (const target of data.targets) named.push(await found(client, target));
     const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
-    await keepHeld(client, release, statement, { tables: all, asked: note !== undefined, role: role.name });
+    await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
     return true;
   };
   if (judged.place === 'live') return false;
@@ -59,7 +64,7 @@ export async function runInPlace(
   if (outcome && shared.length > 0 && note)
     await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
   if (outcome && (shared.length === 0 || note)) {
-    if (data.fill && !note) await keepFilled(client, role, statement, data.fill);
+    if (data.fill && !note) await keepFilled(client, operator, statement, data.fill);
     await client.query('RELEASE SAVEPOINT placed');
     return false;
   }
@@ -71,15 +76,24 @@ export async function runInPlace(
 /** Rows of the live release that arrive later are filled like those that were there. */
 async function keepFilled(
   client: Client,
-  role: TheirRole,
+  operator: Client,
   { data, file, line }: FromFile & { readonly data: DataStatement },
   fill: Fill,
 ): Promise<void> {
   const [target] = data.targets;
-  const table = target && (await role.run(() => found(client, target)));
+  const table = target && (await found(client, target));
   if (!table) return;
-  const { path } = await one<{ path: string }>(client, "SELECT pg_catalog.current_setting('search_path') AS path");
-  await makeKeeper(client, { ...fill, name: `${file}:${line}` }, table, path);
+  const { search_path: path } = await one<{ search_path: string }>(client, 'SHOW search_path');
+  const { role } = await one<{ role: string }>(client, 'SHOW role');
+  const keeper = { ...fill, name: `${file}:${line}` };
+  // Where the file runs in a session of its own, the function is there before its transaction ends; without a trigger
+  // it does nothing.
+  await asLogin(operator, () =>
+    withFixedPath(operator, () =>
+      makeKeeper(operator, keeper, table, { path, owner: role === 'none' ? undefined : role }),
+    ),
+  );
+  await asLogin(client, () => fireKeeper(client, keeper, table));
 }
 
 /** Of what was written, rows that both colours have, changed in what both have of them. */

@@ -31,6 +31,16 @@ export function cannotBeHeld(
   });
 }
 
+/** What is held back is kept in the database, as its owner may write it: it never runs as superuser. */
+export function heldAsSuperuser(statement: Pick<FromFile, 'file' | 'line' | 'text'>): VerdigrisError {
+  return new VerdigrisError('data-statement-superuser', {
+    seen: `${sourceLine(statement)} changes rows that both colours have, so it waits for the switchover; its file runs as superuser by its note.`,
+    required: 'that what runs at the switchover runs as the owner.',
+    next: 'move it to a file without the note, with a higher version. Nothing of this file is applied, and the live colour is untouched.',
+    facts: { file: statement.file, line: statement.line },
+  });
+}
+
 /** One that is held back until the switchover and fails. `next` says what is true and what to do. */
 export function heldFailed(held: FromFile, next: string, cause: unknown): VerdigrisError {
   const { message, detail, code } = cause as { message: string; detail?: string; code?: string };

@@ -21,13 +21,14 @@ export async function withMigrationRole<T>(
   target: Pick<
     MigrationTarget,
     'client' | 'connection' | 'owner' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings'
-  >,
+  > & { readonly login?: string },
   use: (login: Login) => Promise<T>,
 ): Promise<T> {
-  const { client, connection } = target;
+  const { client, connection, login = migrationRole } = target;
+  const { others: _, passwordFrom: __, ...reach } = connection;
   const owner = target.owner ?? connection.user;
   const password = randomBytes(24).toString('base64url');
-  await dropMigrationRole(client);
+  await dropMigrationRole(client, login);
   const settings = {
     ...target.sessionSettings,
     role: owner,
@@ -38,40 +39,49 @@ export async function withMigrationRole<T>(
   };
   await quietly(client, async () => {
     await client.query(
-      `CREATE ROLE ${migrationRole} LOGIN ${passwordClause(password)} VALID UNTIL ` +
+      `CREATE ROLE ${login} LOGIN ${passwordClause(password)} VALID UNTIL ` +
         `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${ident(owner)}`,
     );
     for (const [name, value] of Object.entries(settings))
-      await client.query(`ALTER ROLE ${migrationRole} SET ${name} = ${literal(value)}`);
+      await client.query(`ALTER ROLE ${login} SET ${name} = ${literal(value)}`);
   });
   let result: T;
   try {
     result = await use({
-      ...connection,
+      ...reach,
       host: connection.host.startsWith('/') ? '127.0.0.1' : connection.host,
-      user: migrationRole,
+      user: login,
       password,
     });
   } catch (error) {
     // The next run drops it first, where it cannot be dropped now.
-    await dropMigrationRole(client).catch(() => undefined);
+    await dropMigrationRole(client, login).catch(() => undefined);
     throw error;
   }
-  await dropMigrationRole(client);
+  await dropMigrationRole(client, login);
   return result;
 }
 
-/** Ends whatever a run left, its own or one whose operator was killed. */
-export async function dropMigrationRole(client: Client): Promise<void> {
-  if ((await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [migrationRole])).length === 0) return;
-  await client.query(`ALTER ROLE ${migrationRole} NOLOGIN`);
-  await client.query(
-    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usesysid = (SELECT oid FROM pg_roles WHERE rolname = $1)',
-    [migrationRole],
+/**
+ * Ends whatever a run left, its own or one whose operator was killed. SQL that says SET ROLE NONE makes objects as the
+ * login itself: they become the owner's whose member it is, and never the operator's, for a function can run with its
+ * owner's rights.
+ */
+export async function dropMigrationRole(client: Client, login: string = migrationRole): Promise<void> {
+  const [found] = await rows<{ owner: string | null }>(
+    client,
+    `SELECT (SELECT pg_catalog.quote_ident(o.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles o ON o.oid = m.roleid
+      WHERE m.member = r.oid ORDER BY m.oid LIMIT 1) AS owner FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
+    [login],
   );
-  // A migration that says SET ROLE NONE makes objects as the login itself.
+  if (!found) return;
+  await client.query(`ALTER ROLE ${login} NOLOGIN`);
   await client.query(
-    `REASSIGN OWNED BY ${migrationRole} TO CURRENT_USER; DROP OWNED BY ${migrationRole}; DROP ROLE ${migrationRole}`,
+    'SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity WHERE usename = $1::pg_catalog.name',
+    [login],
+  );
+  await client.query(
+    `REASSIGN OWNED BY ${login} TO ${found.owner ?? 'CURRENT_USER'}; DROP OWNED BY ${login}; DROP ROLE ${login}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from '../../postgres/client.ts';
-import { TheirRole } from '../../postgres/their-role.ts';
+import { literal } from '../../postgres/quote.ts';
 import { statementFailed } from './statement-failed.ts';
 import type { SqlStatement } from './sql/parse.ts';
 
@@ -25,20 +25,20 @@ export function tryStatements(
 ): (path: string, statements: readonly SqlStatement[], owner: string | undefined) => Promise<void> {
   let guarded = false;
   let left = false;
-  const run = async (path: string, statement: SqlStatement, role: TheirRole): Promise<void> => {
+  const run = async (path: string, statement: SqlStatement, owner: string | undefined): Promise<void> => {
     const text = statement.transactional ? statement.text : statement.plain;
     if (text === undefined) return;
     const writes = statement.data?.changesSchema === false;
     const savepoint = guarded || writes;
     if (savepoint) await client.query('SAVEPOINT tried');
     try {
-      await role.run(() => client.query(text));
+      await client.query(text);
       if (savepoint) await client.query('RELEASE SAVEPOINT tried');
     } catch (cause) {
       const { code = '' } = cause as { code?: string };
       const constrained = writes && code.startsWith(integrity);
       if (!constrained && !(guarded && (left || code === unsafeEnumValue)))
-        throw statementFailed({ ...statement, path }, rolledBack, cause, role.owner);
+        throw statementFailed({ ...statement, path }, rolledBack, cause, owner);
       await client.query('ROLLBACK TO SAVEPOINT tried');
       if (constrained) return;
       left = true;
@@ -47,7 +47,7 @@ export function tryStatements(
     guarded ||= statement.addsEnumValue !== undefined;
   };
   return async (path, statements, owner) => {
-    const role = new TheirRole(client, owner);
-    for (const statement of statements) await run(path, statement, role);
+    await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
+    for (const statement of statements) await run(path, statement, owner);
   };
 }

@@ -1,6 +1,5 @@
 import { lsnDistance } from '../../model/lsn.ts';
 import { describe } from '../../model/errors.ts';
-import type { Client } from '../../postgres/client.ts';
 import type { LockMode } from '../lint/locks.ts';
 import type { StatementWatch } from '../engines/sql/run.ts';
 import type { RanStatement } from './report.ts';
@@ -44,11 +43,11 @@ const slowCommit = 50;
  * Measures what the plain SQL engine runs, in its own session. Reading the state takes some ms between two statements,
  * while locks are held.
  */
-export function measuring(client: Client, into: Measurements): StatementWatch {
+export function measuring(into: Measurements): StatementWatch {
   let before: DatabaseState;
   let settled = 0;
   return {
-    async file(file, work) {
+    async file(client, file, work) {
       before = await readState(client);
       const at = Date.now();
       try {
@@ -68,7 +67,7 @@ export function measuring(client: Client, into: Measurements): StatementWatch {
         into.files.push({ at, end: Date.now(), transactional: file.transactional });
       }
     },
-    async statement(file, { text, line }, work) {
+    async statement(client, file, { text, line }, work) {
       const at = Date.now();
       const begun = performance.now();
       const named = { file: file.path, line, text, at };

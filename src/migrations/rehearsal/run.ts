@@ -9,6 +9,7 @@ import type { WatchedTarget } from '../engines/sql/run.ts';
 import { chooseLoad, type LoadChoice } from './choose-load.ts';
 import { ignoring } from './ignore.ts';
 import type { Load } from './load.ts';
+import { withOwnerSession } from '../owner-session.ts';
 import { measuring, type Measurements } from './measure.ts';
 import type { Observations } from './observed.ts';
 import { startSampler, watcher } from './sampler.ts';
@@ -144,8 +145,10 @@ async function apply(
   into: Measurements,
 ): Promise<unknown> {
   if (!engine) return undefined;
+  const role = await withOwnSession(connection, watcher, (control) => migrationOwner(control, owner));
   const target: WatchedTarget = {
     client,
+    owner: role,
     connection,
     release,
     signal,
@@ -153,13 +156,14 @@ async function apply(
     statementTimeout: limits.migrationStatement,
     onProgress: (done, total, text) => note(total > 0 ? `${done + 1} of ${total}: ${text}` : text),
     sessionSettings: logged,
-    watch: measuring(client, into),
-    backfillsBefore: (version) => fill(version),
+    watch: measuring(into),
+    backfillsBefore: (version, session) => fill(session, version),
   };
-  const fill = async (before?: string): Promise<void> => {
+  const fill = async (session: Client, before?: string): Promise<void> => {
     if (folder === undefined) return;
     // In batches: no lock of it is long, so what counts is how long it takes and what it writes.
-    await fillAll(client, folder, release, signal, before, async ({ path, name, table }, work) => {
+    const as = { client: session, operator: client, owner: role };
+    await fillAll(as, folder, release, signal, before, async ({ path, name, table }, work) => {
       note(`backfill ${name}`);
       const at = Date.now();
       await work();
@@ -175,11 +179,8 @@ async function apply(
     });
   };
   try {
-    await engine.apply({
-      ...target,
-      owner: await withOwnSession(connection, watcher, (control) => migrationOwner(control, owner)),
-    } satisfies WatchedTarget);
-    await fill();
+    await engine.apply(target);
+    await withOwnerSession(target, (session) => fill(session));
     return undefined;
   } catch (error) {
     return error;

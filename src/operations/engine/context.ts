@@ -6,7 +6,7 @@ import type { Journal } from '../../model/journal.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease } from '../../platform/port/leases.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { withClient, withOwnSession, type Client } from '../../postgres/client.ts';
+import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { readersOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
@@ -133,6 +133,19 @@ export class Context {
       database: this.environment.database,
       history: declaredHistory(this.environment),
     };
+    return this.#session(settings, session, use);
+  }
+
+  /** As `withTheirs`, of a login that is made for it. */
+  connect<T>(login: ConnectionSettings, use: (client: Client) => Promise<T>): Promise<T> {
+    return this.#session(login, withClient, use);
+  }
+
+  async #session<T>(
+    settings: ConnectionSettings,
+    session: typeof withOwnSession,
+    use: (client: Client) => Promise<T>,
+  ): Promise<T> {
     if (this.looking) return session({ ...settings, readOnly: true }, 'preview', use);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;

@@ -3,6 +3,8 @@ import type { Hook } from '../../model/hooks.ts';
 import { withTransaction } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import type { Context } from '../engine/context.ts';
+import { withOwner } from '../engine/owner-session.ts';
+import { hookRole } from '../../model/names.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
@@ -12,16 +14,23 @@ import type { Outcome } from './outcome.ts';
 export async function runStatement(c: Context, sql: NonNullable<Hook['sql']>, limit: number): Promise<Outcome> {
   const colour = sql.on === 'live' ? c.live : c.idle;
   try {
-    await c.withTheirs(colour, (client) =>
-      withTransaction(
-        client,
-        async () => {
-          await client.query(`SET LOCAL statement_timeout = ${Math.ceil(limit)}`);
-          await client.query(`SET LOCAL ROLE ${literal(sql.role)}`);
-          await client.query(sql.statement);
-        },
-        sql.on === 'candidate' ? 'READ ONLY' : '',
-      ),
+    await withOwner(
+      c,
+      colour,
+      sql.role,
+      (client) =>
+        withTransaction(
+          client,
+          async () => {
+            await client.query(
+              `SET LOCAL statement_timeout = ${Math.ceil(limit)}; SET LOCAL role = ${literal(sql.role)}`,
+            );
+            await client.query(sql.statement);
+          },
+          sql.on === 'candidate' ? 'READ ONLY' : '',
+        ),
+      // Beside the session of what is held back.
+      { login: hookRole },
     );
     return { kind: 'done' };
   } catch (error) {

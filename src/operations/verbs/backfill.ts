@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Backfill } from '../../migrations/backfill/files.ts';
+import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { markDone } from '../../migrations/backfill/progress.ts';
 import { runBackfill, type BackfillProgress, type BackfillReport } from '../../migrations/backfill/run.ts';
@@ -40,10 +41,10 @@ export function pressureOf(c: Context): Pressure {
   };
 }
 
-/** Runs one backfill on the candidate, by the connection given. */
+/** Runs one backfill on the candidate, in a session of its owner's. */
 export function backfillCandidate(
   c: Context,
-  client: Client,
+  session: { readonly client: Client; readonly operator: Client; readonly owner: string | undefined },
   backfill: Backfill,
   parts: {
     readonly release: string;
@@ -52,8 +53,11 @@ export function backfillCandidate(
     readonly until?: number | undefined;
   },
 ): Promise<BackfillReport> {
+  const { client, operator, owner } = session;
   return runBackfill(client, backfill, {
     ...parts,
+    operator,
+    owner,
     onCandidate: true,
     pressure: pressureOf(c),
     lagLimit: c.environment.limits.lag,
@@ -114,9 +118,10 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
     for (const { backfill: each, place, done } of due.filter((state) => state.place === 'candidate')) {
       c.signal.throwIfAborted();
       await c.on(c.idle, ensureControlSchema);
+      const owner = await ownerOn(c, c.idle);
       reports.push(
-        await c.withTheirs(c.idle, (client) =>
-          backfillCandidate(c, client, each, {
+        await withOwner(c, c.idle, owner, (client, operator) =>
+          backfillCandidate(c, { client, operator, owner }, each, {
             release: c.journal.release?.to ?? c.journal.liveRelease,
             again: done && place === 'candidate',
             step: 'backfill',
@@ -139,9 +144,12 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
           next: 'make two files of it.',
         });
       await c.on(c.live, ensureControlSchema);
+      const owner = await ownerOn(c, c.live);
       reports.push(
-        await c.withTheirs(c.live, (client) =>
+        await withOwner(c, c.live, owner, (client, operator) =>
           runBackfill(client, each, {
+            operator,
+            owner,
             release: c.journal.liveRelease,
             onCandidate: false,
             again: done,

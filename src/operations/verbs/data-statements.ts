@@ -1,18 +1,22 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import type { Colour } from '../../model/colours.ts';
 import type { Release } from '../../model/journal.ts';
 import { markOnLive, ranOnLive, readHeld, runHeld, tryHeld } from '../../migrations/data/held.ts';
 import type { FromFile, Ran } from '../../migrations/data/statement.ts';
 import type { DataPolicy, DataReport } from '../../migrations/data/policy.ts';
 import { heldFailed, sourceLine } from '../../migrations/data/refusals.ts';
+import { dropMigrationRole } from '../../migrations/engines/role.ts';
 import { crossBarrier } from '../../postgres/barrier.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { withTransaction, type Client } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { TheirRole } from '../../postgres/their-role.ts';
+import { migrationOwner } from '../../postgres/owners.ts';
+import { literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
+import { withOwner } from '../engine/owner-session.ts';
 import { note, release, stream } from '../engine/release-record.ts';
 
 type Entry = NonNullable<Release['data']>[number];
@@ -41,17 +45,17 @@ async function onLive(c: Context, statement: FromFile, owner: string | undefined
   if (c.environment.colours[c.idle]?.writesLive !== true) throw undeclared(c, statement);
   const { migrationLock, migrationStatement, catchUp } = c.environment.limits;
   await c.on(c.live, ensureControlSchema);
-  const writes = await c.withTheirs(c.live, (client) =>
+  const writes = await withOwner(c, c.live, owner, (client) =>
     withTransaction(client, async (): Promise<readonly RowWrites[]> => {
       await client.query(
         `SET LOCAL lock_timeout = ${migrationLock}; SET LOCAL statement_timeout = ${migrationStatement}`,
       );
       const before = await ranOnLive(client, statement);
       if (before) return before;
-      const role = new TheirRole(client, owner);
+      await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
       const counted = await countWrites(client, async () => {
-        await role.run(() => client.query(statement.text));
-        await role.settle();
+        await client.query(statement.text);
+        await client.query('SET CONSTRAINTS ALL IMMEDIATE');
       }).catch((cause: unknown) => {
         throw heldFailed(
           statement,
@@ -116,11 +120,35 @@ interface Session {
 }
 const sessions = new WeakMap<Context, Session | 'nothing'>();
 
+/**
+ * Whom what is held back runs as: the owner of now, where it was kept as an owner's.
+ * @throws VerdigrisError `data-statement-owner`.
+ */
+async function heldOwner(c: Context, colour: Colour): Promise<string | undefined> {
+  return c.on(colour, async (client) => {
+    const held = await readHeld(client);
+    const theirs = held.filter(({ role }) => role !== 'none');
+    if (theirs.length === 0) return undefined;
+    const owner = await migrationOwner(client, c.environment.roles.owner);
+    const [first] = theirs;
+    if (owner !== undefined && theirs.length === held.length) return owner;
+    throw new VerdigrisError('data-statement-owner', {
+      seen:
+        owner === undefined
+          ? `${first ? sourceLine(first) : ''} was tried as ${first?.role}, and no role may change everything that is there any more.`
+          : `${held.length - theirs.length} of ${held.length} statements that are held back were tried without an owner, the others as one.`,
+      required: 'one owner for all that runs at the switchover.',
+      next: 'declare it as roles.owner, or abandon the candidate and seed again; nothing was changed.',
+      facts: { held: held.map((each) => ({ source: sourceLine(each), role: each.role })) },
+    });
+  });
+}
+
 /** A session for the user's SQL that stays open over steps: clients must not wait for its connection. */
 async function openSession(c: Context): Promise<Session> {
   const opened = Promise.withResolvers<Client>();
   const closing = Promise.withResolvers<void>();
-  const ended = c.withTheirs(c.idle, async (client) => {
+  const ended = withOwner(c, c.idle, await heldOwner(c, c.idle), async (client) => {
     opened.resolve(client);
     await closing.promise;
   });
@@ -139,6 +167,12 @@ async function closeSession(c: Context): Promise<void> {
   const session = sessions.get(c);
   sessions.delete(c);
   if (session !== undefined && session !== 'nothing') await session.close();
+}
+
+/** As `closeSession`, of whichever process had it: its login goes with it. */
+async function undoSession(c: Context): Promise<void> {
+  await closeSession(c);
+  await c.ifRunning(c.idle, (client) => dropMigrationRole(client));
 }
 
 /**
@@ -168,7 +202,7 @@ export const tryData: Step = {
     'succeeds, and how long clients will wait for it, is known now',
   risk: 'replication waits for the rows that it writes, until it is rolled back',
   async run(c) {
-    return c.withTheirs(c.idle, (client) =>
+    return withOwner(c, c.idle, await heldOwner(c, c.idle), (client) =>
       attempt(
         c,
         client,
@@ -197,7 +231,7 @@ export const tryDataAgain: Step = {
       'Nothing was changed, and clients go on. Change the rows that it meets and switch again; or abandon the candidate, change the file, and seed again.',
     );
   },
-  undo: closeSession,
+  undo: undoSession,
 };
 
 /**
@@ -226,7 +260,7 @@ export const runData: Step = {
     session.ran = ran;
     return ran.map(({ held, writes }) => `${sourceLine(held)}: ${writesText(writes)}`).join('; ');
   },
-  undo: closeSession,
+  undo: undoSession,
 };
 
 /** What the commit point writes to the journal of what ran. */
@@ -254,9 +288,9 @@ export const commitData: Step = {
         () => true,
         () => false,
       ));
-    await closeSession(c);
     if (committed) return;
-    await c.withTheirs(c.live, (client) =>
+    await closeSession(c);
+    await withOwner(c, c.live, await heldOwner(c, c.live), (client) =>
       withTransaction(client, async () => {
         await runHeld(client, await readHeld(client), (held, cause) =>
           heldFailed(
@@ -267,5 +301,17 @@ export const commitData: Step = {
         );
       }),
     );
+  },
+};
+
+/** Once nobody waits: the login of the session that ran it, or of a process that was killed. */
+export const endData: Step = {
+  id: 'end-data',
+  title: 'take back the login of what was held back',
+  why: 'it was made for these statements alone',
+  risk: 'none',
+  async run(c) {
+    await closeSession(c);
+    await c.on(c.live, (client) => dropMigrationRole(client));
   },
 };

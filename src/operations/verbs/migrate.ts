@@ -2,6 +2,7 @@ import { finding, refuses, type Finding } from '../../model/finding.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { readSchema } from '../../postgres/fingerprint/index.ts';
 import type { Operation, Step } from '../engine/operation.ts';
+import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import { ledger, shapeFindings } from '../gates/expand-contract.ts';
@@ -24,7 +25,10 @@ const backfill: Step = {
   async run(c) {
     // Progress is in the candidate: after a kill it goes on behind the last batch.
     await c.on(c.idle, ensureControlSchema);
-    const done = await c.keeping([c.live], () => c.withTheirs(c.idle, (client) => fill(c, client, 'backfill')));
+    const owner = await ownerOn(c, c.idle);
+    const done = await c.keeping([c.live], () =>
+      withOwner(c, c.idle, owner, (client, operator) => fill(c, { client, operator, owner }, 'backfill')),
+    );
     return done.length === 0 ? 'nothing was to be filled' : done.join(', ');
   },
 };

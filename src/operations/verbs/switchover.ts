@@ -1,5 +1,5 @@
 import type { Step } from '../engine/operation.ts';
-import { commitData, runData, tryDataAgain } from './data-statements.ts';
+import { commitData, endData, runData, tryDataAgain } from './data-statements.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
 import { look, seal } from './seal.ts';
 import { barrier, settle } from './switchover/barrier.ts';
@@ -25,7 +25,7 @@ export const startWithData: readonly Step[] = [
   ...beforeHold,
   ...whileHeld(...toCommitPoint, runData),
 ];
-export const completeWithData: readonly Step[] = [...whileHeld(commitData, ...toResume), closeStream, reverse];
+export const completeWithData: readonly Step[] = [...whileHeld(commitData, ...toResume), endData, closeStream, reverse];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));

@@ -2,13 +2,14 @@ import type { MigrationEngine } from '../../migrations/engine.ts';
 import { chooseEngine } from '../../migrations/engines/choose.ts';
 import { interruptible } from '../../migrations/interruptible.ts';
 import { isEffectUnknown } from '../../migrations/engines/effect.ts';
-import { migrationOwner } from '../../postgres/owners.ts';
+import { asLogin } from '../../postgres/as-login.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
+import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { release } from '../engine/release-record.ts';
 
 /**
@@ -36,6 +37,7 @@ interface ToCome {
 async function tablesToCome(
   client: Client,
   engine: MigrationEngine,
+  operator: Client,
   owner: string | undefined,
   say: (text: string) => void,
 ): Promise<ToCome> {
@@ -48,10 +50,12 @@ async function tablesToCome(
     await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
     try {
       if (emptied && now.length > 0)
-        await client.query(
-          `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
+        await asLogin(client, () =>
+          client.query(
+            `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
+          ),
         );
-      await rehearse(client, (text) => said.push(text), owner);
+      await rehearse(client, (text) => said.push(text), owner, operator);
       return { tables: await readTables(client), schema: await readSchema(client), said };
     } finally {
       await client.query('ROLLBACK');
@@ -84,13 +88,15 @@ export async function plannedMappings(
   const engine = await engineOf(c);
   const live = await c.on(c.live, readTables);
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
-  const owner = await c.on(c.idle, (client) => migrationOwner(client, c.environment.roles.owner));
-  const { tables, schema, unknown } = await c.withTheirs(c.idle, async (client): Promise<ToCome> => {
+  const owner = await ownerOn(c, c.idle);
+  // All is tried in one transaction: where a file asks for a superuser, in his session.
+  const session = (await c.on(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;
+  const { tables, schema, unknown } = await withOwner(c, c.idle, session, async (client, operator): Promise<ToCome> => {
     if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
     return interruptible(
       { client, connection, signal: c.signal },
       'They were tried in a transaction that is rolled back: nothing is applied.',
-      () => tablesToCome(client, engine, owner, say),
+      () => tablesToCome(client, engine, operator, owner, say),
     );
   });
   return {

@@ -1,5 +1,6 @@
 import {
   lockerRole,
+  hookRole,
   migrationRole,
   operatorRole,
   readerRole,
@@ -38,7 +39,7 @@ export async function takeAway(client: Client, environment: string): Promise<str
       await unpublish(client, name);
   await client.query('DROP SCHEMA IF EXISTS verdigris CASCADE');
   const staying: string[] = [];
-  for (const role of [knockRole, migrationRole, replicationRole, readerRole, lockerRole])
+  for (const role of [knockRole, migrationRole, hookRole, replicationRole, readerRole, lockerRole])
     if (!(await dropRole(client, role))) staying.push(role);
   return [
     `the database ${client.database ?? ''} with its rows`,

@@ -56,6 +56,7 @@ async function declare(text: string, name = '0002_fill'): Promise<Backfill> {
   return found;
 }
 
+const asIs = { path: 'public', owner: undefined };
 const calm = { lag: () => Promise.resolve(undefined), active: () => Promise.resolve(0) };
 
 function run(backfill: Backfill, parts: Partial<BackfillRun> = {}): Promise<BackfillReport> {
@@ -287,7 +288,7 @@ describe('a run', () => {
     await withClient(connectionTo(server, 'test'), 'test', async (second) => {
       for (let round = 10; round < 30; round++) {
         const plan = await planBackfill(client, await declare(fill, `00${round}_fill`));
-        await Promise.all([installKeeper(client, plan, 'public', 2_000), installKeeper(second, plan, 'public', 2_000)]);
+        await Promise.all([installKeeper(client, plan, asIs, 2_000), installKeeper(second, plan, asIs, 2_000)]);
       }
     });
   });
@@ -364,7 +365,7 @@ describe('rows that arrive', () => {
     expect(await rowsInNeed(client, await planBackfill(client, backfill), 10, 10_000)).toBe(2);
     expect(await run(backfill, { again: true })).toMatchObject({ seen: 4, filled: 2 });
     expect(await rowsInNeed(client, await planBackfill(client, backfill), 10, 10_000)).toBe(0);
-    await installKeeper(client, await planBackfill(client, backfill), 'public', 1_000);
+    await installKeeper(client, await planBackfill(client, backfill), asIs, 1_000);
     await removeKeepers(client);
     expect(
       await rows(

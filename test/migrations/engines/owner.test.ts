@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
-import { rows, type Client } from '../../../src/postgres/client.ts';
+import { fillAll } from '../../../src/migrations/backfill/fill-all.ts';
+import { withOwnerSession } from '../../../src/migrations/owner-session.ts';
+import { rows, withTransaction, type Client } from '../../../src/postgres/client.ts';
 import { defaultsFollow, migrationOwner } from '../../../src/postgres/owners.ts';
-import { plainSql, withBench } from './support.ts';
+import { leftBehind, plainSql, withBench } from './support.ts';
 
 const shop = `CREATE ROLE shop_owner; CREATE ROLE app; CREATE ROLE other SUPERUSER; CREATE SCHEMA shop AUTHORIZATION shop_owner;
   SET ROLE shop_owner; CREATE TABLE shop.item (id int PRIMARY KEY); RESET ROLE; ALTER DATABASE test OWNER TO other;
@@ -142,5 +144,56 @@ test('whom migrations run as: the declared role; the database’s owner; the sch
     // Who is a member of the other owner, and may add to his schema, can change it all.
     await client.query('GRANT shop_owner TO second');
     expect(await migrationOwner(client, undefined)).toBe('second');
+  });
+});
+
+/** Climbs wherever SET ROLE can be taken back, and tells as whom it ended. */
+const climber = `CREATE TABLE shop.climbed (how text, superuser boolean); GRANT INSERT ON shop.climbed TO PUBLIC;
+  CREATE FUNCTION shop.climb(how text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    BEGIN EXECUTE 'RESET ROLE'; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN EXECUTE 'SET ROLE NONE'; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN EXECUTE 'SET SESSION AUTHORIZATION DEFAULT'; EXCEPTION WHEN OTHERS THEN NULL; END;
+    INSERT INTO shop.climbed SELECT how, rolsuper FROM pg_roles WHERE rolname = current_user;
+    BEGIN EXECUTE 'ALTER ROLE shop_owner SUPERUSER'; EXCEPTION WHEN OTHERS THEN NULL; END;
+    RETURN 1;
+  END $$;
+  CREATE FUNCTION shop.climbing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM shop.climb(TG_NAME); RETURN NULL; END $$;
+  CREATE CONSTRAINT TRIGGER late AFTER INSERT ON shop.item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION shop.climbing()`;
+
+test('code that takes SET ROLE back finds no superuser, wherever the owner’s SQL runs; what the login makes is the owner’s', async () => {
+  await withBench(undefined, async ({ client, connection, apply, folder, write }) => {
+    await client.query(`${shop}; SET ROLE shop_owner; ${climber}; RESET ROLE`);
+    const engine = plainSql(folder);
+    await write('0001_row.sql', "SELECT shop.climb('migration'); INSERT INTO shop.item VALUES (1)");
+    await write('0002_alone.sql', "SELECT shop.climb('alone'); CREATE INDEX CONCURRENTLY ON shop.item (id)");
+    await write(
+      '0003_none.sql',
+      `SET ROLE NONE; CREATE FUNCTION shop.left_over() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT current_user::text'`,
+    );
+    await write('repeatable/v.sql', "SELECT shop.climb('repeatable')");
+    await write(
+      '0004_fill.backfill.yaml',
+      "table: shop.item\nset: id = id * shop.climb('backfill')\nwhere: true\nkey: [twin]\n",
+    );
+    await client.query('SET ROLE shop_owner; ALTER TABLE shop.item ADD twin int NOT NULL UNIQUE DEFAULT 7; RESET ROLE');
+    const target = { client, connection, owner: 'shop_owner', lockTimeout: 0, statementTimeout: 0 };
+    await apply(engine, { owner: 'shop_owner' });
+    await withOwnerSession(target, (session) =>
+      fillAll({ client: session, operator: client, owner: 'shop_owner' }, folder, '2', new AbortController().signal),
+    );
+    await withOwnerSession(target, (session) =>
+      withTransaction(session, async () => {
+        await engine.rehearse?.(session, undefined, 'shop_owner', client);
+        await session.query("SELECT shop.climb('rehearsed')");
+      }),
+    );
+    expect(await rows(client, 'SELECT how, superuser FROM shop.climbed GROUP BY 1, 2 ORDER BY 1')).toEqual(
+      ['alone', 'backfill', 'late', 'migration', 'rehearsed', 'repeatable'].map((how) => ({ how, superuser: false })),
+    );
+    expect(await rows(client, "SELECT rolsuper FROM pg_roles WHERE rolname = 'shop_owner'")).toEqual([
+      { rolsuper: false },
+    ]);
+    expect(await rows(client, 'SELECT shop.left_over() AS by')).toEqual([{ by: 'shop_owner' }]);
+    expect(await leftBehind(client)).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import {
   type Client,
   type ConnectionSettings,
 } from '../../../src/postgres/client.ts';
+import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { loadScript } from '../../../src/postgres/script.ts';
 import { chinook } from './chinook.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
@@ -49,11 +50,7 @@ export async function withBench(example: string | undefined, use: (bench: Bench)
   try {
     await withDatabase(async (client, server) => {
       const connection = connectionTo(server, 'test');
-      await client.query(
-        `CREATE SCHEMA verdigris; CREATE TABLE verdigris.migration (version text PRIMARY KEY, name text NOT NULL,
-          checksum text NOT NULL, release text NOT NULL, statements_done int NOT NULL DEFAULT 0,
-          started_at timestamptz NOT NULL DEFAULT clock_timestamp(), applied_at timestamptz)`,
-      );
+      await ensureControlSchema(client);
       const known = new Set<string>();
       const all = async (): Promise<string[]> =>
         (

@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { Client } from '../../../postgres/client.ts';
-import { TheirRole } from '../../../postgres/their-role.ts';
+import { literal } from '../../../postgres/quote.ts';
 import type { Repeatable } from './history.ts';
 
 /** SQLSTATEs of something that another file may still make: schema, table, column, function, object, type. */
@@ -37,15 +37,16 @@ export async function applyRepeatables(
 }
 
 async function attempt(client: Client, file: Repeatable, owner: string | undefined): Promise<Failure | undefined> {
-  const role = new TheirRole(client, owner);
   await client.query('SAVEPOINT repeatable');
   let at = 1;
   try {
+    await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
     for (const { text, line } of file.statements) {
       at = line;
-      await role.run(() => client.query(text));
+      await client.query(text);
     }
-    await role.settle();
+    // What a constraint or a trigger says at the end of a transaction is said of the file that made it so.
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   } catch (cause) {
     await client.query('ROLLBACK TO SAVEPOINT repeatable');
     return { file, line: at, cause: cause as Failure['cause'] };

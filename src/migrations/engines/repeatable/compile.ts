@@ -5,8 +5,8 @@ import { describeMany } from './describe-many.ts';
 /**
  * Functions in SQL and PL/pgSQL whose body does not hold against the database as it is, with why. By plpgsql_check
  * where it is installed, which resolves every name; else each is replaced by itself, which PostgreSQL checks wholly for
- * SQL and by syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Opens a transaction where there is
- * none.
+ * SQL and by syntax and types for PL/pgSQL, inside a savepoint that is rolled back. Those are looked at that the
+ * session may replace. Opens a transaction where there is none.
  */
 export async function brokenFunctions(client: Client): Promise<Map<string, string>> {
   const { inside } = await withFixedPath(client, () =>
@@ -45,6 +45,7 @@ async function check(client: Client): Promise<Map<string, string>> {
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'verdigris')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+      AND pg_has_role(p.proowner, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
     ORDER BY 2`,
     ),
   );

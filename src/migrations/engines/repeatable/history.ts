@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { asLogin } from '../../../postgres/as-login.ts';
 import { one, rows, type Client } from '../../../postgres/client.ts';
 import { readScript, type SqlStatement } from '../sql/parse.ts';
 
@@ -44,23 +45,23 @@ export async function pendingRepeatables(client: Client, folder: string): Promis
 async function read(client: Client): Promise<Map<string, string>> {
   const { there } = await one<{ there: boolean }>(
     client,
-    "SELECT to_regclass('verdigris.repeatable') IS NOT NULL AS there",
+    "SELECT pg_catalog.to_regclass('verdigris.repeatable') IS NOT NULL AS there",
   );
   if (!there) return new Map();
-  return new Map(
-    (await rows<{ name: string; checksum: string }>(client, 'SELECT name, checksum FROM verdigris.repeatable')).map(
-      ({ name, checksum }) => [name, checksum],
-    ),
+  return asLogin(
+    client,
+    async () =>
+      new Map(
+        (await rows<{ name: string; checksum: string }>(client, 'SELECT name, checksum FROM verdigris.repeatable')).map(
+          ({ name, checksum }) => [name, checksum],
+        ),
+      ),
   );
 }
 
 /** Inside the transaction that applied them. */
 export async function recordRepeatables(client: Client, files: readonly Repeatable[], release: string): Promise<void> {
   if (files.length === 0) return;
-  await client.query(
-    'CREATE TABLE IF NOT EXISTS verdigris.repeatable (name text PRIMARY KEY, checksum text NOT NULL, release ' +
-      'text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())',
-  );
   for (const { name, checksum } of files) {
     await client.query(
       `INSERT INTO verdigris.repeatable (name, checksum, release) VALUES ($1, $2, $3)

@@ -1,5 +1,7 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { rows, withTransaction, type Client } from '../../../postgres/client.ts';
+import { asLogin } from '../../../postgres/as-login.ts';
+import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
+import { ident } from '../../../postgres/quote.ts';
 import { findHistory, makeHistory } from '../native/find.ts';
 import type { Format } from '../native/format.ts';
 import { ranByTool, recordRan } from '../native/history.ts';
@@ -100,27 +102,27 @@ export async function hasOwnHistory(client: Client): Promise<boolean> {
 
 export interface Book {
   readonly pending: readonly SqlFile[];
-  /** Writes down, inside the caller's transaction, that a file has run. */
-  ran(file: SqlFile): Promise<void>;
+  /** Writes down, inside the transaction of the session that ran it, that a file has run. */
+  ran(client: Client, file: SqlFile): Promise<void>;
 }
 
 /**
  * What is pending, and a place to write down what runs: the tool's table is made where there is none, and brought up to
- * what has run.
+ * what has run. `theirs`: the session that the files run in, which writes it too.
  */
-export async function openBook(client: Client, files: Files, release: string): Promise<Book> {
+export async function openBook(client: Client, files: Files, release: string, theirs: Client): Promise<Book> {
   const { pending, unwritten } = await readState(client, files);
   const { format } = files;
   const { history } = format;
   if (!history) {
-    const ran = (file: SqlFile): Promise<void> => writeOwn(client, file, release);
+    const ran: Book['ran'] = (session, file) => asLogin(session, () => writeOwn(session, file, release));
     await withTransaction(client, async () => {
-      for (const file of unwritten) await ran(file);
+      for (const file of unwritten) await ran(client, file);
     });
     return { pending, ran };
   }
   if (pending.length + unwritten.length === 0) return { pending, ran: () => Promise.resolve() };
-  const table = await withTransaction(client, async () => {
+  const opened = async (): Promise<string> => {
     const name =
       (await findHistory(client, format, history, files.history)) ??
       (await makeHistory(client, history, files.history));
@@ -128,14 +130,18 @@ export async function openBook(client: Client, files: Files, release: string): P
     await client.query('DELETE FROM verdigris.migration WHERE version = ANY ($1)', [
       unwritten.map(({ version }) => version),
     ]);
+    if (theirs.user !== client.user)
+      await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${ident(theirs.user ?? '')}`);
     return name;
-  });
+  };
+  const table = await withTransaction(client, () => withFixedPath(client, opened));
   return {
     pending,
-    ran: async (file) => {
-      await recordRan(client, history, table, file);
-      await client.query('DELETE FROM verdigris.migration WHERE version = $1', [file.version]);
-    },
+    ran: (session, file) =>
+      asLogin(session, async () => {
+        await recordRan(session, history, table, file);
+        await session.query('DELETE FROM verdigris.migration WHERE version = $1', [file.version]);
+      }),
   };
 }
 

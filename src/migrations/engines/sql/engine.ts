@@ -1,10 +1,13 @@
 import { readdir } from 'node:fs/promises';
+import { asLogin } from '../../../postgres/as-login.ts';
 import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readSqlFiles } from './files.ts';
 import { pendingFiles, type Files } from './book.ts';
-import { sqlEngine } from './run.ts';
+import { cutShort, sqlEngine } from './run.ts';
+import { literal } from '../../../postgres/quote.ts';
+import { withOwnerSession } from '../../owner-session.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
 import { brokenFunctions, refuseBroken } from '../repeatable/compile.ts';
@@ -33,6 +36,7 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
     const files = await pendingRepeatables(client, folder);
     const before = files.length > 0 ? await definitions(client) : new Map<string, string>();
     await applyRepeatables(client, files, owner);
+    await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
     if (files.length > 0) for (const change of describeChanges(before, await definitions(client))) say(change);
     refuseBroken(known, await brokenFunctions(client), say);
     return files;
@@ -62,36 +66,40 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       return shapesInFiles(all, live && (await pendingFiles(live, files)));
     },
     data: async (live) => ((await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : []),
-    rehearse: async (client, say = () => undefined, owner) => {
+    superuser: async (client) =>
+      [
+        ...((await hasVersioned()) ? await pendingFiles(client, files) : []),
+        ...(await pendingRepeatables(client, folder)),
+      ].some((file) => file.superuser),
+    rehearse: async (client, say = () => undefined, owner, operator = client) => {
       const known = await brokenFunctions(client);
-      if (await hasVersioned()) await rehearse?.(client, say, owner);
+      if (await hasVersioned()) await rehearse?.(client, say, owner, operator);
       await replace(client, say, known, owner);
     },
     apply: (target) =>
-      interruptible(
-        target,
-        'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the ' +
-          'statements before; the files before it are. The candidate can be resumed: migrate again.',
-        async () => {
-          const { client } = target;
+      withOwnerSession(target, (theirs) =>
+        interruptible({ ...target, client: theirs }, cutShort, async () => {
           const keep = openLog(target.log);
           const say = (count: number, total: number, text: string): void => {
             keep(`${new Date().toISOString()} ${text}`);
             target.onProgress(count, total, text);
           };
-          const known = await brokenFunctions(client);
-          const done = (await hasVersioned()) ? await versioned.apply({ ...target, onProgress: say }) : [];
+          const known = await brokenFunctions(theirs);
+          const done = (await hasVersioned()) ? await versioned.apply({ ...target, onProgress: say }, theirs) : [];
           target.signal.throwIfAborted();
+          // They find their order together, in one transaction: where one asks for a superuser, all run in his session.
+          const noted = (await pendingRepeatables(target.client, folder)).some(({ superuser }) => superuser);
+          const client = noted ? target.client : theirs;
           const files = await withTransaction(client, async () => {
             await client.query(
               `SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`,
             );
             const replaced = await replace(client, (text) => say(0, 0, text), known, target.owner);
-            await recordRepeatables(client, replaced, target.release);
+            await asLogin(client, () => recordRepeatables(client, replaced, target.release));
             return replaced;
           });
           return [...done, ...files.map(({ name }) => ({ version: 'repeatable', name }))];
-        },
+        }),
       ),
   };
 }

@@ -3,10 +3,11 @@ import { tryStatements } from '../try-statements.ts';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
+import { asLogin } from '../../../postgres/as-login.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
-import { ident } from '../../../postgres/quote.ts';
-import { TheirRole } from '../../../postgres/their-role.ts';
+import { ident, literal } from '../../../postgres/quote.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
+import { interruptible } from '../../interruptible.ts';
 import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { tryHeld } from '../../data/held.ts';
@@ -21,13 +22,13 @@ import { compareVersions } from './files.ts';
 import type { SqlStatement } from './parse.ts';
 
 /**
- * Told by the runner around its work, so that a rehearsal can measure it in the session that does it. A release has
- * none. Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
+ * Told by the runner around its work, so that a rehearsal can measure it in the session that does it, `client`. A
+ * release has none. Obligation: run `work` exactly once, between the measuring, and throw on what it throws.
  */
 export interface StatementWatch {
   /** Around one attempt at a file: its transaction, or all its statements where they run one by one. */
-  file(file: SqlFile, work: () => Promise<void>): Promise<void>;
-  statement(file: SqlFile, statement: SqlStatement, work: () => Promise<void>): Promise<void>;
+  file(client: Client, file: SqlFile, work: () => Promise<void>): Promise<void>;
+  statement(client: Client, file: SqlFile, statement: SqlStatement, work: () => Promise<void>): Promise<void>;
 }
 
 /** A target that wants to know of each statement. Engines that have no statements of their own never call `watch`. */
@@ -35,41 +36,66 @@ export interface WatchedTarget extends MigrationTarget {
   readonly watch?: StatementWatch;
 }
 
-const unwatched: StatementWatch = { file: (_, work) => work(), statement: (_file, _statement, work) => work() };
+/** As a file is run: `client` is its own session, the owner's where the file does not ask for the operator's. */
+interface FileTarget extends WatchedTarget {
+  readonly as: string | undefined;
+  readonly operator: Client;
+}
+
+const unwatched: StatementWatch = {
+  file: (_client, _file, work) => work(),
+  statement: (_client, _file, _statement, work) => work(),
+};
+
+export const cutShort =
+  'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the ' +
+  'statements before; the files before it are. The candidate can be resumed: migrate again.';
 
 /** Attempts at a migration that did not get its lock in time; apply holds locks on the candidate for moments only. */
 const lockAttempts = 10;
+
+/** Obligation of `apply`: `theirs` is a session of `withOwnerSession` for this target. */
+interface VersionedEngine extends Omit<MigrationEngine, 'apply'> {
+  apply(target: WatchedTarget, theirs: Client): Promise<Migration[]>;
+}
 
 /**
  * Versioned SQL files, with their history in verdigris.migration of the database they change, or in their tool's own
  * table.
  */
-export function sqlEngine(files: Files): MigrationEngine {
+export function sqlEngine(files: Files): VersionedEngine {
   const { folder } = files;
   return {
     name: files.format.name,
     pending: async (client) => (await pendingFiles(client, files)).map(({ version, name }) => ({ version, name })),
     data: async (live) => planData(await pendingFiles(live, files), await readTables(live)),
-    rehearse: async (client, say, owner) => {
+    rehearse: async (client, say, owner, operator = client) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
-      for (const file of await pendingFiles(client, files)) {
+      for (const file of await pendingFiles(operator, files)) {
+        await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
         await rehearseBackfills(
           client,
           backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
         );
         await attempt(file.path, file.statements, ownerOf({ owner }, file));
       }
+      await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
       await rehearseBackfills(client, backfills);
     },
-    apply: async (target: WatchedTarget) => {
-      const book = await openBook(target.client, files, target.release);
+    apply: async (target, theirs) => {
+      const book = await openBook(target.client, files, target.release, theirs);
       const done: Migration[] = [];
       for (const [index, file] of book.pending.entries()) {
         target.signal.throwIfAborted();
-        await target.backfillsBefore?.(file.version);
+        await target.backfillsBefore?.(file.version, theirs);
         target.onProgress(index, book.pending.length, path.basename(file.path));
-        await applyFile(target, file, book);
+        const as = ownerOf(target, file);
+        const apply = (client: Client): Promise<void> =>
+          applyFile({ ...target, client, as, operator: target.client }, file, book);
+        await (file.superuser && theirs !== target.client
+          ? interruptible(target, cutShort, () => apply(target.client))
+          : apply(theirs));
         done.push({ version: file.version, name: file.name });
       }
       return done;
@@ -77,20 +103,22 @@ export function sqlEngine(files: Files): MigrationEngine {
   };
 }
 
-async function applyFile(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
+async function applyFile(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   const { client, data } = target;
   if (data) for (const statement of placedAt(file)) refuseComputed(statement, data.live);
-  await client.query(`SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}`);
+  await client.query(
+    `SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}; SET role = ${literal(target.as ?? 'none')}`,
+  );
   try {
     const watch = target.watch ?? unwatched;
     if (file.transactional) {
       // Before the file's own locks: what it writes there has to arrive here.
       for (const statement of placedAt(file))
-        if (statement.note?.place === 'live') await target.data?.onLive(statement, ownerOf(target, file));
+        if (statement.note?.place === 'live') await target.data?.onLive(statement, target.as);
       await retryLocks(target, file, () =>
-        watch.file(file, () => withTransaction(client, () => inTransaction(target, file, book))),
+        watch.file(client, file, () => withTransaction(client, () => inTransaction(target, file, book))),
       );
-    } else await watch.file(file, () => oneByOne(target, file, book));
+    } else await watch.file(client, file, () => oneByOne(target, file, book));
   } finally {
     await client
       .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
@@ -112,19 +140,18 @@ function placedAt(file: SqlFile): Placed[] {
   }));
 }
 
-async function inTransaction(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
-  const role = new TheirRole(target.client, ownerOf(target, file));
+async function inTransaction(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   let kept: Placed | undefined;
   for (const statement of placedAt(file)) {
     const state = kept
       ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
         'note gives that another place (docs/migrations.md).'
       : untouched;
-    if (await inPlace(target, statement, role, () => watched(target, file, statement, role, state))) kept ??= statement;
+    if (await inPlace(target, file, statement, () => watched(target, file, statement, state))) kept ??= statement;
   }
-  await settled(role, file, untouched);
+  await settled(target, file, untouched);
   if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
-  await book.ran(file);
+  await book.ran(target.client, file);
 }
 
 /**
@@ -132,54 +159,60 @@ async function inTransaction(target: WatchedTarget, file: SqlFile, book: Book): 
  * for the switchover.
  */
 async function inPlace(
-  { client, data: policy, release }: WatchedTarget,
+  { client, data: policy, release, owner, operator }: FileTarget,
+  { superuser }: SqlFile,
   { data, ...statement }: Placed,
-  role: TheirRole,
   run: () => Promise<void>,
 ): Promise<boolean> {
-  if (policy && data) return runInPlace({ client, policy, release, role }, { ...statement, data }, run);
+  if (policy && data)
+    return runInPlace(
+      { client, operator, policy, release, superuser: superuser && owner !== undefined },
+      { ...statement, data },
+      run,
+    );
   await run();
   return false;
 }
 
 /** Outside a transaction each statement counts for itself; how many are done is written down after each. */
-async function oneByOne(target: WatchedTarget, file: SqlFile, book: Book): Promise<void> {
+async function oneByOne(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   const { client } = target;
-  await client.query(
-    `INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`,
-    [file.version, file.name, file.checksum, target.release],
-  );
-  const [known] = await rows<{ done: number }>(
-    client,
-    'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1',
-    [file.version],
-  );
+  const known = await asLogin(client, async () => {
+    await client.query(
+      `INSERT INTO verdigris.migration (version, name, checksum, release) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (version) DO UPDATE SET checksum = excluded.checksum WHERE verdigris.migration.statements_done = 0`,
+      [file.version, file.name, file.checksum, target.release],
+    );
+    const [found] = await rows<{ done: number }>(
+      client,
+      'SELECT statements_done AS done FROM verdigris.migration WHERE version = $1',
+      [file.version],
+    );
+    return found;
+  });
   const resumed =
     'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.';
-  const role = new TheirRole(client, ownerOf(target, file));
   for (const statement of placedAt(file)) {
     const index = statement.position;
     if (index < (known?.done ?? 0)) continue;
-    const run = (): Promise<void> => watched(target, file, statement, role, resumed);
+    const run = (): Promise<void> => watched(target, file, statement, resumed);
     await retryLocks(target, file, async () => {
       if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement, role.owner);
+      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement, target.as);
       // A procedure may commit, which it cannot inside a transaction.
       const policy = target.data;
       if (!policy || !statement.data || statement.data.mayCommit) return run();
       await withTransaction(client, async () => {
-        const kept = await inPlace(target, statement, role, run);
-        await settled(role, file, resumed);
+        const kept = await inPlace(target, file, statement, run);
+        await settled(target, file, resumed);
         if (kept) await tryHeld(client, policy.limits, resumed);
       });
     });
-    await client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
-      file.version,
-      index + 1,
-    ]);
+    await asLogin(client, () =>
+      client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [file.version, index + 1]),
+    );
   }
-  await withTransaction(client, () => book.ran(file));
+  await withTransaction(client, () => book.ran(client, file));
 }
 
 /** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */
@@ -197,28 +230,25 @@ async function dropInvalid(client: Client, name: string): Promise<void> {
 }
 
 async function watched(
-  { client, signal, watch = unwatched }: WatchedTarget,
+  { client, as, signal, watch = unwatched }: FileTarget,
   file: SqlFile,
   statement: SqlStatement,
-  role: TheirRole,
   state: string,
 ): Promise<void> {
   signal.throwIfAborted();
   try {
-    await watch.statement(file, statement, () =>
-      role.run(async () => {
-        await client.query(statement.text);
-      }),
-    );
+    await watch.statement(client, file, statement, async () => {
+      await client.query(statement.text);
+    });
   } catch (cause) {
-    throw statementFailed({ ...statement, path: file.path }, state, cause, role.owner);
+    throw statementFailed({ ...statement, path: file.path }, state, cause, as);
   }
 }
 
 /** What a constraint or a trigger says at the end of the transaction, said of the file's last statement. */
-async function settled(role: TheirRole, file: SqlFile, state: string): Promise<void> {
-  await role.settle().catch((cause: unknown) => {
-    throw statementFailed({ line: 1, text: '', ...file.statements.at(-1), path: file.path }, state, cause, role.owner);
+async function settled({ client, as }: FileTarget, file: SqlFile, state: string): Promise<void> {
+  await client.query('SET CONSTRAINTS ALL IMMEDIATE').catch((cause: unknown) => {
+    throw statementFailed({ line: 1, text: '', ...file.statements.at(-1), path: file.path }, state, cause, as);
   });
 }
 

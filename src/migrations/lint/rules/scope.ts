@@ -108,8 +108,8 @@ export const asSuperuser: LintRule = {
   where: 'both',
   why:
     'By its note this file does not run as the owner of what the database has, but as a superuser: whatever code of ' +
-    'others it calls (a trigger, a default, a function) may do anything on the server. What it makes is given to ' +
-    'the owner of its schema afterwards.',
+    'others it calls (a trigger, a default, a function) may do anything on the server; so may code that the ' +
+    'release’s other files call while all are tried together. What it makes is given to the owner of its schema afterwards.',
   instead:
     'Keep what needs it in a file of its own: an event trigger, an extension that is not trusted, a publication ' +
     'FOR ALL TABLES. The rest runs as the owner.',

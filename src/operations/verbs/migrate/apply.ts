@@ -47,7 +47,9 @@ export const apply: Step = {
             client,
             connection,
             owner,
-            backfillsBefore: (version) => fill(c, client, 'apply', version).then(() => undefined),
+            connect: (login, inside) => c.connect(login, inside),
+            backfillsBefore: (version, session) =>
+              fill(c, { client: session, operator: client, owner }, 'apply', version).then(() => undefined),
             release: release(c).to,
             lockTimeout: limits.migrationLock,
             statementTimeout: limits.migrationStatement,

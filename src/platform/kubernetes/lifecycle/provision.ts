@@ -2,14 +2,26 @@ import { objectNames, type Named } from '../../../manifests/names.ts';
 import { dataPath } from '../../../manifests/colour.ts';
 import type { SnapshotSource } from '../../../manifests/storage.ts';
 import type { Environment } from '../../../model/environment.ts';
-import { runShell, tail } from '../../../migrations/rehearsal/shell.ts';
+import { withMigrationRole } from '../../../migrations/engines/role.ts';
+import { withOwnerSession } from '../../../migrations/owner-session.ts';
+import { runShell, tail, type ShellResult } from '../../../migrations/rehearsal/shell.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { one, rows, withClient, withOwnSession, withFixedPath, withTransaction } from '../../../postgres/client.ts';
+import { asLogin } from '../../../postgres/as-login.ts';
+import {
+  rows,
+  withClient,
+  withOwnSession,
+  withFixedPath,
+  withTransaction,
+  type Client,
+  type ConnectionSettings,
+} from '../../../postgres/client.ts';
 import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
-import { ident } from '../../../postgres/quote.ts';
+import { migrationOwner } from '../../../postgres/owners.ts';
+import { ident, literal } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
 import type { KubernetesParts } from '../parts.ts';
@@ -155,37 +167,50 @@ async function clean(environment: Environment, platform: KubernetesParts): Promi
 const maskLimit = 12 * 3_600_000;
 
 /**
- * Marks the schema in the same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs
- * again.
+ * As the owner, so that code that the copy brings along has no more rights than it had in the original. Marks it in the
+ * same transaction, so that SQL runs once. A command cannot be bound to one: cut short, it runs again.
  */
-async function mask({ database, live }: Environment, platform: KubernetesParts, how: From['mask']): Promise<void> {
+async function mask(
+  { database, live, roles }: Environment,
+  platform: KubernetesParts,
+  how: From['mask'],
+): Promise<void> {
   if (how === 'none') return;
   const connection = { ...(await platform.servers.connection(live)), database };
-  const told = "obj_description('verdigris'::regnamespace, 'pg_namespace')";
   const claim = await platform.servers.claimOf(live);
-  await withClient(connection, 'mask', async (client) => {
-    const { mark } = await withFixedPath(client, () => one<{ mark: string | null }>(client, `SELECT ${told} AS mark`));
-    if (mark === `masked ${claim}`) return;
-    const done = `COMMENT ON SCHEMA verdigris IS 'masked ${claim}'`;
+  await withClient(connection, 'mask', async (operator) => {
+    const owner = await withFixedPath(operator, async () => {
+      const done = await rows(operator, 'SELECT FROM verdigris.mask WHERE claim = $1', [claim]);
+      return done.length > 0 ? 'masked' : { name: await migrationOwner(operator, roles.owner) };
+    });
+    if (owner === 'masked') return;
+    const target = { client: operator, connection, owner: owner.name, lockTimeout: 0, statementTimeout: 0 };
+    const mark = (client: Client): Promise<unknown> =>
+      client.query('INSERT INTO verdigris.mask (claim) VALUES ($1)', [claim]);
     try {
       if ('sql' in how) {
-        await withTransaction(client, async () => {
-          await client.query(how.sql);
-          await client.query(done);
-        });
+        await withOwnerSession(target, (client) =>
+          withTransaction(client, async () => {
+            await client.query(`SET LOCAL role = ${literal(owner.name ?? 'none')}`);
+            await client.query(how.sql);
+            await asLogin(client, () => mark(client));
+          }),
+        );
         return;
       }
-      const { signal } = new AbortController();
-      const { exitCode, output, timedOut } = await runShell(how.command, connection, { limit: maskLimit, signal })
-        .ended;
+      const run = (login: ConnectionSettings): Promise<ShellResult> =>
+        runShell(how.command, login, { limit: maskLimit, signal: new AbortController().signal }).ended;
+      const { exitCode, output, timedOut } = await (owner.name === undefined
+        ? run(connection)
+        : withMigrationRole(target, run));
       if (timedOut) throw new Error(`not done after ${maskLimit / 3_600_000} h`);
       if (exitCode !== 0) throw new Error(`exit code ${exitCode ?? 'none'}\n${tail(output)}`);
-      await client.query(done);
+      await mark(operator);
     } catch (cause) {
       throw new VerdigrisError('mask-failed', {
         seen: `The masking of the copy failed: ${describe(cause)}.`,
         required: 'a mask that gets through: nobody may connect before.',
-        next: 'fix kubernetes.from.mask; the same command goes on from here, and until then nobody can log in.',
+        next: 'fix kubernetes.from.mask, or declare as roles.owner who may change what it masks; the same command goes on from here, and until then nobody can log in.',
         cause,
       });
     }

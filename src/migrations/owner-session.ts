@@ -1,0 +1,67 @@
+import { one, withClient, type Client } from '../postgres/client.ts';
+import { isSuperuser } from '../postgres/superuser.ts';
+import type { MigrationTarget } from './engine.ts';
+import { withMigrationRole } from './engines/role.ts';
+
+/** Verdigris's own, each written in one transaction with SQL of the user's. */
+const books = ['migration', 'repeatable', 'data_statement', 'backfill', 'mask'];
+
+/** Settings that take a superuser and that Verdigris changes between the user's statements: batches and trials do. */
+const quiet = ['session_replication_role', 'deadlock_timeout'];
+
+export interface OwnerSession extends Pick<
+  MigrationTarget,
+  'client' | 'connection' | 'owner' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings' | 'connect'
+> {
+  /** Two that are open at once on one server are two logins. */
+  readonly login?: string;
+}
+
+/**
+ * A session for SQL of the user's that runs as the owner: of a login that is a member of the owner and of nobody else,
+ * so that whatever the SQL calls finds no superuser to return to. Statements of Verdigris's own in between run by
+ * `asLogin`. Where there is no owner, or where an operator who is no superuser cannot make one a member, it is the
+ * target's own session: whoever runs a file in it sets the role.
+ */
+export async function withOwnerSession<T>(target: OwnerSession, use: (client: Client) => Promise<T>): Promise<T> {
+  const { client, owner, sessionSettings } = target;
+  const { connect = (settings, inside) => withClient(settings, 'migrate', inside) } = target;
+  if (owner === undefined || !(await mayMakeMember(client, owner))) return use(client);
+  return withMigrationRole(
+    { ...target, sessionSettings: { ...sessionSettings, row_security: 'on' } },
+    async (login) => {
+      await admit(client, login.user);
+      return connect(login, async (session) => {
+        // Not every server has it, so that the login cannot be made with it.
+        await session.query(
+          "SELECT pg_catalog.set_config('transaction_timeout', '0', false) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL",
+        );
+        return use(session);
+      });
+    },
+  );
+}
+
+async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
+  if (await isSuperuser(client)) return true;
+  const { may } = await one<{ may: boolean }>(
+    client,
+    `SELECT rolname <> $1 AND rolcreaterole AND (pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000
+      OR pg_catalog.pg_has_role(oid, $1, 'MEMBER WITH ADMIN OPTION')) AS may FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER`,
+    [owner],
+  );
+  return may;
+}
+
+/**
+ * What is held back as superuser it neither sees nor writes. Rights and policy go with the login
+ * (`dropMigrationRole`).
+ */
+async function admit(client: Client, login: string): Promise<void> {
+  const tables = books.map((name) => `verdigris.${name}`).join(', ');
+  await client.query(`GRANT USAGE ON SCHEMA verdigris TO ${login};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};
+    ALTER TABLE verdigris.data_statement ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY ${login} ON verdigris.data_statement TO ${login} USING (role <> 'none') WITH CHECK (role <> 'none')`);
+  if (await isSuperuser(client)) await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
+}
