@@ -1,4 +1,5 @@
-import { one, withClient, type Client } from '../postgres/client.ts';
+import { one, rows, withClient, withFixedPath, type Client } from '../postgres/client.ts';
+import { ensureControlSchema } from '../postgres/control.ts';
 import { isSuperuser } from '../postgres/superuser.ts';
 import type { MigrationTarget } from './engine.ts';
 import { withMigrationRole } from './engines/role.ts';
@@ -13,7 +14,7 @@ export interface OwnerSession extends Pick<
   MigrationTarget,
   'client' | 'connection' | 'owner' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings' | 'connect'
 > {
-  /** Two that are open at once on one server are two logins. */
+  /** One that is open beside another on the same server, and writes none of `books`. */
   readonly login?: string;
 }
 
@@ -30,7 +31,7 @@ export async function withOwnerSession<T>(target: OwnerSession, use: (client: Cl
   return withMigrationRole(
     { ...target, sessionSettings: { ...sessionSettings, row_security: 'on' } },
     async (login) => {
-      await admit(client, login.user);
+      if (target.login === undefined) await admit(client, login.user);
       return connect(login, async (session) => {
         // Not every server has it, so that the login cannot be made with it.
         await session.query(
@@ -44,11 +45,13 @@ export async function withOwnerSession<T>(target: OwnerSession, use: (client: Cl
 
 async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
   if (await isSuperuser(client)) return true;
-  const { may } = await one<{ may: boolean }>(
-    client,
-    `SELECT rolname <> $1 AND rolcreaterole AND (pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000
-      OR pg_catalog.pg_has_role(oid, $1, 'MEMBER WITH ADMIN OPTION')) AS may FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER`,
-    [owner],
+  const { may } = await withFixedPath(client, () =>
+    one<{ may: boolean }>(
+      client,
+      `SELECT rolname <> $1 AND rolcreaterole AND (current_setting('server_version_num')::int < 160000
+        OR pg_has_role(oid, $1, 'MEMBER WITH ADMIN OPTION')) AS may FROM pg_roles WHERE rolname = CURRENT_USER`,
+      [owner],
+    ),
   );
   return may;
 }
@@ -59,9 +62,16 @@ async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
  */
 async function admit(client: Client, login: string): Promise<void> {
   const tables = books.map((name) => `verdigris.${name}`).join(', ');
-  await client.query(`GRANT USAGE ON SCHEMA verdigris TO ${login};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};
-    ALTER TABLE verdigris.data_statement ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY ${login} ON verdigris.data_statement TO ${login} USING (role <> 'none') WITH CHECK (role <> 'none')`);
-  if (await isSuperuser(client)) await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
+  // A colour that an earlier version made may lack some.
+  await withFixedPath(client, async () => {
+    const known = await rows(client, "SELECT FROM pg_tables WHERE schemaname = 'verdigris' AND tablename = ANY ($1)", [
+      books,
+    ]);
+    if (known.length < books.length) await ensureControlSchema(client);
+    await client.query(`GRANT USAGE ON SCHEMA verdigris TO ${login};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};
+      ALTER TABLE verdigris.data_statement ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY ${login} ON verdigris.data_statement TO ${login} USING (role <> 'none') WITH CHECK (role <> 'none')`);
+    if (await isSuperuser(client)) await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
+  });
 }

@@ -7,9 +7,10 @@ import { one, type Client } from './client.ts';
 export async function isSuperuser(client: Client): Promise<boolean> {
   const before = known.get(client);
   if (before !== undefined) return before;
-  const { is } = await one<{ is: boolean }>(client, "SELECT current_setting('is_superuser') = 'on' AS is");
-  known.set(client, is);
-  return is;
+  // A utility statement: no name in it is looked up, whosever SQL the session is for.
+  const { is_superuser: answer } = await one<{ is_superuser: string }>(client, 'SHOW is_superuser');
+  known.set(client, answer === 'on');
+  return answer === 'on';
 }
 
 /** Asked once a session: clients wait. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { migrationRole } from '../../model/names.ts';
-import { rows, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, withFixedPath, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
@@ -28,7 +28,7 @@ export async function withMigrationRole<T>(
   const { others: _, passwordFrom: __, ...reach } = connection;
   const owner = target.owner ?? connection.user;
   const password = randomBytes(24).toString('base64url');
-  await dropMigrationRole(client, login);
+  await withFixedPath(client, () => dropMigrationRole(client, login));
   const settings = {
     ...target.sessionSettings,
     role: owner,
@@ -55,10 +55,10 @@ export async function withMigrationRole<T>(
     });
   } catch (error) {
     // The next run drops it first, where it cannot be dropped now.
-    await dropMigrationRole(client, login).catch(() => undefined);
+    await withFixedPath(client, () => dropMigrationRole(client, login)).catch(() => undefined);
     throw error;
   }
-  await dropMigrationRole(client, login);
+  await withFixedPath(client, () => dropMigrationRole(client, login));
   return result;
 }
 
