@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isCollection, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
-import { isSealed, readSealed } from '../machine/sealed.ts';
+import { isToBeSealed, readSealed } from '../machine/sealed.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { parseEnvironment, type Environment } from '../model/environment.ts';
 import { packedName, unpackFolder } from '../migrations/packed.ts';
@@ -104,7 +104,7 @@ function withFileFound(value: unknown, [key, ...rest]: readonly string[], folder
 async function migrationsFolder(folder: string, colour: string, declared: string): Promise<string> {
   const absolute = path.resolve(folder, declared);
   // What lies beside a sealed declaration is a ConfigMap's: of that what was packed is sealed, and nothing else is taken.
-  const beside = isSealed() && `${absolute}/`.startsWith(`${folder}/`);
+  const beside = isToBeSealed() && `${absolute}/`.startsWith(`${folder}/`);
   if (!beside && existsSync(absolute)) return absolute;
   const packed = await readSealed(path.join(folder, packedName(colour))).catch((cause: unknown) => {
     if (cause instanceof VerdigrisError) throw cause;

@@ -8,7 +8,7 @@ export function digestOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-export function isSealed(): boolean {
+export function isToBeSealed(): boolean {
   return process.env[sealVariable] !== undefined;
 }
 

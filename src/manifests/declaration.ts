@@ -5,7 +5,7 @@ import { metadata, objectNames } from './names.ts';
 /** Name of the file that the declaration is in a pod. */
 export const declarationFile = 'declaration.json';
 
-export function declarationText(raw: unknown): string {
+export function declarationJson(raw: unknown): string {
   return JSON.stringify(raw, null, 1);
 }
 
@@ -18,7 +18,7 @@ export function declarationConfig(environment: Pick<Environment, 'name' | 'kuber
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(environment, 'journal', objectNames.declaration(environment.name)),
-    data: { [declarationFile]: declarationText(raw) },
+    data: { [declarationFile]: declarationJson(raw) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { declarationFile, declarationText } from '../../src/manifests/declaration.ts';
+import { declarationFile, declarationJson } from '../../src/manifests/declaration.ts';
 import { objectNames } from '../../src/manifests/names.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { until } from '../support/until.ts';
@@ -15,7 +15,7 @@ test('who may change the ConfigMaps alone has nothing run by a drill: it refuses
       const { admin, name } = namespace;
       const evil = { ...(raw as object), hooks: { climb: { before: ['seed'], command: ['/bin/sh', '-c', 'env'] } } };
       await admin.merge('ConfigMap', objectNames.declaration('shop'), {
-        data: { [declarationFile]: declarationText(evil) },
+        data: { [declarationFile]: declarationJson(evil) },
       });
       await execa('kubectl', ['create', 'job', '--namespace', name, '--from=cronjob/shop-drill', 'now']);
       const job = await until(

@@ -5,7 +5,7 @@ import { loadEnvironment } from '../../src/cli/declaration.ts';
 import {
   declarationConfig,
   declarationFile,
-  declarationText,
+  declarationJson,
   migrationsConfig,
 } from '../../src/manifests/declaration.ts';
 import { deliveryManifests } from '../../src/manifests/delivery.ts';
@@ -97,7 +97,7 @@ test('who changes a ConfigMap, its declaration or its migrations, runs nothing b
   await mkdir(source);
   await writeFile(path.join(source, '0001_a.sql'), 'SELECT 1');
   const packed = await packFolder(source);
-  const sealed = { [declarationFile]: declarationText(raw), [packedName('green')]: packed };
+  const sealed = { [declarationFile]: declarationJson(raw), [packedName('green')]: packed };
   await mount(
     'seal',
     sealSecret(

@@ -12,7 +12,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
   expect(using(/\bwithClient\b/)).toEqual([
     'cli/sql-console.ts',
     'delivery/analysis/colours.ts',
-    'migrations/backfill/run.ts',
+    'migrations/owner-session.ts',
     'migrations/rehearsal/run.ts',
     'operations/engine/context.ts',
     'operations/proofs/rehearse.ts',
@@ -23,16 +23,12 @@ test('sessions under the names of the user’s database are opened where SQL of 
   ]);
   expect(using(/\bwithTheirs\b/)).toEqual([
     'operations/engine/context.ts',
+    'operations/engine/owner-session.ts',
     'operations/gates/backfill-state.ts',
-    'operations/hooks/sql.ts',
-    'operations/verbs/backfill.ts',
-    'operations/verbs/data-statements.ts',
     'operations/verbs/kept-facts.ts',
-    'operations/verbs/migrate.ts',
     'operations/verbs/migrate/analyze.ts',
     'operations/verbs/migrate/apply.ts',
     'operations/verbs/seed/upgrade.ts',
-    'operations/verbs/to-come.ts',
     'operations/verbs/verify.ts',
   ]);
 });

@@ -1,4 +1,4 @@
-import { declarationConfig, declarationFile, declarationText, migrationsConfig } from '../../manifests/declaration.ts';
+import { declarationConfig, declarationFile, declarationJson, migrationsConfig } from '../../manifests/declaration.ts';
 import { objectNames } from '../../manifests/names.ts';
 import { digestOf, unsealed } from '../../machine/sealed.ts';
 import { colours } from '../../model/colours.ts';
@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import { packedName, packFolder } from '../../migrations/packed.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { readSeal, seal } from './seal.ts';
+import { readSeal, sealFiles } from './seal.ts';
 
 interface DeclarationMap extends Stored {
   readonly data?: { readonly [declarationFile]?: string };
@@ -41,7 +41,7 @@ export async function recordDeclaration(
         'cluster need an image of yours that has them (docs/kubernetes.md)',
     });
   const kept = size > mapLimit ? {} : packed;
-  await seal(cluster, environment, { [declarationFile]: declarationText(raw), ...kept });
+  await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw), ...kept });
   await cluster.apply(declarationConfig(environment, raw));
   await cluster.apply(migrationsConfig(environment, kept));
 }

@@ -24,7 +24,7 @@ export async function readSeal(
  * Seals files before they are written: what was sealed before stays good beside it, since a pod has one of the two
  * earlier than the other.
  */
-export async function seal(
+export async function sealFiles(
   cluster: Cluster,
   environment: Named,
   files: Readonly<Record<string, string | Buffer>>,

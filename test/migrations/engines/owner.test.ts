@@ -173,7 +173,7 @@ test('code that takes SET ROLE back finds no superuser, wherever the owner’s S
     await write('repeatable/v.sql', "SELECT shop.climb('repeatable')");
     await write(
       '0004_fill.backfill.yaml',
-      "table: shop.item\nset: id = id * shop.climb('backfill')\nwhere: true\nkey: [twin]\n",
+      "table: shop.item\nset: id = id * shop.climb('backfill')\nwhere: id > 0\nkey: [twin]\n",
     );
     await client.query('SET ROLE shop_owner; ALTER TABLE shop.item ADD twin int NOT NULL UNIQUE DEFAULT 7; RESET ROLE');
     const target = { client, connection, owner: 'shop_owner', lockTimeout: 0, statementTimeout: 0 };

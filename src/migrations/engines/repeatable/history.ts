@@ -42,21 +42,19 @@ export async function pendingRepeatables(client: Client, folder: string): Promis
   return files.filter(({ name, checksum }) => applied.get(name) !== checksum);
 }
 
-async function read(client: Client): Promise<Map<string, string>> {
-  const { there } = await one<{ there: boolean }>(
-    client,
-    "SELECT pg_catalog.to_regclass('verdigris.repeatable') IS NOT NULL AS there",
-  );
-  if (!there) return new Map();
-  return asLogin(
-    client,
-    async () =>
-      new Map(
-        (await rows<{ name: string; checksum: string }>(client, 'SELECT name, checksum FROM verdigris.repeatable')).map(
-          ({ name, checksum }) => [name, checksum],
-        ),
-      ),
-  );
+function read(client: Client): Promise<Map<string, string>> {
+  return asLogin(client, async () => {
+    const { there } = await one<{ there: boolean }>(
+      client,
+      "SELECT pg_catalog.to_regclass('verdigris.repeatable') IS NOT NULL AS there",
+    );
+    if (!there) return new Map<string, string>();
+    const applied = await rows<{ name: string; checksum: string }>(
+      client,
+      'SELECT name, checksum FROM verdigris.repeatable',
+    );
+    return new Map(applied.map(({ name, checksum }) => [name, checksum]));
+  });
 }
 
 /** Inside the transaction that applied them. */

@@ -1,5 +1,5 @@
-import { declarationFile, declarationText } from '../../../manifests/declaration.ts';
-import { seal } from '../seal.ts';
+import { declarationFile, declarationJson } from '../../../manifests/declaration.ts';
+import { sealFiles } from '../seal.ts';
 import { findingLine, type Finding } from '../../../model/finding.ts';
 import { plainRefused } from '../../../manifests/certificates.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
@@ -221,7 +221,7 @@ export async function makePooler(
   await keepCertificates(environment, cluster);
   await requireEncrypted(environment, platform);
   const { guard, manifests } = guardManifests(environment, raw);
-  await seal(cluster, environment, { [declarationFile]: declarationText(raw) });
+  await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw) });
   const name = objectNames.pooler(environment.name);
   for (const manifest of [
     ...manifests,

@@ -210,7 +210,9 @@ async function mask(
       throw new VerdigrisError('mask-failed', {
         seen: `The masking of the copy failed: ${describe(cause)}.`,
         required: 'a mask that gets through: nobody may connect before.',
-        next: 'fix kubernetes.from.mask, or declare as roles.owner who may change what it masks; the same command goes on from here, and until then nobody can log in.',
+        next:
+          'fix kubernetes.from.mask, or declare as roles.owner who may change what it masks; the same command goes on ' +
+          'from here, and until then nobody can log in.',
         cause,
       });
     }
