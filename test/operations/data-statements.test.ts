@@ -32,9 +32,12 @@ async function upTo(
   for (const verb of verbs) await test.verb(verb);
 }
 
+/** By `create` what `fill` makes becomes the owner’s, as whom all of this runs. */
+const owned = { application: ['shop_app'], readers: ['shop_reader'], owner: 'shop_owner' };
+
 const options = (migrations: string, declaration: Record<string, unknown> = {}) => ({
   migrations,
-  declaration,
+  declaration: { roles: owned, ...declaration },
   fill: async (client: Client) => void (await client.query(tables)),
 });
 

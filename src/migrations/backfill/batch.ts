@@ -43,7 +43,9 @@ export async function runBatch(
   const names = key.map(({ name }) => `"${name.replaceAll('"', '""')}"`);
   return withTransaction(client, async () => {
     await client.query(
-      `SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL ` +
+      // What the batch before called may have set either for the session.
+      `SET LOCAL role = 'none'; SET LOCAL search_path = pg_catalog, pg_temp; ` +
+        `SET LOCAL lock_timeout = ${lockTimeout}; SET LOCAL deadlock_timeout = ${deadlockTimeout}; SET LOCAL ` +
         `session_replication_role = ${quiet ? 'replica' : 'origin'}`,
     );
     const chunk = await one<{ seen: number; upper: string[] | null }>(
