@@ -14,6 +14,11 @@ export interface OwnerSession extends Pick<
   MigrationTarget,
   'client' | 'connection' | 'owner' | 'lockTimeout' | 'statementTimeout' | 'sessionSettings' | 'connect'
 > {
+  /**
+   * Whether triggers can be kept from firing in it. A right to that is part of the catalogue that a switchover compares:
+   * none has it that is open then.
+   */
+  readonly quietly?: boolean;
   /** One that is open beside another on the same server, and writes none of `books`. */
   readonly login?: string;
 }
@@ -31,7 +36,7 @@ export async function withOwnerSession<T>(target: OwnerSession, use: (client: Cl
   return withMigrationRole(
     { ...target, sessionSettings: { ...sessionSettings, row_security: 'on' } },
     async (login) => {
-      if (target.login === undefined) await admit(client, login.user);
+      if (target.login === undefined) await admit(client, login.user, target.quietly === true);
       return connect(login, async (session) => {
         // Not every server has it, so that the login cannot be made with it.
         await session.query(
@@ -60,7 +65,7 @@ async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
  * What is held back as superuser it neither sees nor writes. Rights and policy go with the login
  * (`dropMigrationRole`).
  */
-async function admit(client: Client, login: string): Promise<void> {
+async function admit(client: Client, login: string, quietly: boolean): Promise<void> {
   const tables = books.map((name) => `verdigris.${name}`).join(', ');
   // A colour that an earlier version made may lack some.
   await withFixedPath(client, async () => {
@@ -72,6 +77,7 @@ async function admit(client: Client, login: string): Promise<void> {
       GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};
       ALTER TABLE verdigris.data_statement ENABLE ROW LEVEL SECURITY;
       CREATE POLICY ${login} ON verdigris.data_statement TO ${login} USING (role <> 'none') WITH CHECK (role <> 'none')`);
-    if (await isSuperuser(client)) await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
+    if (quietly && (await isSuperuser(client)))
+      await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
   });
 }

@@ -76,7 +76,9 @@ async function migrate(
       backfillsBefore: (version, client) =>
         fillAll({ client, operator, owner }, folder, release, signal, version).then(() => undefined),
     });
-    await withOwnerSession(target, (client) => fillAll({ client, operator, owner }, folder, release, signal));
+    await withOwnerSession({ ...target, quietly: true }, (client) =>
+      fillAll({ client, operator, owner }, folder, release, signal),
+    );
   });
 }
 

@@ -37,7 +37,7 @@ const owned = { application: ['shop_app'], readers: ['shop_reader'], owner: 'sho
 
 const options = (migrations: string, declaration: Record<string, unknown> = {}) => ({
   migrations,
-  declaration: { roles: owned, ...declaration },
+  declaration,
   fill: async (client: Client) => void (await client.query(tables)),
 });
 
@@ -60,7 +60,7 @@ test(
     };
     await withFolder(files, async (folder) => {
       // A machine that is shared takes its time.
-      await withEnvironment(options(folder, { limits: { pause: '10s' } }), async (test) => {
+      await withEnvironment(options(folder, { roles: owned, limits: { pause: '10s' } }), async (test) => {
         await upTo(test, 'seed', 'migrate');
         const before = [{ limits: '231231231', plans: 'free old', doubled: null }];
         expect(await test.on('green', found)).toEqual(before);
@@ -113,7 +113,7 @@ test(
         expect(await test.on('blue', found)).toMatchObject([{ limits: '231231231' }]);
       });
       await write(file, `${text}\nSELECT 1/0;`);
-      await withEnvironment(options(folder, { colours: colours(true) }), async (test) => {
+      await withEnvironment(options(folder, { roles: owned, colours: colours(true) }), async (test) => {
         await upTo(test, 'seed');
         expect(await failure(test.verb('migrate'))).toMatchObject({ id: 'migration-failed' });
         await write(file, text);
@@ -255,7 +255,7 @@ test(
         INSERT INTO fixed VALUES (1);`,
     };
     await withFolder(files, async (folder) => {
-      await withEnvironment(options(folder), async (test) => {
+      await withEnvironment(options(folder, { roles: owned }), async (test) => {
         const signal = new AbortController().signal;
         const planned = await plannedFiles({ environment: test.environment, platform: test.platform, signal });
         expect(planned.data?.map(({ source, place }) => `${source.split(':')[1]} ${place}`)).toEqual([

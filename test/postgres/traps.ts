@@ -84,7 +84,8 @@ const places = `
 CREATE TYPE public.boxed AS (a text);
 CREATE FUNCTION public.unboxed(public.boxed) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT public.trap('cast')::text $$;
 CREATE CAST (public.boxed AS text) WITH FUNCTION public.unboxed(public.boxed) AS IMPLICIT;
-CREATE CAST (public.boxed AS json) WITH FUNCTION public.unboxed(public.boxed) AS IMPLICIT;
+CREATE FUNCTION public.unboxed_json(public.boxed) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT pg_catalog.to_json(public.trap('cast')) $$;
+CREATE CAST (public.boxed AS json) WITH FUNCTION public.unboxed_json(public.boxed) AS IMPLICIT;
 CREATE DOMAIN public.checked AS int CHECK (public.trap('domain'));
 CREATE FUNCTION public.trap_row() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN PERFORM public.trap('trigger'); IF TG_LEVEL = 'ROW' THEN RETURN coalesce(NEW, OLD); END IF; RETURN NULL; END $$;

@@ -180,7 +180,7 @@ async function apply(
   };
   try {
     await engine.apply(target);
-    await withOwnerSession(target, (session) => fill(session));
+    await withOwnerSession({ ...target, quietly: true }, (session) => fill(session));
     return undefined;
   } catch (error) {
     return error;

@@ -18,7 +18,7 @@ export async function withOwner<T>(
   colour: Colour,
   owner: string | undefined,
   use: (client: Client, operator: Client) => Promise<T>,
-  how: Pick<OwnerSession, 'login'> = {},
+  how: Pick<OwnerSession, 'login' | 'quietly'> = {},
 ): Promise<T> {
   const connection = { ...(await c.platform.servers.connection(colour)), database: c.environment.database };
   const { migrationLock: lockTimeout, migrationStatement: statementTimeout } = c.environment.limits;

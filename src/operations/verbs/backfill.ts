@@ -120,13 +120,18 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
       await c.on(c.idle, ensureControlSchema);
       const owner = await ownerOn(c, c.idle);
       reports.push(
-        await withOwner(c, c.idle, owner, (client, operator) =>
-          backfillCandidate(c, { client, operator, owner }, each, {
-            release: c.journal.release?.to ?? c.journal.liveRelease,
-            again: done && place === 'candidate',
-            step: 'backfill',
-            until,
-          }),
+        await withOwner(
+          c,
+          c.idle,
+          owner,
+          (client, operator) =>
+            backfillCandidate(c, { client, operator, owner }, each, {
+              release: c.journal.release?.to ?? c.journal.liveRelease,
+              again: done && place === 'candidate',
+              step: 'backfill',
+              until,
+            }),
+          { quietly: true },
         ),
       );
     }
@@ -146,19 +151,24 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
       await c.on(c.live, ensureControlSchema);
       const owner = await ownerOn(c, c.live);
       reports.push(
-        await withOwner(c, c.live, owner, (client, operator) =>
-          runBackfill(client, each, {
-            operator,
-            owner,
-            release: c.journal.liveRelease,
-            onCandidate: false,
-            again: done,
-            until,
-            pressure: pressureOf(c),
-            lagLimit: c.environment.limits.lag,
-            signal: c.signal,
-            onProgress: (progress) => emitProgress(c, 'backfill', progress),
-          }),
+        await withOwner(
+          c,
+          c.live,
+          owner,
+          (client, operator) =>
+            runBackfill(client, each, {
+              operator,
+              owner,
+              release: c.journal.liveRelease,
+              onCandidate: false,
+              again: done,
+              until,
+              pressure: pressureOf(c),
+              lagLimit: c.environment.limits.lag,
+              signal: c.signal,
+              onProgress: (progress) => emitProgress(c, 'backfill', progress),
+            }),
+          { quietly: true },
         ),
       );
       // The rows come by replication; so that the candidate, once live, knows it too.

@@ -27,7 +27,9 @@ const backfill: Step = {
     await c.on(c.idle, ensureControlSchema);
     const owner = await ownerOn(c, c.idle);
     const done = await c.keeping([c.live], () =>
-      withOwner(c, c.idle, owner, (client, operator) => fill(c, { client, operator, owner }, 'backfill')),
+      withOwner(c, c.idle, owner, (client, operator) => fill(c, { client, operator, owner }, 'backfill'), {
+        quietly: true,
+      }),
     );
     return done.length === 0 ? 'nothing was to be filled' : done.join(', ');
   },

@@ -91,14 +91,20 @@ export async function plannedMappings(
   const owner = await ownerOn(c, c.idle);
   // All is tried in one transaction: where a file asks for a superuser, in his session.
   const session = (await c.on(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;
-  const { tables, schema, unknown } = await withOwner(c, c.idle, session, async (client, operator): Promise<ToCome> => {
-    if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
-    return interruptible(
-      { client, connection, signal: c.signal },
-      'They were tried in a transaction that is rolled back: nothing is applied.',
-      () => tablesToCome(client, engine, operator, owner, say),
-    );
-  });
+  const { tables, schema, unknown } = await withOwner(
+    c,
+    c.idle,
+    session,
+    async (client, operator): Promise<ToCome> => {
+      if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
+      return interruptible(
+        { client, connection, signal: c.signal },
+        'They were tried in a transaction that is rolled back: nothing is applied.',
+        () => tablesToCome(client, engine, operator, owner, say),
+      );
+    },
+    { quietly: true },
+  );
   return {
     forward: mapTables(live, tables, 'forward'),
     reverse: mapTables(tables, live, 'reverse'),

@@ -1,4 +1,4 @@
-import { lockerRole, readerRole } from '../../model/names.ts';
+import { lockerRole, migrationRole, readerRole } from '../../model/names.ts';
 import { lastingSchema } from './scope.ts';
 
 /**
@@ -138,7 +138,8 @@ const parts = [
     owner: '10',
     oid: 'p.oid',
     identity: `'parameter ' || p.parname`,
-    from: 'pg_parameter_acl p WHERE true',
+    // The login that is tried with has some for as long as it lives.
+    from: `pg_parameter_acl p WHERE EXISTS (SELECT FROM aclexplode(p.paracl) a WHERE a.grantee <> 10 AND pg_get_userbyid(a.grantee) <> '${migrationRole}')`,
   }),
 ];
 

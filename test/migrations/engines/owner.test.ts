@@ -176,7 +176,7 @@ test('code that takes SET ROLE back finds no superuser, wherever the owner’s S
       "table: shop.item\nset: id = id * shop.climb('backfill')\nwhere: id > 0\nkey: [twin]\n",
     );
     await client.query('SET ROLE shop_owner; ALTER TABLE shop.item ADD twin int NOT NULL UNIQUE DEFAULT 7; RESET ROLE');
-    const target = { client, connection, owner: 'shop_owner', lockTimeout: 0, statementTimeout: 0 };
+    const target = { client, connection, owner: 'shop_owner', lockTimeout: 0, statementTimeout: 0, quietly: true };
     await apply(engine, { owner: 'shop_owner' });
     await withOwnerSession(target, (session) =>
       fillAll({ client: session, operator: client, owner: 'shop_owner' }, folder, '2', new AbortController().signal),

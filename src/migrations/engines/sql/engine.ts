@@ -77,7 +77,8 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       await replace(client, say, known, owner);
     },
     apply: (target) =>
-      withOwnerSession(target, (theirs) =>
+      // Backfills run in it too.
+      withOwnerSession({ ...target, quietly: true }, (theirs) =>
         interruptible({ ...target, client: theirs }, cutShort, async () => {
           const keep = openLog(target.log);
           const say = (count: number, total: number, text: string): void => {
