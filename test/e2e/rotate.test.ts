@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
 import { consoleUser } from '../../src/manifests/pooler.ts';
 import { ownNames } from '../../src/model/own-passwords.ts';
-import { parseEnvironment } from '../../src/model/environment.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { Console } from '../../src/platform/kubernetes/console.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
@@ -11,8 +10,6 @@ import { rows, withOwnSession, withPooledSession, type ConnectionSettings } from
 import { good } from '../support/verdict.ts';
 import { rotate, rotateVerdigris } from '../support/rotate.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
-import { withNamespace } from './support/namespace.ts';
-import { small, withStack } from './support/stack.ts';
 
 /** With this password and no other. */
 function letsIn({ others: _, ...settings }: ConnectionSettings): Promise<boolean> {
@@ -43,8 +40,7 @@ async function honest({ platform }: ClusterEnvironment, work: () => Promise<void
 }
 
 test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
-  const declaration = { retention: { mode: 'scaled-down' } };
-  await withClusterEnvironment({ declaration, kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
+  await withClusterEnvironment({ kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
     const { verb, clients, environment, namespace, on } = test;
     // Somebody whose process was there before.
     const other = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
@@ -57,8 +53,6 @@ test('on a cluster passwords change beside clients and a release: a role’s by 
       });
       expect(failed).toEqual([]);
       await verb('switch');
-      // Blue rests meanwhile: it is met with the passwords of before.
-      for (const name of ['operator', 'replication'] as const) await rotateVerdigris(test, name);
       await verb('rollback');
     });
     expect(verdict).toMatchObject(good);
@@ -79,32 +73,5 @@ test('on a cluster passwords change beside clients and a release: a role’s by 
     );
     expect(await other.poolers.paused(replica)).toEqual([]);
     await other.close();
-  });
-});
-
-test('under Pulumi another credentials.rotation is a change that the preview explains and one update makes', async () => {
-  await withNamespace({}, async ({ name: namespace, admin }) => {
-    await withStack(async (stack, declare) => {
-      const declared = (rotation: string) => small(namespace, 'shop', { credentials: { rotation, maxAge: '90d' } });
-      declare(declared('1'));
-      await stack.up();
-      declare(declared('2'));
-      const said: string[] = [];
-      await stack.preview({ onOutput: (text) => said.push(text), diff: true });
-      expect(said.join('')).toContain('Every password would be rotated once (credentials.rotation: 2)');
-      expect(said.join('')).toMatch(/rotation *: "1" => "2"/);
-      await stack.up();
-      const platform = new KubernetesPlatform(parseEnvironment(declared('2'), 'the test'), admin);
-      expect(await platform.secrets.login('shop_app')).toMatchObject({ login: 'shop_app_1' });
-      for (const name of ownNames) expect((await platform.secrets.own(name)).rotatedAt).toBeDefined();
-      const [replica] = await platform.poolers.required();
-      if (!replica) throw new Error('there is a pooler');
-      const settings = await platform.poolers.client(replica, 'shop_app', 'shop');
-      expect(
-        await withPooledSession(settings, 'client', (client) => rows(client, 'SELECT current_user AS who')),
-      ).toEqual([{ who: 'shop_app' }]);
-      await stack.up({ refresh: true, expectNoChanges: true });
-      await platform.close();
-    });
   });
 });

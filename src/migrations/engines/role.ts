@@ -71,7 +71,7 @@ export async function dropMigrationRole(client: Client, login: string = migratio
   const [found] = await rows<{ owner: string | null }>(
     client,
     `SELECT (SELECT pg_catalog.quote_ident(o.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles o ON o.oid = m.roleid
-      WHERE m.member = r.oid ORDER BY m.oid LIMIT 1) AS owner FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
+      WHERE m.member = r.oid ORDER BY m.roleid LIMIT 1) AS owner FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
     [login],
   );
   if (!found) return;
