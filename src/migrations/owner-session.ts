@@ -32,7 +32,8 @@ export interface OwnerSession extends Pick<
 export async function withOwnerSession<T>(target: OwnerSession, use: (client: Client) => Promise<T>): Promise<T> {
   const { client, owner, sessionSettings } = target;
   const { connect = (settings, inside) => withClient(settings, 'migrate', inside) } = target;
-  if (owner === undefined || !(await mayMakeMember(client, owner))) return use(client);
+  if (owner === undefined || (target.quietly && !(await grantsParameters(client)))) return use(client);
+  if (!(await mayMakeMember(client, owner))) return use(client);
   return withMigrationRole(
     { ...target, sessionSettings: { ...sessionSettings, row_security: 'on' } },
     async (login) => {
@@ -46,6 +47,12 @@ export async function withOwnerSession<T>(target: OwnerSession, use: (client: Cl
       });
     },
   );
+}
+
+/** From PostgreSQL 15 on. */
+async function grantsParameters(client: Client): Promise<boolean> {
+  const { server_version_num: version } = await one<{ server_version_num: string }>(client, 'SHOW server_version_num');
+  return Number(version) >= 150_000;
 }
 
 async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
