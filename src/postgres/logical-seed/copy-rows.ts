@@ -1,7 +1,6 @@
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
 import { ident, literal } from '../quote.ts';
-import { readersOf } from '../readers.ts';
 import { yieldToClients } from './pressure.ts';
 import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
 import { relay } from './relay.ts';
@@ -39,17 +38,14 @@ export async function emptyTables(candidate: Client, sources: readonly RowSource
 
 /**
  * Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the
- * next attempt. A row that is written has domains, generated columns and CHECK constraints evaluated, which are code of
- * the tables' owners: it runs as who may write rows and nothing else.
+ * next attempt.
  */
 export async function copyRows(ranges: readonly PageRange[], snapshot: string, copy: RowCopy): Promise<number> {
   const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
   let [done, rows] = [0, 0];
-  const { reader } = await withOwnSession(copy.live, 'seed', (live) => readersOf(live, copy.live));
-  const { locker } = await withOwnSession(copy.candidate, 'seed', (candidate) => readersOf(candidate, copy.candidate));
   await inParallel(ranges, copy.workers, (next) =>
-    withOwnSession(reader, 'seed', (live) =>
-      withOwnSession(locker, 'seed', async (candidate) => {
+    withOwnSession(copy.live, 'seed', (live) =>
+      withOwnSession(copy.candidate, 'seed', async (candidate) => {
         await live.query(
           `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}`,
         );
