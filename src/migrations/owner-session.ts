@@ -26,14 +26,14 @@ export interface OwnerSession extends Pick<
 /**
  * A session for SQL of the user's that runs as the owner: of a login that is a member of the owner and of nobody else,
  * so that whatever the SQL calls finds no superuser to return to. Statements of Verdigris's own in between run by
- * `asLogin`. Where there is no owner, or where an operator who is no superuser cannot make one a member, it is the
- * target's own session: whoever runs a file in it sets the role.
+ * `asLogin`. Where there is no owner, or the operator is no superuser, it is the target's own session: whoever runs a
+ * file in it sets the role.
  */
 export async function withOwnerSession<T>(target: OwnerSession, use: (client: Client) => Promise<T>): Promise<T> {
   const { client, owner, sessionSettings } = target;
   const { connect = (settings, inside) => withClient(settings, 'migrate', inside) } = target;
-  if (owner === undefined || (target.quietly && !(await grantsParameters(client)))) return use(client);
-  if (!(await mayMakeMember(client, owner))) return use(client);
+  if (owner === undefined || !(await isSuperuser(client))) return use(client);
+  if (target.quietly && !(await grantsParameters(client))) return use(client);
   return withMigrationRole(
     { ...target, sessionSettings: { ...sessionSettings, row_security: 'on' } },
     async (login) => {
@@ -55,19 +55,6 @@ async function grantsParameters(client: Client): Promise<boolean> {
   return Number(version) >= 150_000;
 }
 
-async function mayMakeMember(client: Client, owner: string): Promise<boolean> {
-  if (await isSuperuser(client)) return true;
-  const { may } = await withFixedPath(client, () =>
-    one<{ may: boolean }>(
-      client,
-      `SELECT rolname <> $1 AND rolcreaterole AND (current_setting('server_version_num')::int < 160000
-        OR pg_has_role(oid, $1, 'MEMBER WITH ADMIN OPTION')) AS may FROM pg_roles WHERE rolname = CURRENT_USER`,
-      [owner],
-    ),
-  );
-  return may;
-}
-
 /**
  * What is held back as superuser it neither sees nor writes. Rights and policy go with the login
  * (`dropMigrationRole`).
@@ -84,7 +71,6 @@ async function admit(client: Client, login: string, quietly: boolean): Promise<v
       GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};
       ALTER TABLE verdigris.data_statement ENABLE ROW LEVEL SECURITY;
       CREATE POLICY ${login} ON verdigris.data_statement TO ${login} USING (role <> 'none') WITH CHECK (role <> 'none')`);
-    if (quietly && (await isSuperuser(client)))
-      await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
+    if (quietly) await client.query(`GRANT SET ON PARAMETER ${quiet.join(', ')} TO ${login}`);
   });
 }
