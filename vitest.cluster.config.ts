@@ -4,10 +4,13 @@ import { env } from './vitest.config.ts';
 /**
  * Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only.
  * `many` makes ten environments; `up-command` starts the whole command line a dozen times, for what `up` shows in one process; `roles`
- * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six.
+ * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six;
+ * `delivery` and `argo-rollouts` build helm and Argo Rollouts from their Go modules, and walk whole releases.
  */
 const long = [
   'destroy-release',
+  'argo-rollouts',
+  'delivery',
   'drill',
   'engine-killed',
   'evicted',

@@ -142,6 +142,11 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'After a failure:',
+    names: ['archives'],
+    load: async () => [(await import('./archives.ts')).archivesCommand()],
+  },
+  {
+    group: 'After a failure:',
     names: ['doctor'],
     load: async () => [(await import('./doctor.ts')).doctorCommand()],
   },

@@ -88,7 +88,13 @@ function walk(known: Known, record: DeliveryRecord, step: DeliveryStep): Decisio
       if (record.approvals.some((each) => each.step === record.step.index && each.digest === record.digest))
         return passed(`release ${record.to} was approved`);
       if (late) return failed(`nobody approved within its limit`);
-      return { do: 'wait', why: 'waits for `verdigris approve`', until: since + step.limit, person: false };
+      return {
+        do: 'wait',
+        why: 'waits for `verdigris approve`',
+        until: since + step.limit,
+        person: false,
+        approval: true,
+      };
     case 'analysis':
       return analysisStep(known, record, late, passed, failed);
     default:

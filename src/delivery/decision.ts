@@ -13,7 +13,14 @@ export type Decision =
   /** Nothing is under way, and nothing is to be begun. */
   | { readonly do: 'rest'; readonly why: string }
   /** `person`: only somebody's act changes that; else `until` comes. */
-  | { readonly do: 'wait'; readonly why: string; readonly until?: number; readonly person: boolean }
+  | {
+      readonly do: 'wait';
+      readonly why: string;
+      readonly until?: number;
+      readonly person: boolean;
+      /** An approval is waited for. */
+      readonly approval?: true;
+    }
   | { readonly do: 'verb'; readonly verb: Verb; readonly weight?: number; readonly limit?: number }
   /**
    * A verb is open in the journal: another controller is at it, or it was cut short, and then the lease's taker settles

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { act, readKnown, type DeliveryParts } from './act.ts';
 import { decide } from './decide.ts';
+import { approveAnnotated } from './persons.ts';
 
 export interface FollowOptions {
   /** Ends where the release has to wait for anything. */
@@ -48,6 +49,7 @@ export async function follow(
       const { delivery } = known.journal;
       if (delivery && !delivery.taken && !delivery.ended && delivery.waits !== decision.why)
         await attempt(parts, () => act(parts, known, decision));
+      if (decision.approval && (await annotated(parts, say))) continue;
       if (once && !decision.person) return 'ended';
       if (decision.person && !forever) throw waits(decision.why);
     } else {
@@ -57,6 +59,17 @@ export async function follow(
     await rest(poll, parts.signal);
     if (await changed?.()) return 'changed';
   }
+}
+
+/** True where the release was approved by what is written on its objects. */
+async function annotated(parts: DeliveryParts, say: (text: string) => void): Promise<boolean> {
+  let done = false;
+  await attempt(parts, async () => {
+    const answer = await approveAnnotated(parts);
+    done = answer === 'approved';
+    if (answer !== undefined && !done) say(answer);
+  });
+  return done;
 }
 
 /**

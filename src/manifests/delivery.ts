@@ -51,7 +51,7 @@ export function deliveryManifests(environment: Environment): Manifest[] {
               commandContainer('delivery', images.verdigris, {
                 command: ['release', '--follow', '--forever'],
                 options: ['--json'],
-                resources: resources({ cpu: '50m', memory: '192Mi' }),
+                resources: resources({ cpu: '50m', memory: '256Mi' }),
               }),
             ],
             volumes: [

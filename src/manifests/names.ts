@@ -75,7 +75,8 @@ export function labelValue(text: string): string {
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
-export type Component = 'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics' | 'delivery';
+export type Component =
+  'database' | 'pooler' | 'traffic' | 'journal' | 'upgrade' | 'drill' | 'metrics' | 'delivery' | 'job';
 
 /** The recommended labels (kubernetes.io, "Recommended Labels") of one part of an environment. */
 export function commonLabels(environment: Named, component: Component): Record<string, string> {
@@ -83,7 +84,7 @@ export function commonLabels(environment: Named, component: Component): Record<s
     'app.kubernetes.io/name':
       component === 'pooler'
         ? 'pgbouncer'
-        : component === 'drill' || component === 'metrics' || component === 'delivery'
+        : ['drill', 'metrics', 'delivery', 'job'].includes(component)
           ? 'verdigris'
           : 'postgresql',
     'app.kubernetes.io/instance': environment.name,

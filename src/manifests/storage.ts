@@ -67,7 +67,7 @@ export function volumeSnapshot(
   snapshot: string,
 ): Manifest {
   const { snapshotClass, keptSnapshotClass = snapshotClass } = environment.kubernetes;
-  const chosen = /^(before-switch|last)-/.test(snapshot) ? keptSnapshotClass : snapshotClass;
+  const chosen = /^(before-switch|last|archive)-/.test(snapshot) ? keptSnapshotClass : snapshotClass;
   return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { condition } from './condition.ts';
+import { jobSchema } from './job.ts';
 import { duration } from './units.ts';
 
 /** What Verdigris knows how to measure by itself. */
@@ -16,7 +17,7 @@ export const readyMetrics = [
 ] as const;
 export type ReadyMetric = (typeof readyMetrics)[number];
 
-const sources = ['prometheus', 'sql', 'http', 'command', 'ready'] as const;
+const sources = ['prometheus', 'sql', 'http', 'command', 'job', 'ready'] as const;
 
 const metricSchema = z
   .strictObject({
@@ -30,6 +31,8 @@ const metricSchema = z
     http: z.strictObject({ url: z.url() }).optional(),
     /** The value is the exit code. */
     command: z.array(z.string().min(1)).min(1).optional(),
+    /** The same of a Job of the cluster. */
+    job: jobSchema.optional(),
     ready: z.enum(readyMetrics).optional(),
     success: condition.optional(),
     failure: condition.optional(),

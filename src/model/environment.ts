@@ -187,6 +187,8 @@ const environmentSchema = z.strictObject({
        * log that it needs.
        */
       mode: z.enum(['warm', 'scaled-down']).default('warm'),
+      /** `retire` keeps a snapshot of the retained colour's volume, of the last `keep` releases, `maxAge` old at most. */
+      archive: z.strictObject({ keep: z.int().min(1).max(100).default(3), maxAge: duration.optional() }).optional(),
     })
     .prefault({}),
   credentials: z
@@ -295,6 +297,26 @@ function fitting(environment: Environment, given: unknown): Environment {
   return { ...environment, limits: { ...limits, retainedWal } };
 }
 
+/** What only a cluster has, by where it is declared. */
+function clusterOnly(top: Readonly<Record<string, unknown>>): DeclarationIssue[] {
+  const instead = {
+    job: 'is a Job of a cluster: on the platform local declare a command',
+    configMap: 'is a ConfigMap of a cluster: on the platform local declare a file',
+  };
+  const named = {
+    hooks: top['hooks'],
+    'delivery.metrics': record(top['delivery'])['metrics'],
+    flagStores: top['flagStores'],
+  };
+  return Object.entries(named).flatMap(([path, all]) =>
+    Object.entries(record(all)).flatMap(([name, each]) =>
+      Object.entries(instead)
+        .filter(([key]) => record(each)[key] !== undefined)
+        .map(([key, message]) => ({ path: `${path}.${name}.${key}`, message })),
+    ),
+  );
+}
+
 /** In the words of a person who left a key out; undefined leaves the message to zod. */
 function required({ code, input }: z.core.$ZodRawIssue): string | undefined {
   return code === 'invalid_type' && input === undefined ? 'is required' : undefined;
@@ -351,6 +373,12 @@ function contradictions(value: unknown): DeclarationIssue[] {
     at(
       'kubernetes.images.pooler',
       'is not declared: PgBouncer has no official image, so name the one that your cluster trusts',
+    );
+  if (top['platform'] === 'local') issues.push(...clusterOnly(top));
+  if (top['platform'] === 'local' && record(top['retention'])['archive'] !== undefined)
+    at(
+      'retention.archive',
+      'is a VolumeSnapshot of a cluster: on the platform local take a pg_basebackup of the retained colour before `retire`',
     );
   const cluster = record(top['kubernetes']);
   if (record(cluster['images'])['verdigris'] === undefined) {

@@ -64,6 +64,7 @@ export const errorCatalogue = {
   'other-generation': 'busy',
   'journal-conflict': 'busy',
   'approval-secret': 'usage',
+  'archive-needs-name': 'usage',
   'hook-refused': 'refused',
   'hook-unanswered': 'refused',
   'hook-misplaced': 'declaration',
@@ -79,6 +80,7 @@ export const errorCatalogue = {
   'delivery-waits': 'refused',
   'delivery-stopped': 'failed',
   'approval-other-release': 'refused',
+  'archive-missing': 'refused',
   'nothing-to-approve': 'refused',
   'nothing-to-resume': 'refused',
   // The journal

@@ -11,6 +11,14 @@ const kinds = {
   flagd: file.optional(),
   /** A file of flags as GO Feature Flag reads it, YAML or JSON. */
   goFeatureFlag: file.optional(),
+  /** A key of a ConfigMap of the environment's namespace that holds such a file, as flagd's operator mounts it. */
+  configMap: z
+    .strictObject({
+      name: z.string().min(1),
+      key: z.string().min(1),
+      format: z.enum(['flagd', 'goFeatureFlag']).default('flagd'),
+    })
+    .optional(),
   /** By its REST interface. */
   launchDarkly: z
     .strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobSchema } from './job.ts';
 import { verbs } from './transitions.ts';
 import { duration } from './units.ts';
 
@@ -27,8 +28,11 @@ const place = { url: z.url({ protocol: /^https?$/ }).optional(), urlEnv: variabl
 const deeds = {
   /** A CloudEvent is posted there; signed where there is a secret. */
   http: z.strictObject({ ...place, secretEnv: variable.optional() }).optional(),
-  /** A message for people, as Slack's incoming webhooks and those like them take it. */
-  slack: z.strictObject(place).optional(),
+  /**
+   * A message for people, as Slack's incoming webhooks and those like them take it; with a channel as chat.postMessage
+   * does, by which all messages of one release are one thread.
+   */
+  slack: z.strictObject({ ...place, channel: z.string().min(1).optional(), tokenEnv: variable.optional() }).optional(),
   /** A mail for people, one thread for a release; a URL with a password is an environment variable's. */
   mail: z
     .strictObject({
@@ -40,6 +44,8 @@ const deeds = {
     .optional(),
   /** Program and arguments; the event is its standard input. */
   command: z.array(z.string().min(1)).min(1).optional(),
+  /** A Job of the cluster, which is told the event as VERDIGRIS_EVENT. */
+  job: jobSchema.optional(),
   /** One statement, as a role of the database. */
   sql: z
     .strictObject({
@@ -69,6 +75,8 @@ const hookSchema = z
     for (const deed of ['http', 'slack', 'mail'] as const)
       if (hook[deed] && (hook[deed].url === undefined) === (hook[deed].urlEnv === undefined))
         fault('has url or urlEnv', deed);
+    if (hook.slack && (hook.slack.channel === undefined) !== (hook.slack.tokenEnv === undefined))
+      fault('has channel and tokenEnv, or neither', 'slack');
     if (hook.before.length + hook.after.length + hook.failed.length === 0)
       fault('is never called: before, after or failed');
     if (hook.blocking && hook.before.length === 0) fault('only what comes before something can refuse it', 'blocking');

@@ -187,6 +187,12 @@ const journalSchema = z.strictObject({
   flags: z.record(z.string(), z.record(z.string(), z.boolean())).optional(),
   /** Events for hooks that did not answer, to be delivered again with the ids that they have. */
   outbox: z.array(z.strictObject({ hook: z.string(), event: z.looseObject({ id: z.string() }) })).optional(),
+  /** Snapshots of retained colours that `retire` kept, the oldest first. */
+  archives: z
+    .array(z.strictObject({ name: z.string(), release: z.string(), colour, major: z.int(), at: time }))
+    .optional(),
+  /** By hook: the thread in which its messages of a release are. */
+  threads: z.record(z.string(), z.strictObject({ id: z.string(), release: z.string().optional() })).optional(),
   /** How old passwords are, and which rotation was declared. */
   credentials: credentialRecord.optional(),
   /** Who began which verb of it, and why. */
@@ -197,6 +203,7 @@ export type Journal = z.output<typeof journalSchema>;
 export type Release = z.output<typeof release>;
 export type Stream = z.output<typeof stream>;
 export type Span = z.output<typeof span>;
+export type Archive = NonNullable<Journal['archives']>[number];
 export type Act = z.output<typeof act>;
 export type OperationRecord = z.output<typeof operation>;
 

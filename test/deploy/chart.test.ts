@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { deliveryManifests } from '../../src/manifests/delivery.ts';
 import { drillManifests } from '../../src/manifests/drill.ts';
@@ -8,6 +8,9 @@ import type { Manifest } from '../../src/manifests/manifest.ts';
 import { metricsManifests } from '../../src/manifests/metrics.ts';
 import { drillRules, eventReading, lookRules, metricsRules } from '../../src/manifests/rbac.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
+import { addToPath, buildLimit, helmBin } from '../migrations/tools/tools.ts';
+
+beforeAll(async () => addToPath(await helmBin()), buildLimit);
 
 const chart = 'deploy/chart';
 const image = 'registry.example/verdigris:0.1.0';
@@ -62,6 +65,17 @@ test('what the chart makes is what Verdigris makes by itself where it does too, 
     expect(find(manifest), `${manifest.kind} ${manifest.metadata.name}`).toEqual(plain(manifest));
   const commands = (manifests: readonly Manifest[]): string[] =>
     [...JSON.stringify(manifests).matchAll(/"command":(\[[^\]]+\])/g)].map(([, command = '']) => command);
+  const declarations = (manifests: readonly Manifest[]): unknown[] =>
+    [...JSON.stringify(manifests).matchAll(/\{"name":"declaration","[^m].*?\]\}\}/g)].map(([each]) => JSON.parse(each));
+  const controller = (manifests: readonly Manifest[]): unknown => {
+    const found = manifests.find(({ kind, metadata: { name } }) => kind === 'Deployment' && name === 'shop-delivery');
+    const { template } = found?.['spec'] as {
+      template: { spec: { volumes: unknown; containers: { resources: unknown }[] } };
+    };
+    return { volumes: template.spec.volumes, resources: template.spec.containers[0]?.resources };
+  };
+  // With the migrations, which a release runs, and the memory that it takes.
+  expect(controller(made)).toEqual(controller(own));
   for (const command of commands(own)) expect(commands(made)).toContain(command);
 });
 

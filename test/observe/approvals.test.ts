@@ -1,16 +1,19 @@
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { follow } from '../../src/delivery/follow.ts';
-import { approve } from '../../src/delivery/persons.ts';
+import { approve, approveAnnotated } from '../../src/delivery/persons.ts';
 import { serveApprovals } from '../../src/observe/approvals/server.ts';
 import { recordOf, walkOf } from '../delivery/support.ts';
+import type { Platform } from '../../src/platform/port/platform.ts';
 import { withEnvironment } from '../support/environment.ts';
 
 const secret = 'a secret that both know';
 
 test('a signed approval is taken once, for the release under way alone; one signed wrongly, too old or repeated moves nothing', async () => {
   await withEnvironment({}, async (environment) => {
-    const { parts } = await walkOf(environment, { steps: ['seed', 'approve', 'migrate', 'verify', 'switch'] });
+    const { parts } = await walkOf(environment, {
+      steps: ['seed', 'approve', 'migrate', 'approve', 'verify', 'switch'],
+    });
     await follow(parts, { once: true }).catch(() => undefined);
     const record = await recordOf(environment);
     const end = new AbortController();
@@ -64,5 +67,28 @@ test('a signed approval is taken once, for the release under way alone; one sign
     expect((await recordOf(environment)).approvals).toHaveLength(1);
     end.abort();
     await serving;
+
+    // Written on an object of the cluster: for this release and this step, and for nothing else.
+    await follow(parts, { once: true }).catch(() => undefined);
+    expect((await recordOf(environment)).step).toMatchObject({ index: 3, text: 'approve' });
+    const annotated = (value: string | undefined) =>
+      approveAnnotated({ ...parts, platform: withAnnotation(parts.platform, value) });
+    expect(await annotated(undefined)).toBeUndefined();
+    for (const value of ['0123456789abcdef/2', record.digest, `${record.digest}/1`, `${record.digest}/3`])
+      expect(await annotated(value)).toContain('it counts for nothing here');
+    expect((await recordOf(environment)).approvals).toHaveLength(1);
+    expect(await annotated(`${record.digest}/2`)).toBe('approved');
+    expect((await recordOf(environment)).approvals).toMatchObject([{ step: 1 }, { step: 3, by: 'ann' }]);
   });
 });
+
+/** The platform as it is, with what a cluster's object would say. */
+function withAnnotation(platform: Platform, value: string | undefined): Platform {
+  return new Proxy(platform, {
+    get(target, key) {
+      if (key === 'annotatedApproval') return async () => (value === undefined ? undefined : { value, by: 'ann' });
+      const own: unknown = Reflect.get(target, key);
+      return typeof own === 'function' ? (own.bind(target) as unknown) : own;
+    },
+  });
+}

@@ -52,7 +52,7 @@ test('what hooks left has one limit for all, ends when the command is stopped, a
     expect(asked.filter((path) => path === '/silent')).toHaveLength(1);
 
     const stopped = AbortSignal.abort();
-    expect(await deliverOutbox(c, 'messages', stopped)).toEqual(new Set());
+    expect(await deliverOutbox(c, 'messages', stopped)).toEqual(new Map());
     expect(asked).toHaveLength(51);
   } finally {
     server.closeAllConnections();

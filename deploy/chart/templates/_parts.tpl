@@ -92,7 +92,11 @@ containers:
       - { name: seal, mountPath: /etc/verdigris-seal, readOnly: true }
       - { name: tmp, mountPath: /tmp }
 volumes:
-  - { name: declaration, configMap: { name: {{ $root.Values.environment }}-declaration } }
+  - name: declaration
+    projected:
+      sources:
+        - configMap: { name: {{ $root.Values.environment }}-declaration }
+        - configMap: { name: {{ $root.Values.environment }}-migrations, optional: true }
   - { name: seal, secret: { secretName: {{ $root.Values.environment }}-seal } }
   - { name: tmp, emptyDir: {} }
 {{- end -}}

@@ -9,6 +9,7 @@ import { measureGauge } from './ready/gauges.ts';
 import { measurePlans } from './ready/plans.ts';
 import { sampleStatements } from './ready/statements.ts';
 import { measureCommand } from './sources/command.ts';
+import { measureJob } from './sources/job.ts';
 import { measureHttp } from './sources/http.ts';
 import { measurePrometheus } from './sources/prometheus.ts';
 import { measureSql } from './sources/sql.ts';
@@ -53,6 +54,7 @@ export async function measureMetric(metric: Metric, parts: AnalysisParts, signal
     if (metric.http) return await measureHttp(metric.http, metric, limited);
     if (metric.sql) return await measureSql(metric.sql, metric, colours);
     if (metric.command) return await measureCommand(metric.command, metric, limited, environmentOf(parts));
+    if (metric.job) return await measureJob(metric.job, metric, limited, environmentOf(parts), parts.platform);
     if (metric.ready === 'mirror') return await measureMirror(metric, colours, parts.platform.traffic, limited);
     return await measureReady(metric, metric.ready ?? 'lag', colours);
   } catch (error) {
@@ -73,7 +75,7 @@ async function measureReady(
   return ready === 'latency' ? compareLatency(samples, metric) : compareErrors(samples, metric);
 }
 
-/** What a command is told. */
+/** What a command and a Job are told. */
 function environmentOf({ environment, record, journal }: AnalysisParts): Record<string, string> {
   return {
     VERDIGRIS_ENVIRONMENT: environment.name,

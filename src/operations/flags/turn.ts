@@ -5,7 +5,7 @@ import { evaluate, shapesOf, type FlagFacts } from '../../model/flags.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
-import { setFlagd, setGoFeatureFlag } from './files.ts';
+import { setInFile, withFlagsSet } from './files.ts';
 import { setLaunchDarkly, setUnleash } from './interfaces.ts';
 
 /** Milliseconds between two attempts before a rollback, which waits for them, and how many there are. */
@@ -74,8 +74,13 @@ async function wantedFlags(c: Context, to: 'live' | 'former'): Promise<ReadonlyM
 }
 
 async function set(c: Context, store: FlagStore, values: ReadonlyMap<string, boolean>): Promise<void> {
-  if (store.flagd) return setFlagd(store.flagd.file, values);
-  if (store.goFeatureFlag) return setGoFeatureFlag(store.goFeatureFlag.file, values);
+  if (store.flagd) return setInFile(store.flagd.file, 'flagd', values);
+  if (store.goFeatureFlag) return setInFile(store.goFeatureFlag.file, 'goFeatureFlag', values);
+  if (store.configMap) {
+    const { name, key, format } = store.configMap;
+    if (!c.platform.changeConfig) throw new Error('there is no cluster here that would have a ConfigMap');
+    return c.platform.changeConfig(name, key, (text) => withFlagsSet(text, format, values));
+  }
   for (const [flag, value] of values) {
     const signal = AbortSignal.any([AbortSignal.timeout(store.limit), c.lost]);
     if (store.launchDarkly) await setLaunchDarkly(store.launchDarkly, flag, value, signal);

@@ -1,9 +1,7 @@
+import { temporaryExit } from '../../model/job.ts';
 import { programEnd, startProgram } from '../../machine/program.ts';
 import { shortened, type Outcome } from './outcome.ts';
 import type { HookEvent } from './event.ts';
-
-/** EX_TEMPFAIL of sysexits.h: another time may do. */
-const temporary = 75;
 
 /** Runs a program with the event as its standard input; its own processes end with it where it does not end in time. */
 export async function runProgram(argv: readonly string[], event: HookEvent, signal: AbortSignal): Promise<Outcome> {
@@ -22,7 +20,7 @@ export async function runProgram(argv: readonly string[], event: HookEvent, sign
   const said = shortened(all ?? '');
   if (exitCode === undefined) return { kind: 'unanswered', why: shortened(shortMessage ?? '') };
   return {
-    kind: exitCode === temporary ? 'unanswered' : 'refused',
+    kind: exitCode === temporaryExit ? 'unanswered' : 'refused',
     why: `it ended with ${exitCode}${said === '' ? '' : `: ${said}`}`,
   };
 }

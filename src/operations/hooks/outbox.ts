@@ -2,7 +2,9 @@ import type { Hook } from '../../model/hooks.ts';
 import type { Context } from '../engine/context.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import { deliverOnce } from './deliver.ts';
+import { threadAfter, type Thread } from './thread.ts';
 import type { HookEvent } from './event.ts';
+import type { Outcome } from './outcome.ts';
 
 /** What is kept of what could not be delivered; the oldest go first. */
 const most = 100;
@@ -21,10 +23,24 @@ export async function keepForLater(c: Context, hook: string, event: HookEvent): 
   }));
 }
 
+/** Where a message began the thread of its release, or is the first in it that names the release, that is kept. */
+export async function keepThread(
+  ledger: Ledger,
+  hook: string,
+  event: HookEvent,
+  begun: string | undefined,
+): Promise<void> {
+  const known = ledger.journal.threads?.[hook];
+  if (begun === undefined && known === undefined) return;
+  const thread = threadAfter(known, event, begun);
+  if (!thread || (thread.id === known?.id && thread.release === known.release)) return;
+  await ledger.write((journal) => ({ ...journal, threads: { ...journal.threads, [hook]: thread } }));
+}
+
 /**
  * Tries once more what could not be delivered, with the ids that it had, when a command's own work is done. All that
  * are of one `kind` have one limit, end when the command is stopped, and a hook that does not answer is not asked again
- * this time. What its receiver refuses, or whose hook is no longer declared, is dropped and named. Returns the ids that
+ * this time. What its receiver refuses, or whose hook is no longer declared, is dropped and named. Returns what
  * need not be delivered again.
  *
  * `statements` write where the journal says that writes go, so that they need the lease; the `messages` do not, and
@@ -34,9 +50,9 @@ export async function deliverOutbox(
   c: Context,
   kind: 'statements' | 'messages',
   stopped: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<Settled> {
   const { hooks } = c.environment;
-  const settled = new Set<string>();
+  const settled = new Map<string, Delivered>();
   // Of an environment without hooks, which a drill's is, nothing is told and nothing is dropped.
   if (hooks === undefined) return settled;
   const limit = AbortSignal.timeout(c.walks ? patience.controller : patience.person);
@@ -46,21 +62,36 @@ export async function deliverOutbox(
   );
   await Promise.all(
     Object.entries(Object.groupBy(mine, ({ hook }) => hook)).map(async ([name, left = []]) => {
-      for (const { event } of left) {
-        const outcome = await once(c, hooks[name], event as unknown as HookEvent, signal);
+      let thread = c.journal.threads?.[name];
+      for (const { event: kept } of left) {
+        const event = kept as unknown as HookEvent;
+        const outcome = await once(c, thread, hooks[name], event, signal);
         // Those of one hook keep their order.
-        if (outcome === 'unanswered') return;
-        settled.add(event.id);
-        if (outcome !== 'done') c.emit({ type: 'note', text: `hook ${name}: ${event.id} is dropped: ${outcome.why}` });
+        if (outcome.kind === 'unanswered') return;
+        const begun = outcome.kind === 'done' ? outcome.thread : undefined;
+        thread = threadAfter(thread, event, begun);
+        settled.set(event.id, { hook: name, event, thread: begun });
+        if (outcome.kind === 'refused')
+          c.emit({ type: 'note', text: `hook ${name}: ${event.id} is dropped: ${outcome.why}` });
       }
     }),
   );
   return settled;
 }
 
+interface Delivered {
+  readonly hook: string;
+  readonly event: HookEvent;
+  readonly thread: string | undefined;
+}
+
+/** By id: what need not be delivered again. */
+type Settled = ReadonlyMap<string, Delivered>;
+
 /** The journal without what was delivered. */
-export async function forget(ledger: Ledger, settled: ReadonlySet<string>): Promise<void> {
+export async function forget(ledger: Ledger, settled: Settled): Promise<void> {
   if (settled.size === 0) return;
+  for (const { hook, event, thread } of settled.values()) await keepThread(ledger, hook, event, thread);
   await ledger.write((journal) => ({
     ...journal,
     outbox: journal.outbox?.filter(({ event: { id } }) => !settled.has(id)),
@@ -69,12 +100,12 @@ export async function forget(ledger: Ledger, settled: ReadonlySet<string>): Prom
 
 async function once(
   c: Context,
+  known: Thread | undefined,
   hook: Hook | undefined,
   event: HookEvent,
   signal: AbortSignal,
-): Promise<'done' | 'unanswered' | { readonly why: string }> {
-  if (signal.aborted) return 'unanswered';
-  if (!hook) return { why: 'it is no longer declared' };
-  const outcome = await deliverOnce(c, hook, event, signal);
-  return outcome.kind === 'refused' ? outcome : outcome.kind;
+): Promise<Outcome> {
+  if (signal.aborted) return { kind: 'unanswered', why: 'there was no time' };
+  if (!hook) return { kind: 'refused', why: 'it is no longer declared' };
+  return deliverOnce(c, known, hook, event, signal);
 }

@@ -1,6 +1,7 @@
 /** What came of an attempt. `refused` is an answer; `unanswered` may be answered another time. */
 export type Outcome =
-  | { readonly kind: 'done' }
+  /** `thread`: where the receiver began one with it. */
+  | { readonly kind: 'done'; readonly thread?: string }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'unanswered'; readonly why: string };
 

@@ -4,7 +4,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { deliverOnce, insist } from './deliver.ts';
 import { eventOf } from './event.ts';
-import { keepForLater } from './outbox.ts';
+import { keepForLater, keepThread } from './outbox.ts';
 
 type Named = readonly [name: string, hook: Hook];
 
@@ -50,8 +50,9 @@ function call([name, hook]: Named, moment: 'before' | 'after', verb: string, ste
       const blocks = hook.blocking && moment === 'before';
       // What cannot refuse may be behind the commit point, where a wish to stop comes too late: only the loss of the
       // lease ends it.
-      const outcome = await (blocks ? insist(c, hook, event) : deliverOnce(c, hook, event, c.lost));
-      if (outcome.kind === 'done') return;
+      const known = c.journal.threads?.[name];
+      const outcome = await (blocks ? insist(c, known, hook, event) : deliverOnce(c, known, hook, event, c.lost));
+      if (outcome.kind === 'done') return keepThread(c.ledger, name, event, outcome.thread);
       if (blocks) throw blocked(name, at, hook, outcome);
       if (outcome.kind === 'unanswered') await keepForLater(c, name, event);
       return `${outcome.kind}: ${outcome.why}`;

@@ -3,6 +3,7 @@ import { defaultRetention } from '../../model/environment.ts';
 import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
+import { archive } from './archive.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -19,7 +20,7 @@ export function retire(options: { readonly early: boolean }): Operation {
     clientsWait: () => 0,
     validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
     start: [],
-    complete: [clearStreams, clearColour, clearSnapshots, clearRole, record('released')],
+    complete: [clearStreams, archive, clearColour, clearSnapshots, clearRole, record('released')],
   };
 }
 

@@ -17,8 +17,11 @@ import { Cluster, type ClusterAccess } from './cluster.ts';
 import { Creation } from './creation.ts';
 import { KubernetesCredentials } from './credentials.ts';
 import { KubernetesDrills } from './drills.ts';
+import { annotatedApproval } from './approval.ts';
+import { changeConfig } from './config.ts';
 import { askGuards } from './guards.ts';
 import { KubernetesHistory } from './history.ts';
+import { runDeclaredJob } from './jobs.ts';
 import { KubernetesJournal } from './journal.ts';
 import { KubernetesLeases } from './leases.ts';
 import type { KubernetesParts } from './parts.ts';
@@ -52,6 +55,9 @@ export class KubernetesPlatform implements KubernetesParts {
   readonly drills: KubernetesDrills;
   readonly credentials: KubernetesCredentials;
   readonly lifecycle: Platform['lifecycle'];
+  readonly runJob: NonNullable<Platform['runJob']>;
+  readonly changeConfig: NonNullable<Platform['changeConfig']>;
+  readonly annotatedApproval: NonNullable<Platform['annotatedApproval']>;
   readonly reach: Reach;
   readonly creation: Creation;
 
@@ -80,6 +86,9 @@ export class KubernetesPlatform implements KubernetesParts {
     this.history = new KubernetesHistory(cluster, environment);
     this.drills = new KubernetesDrills(cluster, environment);
     this.credentials = new KubernetesCredentials(environment, cluster, this.secrets, this.poolers);
+    this.runJob = (...asked) => runDeclaredJob(cluster, environment, ...asked);
+    this.changeConfig = (...asked) => changeConfig(cluster, ...asked);
+    this.annotatedApproval = () => annotatedApproval(cluster, environment.name);
     // Loaded only where it is asked for: it is about platforms itself, and most commands neither make nor remove one.
     this.lifecycle = {
       create: async (options) => ({

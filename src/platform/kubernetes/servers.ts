@@ -15,7 +15,7 @@ import { Removal } from './removal.ts';
 import type { Secrets } from './secrets.ts';
 import { ColourSets, podLimit, podOf } from './sets.ts';
 import { removeSnapshot, snapshotColour } from './snapshots.ts';
-import { listSnapshots, makeVolume } from './storage.ts';
+import { listSnapshots, makeVolume, takeSnapshot } from './storage.ts';
 import type { Trust } from './trust.ts';
 import { colourUpgrades } from './upgrade.ts';
 
@@ -28,6 +28,7 @@ export class KubernetesServers implements Servers {
   readonly #addresses: ColourAddresses;
   readonly #copies: Copies;
   readonly #removal: Removal;
+  readonly #adoption: AdoptedServer;
   readonly upgrades: Upgrades;
 
   constructor(
@@ -44,6 +45,7 @@ export class KubernetesServers implements Servers {
     this.#sets = new ColourSets(environment, cluster, adoption);
     this.#addresses = new ColourAddresses(environment, cluster, secrets, reach, trust, this.#sets);
     this.#copies = new Copies(environment, cluster, this.#sets);
+    this.#adoption = adoption;
     this.#removal = new Removal(environment, cluster, this.#sets, adoption);
     this.upgrades = colourUpgrades(environment, cluster, this.#sets);
   }
@@ -135,6 +137,15 @@ export class KubernetesServers implements Servers {
     const facts = await snapshotColour(this.#cluster, this.#environment, source, name, backup);
     onBytes(facts.bytes);
     return facts;
+  }
+
+  /** An adopted server and its volume are their owner's, who has them afterwards too. */
+  async archive(colour: Colour, name: string): Promise<boolean> {
+    if (await this.#adoption.of(colour)) return false;
+    const source = await this.sourceOf(colour);
+    await this.stop(colour, 'fast');
+    await takeSnapshot(this.#cluster, this.#environment, source, name, this.#environment.limits.snapshot);
+    return true;
   }
 
   removeSnapshot(name: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Emit } from '../../model/events.ts';
+import type { JobDeclaration, JobEnd } from '../../model/job.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Trace } from '../../model/birth.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
@@ -65,12 +66,37 @@ export interface Platform {
    * none is needed.
    */
   keepReader?(password: string): Promise<string>;
+  /**
+   * Runs a Job of the project's once for an `id`, for `limit` ms at most: whoever asks again waits for the one that
+   * runs. Left out where there is no cluster.
+   */
+  readonly runJob?: (
+    id: string,
+    job: JobDeclaration,
+    env: Readonly<Record<string, string>>,
+    limit: number,
+    signal: AbortSignal,
+  ) => Promise<JobEnd>;
+  /**
+   * Changes a key of a ConfigMap of the namespace, where nobody else changed it meanwhile; throws where there is none.
+   * Left out where there is no cluster.
+   */
+  readonly changeConfig?: (name: string, key: string, change: (text: string) => string) => Promise<void>;
+  /** The approval that is written on the environment's objects; left out where there are none. */
+  readonly annotatedApproval?: () => Promise<AnnotatedApproval | undefined>;
   /** A new file for the operator, in a place that outlives the release. */
   exportFile(name: string): Promise<string>;
   /** Removes what a command that was killed left beside the environment; called under the lease. */
   tidy?(): Promise<void>;
   /** Gives up the connections that it keeps; a command whose platform has this does not end before it is called. */
   close?(): Promise<void>;
+}
+
+/** `value`: the digest of the release that was looked at, and `/2` for the second step `approve`. */
+export interface AnnotatedApproval {
+  readonly value: string;
+  readonly by: string;
+  readonly reason?: string | undefined;
 }
 
 export type PlatformClone = Clone<Platform>;

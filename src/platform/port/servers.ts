@@ -37,6 +37,11 @@ export interface Servers {
    * that was copied.
    */
   snapshot(colour: Colour, name: string, backup: BackupMode, onBytes: (bytes: number) => void): Promise<SnapshotFacts>;
+  /**
+   * Keeps what a colour holds that nobody needs any more, as a snapshot that outlives the release; the server is shut
+   * down for it. False where its volume is not Verdigris's to keep. A platform that keeps none has no such method.
+   */
+  archive?(colour: Colour, name: string): Promise<boolean>;
   /** Also where it was never finished, or is not there. Says what of it stays all the same, where something does. */
   removeSnapshot(name: string): Promise<string | void>;
   /** Names of those that are there. */

@@ -168,6 +168,31 @@ export function sopsBin(): Promise<string> {
   });
 }
 
+/**
+ * A program by its own Go module, with the versions and replacements that the module itself names; beside it, in
+ * `source`, what else the module carries.
+ */
+function goProgram(name: string, module: string, main: string): Promise<string> {
+  return cached(name, async (made) => {
+    const { stdout } = await execa('go', ['mod', 'download', '-json', module], { cwd: made, timeout: fetchLimit });
+    const { Dir: downloaded } = JSON.parse(stdout) as { Dir: string };
+    const source = path.join(made, 'source');
+    // What is downloaded cannot be written to, and is not where a program may be built.
+    await execa('cp', ['-r', '--no-preserve=mode', downloaded, source]);
+    await execa('go', ['build', '-o', made, main], { cwd: source, timeout: buildLimit });
+  });
+}
+
+/** Folder with `helm`. */
+export function helmBin(): Promise<string> {
+  return goProgram('helm-3.18.6', 'helm.sh/helm/v3@v3.18.6', './cmd/helm');
+}
+
+/** Folder with `rollouts-controller` of Argo Rollouts, and its CustomResourceDefinitions in `source/manifests/crds`. */
+export function argoRollouts(): Promise<string> {
+  return goProgram('argo-rollouts-1.8.3', 'github.com/argoproj/argo-rollouts@v1.8.3', './cmd/rollouts-controller');
+}
+
 /** Makes `folder` a project with Drizzle's migrator. */
 export async function useDrizzle(folder: string): Promise<void> {
   await linkModules(await npmProject('drizzle-orm-0.45.4', ['drizzle-orm@0.45.4', 'pg@8.16.3']), folder);

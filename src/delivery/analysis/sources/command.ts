@@ -22,7 +22,12 @@ export async function measureCommand(
     shortMessage,
   } = await programEnd(startProgram(file, args, { inherits: 'all', env, signal, grace: 3_000 }));
   if (exitCode === undefined) return inconclusive(shortMessage ?? `${file} was ended`);
-  const printed = all.trim().slice(-kept);
-  const seen = `${file} ended with ${exitCode}${printed === '' ? '' : `: ${printed}`}`;
+  return judgeExit(file, exitCode, all, conditions);
+}
+
+/** Where nothing is declared, 0 is success and every other exit code a failure. */
+export function judgeExit(what: string, exitCode: number, said: string, conditions: Conditions): Measurement {
+  const printed = said.trim().slice(-kept);
+  const seen = `${what} ended with ${exitCode}${printed === '' ? '' : `: ${printed}`}`;
   return judgeValue(exitCode, conditions.success || conditions.failure ? conditions : { success: well }, seen);
 }
