@@ -65,8 +65,6 @@ test('what the chart makes is what Verdigris makes by itself where it does too, 
     expect(find(manifest), `${manifest.kind} ${manifest.metadata.name}`).toEqual(plain(manifest));
   const commands = (manifests: readonly Manifest[]): string[] =>
     [...JSON.stringify(manifests).matchAll(/"command":(\[[^\]]+\])/g)].map(([, command = '']) => command);
-  const declarations = (manifests: readonly Manifest[]): unknown[] =>
-    [...JSON.stringify(manifests).matchAll(/\{"name":"declaration","[^m].*?\]\}\}/g)].map(([each]) => JSON.parse(each));
   const controller = (manifests: readonly Manifest[]): unknown => {
     const found = manifests.find(({ kind, metadata: { name } }) => kind === 'Deployment' && name === 'shop-delivery');
     const { template } = found?.['spec'] as {
