@@ -18,21 +18,23 @@ export const chains = [
 ];
 
 /**
- * Files that take half a minute or more each, because they wait for what takes its time (lost servers, retained WAL,
- * clones) or begin a process for each of many commands: `npm run test:long`. What they repeat under a fault, files of
- * `npm test` show without it.
+ * Files that take a quarter of a minute or more each, because they wait for what takes its time (lost servers, retained
+ * WAL, clones) or begin a process for each of many commands: `npm run test:long`. A fast case of what they show is in
+ * `npm test`.
  */
 export const long = [
   'adversary/full-disk',
   'adversary/proofs',
   'cli/example',
+  'adversary/sample',
   'cli/life',
   'cli/outlive',
   'cli/preflight',
   'cli/questions',
   'cli/release',
-  'delivery/mirror',
   'cli/repairs',
+  'cli/terminal',
+  'delivery/mirror',
   'delivery/rolled-back',
   'delivery/stopped',
   'external/managed',
@@ -41,9 +43,11 @@ export const long = [
   'faults/causes',
   'faults/clones',
   'faults/deadman',
+  'faults/hung',
   'faults/kills',
   'faults/migrate',
   'faults/network',
+  'faults/no-secret-written',
   'faults/position',
   'faults/replication',
   'faults/router',
@@ -51,23 +55,31 @@ export const long = [
   'faults/servers',
   'faults/signals',
   'faults/stranded',
+  'faults/switch',
   'faults/switched',
   'faults/verbs',
-  'faults/no-secret-written',
   'migrations/shapes/property',
+  'observe/flags',
+  'operations/abandon',
   'operations/backfill',
+  'operations/birth-switched',
   'operations/compatibility',
   'operations/data-statements',
   'operations/drill',
   'operations/flag-stores',
+  'operations/folder',
   'operations/hooks',
   'operations/resting',
   'operations/retained',
   'operations/rotate-in-release',
   'operations/seal',
+  'operations/snapshots',
+  'operations/untried',
+  'package/pack',
   'postgres/compare/property',
   'postgres/logical-seed/majors',
   'postgres/logical-seed/tables',
+  'postgres/seal/every',
   'releases/three-releases',
   'scripts/new',
 ].map((name) => `test/${name}.test.ts`);

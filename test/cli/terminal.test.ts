@@ -2,8 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { scrub, scrubLog } from '../../src/operations/reads/doctor/scrub.ts';
-import { declaration, main, withCli } from '../support/cli.ts';
+import { declaration, withCli } from '../support/cli.ts';
 
 test('a first declaration is taken as it is; the environment is listed, asked by SQL, read in its logs, examined and packed without secrets', async () => {
   await withCli(async ({ run, folder, home, declare }) => {
@@ -83,45 +82,4 @@ test('a first declaration is taken as it is; the environment is listed, asked by
     await declare({ ...declaration, colours: { blue }, local: { port } });
     expect(await run('start', '--json')).toMatchObject({ result: { traffic: { address: `127.0.0.1:${port}` } } });
   });
-});
-
-test('a secret goes from a bundle in whatever words it stands, and what is no secret stays', () => {
-  const kept = '{"token": 7, "name":"password_encryption","setting":"on"} primary key';
-  expect(scrub(kept, [])).toBe(kept);
-  for (const text of [
-    "ALTER ROLE a PASSWORD 'it''s-x'",
-    'host=h password=s3-x user=u',
-    'postgresql://a:s3-x@h/d',
-    '{"apiKey":"s3-x"}',
-    'PGPASSWORD=s3-x',
-    'SCRAM-SHA-256$4096:s3-x$a:b',
-    '-----BEGIN PRIVATE KEY-----\ns3-x\n-----END PRIVATE KEY-----',
-    'a word like s3-x alone',
-  ])
-    expect(scrub(text, ['a word like s3-x'])).not.toMatch(/-x/);
-  const log = `t ERROR:  duplicate key\nt DETAIL:  Key (mail)=(me@x) already exists.\nt STATEMENT:  SELECT 1\n\tFROM me\nt LOG:  ready`;
-  expect(scrubLog(log, [])).toBe(
-    't ERROR:  duplicate key\nt DETAIL:  Key (mail)=(…) already exists.\nt STATEMENT:  [removed]\nt LOG:  ready',
-  );
-});
-
-test('bash completes commands, their options and the values of these, made from the commands as they are', async () => {
-  const { stdout: script } = await execa(process.execPath, [main, 'completion', 'bash']);
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const line = words.map((word) => `'${word}'`).join(' ');
-    const { stdout } = await execa('bash', [
-      '-c',
-      `${script}\nCOMP_WORDS=(verdigris ${line}); COMP_CWORD=${words.length}; _verdigris; printf '%s\\n' "\${COMPREPLY[@]}"`,
-    ]);
-    return stdout.split('\n');
-  };
-  expect(await complete('sw')).toEqual(['switch']);
-  expect(await complete('retire', '--ea')).toEqual(['--early']);
-  expect(await complete('psql', '')).toEqual(expect.arrayContaining(['live', 'blue', 'green', '--as']));
-  expect(await complete('release', '--to', 'ver')).toEqual(['verified']);
-  expect(await complete('expand-contract', 'rename-c')).toEqual(['rename-column']);
-  for (const shell of ['zsh', 'fish']) {
-    const { stdout } = await execa(process.execPath, [main, 'completion', shell]);
-    for (const word of ['switch', 'early', 'rename-column', 'verified']) expect(stdout).toContain(word);
-  }
 });

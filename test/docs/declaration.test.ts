@@ -1,9 +1,10 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { declarationSchemaFile } from '../../scripts/declaration-schema.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { bare, document, isNode, nameOf, nodes, parseSource, type Node } from './sources.ts';
+import { bare, document, isNode, nameOf, nodes, parseSource, root, type Node } from './sources.ts';
 
 /** Initializers of the constants of a module, exported or not. */
 function constants(program: Node): Map<string, Node> {
@@ -120,7 +121,13 @@ test('the JSON schema describes every key', () => {
 });
 
 test('every example of a declaration names the schema, where an editor finds it', () => {
-  for (const file of ['examples/stacks/shop.yaml', 'examples/stacks/verdigris.local.example.yaml']) {
+  const declarations = readdirSync(path.join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+    .map((name) => path.posix.join('examples', name))
+    .filter(
+      (file) => file.endsWith('.yaml') && /^platform: /m.test(document(file)) && /^colours:/m.test(document(file)),
+    );
+  expect(declarations.length).toBeGreaterThan(3);
+  for (const file of declarations) {
     const [, named = ''] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(document(file)) ?? [];
     expect(path.normalize(path.join(path.dirname(file), named)), file).toBe('docs/declaration.schema.json');
   }

@@ -14,7 +14,7 @@ import { ours } from './support/stack.ts';
 
 const one = { pooler: { replicas: 1 } };
 
-test('an environment that lost its journal is never made anew: it is found by state, volumes and database, and its journal is rebuilt', async () => {
+test('an environment that lost its journal is never made again: it is found by state, volumes and database, and its journal is rebuilt', async () => {
   await withClusterEnvironment({ kubernetes: one }, async (shop) => {
     const { environment, platform, raw, verb, on, namespace } = shop;
     await on('blue', (client) => client.query('CREATE TABLE precious (id int PRIMARY KEY)'));

@@ -49,7 +49,7 @@ test('the journal of another environment is refused, whatever the command', asyn
   });
 });
 
-test('data directories without journal and without a record of them are not made anew', async () => {
+test('data directories without journal and without a record of them are not overwritten by an empty server', async () => {
   await withEnvironment({}, async (test_) => {
     const { environment, platform } = test_;
     const version = path.join(platform.places.server('blue', 1), 'data', 'PG_VERSION');
@@ -89,22 +89,6 @@ test('a lost journal is rebuilt from the one server that is open, above all toke
     await expect(readRebuilt(environment, again)).rejects.toMatchObject({ id: 'rebuild-needless' });
     await verb('seed');
     expect(await readJournal(again.journal)).toMatchObject({ state: 'seeded', live: 'blue' });
-  });
-});
-
-test('after a switchover the open colour is live in the rebuilt journal, and the other one can only be abandoned', async () => {
-  await withEnvironment({}, async (test_) => {
-    const { environment, verb } = test_;
-    for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
-    await rm(test_.platform.places.journal, { recursive: true });
-    const again = await reopened(test_);
-    await writeRebuilt(parts(test_, again), await readRebuilt(environment, again));
-    expect(await readJournal(again.journal)).toMatchObject({ state: 'seeded', live: 'green' });
-    await expect(verb('migrate')).rejects.toMatchObject({ id: 'release-rebuilt' });
-    await verb('abandon');
-    expect(await readJournal(again.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
-    expect(await again.servers.observe('blue')).toBeUndefined();
-    await verb('seed');
   });
 });
 

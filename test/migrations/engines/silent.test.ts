@@ -14,19 +14,18 @@ async function ended(pid: number): Promise<boolean> {
 
 test('a tool that says nothing for too long is stopped with all its processes, and what it had said is told; one that goes on talking is not', async () => {
   const folder = await temporaryFolder();
-  const script = path.join(folder, 'tool.mjs');
+  const script = path.join(folder, 'tool.sh');
   const log = path.join(folder, 'tool.log');
   // Its child holds the output open, as a JVM behind a shell does.
   await writeFile(
     script,
     `
-    import { spawn } from 'node:child_process';
-    if (process.argv[2] === 'talk') for (let said = 1; said <= 12; said++) { console.log('still', said); await new Promise((done) => setTimeout(done, 800)); }
-    else console.log('began', process.pid, spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).pid);`,
+    if [ "$1" = talk ]; then for said in $(seq 1 14); do echo "still $said"; sleep 0.25; done
+    else sleep 1000 & echo "began $$ $!"; wait; fi`,
   );
   const run = (how: string, silence: number) =>
     runTool({
-      tool: { name: 'Slow', command: process.execPath, get: '' },
+      tool: { name: 'Slow', command: '/bin/sh', get: '' },
       args: [script, how],
       cwd: folder,
       env: {},
@@ -34,11 +33,11 @@ test('a tool that says nothing for too long is stopped with all its processes, a
       log,
       state: 'The candidate can be resumed.',
     });
-  const failed = await failure(run('hush', 8_000));
+  const failed = await failure(run('hush', 3_000));
   expect(failed).toMatchObject({
     code: 'failed',
     id: 'migration-tool-silent',
-    seen: expect.stringMatching(/Slow printed nothing for 8000 ms and was stopped\.\n {2}began \d+/),
+    seen: expect.stringMatching(/Slow printed nothing for 3000 ms and was stopped\.\n {2}began \d+/),
     next: expect.stringMatching(/can be resumed\. The live colour is untouched\. All that it printed:/),
   });
   const pids = [...String(failed.facts?.['output']).matchAll(/\d+/g)].map(Number);
@@ -50,6 +49,6 @@ test('a tool that says nothing for too long is stopped with all its processes, a
       next: '',
     });
   expect(await readFile(log, 'utf8')).toContain('ended with SIGTERM');
-  expect(await run('talk', 8_000)).toContain('still 12');
+  expect(await run('talk', 3_000)).toContain('still 14');
   await rm(folder, { recursive: true, force: true });
 });

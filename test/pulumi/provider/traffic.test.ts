@@ -135,7 +135,7 @@ beforeEach(() => {
   lost = undefined;
 });
 
-test('an environment that the state knows and the cluster does not have is neither dropped by a refresh nor made anew', async () => {
+test('an environment that the state knows and the cluster does not have is neither dropped by a refresh nor made again', async () => {
   const state = { ...inputs, state: 'single', identity: { environment: 'uid-1', namespace: 'ns-1' } };
   lost = new VerdigrisError('journal-lost', { seen: 'No journal.', required: 'one.', next: 'look.' });
   await expect(read('id', urn, state)).rejects.toThrow('No journal. Required: one. Next: look.');
