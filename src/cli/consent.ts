@@ -61,7 +61,8 @@ function consequence(
   pause: number | undefined,
 ): string | undefined {
   const idle = other(live);
-  const held = `clients are held meanwhile (${pause === undefined ? '' : `${prettyMs(pause)} the last time, `}at most ${prettyMs(limits.switchover)})`;
+  const last = pause === undefined ? '' : `${prettyMs(pause)} the last time, `;
+  const held = `clients are held meanwhile (${last}at most ${prettyMs(limits.switchover)})`;
   switch (verb) {
     case 'switch':
       return `Writes move from ${live} to ${idle} (release ${release?.to}); ${held}. ${live} is retained, and a rollback loses nothing.`;

@@ -115,7 +115,7 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
       throw new VerdigrisError('oracle', {
         seen: describeVerdict(exercise.verdict),
         required: 'every acknowledged write exactly once.',
-        next: 'this is a fault of Verdigris: please report it.',
+        next: 'this is a bug in Verdigris: please report it.',
       });
     if (options.keep) {
       kept = true;

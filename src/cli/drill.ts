@@ -26,7 +26,7 @@ under load on a throw-away pair of clones, and lets the oracle judge. Cleans eve
 function drillText({ proved, pauseMs, verdict, seconds }: DrillReport, where: string): string {
   return [
     '',
-    `The drill held: ${proved.join(', ')}.`,
+    `The drill passed: ${proved.join(', ')}.`,
     `write pauses on the clones: ${pauseMs.map((ms) => `${ms} ms`).join(' and ')}`,
     ...describeVerdict(verdict).split('\n'),
     `${Math.round(seconds)} s in all; report: ${where}`,

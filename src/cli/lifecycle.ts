@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Event } from '../model/events.ts';
+import { indented } from '../model/indented.ts';
 import { settleForClients } from '../operations/settle-for-clients.ts';
 import { readRebuilt, writeRebuilt, type Rebuilt } from '../operations/rebuild.ts';
 import { readStatus } from '../operations/reads/status.ts';
@@ -116,7 +117,7 @@ function unconfirmed(
     : '';
   return new VerdigrisError('rebuild-unconfirmed', {
     seen:
-      `The servers of ${name} tell:\n${facts.map((each) => `  ${each}\n`).join('')}The journal that follows: ` +
+      `The servers of ${name} tell:\n${indented(facts)}The journal that follows: ` +
       `${state}, ${live} live with release ${liveRelease}${second}.`,
     required: 'consent, once somebody has looked at these facts.',
     next:

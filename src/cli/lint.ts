@@ -45,9 +45,9 @@ interface Options {
 }
 
 const help = `
-What it finds      locks and rewrites, what software N cannot live with, what stops replication or
-                   takes away the lossless rollback, what destroys. Each finding says where it
-                   matters and how to do it safely.
+What it finds      locks and rewrites, what the software of the current release (N) cannot live
+                   with, what stops replication or takes away the lossless rollback, what destroys.
+                   Each finding says where it matters and how to do it safely.
 Order matters      earlier files make what later ones work on: give the whole folder, and with
                    --since the first file that is not applied yet. What that release makes itself
                    is then harmless to lock.

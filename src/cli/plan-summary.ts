@@ -26,8 +26,10 @@ export function planSummary(
   const does: Readonly<Record<Verb, (operation: PlannedOperation) => string>> = {
     seed: () =>
       `copies the live colour${bytes === undefined ? '' : `, ${prettyBytes(bytes)}`}${about(verbs.seed)}; it serves on`,
-    migrate: ({ migrations = [], data = [] }) =>
-      `${migrationsText(migrations)}${data.length > 0 ? `, ${count(data.length, 'statement')} of them write rows` : ''}${about(verbs.migrate)}`,
+    migrate: ({ migrations = [], data = [] }) => {
+      const writes = data.length > 0 ? `, ${count(data.length, 'statement')} of them write rows` : '';
+      return `${migrationsText(migrations)}${writes}${about(verbs.migrate)}`;
+    },
     verify: () => `compares every row${about(verbs.verify)}`,
     canary: () => 'sends a share of the readers to the candidate',
     switch: ({ pauseMs: longest }) => `writes move; ${waitText(longest, pauseMs)}`,

@@ -31,7 +31,10 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
       '--load <command>',
       "the project's own load, instead of statements from pg_stat_statements or made-up ones; gets DATABASE_URL and PG*",
     )
-    .option('--smoke <command>', "software N's smoke test, run against the migrated clone; gets DATABASE_URL and PG*")
+    .option(
+      '--smoke <command>',
+      "the current release's smoke test, run against the migrated clone; gets DATABASE_URL and PG*",
+    )
     .option('--max-lock <duration>', 'refuse where a query was blocked for longer, such as 500ms')
     .option('--html <file>', 'also write the report as one HTML page')
     .option('--clients <number>', 'connections of the workload at most', '24')

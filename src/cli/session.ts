@@ -40,11 +40,11 @@ export async function withReporter(
 ): Promise<void> {
   const reporter = reporterFor({ json: options.json === true });
   const interruption = new AbortController();
-  const stop = (): void =>
+  const stop = (signal: NodeJS.Signals): void =>
     interruption.abort(
       new VerdigrisError('interrupted', {
-        seen: 'Interrupted.',
-        required: 'to run to its end.',
+        seen: `Interrupted by ${signal}.`,
+        required: 'completion.',
         next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
       }),
     );

@@ -21,9 +21,8 @@ export function watchText(looks: readonly Status[]): string {
     const values = looks.map(value);
     if (values.every((each) => each === undefined)) return [];
     const known = values.map((each) => each ?? 0);
-    return [
-      `${label.padEnd(13)}${paint(sparkline(known).padStart(width))} ${text(known.at(-1) ?? 0)} ${colors.dim(`max ${text(Math.max(...known))}`)}`,
-    ];
+    const most = colors.dim(`max ${text(Math.max(...known))}`);
+    return [`${label.padEnd(13)}${paint(sparkline(known).padStart(width))} ${text(known.at(-1) ?? 0)} ${most}`];
   };
   return [
     ...row('lag', colors.yellow, ({ replication }) => replication?.lagBytes, prettyBytes),

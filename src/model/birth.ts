@@ -21,7 +21,7 @@ export function journalLost(
   const rebuild =
     `put the journal back (docs/operations/journal.md), or have it made from what is there: \`verdigris ` +
     `recover --rebuild\` shows it, --yes writes it`;
-  const anew = forget === undefined ? '' : ` Where the data may go: ${forget}`;
+  const elsewhere = forget === undefined ? '' : ` Where the data may go: ${forget}`;
   const restore =
     snapshots.length === 0
       ? ''
@@ -35,7 +35,7 @@ export function journalLost(
       (real.length > 0
         ? `To keep the data, ${rebuild}.`
         : `There is no server and no volume of it ${where}: look whether that is the right place.`) +
-      `${restore}${anew}`,
+      `${restore}${elsewhere}`,
     facts: { environment, where, found, snapshots },
   });
 }

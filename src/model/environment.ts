@@ -319,7 +319,8 @@ function clusterOnly(top: Readonly<Record<string, unknown>>): DeclarationIssue[]
 
 /** In the words of a person who left a key out; undefined leaves the message to zod. */
 function required({ code, input }: z.core.$ZodRawIssue): string | undefined {
-  return code === 'invalid_type' && input === undefined ? 'is required' : undefined;
+  const typed = code === 'invalid_type' || code === 'invalid_value';
+  return typed && input === undefined ? 'is required' : undefined;
 }
 
 function issuesOf(issue: z.core.$ZodIssue): DeclarationIssue[] {

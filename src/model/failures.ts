@@ -1,4 +1,5 @@
 import { VerdigrisError } from './errors.ts';
+import { indented } from './indented.ts';
 
 // Errors that more than one file can meet: one text each, so that a reader finds one truth whoever reports it.
 
@@ -20,7 +21,7 @@ export function staleToken(where: string, held: number, newest?: number): Verdig
 /** `blockers` one line each; `facts` the same for programs. */
 export function pauseTimeout(budgetMs: number, blockers: readonly string[], facts: readonly unknown[]): VerdigrisError {
   return new VerdigrisError('pause-timeout', {
-    seen: `Clients were still in a transaction after ${budgetMs} ms:\n${blockers.map((each) => `  ${each}\n`).join('')}`,
+    seen: `Clients were still in a transaction after ${budgetMs} ms:\n${indented(blockers)}`,
     required: 'every client idle between transactions within limits.pause.',
     next: 'nothing was changed and all clients are running again. Wait for these transactions or terminate them, then retry; or raise limits.pause.',
     facts: { budgetMs, blockers: facts },

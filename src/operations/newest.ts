@@ -59,8 +59,9 @@ async function mark(
 export function requireNewest(token: number, seen: Marks['seen']): void {
   const newer = seen.filter(({ acted }) => acted > token);
   if (newer.length === 0) return;
+  const since = newer.map(({ colour, acted }) => `${colour} has been worked on under token ${acted}`).join(', ');
   throw new VerdigrisError('journal-older', {
-    seen: `The journal was written under token ${token}; ${newer.map(({ colour, acted }) => `${colour} has been worked on under token ${acted}`).join(', ')}.`,
+    seen: `The journal was written under token ${token}; ${since}.`,
     required: 'the newest journal: an older one may say that the wrong colour takes writes.',
     next: 'nothing was changed. Put the newest journal back where there is one; else follow docs/operations/journal.md#journal-older.',
     facts: { token, seen: newer.map(({ colour, acted }) => ({ colour, acted })) },

@@ -3,6 +3,7 @@ import { otherEnvironment, strangers } from '../model/birth.ts';
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { indented } from '../model/indented.ts';
 import { newJournal, parseJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
 import { streamPrefix } from '../model/names.ts';
 import type { Platform } from '../platform/port/platform.ts';
@@ -209,7 +210,7 @@ function serverText({ colour, generation, release, open, uid, follows }: ServerF
 
 function impossible({ name }: Environment, facts: readonly string[]): VerdigrisError {
   return new VerdigrisError('rebuild-impossible', {
-    seen: `What is left of ${name} does not tell which colour is live:\n${facts.map((each) => `  ${each}\n`).join('')}`,
+    seen: `What is left of ${name} does not tell which colour is live:\n${indented(facts)}`,
     required: 'one server that runs and is open, or a closed one that the clients’ path leads to.',
     next:
       'nothing was changed. Start the server that has the data; where both are open, stop the one that must ' +

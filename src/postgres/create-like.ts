@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../model/errors.ts';
 import { one, rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
+import { majorOf } from './major.ts';
 import { ident, literal } from './quote.ts';
 
 interface Locale {
@@ -26,10 +27,7 @@ export async function createLike(live: Client, candidate: ConnectionSettings, da
   await withOwnSession(candidate, 'seed', async (client) => {
     const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [database]);
     if (there.length > 0) return;
-    const { major } = await one<{ major: number }>(
-      client,
-      "SELECT current_setting('server_version_num')::int / 10000 AS major",
-    );
+    const major = await majorOf(client);
     await client
       .query(`CREATE DATABASE ${ident(database)} TEMPLATE template0 ${clauses(wanted, major)}`)
       .catch((cause: unknown) => {

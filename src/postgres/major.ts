@@ -1,5 +1,9 @@
 import { one, type Client } from './client.ts';
 
+/** Kept for a session's life: clients wait while some of its users ask. */
+const majors = new WeakMap<Client, number>();
+
+/** The major of a session's server. */
 export async function majorOf(client: Client): Promise<number> {
   const before = majors.get(client);
   if (before !== undefined) return before;
@@ -10,6 +14,3 @@ export async function majorOf(client: Client): Promise<number> {
   majors.set(client, major);
   return major;
 }
-
-/** Asked once a session: clients wait. */
-const majors = new WeakMap<Client, number>();

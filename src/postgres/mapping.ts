@@ -38,7 +38,9 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const cost =
     direction === 'forward' ? 'replication to the candidate would stop' : 'a lossless rollback would be lost';
   const refuse = (id: WordlessId, title: string, objects: readonly string[], fix: string): void =>
-    void findings.push(finding(id, { title, objects, reason: `Rows of software N cannot be carried: ${cost}.`, fix }));
+    void findings.push(
+      finding(id, { title, objects, reason: `Rows of the current software cannot be carried: ${cost}.`, fix }),
+    );
   const warn = (id: WordlessId, title: string, objects: readonly string[], reason: string, fix: string): void =>
     void findings.push(finding(id, { title, objects, reason, fix }));
 
@@ -59,7 +61,7 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
           'table-dropped',
           `${label(source)} is gone on the candidate`,
           [label(source)],
-          'What software N writes there until the switchover is not carried.',
+          'What the current software writes there until the switchover is not carried.',
           'Drop a table in a release after the last one that uses it.',
         );
       continue;
@@ -208,7 +210,7 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
         `${label(source)}: ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not on the other side`,
         lost.map((name) => `${label(source)}.${name}`),
         direction === 'forward'
-          ? 'What software N writes there is not carried.'
+          ? 'What the current software writes there is not carried.'
           : 'After a rollback the columns that only this release has are gone, with what was written in them.',
         'Nothing, where that is meant.',
       );

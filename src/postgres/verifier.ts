@@ -26,7 +26,8 @@ export function passwordClause(password: string): string {
   const random = randomBytes(16);
   const salted = salt(password, random, iterations);
   const serverKey = createHmac('sha256', salted).update('Server Key').digest('base64');
-  return `PASSWORD ${literal(`SCRAM-SHA-256$${iterations}:${random.toString('base64')}$${storedKey(salted)}:${serverKey}`)}`;
+  const keys = `${storedKey(salted)}:${serverKey}`;
+  return `PASSWORD ${literal(`SCRAM-SHA-256$${iterations}:${random.toString('base64')}$${keys}`)}`;
 }
 
 function salt(password: string, random: Buffer, rounds: number): Buffer {

@@ -76,10 +76,7 @@ export class Deadman {
       this.#child = undefined;
       if (this.#expires === undefined)
         return this.#log.info(fields, 'the recovery command has ended and the clients go on');
-      this.#log.warn(
-        { ...fields, againInMs: limits.recoverEveryMs },
-        'the recovery command has ended and the clients are still held',
-      );
+      this.#log.warn({ ...fields, againInMs: limits.recoverEveryMs }, 'recovery ran but clients are still paused');
       this.#arm(limits.recoverEveryMs);
     };
     child.on('error', (error) => ended({ error: error.message }));

@@ -18,7 +18,7 @@ export const front = {
 
 export const frontTypes: ReadonlySet<number> = new Set(Object.values(front));
 
-/** Types of the messages that a server sends and the router has to know. */
+/** Types of the messages that a server sends and a proxy has to know. */
 export const back = {
   authentication: 0x52,
   bindComplete: 0x32,
@@ -49,7 +49,7 @@ export function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
 }
 
 /**
- * Text is carried as latin1 everywhere in the router: the bytes come out as they went in, whatever the client's
+ * Text is carried as latin1 everywhere: the bytes come out as they went in, whatever the client's
  * encoding.
  */
 export function query(sql: string): Buffer {
@@ -58,7 +58,7 @@ export function query(sql: string): Buffer {
 
 export const terminate = message(front.terminate);
 export const sync = message(front.sync);
-/** AuthenticationOk, and ReadyForQuery outside a transaction: what a client waits for that the router let in itself. */
+/** AuthenticationOk, and ReadyForQuery outside a transaction: what a client waits for that a proxy let in itself. */
 export const authenticated = message(back.authentication, Buffer.alloc(4));
 export const ready = message(back.ready, Buffer.from('I'));
 
@@ -77,7 +77,7 @@ export function pair(body: Buffer): [string, string] {
   return [name?.text ?? '', (name && cstring(body, name.next)?.text) ?? ''];
 }
 
-/** What the router reads of an ErrorResponse or NoticeResponse. */
+/** What a proxy reads of an ErrorResponse or NoticeResponse. */
 export interface ServerReport {
   readonly severity: string;
   readonly code: string;
@@ -99,7 +99,7 @@ export function readReport(body: Buffer): ServerReport {
   };
 }
 
-/** An ErrorResponse of the router's own, after which it closes the connection. */
+/** An ErrorResponse of a proxy's own, after which it closes the connection. */
 export function fatal(code: string, text: string, hint?: string): Buffer {
   const fields = [`SFATAL`, `VFATAL`, `C${code}`, `M${text}`, ...(hint === undefined ? [] : [`H${hint}`])];
   return message(back.error, Buffer.from(`${fields.join('\0')}\0\0`));

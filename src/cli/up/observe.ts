@@ -1,5 +1,6 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 import { trafficType } from '../../pulumi/provider/provider.ts';
 import type { Heard } from '../../pulumi/provider/voice.ts';
 import type { Preview } from '../../operations/reads/preview.ts';
@@ -49,7 +50,7 @@ export class Observation {
   failure(error: unknown): VerdigrisError {
     if (this.#violations.length > 0) {
       return new VerdigrisError('policy-violated', {
-        seen: `The policies refuse it:\n${this.#violations.map((each) => `  ${each}`).join('\n')}\n`,
+        seen: `The policies refuse it:\n${indented(this.#violations)}`,
         required: 'no violation of a mandatory policy.',
         next: 'fix what they name; nothing was changed.',
         cause: error,

@@ -4,7 +4,7 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 /** Milliseconds for fetching Pulumi where it is not installed. */
 const installLimit = 120_000;
 
-/** The Pulumi CLI: the one on the PATH, else one that its makers' script installs below ~/.pulumi. */
+/** The Pulumi CLI: the one on the PATH, else one that Pulumi's install script puts below ~/.pulumi. */
 export async function findPulumi(say: (text: string) => void): Promise<PulumiCommand> {
   const own = await PulumiCommand.get().catch((error: unknown) => error);
   if (own instanceof PulumiCommand) return own;

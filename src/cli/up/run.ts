@@ -2,6 +2,7 @@ import type { Stack, UpOptions } from '@pulumi/pulumi/automation/index.js';
 import { program, type Adjust } from '../../../stacks/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Event } from '../../model/events.ts';
+import { indented } from '../../model/indented.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import { eventsVariable, type Heard } from '../../pulumi/provider/voice.ts';
 import { agrees, atTerminal } from '../ask.ts';
@@ -111,11 +112,12 @@ function engineOptions(
 }
 
 function show(reporter: Reporter, { changes, previews }: Observation, stages: readonly UpStage[]): void {
-  for (const change of changes)
-    if (isTraffic(change) || !change.type.startsWith('pulumi:'))
-      reporter.say(
-        `${change.op} ${change.type.split(':').at(-1) ?? ''} ${change.name}${change.diffs.length > 0 ? `: ${change.diffs.join(', ')}` : ''}`,
-      );
+  for (const change of changes) {
+    if (!isTraffic(change) && change.type.startsWith('pulumi:')) continue;
+    const { op, type, name, diffs } = change;
+    const keys = diffs.length > 0 ? `: ${diffs.join(', ')}` : '';
+    reporter.say(`${op} ${type.split(':').at(-1) ?? ''} ${name}${keys}`);
+  }
   for (const [name, preview] of previews) reporter.say(`\n${name}: ${previewText(preview)}`);
   if (stages.length > 1) reporter.say(`\nIn stages: ${stages.map(({ title }) => title).join('; then ')}.`);
 }
@@ -126,8 +128,9 @@ function requireOpen({ previews }: Observation, { title }: UpStage): void {
     (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })),
   );
   if (closed.length === 0) return;
+  const refused = closed.map(({ name, finding: { id, title: what } }) => `${name}: ${id}: ${what}`);
   throw new VerdigrisError('gate-refused', {
-    seen: `The stage "${title}" is refused:\n${closed.map(({ name, finding }) => `  ${name}: ${finding.id}: ${finding.title}`).join('\n')}\n`,
+    seen: `The stage "${title}" is refused:\n${indented(refused)}`,
     required: 'no finding graded refuse.',
     next: closed.map(({ finding }) => finding.fix).join(' '),
     facts: { findings: closed.map(({ finding }) => finding) },

@@ -114,8 +114,9 @@ function refused(folder: string, signs: readonly Sign[]): VerdigrisError {
     });
   }
   const kinds = new Map(signs.map((sign) => [sign.fits.join(' or '), sign]));
+  const examples = [...kinds].map(([kind, { entry }]) => `${entry} (${kind})`).join(', ');
   return new VerdigrisError('migrations-two-engines', {
-    seen: `${folder} has files of several engines: ${[...kinds].map(([kind, { entry }]) => `${entry} (${kind})`).join(', ')}.`,
+    seen: `${folder} has files of several engines: ${examples}.`,
     required: 'one engine, whose history says what has run.',
     next: 'move the files of one of them to another folder, or declare `engine` of the colour.',
     facts: { engines: [...kinds.keys()] },

@@ -1,5 +1,6 @@
 import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 import { openLog } from './log.ts';
 import { findTool, type Tool } from './tool.ts';
 
@@ -119,8 +120,10 @@ async function failure(
   how: { silent: boolean; aborted: boolean; exit: string },
   cause: unknown,
 ): Promise<VerdigrisError> {
-  const said = tail.length > 0 ? `\n${tail.map((line) => `  ${line}`).join('\n')}\n` : '';
-  const next = `${typeof state === 'string' ? state : await state()} The live colour is untouched.${log === undefined ? '' : ` All that it printed: ${log}.`}`;
+  const said = tail.length > 0 ? `\n${indented(tail)}` : '';
+  const stands = typeof state === 'string' ? state : await state();
+  const printed = log === undefined ? '' : ` All that it printed: ${log}.`;
+  const next = `${stands} The live colour is untouched.${printed}`;
   const facts = { tool: tool.name, exit: how.exit, log, output: tail };
   if (how.aborted)
     return new VerdigrisError('migration-interrupted', {

@@ -1,4 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 
 interface Place {
   readonly path: string;
@@ -26,10 +27,12 @@ export function statementFailed(
   owner?: string,
 ): VerdigrisError {
   const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
+  const said = [message, ...(detail ? [`(${detail})`] : []), ...(hint ? [`Hint: ${hint}.`] : [])].join(' ');
+  const rights = owner !== undefined && code === insufficientPrivilege ? needsSuperuser(owner) : '';
   return new VerdigrisError(code === '55P03' ? 'migration-lock' : 'migration-failed', {
-    seen: `${path}:${line}: ${message}${detail ? ` (${detail})` : ''}${hint ? ` Hint: ${hint}.` : ''}\n  ${text.split('\n')[0]}\n`,
+    seen: `${path}:${line}: ${said}\n${indented(text.split('\n').slice(0, 1))}`,
     required: 'that every statement succeeds on the candidate.',
-    next: `${next} The live colour is untouched.${owner !== undefined && code === insufficientPrivilege ? needsSuperuser(owner) : ''}`,
+    next: `${next} The live colour is untouched.${rights}`,
     facts: { file: path, line, sqlstate: code },
     cause,
   });

@@ -39,11 +39,10 @@ export function judgeContractions(
         lastUsedBy !== undefined && lastUsedBy !== from && lastUsedBy !== to && !releases.includes(lastUsedBy),
     );
     if (strange) unknown.push(unheard(object, strange, releases, from));
-    else
-      early.push({
-        object,
-        line: `${changeLine(change)}${said.length > 0 ? `, last used by ${said.map(({ lastUsedBy }) => lastUsedBy).join(', ')}` : ''}`,
-      });
+    else {
+      const users = said.map(({ lastUsedBy }) => lastUsedBy).join(', ');
+      early.push({ object, line: `${changeLine(change)}${users === '' ? '' : `, last used by ${users}`}` });
+    }
   }
   const previous = releases.slice(0, releases.lastIndexOf(from)).at(-1);
   const lastUse = previous === undefined ? 'unused because REASON' : `last-used-by ${previous}`;

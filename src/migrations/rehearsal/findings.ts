@@ -1,6 +1,7 @@
-import { finding, type FindingId, type Said } from '../../model/finding.ts';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
+import { count } from '../../model/count.ts';
+import { finding, type FindingId, type Said } from '../../model/finding.ts';
 import { blocks } from '../lint/locks.ts';
 import { stopsWrites } from './modes.ts';
 import type { RehearsalFinding, RehearsalReport } from './report.ts';
@@ -97,39 +98,43 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
   if (plans.broken.length > 0)
     found.push(
       both('rehearsal-statement-broken', {
-        title: `${plans.broken.length} statements of software N are refused by the new schema`,
+        title: `the new schema refuses ${count(plans.broken.length, 'statement')} of the current software`,
         objects: plans.broken.map(({ query, error }) => `${oneShortLine(query)}: ${error}`),
-        reason: 'Until the switchover, and after a rollback, software N runs on this schema.',
+        reason: 'Until the switchover, and after a rollback, the current software runs on this schema.',
       }),
     );
   if (plans.worse.length > 0)
     found.push(
       both('rehearsal-plan-worse', {
-        title: `${plans.worse.length} statements got a worse plan`,
+        title: `${count(plans.worse.length, 'statement')} got a worse plan`,
         objects: plans.worse.map(
           ({ query, before, after }) => `${oneShortLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
         ),
         reason: 'The planner sees more work for the same statement, by another way.',
       }),
     );
-  if (load.errors.length > 0)
+  if (load.errors.length > 0) {
+    const errors = load.errors.reduce((sum, each) => sum + each.count, 0);
     found.push(
       both('rehearsal-load-errors', {
-        title: `the workload got ${load.errors.reduce((sum, { count }) => sum + count, 0)} errors`,
+        title: `the workload got ${count(errors, 'error')}`,
         objects: load.errors
           .slice(0, 10)
-          .map(({ message, count, query }) => `${count} × ${message}: ${oneShortLine(query)}`),
-        reason: 'Software N would get them too.',
+          .map(({ message, count: times, query }) => `${times} × ${message}: ${oneShortLine(query)}`),
+        reason: 'The current software would get them too.',
       }),
     );
-  if (smoke && smoke.exitCode !== 0)
+  }
+  if (smoke && smoke.exitCode !== 0) {
+    const code = smoke.exitCode ?? 'none: ended by a signal or its time limit';
     found.push(
       both('rehearsal-smoke', {
-        title: `software N's smoke test failed against the new schema (exit code ${smoke.exitCode ?? 'none: ended by a signal or its time limit'})`,
+        title: `the current release's smoke test failed against the new schema (exit code ${code})`,
         objects: [smoke.command],
-        reason: 'Software N and its rollback run on this schema.',
+        reason: 'The current software and its rollback run on this schema.',
       }),
     );
+  }
   return found;
 }
 

@@ -133,7 +133,7 @@ function errorTable({ load }: RehearsalReport): string {
 
 function plansTable({ plans }: RehearsalReport): string {
   if (plans.worse.length + plans.broken.length === 0) return '';
-  return `<h2>Statements of software N</h2>${table(
+  return `<h2>Statements of the current software</h2>${table(
     '<th>Statement</th><th class="n">Cost before</th><th class="n">After</th><th>Plan</th>',
     [
       ...plans.broken.map(

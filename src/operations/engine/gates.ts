@@ -5,6 +5,7 @@ import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { pathOf, type Verb } from '../../model/transitions.ts';
 import type { Finding } from '../../model/finding.ts';
+import { indented } from '../../model/indented.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
 
@@ -40,7 +41,7 @@ export function requireNone(verb: Verb, findings: readonly Finding[]): void {
   throw new VerdigrisError('gate-refused', {
     seen:
       `${verb} is blocked by ${count(refused.length, 'finding')}:\n` +
-      `${refused.map((finding) => `  ${finding.id}: ${findingLine(finding, Infinity)}`).join('\n')}\n`,
+      indented(refused.map((each) => `${each.id}: ${findingLine(each, Infinity)}`)),
     required: 'no blocking findings.',
     next: [...refused.map(({ fix }) => fix), ...howToRun(verb, refused)].join(' '),
     facts: { findings: refused },

@@ -82,10 +82,11 @@ export async function backfillFindings(c: Context, grade: 'refuse' | 'warn', dri
       findings.push(...[placeFinding(backfill, place, grade)].filter((finding) => finding !== undefined));
     else if (!done) {
       const changed = progress !== undefined && progress.checksum !== backfill.checksum;
+      const unfinished = progress ? `is not complete: ${progress.seen} rows so far` : 'has not run';
       findings.push(
         finding('backfill-unfinished', {
           grade,
-          title: `${name} ${changed ? 'was changed since it ran' : progress === undefined ? 'has not run' : `is not complete: ${progress.seen} rows so far`}`,
+          title: `${name} ${changed ? 'was changed since it ran' : unfinished}`,
           objects: backfill.assignments.map(({ column }) => `${backfill.table}.${column}`),
           reason: 'The next release would read columns that are not filled.',
           fix: `Run \`verdigris backfill${place === 'live' ? ' --live' : ''} --name ${name}\`.`,

@@ -100,7 +100,7 @@ async function prove(
         throw new VerdigrisError('drill-oracle', {
           seen: describeVerdict(verdict),
           required: 'every acknowledged write exactly once.',
-          next: 'this is a fault of Verdigris: please report it.',
+          next: 'this is a bug in Verdigris: please report it.',
         });
       proved.push('switchover and rollback under load');
       return { verdict, pauseMs };

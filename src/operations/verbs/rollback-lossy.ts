@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { indented } from '../../model/indented.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import type { Client } from '../../postgres/client.ts';
 import { cleanCopy } from '../../postgres/clean-copy.ts';
@@ -222,6 +223,10 @@ function sum(counts: readonly LossCount[]): number {
   return counts.reduce((total, { inserted, updated, deleted }) => total + inserted + updated + deleted, 0);
 }
 
+function lossText({ table, inserted, updated, deleted }: LossCount): string {
+  return `${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted`;
+}
+
 /** Without consent: says what would be lost, as of now, and stops. */
 async function consent(c: Context, given: boolean): Promise<Finding[]> {
   if (given) return [];
@@ -233,16 +238,12 @@ async function consent(c: Context, given: boolean): Promise<Finding[]> {
     seen:
       counts === undefined
         ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
-        : `A rollback now would lose ${sum(counts)} rows:\n${counts.map(lossText).join('')}` +
+        : `A rollback now would lose ${sum(counts)} rows:\n${indented(counts.map(lossText))}` +
           (alone.length === 0
             ? ''
-            : `and ${sum(alone)} rows of tables that ${c.idle} does not have:\n${alone.map(lossText).join('')}`),
+            : `and ${sum(alone)} rows of tables that ${c.idle} does not have:\n${indented(alone.map(lossText))}`),
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
     facts: { losses: counts ?? null, leftBehind: alone },
   });
-}
-
-function lossText({ table, inserted, updated, deleted }: LossCount): string {
-  return `  ${table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted\n`;
 }

@@ -1,6 +1,7 @@
 import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { indented } from '../../model/indented.ts';
 import { withOwnSession } from '../../postgres/client.ts';
 import {
   applyGlobals,
@@ -181,7 +182,7 @@ function explained(c: Context, result: DataComparison): [seen: string, next: str
   if (own.length === 0)
     return [seen, 'Abandon the candidate and seed again; if it comes back, somebody else writes on the candidate.'];
   return [
-    `${seen}\nThe release's own statements wrote these tables on the candidate, as their notes ask:\n${own.map(({ source }) => `  ${source}`).join('\n')}\n`,
+    `${seen}\nThe release's own statements wrote these tables on the candidate, as their notes ask:\n${indented(own.map(({ source }) => source))}`,
     'Abandon the candidate, take the notes place=candidate out of these files, so that they run at the switchover, and seed again.',
   ];
 }

@@ -1,6 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 import { operatorRole } from '../../model/names.ts';
 import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
@@ -131,7 +132,7 @@ async function makeOperator(client: Client, password: string): Promise<void> {
 }
 
 function askFor(grants: readonly string[]): string {
-  return `have this run in the database, by whoever administers that server:\n${grants.map((each) => `  ${each}\n`).join('')}`;
+  return `have this run in the database, by whoever administers that server:\n${indented(grants)}`;
 }
 
 /** `grants`: statements for whoever administers that server. */
@@ -141,7 +142,7 @@ function refused(
   grants: readonly string[] = [],
 ): VerdigrisError {
   return new VerdigrisError('external-refused', {
-    seen: `The server ${given.host}:${given.port} cannot be a colour as it is:\n${problems.map((each) => `  ${each}\n`).join('')}`,
+    seen: `The server ${given.host}:${given.port} cannot be a colour as it is:\n${indented(problems)}`,
     required: 'a primary of the declared major with logical replication, and a role that may set up a release.',
     next: `${grants.length === 0 ? 'fix what is listed' : askFor(grants)}, then run the same command again; nothing was changed.`,
     facts: { problems, grants },

@@ -34,12 +34,16 @@ export class BirthLabels {
       (metadata.labels?.['app.kubernetes.io/instance'] === name &&
         metadata.labels['app.kubernetes.io/managed-by'] === manager);
     const each = async (kind: (typeof kinds)[number]): Promise<Held[]> =>
-      (await this.#cluster.list<Stored>(kind, {})).filter(ours).map((object) => ({
-        kind,
-        object,
-        what: `${kind} ${this.#cluster.namespace}/${object.metadata.name}${object.metadata.deletionTimestamp === undefined ? '' : ' (being deleted)'}`,
-        uid: object.metadata.labels?.[uidLabel],
-      }));
+      (await this.#cluster.list<Stored>(kind, {})).filter(ours).map((object) => {
+        const { name, deletionTimestamp, labels } = object.metadata;
+        const going = deletionTimestamp === undefined ? '' : ' (being deleted)';
+        return {
+          kind,
+          object,
+          what: `${kind} ${this.#cluster.namespace}/${name}${going}`,
+          uid: labels?.[uidLabel],
+        };
+      });
     return (await Promise.all(kinds.map(each))).flat();
   }
 

@@ -56,8 +56,8 @@ export class KubernetesDrills implements DrillStore {
       reason: ok ? 'DrillHeld' : 'DrillFailed',
       // The API server takes 1024 characters.
       message: (ok
-        ? `The drill held in ${Math.round(seconds)} s: ${proved.join(', ')}; write pauses ${pauses}.`
-        : `The drill did not hold after ${Math.round(seconds)} s (held: ${proved.join(', ') || 'nothing'}): ${error ?? 'no reason given'}`
+        ? `The drill passed in ${Math.round(seconds)} s: ${proved.join(', ')}; write pauses ${pauses}.`
+        : `The drill failed after ${Math.round(seconds)} s (passed: ${proved.join(', ') || 'nothing'}): ${error ?? 'no reason given'}`
       ).slice(0, 1_000),
       source: { component: 'verdigris' },
       reportingComponent: 'verdigris.dev/drill',

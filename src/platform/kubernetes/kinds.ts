@@ -36,5 +36,7 @@ export const kinds: Readonly<
 export function apiPath(kind: Kind, namespace?: string, name?: string): string {
   const { version, plural, cluster } = kinds[kind];
   const root = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
-  return `${root}${cluster || namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+  const within = cluster || namespace === undefined ? '' : `/namespaces/${namespace}`;
+  const object = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  return `${root}${within}/${plural}${object}`;
 }

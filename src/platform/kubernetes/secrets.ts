@@ -136,8 +136,9 @@ export async function secretValue(cluster: Cluster, name: string, key: string): 
 }
 
 function missing({ namespace }: Cluster, name: string, key: string, secret: SecretObject | undefined): VerdigrisError {
+  const keys = Object.keys(secret?.data ?? {}).join(', ') || 'none';
   return new VerdigrisError('secret-key-missing', {
-    seen: `The Secret ${namespace}/${name} ${secret ? `has no key ${key}; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}` : 'is not there'}.`,
+    seen: `The Secret ${namespace}/${name} ${secret ? `has no key ${key}; it has ${keys}` : 'is not there'}.`,
     required: `the key ${key} in it.`,
     next: 'put it there: nobody else knows the password; nothing was changed.',
   });

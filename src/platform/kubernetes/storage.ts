@@ -57,9 +57,9 @@ export async function takeSnapshot(
   const began = performance.now();
   let found: SnapshotObject | undefined;
   let failing: number | undefined;
-  const next =
-    `see the driver's log and the snapshot class ` +
-    `${String((manifest['spec'] as { volumeSnapshotClassName?: string }).volumeSnapshotClassName ?? '(the cluster’s default)')}; nothing else was changed.`;
+  const { volumeSnapshotClassName } = manifest['spec'] as { volumeSnapshotClassName?: string };
+  const named = volumeSnapshotClassName ?? '(the cluster’s default)';
+  const next = `see the driver's log and the snapshot class ${named}; nothing else was changed.`;
   const failed = (seen: string): VerdigrisError =>
     new VerdigrisError('snapshot-failed', {
       seen: `The VolumeSnapshot ${cluster.namespace}/${name} fails: ${seen}`,

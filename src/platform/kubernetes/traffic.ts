@@ -129,7 +129,7 @@ export class KubernetesTraffic implements Traffic {
           'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
         fix:
           'Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a ' +
-          `sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are weighed.`,
+          `sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are split by weight.`,
       }),
     ];
   }

@@ -96,10 +96,11 @@ export async function brokenForeignKeys(
 }
 
 function broken(key: ForeignKey, count: number): Finding {
+  const rows = `${count >= countedRows ? 'at least ' : ''}${count} ${count === 1 ? 'row has' : 'rows have'}`;
   return finding('foreign-key-broken', {
     // A constraint that was never validated may have been broken on the live side all along.
     grade: key.validated ? 'refuse' : 'warn',
-    title: `${count >= countedRows ? `at least ${count}` : count} ${count === 1 ? 'row has' : 'rows have'} no parent under ${key.name}`,
+    title: `${rows} no parent under ${key.name}`,
     objects: [labelOf(key)],
     reason: `A row of ${key.schema}.${key.table} points to a row that ${key.parentSchema}.${key.parent} does not have.`,
   });

@@ -1,6 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { runQuietly } from '../compare/globals.ts';
-import { one, rows, withTransaction, type Client } from '../client.ts';
+import { rows, withTransaction, type Client } from '../client.ts';
+import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readGlobals, unreadKey, type Globals } from './read.ts';
@@ -70,10 +71,7 @@ async function apply(
   now: Globals,
   there: Globals,
 ): Promise<void> {
-  const { major } = await one<{ major: number }>(
-    to,
-    "SELECT current_setting('server_version_num')::int / 10000 AS major",
-  );
+  const major = await majorOf(to);
   const order = (key: string) => statementKinds.indexOf(kindOf(key));
   const statements = [];
   // Whoever gives a role on must have it with ADMIN OPTION first.

@@ -1,5 +1,6 @@
 import { ident } from '../quote.ts';
-import { one, rows, type Client } from '../client.ts';
+import { rows, type Client } from '../client.ts';
+import { majorOf } from '../major.ts';
 
 /** An ordinary table or a leaf partition whose rows are to be copied. */
 export interface RowSource {
@@ -59,10 +60,7 @@ export function readSources(live: Client): Promise<RowSource[]> {
 
 /** The largest first, so that no worker is left alone with one at the end. */
 export async function planRanges(live: Client, sources: readonly RowSource[], size = rangeBytes): Promise<PageRange[]> {
-  const { major } = await one<{ major: number }>(
-    live,
-    "SELECT current_setting('server_version_num')::int / 10000 AS major",
-  );
+  const major = await majorOf(live);
   return sources
     .flatMap((table) =>
       cut(table, major < tidRanges || table.condition !== null ? 1 : Math.max(1, Math.ceil(table.bytes / size))),

@@ -85,8 +85,9 @@ export const functionNames: Check = {
       const path = [...new Set([...missing.map(({ schema }) => schema), run.schema])]
         .map((schema) => ident(schema))
         .join(', ');
+      const uses = [...new Set(missing.map(({ name }) => name))].join(', ');
       hits.push({
-        object: `${run.schema}.${run.name}(${run.arguments}) uses ${[...new Set(missing.map(({ name }) => name))].join(', ')}; run by ${run.used.join(', ')}`,
+        object: `${run.schema}.${run.name}(${run.arguments}) uses ${uses}; run by ${run.used.join(', ')}`,
         fix: `ALTER FUNCTION ${ident(run.schema, run.name)}(${run.arguments}) SET search_path = ${path}, pg_temp;`,
       });
     }

@@ -25,7 +25,7 @@ export interface RootIdentity {
   readonly broken: readonly string[];
   /** Statements after which UPDATE and DELETE of every leaf are followed. */
   readonly whole: readonly string[];
-  /** The same by a key, for columns that cannot be compared; it writes the table anew. */
+  /** The same by a key, for columns that cannot be compared; it rewrites the table. */
   readonly byKey: readonly string[];
 }
 

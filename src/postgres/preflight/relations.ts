@@ -68,8 +68,9 @@ export const materializedViews: Check = {
       SELECT n.nspname AS schema, c.relname AS name, round(pg_total_relation_size(c.oid) / 1048576.0, 1)::float8 AS megabytes, c.relispopulated AS populated
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND ${userSchemas} ${byName}`,
     );
+    const size = Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0));
     return found('materialized-views', {
-      title: `${count(views.length, 'materialized view')}, ${count(Math.round(views.reduce((sum, { megabytes }) => sum + megabytes, 0)), 'megabyte')} in all`,
+      title: `${count(views.length, 'materialized view')}, ${count(size, 'megabyte')} in all`,
       objects: views.map((view) => `${label(view)}: ${view.megabytes} MB${view.populated ? '' : ', not populated'}`),
       reason:
         'They are not replicated and go stale on the candidate; Verdigris refreshes them before it verifies, which takes as long as their queries.',

@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/finding.ts';
 import { one, rows } from '../client.ts';
+import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 
@@ -43,10 +44,7 @@ export const version: Check = {
   when: everyGate,
   findings: ['server-version', 'candidate-older'],
   run: async (client, { candidateMajor, gate }) => {
-    const { major } = await one<{ major: number }>(
-      client,
-      "SELECT current_setting('server_version_num')::int / 10000 AS major",
-    );
+    const major = await majorOf(client);
     return versionFindings(major, gate === 'seed' ? candidateMajor : Math.max(major, candidateMajor));
   },
 };

@@ -4,7 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import pg from 'pg';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { one, type Client } from '../client.ts';
+import type { Client } from '../client.ts';
+import { majorOf } from '../major.ts';
 import { fileBlocks, type Block } from './blocks.ts';
 import { excerpt, fault } from './fault.ts';
 import { readMeta } from './meta.ts';
@@ -48,10 +49,7 @@ export interface Loaded {
 export async function loadScript(client: Client, file: string, options: LoadOptions = {}): Promise<Loaded> {
   const { onNotice = () => undefined, onProgress = () => undefined, signal } = options;
   const size = await sizeOf(file);
-  const { major } = await one<{ major: number }>(
-    client,
-    "SELECT current_setting('server_version_num')::int / 10000 AS major",
-  );
+  const major = await majorOf(client);
   const roles = options.createMissingRoles === true ? await roleMaker(client) : undefined;
   const skipped: Skipped[] = [];
   let [statements, rows, database] = [0, 0, undefined as string | undefined];

@@ -24,12 +24,12 @@ export async function publish(
   subscriber?: Client,
 ): Promise<void> {
   const all = [...(await asPublished(publisher, tables, subscriber)), { table: barrierTable }];
-  if (await isPublished(publisher, name))
+  if (await isPublished(publisher, name)) {
     await publisher.query(`ALTER PUBLICATION ${ident(name)} SET ${publishedList(all)}`);
-  else
-    await publisher.query(
-      `CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${(await byRoot(publisher, subscriber)) ? ' WITH (publish_via_partition_root = true)' : ''}`,
-    );
+    return;
+  }
+  const options = (await byRoot(publisher, subscriber)) ? ' WITH (publish_via_partition_root = true)' : '';
+  await publisher.query(`CREATE PUBLICATION ${ident(name)} FOR ${publishedList(all)}${options}`);
 }
 
 /** The first major that publishes partitions as their root. */

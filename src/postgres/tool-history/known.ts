@@ -97,10 +97,11 @@ export const locks = ['databasechangeloglock', 'knex_migrations_lock', 'kysely_m
 export const declaredSetting = 'verdigris.history';
 
 const shapes = known
-  .map(
-    ({ name, schema, columns, more }) =>
-      `(${literal(name)}, ${schema === undefined ? 'NULL' : literal(schema)}, ${array(columns)}, ${more === undefined ? 'NULL' : array(`${columns} ${more}`)})`,
-  )
+  .map(({ name, schema, columns, more }) => {
+    const where = schema === undefined ? 'NULL' : literal(schema);
+    const all = more === undefined ? 'NULL' : array(`${columns} ${more}`);
+    return `(${literal(name)}, ${where}, ${array(columns)}, ${all})`;
+  })
   .join(', ');
 
 function array(words: string): string {

@@ -7,9 +7,7 @@ export function lineFor(event: Event): string | undefined {
     case 'operation':
       return event.title;
     case 'step':
-      return event.status === 'started'
-        ? `${event.verb}: ${event.title} …`
-        : `${event.verb}: ${event.title}${event.status === 'done' ? '' : ` (${event.status})`}${event.detail ? `: ${event.detail}` : ''}`;
+      return stepLine(event);
     case 'finding':
       return event.finding.grade === 'info'
         ? undefined
@@ -19,4 +17,10 @@ export function lineFor(event: Event): string | undefined {
     case 'progress':
       return event.total > 0 ? `${event.step}: ${Math.floor((100 * event.done) / event.total)} %` : undefined;
   }
+}
+
+function stepLine({ verb, title, status, detail }: Extract<Event, { type: 'step' }>): string {
+  if (status === 'started') return `${verb}: ${title} …`;
+  const ended = status === 'done' ? '' : ` (${status})`;
+  return `${verb}: ${title}${ended}${detail ? `: ${detail}` : ''}`;
 }

@@ -74,8 +74,10 @@ export async function recordRan(client: Client, history: ToolHistory, table: str
   const optional = history.may ?? [];
   const there = optional.length === 0 ? [] : await columnsOf(client, table);
   const cells = Object.entries(history.row(file)).filter(([name]) => !optional.includes(name) || there.includes(name));
+  const columns = cells.map(([name]) => name).join(', ');
+  const values = cells.map((_, index) => `$${index + 1}`).join(', ');
   await client.query(
-    `INSERT INTO ${table} (${cells.map(([name]) => name).join(', ')}) VALUES (${cells.map((_, index) => `$${index + 1}`).join(', ')})`,
+    `INSERT INTO ${table} (${columns}) VALUES (${values})`,
     cells.map(([, value]) => value),
   );
 }

@@ -108,7 +108,7 @@ export const changeType: LintRule = {
 /** No row is written; what is indexed by the column is built again. */
 function reindexedOnly({ column, to }: Change, context: AlterContext): Draft {
   return {
-    message: `Indexes on ${column} are built anew, because a ${typeText(to)} compares in another way; no row is written.`,
+    message: `Indexes on ${column} are built again, because a ${typeText(to)} compares in another way; no row is written.`,
     range: context.command,
     table: context.table,
     work: 'index',

@@ -35,7 +35,8 @@ export const snapshot: Step = {
     );
     await requireSteady(c);
     await noteSeed(c, { method: facts.method });
-    return `${facts.method === 'copy' ? 'full copy: this filesystem has no reflink' : facts.method}, ${Math.round(facts.bytes / 1024 ** 2)} MiB`;
+    const how = facts.method === 'copy' ? 'full copy: this filesystem has no reflink' : facts.method;
+    return `${how}, ${Math.round(facts.bytes / 1024 ** 2)} MiB`;
   },
   async undo(c) {
     await c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation));

@@ -1,6 +1,7 @@
 import type { Adopted } from '../../../manifests/adopted.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { indented } from '../../../model/indented.ts';
 import { operatorRole } from '../../../model/names.ts';
 import { one, rows, withOwnSession, type ConnectionSettings } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
@@ -128,8 +129,9 @@ export async function takeOverAdopted(platform: KubernetesParts, { adopted, supe
 }
 
 function refuse(problems: readonly Problem[]): VerdigrisError {
+  const listed = problems.map(({ title, reason, fix }) => `${title}. ${reason} ${fix}`);
   return new VerdigrisError('adoption-refused', {
-    seen: `The server cannot be adopted as it is:\n${problems.map(({ title, reason, fix }) => `  ${title}. ${reason} ${fix}`).join('\n')}\n`,
+    seen: `The server cannot be adopted as it is:\n${indented(listed)}`,
     required: 'a server that a release can start from; it was not changed.',
     next: 'fix what is listed (what needs a restart, at a time of your choice), then run the same command again.',
     facts: { problems },

@@ -20,6 +20,7 @@ import type { Environment } from '../../../model/environment.ts';
 import type { Emit } from '../../../model/events.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newCredentials } from '../../../model/credential-record.ts';
+import { indented } from '../../../model/indented.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
 import { rows, withOwnSession } from '../../../postgres/client.ts';
@@ -152,8 +153,9 @@ export async function requireCluster(platform: KubernetesParts): Promise<void> {
 }
 
 function unfitCluster(findings: readonly Finding[]): VerdigrisError {
+  const lacking = findings.map((finding) => `${findingLine(finding, Infinity)}. ${finding.fix}`);
   return new VerdigrisError('cluster-unfit', {
-    seen: `The cluster lacks what an environment needs:\n${findings.map((finding) => `  ${findingLine(finding, Infinity)}. ${finding.fix}`).join('\n')}\n`,
+    seen: `The cluster lacks what an environment needs:\n${indented(lacking)}`,
     required: 'all of it before anything is made.',
     next: 'fix what is listed; nothing was changed.',
     facts: { findings },
