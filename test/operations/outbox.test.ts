@@ -25,7 +25,10 @@ async function contextWith(port: number, events: number): Promise<Context> {
     'the test',
   );
   const outbox = ['silent', 'good'].flatMap((name) =>
-    Array.from({ length: events }, (_, index) => ({ hook: name, event: { id: `${name} ${index}` } })),
+    Array.from({ length: events }, (_, index) => ({
+      hook: name,
+      event: { id: `${name} ${index}`, data: { verb: 'switch' } },
+    })),
   );
   const text = serializeJournal({ ...newJournal('shop', 'blue', '1'), outbox });
   const ledger = await Ledger.readOnly({

@@ -11,7 +11,7 @@ interface Partition {
 /**
  * Partitions of `from` whose rows no partition of `to` takes. A table that is not partitioned there takes all. What the
  * default partition takes is new rows: those that are there already go with their partition, so it counts for
- * partitions that `to` never had alone.
+ * partitions that `to` never had alone, and for one that became the default partition itself.
  */
 export function untaken(
   from: readonly SchemaObject[],
@@ -27,7 +27,11 @@ export function untaken(
   return partitionsOf(from).flatMap(({ name, parent, bound }) => {
     if (!split.has(parent)) return [];
     const siblings = there
-      .filter((one) => one.parent === parent && (rows === 'new' || one.bound !== 'DEFAULT' || bound === 'DEFAULT'))
+      .filter(
+        (one) =>
+          one.parent === parent &&
+          (rows === 'new' || one.bound !== 'DEFAULT' || bound === 'DEFAULT' || one.name === name),
+      )
       .map((one) => one.bound);
     return takes(bound, siblings) ? [] : [name];
   });
