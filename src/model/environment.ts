@@ -47,7 +47,10 @@ const colourSchema = z.strictObject({
   /** The software's release whose schema this colour carries: any text, compared for equality only. */
   release: z.string().min(1).max(63),
   /** PostgreSQL major. */
-  postgres: z.int().min(12, 'a live server is read from PostgreSQL 12 on').max(18),
+  postgres: z
+    .int()
+    .min(12, 'is below 12, the oldest that Verdigris reads; servers that it runs are 15 or newer')
+    .max(18),
   /** Where it runs; without it, as the platform has it. */
   server: serverSchema.optional(),
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
@@ -434,7 +437,7 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
     if (typeof kind === 'string' && !known.includes(kind))
       issues.push({ path: `${path}.kind`, message: unfit(platform, part, kind) });
     const major = record(record(top['colours'])[path.split('.')[1] ?? ''])['postgres'];
-    if (part === 'server' && kind !== 'external' && typeof major === 'number' && major < 15)
+    if (part === 'server' && kind !== 'external' && typeof major === 'number' && major >= 12 && major < 15)
       issues.push({
         path: path.replace(/server$/, 'postgres'),
         message: 'is below 15, the oldest that Verdigris runs: only the live server may be, where others run it',

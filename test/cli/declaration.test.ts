@@ -40,7 +40,7 @@ live: blue
     'database: is required',
     'line 3: databse: is not a key that Verdigris knows: did you mean database?',
     'line 4: roles.reader: is not a key that Verdigris knows: did you mean readers?',
-    'line 9: colours.green.postgres: column lists of publications need PostgreSQL 15 or newer',
+    'line 9: colours.green.postgres: is below 12, the oldest that Verdigris reads; servers that it runs are 15 or newer',
     'line 10: colours.green.migration: is not a key that Verdigris knows: did you mean migrations?',
     'line 12: limits.pause: "2 lightyears" is not a number with one of the units ms, s, m, h, d, such as "10s"',
   ]);
