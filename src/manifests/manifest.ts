@@ -1,7 +1,9 @@
 /** Kinds that Verdigris makes, reads or deletes. */
 export type Kind =
+  | 'Cluster'
   | 'ConfigMap'
   | 'CronJob'
+  | 'DatabaseRole'
   | 'Deployment'
   | 'DestinationRule'
   | 'Event'
@@ -12,6 +14,7 @@ export type Kind =
   | 'PersistentVolumeClaim'
   | 'Pod'
   | 'PodDisruptionBudget'
+  | 'Pooler'
   | 'PrometheusRule'
   | 'ResourceQuota'
   | 'Role'
@@ -23,6 +26,7 @@ export type Kind =
   | 'ServiceMonitor'
   | 'StatefulSet'
   | 'StorageClass'
+  | 'Subscription'
   | 'VirtualService'
   | 'VolumeSnapshot'
   | 'VolumeSnapshotClass';

@@ -418,6 +418,22 @@ function contradictions(value: unknown): DeclarationIssue[] {
   return issues;
 }
 
+/** What may be said of a kind besides its name. */
+const ownKeys: Readonly<Record<'server' | 'traffic' | 'journal', Readonly<Record<string, readonly string[]>>>> = {
+  server: {
+    local: ['host'],
+    external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
+    cnpg: ['cluster', 'namespace', 'context'],
+  },
+  traffic: { service: ['name'] },
+  journal: {},
+};
+
+/** Whether the colour whose server `path` names is declared at all. */
+function declared(top: Record<string, unknown>, path: string): boolean {
+  return record(top['colours'])[path.split('.')[1] ?? ''] !== undefined;
+}
+
 /** Servers, traffic and journal are chosen apart, and not every one goes with every other. */
 function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
@@ -452,17 +468,21 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
         path: `${path}.password.env`,
         message: 'is a variable, and recoveries that nobody calls have none of yours: declare a file or a command',
       });
-    if (part !== 'server' && kind !== 'postgres')
-      for (const key of Object.keys(given))
+    if (kind === 'cnpg' && given['cluster'] === undefined)
+      issues.push({ path: `${path}.cluster`, message: 'is required of a Cluster of CloudNativePG' });
+    const own: readonly string[] = ownKeys[part][String(kind)] ?? [];
+    if (kind !== undefined && kind !== 'postgres')
+      for (const key of Object.keys(given).filter((each) => !own.includes(each)))
         issues.push({ path: `${path}.${key}`, message: `does not belong to ${String(kind)}` });
-    if (part === 'server' && kind !== 'external')
-      for (const key of Object.keys(given).filter((each) => kind !== 'local' || each !== 'host'))
-        issues.push({
-          path: `${path}.${key}`,
-          message: `is of an external server only, and this one is ${String(kind)}`,
-        });
   }
-  const external = parts.filter(({ value }) => record(value)['kind'] === 'external');
+  if (record(top['traffic'])['kind'] === 'service')
+    for (const { path } of parts.filter(({ part, value }) => part === 'server' && record(value)['kind'] !== 'cnpg'))
+      if (declared(top, path))
+        issues.push({
+          path: `${path}.kind`,
+          message: 'is not cnpg, and traffic.kind service is one Service that selects the pods of two Clusters',
+        });
+  const external = parts.filter(({ value }) => ['external', 'cnpg'].includes(String(record(value)['kind'])));
   if (external.length > 0 && record(top['retention'])['mode'] === 'scaled-down')
     issues.push({
       path: 'retention.mode',

@@ -145,6 +145,11 @@ export const errorCatalogue = {
   // Servers that others run
   'external-refused': 'refused',
   'external-pooler': 'refused',
+  'cnpg-refused': 'refused',
+  'cnpg-exec': 'failed',
+  'service-taken': 'refused',
+  'slot-not-carried': 'failed',
+  'standby-behind': 'failed',
   'external-server': 'refused',
   'external-down': 'failed',
   'tls-refused': 'refused',

@@ -240,6 +240,7 @@ export const findingCatalogue = {
   'live-restarted': { grade: 'warn', fix: 'Nothing; the data is compared before the switchover anyway.' },
   'schema-drift': { grade: 'refuse' },
   'table-not-followed': { grade: 'refuse' },
+  'cnpg-unfit': { grade: 'refuse' },
   'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
   'columns-rewritten': { grade: 'refuse' },

@@ -11,12 +11,20 @@ export type SecretSource = z.output<typeof secretSource>;
 
 const sslmodes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
+const kubernetesName = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'a name as Kubernetes has it');
+
 export const serverSchema = z.strictObject({
   /**
-   * `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `statefulset`: of the
-   * cluster.
+   * `local`: a process of this machine. `external`: a PostgreSQL that others run, by its address. `cnpg`: a Cluster of
+   * CloudNativePG, by its name. `statefulset`: of the cluster.
    */
-  kind: z.enum(['local', 'external', 'statefulset']),
+  kind: z.enum(['local', 'external', 'cnpg', 'statefulset']),
+  /** Of `cnpg`: the name of the Cluster. */
+  cluster: kubernetesName.optional(),
+  /** Of `cnpg`: where the Cluster is. */
+  namespace: kubernetesName.optional(),
+  /** Of `cnpg`: one of the kubeconfig's contexts; the current one where none is named. */
+  context: z.string().min(1).optional(),
   /**
    * Of an external one: its name or address, as this machine and the other colour's server reach it. Not a pooler's. Of
    * a local one: an address of this machine at which it listens for the subscription of an external one.
@@ -38,7 +46,11 @@ export const serverSchema = z.strictObject({
 
 export type ServerDeclaration = z.output<typeof serverSchema>;
 
-export const trafficSchema = z.strictObject({ kind: z.enum(['router', 'poolers']) });
+export const trafficSchema = z.strictObject({
+  kind: z.enum(['router', 'poolers', 'service']),
+  /** Of `service`: the name of the Service that clients connect to. */
+  name: kubernetesName.optional(),
+});
 export const journalSchema = z.strictObject({
   kind: z.enum(['files', 'configmap', 'postgres']),
   /** Of `postgres`: a server that is neither colour, where the journal's tables are. */
@@ -53,7 +65,7 @@ export const journalSchema = z.strictObject({
 
 /** What a platform puts together; its first of each is what the name of the platform alone stands for. */
 export const kindsOf = {
-  local: { server: ['local', 'external'], traffic: ['router'], journal: ['files', 'postgres'] },
+  local: { server: ['local', 'external', 'cnpg'], traffic: ['router', 'service'], journal: ['files', 'postgres'] },
   kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },
 } as const;
 

@@ -57,14 +57,15 @@ const foreign = `
   WITH ours AS (
     SELECT w.pid FROM pg_stat_subscription w WHERE starts_with(w.subname, '${prefix}_')),
   foreign_session AS MATERIALIZED (
-    SELECT a.pid, a.usename, a.backend_type, a.application_name FROM pg_stat_activity a
+    SELECT a.pid, a.usename, a.backend_type, a.application_name, a.client_addr, a.datname FROM pg_stat_activity a
     WHERE a.datid IS NOT NULL AND a.pid <> pg_backend_pid() AND a.backend_type NOT IN ('autovacuum worker', 'slotsync worker')
       AND NOT coalesce(a.backend_type IN ('client backend', 'parallel worker') AND a.usename = '${operatorRole}', false)
       AND NOT coalesce(a.backend_type = 'walsender' AND a.usename = '${replicationRole}', false)
       AND NOT EXISTS (SELECT FROM ours WHERE ours.pid IN (a.pid, a.leader_pid)))`;
 
 /**
- * Sessions of `accept` stay, for they cannot be ended. Ends nobody any more once the database has seen a newer token:
+ * Sessions of `accept` stay, for they cannot be ended; those of `managers` too as far as they run the server: beside it,
+ * by its socket, or of its standbys, whom pg_hba.conf lets into no database of a user's. Ends nobody any more once the database has seen a newer token:
  * its holder may have let them in again.
  */
 export async function endSessions(
@@ -72,6 +73,7 @@ export async function endSessions(
   token: number,
   limit: number,
   accept: readonly string[] = [],
+  managers: readonly string[] = [],
 ): Promise<void> {
   let left: Session[] = [];
   await waitFor(
@@ -82,8 +84,9 @@ export async function endSessions(
         SELECT pid, format('%s (%s %s, %s)', coalesce(usename, 'a role that was dropped'), CASE backend_type WHEN
           'client backend' THEN 'pid' ELSE backend_type || ', pid' END, pid, coalesce(nullif(application_name, ''), 'no application_name')) AS who,
           CASE WHEN (SELECT token FROM verdigris.fence) <= $1 THEN pg_terminate_backend(pid) END AS ended
-        FROM foreign_session WHERE usename IS NULL OR usename <> ALL ($2)`,
-        [token, accept],
+        FROM foreign_session WHERE (usename IS NULL OR usename <> ALL ($2))
+          AND NOT coalesce(usename = ANY ($3) AND (client_addr IS NULL OR (usename = 'streaming_replica' AND datname = 'postgres')), false)`,
+        [token, accept, managers],
       );
       return left.length === 0 ? true : undefined;
     },

@@ -6,6 +6,7 @@ import { rows, withTransaction, type Client } from './client.ts';
 import { closeByRights, openByRights, reopenByRights, requireClosed, type OpenRole } from './fence-by-rights.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
+import { managerRoles, managersWithPassword } from './instance-manager.ts';
 import { proveClosed, proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
 import { isSuperuser } from './superuser.ts';
@@ -50,7 +51,9 @@ export async function closeServer(
   const left = () => Math.max(0, until - performance.now());
   const everybody = await isSuperuser(client);
   const password = randomUUID();
-  const close = () => closeRoles(client, token, left(), everybody ? undefined : { accept, password });
+  const managers = everybody ? await managerRoles(client) : [];
+  requireClosed(await managersWithPassword(client, managers), []);
+  const close = () => closeRoles(client, token, left(), everybody ? managers : { accept, password });
   await close();
   const locked = everybody && (await turnLock(client, 'closed'));
   const refused = locked
@@ -61,10 +64,23 @@ export async function closeServer(
   refused.catch(() => undefined);
   do {
     await endLogins(client, left());
-    await endSessions(client, token, left(), everybody ? [] : accept);
+    await endSessions(client, token, left(), everybody ? [] : accept, managers);
     // A session that was ended may have made a role before, or given LOGIN back, and somebody may have come in by it.
-  } while ((await openRoles(client, everybody ? undefined : accept)).length > 0 && (await close()));
+  } while ((await openRoles(client, everybody ? managers : { accept })).length > 0 && (await close()));
   return { refused };
+}
+
+/**
+ * Looks once more, right before the commit point: whoever keeps roles by a manifest may have given one its LOGIN back.
+ * @throws VerdigrisError `fence-open`
+ */
+export async function requireFenced(client: Client, accept: readonly string[] = []): Promise<void> {
+  const everybody = await isSuperuser(client);
+  const open = await openRoles(client, everybody ? await managerRoles(client) : { accept });
+  requireClosed(
+    open.map((role) => ({ role, why: 'somebody gave it LOGIN again behind the fence' })),
+    [],
+  );
 }
 
 /** Roles that a fence would leave open, found by closing all for a moment, in a transaction that is rolled back. */
@@ -161,14 +177,17 @@ export async function fencedRoles(client: Client): Promise<string[]> {
   );
 }
 
-/** `accept`: of an operator who closes by his rights. */
-async function openRoles(client: Client, accept?: readonly string[]): Promise<string[]> {
-  if (accept) return (await openByRights(client)).flatMap(({ role }) => (accept.includes(role) ? [] : [role]));
+/** `accept`: of an operator who closes by his rights; else the roles that run the server, which a superuser leaves. */
+type LeftOpen = { readonly accept: readonly string[] } | readonly string[];
+
+async function openRoles(client: Client, left: LeftOpen): Promise<string[]> {
+  if ('accept' in left)
+    return (await openByRights(client)).flatMap(({ role }) => (left.accept.includes(role) ? [] : [role]));
   return (
     await rows<{ name: string }>(
       client,
       'SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1)',
-      [ours],
+      [[...ours, ...left]],
     )
   ).map(({ name }) => name);
 }
@@ -181,8 +200,9 @@ async function closeRoles(
   client: Client,
   token: number,
   limit: number,
-  byRights: { readonly accept: readonly string[]; readonly password: string } | undefined,
+  how: { readonly accept: readonly string[]; readonly password: string } | readonly string[],
 ): Promise<true> {
+  const byRights = 'accept' in how ? how : undefined;
   const close = () =>
     withTransaction(client, async () => {
       await takeToken(client, token);
@@ -192,7 +212,7 @@ async function closeRoles(
         return true as const;
       }
       await client.query('LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE NOWAIT');
-      const names = await openRoles(client);
+      const names = await openRoles(client, how);
       if (names.length === 0) return true as const;
       await client.query('INSERT INTO verdigris.fenced_role (name) SELECT unnest($1::name[]) ON CONFLICT DO NOTHING', [
         names,

@@ -14,7 +14,12 @@ export const upstreamSchema = z.strictObject({
   sockets: z.string().min(1).optional(),
   /** As libpq's sslmode has it; without, nothing is encrypted. */
   tls: z
-    .strictObject({ mode: z.enum(['require', 'verify-ca', 'verify-full']), ca: z.string().min(1).optional() })
+    .strictObject({
+      mode: z.enum(['require', 'verify-ca', 'verify-full']),
+      ca: z.string().min(1).optional(),
+      /** The name that the certificate is for, where `host` is another. */
+      servername: z.string().min(1).optional(),
+    })
     .optional(),
 });
 

@@ -24,8 +24,10 @@ export async function benchMirror(): Promise<BenchRow[]> {
     const journal = await readJournal(platform.journal);
     const mirrored = async (share: number): Promise<number[]> => {
       const end = AbortSignal.timeout(stretch);
+      const seen = platform.traffic.reads?.(share, end);
+      if (!seen) throw new Error('the router shows statements');
       const colours = new Colours({ environment, platform, journal, record: { candidate: 'green' } }, 5_000);
-      const [times] = await Promise.all([reads(test, end), mirror(colours, platform.traffic.reads(share, end), end)]);
+      const [times] = await Promise.all([reads(test, end), mirror(colours, seen, end)]);
       return times;
     };
     const alone = (): Promise<number[]> => reads(test, AbortSignal.timeout(stretch));

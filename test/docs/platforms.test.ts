@@ -11,6 +11,9 @@ const table = [...page.matchAll(/^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$/gm)].ma
 }));
 const every = (part: number): string[] => [...new Set(table.flatMap(({ parts }) => parts[part] ?? []))];
 
+/** What a kind of server needs besides. */
+const said: Readonly<Record<string, object>> = { external: { host: 'db.example.com' }, cnpg: { cluster: 'shop-blue' } };
+
 /** A declaration of a platform whose live colour, traffic and journal are of these kinds. */
 function declaration(platform: string, [server = '', traffic = '', journal = '']: readonly string[]): unknown {
   return {
@@ -22,7 +25,7 @@ function declaration(platform: string, [server = '', traffic = '', journal = '']
       blue: {
         release: '1',
         postgres: 17,
-        server: { kind: server, ...(server === 'external' ? { host: 'db.example.com' } : {}) },
+        server: { kind: server, ...said[server] },
       },
     },
     live: 'blue',
@@ -41,7 +44,10 @@ test('what the table of platforms puts together is taken, and everything else is
           const kinds = [server, traffic, journal];
           const unfit = kinds.filter((kind, part) => !parts[part]?.includes(kind));
           const parsing = Promise.resolve().then(() => parseEnvironment(declaration(platform, kinds), 'x'));
-          if (unfit.length === 0) await parsing;
+          const alone = traffic === 'service' && server !== 'cnpg';
+          if (unfit.length === 0 && alone)
+            expect((await failure(parsing)).message).toContain('one Service that selects the pods of two Clusters');
+          else if (unfit.length === 0) await parsing;
           else
             expect((await failure(parsing)).message).toContain(`${unfit[0]} does not go with the platform ${platform}`);
         }
@@ -50,6 +56,12 @@ test('what the table of platforms puts together is taken, and everything else is
 test('the example of external servers is a declaration', () => {
   const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(document('docs/external.md')) ?? [];
   expect(parseEnvironment(parse(yaml), 'external.md').colours.blue?.server?.kind).toBe('external');
+});
+
+test('the example of Clusters is a declaration', () => {
+  const examples = [...document('docs/cnpg.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
+  const declared = parseEnvironment(parse(examples[1] ?? ''), 'cnpg.md');
+  expect(declared.colours.green?.server).toMatchObject({ kind: 'cnpg', cluster: 'shop-green' });
 });
 
 test('what an external server cannot be asked is refused where it is declared', async () => {

@@ -4,7 +4,7 @@ import { waitFor } from '../../src/model/wait.ts';
 import type { Server } from '../../src/platform/local/server.ts';
 import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
-import { fencedRoles, fenceServer, unfence } from '../../src/postgres/fence.ts';
+import { fencedRoles, fenceServer, requireFenced, unfence } from '../../src/postgres/fence.ts';
 import { connectionTo, withDatabase } from '../support/postgres.ts';
 
 test('a login that has passed the check but is not yet in pg_stat_activity does not slip through the fence', async () => {
@@ -107,4 +107,30 @@ test('roles that are made while the fence closes cannot log in once it is closed
       await rows(client, "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname NOT LIKE 'verdigris%'"),
     ).toEqual([]);
   });
+});
+
+test('on a server that CloudNativePG runs the roles of its manager stay open, without a password, and everybody else is closed', async () => {
+  await withDatabase(
+    async (client, server) => {
+      await ensureControlSchema(client);
+      await client.query(
+        "CREATE ROLE postgres SUPERUSER LOGIN; CREATE ROLE streaming_replica REPLICATION LOGIN; CREATE ROLE app LOGIN; CREATE ROLE dba SUPERUSER LOGIN PASSWORD 'x'",
+      );
+      const manager = new pg.Client(connectionTo(server, 'test', 'postgres'));
+      await manager.connect();
+      await fenceServer(client, 1, 10_000);
+      expect(await fencedRoles(client)).toEqual(['app', 'dba']);
+      expect((await manager.query('SELECT 1 AS works')).rows).toEqual([{ works: 1 }]);
+      await requireFenced(client);
+      // As an operator that keeps roles by a manifest does, seconds later.
+      await client.query('ALTER ROLE app LOGIN');
+      await expect(requireFenced(client)).rejects.toMatchObject({ id: 'fence-open' });
+      await unfence(client, 1);
+      await client.query("ALTER ROLE postgres PASSWORD 'a door'");
+      await expect(fenceServer(client, 2, 10_000)).rejects.toMatchObject({ id: 'fence-open' });
+      expect(await fencedRoles(client)).toEqual([]);
+      await manager.end();
+    },
+    { 'cnpg.config_sha256': 'written by the instance manager' },
+  );
 });

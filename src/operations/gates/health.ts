@@ -67,7 +67,8 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     const { timeline, startTime } = await serverIdentity(client);
     const { seed } = release(c);
     if (from === c.live && c.journal.state !== 'switched' && seed.timeline !== undefined) {
-      if (timeline !== seed.timeline)
+      // A slot that standbys carry, and that waits for them, sent nothing that the new primary lacks.
+      if (timeline !== seed.timeline && slot?.carried !== true)
         findings.push(
           refuse(
             'timeline-changed',
@@ -78,9 +79,10 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
       else if (startTime !== seed.startTime)
         findings.push(
           finding('live-restarted', {
-            title: `${from} restarted since the candidate was seeded`,
+            title: `${from} ${timeline === seed.timeline ? 'restarted' : 'failed over'} since the candidate was seeded`,
             objects: [],
-            reason: 'Slots survive a restart, and only durable changes are ever sent, so the candidate is still good.',
+            reason:
+              'The slot is there, and only what was durable, on the standbys that carry it too, was ever sent: the candidate is still good.',
           }),
         );
     }

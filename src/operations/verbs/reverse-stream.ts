@@ -9,11 +9,13 @@ import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
+import { carriesSlots, untilFlushed } from '../../postgres/standbys.ts';
 import { createSlot } from '../../postgres/stream/slot.ts';
 import { enableStream, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
 import { publish, unpublish } from '../../postgres/stream/publication.ts';
 import { proofWitness } from '../gates/proof.ts';
 import { cross } from '../engine/cross.ts';
+import { outlive } from '../engine/outlive.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
@@ -50,6 +52,7 @@ export const prepareReverse: Step = {
       });
       await createSlot(to, name, c.environment.limits.slotCreation);
     });
+    await outlive(c, c.idle, name, { unused: true });
   },
   async undo(c) {
     const { name } = nextStream(c);
@@ -70,13 +73,14 @@ export const advanceReverse: Step = {
   risk: 'none',
   async run(c) {
     const { name } = nextStream(c);
-    const { position } = await c.on(c.idle, (client) =>
-      one<{ position: Lsn }>(
+    const { position } = await c.on(c.idle, async (client) => {
+      await untilFlushed(client, c.environment.limits.switchover, c.signal);
+      return one<{ position: Lsn }>(
         client,
         'SELECT end_lsn::text AS position FROM pg_replication_slot_advance($1, pg_current_wal_flush_lsn())',
         [name],
-      ),
-    );
+      );
+    });
     begins.set(c, position);
   },
 };
@@ -114,7 +118,7 @@ export const reverse: Step = {
     const running = await c.ifRunning(to, async (client) => {
       const make = async (): Promise<void> => {
         await rememberSequences(client);
-        await subscribe(client, name, conninfo, c.environment.database);
+        await subscribe(client, name, conninfo, c.environment.database, await c.on(from, carriesSlots));
         if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
         await makeStandIns(await c.on(from, readTables), await readTables(client), client);
         await enableStream(client, name);

@@ -18,14 +18,19 @@ import { readSecret, secretName } from './secret.ts';
 import { takeAway } from './take-away.ts';
 import { takeOver } from './take-over.ts';
 
-/** Milliseconds that a server which others start has to answer; clients may be waiting. */
-const answerLimit = 15_000;
-
 const standardPort = 5432;
+
+export interface Reach {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsSettings;
+}
 
 /** A colour on a PostgreSQL that others run: reached by its address, never started, stopped, removed or copied. */
 export class ExternalServer {
   readonly colour: Colour;
+  /** Milliseconds that a server which others start has to answer; clients may be waiting. */
+  protected readonly answerLimit: number = 15_000;
   readonly #environment: Environment;
   readonly #declared: ServerDeclaration;
   readonly #store: ExternalStore;
@@ -45,8 +50,13 @@ export class ExternalServer {
     this.#passwords = passwords;
   }
 
+  /** Where this machine reaches it. */
+  reach(): Promise<Reach> {
+    return Promise.resolve(this.address);
+  }
+
   /** Where clients and the other colour's server reach it. */
-  get address(): { readonly host: string; readonly port: number; readonly tls?: TlsSettings } {
+  get address(): Reach {
     const { host = '', port = standardPort } = this.#declared;
     return { host, port, ...tlsOf(this.#declared) };
   }
@@ -61,7 +71,7 @@ export class ExternalServer {
     const { password } = this.#declared;
     const given = !this.ownsOperator && password !== undefined;
     return {
-      ...this.address,
+      ...(await this.reach()),
       user: operatorRole,
       database: 'postgres',
       ...(given
@@ -79,7 +89,7 @@ export class ExternalServer {
   async given(): Promise<ConnectionSettings> {
     const { user = operatorRole, password } = this.#declared;
     return {
-      ...this.address,
+      ...(await this.reach()),
       user,
       database: this.#environment.database,
       ...(password === undefined ? {} : { password: await readSecret(password), passwordFrom: secretName(password) }),
@@ -133,7 +143,7 @@ export class ExternalServer {
           return undefined;
         }),
       {
-        limit: answerLimit,
+        limit: this.answerLimit,
         every: 50,
         slowest: 500,
         id: 'external-down',

@@ -4,8 +4,11 @@ import type { Kind } from '../../manifests/manifest.ts';
 export const kinds: Readonly<
   Record<Kind, { readonly version: string; readonly plural: string; readonly cluster?: true }>
 > = {
+  // CloudNativePG's.
+  Cluster: { version: 'postgresql.cnpg.io/v1', plural: 'clusters' },
   ConfigMap: { version: 'v1', plural: 'configmaps' },
   CronJob: { version: 'batch/v1', plural: 'cronjobs' },
+  DatabaseRole: { version: 'postgresql.cnpg.io/v1', plural: 'databaseroles' },
   Deployment: { version: 'apps/v1', plural: 'deployments' },
   DestinationRule: { version: 'networking.istio.io/v1', plural: 'destinationrules' },
   Event: { version: 'v1', plural: 'events' },
@@ -16,6 +19,7 @@ export const kinds: Readonly<
   PersistentVolumeClaim: { version: 'v1', plural: 'persistentvolumeclaims' },
   Pod: { version: 'v1', plural: 'pods' },
   PodDisruptionBudget: { version: 'policy/v1', plural: 'poddisruptionbudgets' },
+  Pooler: { version: 'postgresql.cnpg.io/v1', plural: 'poolers' },
   PrometheusRule: { version: 'monitoring.coreos.com/v1', plural: 'prometheusrules' },
   ResourceQuota: { version: 'v1', plural: 'resourcequotas' },
   Role: { version: 'rbac.authorization.k8s.io/v1', plural: 'roles' },
@@ -27,6 +31,7 @@ export const kinds: Readonly<
   ServiceMonitor: { version: 'monitoring.coreos.com/v1', plural: 'servicemonitors' },
   StatefulSet: { version: 'apps/v1', plural: 'statefulsets' },
   StorageClass: { version: 'storage.k8s.io/v1', plural: 'storageclasses', cluster: true },
+  Subscription: { version: 'postgresql.cnpg.io/v1', plural: 'subscriptions' },
   VirtualService: { version: 'networking.istio.io/v1', plural: 'virtualservices' },
   VolumeSnapshot: { version: 'snapshot.storage.k8s.io/v1', plural: 'volumesnapshots' },
   VolumeSnapshotClass: { version: 'snapshot.storage.k8s.io/v1', plural: 'volumesnapshotclasses', cluster: true },

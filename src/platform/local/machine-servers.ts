@@ -2,7 +2,8 @@ import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { newest } from '../../model/own-passwords.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
-import { ExternalServer } from '../external/server.ts';
+import type { ExternalServer } from '../external/server.ts';
+import type { CnpgServer } from '../cnpg/server.ts';
 import type {
   EmptyOptions,
   BackupMode,
@@ -12,7 +13,8 @@ import type {
   SnapshotFacts,
 } from '../port/servers.ts';
 import type { Upstream } from '../../router/config.ts';
-import { externalStore, ownPasswords } from './external-store.ts';
+import { ownPasswords } from './external-store.ts';
+import type { OutsideServers } from './outside-servers.ts';
 import type { Places } from './places.ts';
 import type { LocalServers } from './servers.ts';
 
@@ -24,25 +26,37 @@ export class MachineServers implements Servers {
   readonly #places: Places;
   /** Addresses of this machine at which a server elsewhere reaches those that run here. */
   readonly #reachedAt: Partial<Record<Colour, string | undefined>>;
-  readonly #external: Partial<Record<Colour, ExternalServer>>;
+  readonly #external: OutsideServers;
 
-  constructor(environment: Environment, places: Places, local: LocalServers) {
+  constructor(environment: Environment, places: Places, local: LocalServers, external: OutsideServers) {
     this.local = local;
     this.#places = places;
     this.#reachedAt = Object.fromEntries(colours.map((colour) => [colour, environment.colours[colour]?.server?.host]));
-    this.#external = Object.fromEntries(
-      colours.flatMap((colour) => {
-        const server = environment.colours[colour]?.server;
-        if (server?.kind !== 'external') return [];
-        const store = externalStore(places, colour);
-        return [[colour, new ExternalServer(environment, colour, server, store, () => ownPasswords(places))]];
-      }),
-    );
+    this.#external = external;
   }
 
   /** Where the declaration has it elsewhere. */
   external(colour: Colour): ExternalServer | undefined {
     return this.#external[colour];
+  }
+
+  /** Where the declaration has it as a Cluster of CloudNativePG. */
+  cnpg(colour: Colour): CnpgServer | undefined {
+    const server = this.#external[colour];
+    return server && 'standbys' in server ? server : undefined;
+  }
+
+  async standbys(colour: Colour): Promise<readonly ConnectionSettings[]> {
+    return (await this.cnpg(colour)?.standbys()) ?? [];
+  }
+
+  dumper(colour: Colour): ((args: readonly string[]) => Promise<string>) | undefined {
+    const server = this.cnpg(colour);
+    return server && ((args) => server.dump(args));
+  }
+
+  close(): void {
+    for (const colour of colours) this.cnpg(colour)?.close();
   }
 
   seeding(from: Colour, to: Colour): 'physical' | 'logical' {
@@ -84,7 +98,7 @@ export class MachineServers implements Servers {
   async upstream(colour: Colour): Promise<Upstream | undefined> {
     const external = this.external(colour);
     if (!external) return this.local.upstream(colour);
-    return (await external.observe()) && external.address;
+    return (await external.observe()) && external.reach();
   }
 
   empty(colour: Colour, options: EmptyOptions): Promise<void> {

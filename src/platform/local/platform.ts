@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
 import { serverAccount } from './account.ts';
@@ -13,6 +14,10 @@ import type { DrillStore } from '../port/drills.ts';
 import type { HistoryStore } from '../port/history.ts';
 import type { JournalStore } from '../port/journal.ts';
 import type { LeaseStore } from '../port/leases.ts';
+import type { Traffic } from '../port/traffic.ts';
+import type { ServiceTraffic } from '../cnpg/traffic.ts';
+import { outsideServers } from './outside-servers.ts';
+import { serviceOf } from './service.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
@@ -29,7 +34,8 @@ export class LocalPlatform implements LocalParts {
   readonly environment: string;
   readonly places: Places;
   readonly servers: MachineServers;
-  readonly traffic: LocalTraffic;
+  readonly traffic: Traffic;
+  readonly service: ServiceTraffic | undefined;
   readonly stores: Stores;
   readonly journal: JournalStore;
   readonly leases: LeaseStore;
@@ -40,12 +46,19 @@ export class LocalPlatform implements LocalParts {
 
   readonly #declared: Environment;
 
-  private constructor(environment: Environment, places: Places, servers: MachineServers, stores: Stores) {
+  private constructor(
+    environment: Environment,
+    places: Places,
+    servers: MachineServers,
+    stores: Stores,
+    service: ServiceTraffic | undefined,
+  ) {
     this.#declared = environment;
     this.environment = environment.name;
     this.places = places;
     this.servers = servers;
-    this.traffic = new LocalTraffic(environment, places, servers);
+    this.service = service;
+    this.traffic = service ?? new LocalTraffic(environment, places, servers);
     this.stores = stores;
     this.journal = stores.journal;
     this.leases = stores.leases;
@@ -77,11 +90,15 @@ export class LocalPlatform implements LocalParts {
     for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
     for (const folder of [places.journal, places.leases, places.servers, places.router, places.exports])
       await mkdir(folder, { recursive: true, mode: 0o700 });
+    const outside = await outsideServers(environment, places);
+    const local = new LocalServers(environment, places, await serverAccount(), settings);
+    const servers = new MachineServers(environment, places, local, outside);
     return new LocalPlatform(
       environment,
       places,
-      new MachineServers(environment, places, new LocalServers(environment, places, await serverAccount(), settings)),
+      servers,
       await storesOf(environment, places),
+      await serviceOf(environment, servers),
     );
   }
 
@@ -120,7 +137,19 @@ export class LocalPlatform implements LocalParts {
     );
   }
 
+  /** Of a Cluster that a release uses, or is about to. */
+  async findings(seeding: boolean): Promise<Finding[]> {
+    const found = await Promise.all(
+      colours.map(async (colour) => {
+        const used = seeding || (await this.servers.observe(colour)) !== undefined;
+        return used ? (this.servers.cnpg(colour)?.findings() ?? []) : [];
+      }),
+    );
+    return found.flat();
+  }
+
   close(): Promise<void> {
+    this.servers.close();
     return this.stores.close();
   }
 

@@ -79,7 +79,10 @@ export class LocalTraffic implements Traffic {
       'probe',
       async (client) => {
         const { clusterName, timeline, inRecovery } = await serverIdentity(client);
-        const marked = colours.find((each) => clusterName === `${this.#environment.name}-${each}`);
+        // What others run bears a name of theirs.
+        const marked = colours.find(
+          (each) => this.#servers.ownsStorage(each) && clusterName === `${this.#environment.name}-${each}`,
+        );
         const colour = marked ?? (await readColour(client));
         if (!colour) throw new Error(`a server named "${clusterName}" answers`);
         answer.resolve({ colour, timeline, writable: !inRecovery });

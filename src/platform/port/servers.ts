@@ -63,6 +63,10 @@ export interface Servers {
    * that others run only what Verdigris made goes. Says what is left, for people.
    */
   remove(colour: Colour, generation: number | undefined): Promise<string | void>;
+  /** Runs pg_dump of the colour's own major beside its server, where the platform can; gives what it prints. */
+  dumper?(colour: Colour): ((args: readonly string[]) => Promise<string>) | undefined;
+  /** Ways to the standbys that may take over; a platform whose servers have none has no such method. */
+  standbys?(colour: Colour): Promise<readonly ConnectionSettings[]>;
   /**
    * Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log
    * has no such method.

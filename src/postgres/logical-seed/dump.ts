@@ -4,13 +4,16 @@ import type { ConnectionSettings } from '../client.ts';
 import { connectionEnv } from '../connection-env.ts';
 import { readStatements, type SchemaStatement } from './statements.ts';
 
+/** The path of a program of this machine, or a way to run it beside the live server. */
+export type PgDump = string | ((args: readonly string[]) => Promise<string>);
+
 /**
  * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows,
  * roles and Verdigris's own schema left out. `program` is a pg_dump of the live server's major or a newer one.
  * @throws VerdigrisError `dump-failed` with what pg_dump said.
  */
 export async function dumpSchema(
-  program: string,
+  program: PgDump,
   live: ConnectionSettings,
   snapshot: string,
   signal: AbortSignal,
@@ -21,36 +24,34 @@ export async function dumpSchema(
 }
 
 async function dump(
-  program: string,
+  program: PgDump,
   live: ConnectionSettings,
   options: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
+  const args = [
+    ...options,
+    '--exclude-schema=verdigris',
+    '--no-subscriptions',
+    // A word that the newer major reserves is a name all the same.
+    '--quote-all-identifiers',
+    '--encoding=UTF8',
+    // A schema that somebody is changing is waited for, but not for ever.
+    '--lock-wait-timeout=30000',
+  ];
+  if (typeof program !== 'string') return program(args);
   const {
     failed,
     stdout = '',
     stderr = '',
     shortMessage,
   } = await programEnd(
-    startProgram(
-      program,
-      [
-        ...options,
-        '--exclude-schema=verdigris',
-        '--no-subscriptions',
-        // A word that the newer major reserves is a name all the same.
-        '--quote-all-identifiers',
-        '--encoding=UTF8',
-        // A schema that somebody is changing is waited for, but not for ever.
-        '--lock-wait-timeout=30000',
-      ],
-      {
-        env: { ...connectionEnv(live), PGAPPNAME: 'verdigris/seed', LC_ALL: 'C.UTF-8' },
-        inherits: 'ordinary',
-        most: Infinity,
-        signal,
-      },
-    ),
+    startProgram(program, args, {
+      env: { ...connectionEnv(live), PGAPPNAME: 'verdigris/seed', LC_ALL: 'C.UTF-8' },
+      inherits: 'ordinary',
+      most: Infinity,
+      signal,
+    }),
   );
   signal.throwIfAborted();
   if (failed)

@@ -1,6 +1,7 @@
 import type { Lsn } from '../../model/lsn.ts';
 import { withOwnSession, withReplicationSession, type Client, type ConnectionSettings } from '../client.ts';
 import { ident } from '../quote.ts';
+import { carriesSlots } from '../standbys.ts';
 import { dropSlot, slotTimeout } from '../stream/slot.ts';
 
 export interface ExportedSlot {
@@ -33,6 +34,7 @@ export async function withExportedSlot<T>(
 /** No timeout of the server's holds for a replication command: its process is ended, and with it what was half made. */
 async function makeSlot(watcher: Client, walsender: Client, name: string, limit: number): Promise<ExportedSlot> {
   const { pid } = (await walsender.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0] as { pid: number };
+  const how = (await carriesSlots(watcher)) ? "(SNAPSHOT 'export', FAILOVER)" : 'EXPORT_SNAPSHOT';
   let late: Promise<unknown> | undefined;
   const timer = setTimeout(() => {
     late = slotTimeout(watcher, limit).then(async (error) => {
@@ -43,7 +45,7 @@ async function makeSlot(watcher: Client, walsender: Client, name: string, limit:
   }, limit);
   try {
     const made = await walsender.query<{ consistent_point: string; snapshot_name: string }>(
-      `CREATE_REPLICATION_SLOT ${ident(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      `CREATE_REPLICATION_SLOT ${ident(name)} LOGICAL pgoutput ${how}`,
     );
     const [slot] = made.rows;
     if (!slot) throw new Error(`the slot ${name} was made and says nothing of itself`);

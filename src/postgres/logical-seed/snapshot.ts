@@ -3,7 +3,7 @@ import { withOwnSession } from '../client.ts';
 import { literal } from '../quote.ts';
 import { carrySequences, rememberSequences } from '../sequences.ts';
 import { emptyTables, copyRows, type RowCopy } from './copy-rows.ts';
-import { dumpSchema } from './dump.ts';
+import { dumpSchema, type PgDump } from './dump.ts';
 import { withExportedSlot, type ExportedSlot } from './exported-slot.ts';
 import { notePosition, noteSeeded, readSeed } from './ledger.ts';
 import { planRanges, readSources } from './ranges.ts';
@@ -12,8 +12,8 @@ import { finishSchema, makeSchema } from './schema.ts';
 export interface SnapshotSeed extends RowCopy {
   /** Name of the publication, which is there, and of the slot, which is made. */
   readonly stream: string;
-  /** Path of pg_dump, from `findPgDump`. */
-  readonly pgDump: string;
+  /** From `findPgDump`, or beside the live server. */
+  readonly pgDump: PgDump;
   /** Milliseconds that transactions of the live server may keep the slot from being made. */
   readonly slotLimit: number;
 }

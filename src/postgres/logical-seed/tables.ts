@@ -1,6 +1,7 @@
 import { readTables } from '../catalogue.ts';
 import { one, withOwnSession, withTransaction, type Client } from '../client.ts';
 import { carrySequences, rememberSequences } from '../sequences.ts';
+import { carriesSlots } from '../standbys.ts';
 import { createSlot } from '../stream/slot.ts';
 import { enableStream, subscribe } from '../stream/subscription.ts';
 import { startPublishing } from '../stream/publication.ts';
@@ -37,7 +38,7 @@ export async function seedByTables(seed: TablesSeed): Promise<Seeded> {
       const before = await readSeed(candidate);
       const position = before?.position ?? (await begin(seed, live, candidate));
       if (before?.seeded === true) return { position, horizonMs: 0, rows: 0 };
-      await subscribe(candidate, seed.stream, seed.conninfo, seed.candidate.database);
+      await subscribe(candidate, seed.stream, seed.conninfo, seed.candidate.database, await carriesSlots(live));
       await seed.onSubscribed?.(await syncSlotsOf(candidate, seed.stream));
       await enableStream(candidate, seed.stream);
       await admitReader(live);

@@ -2,6 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { lsnBytes, type Lsn } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
 import { rows, type Client } from '../client.ts';
+import { carriesSlots } from '../standbys.ts';
 
 export interface Slot {
   /** C: the subscriber gets what commits after it. */
@@ -16,13 +17,15 @@ export interface Slot {
   readonly retained: number;
   /** Bytes of WAL that the subscriber has not confirmed. */
   readonly behind: number;
+  /** Standbys carry it, and it waits for them: it outlives a failover. */
+  readonly carried: boolean;
 }
 
 export async function readSlot(publisher: Client, name: string): Promise<Slot | undefined> {
   const [slot] = await rows<Slot>(
     publisher,
     `
-    SELECT confirmed_flush_lsn::text AS confirmed, active,
+    SELECT confirmed_flush_lsn::text AS confirmed, active, coalesce((to_jsonb(s)->>'failover')::bool, false) AS carried,
       CASE WHEN to_jsonb(s) ? 'wal_status' THEN to_jsonb(s)->>'wal_status' ELSE 'reserved' END AS "walStatus",
       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
       coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind
@@ -42,7 +45,8 @@ export async function createSlot(publisher: Client, name: string, limit: number)
   // It waits for each transaction by a lock: one limit, not two.
   await publisher.query(`SET statement_timeout = ${Math.ceil(limit)}; SET lock_timeout = 0`);
   try {
-    await publisher.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
+    const outlives = (await carriesSlots(publisher)) ? ', false, false, true' : '';
+    await publisher.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput'${outlives})`, [name]);
   } catch (cause) {
     if ((cause as { code?: string }).code !== '57014') throw cause;
     throw await slotTimeout(publisher, limit, cause);

@@ -4,14 +4,24 @@ import { one, rows, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { ident, literal } from '../quote.ts';
 import { quietly } from '../secretly.ts';
+import { isSynchronous } from '../standbys.ts';
 import { beginSlotAt } from './slot.ts';
 import { sourceOf } from './source.ts';
 
 /** The first major that counts errors of apply, and can be told to stop at one. */
 const disabling = 15;
 
-/** Makes the subscription, disabled and attached to a slot that exists; `conninfo` without dbname and user. */
-export async function subscribe(subscriber: Client, name: string, conninfo: string, database: string): Promise<void> {
+/**
+ * Makes the subscription, disabled and attached to a slot that exists; `conninfo` without dbname and user. `carried`:
+ * standbys of the publisher carry its slots (`carriesSlots`).
+ */
+export async function subscribe(
+  subscriber: Client,
+  name: string,
+  conninfo: string,
+  database: string,
+  carried = false,
+): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
   const source = sourceOf(name, conninfo, database);
@@ -21,9 +31,13 @@ export async function subscribe(subscriber: Client, name: string, conninfo: stri
   // it, from PostgreSQL 16 on, what an application writes under an origin of its own (a loader, a follower) would not
   // be sent.
   const onError = (await majorOf(subscriber)) < disabling ? '' : ', disable_on_error = false';
+  // Without this word CREATE SUBSCRIPTION takes the slot's property away.
+  const outlives = carried ? ', failover = true' : '';
+  // What is confirmed to the publisher is not sent again: it must not be lost with this server's disk.
+  const durable = (await isSynchronous(subscriber)) ? ', synchronous_commit = on' : '';
   const make = () =>
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
-    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}${onError})`);
+    WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}${onError}${outlives}${durable})`);
   await quietly(subscriber, async () => void (await make()));
 }
 

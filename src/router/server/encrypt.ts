@@ -25,7 +25,7 @@ export async function encrypt(socket: Socket, host: string, tls: NonNullable<Ups
       socket,
       rejectUnauthorized: tls.mode !== 'require',
       ...(ca === undefined ? {} : { ca }),
-      ...(isIP(host) ? { host } : { servername: host }),
+      ...(tls.servername === undefined && isIP(host) ? { host } : { servername: tls.servername ?? host }),
       ...(tls.mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
     });
     secure.once('error', reject);

@@ -98,7 +98,7 @@ export const copy: Step = {
       live: { ...(await c.platform.servers.connection(c.live)), database },
       candidate: { ...(await c.platform.servers.connection(c.idle)), database },
       stream: stream(c).name,
-      pgDump: await findPgDump(from.major, to.major),
+      pgDump: c.platform.servers.dumper?.(c.live) ?? (await findPgDump(from.major, to.major)),
       slotLimit: limits.slotCreation,
       workers: seed.workers,
       busy: seed.busy,

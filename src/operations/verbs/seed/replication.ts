@@ -1,6 +1,8 @@
+import { carriesSlots } from '../../../postgres/standbys.ts';
 import { enableStream, startAt, subscribe, unsubscribe } from '../../../postgres/stream/subscription.ts';
 import type { Step } from '../../engine/operation.ts';
 import { cross } from '../../engine/cross.ts';
+import { outlive } from '../../engine/outlive.ts';
 import { release, stream } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 
@@ -15,8 +17,9 @@ export const subscription: Step = {
     if (!start) throw new Error('the position is written down before the subscription is made');
     await requireSteady(c);
     const conninfo = await c.platform.servers.conninfo(from);
+    const carried = await c.on(from, carriesSlots);
     await c.on(c.idle, async (client) => {
-      await subscribe(client, name, conninfo, c.environment.database);
+      await subscribe(client, name, conninfo, c.environment.database, carried);
       await c.on(from, (publisher) => startAt(publisher, client, name, start));
     });
   },
@@ -45,6 +48,7 @@ export const catchUp: Step = {
   async run(c) {
     const lsn = await c.keeping([c.live, c.idle], () => cross(c));
     await requireSteady(c);
+    await outlive(c, c.live, stream(c).name, { unused: false });
     return `in step at ${lsn}`;
   },
 };

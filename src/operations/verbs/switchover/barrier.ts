@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { isSealed } from '../../../postgres/barrier.ts';
+import { requireFenced } from '../../../postgres/fence.ts';
 import type { Context } from '../../engine/context.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -27,7 +28,9 @@ export const barrier: Step = {
   async run(c) {
     // Tried since the fence: what comes after the marker must not be.
     await refusing(c);
-    return `L = ${await crossHere(c, sealNumber(c))}`;
+    const position = await crossHere(c, sealNumber(c));
+    await c.on(c.live, (client) => requireFenced(client, c.environment.fence.accept));
+    return `L = ${position}`;
   },
 };
 

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Environment } from '../../../model/environment.ts';
 import { newCredentials } from '../../../model/credential-record.ts';
-import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { newJournal, parseJournal, serializeJournal } from '../../../model/journal.ts';
 import { journalLost } from '../../../model/birth.ts';
 import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
@@ -57,7 +57,8 @@ async function make(environment: Environment, platform: LocalParts, options: Cre
       await fillServer(environment, platform.servers, credentials, options.fill);
     }
     await platform.credentials.begin(credentials);
-    await launch(environment, platform, port);
+    if (platform.service) await platform.service.create(live);
+    else await launch(environment, platform, port);
     const made = newCredentials(environment, await platform.credentials.own.names());
     await platform.journal.write(
       0,
@@ -103,6 +104,7 @@ async function refuseRemains(platform: LocalParts): Promise<void> {
 export async function startEnvironment(environment: Environment, platform: LocalParts): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
+  if (platform.service) return startService(platform);
   const { router } = platform.places;
   if (await isRunning(router)) return;
   const { listen, tls: _, ...rest } = await readConfig(router);
@@ -110,6 +112,13 @@ export async function startEnvironment(environment: Environment, platform: Local
   const { limits, ...declared } = forClients(environment);
   const limited = { ...rest.limits, ...limits };
   await launchRouter(router, { ...rest, ...declared, limits: limited, listen: { ...listen, port } });
+}
+
+/** Made again where somebody deleted it; as the journal has it, and the next switchover moves it. */
+async function startService({ service, journal }: LocalParts): Promise<void> {
+  const found = await journal.read();
+  if (found && service && !(await service.status()).running)
+    await service.create(parseJournal(found.text, found.where).live);
 }
 
 /** What the router's configuration says of clients. */

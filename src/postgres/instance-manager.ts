@@ -1,0 +1,30 @@
+import type { Client } from './client.ts';
+import { rows } from './client.ts';
+import type { OpenRole } from './fence-by-rights.ts';
+
+/**
+ * Roles by which CloudNativePG runs its servers, empty elsewhere: closed, its instance manager would be locked out at
+ * the next restart, and its standbys at their next connect. The sign is in a file, where only the manager writes it; as
+ * a setting anybody could give himself one.
+ */
+export async function managerRoles(client: Client): Promise<readonly string[]> {
+  const before = found.get(client);
+  if (before) return before;
+  const sign = await rows(client, "SELECT FROM pg_file_settings WHERE name = 'cnpg.config_sha256' LIMIT 1");
+  const roles = sign.length === 0 ? [] : ['postgres', 'streaming_replica'];
+  found.set(client, roles);
+  return roles;
+}
+
+/** By session: clients wait while it is asked. */
+const found = new WeakMap<Client, readonly string[]>();
+
+/** Those of them that have a password, and so a way in for others. Of a superuser's session. */
+export function managersWithPassword(client: Client, roles: readonly string[]): Promise<OpenRole[]> {
+  return rows<OpenRole>(
+    client,
+    `SELECT rolname AS role, 'it runs the server and must keep LOGIN; without a password nobody else comes in by it' AS why
+    FROM pg_authid WHERE rolname = ANY ($1) AND rolcanlogin AND rolpassword IS NOT NULL ORDER BY 1`,
+    [roles],
+  );
+}

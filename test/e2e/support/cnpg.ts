@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Manifest } from '../../../src/manifests/manifest.ts';
+import type { CnpgCluster } from '../../../src/platform/cnpg/objects.ts';
+import type { Colour } from '../../../src/model/colours.ts';
+import { waitFor } from '../../../src/model/wait.ts';
+import { prepareWorkload } from '../../../src/workload/schema.ts';
+import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { credentials, declaredPasswords } from '../../support/external.ts';
+import { withNamespace, type TestNamespace } from './namespace.ts';
+
+const operator = fileURLToPath(new URL('../../../../shared/cluster/cnpg/up', import.meta.url));
+
+/** The real operator, in the test cluster; seconds where it is there already. */
+export async function operatorUp(): Promise<void> {
+  if (!existsSync(operator)) throw new Error(`no ${operator}: these tests need the operator of CloudNativePG`);
+  await execa(operator, { timeout: 240_000 });
+}
+
+export interface CnpgTest extends TestEnvironment {
+  readonly namespace: TestNamespace;
+  /** Waits until the Cluster of a colour says that it is healthy. */
+  healthy(colour: Colour): Promise<void>;
+  /** Takes the pod of a colour's primary away without a word, and waits until another one has taken over. */
+  failOver(colour: Colour): Promise<void>;
+}
+
+const clusterOf = (colour: Colour): string => `shop-${colour}`;
+
+/** As docs/cnpg.md has it. */
+function manifest(name: string, instances: number): Manifest {
+  return {
+    apiVersion: 'postgresql.cnpg.io/v1',
+    kind: 'Cluster',
+    metadata: { name },
+    spec: {
+      instances,
+      imageName: 'docker.io/test/cnpg-postgres:17',
+      imagePullPolicy: 'IfNotPresent',
+      storage: { size: '1Gi' },
+      resources: { requests: { cpu: '10m', memory: '64Mi' } },
+      bootstrap: { initdb: { database: 'shop', owner: 'shop_app', secret: { name: 'shop-app' } } },
+      postgresql: {
+        synchronous: { method: 'any', number: 1, dataDurability: 'preferred' },
+        // Durable enough for a crash of processes, which is what these tests cause; and the disk is slow.
+        parameters: { sync_replication_slots: 'on', hot_standby_feedback: 'on', fsync: 'off' },
+      },
+      replicationSlots: { highAvailability: { enabled: true, synchronizeLogicalDecoding: true } },
+      monitoring: { disableDefaultQueries: true },
+    },
+  };
+}
+
+/** Two Clusters of two instances each in a namespace of their own, blue with the tables of the workload, and live. */
+export async function withCnpg(use: (test: CnpgTest) => Promise<void>): Promise<void> {
+  await withNamespace({}, async (namespace) => {
+    const { admin, name } = namespace;
+    await admin.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'shop-app' },
+      type: 'kubernetes.io/basic-auth',
+      stringData: { username: 'shop_app', password: credentials.shop_app },
+    });
+    const primary = async (colour: Colour): Promise<string | undefined> => {
+      const cluster = await admin.read<CnpgCluster>('Cluster', clusterOf(colour));
+      const { phase, currentPrimary, readyInstances } = cluster?.status ?? {};
+      return phase === 'Cluster in healthy state' && readyInstances === 2 ? currentPrimary : undefined;
+    };
+    const healthy = (colour: Colour, but?: string): Promise<void> =>
+      waitFor(
+        async () => {
+          const found = await primary(colour);
+          return found === undefined || found === but ? undefined : found;
+        },
+        { limit: 240_000, every: 1_000, slowest: 1_000, what: `${colour} healthy`, next: 'see its pods.' },
+      ).then(() => undefined);
+    for (const colour of ['blue', 'green'] as const) await admin.create(manifest(clusterOf(colour), 2));
+    await healthy('blue');
+    await healthy('green');
+    const server = (colour: Colour) => ({ kind: 'cnpg', cluster: clusterOf(colour), namespace: name });
+    const declaration = {
+      colours: {
+        blue: { release: '1', postgres: 17, server: server('blue') },
+        green: { release: '2', postgres: 17, server: server('green') },
+      },
+      traffic: { kind: 'service' },
+      local: { passwords: declaredPasswords },
+      kubernetes: { namespace: name },
+    };
+    await withEnvironment({ declaration, existing: credentials }, async (environment) => {
+      await environment.on('blue', async (client) => {
+        await client.query(`CREATE ROLE shop_reader LOGIN PASSWORD '${credentials.shop_reader}'; SET ROLE shop_app`);
+        await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
+      });
+      const failOver = async (colour: Colour): Promise<void> => {
+        const before = (await primary(colour)) ?? '';
+        await admin.delete('Pod', before, { grace: 0 });
+        await healthy(colour, before);
+      };
+      try {
+        await use({ ...environment, namespace, healthy, failOver });
+      } finally {
+        await environment.platform.close();
+      }
+    });
+  });
+}
