@@ -470,10 +470,10 @@ function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
       });
     if (kind === 'cnpg' && given['cluster'] === undefined)
       issues.push({ path: `${path}.cluster`, message: 'is required of a Cluster of CloudNativePG' });
-    const own: readonly string[] = ownKeys[part][String(kind)] ?? [];
-    if (kind !== undefined && kind !== 'postgres')
+    const own: readonly string[] = typeof kind === 'string' ? (ownKeys[part][kind] ?? []) : [];
+    if (typeof kind === 'string' && kind !== 'postgres')
       for (const key of Object.keys(given).filter((each) => !own.includes(each)))
-        issues.push({ path: `${path}.${key}`, message: `does not belong to ${String(kind)}` });
+        issues.push({ path: `${path}.${key}`, message: `does not belong to ${kind}` });
   }
   if (record(top['traffic'])['kind'] === 'service')
     for (const { path } of parts.filter(({ part, value }) => part === 'server' && record(value)['kind'] !== 'cnpg'))

@@ -56,7 +56,9 @@ export async function untilCarried(
       next: 'see the log of the standbys (slot sync worker), and that all are there; then run the same command again.',
     },
     () => last,
-  ).finally(() => publisher.query('RESET statement_timeout').catch(() => undefined));
+  ).finally(async () => {
+    await publisher.query('RESET statement_timeout').catch(() => undefined);
+  });
 }
 
 async function lookAt(standby: ConnectionSettings, name: string): Promise<string> {
