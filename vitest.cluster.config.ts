@@ -11,6 +11,8 @@ const long = [
   'destroy-release',
   'argo-rollouts',
   'delivery',
+  'cnpg',
+  'cnpg-failover',
   'drill',
   'engine-killed',
   'evicted',

@@ -27,6 +27,7 @@ export const long = [
   'adversary/proofs',
   'cli/example',
   'adversary/sample',
+  'cli/fleet',
   'cli/life',
   'cli/outlive',
   'cli/preflight',

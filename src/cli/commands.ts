@@ -32,6 +32,11 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'A release:',
+    names: ['fleet'],
+    load: async () => [(await import('./fleet/command.ts')).fleetCommand()],
+  },
+  {
+    group: 'A release:',
     names: ['approve', 'hold', 'resume'],
     load: async () => (await import('./delivery.ts')).deliveryCommands(),
   },

@@ -26,6 +26,8 @@ export const errorCatalogue = {
   'no-declaration': 'usage',
   'declaration-syntax': 'declaration',
   'declaration-invalid': 'declaration',
+  'fleet-invalid': 'declaration',
+  'fleet-unfinished': 'failed',
   'platform-not-here': 'usage',
   'init-file': 'usage',
   'bundle-failed': 'failed',

@@ -9,6 +9,7 @@ import { withOwnSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
 import type { Cluster, Stored } from '../kubernetes/cluster.ts';
+import type { Trial } from '../trial.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { CnpgServer } from './server.ts';
 
@@ -21,6 +22,12 @@ interface ServiceObject extends Stored {
   readonly spec: { readonly clusterIP?: string; readonly selector?: Readonly<Record<string, string>> };
 }
 
+/** Where the uid of the Service is kept: its name alone says not whose it is. Durable when it returns. */
+export interface UidStore {
+  read(): Promise<string | undefined>;
+  write(uid: string): Promise<void>;
+}
+
 /**
  * One Service of ours, whose selector names the primary of the live Cluster: it follows that Cluster's failovers by
  * itself, and a switchover is one compare-and-swap of it. Nothing stands between a client and its server, so nobody can
@@ -31,11 +38,13 @@ export class ServiceTraffic implements Traffic {
   readonly #servers: (colour: Colour) => CnpgServer;
   readonly #api: Cluster;
   readonly #name: string;
+  readonly #uid: UidStore;
   /** As it was read beforehand, while nobody waits. */
   #known: ServiceObject | undefined;
 
   /** `servers`: both colours that are declared are Clusters of one namespace. */
-  constructor(environment: Environment, servers: (colour: Colour) => CnpgServer) {
+  constructor(environment: Environment, servers: (colour: Colour) => CnpgServer, uid: UidStore) {
+    this.#uid = uid;
     this.#environment = environment;
     this.#servers = servers;
     this.#api = servers(environment.live).api;
@@ -44,19 +53,24 @@ export class ServiceTraffic implements Traffic {
 
   /** Makes the Service of a new environment. @throws VerdigrisError `service-taken` */
   async create(live: Colour): Promise<void> {
-    if (await this.#api.create(this.#manifest(live, 0))) return;
-    throw new VerdigrisError('service-taken', {
-      seen: `There is a Service ${this.#where} already.`,
-      required: 'a name that is free: clients of somebody else’s Service would be moved.',
-      next: 'declare another traffic.name; or, where it is a remainder of this environment, delete it. Nothing was changed.',
-    });
+    const made = await this.#api.create(this.#manifest(live, 0));
+    if (!made) throw this.#taken();
+    await this.#uid.write(made.metadata.uid);
   }
 
-  /** Only one that bears the labels of this environment. */
+  /** The very one that was made, and none that took its name. */
   async remove(): Promise<void> {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
-    const label = 'app.kubernetes.io/instance';
-    if (found?.metadata.labels?.[label] === this.#environment.name) await this.#api.delete('Service', this.#name);
+    if (found && found.metadata.uid === (await this.#uid.read())) await this.#api.delete('Service', this.#name);
+  }
+
+  /** What is changed behind the commit point is tried before it: by the API server, which writes nothing. */
+  get trial(): Trial {
+    return {
+      thing: `the Service ${this.#where}`,
+      fix: 'Give who runs Verdigris the right to update it, and take away what else refuses it.',
+      use: async () => this.#api.replace(await this.#read(Infinity), { dryRun: true }),
+    };
   }
 
   async status(): Promise<TrafficStatus> {
@@ -150,9 +164,18 @@ export class ServiceTraffic implements Traffic {
         required: 'the Service by which clients come.',
         next: 'run `verdigris start`, which makes it again; then run the same command again.',
       });
+    if (found.metadata.uid !== (await this.#uid.read())) throw this.#taken();
     const newest = Number(found.metadata.annotations?.[`${domain}/token`] ?? 0);
     if (newest > token) throw staleToken(`the Service ${this.#where}`, token, newest);
     return found;
+  }
+
+  #taken(): VerdigrisError {
+    return new VerdigrisError('service-taken', {
+      seen: `The Service ${this.#where} is none that this environment made.`,
+      required: 'a name that is free: clients of somebody else’s Service would be moved.',
+      next: 'declare another traffic.name; or, where it is a remainder of this environment, delete it and run `verdigris start`. Nothing was changed.',
+    });
   }
 
   #liveOf({ spec: { selector = {} } }: ServiceObject): Colour | undefined {

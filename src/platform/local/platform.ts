@@ -18,6 +18,7 @@ import type { Traffic } from '../port/traffic.ts';
 import type { ServiceTraffic } from '../cnpg/traffic.ts';
 import { outsideServers } from './outside-servers.ts';
 import { serviceOf } from './service.ts';
+import { tryAll } from '../trial.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
@@ -98,7 +99,7 @@ export class LocalPlatform implements LocalParts {
       places,
       servers,
       await storesOf(environment, places),
-      await serviceOf(environment, servers),
+      await serviceOf(environment, places, servers),
     );
   }
 
@@ -146,6 +147,10 @@ export class LocalPlatform implements LocalParts {
       }),
     );
     return found.flat();
+  }
+
+  unusable(): Promise<Finding[]> {
+    return tryAll(this.service ? [this.service.trial] : []);
   }
 
   close(): Promise<void> {
