@@ -114,7 +114,8 @@ test('on a server that CloudNativePG runs the roles of its manager stay open, wi
     async (client, server) => {
       await ensureControlSchema(client);
       await client.query(
-        "CREATE ROLE postgres SUPERUSER LOGIN; CREATE ROLE streaming_replica REPLICATION LOGIN; CREATE ROLE app LOGIN; CREATE ROLE dba SUPERUSER LOGIN PASSWORD 'x'",
+        `CREATE ROLE postgres SUPERUSER LOGIN; CREATE ROLE streaming_replica REPLICATION LOGIN;
+        CREATE ROLE app LOGIN; CREATE ROLE dba SUPERUSER LOGIN PASSWORD 'x'`,
       );
       const manager = new pg.Client(connectionTo(server, 'test', 'postgres'));
       await manager.connect();

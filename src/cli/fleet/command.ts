@@ -7,7 +7,7 @@ import { table } from '../table.ts';
 import { readFleet } from './file.ts';
 import { releaseOne } from './release-one.ts';
 import { viewFleet, type FleetLine } from './view.ts';
-import { walk, type Outcome } from './walk.ts';
+import { walk, type Walked } from './walk.ts';
 
 interface FleetOptions {
   readonly json?: boolean;
@@ -67,7 +67,7 @@ function shown(file: string): string {
   return path.relative(process.cwd(), file) || file;
 }
 
-function outcomeText({ file, outcome, error, seconds }: Outcome): string {
+function outcomeText({ file, outcome, error, seconds }: Walked): string {
   const time = seconds === undefined ? '' : ` after ${seconds} s`;
   return `${shown(file)} ${outcome}${time}${error ? `: ${error.id}: ${error.seen}` : ''}`;
 }
@@ -87,8 +87,8 @@ function viewText(lines: readonly FleetLine[]): string {
   );
 }
 
-function unfinished(file: string, outcomes: readonly Outcome[]): VerdigrisError {
-  const of = (wanted: Outcome['outcome']): Outcome[] => outcomes.filter(({ outcome }) => outcome === wanted);
+function unfinished(file: string, outcomes: readonly Walked[]): VerdigrisError {
+  const of = (wanted: Walked['outcome']): Walked[] => outcomes.filter(({ outcome }) => outcome === wanted);
   return new VerdigrisError('fleet-unfinished', {
     seen:
       `${count(of('failed').length, 'environment')} of ${outcomes.length} failed, ${of('not begun').length} not begun:\n` +

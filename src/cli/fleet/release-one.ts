@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { programEnd, startProgram } from '../../machine/program.ts';
-import type { Outcome } from './walk.ts';
+import type { Walked } from './walk.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -15,7 +15,7 @@ export async function releaseOne(
   file: string,
   reason: string | undefined,
   signal: AbortSignal,
-): Promise<Outcome['error']> {
+): Promise<Walked['error']> {
   const why = reason === undefined ? [] : ['--reason', reason];
   const args = [main, 'release', '--file', file, '--json', '--yes', ...why];
   const {

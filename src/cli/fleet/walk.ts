@@ -1,7 +1,7 @@
 import type { Fleet } from './file.ts';
 
 /** What came of one environment. */
-export interface Outcome {
+export interface Walked {
   readonly file: string;
   readonly wave: string;
   readonly outcome: 'released' | 'failed' | 'not begun';
@@ -11,9 +11,9 @@ export interface Outcome {
 
 export interface WalkPorts {
   /** Brings one environment to what its declaration says; an error where it could not. */
-  release(file: string): Promise<Outcome['error']>;
+  release(file: string): Promise<Walked['error']>;
   begun(file: string, wave: string): void;
-  ended(outcome: Outcome): void;
+  ended(outcome: Walked): void;
   readonly signal: AbortSignal;
 }
 
@@ -22,8 +22,8 @@ export interface WalkPorts {
  * end, since a release that is cut off is worse than one that fails. Environments that are released already have
  * nothing to do: the same walk again goes on where it was stopped.
  */
-export async function walk({ waves, stopAt }: Fleet, ports: WalkPorts): Promise<Outcome[]> {
-  const outcomes = new Map<string, Outcome>();
+export async function walk({ waves, stopAt }: Fleet, ports: WalkPorts): Promise<Walked[]> {
+  const outcomes = new Map<string, Walked>();
   let failures = 0;
   const stopped = (): boolean => failures >= stopAt || ports.signal.aborted;
   for (const { name, environments, atATime } of waves) {
@@ -36,7 +36,7 @@ export async function walk({ waves, stopAt }: Fleet, ports: WalkPorts): Promise<
         const error = await ports.release(file);
         if (error) failures += 1;
         const seconds = Math.round((performance.now() - began) / 100) / 10;
-        const outcome: Outcome = { file, wave: name, outcome: error ? 'failed' : 'released', error, seconds };
+        const outcome: Walked = { file, wave: name, outcome: error ? 'failed' : 'released', error, seconds };
         outcomes.set(file, outcome);
         ports.ended(outcome);
       }

@@ -53,7 +53,7 @@ export interface CnpgFacts {
   readonly roles: readonly string[];
 }
 
-export async function readFacts(api: Cluster, name: string): Promise<CnpgFacts | undefined> {
+export async function readCnpg(api: Cluster, name: string): Promise<CnpgFacts | undefined> {
   const cluster = await api.read<CnpgCluster>('Cluster', name);
   if (!cluster) return undefined;
   const of = async (kind: 'Pooler' | 'Subscription' | 'DatabaseRole'): Promise<Attached[]> =>

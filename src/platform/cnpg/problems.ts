@@ -75,7 +75,8 @@ export function problemsOf(
   if (managed.length > 0)
     add(
       'managed-role',
-      `spec.managed.roles gives LOGIN to ${managed.map(({ name }) => name).join(', ')}: the operator opens within seconds what the fence closes, and there would be two writers`,
+      `spec.managed.roles gives LOGIN to ${managed.map(({ name }) => name).join(', ')}: ` +
+        'the operator opens within seconds what the fence closes, and there would be two writers',
       'take these roles out of spec.managed.roles (they stay in the database), or set login: false where nobody uses them',
     );
   if (facts.roles.length > 0)
@@ -165,7 +166,9 @@ function passwordProblems(
   return [
     {
       name: 'app-secret',
-      seen: `the operator sets the password of ${own.owner} from the Secret ${own.secret} here, and on the other colour that of ${theirs.owner} from ${theirs.secret}`,
+      seen:
+        `the operator sets the password of ${own.owner} from the Secret ${own.secret} here, ` +
+        `and on the other colour that of ${theirs.owner} from ${theirs.secret}`,
       fix,
     },
   ];

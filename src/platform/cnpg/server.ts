@@ -11,11 +11,11 @@ import type { ConnectionSettings } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { ExternalStore, OwnPasswords } from '../external/record.ts';
-import { ExternalServer, type Reach } from '../external/server.ts';
+import { ExternalServer, type ServerAddress } from '../external/server.ts';
 import { Cluster, type Stored } from '../kubernetes/cluster.ts';
 import type { Pod } from '../kubernetes/pods.ts';
 import type { EmptyOptions } from '../port/servers.ts';
-import { readFacts, type CnpgFacts } from './objects.ts';
+import { readCnpg, type CnpgFacts } from './objects.ts';
 import { problemsOf, type CnpgProblem } from './problems.ts';
 import { runIn } from './exec.ts';
 
@@ -45,7 +45,7 @@ export class CnpgServer extends ExternalServer {
   readonly #caFile: string;
   readonly #own: () => Promise<OwnPasswords>;
   readonly #other: () => CnpgServer | undefined;
-  #reached: { readonly at: number; readonly reach: Reach } | undefined;
+  #reached: { readonly at: number; readonly reach: ServerAddress } | undefined;
 
   /** `caFile`: where the authority of the Cluster is kept. `other`: the other colour, where it is a Cluster too. */
   constructor(
@@ -68,7 +68,7 @@ export class CnpgServer extends ExternalServer {
   }
 
   /** The name by which the other colour's server and clients in the cluster reach it. */
-  override get address(): Reach {
+  override get address(): ServerAddress {
     return { host: `${this.name}-rw.${this.api.namespace}.svc`, port };
   }
 
@@ -77,7 +77,7 @@ export class CnpgServer extends ExternalServer {
   }
 
   /** The Service's own address: it stays through failovers, and needs no name service of the cluster's. */
-  override async reach(): Promise<Reach> {
+  override async reach(): Promise<ServerAddress> {
     if (this.#reached && performance.now() - this.#reached.at < known) return this.#reached.reach;
     const { status } = (await this.facts()).cluster;
     const service = await this.api.read<Service>('Service', status?.writeService ?? `${this.name}-rw`);
@@ -140,7 +140,7 @@ export class CnpgServer extends ExternalServer {
   }
 
   async facts(): Promise<CnpgFacts> {
-    const facts = await readFacts(this.api, this.name);
+    const facts = await readCnpg(this.api, this.name);
     if (facts) return facts;
     throw this.#unfit([
       { name: 'missing', seen: 'it is not there', fix: 'apply its manifest, or declare the name that it has' },
@@ -166,7 +166,7 @@ export class CnpgServer extends ExternalServer {
 
   async #problems(): Promise<CnpgProblem[]> {
     const other = this.#other();
-    const theirs = other && (await readFacts(other.api, other.name));
+    const theirs = other && (await readCnpg(other.api, other.name));
     return problemsOf(this.#environment, this.colour, await this.facts(), theirs);
   }
 

@@ -20,7 +20,7 @@ import { takeOver } from './take-over.ts';
 
 const standardPort = 5432;
 
-export interface Reach {
+export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsSettings;
@@ -51,12 +51,12 @@ export class ExternalServer {
   }
 
   /** Where this machine reaches it. */
-  reach(): Promise<Reach> {
+  reach(): Promise<ServerAddress> {
     return Promise.resolve(this.address);
   }
 
   /** Where clients and the other colour's server reach it. */
-  get address(): Reach {
+  get address(): ServerAddress {
     const { host = '', port = standardPort } = this.#declared;
     return { host, port, ...tlsOf(this.#declared) };
   }
