@@ -39,7 +39,7 @@ export async function untilCarried(
   let last = '';
   // An advance waits for the standbys, without a limit of its own.
   await publisher.query(`SET statement_timeout = ${Math.ceil(limit)}`);
-  await waitFor(
+  const carried = waitFor(
     async () => {
       await publisher.query(nudge, [name]);
       const seen = await Promise.all(standbys.map((standby) => lookAt(standby, name)));
@@ -56,9 +56,12 @@ export async function untilCarried(
       next: 'see the log of the standbys (slot sync worker), and that all are there; then run the same command again.',
     },
     () => last,
-  ).finally(async () => {
+  );
+  try {
+    await carried;
+  } finally {
     await publisher.query('RESET statement_timeout').catch(() => undefined);
-  });
+  }
 }
 
 async function lookAt(standby: ConnectionSettings, name: string): Promise<string> {
