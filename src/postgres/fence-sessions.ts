@@ -1,6 +1,7 @@
 import { operatorRole, prefix, replicationRole } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, type Client } from './client.ts';
+import { runsServer } from './instance-manager.ts';
 
 const leak = {
   every: 1,
@@ -64,9 +65,8 @@ const foreign = `
       AND NOT EXISTS (SELECT FROM ours WHERE ours.pid IN (a.pid, a.leader_pid)))`;
 
 /**
- * Sessions of `accept` stay, for they cannot be ended; those of `managers` too as far as they run the server: beside it,
- * by its socket, or of its standbys, whom pg_hba.conf lets into no database of a user's. Ends nobody any more once the database has seen a newer token:
- * its holder may have let them in again.
+ * Sessions of `accept` stay, for they cannot be ended; those of `managers` too as far as they run the server. Ends
+ * nobody any more once the database has seen a newer token: its holder may have let them in again.
  */
 export async function endSessions(
   client: Client,
@@ -84,8 +84,7 @@ export async function endSessions(
         SELECT pid, format('%s (%s %s, %s)', coalesce(usename, 'a role that was dropped'), CASE backend_type WHEN
           'client backend' THEN 'pid' ELSE backend_type || ', pid' END, pid, coalesce(nullif(application_name, ''), 'no application_name')) AS who,
           CASE WHEN (SELECT token FROM verdigris.fence) <= $1 THEN pg_terminate_backend(pid) END AS ended
-        FROM foreign_session WHERE (usename IS NULL OR usename <> ALL ($2))
-          AND NOT coalesce(usename = ANY ($3) AND (client_addr IS NULL OR (usename = 'streaming_replica' AND datname = 'postgres')), false)`,
+        FROM foreign_session WHERE (usename IS NULL OR usename <> ALL ($2)) AND NOT ${runsServer('$3')}`,
         [token, accept, managers],
       );
       return left.length === 0 ? true : undefined;

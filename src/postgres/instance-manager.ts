@@ -19,6 +19,14 @@ export async function managerRoles(client: Client): Promise<readonly string[]> {
 /** By session: clients wait while it is asked. */
 const found = new WeakMap<Client, readonly string[]>();
 
+/**
+ * SQL: whether a row of pg_stat_activity is a session by which the server is run, of the roles in the value `roles`: by
+ * its own socket, or of a standby, whom pg_hba.conf lets into no database of a user's.
+ */
+export function runsServer(roles: string): string {
+  return `coalesce(usename = ANY (${roles}) AND (client_addr IS NULL OR (usename = 'streaming_replica' AND datname = 'postgres')), false)`;
+}
+
 /** Those of them that have a password, and so a way in for others. Of a superuser's session. */
 export function managersWithPassword(client: Client, roles: readonly string[]): Promise<OpenRole[]> {
   return rows<OpenRole>(

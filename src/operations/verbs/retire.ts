@@ -2,8 +2,10 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { defaultRetention } from '../../model/environment.ts';
 import { ownRoles } from '../../model/names.ts';
 import { rows } from '../../postgres/client.ts';
+import { managerRoles, runsServer } from '../../postgres/instance-manager.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { archive } from './archive.ts';
+import { isSuperuser } from '../../postgres/superuser.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -53,8 +55,9 @@ async function readers(c: Context): Promise<Finding[]> {
       `
       SELECT usename || ' (pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'no application_name') ||
         ', ' || coalesce(client_addr::text, 'local') || ')' AS who
-      FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)`,
-      [ownRoles],
+      FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)
+        AND NOT ${runsServer('$2')}`,
+      [ownRoles, (await isSuperuser(client)) ? await managerRoles(client) : []],
     );
     if (sessions.length > 0)
       found.push(
