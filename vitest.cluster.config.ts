@@ -12,7 +12,6 @@ const long = [
   'argo-rollouts',
   'delivery',
   'cnpg',
-  'cnpg-failover',
   'drill',
   'engine-killed',
   'evicted',

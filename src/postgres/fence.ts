@@ -51,7 +51,7 @@ export async function closeServer(
   const left = () => Math.max(0, until - performance.now());
   const everybody = await isSuperuser(client);
   const password = randomUUID();
-  const managers = everybody ? await managerRoles(client) : [];
+  const managers = await managerRoles(client);
   requireClosed(await managersWithPassword(client, managers), []);
   const close = () => closeRoles(client, token, left(), everybody ? managers : { accept, password });
   await close();

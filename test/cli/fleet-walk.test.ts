@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { walk } from '../../src/cli/fleet/walk.ts';
+import { walkWaves } from '../../src/cli/fleet/walk.ts';
 
 const broken = { id: 'migration-failed', seen: 'no' };
 
@@ -12,7 +12,7 @@ async function walked(
   const begun: string[] = [];
   let now = 0;
   let most = 0;
-  const outcomes = await walk(
+  const outcomes = await walkWaves(
     {
       waves: waves.map(([names, atATime], index) => ({ name: `wave ${index + 1}`, environments: [...names], atATime })),
       stopAt,

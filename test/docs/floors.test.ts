@@ -74,7 +74,7 @@ test('imports go in no circle', () => {
 
 test('an import that goes up or across is found', () => {
   const up = "import type { Status } from '../operations/reads/status.ts';";
-  const across = "const { Cluster } = await import('../kubernetes/cluster.ts');";
+  const across = "const { openKubernetes } = await import('../kubernetes/platform.ts');";
   expect(misdirected('model/journal.ts', up)).toEqual(['model/journal.ts imports operations/reads/status.ts']);
   expect(misdirected('platform/local/platform.ts', across)).toHaveLength(1);
 });

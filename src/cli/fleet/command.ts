@@ -7,7 +7,7 @@ import { table } from '../table.ts';
 import { readFleet } from './file.ts';
 import { releaseOne } from './release-one.ts';
 import { viewFleet, type FleetLine } from './view.ts';
-import { walk, type Walked } from './walk.ts';
+import { walkWaves, type Walked } from './walk.ts';
 
 interface FleetOptions {
   readonly json?: boolean;
@@ -36,7 +36,7 @@ function releaseCommand(): Command {
       withReporter(options, async (reporter, signal) => {
         const fleet = await readFleet(file);
         const note = (text: string): void => reporter.event({ type: 'note', text });
-        const outcomes = await walk(fleet, {
+        const outcomes = await walkWaves(fleet, {
           signal,
           release: (each) => releaseOne(each, options.reason, signal),
           begun: (each, wave) => note(`${wave}: ${shown(each)} begins`),

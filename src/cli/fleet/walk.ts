@@ -22,7 +22,7 @@ export interface WalkPorts {
  * end, since a release that is cut off is worse than one that fails. Environments that are released already have
  * nothing to do: the same walk again goes on where it was stopped.
  */
-export async function walk({ waves, stopAt }: Fleet, ports: WalkPorts): Promise<Walked[]> {
+export async function walkWaves({ waves, stopAt }: Fleet, ports: WalkPorts): Promise<Walked[]> {
   const outcomes = new Map<string, Walked>();
   let failures = 0;
   const stopped = (): boolean => failures >= stopAt || ports.signal.aborted;

@@ -5,7 +5,6 @@ import { rows } from '../../postgres/client.ts';
 import { managerRoles, runsServer } from '../../postgres/instance-manager.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { archive } from './archive.ts';
-import { isSuperuser } from '../../postgres/superuser.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -57,7 +56,7 @@ async function readers(c: Context): Promise<Finding[]> {
         ', ' || coalesce(client_addr::text, 'local') || ')' AS who
       FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> ALL ($1)
         AND NOT ${runsServer('$2')}`,
-      [ownRoles, (await isSuperuser(client)) ? await managerRoles(client) : []],
+      [ownRoles, await managerRoles(client)],
     );
     if (sessions.length > 0)
       found.push(

@@ -13,7 +13,6 @@ import { passwordClause } from '../../postgres/verifier.ts';
 import type { ExternalStore, OwnPasswords } from '../external/record.ts';
 import { ExternalServer, type ServerAddress } from '../external/server.ts';
 import { Cluster, type Stored } from '../kubernetes/cluster.ts';
-import type { Pod } from '../kubernetes/pods.ts';
 import type { EmptyOptions } from '../port/servers.ts';
 import { readCnpg, type CnpgFacts } from './objects.ts';
 import { problemsOf, type CnpgProblem } from './problems.ts';
@@ -26,6 +25,10 @@ const known = 30_000;
 
 interface Service extends Stored {
   readonly spec: { readonly clusterIP: string };
+}
+
+interface InstancePod extends Stored {
+  readonly status?: { readonly podIP?: string };
 }
 
 interface CaSecret extends Stored {
@@ -134,7 +137,7 @@ export class CnpgServer extends ExternalServer {
   async standbys(): Promise<ConnectionSettings[]> {
     const own = await this.connection();
     const labels = { 'cnpg.io/cluster': this.name, 'cnpg.io/instanceRole': 'replica' };
-    return (await this.api.list<Pod>('Pod', labels)).flatMap(({ status }) =>
+    return (await this.api.list<InstancePod>('Pod', labels)).flatMap(({ status }) =>
       status?.podIP === undefined ? [] : [{ ...own, host: status.podIP }],
     );
   }

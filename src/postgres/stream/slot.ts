@@ -25,7 +25,8 @@ export async function readSlot(publisher: Client, name: string): Promise<Slot | 
   const [slot] = await rows<Slot>(
     publisher,
     `
-    SELECT confirmed_flush_lsn::text AS confirmed, active, coalesce((to_jsonb(s)->>'failover')::bool, false) AS carried,
+    SELECT confirmed_flush_lsn::text AS confirmed, active, coalesce((to_jsonb(s)->>'failover')::bool
+        AND current_setting('synchronized_standby_slots', true) <> '', false) AS carried,
       CASE WHEN to_jsonb(s) ? 'wal_status' THEN to_jsonb(s)->>'wal_status' ELSE 'reserved' END AS "walStatus",
       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8 AS retained,
       coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), 0)::float8 AS behind

@@ -11,6 +11,9 @@ import { sourceOf } from './source.ts';
 /** The first major that counts errors of apply, and can be told to stop at one. */
 const disabling = 15;
 
+/** The first major that knows slots which standbys carry. */
+const carrying = 17;
+
 /**
  * Makes the subscription, disabled and attached to a slot that exists; `conninfo` without dbname and user. `carried`:
  * standbys of the publisher carry its slots (`carriesSlots`).
@@ -30,9 +33,10 @@ export async function subscribe(
   // of apply (seen). Only one direction is ever subscribed at a time, so that nothing loops without origin = none; with
   // it, from PostgreSQL 16 on, what an application writes under an origin of its own (a loader, a follower) would not
   // be sent.
-  const onError = (await majorOf(subscriber)) < disabling ? '' : ', disable_on_error = false';
-  // Without this word CREATE SUBSCRIPTION takes the slot's property away.
-  const outlives = carried ? ', failover = true' : '';
+  const major = await majorOf(subscriber);
+  const onError = major < disabling ? '' : ', disable_on_error = false';
+  // Without this word CREATE SUBSCRIPTION takes the slot's property away; an older one leaves it, and has no such word.
+  const outlives = carried && major >= carrying ? ', failover = true' : '';
   // What is confirmed to the publisher is not sent again: it must not be lost with this server's disk.
   const durable = (await isSynchronous(subscriber)) ? ', synchronous_commit = on' : '';
   const make = () =>

@@ -8,7 +8,7 @@ import { waitFor } from '../../../src/model/wait.ts';
 import { prepareWorkload } from '../../../src/workload/schema.ts';
 import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { credentials, declaredPasswords } from '../../support/external.ts';
-import { withNamespace, type TestNamespace } from './namespace.ts';
+import { withNamespace } from './namespace.ts';
 
 const operator = fileURLToPath(new URL('../../../../shared/cluster/cnpg/up', import.meta.url));
 
@@ -16,14 +16,6 @@ const operator = fileURLToPath(new URL('../../../../shared/cluster/cnpg/up', imp
 export async function operatorUp(): Promise<void> {
   if (!existsSync(operator)) throw new Error(`no ${operator}: these tests need the operator of CloudNativePG`);
   await execa(operator, { timeout: 240_000 });
-}
-
-export interface CnpgTest extends TestEnvironment {
-  readonly namespace: TestNamespace;
-  /** Waits until the Cluster of a colour says that it is healthy. */
-  healthy(colour: Colour): Promise<void>;
-  /** Takes the pod of a colour's primary away without a word, and waits until another one has taken over. */
-  failOver(colour: Colour): Promise<void>;
 }
 
 const clusterOf = (colour: Colour): string => `shop-${colour}`;
@@ -53,7 +45,7 @@ function manifest(name: string, instances: number): Manifest {
 }
 
 /** Two Clusters of two instances each in a namespace of their own, blue with the tables of the workload, and live. */
-export async function withCnpg(use: (test: CnpgTest) => Promise<void>): Promise<void> {
+export async function withCnpg(use: (test: TestEnvironment) => Promise<void>): Promise<void> {
   await withNamespace({}, async (namespace) => {
     const { admin, name } = namespace;
     await admin.create({
@@ -63,19 +55,15 @@ export async function withCnpg(use: (test: CnpgTest) => Promise<void>): Promise<
       type: 'kubernetes.io/basic-auth',
       stringData: { username: 'shop_app', password: credentials.shop_app },
     });
-    const primary = async (colour: Colour): Promise<string | undefined> => {
-      const cluster = await admin.read<CnpgCluster>('Cluster', clusterOf(colour));
-      const { phase, currentPrimary, readyInstances } = cluster?.status ?? {};
-      return phase === 'Cluster in healthy state' && readyInstances === 2 ? currentPrimary : undefined;
-    };
-    const healthy = (colour: Colour, but?: string): Promise<void> =>
+    const healthy = (colour: Colour): Promise<true> =>
       waitFor(
         async () => {
-          const found = await primary(colour);
-          return found === undefined || found === but ? undefined : found;
+          const cluster = await admin.read<CnpgCluster>('Cluster', clusterOf(colour));
+          const { phase, readyInstances } = cluster?.status ?? {};
+          return (phase === 'Cluster in healthy state' && readyInstances === 2) || undefined;
         },
         { limit: 240_000, every: 1_000, slowest: 1_000, what: `${colour} healthy`, next: 'see its pods.' },
-      ).then(() => undefined);
+      );
     for (const colour of ['blue', 'green'] as const) await admin.create(manifest(clusterOf(colour), 2));
     await healthy('blue');
     await healthy('green');
@@ -94,13 +82,8 @@ export async function withCnpg(use: (test: CnpgTest) => Promise<void>): Promise<
         await client.query(`CREATE ROLE shop_reader LOGIN PASSWORD '${credentials.shop_reader}'; SET ROLE shop_app`);
         await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
       });
-      const failOver = async (colour: Colour): Promise<void> => {
-        const before = (await primary(colour)) ?? '';
-        await admin.delete('Pod', before, { grace: 0 });
-        await healthy(colour, before);
-      };
       try {
-        await use({ ...environment, namespace, healthy, failOver });
+        await use(environment);
       } finally {
         await environment.platform.close();
       }
