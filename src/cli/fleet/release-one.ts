@@ -24,9 +24,10 @@ export async function releaseOne(
     exitCode,
   } = await programEnd(startProgram(process.execPath, args, { inherits: 'all', signal, grace }));
   if (!failed) return undefined;
-  for (const line of stdout.split('\n').toReversed()) {
-    if (!line.startsWith('{"type":"error"')) continue;
-    const { error } = JSON.parse(line) as { error: { id: string; seen?: string; message?: string } };
+  // The error is the last line. Within a text the quotes of these words would be escaped.
+  const said = stdout.split('\n').findLast((line) => line.includes('"type":"error"'));
+  if (said !== undefined) {
+    const { error } = JSON.parse(said) as { error: { id: string; seen?: string; message?: string } };
     return { id: error.id, seen: error.seen ?? error.message ?? '' };
   }
   return { id: 'unexpected', seen: `the process ended with ${exitCode ?? 'a signal'}` };
