@@ -13,6 +13,8 @@ export const chains = [
   'test/faults/kill-*.test.ts',
   'test/delivery/kills.test.ts',
   'test/operations/backfill-kills.test.ts',
+  'test/releases/chinook.test.ts',
+  'test/releases/recipes.test.ts',
   'test/adversary/matrix.test.ts',
   'test/adversary/surroundings.test.ts',
 ];

@@ -1,27 +1,21 @@
-import path from 'node:path';
 import { Command } from 'commander';
 import { colors } from './colors.ts';
-import { other } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import type { ShapeLedger } from '../migrations/expand-contract/ledger.ts';
+import { readColumn } from '../migrations/expand-contract/recipes/column.ts';
 import { contractColumn } from '../migrations/expand-contract/recipes/contract.ts';
 import { expandColumn, type Recipe } from '../migrations/expand-contract/recipes/expand.ts';
-import { numbered, writeRecipe } from '../migrations/expand-contract/recipes/files.ts';
+import { plainDrop } from '../migrations/expand-contract/recipes/drop.ts';
+import { readHalves, secondHalf } from '../migrations/expand-contract/recipes/kept.ts';
 import { readOldColumn } from '../migrations/expand-contract/recipes/old.ts';
 import { readPair, type Wanted } from '../migrations/expand-contract/recipes/pair.ts';
 import { readTable, renameTableRecipe } from '../migrations/expand-contract/recipes/table.ts';
 import { lastUser } from '../migrations/expand-contract/waits.ts';
-import { withObserver } from '../operations/observer.ts';
+import type { Context } from '../operations/engine/context.ts';
 import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
+import { finish, namedTable, observed, optionsOf, recipe, type RecipeOptions } from './recipe-command.ts';
+import { moreRecipes } from './recipes.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
-
-interface RecipeOptions extends CommonOptions {
-  readonly folder?: string;
-  readonly dryRun?: boolean;
-  readonly as?: string;
-  readonly using?: string;
-  readonly back?: string;
-  readonly lastUsedBy?: string;
-}
 
 const help = `
 The rule           A release may add. What release N uses goes only in a release after N is past:
@@ -33,6 +27,10 @@ A rename           N+1 adds the new column beside the old one (rename-column); a
 A type change      the same, with a column of the new type (change-type).
 A table's name     a view with the new name (rename-table), which is read and written like the
                    table, and stays.
+A rule, a value    not-null, check, unique, foreign-key, remove-value: N+1 repairs what its clients
+                   write, a later release makes it a rule (contract).
+What is parted     split-column, merge-columns, split-table: as a rename. A plain column goes by
+                   drop-column, then contract with --last-used-by.
 To say so by hand  in the migration that drops it:
                    -- verdigris: contract shop.customer.name last-used-by 41
 Exit code          0 done, 2 usage, 4 refused: no recipe fits, or it is too early.
@@ -44,6 +42,11 @@ Examples
   verdigris expand-contract change-type shop.orders state int \\
     --using "array_position(ARRAY['new','paid'], state)" --back "(ARRAY['new','paid'])[state_new]"
   verdigris expand-contract rename-table shop.customer client
+  verdigris expand-contract not-null shop.customer age --fill 0
+  verdigris expand-contract foreign-key shop.customer country shop.country.code
+  verdigris expand-contract split-column shop.customer name \\
+    "first text = split_part(name, ' ', 1)" \\
+    "last text = split_part(name, ' ', 2)" --back "first || ' ' || last"
   verdigris expand-contract contract shop.customer.name`;
 
 /**
@@ -52,7 +55,7 @@ Examples
  */
 export function expandContractCommand(): Command {
   const command = withCommonOptions(new Command('expand-contract'))
-    .summary('show what may be taken away when; write the migrations of a rename or type change')
+    .summary('show what may be taken away when; write the migrations of a change in two halves')
     .description(
       'Shows what each release added and took away, which old shapes still wait to be taken away, and what they wait for.',
     )
@@ -68,7 +71,7 @@ export function expandContractCommand(): Command {
       .argument('<old>')
       .argument('<new>')
       .action((table: string, old: string, fresh: string, _: RecipeOptions, self: Command) =>
-        expand({ ...place(table), column: old, fresh }, self),
+        expand({ ...namedTable(table), column: old, fresh }, self),
       ),
   );
   command.addCommand(
@@ -86,7 +89,7 @@ export function expandContractCommand(): Command {
       .action((table: string, column: string, type: string, options: RecipeOptions, self: Command) =>
         expand(
           {
-            ...place(table),
+            ...namedTable(table),
             column,
             fresh: options.as ?? `${column}_new`,
             type,
@@ -105,8 +108,11 @@ export function expandContractCommand(): Command {
       )
       .argument('<table>', 'such as shop.customer; without a schema, public')
       .argument('<new>')
-      .action((table: string, fresh: string, _: RecipeOptions, self: Command) => rename(place(table), fresh, self)),
+      .action((table: string, fresh: string, _: RecipeOptions, self: Command) =>
+        rename(namedTable(table), fresh, self),
+      ),
   );
+  for (const each of moreRecipes()) command.addCommand(each);
   command.addCommand(
     recipe(new Command('contract'))
       .summary('the migration that takes an old column away')
@@ -121,23 +127,6 @@ export function expandContractCommand(): Command {
       .action((object: string, _: RecipeOptions, self: Command) => contract(object, self)),
   );
   return command;
-}
-
-function recipe(command: Command): Command {
-  return withCommonOptions(command)
-    .option('--folder <path>', 'where the files go (default: the migrations of the colour that is not live)')
-    .option('--dry-run', 'print the files, write nothing')
-    .exitOverride();
-}
-
-/** Options that both the command and its subcommand know end up with the former. */
-function optionsOf(self: Command): RecipeOptions {
-  return self.optsWithGlobals<RecipeOptions>();
-}
-
-function place(table: string): Pick<Wanted, 'schema' | 'table'> {
-  const [first = '', second] = table.replaceAll('"', '').split('.');
-  return second === undefined ? { schema: 'public', table: first } : { schema: first, table: second };
 }
 
 async function expand(wanted: Wanted, self: Command): Promise<void> {
@@ -172,12 +161,11 @@ async function contract(object: string, self: Command): Promise<void> {
     observed(session, async (c) => {
       const { report, ledger } = await readWaits(c);
       const wait = report.waits.find((each) => each.object === object.replaceAll('"', ''));
-      const listed = report.waits.map((each) => each.object).join(', ');
       if (!wait)
-        throw early(
-          `${object} waits for nothing: no release put another column in its place.`,
-          'an old column that `verdigris expand-contract` lists' +
-            (listed === '' ? '; there is none.' : `: ${listed}.`),
+        return finish(
+          session,
+          options,
+          await withoutColumn(c, object.replaceAll('"', ''), { report, ledger }, options),
         );
       if (wait.waitsFor.length > 0)
         throw early(
@@ -188,38 +176,6 @@ async function contract(object: string, self: Command): Promise<void> {
       const columns = await c.on(c.live, (client) => readOldColumn(client, wait));
       await finish(session, options, contractColumn({ ...columns, lastUsedBy }));
     }),
-  );
-}
-
-function observed(session: CliSession, use: Parameters<typeof withObserver<void>>[1]): Promise<void> {
-  const { environment, platform, reporter, signal } = session;
-  return withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, use);
-}
-
-/** Writes the files, or prints them. */
-async function finish(
-  { environment, reporter, platform }: CliSession,
-  options: RecipeOptions,
-  written: Recipe,
-): Promise<void> {
-  const live = (await platform.traffic.status()).live ?? environment.live;
-  const folder = options.folder ?? environment.colours[other(live)]?.migrations;
-  if (folder === undefined)
-    throw new VerdigrisError('recipe-folder', {
-      seen: `colours.${other(live)} declares no migrations.`,
-      required: 'a folder for the files.',
-      next: 'name it with --folder, or declare it.',
-    });
-  const files = await numbered(folder, written);
-  if (!options.dryRun) await writeRecipe(files);
-  const shown = files.map((file) =>
-    options.dryRun
-      ? `${colors.bold(path.relative('.', file.path))}\n\n${file.text}`
-      : `wrote ${path.relative('.', file.path)}`,
-  );
-  reporter.result(
-    { dryRun: options.dryRun === true, files, next: written.next },
-    [...shown, ...written.next.map((text) => `next: ${text}`)].join('\n'),
   );
 }
 
@@ -238,7 +194,7 @@ async function show(session: CliSession): Promise<void> {
   });
 }
 
-function text({ live, other: beside, waits, releases }: WaitReport): string {
+function text({ live, other: beside, waits, halves, releases }: WaitReport): string {
   const head = `live: release ${live}${beside ? `; ${beside.role}: release ${beside.release}` : ''}`;
   const open = waits.map((wait) =>
     [
@@ -269,6 +225,41 @@ function text({ live, other: beside, waits, releases }: WaitReport): string {
   return [
     head,
     open.length > 0 ? open.join('\n\n') : 'No old shape waits to be taken away.',
+    ...halves.map(
+      (objects) =>
+        `${colors.bold(objects.join(', '))} has its second half to come\n  then       verdigris expand-contract contract ${objects[0] ?? ''}`,
+    ),
     ...(past.length > 0 ? [`What each release did:\n${past.join('\n')}`] : []),
   ].join('\n\n');
+}
+
+/** What the live colour itself says is still to come, else a column that nothing stands in for. */
+async function withoutColumn(
+  c: Context,
+  object: string,
+  { report, ledger }: { readonly report: WaitReport; readonly ledger: ShapeLedger },
+  { lastUsedBy }: RecipeOptions,
+): Promise<Recipe> {
+  const half = (await c.on(c.live, readHalves)).find(({ objects }) => objects.includes(object));
+  if (half && report.other?.role === 'retained')
+    throw early(
+      `It is too early for ${object}: release ${report.other.release} can be rolled back to.`,
+      'that it is retired.',
+    );
+  const last = lastUsedBy ?? ledger.releases.at(-2);
+  if (half && last === undefined)
+    throw early(
+      `No release before ${report.live} is known.`,
+      'the last release whose software used it: --last-used-by.',
+    );
+  if (half && last !== undefined) return secondHalf(half, last);
+  const listed = [...report.waits.map((wait) => wait.object), ...report.halves.flat()].join(', ');
+  const [schema, table, column] = object.split('.');
+  if (schema === undefined || table === undefined || column === undefined)
+    throw early(
+      `${object} waits for nothing: no release put anything in its place.`,
+      `an old shape that \`verdigris expand-contract\` lists${listed === '' ? '; there is none.' : `: ${listed}.`}`,
+    );
+  await c.on(c.live, (client) => readColumn(client, schema, table, column));
+  return plainDrop(schema, table, column, lastUsedBy);
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { plannedFiles } from '../../src/operations/reads/planned-files.ts';
@@ -191,6 +192,11 @@ test(
             id: 'data-statement-mixed',
             seen: expect.stringContaining('the rows of public.limits, which the live colour still writes'),
           });
+          await write('0001_note.sql', 'ALTER TABLE limits ALTER per_day TYPE bigint USING per_day * 100;');
+          expect(await failure(test.verb('seed'))).toMatchObject({
+            id: 'data-statement-mixed',
+            seen: expect.stringContaining('its USING makes other values of per_day'),
+          });
           await write('0001_note.sql', "SELECT 1;\nINSERT INTO plan VALUES ('free');");
           await upTo(test, 'seed');
           expect(await failure(test.verb('migrate'))).toMatchObject({
@@ -204,7 +210,7 @@ test(
 );
 
 test(
-  'a tool that changes rows both colours have is refused at migrate, by table and rows; new columns alone are none',
+  'a tool that changes rows both colours have is refused at migrate, by table and rows, and passes once it ran on the live colour; new columns alone are none',
   { timeout },
   async () => {
     const run = (sql: string) => `#!/bin/sh\nexec psql -X -q -v ON_ERROR_STOP=1 -c "${sql}"\n`;
@@ -237,6 +243,10 @@ test(
             id: 'tool-wrote-rows',
             seen: expect.stringMatching(/\.\/run\.sh .*UPDATE limits \(3 rows\), INSERT INTO plan \(1 row\)/),
           });
+        await test.verb('abandon');
+        const { host, port, user } = await test.platform.servers.connection('blue');
+        await execa(file, { env: { PGHOST: host, PGPORT: String(port), PGUSER: user, PGDATABASE: 'shop' } });
+        await upTo(test, 'seed', 'migrate', 'verify');
       });
     });
   },
@@ -252,7 +262,9 @@ test(
         CREATE TABLE offer (title text PRIMARY KEY);
         INSERT INTO offer SELECT upper(code) FROM plan;
         CREATE TABLE fixed (id int PRIMARY KEY);
-        INSERT INTO fixed VALUES (1);`,
+        INSERT INTO fixed VALUES (1);
+        CREATE TABLE made AS SELECT code FROM plan;
+        ALTER TABLE made ADD PRIMARY KEY (code);`,
     };
     await withFolder(files, async (folder) => {
       await withEnvironment(options(folder, { roles: owned }), async (test) => {
@@ -262,6 +274,7 @@ test(
           '2 candidate',
           '4 switch',
           '6 candidate',
+          '7 switch',
         ]);
         expect(planned.shapes).toEqual([]);
         await upTo(test, 'seed', 'migrate', 'verify');
@@ -272,6 +285,7 @@ test(
           { title: 'Old' },
           { title: 'Pro' },
         ]);
+        expect(await test.on('green', (client) => rows(client, 'SELECT code FROM made'))).toHaveLength(3);
         expect(await test.on('green', (client) => rows(client, 'SELECT title FROM offer ORDER BY 1'))).toEqual([
           { title: 'FREE' },
           { title: 'OLD' },

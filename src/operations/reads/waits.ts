@@ -1,4 +1,5 @@
 import { readShapeLedger, type ShapeLedger } from '../../migrations/expand-contract/ledger.ts';
+import { readHalves } from '../../migrations/expand-contract/recipes/kept.ts';
 import { byRelease, waits, type Now, type ReleaseShape, type Wait } from '../../migrations/expand-contract/waits.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
 import type { Context } from '../engine/context.ts';
@@ -7,6 +8,8 @@ export interface WaitReport {
   readonly live: string;
   readonly other?: Now['other'];
   readonly waits: readonly Wait[];
+  /** Second halves of recipes that the live colour still waits for: what goes or takes less with each. */
+  readonly halves: readonly (readonly string[])[];
   readonly releases: readonly ReleaseShape[];
 }
 
@@ -42,6 +45,7 @@ export async function readWaits(c: Context): Promise<{ report: WaitReport; ledge
     report: {
       live: liveRelease,
       other,
+      halves: (await c.on(c.live, readHalves)).map(({ objects }) => objects),
       waits: waits(ledger, { live: liveRelease, other, backfills: pending }),
       releases: byRelease(ledger),
     },

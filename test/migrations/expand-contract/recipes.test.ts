@@ -280,7 +280,7 @@ test('no recipe is written where none can be right, and it is said why', { timeo
         customer('age', 'x', { type: 'text', using: 'age) FROM shop.customer; DELETE FROM shop.customer; SELECT (1' }),
         /--using is/,
       ],
-      [customer('mark', 'x', { type: 'integer' }), /conversion fails/],
+      [customer('mark', 'x', { type: 'integer' }), /expression fails/],
     ];
     for (const [wanted, message] of cases) {
       await expect(readPair(client, wanted).then(expandColumn), JSON.stringify(wanted)).rejects.toMatchObject({

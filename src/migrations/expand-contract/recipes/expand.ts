@@ -74,6 +74,16 @@ function nullable(table: string, column: string): string {
   );
 }
 
+/** Of columns whose indexes have no counterpart either. */
+export function allByHand(columns: readonly RecipeColumn[]): string {
+  return columns
+    .map(({ indexes: plain, rest, ...column }) => {
+      const names = plain.map(({ unique, columns: on }) => `${unique ? 'unique ' : ''}index on ${on.join(', ')}`);
+      return byHand({ ...column, indexes: [], rest: [...names, ...rest] });
+    })
+    .join('');
+}
+
 function byHand({ column, rest }: RecipeColumn): string {
   if (rest.length === 0) return '';
   return (

@@ -1,4 +1,3 @@
-import { parse } from 'libpg-query';
 import { describe } from '../../../model/errors.ts';
 import { readTables, type Column } from '../../../postgres/catalogue.ts';
 import { one, type Client } from '../../../postgres/client.ts';
@@ -6,6 +5,7 @@ import { mapTables } from '../../../postgres/mapping.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { readColumn, unfitForRecipe, type RecipeColumn } from './column.ts';
 import type { ColumnPair } from './sync.ts';
+import { onlyOne, readOnly, tryQuery } from './try.ts';
 
 export interface Wanted {
   readonly schema: string;
@@ -21,7 +21,7 @@ export interface Wanted {
   readonly back?: string | undefined;
 }
 
-/** Reads what the pair needs from a live database, changing nothing, and tries both expressions there on a NULL. */
+/** Reads what the pair needs from a live database, changing nothing, and has it read both expressions. */
 export async function readPair(client: Client, wanted: Wanted): Promise<ColumnPair> {
   const old = await readColumn(client, wanted.schema, wanted.table, wanted.column);
   const [a, b] = [ident(old.column), ident(wanted.fresh)];
@@ -39,13 +39,18 @@ export async function readPair(client: Client, wanted: Wanted): Promise<ColumnPa
       backMayFail: false,
     };
   }
-  await onlyExpressions(wanted);
+  await onlyOne('TYPE', `SELECT NULL::${wanted.type}`, 'a type, such as bigint or numeric(12,2)');
+  for (const [option, text] of [
+    ['--using', wanted.using],
+    ['--back', wanted.back],
+  ] as const)
+    if (text !== undefined) await onlyOne(option, `SELECT (${text}\n)`);
   const { type, baseType, constrained, schemas, comparable } = await probe(client, old, wanted.type);
   const target = { type, baseType, stored: type, constrained };
   const forth = wanted.using ?? `${a}::${type}`;
   const back = wanted.back ?? `${b}::${old.type}`;
-  await tryOut(client, `SELECT (${forth})::${type} FROM (SELECT NULL::${old.type} AS ${a}) AS given`, '--using');
-  await tryOut(client, `SELECT (${back})::${old.type} FROM (SELECT NULL::${type} AS ${b}) AS given`, '--back');
+  await tryQuery(client, `SELECT (${forth})::${type} FROM (SELECT NULL::${old.type} AS ${a}) AS given`, '--using');
+  await tryQuery(client, `SELECT (${back})::${old.type} FROM (SELECT NULL::${type} AS ${b}) AS given`, '--back');
   const [to, from] = [await fails(client, old, target, 'forth'), await fails(client, old, target, 'back')];
   return {
     old,
@@ -62,32 +67,6 @@ export async function readPair(client: Client, wanted: Wanted): Promise<ColumnPa
 
 function bracketed(expression: string, given: string | undefined): string {
   return given === undefined ? expression : `(${given})`;
-}
-
-/** They are put into the text of a function: each must be what it says it is, and no more. */
-async function onlyExpressions({ type = 'text', using = 'NULL', back = 'NULL' }: Wanted): Promise<void> {
-  for (const [option, text] of [
-    ['TYPE', `SELECT NULL::${type}`],
-    ['--using', `SELECT (${using}\n)`],
-    ['--back', `SELECT (${back}\n)`],
-  ] as const) {
-    const { stmts = [] } = await parse(text).catch((error: unknown) => {
-      throw unfitForRecipe(
-        `${option} is not read as SQL: ${describe(error)}.`,
-        option === 'TYPE' ? 'a type, such as bigint or numeric(12,2).' : 'an expression.',
-        'fix it; nothing was written.',
-      );
-    });
-    const select = (
-      stmts[0] as { stmt?: { SelectStmt?: { targetList?: unknown[]; fromClause?: unknown } } } | undefined
-    )?.stmt?.SelectStmt;
-    if (stmts.length !== 1 || select?.targetList?.length !== 1 || select.fromClause !== undefined)
-      throw unfitForRecipe(
-        `${option} is more than ${option === 'TYPE' ? 'a type' : 'an expression'}.`,
-        'one, over the column alone.',
-        'fix it; nothing was written.',
-      );
-  }
 }
 
 /** The new type as the catalogue prints it, with what functions that use it must find. */
@@ -130,26 +109,6 @@ async function probe(
     schemas: [...new Set([...known.schemas, old.schema, 'public'])],
     comparable,
   };
-}
-
-/** As a client's session has it, for the user's own names. */
-async function readOnly<T>(client: Client, use: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN READ ONLY');
-  try {
-    return await use();
-  } finally {
-    await client.query('ROLLBACK');
-  }
-}
-
-async function tryOut(client: Client, sql: string, option: string): Promise<void> {
-  await readOnly(client, () => client.query(sql)).catch((error: unknown) => {
-    throw unfitForRecipe(
-      `The conversion fails: ${describe(error)}.`,
-      'an expression over the column that gives the other type.',
-      `give ${option}: the column is named in it as in a statement.`,
-    );
-  });
 }
 
 /** What the mapping of replication knows of the conversion: whether some value does not pass. */

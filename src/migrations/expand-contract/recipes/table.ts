@@ -12,6 +12,8 @@ export interface RecipeTable {
   readonly grants: readonly { readonly grantee: string; readonly privileges: string; readonly grantable: boolean }[];
   /** Columns with privileges of their own. */
   readonly granted: readonly string[];
+  /** By row-level security. */
+  readonly guarded: boolean;
 }
 
 /** @throws VerdigrisError `recipe-column` where there is no such table, or the new name is taken. */
@@ -28,6 +30,7 @@ export async function readTable(client: Client, schema: string, table: string, f
         AND p.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') GROUP BY p.grantee, p.is_grantable) AS each), '[]') AS grants,
       coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid
         AND a.attacl IS NOT NULL AND NOT a.attisdropped), '[]') AS granted,
+      c.relrowsecurity AS guarded,
       EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = n.oid AND o.relname = $3) AS taken
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
     [schema, table, fresh],
