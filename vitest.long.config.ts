@@ -7,7 +7,7 @@ export default defineConfig({
     include: long,
     env,
     unstubEnvs: true,
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     retry: process.env['CI'] ? 1 : 0,
