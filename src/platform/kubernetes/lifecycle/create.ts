@@ -223,7 +223,8 @@ export async function makePooler(
   await keepCertificates(environment, cluster);
   await requireEncrypted(environment, platform);
   const { guard, manifests } = guardManifests(environment, raw);
-  await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw) });
+  // A clone has no declaration of its own, and nothing in the cluster that reads one.
+  if (raw !== undefined) await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw) });
   const name = objectNames.pooler(environment.name);
   for (const manifest of [
     ...manifests,
