@@ -196,6 +196,7 @@ export const findingCatalogue = {
     title: 'generated columns use functions that are not as immutable as they say',
   },
   rules: { grade: 'info', title: 'tables have rules' },
+  'login-triggers': { grade: 'refuse', title: 'event triggers run at each login' },
   'event-triggers-write': { grade: 'refuse', title: 'event triggers write rows, and the release has migrations' },
   'event-triggers': { grade: 'info', title: 'event triggers answer DDL' },
   'background-ddl': { grade: 'warn', title: 'jobs change the schema by themselves' },

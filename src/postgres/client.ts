@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
+import { operatorRole } from '../model/names.ts';
 import { complete, forOlder } from './older-server.ts';
 import { byAnother, isWrongPassword, type OtherPassword } from './other-passwords.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
@@ -26,6 +27,8 @@ export interface ConnectionSettings {
   readonly others?: () => Promise<readonly OtherPassword[]>;
   /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
   readonly history?: readonly string[];
+  /** Whether the operator's role was made by Verdigris, as a superuser. */
+  readonly superuser?: true;
 }
 
 /**
@@ -123,7 +126,8 @@ async function open<T>(
   const { others, passwordFrom: _, ...plain } = given;
   const { readOnly, history = [] } = plain;
   const server = `${given.host}:${given.port}`;
-  const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server));
+  const superuser = given.superuser === true && given.user === operatorRole;
+  const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server), superuser);
   const client = new pg.Client({
     ...(await driverSettings(given)),
     ...startup,
@@ -214,7 +218,7 @@ function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause
 
 /** Where and as whom, and how encrypted, as node-postgres takes it. */
 export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
-  const { tls, passwordFrom: _, others: __, readOnly: ___, history: ____, ...given } = settings;
+  const { tls, passwordFrom: _, others: __, readOnly: ___, history: ____, superuser: _____, ...given } = settings;
   return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
 }
 

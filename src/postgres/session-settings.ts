@@ -52,7 +52,7 @@ export type SessionKind = 'own' | 'database' | 'routed' | 'pooled';
 
 /**
  * The `options` of a startup packet; none for `pooled`. `lockLimit` in ms, 0 for none; `older`: a server before
- * PostgreSQL 14, which ends no idle session.
+ * PostgreSQL 14, which ends no idle session; `superuser`: known beforehand to be one.
  */
 export function startupOptions(
   kind: SessionKind,
@@ -60,6 +60,7 @@ export function startupOptions(
   lockLimit: number,
   history: readonly string[] = [],
   older = false,
+  superuser = false,
 ): string | undefined {
   if (kind === 'pooled') return undefined;
   const { idle_session_timeout: idle, ...inherited } = neverInherited;
@@ -67,6 +68,8 @@ export function startupOptions(
     ...inherited,
     ...(older ? {} : { idle_session_timeout: idle }),
     ...(kind === 'database' ? {} : fixedMeaning),
+    // A trigger ON login runs before the first statement.
+    ...(kind === 'own' && superuser ? { session_replication_role: 'replica' } : {}),
     default_transaction_read_only: readOnly ? 'on' : 'off',
     lock_timeout: String(Math.ceil(lockLimit)),
     ...(history.length > 0 ? { [declaredSetting]: history.join(',') } : {}),

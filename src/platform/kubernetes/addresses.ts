@@ -68,6 +68,7 @@ export class ColourAddresses {
     return {
       ...(await this.#address(colour)),
       user: operatorRole,
+      superuser: true,
       ...(await operatorLogin((again) => (again ? this.#secrets.ownAgain('operator') : this.#secrets.own('operator')))),
       database: 'postgres',
       passwordFrom: `the Secret ${this.#cluster.namespace}/${objectNames.operatorSecret(this.#environment.name)}, key password`,

@@ -101,7 +101,7 @@ export class LocalServers implements Servers {
 
   async connection(colour: Colour): Promise<ConnectionSettings> {
     const { sockets, port } = await this.#known.need(colour);
-    return { host: sockets, port, user: operatorRole, database: 'postgres' };
+    return { host: sockets, port, user: operatorRole, superuser: true, database: 'postgres' };
   }
 
   async readerConnection(colour: Colour): Promise<ConnectionSettings> {

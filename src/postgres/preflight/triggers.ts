@@ -107,7 +107,7 @@ export const eventTriggers: Check = {
   title: 'event triggers',
   on: 'live',
   when: ['seed'],
-  findings: ['event-triggers-write', 'event-triggers'],
+  findings: ['login-triggers', 'event-triggers-write', 'event-triggers'],
   run: async (client, facts) => {
     const all = await rows<{ name: string; event: string; writes: boolean }>(
       client,
@@ -116,15 +116,25 @@ export const eventTriggers: Check = {
       FROM pg_event_trigger JOIN pg_proc p ON p.oid = evtfoid
       WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE "C"`,
     );
-    const writing = facts.migrates === true ? all.filter(({ writes }) => writes) : [];
+    const disabled = (triggers: typeof all): string =>
+      inOrder(triggers.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`));
+    const atLogin = all.filter(({ event }) => event === 'login');
+    const login = found('login-triggers', {
+      objects: atLogin.map(({ name }) => name),
+      reason:
+        'They run for Verdigris’s reader, for replication and for migrations too, on the candidate as well: rows that they ' +
+        'write there are in no stream, and an error in one keeps those sessions out in the middle of a release.',
+      fix: disabled(atLogin),
+    });
+    const writing = facts.migrates === true ? all.filter(({ writes, event }) => writes && event !== 'login') : [];
     const write = found('event-triggers-write', {
       objects: writing.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'On the candidate they would write rows that the live database does not have, with keys that it gives to ' +
         'others: apply stops, and both never are equal.',
-      fix: inOrder(writing.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`)),
+      fix: disabled(writing),
     });
-    const others = all.filter((trigger) => !writing.includes(trigger));
+    const others = all.filter((trigger) => !writing.includes(trigger) && !atLogin.includes(trigger));
     const told = found('event-triggers', {
       objects: others.map(({ name, event }) => `${name} on ${event}`),
       reason:
@@ -134,6 +144,6 @@ export const eventTriggers: Check = {
         ...others.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
       ]),
     });
-    return [...write, ...told];
+    return [...login, ...write, ...told];
   },
 };
