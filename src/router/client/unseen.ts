@@ -38,6 +38,8 @@ const systems = /^pg_(?!advisory_)/i;
 const longest = 64 * 1024;
 const call = /([\w$\x80-\xff]+|")\s*\(/g;
 const runsCode = /^\s*(?:do|call)\b|;\s*(?:do|call)\b|\bexecute\b|\*\/\s*(?:do|call)\b|\n\s*(?:do|call)\b/i;
+/** Its rule is a set_config. */
+const updatesSettings = /\bupdate\s+(?:only\s+)?(?:"?pg_catalog"?\s*\.\s*)?"?pg_settings\b/i;
 const named =
   /\b(?:into|table|exists|update|on|view|index|references|with|recursive|,)\s+(?:only\s+)?(?:["\w$.\x80-\xff]+)\s*\(/gi;
 
@@ -47,7 +49,7 @@ const named =
  * views and operators run is not seen.
  */
 export function runsUnseenCode(sql: string): boolean {
-  if (sql.length > longest || runsCode.test(sql)) return true;
+  if (sql.length > longest || runsCode.test(sql) || updatesSettings.test(sql)) return true;
   if (!sql.includes('(')) return false;
   const calls = withoutText(sql).replace(named, ' ').matchAll(call);
   for (const { 1: name = '', index, input } of calls) {

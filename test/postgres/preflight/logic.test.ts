@@ -145,7 +145,9 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
         await client.query('CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION note_ddl()');
         await fixes(client, 'login-triggers', { grade: 'refuse', objects: ['at_login'] });
       }
-      await client.query('DROP EVENT TRIGGER IF EXISTS at_login; DROP EVENT TRIGGER audit; DROP TABLE ddl_log; GRANT CREATE ON SCHEMA public TO PUBLIC');
+      await client.query(
+        'DROP EVENT TRIGGER IF EXISTS at_login; DROP EVENT TRIGGER audit; DROP TABLE ddl_log; GRANT CREATE ON SCHEMA public TO PUBLIC',
+      );
       await fixes(client, 'public-create', { grade: 'warn', objects: ['schema public'] });
       expect(await findingOf(client, 'hba-trust')).toBeUndefined();
       const { hba } = await one<{ hba: string }>(client, "SELECT current_setting('hba_file') AS hba");
