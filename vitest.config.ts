@@ -99,6 +99,7 @@ export default defineConfig({
       'test/bench/**',
       'test/migrations/tools/**',
       'test/secrets/**',
+      'test/flags/**',
       ...chains,
       ...long,
     ],

@@ -122,7 +122,9 @@ async function measureAll(parts: DeliveryParts, known: Known, names: readonly st
   const results: Record<string, Awaited<ReturnType<typeof measureMetric>>> = {};
   for (const name of names) {
     const metric = metrics[name];
-    if (metric) results[name] = await measureMetric(metric, { ...parts, journal, record }, parts.signal);
+    if (!metric) continue;
+    const result = await measureMetric(metric, { ...parts, journal, record }, parts.signal);
+    results[name] = metric.dryRun ? { ...result, seen: `dry run: ${result.seen}` } : result;
   }
   await withOperator({ ...parts, walks: true }, 'release', async (c) => {
     const now = c.journal.delivery;

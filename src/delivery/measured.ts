@@ -21,7 +21,7 @@ export function watchStep(
     return watched(metrics, record.tallies) === 'success'
       ? passed(`watched for ${step.text.slice('watch '.length)}: nothing failed`)
       : unclear(record, step, metrics, now);
-  const { names, next: again } = due(metrics, record.tallies, true, now);
+  const { names, next: again } = due(metrics, record.tallies, true, Date.parse(record.step.since), now);
   if (names.length > 0) return { do: 'measure', names };
   return wait(known, `watches until ${iso(until)}`, Math.min(again, until));
 }
@@ -39,7 +39,7 @@ export function analysisStep(
   if (verdict === 'failure') return failed(talliesText(metrics, record.tallies, ['failure']));
   if (verdict === 'success') return passed(`analysis of ${Object.keys(metrics).join(', ')}: nothing failed`);
   if (step && (verdict === 'inconclusive' || late)) return unclear(record, step, metrics, now);
-  const { names, next: again } = due(metrics, record.tallies, false, now);
+  const { names, next: again } = due(metrics, record.tallies, false, Date.parse(record.step.since), now);
   if (names.length > 0) return { do: 'measure', names };
   return wait(known, 'measures', again);
 }

@@ -51,7 +51,7 @@ export function kept(verdicts: DeliveryRecord['verdicts']): DeliveryRecord['verd
 
 /**
  * What one metric's measurements come to; undefined while more are wanted. What gave no result is measured again, and
- * never counts as success.
+ * never counts as success. One on a dry run is waited for, and stops nothing.
  */
 export function verdictOf(
   metric: Metric,
@@ -59,9 +59,11 @@ export function verdictOf(
   endless: boolean,
 ): MetricVerdict | undefined {
   const { success, failure, inconclusive } = tally ?? none;
+  const wanted = endless ? Infinity : metric.count;
+  if (metric.dryRun) return success + failure + inconclusive >= wanted ? 'success' : undefined;
   if (failure > metric.failureLimit) return 'failure';
   if (inconclusive > metric.inconclusiveLimit) return 'inconclusive';
-  return !endless && success + failure >= metric.count ? 'success' : undefined;
+  return success + failure >= wanted ? 'success' : undefined;
 }
 
 /** The worst of all; undefined while one is not through. A failure ends it at once. */
@@ -74,21 +76,26 @@ export function overall(metrics: Metrics, tallies: Tallies, endless: boolean): M
 
 /** When a time of watching is over: what never gave a result proved nothing. */
 export function watched(metrics: Metrics, tallies: Tallies): MetricVerdict {
-  return Object.keys(metrics).every((name) => (tallies[name]?.success ?? 0) > 0) ? 'success' : 'inconclusive';
+  return Object.entries(metrics).every(([name, { dryRun }]) => dryRun || (tallies[name]?.success ?? 0) > 0)
+    ? 'success'
+    : 'inconclusive';
 }
 
-/** Names of metrics to measure now, and when the next one is due after them. */
+/** Names of metrics to measure now, and when the next one is due after them; `since`: when the step began. */
 export function due(
   metrics: Metrics,
   tallies: Tallies,
   endless: boolean,
+  since: number,
   now: number,
 ): { readonly names: readonly string[]; readonly next: number } {
   const open = Object.entries(metrics).filter(
     ([name, metric]) => verdictOf(metric, tallies[name], endless) === undefined,
   );
-  const at = open.map(([name, { interval }]) => {
-    const last = Date.parse(tallies[name]?.at ?? none.at);
+  const at = open.map(([name, { interval, initialDelay }]) => {
+    const tally = tallies[name];
+    if (!tally) return { name, at: since + initialDelay };
+    const last = Date.parse(tally.at);
     // A clock that was set back must not keep a measurement waiting for as long.
     return { name, at: last > now ? now : last + interval };
   });

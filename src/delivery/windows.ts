@@ -12,7 +12,8 @@ const horizon = 400;
 export function nextOpening({ timeZone, windows, freeze }: Calendar, now: number): number | undefined {
   const today = DateTime.fromMillis(now, { zone: timeZone }).startOf('day');
   for (let ahead = 0; ahead < horizon; ahead++) {
-    const date = today.plus({ days: ahead });
+    // Where the clock is changed at midnight a day begins at one.
+    const date = today.plus({ days: ahead }).startOf('day');
     if (frozen(freeze, date)) continue;
     const openings = spansOf(windows, date)
       .filter(({ to }) => to > now)
@@ -36,7 +37,7 @@ function frozen(freeze: Calendar['freeze'], date: DateTime): boolean {
 }
 
 function spansOf(windows: readonly DeliveryWindow[], date: DateTime): { from: number; to: number }[] {
-  if (windows.length === 0) return [{ from: date.toMillis(), to: date.plus({ days: 1 }).toMillis() }];
+  if (windows.length === 0) return [{ from: date.toMillis(), to: date.plus({ days: 1 }).startOf('day').toMillis() }];
   return windows
     .filter((window) => weekdayNumbers(window).includes(date.weekday))
     .map(({ from, to }) => ({ from: at(date, from), to: at(date, to) }));
@@ -45,5 +46,5 @@ function spansOf(windows: readonly DeliveryWindow[], date: DateTime): { from: nu
 /** By the wall clock, so that a window is where people look for it on the two days on which the clock is changed. */
 function at(date: DateTime, time: string): number {
   const [hour = 0, minute = 0] = time.split(':').map(Number);
-  return time === '24:00' ? date.plus({ days: 1 }).toMillis() : date.set({ hour, minute }).toMillis();
+  return time === '24:00' ? date.plus({ days: 1 }).startOf('day').toMillis() : date.set({ hour, minute }).toMillis();
 }

@@ -44,6 +44,10 @@ const metricSchema = z
     failureLimit: z.int().min(0).default(0),
     /** Measurements without a result that are borne. */
     inconclusiveLimit: z.int().min(0).default(2),
+    /** From the step's beginning to the first measurement: what is scraped has no series before. */
+    initialDelay: duration.default(0),
+    /** Measured and shown, without a say in what becomes of the release. */
+    dryRun: z.boolean().default(false),
     /** For one measurement. */
     timeout: duration.default(30_000),
     /** Of `latency` and `errors`: statements that read, as the software sends them, values included. */

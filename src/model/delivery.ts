@@ -111,10 +111,17 @@ export function weekdayNumbers({ days }: DeliveryWindow): number[] {
 const freeze = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?$/, 'is no date such as 2026-12-24, nor two joined by ..')
-  .refine(
-    (text) => freezeDates(text).every((date) => !Number.isNaN(Date.parse(date))),
-    'has a date that does not exist',
-  );
+  .refine((text) => freezeDates(text).every(isDate), 'has a date that does not exist')
+  .refine((text) => {
+    const [first, last] = freezeDates(text);
+    return first <= last;
+  }, 'ends before it begins: is its second year the right one?');
+
+/** Date.parse takes 30 February for 2 March. */
+function isDate(text: string): boolean {
+  const parsed = new Date(text);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
+}
 
 /** First and last day, both frozen. */
 export function freezeDates(text: string): [string, string] {

@@ -214,6 +214,26 @@ describe('what an analysis comes to', () => {
     });
   });
 
+  test('a metric that starts late is not measured before its delay; one on a dry run is waited for, and stops nothing', () => {
+    const only = (text: string, more: object) =>
+      declared({
+        steps: steps.map((step) => (step === text ? { step, metrics: ['lag'] } : step)),
+        metrics: { lag: { ...ready, ...more } },
+      });
+    const late = only('analysis', { initialDelay: '90s' });
+    expect(decide(known(at('analysis', 'canary'), start, late))).toMatchObject({ do: 'wait', until: start + 90_000 });
+    expect(decide(known(at('analysis', 'canary'), start + 90_000, late))).toEqual({ do: 'measure', names: ['lag'] });
+
+    const dry = (text: string, state: Journal['state'], counts: object) =>
+      decide(known(at(text, state, { tallies: { lag: tally(counts) } }), start + minute, only(text, { dryRun: true })));
+    expect(dry('analysis', 'canary', { failure: 1 })).toEqual({ do: 'measure', names: ['lag'] });
+    expect(written(dry('analysis', 'canary', { failure: 1, inconclusive: 1 }))).toMatchObject({
+      step: { text: 'approve' },
+      verdicts: [{ verdict: 'success', metrics: { lag: { failure: 1 } } }],
+    });
+    expect(dry('watch 1h', 'switched', { failure: 9 })).toEqual({ do: 'measure', names: ['lag'] });
+  });
+
   test('no result is never success, and never abandons or rolls back: a person looks', () => {
     for (const [text, state, onFailure] of [
       ['analysis', 'canary', 'abandon'],
@@ -298,6 +318,23 @@ test('windows are those of the wall clock, also on the days on which it is chang
     '2026-03-29T01:30:00.000Z',
   );
   expect(nextOpening({ ...calendar, freeze: ['2026-01-01..2028-12-31'] }, start)).toBeUndefined();
+  // Two windows a day, and a freeze over the new year: the last one before it, the first one after it.
+  const twice = [
+    { days: ['thu' as const, 'fri' as const], from: '09:00', to: '11:00' },
+    { days: ['thu' as const, 'fri' as const], from: '14:00', to: '16:00' },
+  ];
+  const holidays = { timeZone: 'America/New_York', windows: twice, freeze: ['2026-12-18..2027-01-07'] };
+  for (const [now, opens] of [
+    ['2026-12-17T15:00:00Z', '2026-12-17T15:00:00.000Z'],
+    ['2026-12-17T17:00:00Z', '2026-12-17T19:00:00.000Z'],
+    ['2026-12-17T21:00:00Z', '2027-01-08T14:00:00.000Z'],
+  ] as const)
+    expect(iso(nextOpening(holidays, Date.parse(now)) ?? 0), now).toBe(opens);
+  // The hour that comes twice is open the first time; a day that begins at 01:00 is no longer than others.
+  const autumn = { timeZone: 'Europe/Berlin', windows: [{ ...night, from: '02:00', to: '02:30' }], freeze: [] };
+  expect(iso(nextOpening(autumn, Date.parse('2026-10-24T12:00:00Z')) ?? 0)).toBe('2026-10-25T00:00:00.000Z');
+  const cairo = { timeZone: 'Africa/Cairo', windows: [], freeze: ['2026-04-24..2026-04-25'] };
+  expect(iso(nextOpening(cairo, Date.parse('2026-04-24T03:00:00Z')) ?? 0)).toBe('2026-04-25T21:00:00.000Z');
 });
 
 test('a declaration is refused for steps in an order that the states do not have, and for what means nothing', () => {
@@ -330,7 +367,8 @@ test('a declaration is refused for steps in an order that the states do not have
   expect(faults({ windows: [{ days: ['mon'], from: '16:00', to: '09:00' }] })[0]).toContain(
     'does not end after it begins',
   );
-  expect(faults({ freeze: ['2026-13-01'] })[0]).toContain('does not exist');
+  for (const date of ['2026-13-01', '2026-02-30']) expect(faults({ freeze: [date] })[0]).toContain('does not exist');
+  expect(faults({ freeze: ['2026-12-24..2026-01-02'] })[0]).toContain('ends before it begins');
 });
 
 test('the record survives the journal, and a journal from before it has none', () => {

@@ -5,6 +5,7 @@ import { served } from '../faults/support.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
+import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 import { productImage } from './support/image.ts';
 import { runInPod } from './support/run-pod.ts';
@@ -32,6 +33,12 @@ const delivery = (image: string) => ({
   },
 });
 
+/** The software's flags, in a ConfigMap that flagd mounts. */
+const flags = {
+  flags: { checkout: { release: '3' } },
+  flagStores: { mounted: { configMap: { name: 'shop-flags', key: 'flags.json', format: 'flagd' } } },
+};
+
 /** Asked by a Job before the switchover: it refuses whatever it is not told right. */
 const hooks = (image: string) => ({
   asked: {
@@ -52,11 +59,13 @@ test(
       await client.query(softwareErrors.table);
     };
     const image = await productImage();
-    const declaration = { hooks: hooks(image) };
+    const declaration = { hooks: hooks(image), ...flags };
     await withClusterBench({ guard: false, fill, declaration }, async (bench) => {
       const ended = (release: string) => (journal: Journal) =>
         journal.delivery?.to === release && journal.delivery.ended !== undefined && journal.operation === null;
       const { verdict } = await bench.exercise(async (workload) => {
+        const empty = '--from-literal=flags.json={ "flags": {} }';
+        await execa('kubectl', ['create', 'configmap', '-n', bench.namespace.name, 'shop-flags', empty]);
         await declareGreen(bench, { release: '2', ...migrations }, delivery(image));
         await installChart(bench, ['metrics', 'dashboard', 'controller']);
         const slow = await walked(bench, 'the end of the slow release', ended('2'));
@@ -87,11 +96,13 @@ test(
           ({ delivery: now }) => now?.waits === 'waits for `verdigris approve`',
           kill,
         );
+        expect(await variant(bench)).toBe('off');
         await annotate(bench, 'another release');
         await annotate(bench, waiting.delivery?.digest ?? '');
         const next = await walked(bench, 'the end of the good release', ended('3'), kill);
         console.log(`controllers died in: ${died.join(', ')}`);
         expect(died).toEqual(expect.arrayContaining(['seed', 'verify']));
+        await until('the flag', async () => (await variant(bench)) === 'on');
         expect(next.delivery?.approvals).toMatchObject([{ by: 'ann, by annotation' }]);
         expect(next).toMatchObject({ state: 'single', live: 'green', delivery: { ended: { outcome: 'released' } } });
         await served(workload);
@@ -137,6 +148,14 @@ async function dashboardOnlyLooks({ namespace, environment, platform }: ClusterB
     ])
       await expect(client.query(write), write).rejects.toMatchObject({ code: '42501' });
   });
+}
+
+async function variant({ namespace }: ClusterBench): Promise<string | undefined> {
+  const map = await namespace.admin.read<Stored & { data: Record<string, string> }>('ConfigMap', 'shop-flags');
+  const { flags: seen } = JSON.parse(map?.data['flags.json'] ?? '') as {
+    flags: Record<string, { defaultVariant: string } | undefined>;
+  };
+  return seen['checkout']?.defaultVariant;
 }
 
 /** `verdigris approve` by whoever may write the declaration's ConfigMap. */

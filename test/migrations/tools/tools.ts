@@ -158,6 +158,17 @@ export async function goTools(): Promise<string> {
   return path.join(folder, 'tools');
 }
 
+/** What reads flag files, by its own packages: `flags FORMAT FILE`. */
+export async function flagReaders(): Promise<string> {
+  const folder = await cached('flagd-0.12.1-go-feature-flag-1.40.0', async (made) => {
+    await execa('go', ['build', '-o', path.join(made, 'flags'), '.'], {
+      cwd: new URL('../../flags/go/', import.meta.url).pathname,
+      timeout: fetchLimit,
+    });
+  });
+  return path.join(folder, 'flags');
+}
+
 /** Folder with sops and age-keygen, by their own packages. */
 export function sopsBin(): Promise<string> {
   return cached('sops-3.11.0-age-1.2.1', async (made) => {
