@@ -20,6 +20,7 @@ const long = [
   'faults-pooler',
   'guard',
   'guard-asleep',
+  'killed-retire',
   'life',
   'many',
   'mesh',

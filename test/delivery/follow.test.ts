@@ -1,15 +1,23 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { follow } from '../../src/delivery/follow.ts';
 import { approve } from '../../src/delivery/persons.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { withOperator } from '../../src/operations/operator.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { failure } from '../support/failure.ts';
 import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 import { recordOf, walkOf } from './support.ts';
 
-test('a release walks its steps under load, judged and approved, with two controllers at once; another release is not approved', async () => {
-  await withEnvironment({}, async (test) => {
+test('a release walks its steps under load, judged and approved, with two controllers at once; another release is not approved; who was away for all of it is told afterwards', async () => {
+  const verbs = ['seed', 'migrate', 'verify', 'canary', 'switch', 'retire'];
+  const port = await freePort();
+  const hooks = { chat: { after: verbs, limit: '1s', http: { url: `http://127.0.0.1:${port}` } } };
+  await withEnvironment({ declaration: { hooks } }, async (test) => {
     const often = { interval: '200ms', count: 2 };
     const statements = ['SELECT count(*) FROM workload.account'];
     const { parts } = await walkOf(test, {
@@ -56,8 +64,30 @@ test('a release walks its steps under load, judged and approved, with two contro
       delivery: { approvals: [{ by: 'ann' }], ended: { outcome: 'released' } },
     });
     expect(test.commits).toHaveLength(1);
+    expect(await toldLater(port, () => withOperator(parts, 'test', () => Promise.resolve()))).toEqual(verbs);
     // Blue is still declared with what was replaced: that is no release to begin.
     await follow(parts, {});
     expect(await readJournal(test.platform.journal)).toMatchObject({ state: 'single', live: 'green' });
   });
 });
+
+/** The verbs that whoever listens on this port is told of while something is run. */
+async function toldLater(port: number, run: () => Promise<void>): Promise<string[]> {
+  const told = new Map<string, string>();
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { id, data } = JSON.parse(body) as { id: string; data: { verb: string } };
+      expect(told.has(id), id).toBe(false);
+      told.set(id, data.verb);
+      response.end();
+    });
+  }).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await run();
+    return [...told.values()];
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}

@@ -33,14 +33,16 @@ const secret = 'a secret that both know';
 
 test('hooks are asked and told: a refusal or silence stops the verb before anything moved; what fails later is sent again with its id', async () => {
   const received: Received[] = [];
-  /** By path: a status, `hang` for no answer; without one 204. */
-  const answers = new Map<string, { status: number; body: string } | 'hang'>();
+  /** By path: a status, `hang` for no answer, several for one question each; without one 204. */
+  type Answer = { status: number; body: string } | 'hang';
+  const answers = new Map<string, Answer | Answer[]>();
   const hanging: ServerResponse[] = [];
   const receiver = createServer((request, response) => {
     void text(request).then((body) => {
       const path = request.url ?? '';
       received.push({ path, headers: request.headers, body, event: JSON.parse(body) as Received['event'] });
-      const answer = answers.get(path) ?? { status: 204, body: '' };
+      const given = answers.get(path);
+      const answer = (Array.isArray(given) ? given.shift() : given) ?? { status: 204, body: '' };
       if (answer === 'hang') hanging.push(response);
       else response.writeHead(answer.status).end(answer.body);
     });
@@ -131,7 +133,7 @@ test('hooks are asked and told: a refusal or silence stops the verb before anyth
 
         // Killed while it tells that the writes have moved: the next command tells it again, and what fails stays to be
         // told.
-        answers.delete('/freeze');
+        answers.set('/freeze', [{ status: 500, body: '' }]);
         answers.set('/told', 'hang');
         const killed = execa(process.execPath, [main, 'switch', '--file', declaration], {
           env: { VERDIGRIS_HOME: home },
@@ -140,6 +142,9 @@ test('hooks are asked and told: a refusal or silence stops the verb before anyth
         await until('the after hook', () => received.some(({ path: each }) => each === '/told'), 60_000);
         killed.kill('SIGKILL');
         await killed;
+        // A gate that fails once is asked again, with the same id.
+        const gate = received.filter(({ path: each }) => each === '/freeze').map(({ event }) => event.id);
+        expect([gate.length, new Set(gate).size]).toEqual([2, 1]);
         expect((await journal()).operation).toMatchObject({ verb: 'switch', phase: 'complete' });
         answers.set('/told', { status: 503, body: '' });
         await verb('switch');

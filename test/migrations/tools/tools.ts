@@ -158,6 +158,12 @@ export async function goTools(): Promise<string> {
   return path.join(folder, 'tools');
 }
 
+/** A project with the server SDKs of LaunchDarkly and Unleash. */
+export function flagSdks(): Promise<string> {
+  const packages = ['@launchdarkly/node-server-sdk@9.13.7', 'unleash-client@6.12.1'];
+  return npmProject('launchdarkly-9.13.7-unleash-6.12.1', packages);
+}
+
 /** What reads flag files, by its own packages: `flags FORMAT FILE`. */
 export async function flagReaders(): Promise<string> {
   const folder = await cached('flagd-0.12.1-go-feature-flag-1.40.0', async (made) => {
