@@ -4,7 +4,10 @@ import type { Cluster } from './cluster.ts';
 
 const [approveKey, byKey, reasonKey] = ['approve', 'approved-by', 'approve-reason'].map((key) => `${domain}/${key}`);
 
-/** On the ConfigMap of the declaration: who may write that may declare, so he may approve. */
+/**
+ * On the ConfigMap of the declaration: who may write that may approve. What is run he cannot change, since that is
+ * sealed; the name is his word.
+ */
 export async function annotatedApproval(cluster: Cluster, name: string): Promise<AnnotatedApproval | undefined> {
   const annotations = (await cluster.read('ConfigMap', objectNames.declaration(name)))?.metadata.annotations ?? {};
   const of = (key = ''): string | undefined => annotations[key]?.trim();
