@@ -12,7 +12,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { measureMetric, metricsOf } from './analysis/measure.ts';
 import { decide } from './decide.ts';
 import { fail } from './stopped.ts';
-import { retried } from './verb-step.ts';
+import { longestPause, retried } from './verb-step.ts';
 import type { Decision, Known } from './decision.ts';
 import { digestsOf } from './target.ts';
 import { kept, tallied } from './tallies.ts';
@@ -24,8 +24,8 @@ export interface DeliveryParts {
   readonly signal: AbortSignal;
 }
 
-/** First and longest time in ms until what was refused is tried again. */
-const [soonest, latest] = [5_000, 300_000];
+/** Milliseconds until what was refused is tried again for the first time; each time twice as long. */
+const firstPause = 5_000;
 
 export async function readKnown({ environment, platform }: DeliveryParts): Promise<Known> {
   return knownOf(environment, await readJournal(platform.journal), await digestsOf(environment));
@@ -96,7 +96,7 @@ async function refused(c: Context, why: string): Promise<void> {
   if (!record.stopped && !retried.some((verb) => verb === step.kind))
     return write(c, fail(record, step, seen, now), `"${step.text}" failed: ${why}`);
   const failures = record.step.failures + 1;
-  const wait = Math.min(soonest * 2 ** (failures - 1), latest);
+  const wait = Math.min(firstPause * 2 ** (failures - 1), longestPause);
   await write(
     c,
     {

@@ -71,8 +71,10 @@ function walk(known: Known, record: DeliveryRecord, step: DeliveryStep): Decisio
   const { environment, now } = known;
   const { steps } = environment.delivery;
   const since = Date.parse(record.step.since);
-  // A clock that was set back must not make a step longer than it was declared.
-  if (since > now) return write({ ...record, step: { ...record.step, since: iso(now) } }, 'the clock was set back');
+  const failing = record.step.failingSince === undefined ? since : Date.parse(record.step.failingSince);
+  // A clock that was set back must not make a step, or its limit, longer than it was declared.
+  if (Math.max(since, failing) > now)
+    return write({ ...record, step: begunBy(record.step, now) }, 'the clock was set back');
   const passed = (note: string): Decision => write(next(record, steps, now), note);
   const failed = (why: string): Decision => write(fail(record, step, why, now), `"${step.text}" failed: ${why}`);
   const late = now - since > step.limit;
@@ -100,6 +102,13 @@ function walk(known: Known, record: DeliveryRecord, step: DeliveryStep): Decisio
     default:
       return verbStep(known, record, step, step.kind, late, passed, failed);
   }
+}
+
+/** With no time in it that is still to come. */
+function begunBy(step: DeliveryRecord['step'], now: number): DeliveryRecord['step'] {
+  const by = (at: string): string => iso(Math.min(Date.parse(at), now));
+  const { since, failingSince } = step;
+  return { ...step, since: by(since), ...(failingSince === undefined ? {} : { failingSince: by(failingSince) }) };
 }
 
 export function endText({ to, ended: end }: DeliveryRecord): string {

@@ -8,10 +8,13 @@ import { forPerson, iso, wait, type Decision, type Failed, type Known, type Pass
 import { entryState, reached } from './record.ts';
 import { clockText, nextOpening } from './windows.ts';
 
-/** Between two attempts. */
+/** Milliseconds that the next attempt after a refusal waits at most. */
+export const longestPause = 300_000;
+
+/** Between two attempts. One that is further ahead than any wait was written before the clock was set back. */
 export function notYet({ step: { again, error } }: DeliveryRecord, verb: Verb, now: number): Decision | undefined {
   const until = again === undefined ? now : Date.parse(again);
-  if (until <= now) return undefined;
+  if (until <= now || until - now > longestPause) return undefined;
   return { do: 'wait', why: `${verb} was refused: ${error ?? ''}`, until, person: false };
 }
 

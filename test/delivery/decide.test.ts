@@ -140,6 +140,14 @@ describe('what a controller does next', () => {
     const journal = at('switch', 'canary', { step: refused });
     expect(decide(known(journal, start + 1_000))).toMatchObject({ do: 'wait', until: start + 5_000 });
     expect(decide(known(journal, start + 6_000))).toMatchObject({ do: 'verb', verb: 'switch' });
+    // Set back by hours: its limit begins now, and the next attempt is no later than any would be.
+    const back = at('switch', 'canary', { step: { ...refused, since: iso(start - 600 * minute) } });
+    const corrected = written(decide(known(back, start - 540 * minute)));
+    expect(corrected?.step).toMatchObject({
+      since: iso(start - 600 * minute),
+      failingSince: iso(start - 540 * minute),
+    });
+    expect(decide(known({ ...back, delivery: corrected }, start - 540 * minute))).toMatchObject({ do: 'verb' });
     expect(written(decide(known(journal, start + 61 * minute)))?.stopped).toMatchObject({ why: 'a long transaction' });
   });
 
