@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 import { recordOf, walkOf } from './support.ts';
 
-test('a release walks its steps under load, judged and approved, with two controllers at once; another release is not approved; who was away for all of it is told afterwards', async () => {
+test('a release walks its steps under load with two controllers at once; another release is not approved; whom no message reached is told later', async () => {
   const verbs = ['seed', 'migrate', 'verify', 'canary', 'switch', 'retire'];
   const port = await freePort();
   const hooks = { chat: { after: verbs, limit: '1s', http: { url: `http://127.0.0.1:${port}` } } };
