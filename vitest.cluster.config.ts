@@ -20,7 +20,6 @@ const long = [
   'faults-pooler',
   'guard',
   'guard-asleep',
-  'killed-retire',
   'life',
   'many',
   'mesh',
