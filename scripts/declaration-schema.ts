@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import { declarationJsonSchema } from '../src/model/environment.ts';
+import { declarationJsonSchema } from '../src/model/declaration-issues.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 const inDocs = (name: string) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));

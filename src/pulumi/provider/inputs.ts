@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
-import { parseEnvironment, type DeclarationIssue, type Environment } from '../../model/environment.ts';
+import type { DeclarationIssue } from '../../model/declaration-issues.ts';
+import { parseEnvironment, type Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Manifests } from '../../manifests/planned.ts';
