@@ -8,7 +8,7 @@ import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import { ledger, shapeFindings } from '../gates/expand-contract.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { replicationFindings } from '../gates/schema.ts';
-import { tryData } from './data-statements.ts';
+import { tryData } from './data-statements/trial.ts';
 import { analyze } from './migrate/analyze.ts';
 import { apply } from './migrate/apply.ts';
 import { backward, check } from './migrate/check.ts';

@@ -1,7 +1,7 @@
 import { refuses, type Finding } from '../../model/finding.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { recall } from './canary.ts';
-import { dataRan } from './data-statements.ts';
+import { dataRan } from './data-statements/steps.ts';
 import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';

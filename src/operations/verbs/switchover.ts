@@ -1,5 +1,6 @@
 import type { Step } from '../engine/operation.ts';
-import { commitData, endData, runData, tryDataAgain } from './data-statements.ts';
+import { commitData, endData, runData } from './data-statements/steps.ts';
+import { tryDataAgain } from './data-statements/trial.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
 import { look, seal } from './seal.ts';
 import { barrier, settle } from './switchover/barrier.ts';

@@ -4,7 +4,7 @@ import { defaultsFollow, handOver, migrationOwner, ownInOthersSchemas } from '..
 import type { Step } from '../../engine/operation.ts';
 import { note, release } from '../../engine/release-record.ts';
 import { foldersNow } from '../../gates/folders.ts';
-import { dataPolicy } from '../data-statements.ts';
+import { dataPolicy } from '../data-statements/policy.ts';
 import { engineOf } from '../to-come.ts';
 import { watchTool } from '../tool-rows.ts';
 import { fill } from './fill.ts';

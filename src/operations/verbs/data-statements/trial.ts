@@ -1,0 +1,70 @@
+import { readHeld, tryHeld } from '../../../migrations/data/held.ts';
+import type { DataPolicy } from '../../../migrations/data/policy.ts';
+import { sourceLine } from '../../../migrations/data/refusals.ts';
+import { withTransaction, type Client } from '../../../postgres/client.ts';
+import type { Context } from '../../engine/context.ts';
+import type { Step } from '../../engine/operation.ts';
+import { withOwner } from '../../engine/owner-session.ts';
+import { heldOwner } from './owner.ts';
+import { limitsOf } from './policy.ts';
+import { entriesOf, record, writesText } from './record.ts';
+import { openSession, sessions, undoSession } from './session.ts';
+
+/**
+ * Milliseconds for a lock when something is tried: less than PostgreSQL waits before it looks for a deadlock, so that
+ * apply never loses one.
+ */
+const tryLock = 500;
+
+async function attempt(c: Context, client: Client, limits: DataPolicy['limits'], next: string): Promise<string> {
+  const ran = await withTransaction(client, async () => {
+    await client.query(`SET LOCAL lock_timeout = ${tryLock}`);
+    return tryHeld(client, limits, next);
+  });
+  if (ran.length > 0) await record(c, entriesOf(ran));
+  const ms = ran.reduce((sum, each) => sum + each.ms, 0);
+  return ran.length === 0
+    ? 'nothing is held back'
+    : `at the switchover, in ${Math.ceil(ms)} ms: ${ran.map(({ held, writes }) => `${sourceLine(held)}: ${writesText(writes)}`).join('; ')}`;
+}
+
+/** Of `migrate`, once all its files ran. */
+export const tryData: Step = {
+  id: 'try-data',
+  title: 'try what is held back until the switchover',
+  why:
+    'a statement that changes rows both colours have would be overwritten by replication before; whether it ' +
+    'succeeds, and how long clients will wait for it, is known now',
+  risk: 'replication waits for the rows that it writes, until it is rolled back',
+  async run(c) {
+    return withOwner(c, c.idle, await heldOwner(c, c.idle), (client) =>
+      attempt(
+        c,
+        client,
+        limitsOf(c),
+        'Abandon the candidate, change the file, and seed again; the live colour is untouched.',
+      ),
+    );
+  },
+};
+
+/** Of the switchover: once more with what is there now, in the session that will run it. */
+export const tryDataAgain: Step = {
+  ...tryData,
+  async run(c) {
+    if ((await c.on(c.idle, readHeld)).length === 0) {
+      sessions.set(c, 'nothing');
+      return 'nothing is held back';
+    }
+    const session = await openSession(c);
+    sessions.set(c, session);
+    return attempt(
+      c,
+      session.client,
+      // How long it may take was decided when it was migrated.
+      { ...limitsOf(c), held: limitsOf(c).asked },
+      'Nothing was changed, and clients go on. Change the rows that it meets and switch again; or abandon the candidate, change the file, and seed again.',
+    );
+  },
+  undo: undoSession,
+};
