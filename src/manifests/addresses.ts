@@ -1,6 +1,6 @@
 import type { Environment } from '../model/environment.ts';
 import { objectNames } from './names.ts';
-import { readersDatabase } from './pooler.ts';
+import { readersDatabase } from './pooler-settings.ts';
 
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
 

@@ -1,7 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { declarationConfig } from './declaration.ts';
 import type { Manifest } from './manifest.ts';
-import type { Guard } from './pooler.ts';
+import type { Guard } from './guard-container.ts';
 import { metadata, objectNames } from './names.ts';
 import { guardRules, serviceRole } from './rbac.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consoleUser } from '../../src/manifests/pooler.ts';
+import { consoleUser } from '../../src/manifests/pooler-users.ts';
 import { Console } from '../../src/platform/kubernetes/console.ts';
 import type { Replica } from '../../src/platform/kubernetes/poolers.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
-import { probeDatabases } from '../../src/manifests/pooler.ts';
+import { probeDatabases } from '../../src/manifests/pooler-settings.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { Kept } from '../../src/platform/kubernetes/kept.ts';

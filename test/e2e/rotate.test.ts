@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
-import { consoleUser } from '../../src/manifests/pooler.ts';
+import { consoleUser } from '../../src/manifests/pooler-users.ts';
 import { ownNames } from '../../src/model/own-passwords.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { Console } from '../../src/platform/kubernetes/console.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
-import { readersDatabase } from '../../src/manifests/pooler.ts';
+import { readersDatabase } from '../../src/manifests/pooler-settings.ts';
 import { other, type Colour } from '../../src/model/colours.ts';
 import { parseEnvironment, type Environment } from '../../src/model/environment.ts';
 import type { Event } from '../../src/model/events.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { objectNames } from '../../manifests/names.ts';
-import { poolerSecret, userList } from '../../manifests/pooler.ts';
+import { poolerSecret, userList } from '../../manifests/pooler-users.ts';
 import { roleSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guardContainerName } from '../../manifests/pooler.ts';
+import { guardContainerName } from '../../manifests/guard-container.ts';
 import { objectNames, type Named } from '../../manifests/names.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';

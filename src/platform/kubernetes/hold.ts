@@ -1,6 +1,6 @@
 import { pauseTimeout } from '../../model/failures.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consoleUser } from '../../manifests/pooler.ts';
+import { consoleUser } from '../../manifests/pooler-users.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { consoleIdent, type Console } from './console.ts';
 import type { Poolers, Replica } from './poolers.ts';

@@ -1,5 +1,5 @@
 import { objectNames } from '../../manifests/names.ts';
-import { consoleUser, poolerSecret, userList } from '../../manifests/pooler.ts';
+import { consoleUser, poolerSecret, userList } from '../../manifests/pooler-users.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';

@@ -1,4 +1,4 @@
-import { guardContainerName } from '../../manifests/pooler.ts';
+import { guardContainerName } from '../../manifests/guard-container.ts';
 import { objectNames } from '../../manifests/names.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';

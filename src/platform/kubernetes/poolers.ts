@@ -1,4 +1,6 @@
-import { consoleUser, poolerGrace, readersDatabase } from '../../manifests/pooler.ts';
+import { poolerGrace } from '../../manifests/pooler.ts';
+import { readersDatabase } from '../../manifests/pooler-settings.ts';
+import { consoleUser } from '../../manifests/pooler-users.ts';
 import { serviceHost } from '../../manifests/certificates.ts';
 import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';

@@ -1,4 +1,4 @@
-import { probeDatabases } from '../../manifests/pooler.ts';
+import { probeDatabases } from '../../manifests/pooler-settings.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Client, ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { objectNames } from '../../manifests/names.ts';
-import { readersDatabase } from '../../manifests/pooler.ts';
+import { readersDatabase } from '../../manifests/pooler-settings.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';

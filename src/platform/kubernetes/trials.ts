@@ -1,6 +1,6 @@
 import { guardRules, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
-import { probeDatabases } from '../../manifests/pooler.ts';
+import { probeDatabases } from '../../manifests/pooler-settings.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { replicationRole } from '../../model/names.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readersDatabase } from '../../../src/manifests/pooler.ts';
+import { readersDatabase } from '../../../src/manifests/pooler-settings.ts';
 import { objectNames } from '../../../src/manifests/names.ts';
 import type { Colour } from '../../../src/model/colours.ts';
 import { parseEnvironment, type Environment } from '../../../src/model/environment.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { objectNames } from '../../../src/manifests/names.ts';
-import { readersDatabase } from '../../../src/manifests/pooler.ts';
+import { readersDatabase } from '../../../src/manifests/pooler-settings.ts';
 import { containerSecurity, podSecurity } from '../../../src/manifests/security.ts';
 import { withClients, type Exercise } from '../../../src/operations/proofs/exercise.ts';
 import { isReady, type Pod } from '../../../src/platform/kubernetes/pods.ts';

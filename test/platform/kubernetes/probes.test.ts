@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { probeDatabases } from '../../../src/manifests/pooler.ts';
+import { probeDatabases } from '../../../src/manifests/pooler-settings.ts';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { Probes } from '../../../src/platform/kubernetes/probes.ts';
 

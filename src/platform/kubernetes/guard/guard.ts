@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { consoleUser } from '../../../manifests/pooler.ts';
+import { consoleUser } from '../../../manifests/pooler-users.ts';
 import type { ConnectionSettings } from '../../../postgres/client.ts';
 import { Console } from '../console.ts';
 import { holdOf, type PoolerClient } from '../hold.ts';

@@ -5,14 +5,8 @@ import { plainRefused } from '../../../manifests/certificates.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
 import { guardManifests } from '../../../manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../../manifests/names.ts';
-import {
-  poolerConfig,
-  poolerDeployment,
-  poolerSecret,
-  poolerService,
-  poolersService,
-  userList,
-} from '../../../manifests/pooler.ts';
+import { poolerConfig, poolerDeployment, poolerService, poolersService } from '../../../manifests/pooler.ts';
+import { poolerSecret, userList } from '../../../manifests/pooler-users.ts';
 import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import { journalLost, strangers } from '../../../model/birth.ts';
 import { colours, type Colour } from '../../../model/colours.ts';

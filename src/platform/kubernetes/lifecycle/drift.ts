@@ -1,6 +1,6 @@
 import { podNameLabel } from '../../../manifests/adopted.ts';
 import { domain, objectNames } from '../../../manifests/names.ts';
-import { userLine, userListKey } from '../../../manifests/pooler.ts';
+import { userLine, userListKey } from '../../../manifests/pooler-users.ts';
 import { istioDestinations, istioRoutes } from '../../../manifests/traffic.ts';
 import { other, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
