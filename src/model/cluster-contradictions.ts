@@ -1,5 +1,5 @@
 import type { DeclarationIssue } from './declaration-issues.ts';
-import { record } from './raw.ts';
+import { asObject } from './raw.ts';
 
 /** What only a cluster has, by where it is declared on the platform local. */
 export function clusterOnly(top: Record<string, unknown>): DeclarationIssue[] {
@@ -9,17 +9,17 @@ export function clusterOnly(top: Record<string, unknown>): DeclarationIssue[] {
   };
   const named = {
     hooks: top['hooks'],
-    'delivery.metrics': record(top['delivery'])['metrics'],
+    'delivery.metrics': asObject(top['delivery'])['metrics'],
     flagStores: top['flagStores'],
   };
   const issues = Object.entries(named).flatMap(([path, all]) =>
-    Object.entries(record(all)).flatMap(([name, each]) =>
+    Object.entries(asObject(all)).flatMap(([name, each]) =>
       Object.entries(instead)
-        .filter(([key]) => record(each)[key] !== undefined)
+        .filter(([key]) => asObject(each)[key] !== undefined)
         .map(([key, message]) => ({ path: `${path}.${name}.${key}`, message })),
     ),
   );
-  if (record(top['retention'])['archive'] !== undefined)
+  if (asObject(top['retention'])['archive'] !== undefined)
     issues.push({
       path: 'retention.archive',
       message:
@@ -34,8 +34,8 @@ export function contradictionsOfCluster(top: Record<string, unknown>): Declarati
 }
 
 function missingImages(top: Record<string, unknown>): DeclarationIssue[] {
-  const cluster = record(top['kubernetes']);
-  const images = record(cluster['images']);
+  const cluster = asObject(top['kubernetes']);
+  const images = asObject(cluster['images']);
   const issues: DeclarationIssue[] = [];
   if (top['platform'] === 'kubernetes' && images['pooler'] === undefined)
     issues.push({
@@ -43,14 +43,14 @@ function missingImages(top: Record<string, unknown>): DeclarationIssue[] {
       message: 'is not declared: PgBouncer has no official image, so name the one that your cluster trusts',
     });
   if (images['verdigris'] !== undefined) return issues;
-  if (record(cluster['drill'])['schedule'] !== undefined)
+  if (asObject(cluster['drill'])['schedule'] !== undefined)
     issues.push({
       path: 'kubernetes.drill.schedule',
       message: 'needs kubernetes.images.verdigris: drills run in its image',
     });
-  if (record(top['delivery'])['controller'] === true)
+  if (asObject(top['delivery'])['controller'] === true)
     issues.push({ path: 'delivery.controller', message: 'needs kubernetes.images.verdigris: it runs in its image' });
-  if (record(cluster['metrics'])['enabled'] === true)
+  if (asObject(cluster['metrics'])['enabled'] === true)
     issues.push({
       path: 'kubernetes.metrics.enabled',
       message: 'needs kubernetes.images.verdigris: the metrics are served from its image',
@@ -59,8 +59,8 @@ function missingImages(top: Record<string, unknown>): DeclarationIssue[] {
 }
 
 function contradictionsOfAdoption(top: Record<string, unknown>): DeclarationIssue[] {
-  const cluster = record(top['kubernetes']);
-  if (record(cluster['adopt'])['statefulSet'] === undefined) return [];
+  const cluster = asObject(top['kubernetes']);
+  if (asObject(cluster['adopt'])['statefulSet'] === undefined) return [];
   const issues: DeclarationIssue[] = [];
   if (cluster['istio'] === true)
     issues.push({
@@ -69,7 +69,7 @@ function contradictionsOfAdoption(top: Record<string, unknown>): DeclarationIssu
         'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take ' +
         'kubernetes.adopt out, once the first release has been accepted',
     });
-  if (record(record(top['colours'])['blue'])['release'] === undefined)
+  if (asObject(asObject(top['colours'])['blue'])['release'] === undefined)
     issues.push({
       path: 'kubernetes.adopt',
       message:

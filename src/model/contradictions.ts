@@ -1,24 +1,24 @@
 import { clusterOnly, contradictionsOfCluster } from './cluster-contradictions.ts';
 import { colours, other, type Colour } from './colours.ts';
 import type { DeclarationIssue } from './declaration-issues.ts';
-import { list, record } from './raw.ts';
+import { asObject, asList } from './raw.ts';
 import { unfitKinds } from './unfit-kinds.ts';
 
 /** What no single field shows. Reads the raw value, so that it speaks even where types are wrong elsewhere. */
 export function contradictions(value: unknown): DeclarationIssue[] {
-  const top = record(value);
+  const top = asObject(value);
   return [
     ...contradictionsOfColours(top),
     ...(top['platform'] === 'local' ? clusterOnly(top) : []),
     ...contradictionsOfCluster(top),
     ...unfitKinds(top),
-    ...contradictionsOfRoles(record(top['roles'])),
+    ...contradictionsOfRoles(asObject(top['roles'])),
   ];
 }
 
 function contradictionsOfColours(top: Record<string, unknown>): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
-  const declared = record(top['colours']);
+  const declared = asObject(top['colours']);
   const live = top['live'];
   if (colours.includes(live as Colour)) {
     const candidate = other(live as Colour);
@@ -30,7 +30,7 @@ function contradictionsOfColours(top: Record<string, unknown>): DeclarationIssue
         message: `sends readers to ${candidate}, but colours.${candidate} is not declared`,
       });
   }
-  const [blue, green] = colours.map((colour) => record(declared[colour])['release']);
+  const [blue, green] = colours.map((colour) => asObject(declared[colour])['release']);
   if (blue !== undefined && blue === green)
     issues.push({
       path: 'colours',
@@ -40,8 +40,8 @@ function contradictionsOfColours(top: Record<string, unknown>): DeclarationIssue
 }
 
 function contradictionsOfRoles(roles: Record<string, unknown>): DeclarationIssue[] {
-  const writers = list(roles['application']);
-  const readers = list(roles['readers']);
+  const writers = asList(roles['application']);
+  const readers = asList(roles['readers']);
   const owner = roles['owner'] === undefined ? [] : [roles['owner']];
   const both = readers.filter((reader) => writers.includes(reader));
   const reserved = [...writers, ...readers, ...owner].filter((role) => /^(verdigris|pg_)/.test(String(role)));

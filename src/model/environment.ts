@@ -6,7 +6,7 @@ import { issuesOf, required } from './declaration-issues.ts';
 import { environmentSchema } from './environment-schema.ts';
 import { VerdigrisError } from './errors.ts';
 import { defaultRetainedWal } from './limits-schema.ts';
-import { record } from './raw.ts';
+import { asObject } from './raw.ts';
 
 /** `retention.retained` where nothing is declared, in milliseconds. */
 export const defaultRetention = 86_400_000;
@@ -51,7 +51,7 @@ export function parseEnvironment(
  */
 function fitting(environment: Environment, given: unknown): Environment {
   const { platform, limits, kubernetes } = environment;
-  if (platform !== 'kubernetes' || record(record(given)['limits'])['retainedWal'] !== undefined) return environment;
+  if (platform !== 'kubernetes' || asObject(asObject(given)['limits'])['retainedWal'] !== undefined) return environment;
   const retainedWal = Math.min(defaultRetainedWal, Math.floor(kubernetes.storage / 2));
   return { ...environment, limits: { ...limits, retainedWal } };
 }

@@ -1,6 +1,6 @@
 import { colours } from './colours.ts';
 import type { DeclarationIssue } from './declaration-issues.ts';
-import { record } from './raw.ts';
+import { asObject } from './raw.ts';
 import { kindsOf, unfit } from './server-kinds.ts';
 
 /** One of what is chosen apart, and where it is declared; `colour` is that of a server. */
@@ -30,14 +30,14 @@ export function unfitKinds(top: Record<string, unknown>): DeclarationIssue[] {
 }
 
 function partsOf(top: Record<string, unknown>): Part[] {
-  const declared = record(top['colours']);
+  const declared = asObject(top['colours']);
   const servers = colours.map((name): Part => {
-    const { kind, ...given } = record(record(declared[name])['server']);
-    const colour = declared[name] === undefined ? {} : { colour: record(declared[name]) };
+    const { kind, ...given } = asObject(asObject(declared[name])['server']);
+    const colour = declared[name] === undefined ? {} : { colour: asObject(declared[name]) };
     return { part: 'server', path: `colours.${name}.server`, kind, given, ...colour };
   });
   const others = (['traffic', 'journal'] as const).map((part): Part => {
-    const { kind, ...given } = record(top[part]);
+    const { kind, ...given } = asObject(top[part]);
     return { part, path: part, kind, given };
   });
   return [...servers, ...others];
@@ -59,7 +59,7 @@ function unfitPart(platform: 'local' | 'kubernetes', { part, path, kind, given, 
   if (kind === 'postgres') {
     for (const key of ['host', 'database', 'user'])
       if (given[key] === undefined) at(key, 'is required of a journal in PostgreSQL');
-    if (record(given['password'])['env'] !== undefined)
+    if (asObject(given['password'])['env'] !== undefined)
       at(
         'password.env',
         'is a variable, and recoveries that nobody calls have none of yours: declare a file or a command',
@@ -74,7 +74,7 @@ function unfitPart(platform: 'local' | 'kubernetes', { part, path, kind, given, 
 function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
   const servers = parts.filter(({ part }) => part === 'server');
-  if (record(top['traffic'])['kind'] === 'service')
+  if (asObject(top['traffic'])['kind'] === 'service')
     for (const { path, kind, colour } of servers)
       if (colour && kind !== 'cnpg')
         issues.push({
@@ -82,13 +82,13 @@ function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): De
           message: 'is not cnpg, and traffic.kind service is one Service that selects the pods of two Clusters',
         });
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
-  if (foreign.length > 0 && record(top['retention'])['mode'] === 'scaled-down')
+  if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')
     issues.push({
       path: 'retention.mode',
       message: 'is scaled-down, and an external server is never stopped by Verdigris',
     });
   const encrypted = foreign.some(({ given }) => given['sslmode'] !== 'disable');
-  if (encrypted && record(top['local'])['tls'] !== undefined)
+  if (encrypted && asObject(top['local'])['tls'] !== undefined)
     issues.push({
       path: 'local.tls',
       message:

@@ -10,7 +10,7 @@ export function brokenBy(error: Error): Buffer {
 }
 
 /** It did not finish its login in time. */
-export function tooSlow(): Buffer {
+export function loginTooSlow(): Buffer {
   return fatal('57014', 'canceling authentication due to timeout');
 }
 

@@ -5,7 +5,7 @@ import type { Opening } from '../../wire/opening.ts';
 import type { ClientPlace } from '../occupancy.ts';
 import { ServerSide, type ClientSide } from '../server/server-side.ts';
 import type { Member, Shared } from '../shared.ts';
-import { brokenBy, expelledFrom, tooMany, tooSlow } from './farewell.ts';
+import { brokenBy, expelledFrom, tooMany, loginTooSlow } from './farewell.ts';
 import { gate } from './gate.ts';
 import { Inlet } from './inlet.ts';
 import { Looking, type LookedAt } from './looking.ts';
@@ -127,7 +127,7 @@ export class Session extends SessionView implements ClientSide, LookedAt, Member
   }
 
   met(): void {
-    this.#stranger.asked(() => this.close(tooSlow()));
+    this.#stranger.asked(() => this.close(loginTooSlow()));
     this.#inlet.run();
   }
 

@@ -13,13 +13,13 @@ import { carrySequences } from '../../../postgres/sequences.ts';
 import type { Context } from '../../engine/context.ts';
 import { withOwner } from '../../engine/owner-session.ts';
 import { release, stream } from '../../engine/release-record.ts';
-import { entryOf, record, writesText } from './record.ts';
+import { entryOf, noteData, writesText } from './record.ts';
 
 /**
  * Milliseconds that statements run at the switchover may take: a tenth of what clients may be held for, all of it where
  * a note asks.
  */
-export function limitsOf(c: Context): DataPolicy['limits'] {
+export function dataLimits(c: Context): DataPolicy['limits'] {
   return { held: c.environment.limits.pause / 10, asked: c.environment.limits.pause };
 }
 
@@ -29,9 +29,9 @@ export async function dataPolicy(c: Context): Promise<DataPolicy> {
   await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
   return {
     live: await c.on(c.live, readTables),
-    limits: limitsOf(c),
+    limits: dataLimits(c),
     onLive: (statement, owner) => onLive(c, statement, owner),
-    onCandidate: (report) => record(c, [entryOf(report)]),
+    onCandidate: (report) => noteData(c, [entryOf(report)]),
   };
 }
 
@@ -61,7 +61,7 @@ async function onLive(c: Context, statement: FromFile, owner: string | undefined
       return counted.writes;
     }),
   );
-  await record(c, [entryOf({ ...statement, place: 'live', writes })]);
+  await noteData(c, [entryOf({ ...statement, place: 'live', writes })]);
   c.emit({ type: 'note', text: `ran on ${c.live}: ${sourceLine(statement)}: ${writesText(writes)}` });
   await c.on(c.live, (from) => c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, catchUp, c.signal)));
 }

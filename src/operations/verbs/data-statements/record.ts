@@ -9,7 +9,7 @@ import { note, release } from '../../engine/release-record.ts';
 type Entry = NonNullable<Release['data']>[number];
 
 /** Writes to the journal what ran, in place of what it has of the same statements. */
-export async function record(c: Context, entries: readonly Entry[]): Promise<void> {
+export async function noteData(c: Context, entries: readonly Entry[]): Promise<void> {
   await note(c, { data: merged(release(c).data, entries) });
 }
 

@@ -12,7 +12,7 @@ interface Session {
   ran: readonly Ran[] | undefined;
   readonly close: () => Promise<void>;
 }
-export const sessions = new WeakMap<Context, Session | 'nothing'>();
+export const dataSessions = new WeakMap<Context, Session | 'nothing'>();
 
 /** A session for the user's SQL that stays open over steps: clients must not wait for its connection. */
 export async function openSession(c: Context): Promise<Session> {
@@ -35,8 +35,8 @@ export async function openSession(c: Context): Promise<Session> {
 
 /** Ends the session of this process, where it has one. */
 export async function closeSession(c: Context): Promise<void> {
-  const session = sessions.get(c);
-  sessions.delete(c);
+  const session = dataSessions.get(c);
+  dataSessions.delete(c);
   if (session !== undefined && session !== 'nothing') await session.close();
 }
 

@@ -9,7 +9,7 @@ import { withOwner } from '../../engine/owner-session.ts';
 import { release } from '../../engine/release-record.ts';
 import { heldOwner } from './owner.ts';
 import { entriesOf, merged, writesText } from './record.ts';
-import { closeSession, sessions, undoSession } from './session.ts';
+import { closeSession, dataSessions, undoSession } from './session.ts';
 
 /**
  * Behind the barrier, so that nothing that the live colour wrote is missing, and behind the position at which the way
@@ -22,7 +22,7 @@ export const runData: Step = {
   why: 'all rows of the live colour are here, and nobody can write: it changes each, exactly once',
   risk: 'clients wait for it, as long as it took when it was tried',
   async run(c) {
-    const session = sessions.get(c);
+    const session = dataSessions.get(c);
     if (session === 'nothing') return undefined;
     if (!session) throw new Error('what is held back was not looked at before the hold');
     const { client } = session;
@@ -42,7 +42,7 @@ export const runData: Step = {
 
 /** What the commit point writes to the journal of what ran. */
 export function dataRan(c: Context): Partial<Release> {
-  const session = sessions.get(c);
+  const session = dataSessions.get(c);
   if (session === undefined || session === 'nothing' || !session.ran) return {};
   return { data: merged(release(c).data, entriesOf(session.ran)) };
 }
@@ -57,7 +57,7 @@ export const commitData: Step = {
   why: 'from the commit point on it is part of the live colour, and has to be there before its first client',
   risk: 'none: it has run',
   async run(c) {
-    const session = sessions.get(c);
+    const session = dataSessions.get(c);
     if (session === 'nothing') return;
     const committed =
       session?.ran !== undefined &&

@@ -6,9 +6,9 @@ import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { withOwner } from '../../engine/owner-session.ts';
 import { heldOwner } from './owner.ts';
-import { limitsOf } from './policy.ts';
-import { entriesOf, record, writesText } from './record.ts';
-import { openSession, sessions, undoSession } from './session.ts';
+import { dataLimits } from './policy.ts';
+import { entriesOf, noteData, writesText } from './record.ts';
+import { openSession, dataSessions, undoSession } from './session.ts';
 
 /**
  * Milliseconds for a lock when something is tried: less than PostgreSQL waits before it looks for a deadlock, so that
@@ -21,7 +21,7 @@ async function attempt(c: Context, client: Client, limits: DataPolicy['limits'],
     await client.query(`SET LOCAL lock_timeout = ${tryLock}`);
     return tryHeld(client, limits, next);
   });
-  if (ran.length > 0) await record(c, entriesOf(ran));
+  if (ran.length > 0) await noteData(c, entriesOf(ran));
   const ms = ran.reduce((sum, each) => sum + each.ms, 0);
   return ran.length === 0
     ? 'nothing is held back'
@@ -41,7 +41,7 @@ export const tryData: Step = {
       attempt(
         c,
         client,
-        limitsOf(c),
+        dataLimits(c),
         'Abandon the candidate, change the file, and seed again; the live colour is untouched.',
       ),
     );
@@ -53,16 +53,16 @@ export const tryDataAgain: Step = {
   ...tryData,
   async run(c) {
     if ((await c.on(c.idle, readHeld)).length === 0) {
-      sessions.set(c, 'nothing');
+      dataSessions.set(c, 'nothing');
       return 'nothing is held back';
     }
     const session = await openSession(c);
-    sessions.set(c, session);
+    dataSessions.set(c, session);
     return attempt(
       c,
       session.client,
       // How long it may take was decided when it was migrated.
-      { ...limitsOf(c), held: limitsOf(c).asked },
+      { ...dataLimits(c), held: dataLimits(c).asked },
       'Nothing was changed, and clients go on. Change the rows that it meets and switch again; or abandon the candidate, change the file, and seed again.',
     );
   },

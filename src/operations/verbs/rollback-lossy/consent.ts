@@ -4,7 +4,7 @@ import { indented } from '../../../model/indented.ts';
 import type { LossCount } from '../../../postgres/export-differences.ts';
 import type { Context } from '../../engine/context.ts';
 import { release } from '../../engine/release-record.ts';
-import { losses, sum } from './losses.ts';
+import { losses, lostRows } from './losses.ts';
 
 /** Without consent: says what would be lost, as of now, and stops. */
 export async function consent(c: Context, given: boolean): Promise<Finding[]> {
@@ -17,10 +17,10 @@ export async function consent(c: Context, given: boolean): Promise<Finding[]> {
     seen:
       counts === undefined
         ? `A colour is down or gone: going back to ${release(c).fallback ? 'its snapshot' : 'it'} loses what was written since.`
-        : `A rollback now would lose ${sum(counts)} rows:\n${indented(counts.map(lossText))}` +
+        : `A rollback now would lose ${lostRows(counts)} rows:\n${indented(counts.map(lossText))}` +
           (alone.length === 0
             ? ''
-            : `and ${sum(alone)} rows of tables that ${c.idle} does not have:\n${indented(alone.map(lossText))}`),
+            : `and ${lostRows(alone)} rows of tables that ${c.idle} does not have:\n${indented(alone.map(lossText))}`),
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
     facts: { losses: counts ?? null, leftBehind: alone },

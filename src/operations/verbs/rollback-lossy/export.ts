@@ -1,6 +1,6 @@
 import type { Step } from '../../engine/operation.ts';
 import { note } from '../../engine/release-record.ts';
-import { losses, sum } from './losses.ts';
+import { losses, lostRows } from './losses.ts';
 
 export const export_: Step = {
   id: 'export',
@@ -13,8 +13,8 @@ export const export_: Step = {
     const name = `lossy-rollback-${c.journal.streams}`;
     const file = await c.platform.exportFile(`${name}.jsonl`);
     const alone = await c.platform.exportFile(`${name}-left-behind.jsonl`);
-    const total = sum(await losses(c, 'common', file));
-    const left = sum(await losses(c, 'alone'));
+    const total = lostRows(await losses(c, 'common', file));
+    const left = lostRows(await losses(c, 'alone'));
     if (left > 0) await losses(c, 'alone', alone);
     await note(c, { exported: { rows: total, file } });
     return `${total} rows in ${file}${left === 0 ? '' : `; ${left} rows of tables that ${c.idle} does not have in ${alone}`}`;

@@ -47,6 +47,6 @@ async function tablePairs(kept: Client, lost: Client, of: 'common' | 'alone'): P
 }
 
 /** Rows, of all tables together. */
-export function sum(counts: readonly LossCount[]): number {
+export function lostRows(counts: readonly LossCount[]): number {
   return counts.reduce((total, { inserted, updated, deleted }) => total + inserted + updated + deleted, 0);
 }
