@@ -5,13 +5,15 @@ import { env } from './vitest.config.ts';
  * Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only.
  * `many` makes ten environments; `up-command` starts the whole command line a dozen times, for what `up` shows in one process; `roles`
  * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six;
- * `delivery` and `argo-rollouts` build helm and Argo Rollouts from their Go modules, and walk whole releases.
+ * `delivery` and `argo-rollouts` build helm and Argo Rollouts from their Go modules, and walk whole releases; `three` walks
+ * three in a row; `backup-images` repeats what `backup-mode` shows, without its release; `storage-faults` waits for limits.
  */
 const long = [
-  'destroy-release',
   'argo-rollouts',
-  'delivery',
+  'backup-images',
   'cnpg',
+  'delivery',
+  'destroy-release',
   'drill',
   'engine-killed',
   'evicted',
@@ -26,6 +28,8 @@ const long = [
   'pod-faults',
   'roles',
   'snapshots-odd',
+  'storage-faults',
+  'three',
   'up-command',
 ].map((name) => `test/e2e/${name}.test.ts`);
 

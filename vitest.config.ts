@@ -5,30 +5,37 @@ import { defineConfig } from 'vitest/config';
 export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) };
 
 /**
- * An operator killed between any two entries of its journal, and every act of the adversary beside each verb: `npm run
- * test:chains`.
+ * An operator killed between any two entries of its journal, every act of the adversary beside each verb, and releases
+ * in a row: `npm run test:chains`.
  */
 export const chains = [
-  'test/external/network.test.ts',
-  'test/faults/kill-*.test.ts',
-  'test/delivery/kills.test.ts',
-  'test/operations/backfill-kills.test.ts',
-  'test/releases/chinook.test.ts',
-  'test/releases/recipes.test.ts',
-  'test/adversary/matrix.test.ts',
-  'test/adversary/surroundings.test.ts',
-];
+  'adversary/matrix',
+  'adversary/proofs',
+  'adversary/surroundings',
+  'delivery/kills',
+  'external/network',
+  'external/release',
+  'external/rotate',
+  'faults/kill-*',
+  'faults/kills',
+  'faults/verbs',
+  'operations/backfill',
+  'operations/backfill-kills',
+  'releases/chinook',
+  'releases/recipes',
+  'releases/three-releases',
+].map((name) => `test/${name}.test.ts`);
 
 /**
- * Files that take a quarter of a minute or more each, because they wait for what takes its time (lost servers, retained
- * WAL, clones) or begin a process for each of many commands: `npm run test:long`. A fast case of what they show is in
- * `npm test`.
+ * Files that take ten seconds or more each, because they walk a whole release, wait for what takes its time (lost
+ * servers, retained WAL, clones) or begin a process for each of many commands: `npm run test:long`. A fast case of what
+ * they show is in `npm test`.
  */
 export const long = [
+  'adversary/adversary',
   'adversary/full-disk',
-  'adversary/proofs',
-  'cli/example',
   'adversary/sample',
+  'cli/example',
   'cli/fleet',
   'cli/life',
   'cli/outlive',
@@ -37,17 +44,16 @@ export const long = [
   'cli/release',
   'cli/repairs',
   'cli/terminal',
+  'delivery/follow',
   'delivery/mirror',
   'delivery/rolled-back',
   'delivery/stopped',
   'external/managed',
-  'external/release',
-  'external/rotate',
+  'external/rights',
   'faults/causes',
   'faults/clones',
   'faults/deadman',
   'faults/hung',
-  'faults/kills',
   'faults/migrate',
   'faults/network',
   'faults/no-secret-written',
@@ -60,20 +66,24 @@ export const long = [
   'faults/stranded',
   'faults/switch',
   'faults/switched',
-  'faults/verbs',
   'migrations/shapes/property',
+  'observe/exporter',
   'observe/flags',
   'operations/abandon',
-  'operations/backfill',
+  'operations/birth',
   'operations/birth-switched',
   'operations/compatibility',
   'operations/data-statements',
+  'operations/database-settings',
   'operations/drill',
   'operations/flag-stores',
   'operations/folder',
+  'operations/globals',
   'operations/hooks',
+  'operations/older-journal',
   'operations/resting',
   'operations/retained',
+  'operations/rotate-declared',
   'operations/rotate-in-release',
   'operations/seal',
   'operations/snapshots',
@@ -83,26 +93,52 @@ export const long = [
   'postgres/logical-seed/majors',
   'postgres/logical-seed/tables',
   'postgres/seal/every',
-  'releases/three-releases',
   'scripts/new',
 ].map((name) => `test/${name}.test.ts`);
 
+/**
+ * Files that start no server and no process, and change nothing of their own: they share workers, and what these have
+ * loaded. `test/docs/pure.test.ts` holds that.
+ */
+export const pure = [
+  'cli/declaration',
+  'cli/fleet-walk',
+  'cli/help',
+  'cli/wrap',
+  'delivery/{decide,mirror-judge,statistics}',
+  'docs/**/*',
+  'manifests/{delivery,drill,job,network,overlay}',
+  'migrations/{shape-table,up-part}',
+  'migrations/data/parts',
+  'migrations/expand-contract/{rule,waits}',
+  'migrations/lint/{breaks,corpus,docs,examples,misses,output,sarif,text}',
+  'model/*',
+  'operations/{archive,hook-job,step-names,table,troubles}',
+  'operations/reads/doctor/scrub',
+  'platform/{open,cnpg/problems,kubernetes/guard}',
+  'postgres/script/split',
+  'router/parts',
+].map((name) => `test/${name}.test.ts`);
+
+const everything = {
+  include: ['test/**/*.test.ts'],
+  // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than
+  // Node.
+  exclude: [
+    'test/e2e/**',
+    'test/deploy/**',
+    'test/browser/**',
+    'test/bench/**',
+    'test/migrations/tools/**',
+    'test/secrets/**',
+    'test/flags/**',
+    ...chains,
+    ...long,
+  ],
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than
-    // Node.
-    exclude: [
-      'test/e2e/**',
-      'test/deploy/**',
-      'test/browser/**',
-      'test/bench/**',
-      'test/migrations/tools/**',
-      'test/secrets/**',
-      'test/flags/**',
-      ...chains,
-      ...long,
-    ],
     env,
     unstubEnvs: true,
     testTimeout: 300_000,
@@ -111,5 +147,10 @@ export default defineConfig({
     // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a
     // defect, and is shown.
     retry: process.env['CI'] ? 1 : 0,
+    projects: [
+      { extends: true, test: { ...everything, name: 'real', exclude: [...everything.exclude, ...pure] } },
+      // A group of its own: a worker goes on with the next file of the queue where that shares too.
+      { extends: true, test: { name: 'pure', include: pure, isolate: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
