@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import type { Pod } from '../../src/platform/kubernetes/pods.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
-import { until } from '../support/until.ts';
+import { withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
+import { askRestored } from './support/restored.ts';
 import { prepared, small, versions, withStack } from './support/stack.ts';
 
 test('a destroy in the middle of a release leaves one snapshot, and a server that is no publisher starts from it', async () => {
@@ -23,49 +22,9 @@ test('a destroy in the middle of a release leaves one snapshot, and a server tha
       await stack.destroy();
       const left = Object.keys(await versions(admin));
       expect(left).toEqual([expect.stringMatching(/^VolumeSnapshot shop-last-\w+$/)]);
-      await admin.create({
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: 'restored', namespace },
-        spec: {
-          accessModes: ['ReadWriteOnce'],
-          resources: { requests: { storage: '1Gi' } },
-          dataSource: {
-            apiGroup: 'snapshot.storage.k8s.io',
-            kind: 'VolumeSnapshot',
-            name: left[0]?.replace('VolumeSnapshot ', ''),
-          },
-        },
-      });
-      await admin.create({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'restored', namespace },
-        spec: {
-          securityContext: { runAsUser: 999, fsGroup: 999 },
-          containers: [
-            {
-              name: 'postgres',
-              image: 'postgres:15',
-              imagePullPolicy: 'IfNotPresent',
-              env: [{ name: 'PGDATA', value: '/data/pgdata' }],
-              volumeMounts: [{ name: 'data', mountPath: '/data' }],
-            },
-          ],
-          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }],
-        },
-      });
-      const answer = await until(
-        'the restored server',
-        async () => {
-          const host = (await admin.read<Pod>('Pod', 'restored'))?.status?.podIP;
-          if (host === undefined) return undefined;
-          return withClient({ ...superuser, host, port: 5432, database: 'shop' }, 'test', (client) =>
-            rows(client, 'SELECT answer FROM kept'),
-          ).catch(() => undefined);
-        },
-        300_000,
-      );
+      const snapshot = left[0]?.replace('VolumeSnapshot ', '') ?? '';
+      const as = { ...superuser, database: 'shop' };
+      const answer = await askRestored({ name: namespace, admin }, snapshot, as, 'SELECT answer FROM kept');
       expect(answer).toEqual([{ answer: 42 }]);
     });
     await platform.close();

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { root } from '../docs/sources.ts';
 import { until } from '../support/until.ts';
 import { withNamespace } from './support/namespace.ts';
-import { prepared, small, withBackend } from './support/stack.ts';
+import { withUpProject } from './support/project.ts';
+import { prepared, small } from './support/stack.ts';
 
 interface Process {
   readonly pid: number;
@@ -39,36 +39,15 @@ async function below(pid: number): Promise<Process[]> {
 
 test('the Pulumi engine is killed in an up that switches: undone before the commit point, completed behind it, and no provider lives on', async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
-    await withBackend(async (folder) => {
+    await withUpProject(async ({ folder, env, up }) => {
       const declared = (live: 'blue' | 'green') => small(namespace, 'shop', { colours: prepared, live });
       const platform = new KubernetesPlatform(parseEnvironment(declared('blue'), 'the test'), admin);
-      const env = {
-        VERDIGRIS_HOME: path.join(folder, 'home'),
-        PULUMI_HOME: path.join(folder, 'pulumi'),
-        PULUMI_BACKEND_URL: `file://${folder}`,
-        PULUMI_CONFIG_PASSPHRASE: '',
-        NO_COLOR: '1',
-      };
       const declare = (live: 'blue' | 'green') =>
         writeFile(
           path.join(folder, 'Pulumi.dev.yaml'),
           JSON.stringify({ config: { 'verdigris:environments': { shop: declared(live) } } }),
         );
-      await mkdir(folder, { recursive: true });
-      await writeFile(
-        path.join(folder, 'Pulumi.yaml'),
-        JSON.stringify({
-          name: 'verdigris',
-          runtime: { name: 'nodejs', options: { typescript: false } },
-          plugins: { providers: [{ name: 'verdigris', path: path.join(root, 'src/pulumi/provider') }] },
-        }),
-      );
-      const start = () =>
-        execa(
-          process.execPath,
-          [path.join(root, 'src/cli/main.ts'), 'up', '--cwd', folder, '--stack', 'dev', '--yes', '--json'],
-          { reject: false, env, stdin: 'ignore' },
-        );
+      const start = () => up('--json');
       await declare('blue');
       const made = await start();
       expect(made.exitCode, made.stdout).toBe(0);

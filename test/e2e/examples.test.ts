@@ -1,14 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { root } from '../docs/sources.ts';
 import { productImage } from './support/image.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 import { legacy } from './support/legacy.ts';
-import { withBackend } from './support/stack.ts';
+import { withUpProject } from './support/project.ts';
 
-const main = path.join(root, 'src/cli/main.ts');
 const examples = path.join(root, 'examples/stacks');
 
 /** An example with the names of this cluster in the place of those that everybody changes. */
@@ -29,25 +27,9 @@ interface Project {
 /** A project whose stack is the example, as its first line says: copied beside Pulumi.yaml. */
 async function withProject(stack: string, use: (project: Project) => Promise<void>): Promise<void> {
   await withNamespace({}, async (namespace) => {
-    await withBackend(async (folder) => {
-      await writeFile(
-        path.join(folder, 'Pulumi.yaml'),
-        JSON.stringify({
-          name: 'verdigris',
-          runtime: { name: 'nodejs', options: { typescript: false } },
-          plugins: { providers: [{ name: 'verdigris', path: path.join(root, 'src/pulumi/provider') }] },
-        }),
-      );
+    await withUpProject(async ({ folder, up }) => {
       await mkdir(path.join(folder, 'migrations'));
       await writeFile(path.join(folder, 'migrations/0001_note.sql'), 'CREATE TABLE note (id int PRIMARY KEY);\n');
-      const env = {
-        VERDIGRIS_HOME: path.join(folder, 'home'),
-        PULUMI_HOME: path.join(folder, 'pulumi'),
-        PULUMI_BACKEND_URL: `file://${folder}`,
-        PULUMI_CONFIG_PASSPHRASE: '',
-        NO_COLOR: '1',
-        FORCE_COLOR: '0',
-      };
       await use({
         namespace,
         write: async (file, change = (text) => text) =>
@@ -56,11 +38,7 @@ async function withProject(stack: string, use: (project: Project) => Promise<voi
             change(await example(file, namespace.name)),
           ),
         up: async () => {
-          const { exitCode, stdout, stderr } = await execa(
-            process.execPath,
-            [main, 'up', '--cwd', folder, '--stack', 'dev', '--yes'],
-            { reject: false, env, stdin: 'ignore' },
-          );
+          const { exitCode, stdout, stderr } = await up();
           expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
           return stdout;
         },

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { Traffic } from '../../src/pulumi/components/traffic.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { waitFor } from '../../src/model/wait.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { isReady, type Pod } from '../../src/platform/kubernetes/pods.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/client.ts';
 import { withNamespace } from './support/namespace.ts';
+import { askRestored } from './support/restored.ts';
 import { openStack, small, versions, withStack } from './support/stack.ts';
 
 test('an environment is protected; another stack takes it in; destroyed on purpose it leaves a last snapshot that can be restored', async () => {
@@ -44,47 +43,8 @@ test('an environment is protected; another stack takes it in; destroyed on purpo
       const left = await versions(admin);
       expect(Object.keys(left)).toEqual([`VolumeSnapshot ${name}`]);
 
-      // As docs/kubernetes.md says: a claim of the snapshot holds a data directory that was shut down.
-      await admin.create({
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: 'restored', namespace },
-        spec: {
-          accessModes: ['ReadWriteOnce'],
-          resources: { requests: { storage: '1Gi' } },
-          dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name },
-        },
-      });
-      await admin.create({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'restored', namespace },
-        spec: {
-          securityContext: { runAsUser: 999, fsGroup: 999 },
-          containers: [
-            {
-              name: 'postgres',
-              image: 'postgres:15',
-              imagePullPolicy: 'IfNotPresent',
-              env: [{ name: 'PGDATA', value: '/data/pgdata' }],
-              volumeMounts: [{ name: 'data', mountPath: '/data' }],
-            },
-          ],
-          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }],
-        },
-      });
-      const answer = await waitFor(
-        async () => {
-          const pod = await admin.read<Pod>('Pod', 'restored');
-          if (!pod || !isReady(pod) || pod.status?.podIP === undefined) return undefined;
-          return withClient({ ...superuser, host: pod.status.podIP, port: 5432, database: 'shop' }, 'test', (client) =>
-            rows(client, 'SELECT answer FROM kept'),
-          ).catch((error: { code?: unknown }) =>
-            error.code === '57P03' || error.code === 'ECONNREFUSED' ? undefined : Promise.reject(error as Error),
-          );
-        },
-        { limit: 120_000, every: 200, what: 'the restored server', next: '' },
-      );
+      const as = { ...superuser, database: 'shop' };
+      const answer = await askRestored({ name: namespace, admin }, name, as, 'SELECT answer FROM kept');
       expect(answer).toEqual([{ answer: 42 }]);
     });
     await platform.close();

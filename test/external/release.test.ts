@@ -3,10 +3,9 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
-import { leftovers, nothing } from '../support/leftovers.ts';
 import { testMajor } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { good } from '../support/verdict.ts';
+import { wholeRelease } from '../support/whole-release.ts';
 
 /** Split alike on both sides, as the oldest publisher wants it. */
 const partitioned = `
@@ -104,21 +103,3 @@ test('a seed by tables that is interrupted in the middle of one leaves no slot o
     });
   });
 });
-
-async function wholeRelease(declaration: Record<string, unknown>): Promise<void> {
-  await withEnvironment({ declaration, existing: credentials }, async (environment) => {
-    const { verb, clients, platform, on } = environment;
-    const { verdict } = await clients(async (workload) => {
-      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
-      for (const each of ['switch', 'rollback', 'verify', 'switch'] as const) {
-        await verb(each);
-        const { acknowledged } = workload.stats();
-        await workload.until((stats) => stats.acknowledged > acknowledged + 100, 30_000);
-      }
-      await verb('retire');
-    });
-    expect(verdict).toMatchObject(good);
-    expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
-  });
-}

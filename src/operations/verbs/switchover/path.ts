@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { waitFor } from '../../../model/wait.ts';
+import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 
 /**
@@ -11,6 +12,33 @@ const pathLimit = 60_000;
 /** Milliseconds beyond a wait's own limit, which names its cause, until its step is given up. */
 const ownLimit = 5_000;
 
+/** What is waited for, what to do where it does not come, and how often it is asked, in milliseconds. */
+interface Wanted {
+  readonly what: string;
+  readonly next: string;
+  readonly every: number;
+  readonly slowest: number;
+}
+
+/**
+ * Behind the commit point there is no way but forward: asks until the path is as wanted, and names the last answer where
+ * it never is.
+ * @param attempt undefined where the path is as wanted, else what was seen.
+ */
+async function untilPath(c: Context, wanted: Wanted, attempt: () => Promise<string | undefined>): Promise<void> {
+  let last = 'no answer';
+  await waitFor(
+    async () => {
+      const seen = await attempt();
+      if (seen === undefined) return true;
+      last = seen;
+      return undefined;
+    },
+    { limit: pathLimit, signal: c.signal, ...wanted },
+    () => last,
+  );
+}
+
 export const route: Step = {
   id: 'route',
   title: 'point the clients’ path to the new live colour',
@@ -18,27 +46,21 @@ export const route: Step = {
   risk: 'none: clients are still held',
   limit: () => pathLimit + ownLimit,
   async run(c) {
-    let last = '';
-    await waitFor(
-      () =>
-        c.platform.traffic.route(c.ledger.token, c.live, 0).then(
-          () => true as const,
-          (error: unknown) => {
-            // Behind the commit point there is no way but forward; somebody with a newer lease goes it.
-            if (error instanceof VerdigrisError && error.code === 'busy') throw error;
-            last = String(error);
-            return undefined;
-          },
-        ),
-      {
-        limit: pathLimit,
-        signal: c.signal,
-        every: 20,
-        slowest: 1_000,
-        what: `the clients’ path pointed to ${c.live}`,
-        next: 'fix what refuses it; the same command goes on from here, clients are held meanwhile.',
-      },
-      () => last,
+    const wanted: Wanted = {
+      what: `the clients’ path pointed to ${c.live}`,
+      next: 'fix what refuses it; the same command goes on from here, clients are held meanwhile.',
+      every: 20,
+      slowest: 1_000,
+    };
+    await untilPath(c, wanted, () =>
+      c.platform.traffic.route(c.ledger.token, c.live, 0).then(
+        () => undefined,
+        (error: unknown) => {
+          // Somebody with a newer lease goes forward.
+          if (error instanceof VerdigrisError && error.code === 'busy') throw error;
+          return String(error);
+        },
+      ),
     );
   },
 };
@@ -50,26 +72,18 @@ export const probe: Step = {
   risk: 'clients wait until the answer is right',
   limit: () => pathLimit + ownLimit,
   async run(c) {
-    let last = 'no answer';
-    await waitFor(
-      async () => {
-        const answer = await c.platform.traffic.probe().catch((error: unknown) => {
-          last = String(error);
-          return undefined;
-        });
-        if (!answer) return undefined;
-        last = `${answer.colour} answers${answer.writable ? '' : ', read-only'}`;
-        return answer.colour === c.live && answer.writable ? true : undefined;
-      },
-      {
-        limit: pathLimit,
-        signal: c.signal,
-        every: 5,
-        slowest: 25,
-        what: `${c.live}, writable, through the clients’ path`,
-        next: 'fix the path; the same command goes on from here, clients are held meanwhile.',
-      },
-      () => last,
+    const wanted: Wanted = {
+      what: `${c.live}, writable, through the clients’ path`,
+      next: 'fix the path; the same command goes on from here, clients are held meanwhile.',
+      every: 5,
+      slowest: 25,
+    };
+    await untilPath(c, wanted, () =>
+      c.platform.traffic.probe().then(
+        ({ colour, writable }) =>
+          colour === c.live && writable ? undefined : `${colour} answers${writable ? '' : ', read-only'}`,
+        (error: unknown) => String(error),
+      ),
     );
   },
 };
