@@ -1,9 +1,7 @@
 /**
- * What a change of the schema does to a release, the gravest first. `breaks N`: software N fails on it, or is answered
- * wrongly.
- * `breaks forward apply`: what the live colour writes does not arrive on the candidate. `ends lossless rollback`: the
- * first row that
- * only the new shape takes stops replication back to the retained colour.
+ * What a change of the schema does to a release, the gravest first. `breaks N`: the live release fails on it, or is
+ * answered wrongly. `breaks forward apply`: what the live colour writes does not arrive on the candidate. `ends
+ * lossless rollback`: the first row that only the new shape takes stops replication back to the retained colour.
  */
 export const shapeVerdicts = ['breaks forward apply', 'breaks N', 'ends lossless rollback', 'harmless'] as const;
 export type ShapeVerdict = (typeof shapeVerdicts)[number];
@@ -12,7 +10,7 @@ export interface ShapeChange {
   readonly verdict: ShapeVerdict;
   /** Follows the object's name in findings of all who judge: the linter, the plan and the gates. */
   readonly says: string;
-  /** To software N, which is served by the new shape around the switchover. */
+  /** To the live release, which is served by the new shape around the switchover. */
   readonly software: string;
   /** To apply from the live colour to the candidate, until the switchover. */
   readonly forward: string;
@@ -54,8 +52,8 @@ const unanswered = { software: 'is answered wrongly', forward: fine };
 
 /**
  * The one table of shape changes. The gates see a change by comparing two catalogues, the linter by parsing a file;
- * both speak from here. A verdict that breaks N is a refusal that a note can lift (`-- verdigris: contract OBJECT …`):
- * the note says that N no longer uses it.
+ * both speak from here. A verdict that breaks the live release is a refusal that a note can lift (`-- verdigris:
+ * contract OBJECT …`): the note says that its software no longer uses it.
  */
 const table = {
   'object-removed': row(
@@ -123,9 +121,12 @@ const table = {
     ['rename-column', 'drop-column'],
     unanswered,
   ),
-  'column-required': row('breaks forward apply', 'is required, and software N does not write it', 'ACCESS EXCLUSIVE', [
-    'add-required-column',
-  ]),
+  'column-required': row(
+    'breaks forward apply',
+    'is required, and the live release does not write it',
+    'ACCESS EXCLUSIVE',
+    ['add-required-column'],
+  ),
   'default-removed': row(
     'breaks N',
     'must be given: it is required, and its default is gone',

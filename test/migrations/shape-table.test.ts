@@ -26,7 +26,7 @@ test('docs/expand-contract.md has the table', () => {
       ),
   );
   const table = [
-    '| change | what is said | verdict | software N | apply forward | apply back | lock |',
+    '| change | what is said | verdict | the live release | apply forward | apply back | lock |',
     '|---|---|---|---|---|---|---|',
     ...lines,
   ];

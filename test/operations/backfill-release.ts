@@ -37,7 +37,7 @@ export const release = (migrations: string, limits: Record<string, string> = {},
   fill: async (client: Parameters<Parameters<TestEnvironment['on']>[1]>[0]) => void (await client.query(people(count))),
 });
 
-/** Software N at work on the table while `use` runs: it knows no full_name. */
+/** The live release at work on the table while `use` runs: it knows no full_name. */
 export async function withSoftwareN(
   environment: TestEnvironment,
   from: number,

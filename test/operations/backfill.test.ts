@@ -42,7 +42,7 @@ test(
             await environment.verb('switch');
             expect(await wrong(environment, 'green')).toEqual({ n: 0 });
             await environment.verb('rollback');
-            // Software N again, and what it writes arrives filled again.
+            // The live release again, and what it writes arrives filled again.
             await withSoftwareN(environment, 200_000, async () => {
               await environment.verb('verify');
             });

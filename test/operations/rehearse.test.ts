@@ -272,7 +272,7 @@ test('the live statements are the load; those that get a worse plan or are refus
           'SELECT name FROM app.side WHERE id = $1',
           'UPDATE app.side SET name = name WHERE id = $1',
         ]);
-        // Software N met the renamed column while the rehearsal went on.
+        // The live release met the renamed column while the rehearsal went on.
         expect(report.load.errors[0]?.message).toContain('column "name" does not exist');
       }
       await expectNothingLeft(env);

@@ -15,9 +15,9 @@ export interface JudgedStage {
 }
 
 /**
- * The N and N+1 rule: while release N can be live, or be rolled back to, nothing may go that it uses; and a release
- * uses all of its schema unless a note says that its software no longer does. When N+1 is migrated, N and N+1 are the
- * releases that can be live: those before N ended when N was accepted.
+ * The rule: while the live release can be live, or be rolled back to, nothing may go that it uses; and a release uses
+ * all of its schema unless a note says that its software no longer does. While the new one is migrated, it and the live
+ * one are the releases that can be live: those before ended when the live one was accepted.
  */
 export function judgeContractions(
   found: readonly SeenChange[],

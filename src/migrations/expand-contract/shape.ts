@@ -3,7 +3,7 @@ import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { isPartOf, ofTrigger, schemaDifference } from '../shapes/changes.ts';
 import { plain } from './notes.ts';
 
-/** Something that release N+1 has and N does not. */
+/** Something that the new release has and the live one does not. */
 export interface Expansion {
   readonly object: string;
   readonly kind: string;
@@ -21,7 +21,7 @@ const shown: ReadonlySet<string> = new Set([
   'aggregate',
 ]);
 
-/** What software N loses: a note can say that it no longer uses it. */
+/** What the live release loses: a note can say that it no longer uses it. */
 export function contractions(changes: readonly SeenChange[]): SeenChange[] {
   return ofVerdict(changes, 'breaks N');
 }

@@ -12,7 +12,7 @@ export interface ColumnFact {
   readonly generated?: 'stored' | 'virtual';
   /** The sequence that numbers it: a serial's own, or that of a nextval() default. */
   readonly sequence?: Name;
-  /** The batch in which it was added: software N does not know a column of the batch at hand. */
+  /** The batch in which it was added: the live release does not know a column of the batch at hand. */
   readonly batch: number;
 }
 
@@ -76,7 +76,7 @@ export interface TypeFact {
   readonly constrained: boolean;
   /** Of an enum whose CREATE was seen. */
   readonly values?: readonly string[];
-  /** Its name before this release renamed it: the one that software N knows. */
+  /** Its name before this release renamed it: the one that the live release knows. */
   readonly was?: Name;
   readonly batch: number;
 }
@@ -138,7 +138,7 @@ export class Schema {
     return this.table(table)?.columns.get(column)?.batch === this.batch;
   }
 
-  /** The constraints that software N knows of a table: those from before the release, dropped in it or not. */
+  /** The constraints that the live release knows of a table: those from before the release, dropped in it or not. */
   formerConstraints(table: Name): readonly ConstraintFact[] {
     const fact = this.table(table);
     const gone = (fact?.constraintsGone ?? []).filter((one) => one.batch === this.batch).map((one) => one.fact);

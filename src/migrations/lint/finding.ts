@@ -81,7 +81,7 @@ export interface LintFinding {
   readonly lock?: LintLock;
   /** The table that the work is done on, as in `lock`. */
   readonly table?: string;
-  /** What software N loses or may no longer write, named as `migrate` names it; `contract` notes name it too. */
+  /** What the live release loses or may no longer write, named as `migrate` names it; `contract` notes name it too. */
   readonly object?: string;
   readonly work: Work;
   readonly rewrites: boolean;

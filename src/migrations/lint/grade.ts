@@ -76,7 +76,7 @@ export function seconds(work: Work, measured: Pick<Measured, 'tableBytes' | 'ind
 
 function severityFor(finding: LintFinding, size: TableSize): { severity: Severity; graded: string | undefined } {
   const { severity, graded } = finding;
-  // Only what grows with the table is a matter of size: a drop breaks software N on an empty table too.
+  // Only what grows with the table is a matter of size: a drop breaks the live release on an empty table too.
   const bySize = (finding.category === 'lock' || finding.category === 'rewrite') && finding.work !== 'none';
   if (!bySize || graded !== undefined) return { severity, graded };
   if (size.seconds >= longLock && severity === 'warning')

@@ -7,8 +7,8 @@ export type Truth = 'true' | 'false' | 'null';
 const anything: readonly Truth[] = ['true', 'false', 'null'];
 
 /**
- * What a condition can be in rows of software N, which leaves columns that it does not know null. A CHECK takes what is
- * not false, an index holds what is true.
+ * What a condition can be in rows of the live release, which leaves columns that it does not know null. A CHECK takes
+ * what is not false, an index holds what is true.
  */
 export function truthsOf(node: Node | undefined, isNull: (column: string) => boolean): ReadonlySet<Truth> {
   const of = (each: Node | undefined): ReadonlySet<Truth> => truthsOf(each, isNull);

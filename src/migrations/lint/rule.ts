@@ -20,7 +20,7 @@ export interface Draft {
   readonly where?: Where;
   readonly severity?: Severity;
   readonly breaksRollback?: boolean;
-  /** What software N loses, as `migrate` prints it: a contract note may name it. */
+  /** What the live release loses, as `migrate` prints it: a contract note may name it. */
   readonly object?: string;
 }
 

@@ -2,8 +2,8 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 
 /**
- * A statement that software N runs, as pg_stat_statements of the live database has it: its parameters are `$1`, their
- * values unknown.
+ * A statement that the live release runs, as pg_stat_statements of the live database has it: its parameters are `$1`,
+ * their values unknown.
  */
 export interface KnownStatement {
   readonly role: string;

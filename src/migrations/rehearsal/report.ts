@@ -138,7 +138,7 @@ export interface PlansReport {
     readonly nodesBefore: string;
     readonly nodesAfter: string;
   }[];
-  /** Statements of software N that the new schema refuses. */
+  /** Statements of the live release that the new schema refuses. */
   readonly broken: readonly { readonly query: string; readonly calls: number; readonly error: string }[];
 }
 

@@ -45,9 +45,9 @@ const reverseRules: Readonly<Record<Stricter['by'], ShapeChangeId>> = {
 };
 
 /**
- * What changed between software N's schema, `before`, and the release's, in the words of the table of shape changes.
- * Each direction is judged by what the one side takes and the other refuses, whatever a rule is called. `loadModule` of
- * the parser must have been awaited.
+ * What changed between the live release's schema, `before`, and the release's, in the words of the table of shape
+ * changes. Each direction is judged by what the one side takes and the other refuses, whatever a rule is called.
+ * `loadModule` of the parser must have been awaited.
  */
 export function shapeChangesBetween(
   before: readonly SchemaObject[],
@@ -132,7 +132,7 @@ function relationOf(column: string): string {
 
 const fills = / default | as identity/;
 
-/** What stays by its name, and answers software N otherwise. */
+/** What stays by its name, and answers the live release otherwise. */
 function ofDefinition({ change, kind, identity: object, before = '', after = '' }: SchemaDifference): SeenChange[] {
   const one = (id: ShapeChangeId, says?: string): SeenChange[] => [
     { id, object, kind, ...(says === undefined ? {} : { says }) },

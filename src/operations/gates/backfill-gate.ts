@@ -126,7 +126,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
     ];
   return [
     finding('backfill-drifted', {
-      // On the live colour software N writes such rows until it is gone: nobody could ever pass.
+      // On the live colour the live release writes such rows until it is gone: nobody could ever pass.
       grade: place === 'candidate' ? 'refuse' : 'warn',
       title: `${count === most ? `${most} rows or more` : `${count} rows`} of ${backfill.table} need ${backfill.name} again`,
       objects,

@@ -100,7 +100,7 @@ export async function readBackfillStates(c: Context): Promise<BackfillStates> {
   });
   const states: BackfillState[] = [];
   for (const state of placed) {
-    // Of the candidate alone it is never outlived: rows that arrive there from software N need it until the switchover.
+    // Of the candidate alone it is never outlived: rows that arrive there from the live release need it until the switchover.
     const at =
       state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
     const outlived =

@@ -23,8 +23,9 @@ function declared(
 }
 
 /**
- * Runs the declared test commands of software N and N+1 against the schema of N+1: each on a throw-away clone of the
- * candidate of its own, where it may write what it likes; the candidate stays closed. The results go to the journal.
+ * Runs the declared test commands of the live release and of the new one against the new schema: each on a throw-away
+ * clone of the candidate of its own, where it may write what it likes; the candidate stays closed. The results go to
+ * the journal.
  * @throws VerdigrisError `tests-failed`.
  */
 export async function runTests(c: Context): Promise<readonly TestResult[]> {

@@ -14,7 +14,7 @@ import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, release } from '../engine/release-record.ts';
 
-/** The schema that software N knows, and the one that the release leads to, with the mappings between the two. */
+/** The schema that the live release knows, and the one that the release leads to, with the mappings between the two. */
 export interface Shapes {
   readonly before: readonly SchemaObject[];
   readonly after: readonly SchemaObject[];
@@ -76,7 +76,7 @@ export async function requireContracts(c: Context): Promise<void> {
       'The migrations changed on the candidate what the live release uses, or what the way back needs: ' +
       `${refused.flatMap(({ objects }) => objects).join('; ')}.`,
     required:
-      'the N and N+1 rule: nothing goes while a release that uses it can be live or be rolled back to; ' +
+      'nothing goes while a release that uses it can be live or be rolled back to; ' +
       'and a way back where the declaration requires one.',
     next:
       'abandon the candidate, change the migrations, and seed again; the live colour is untouched. ' +

@@ -20,7 +20,7 @@ import { engineOf } from '../verbs/to-come.ts';
 export interface RehearseOptions {
   /** The project's own load, a command of the shell; none for one made of pg_stat_statements or of the tables. */
   readonly load?: string | undefined;
-  /** Software N's smoke test, a command of the shell. */
+  /** The live release's smoke test, a command of the shell. */
   readonly smoke?: string | undefined;
   /** Milliseconds that a query may be blocked; longer is a refusal. */
   readonly maxLock?: number | undefined;

@@ -137,7 +137,7 @@ test(
 );
 
 test(
-  'type changes: what one side cannot hold stops neither software N nor replication',
+  'type changes: what one side cannot hold stops neither the live release nor replication',
   { timeout: 120_000 },
   async () => {
     await withDatabase(async (client) => {

@@ -112,7 +112,7 @@ test(
               }
             };
 
-            // Software N on the live colour; the candidate knows both columns.
+            // The live release on the live colour; the candidate knows both columns.
             await stream(n, n1, async () => {
               await n.query("INSERT INTO person VALUES (1, 'one', 1), (2, 'two', NULL)");
               await n.query("UPDATE person SET name = 'ONE', age = 11 WHERE id = 1");

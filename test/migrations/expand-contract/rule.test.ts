@@ -9,7 +9,7 @@ const judge = (note: string, changes: Partial<JudgedStage> = {}) =>
     ({ id, grade }) => `${grade} ${id}`,
   );
 
-test('without a note release N uses all of its schema: nothing goes', () => {
+test('without a note the live release uses all of its schema: nothing goes', () => {
   const [finding] = judgeContractions(gone, [], stage);
   expect(finding).toMatchObject({ id: 'contract-too-early', grade: 'refuse', objects: ['shop.customer.name is gone'] });
   expect(finding?.fix).toContain('-- verdigris: contract shop.customer.name last-used-by 41');

@@ -23,7 +23,7 @@ const swap = (values: string) =>
 
 test('an enum whose name comes back is judged by its values, not by the names on the way', async () => {
   expect(await said(mood, swap("'a', 'b'"))).toEqual([
-    "enum-value-removed: The type S takes less than before: 'c' of software N is gone.",
+    "enum-value-removed: The type S takes less than before: 'c' of the live release is gone.",
   ]);
   expect(await said(mood, `ALTER TYPE "S" RENAME VALUE 'c' TO 'd';`, swap("'a', 'b', 'd'"))).toEqual([]);
   const again = (values: string) =>
@@ -32,19 +32,19 @@ test('an enum whose name comes back is judged by its values, not by the names on
     (await said(mood, again(values))).filter((line) => !line.startsWith('column-type-no-way-back'));
   expect(await ofTypes("'a', 'b', 'c'")).toEqual([]);
   expect(await ofTypes("'a'")).toEqual([
-    "enum-value-removed: The type S takes less than before: 'b', 'c' of software N is gone.",
+    "enum-value-removed: The type S takes less than before: 'b', 'c' of the live release is gone.",
   ]);
   expect(await said('SELECT 1;', swap("'a'"))).toContain(
-    'enum-value-removed: The type S is another one from now on; whether it takes every value that software N writes is not known here.',
+    'enum-value-removed: The type S is another one from now on; whether it takes every value that the live release writes is not known here.',
   );
 });
 
-test('a type that goes under another name is still missed by software N', async () => {
+test('a type that goes under another name is still missed by the live release', async () => {
   expect(await said(mood, 'ALTER TYPE "S" RENAME TO "T";')).toEqual([
-    'rename-object: Software N knows it as S, not as T.',
+    'rename-object: The live release knows it as S, not as T.',
   ]);
   expect(await said(mood, 'ALTER TABLE t DROP COLUMN s;', 'DROP TYPE "S";')).toEqual([
-    'drop-type: Software N may use the type S.',
+    'drop-type: The live release may use the type S.',
   ]);
 });
 
@@ -87,7 +87,7 @@ test.each([
   expect(errors(await lint('CREATE TABLE t (id int PRIMARY KEY, b text);', note + sql))).toEqual([]);
 });
 
-test('rules that software N lives with already are no new ones, whatever their names', async () => {
+test('rules that the live release lives with already are no new ones, whatever their names', async () => {
   const table =
     "CREATE TABLE t (id int PRIMARY KEY, a int, s text, CONSTRAINT s_in CHECK (s IN ('x', 'y')), CONSTRAINT " +
     'one UNIQUE (a), CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id));';

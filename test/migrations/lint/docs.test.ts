@@ -18,6 +18,11 @@ test.each(lintRules)('the page of $id says what the rule says', async (rule) => 
   await expect(rulePage(rule)).toMatchFileSnapshot(path.join(folder, `${rule.id}.md`));
 });
 
+test('rules speak of the live and the new release, not of N and N+1', () => {
+  const texts = lintRules.flatMap(({ title, why, instead }) => [title, why, instead]);
+  expect(texts.filter((text) => /\bN(?:\+1)?\b/.test(text))).toEqual([]);
+});
+
 test('the configuration in the guide is a good one', async () => {
   const guide = await readFile(path.join(folder, 'README.md'), 'utf8');
   const yaml = /```yaml\n([^]*?)```/.exec(guide)?.[1] ?? '';

@@ -40,7 +40,7 @@ test('a foreign key on a new column is looked up where a default fills the colum
   );
 });
 
-test('a primary key by an index implies NOT NULL: read under lock, and refused to software N', async () => {
+test('a primary key by an index implies NOT NULL: read under lock, and refused to the live release', async () => {
   const table =
     'CREATE TABLE t (id int NOT NULL, name text); CREATE UNIQUE INDEX by_name ON t (name); CREATE UNIQUE INDEX by_id ON t (id);';
   const key = (index: string) => found(table, `ALTER TABLE t ADD CONSTRAINT pk PRIMARY KEY USING INDEX ${index};`);
@@ -73,7 +73,7 @@ test("a default's function that none of the files makes may be volatile; Postgre
     expect(await column(value), value).toEqual([]);
 });
 
-test('a condition over columns that software N does not know is judged for a row that has null there', async () => {
+test('a condition over columns that the live release does not know is judged for a row that has null there', async () => {
   const table =
     'CREATE TABLE u (id int PRIMARY KEY, k int, UNIQUE (id, k)); CREATE TABLE t (id int PRIMARY KEY, a int, b text);';
   const add = (rest: string) => found(table, `ALTER TABLE t ADD COLUMN n int${rest};`);

@@ -6,7 +6,7 @@ import { ofVerdict } from '../../../src/model/shape-changes.ts';
 import { sqlState } from '../../support/failure.ts';
 import { change, schema, trial } from './trial.ts';
 
-/** What is refused, with a statement of software N that shows why. */
+/** What is refused, with a statement of the live release that shows why. */
 const broken: readonly (readonly [sql: string, statement: string])[] = [
   ['ALTER TABLE a DROP CONSTRAINT small, ADD CONSTRAINT small CHECK (x < 5)', "INSERT INTO a VALUES (1, 7, 'open')"],
   [
@@ -34,7 +34,7 @@ test('what the judgement lets through stops apply in neither direction, but wher
   });
 });
 
-test('what the judgement refuses breaks a statement that software N runs today', async () => {
+test('what the judgement refuses breaks a statement that the live release runs today', async () => {
   await withServer((server) =>
     withPair(server, schema, async (pair) => {
       const { live, candidate } = pair;

@@ -5,7 +5,7 @@ import type { Recipe } from './expand.ts';
 import { secondHalf } from './kept.ts';
 import { shortName } from './sync.ts';
 
-/** What release N+1 needs so that its software need not know the column any more: something to stand there. */
+/** What the new release needs so that its software need not know the column any more: something to stand there. */
 export function leaveColumn(
   { schema, table, column, notNull, defaultValue }: RecipeColumn,
   value: string | undefined,
@@ -15,7 +15,7 @@ export function leaveColumn(
     throw unfitForRecipe(
       `${schema}.${table}.${column} is required and has no default: rows of software that does not know it would be refused.`,
       'a default for the rows that are written without it.',
-      'give --default; software N may meet that value.',
+      'give --default; the live release may meet that value.',
     );
   const files =
     value === undefined
@@ -32,8 +32,8 @@ ALTER TABLE ${ident(schema, table)} ALTER COLUMN ${ident(column)} SET DEFAULT ${
   return {
     files,
     next: [
-      `Release N+1: its software does not use ${column}${files.length === 0 ? '; nothing changes in the database' : ''}.`,
-      `A later release: verdigris expand-contract contract ${schema}.${table}.${column} --last-used-by <release N>`,
+      `The new release: its software does not use ${column}${files.length === 0 ? '; nothing changes in the database' : ''}.`,
+      `A later release: verdigris expand-contract contract ${schema}.${table}.${column} --last-used-by <the live release>`,
     ],
   };
 }
@@ -51,7 +51,9 @@ export function plainDrop(schema: string, table: string, column: string, lastUse
   return secondHalf(
     {
       objects: [object],
-      sql: `-- verdigris: allow drop-column because no release that can be live uses it\nALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column)};\n`,
+      sql:
+        '-- verdigris: allow drop-column because no release that can be live uses ' +
+        `it\nALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column)};\n`,
     },
     lastUsedBy,
   );

@@ -27,7 +27,8 @@ export function expandColumn(pair: ColumnPair): Recipe {
   const table = ident(old.schema, old.table);
   const [from, to] = [`${old.schema}.${old.table}.${old.column}`, `${old.schema}.${old.table}.${column}`];
   const name = expandName(old, column);
-  const migration = `-- Software of release N uses ${old.column}, that of N+1 uses ${column}; both are in step until a later release takes ${old.column} away:
+  const migration = `-- Software of the release before uses ${old.column}, that of this one uses ${column};
+-- both are in step until a later release takes ${old.column} away:
 -- verdigris expand-contract contract ${from}
 -- verdigris: expand ${to} replaces ${from}
 ALTER TABLE ${table} ADD COLUMN ${ident(column)} ${type};
@@ -49,7 +50,8 @@ ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
       },
     ],
     next: [
-      `Release N+1: its software may read and write ${column}, and need not know ${old.column}. Software N goes on with ${old.column}, beside it.`,
+      `The new release: its software may read and write ${column}, and need not ` +
+        `know ${old.column}. The live release goes on with ${old.column}, beside it.`,
       `A later release: verdigris expand-contract contract ${from}`,
     ],
   };

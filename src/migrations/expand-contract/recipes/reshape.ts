@@ -88,7 +88,7 @@ ${required
   const second = `${dropStepTrigger(trigger)}-- verdigris: allow drop-column because no release that can be live uses it
 ALTER TABLE ${on} ${olds.map((column) => `DROP COLUMN ${ident(column)}`).join(', ')};
 `;
-  const text = `-- Software of release N uses ${olds.join(', ')}, that of N+1 ${news.join(', ')}.
+  const text = `-- Software of the release before uses ${olds.join(', ')}, that of this one ${news.join(', ')}.
 -- They are in step until a later release takes the old shape away:
 -- verdigris expand-contract contract ${objects[0] ?? ''}
 ALTER TABLE ${on} ${fresh.map(({ column, type }) => `ADD COLUMN ${ident(column)} ${type}`).join(', ')};
@@ -115,7 +115,7 @@ ${required
       { name: `${file}.backfill.yaml`, text: `# Fills the rows that were there before.\n${backfill}` },
     ],
     next: [
-      `Release N+1: its software may read and write ${news.join(', ')}, and need not know ${olds.join(', ')}.`,
+      `The new release: its software may read and write ${news.join(', ')}, and need not know ${olds.join(', ')}.`,
       `A later release: verdigris expand-contract contract ${objects[0] ?? ''} (for ${goes}); …_${file}.backfill.yaml is removed with it.`,
     ],
   };

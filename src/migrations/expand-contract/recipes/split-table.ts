@@ -28,7 +28,7 @@ export function splitTable(
     throw unfitForRecipe(
       `${schema}.${table}.${required.column} is required or has a default: a row of ${table} that knows nothing of it would have it all the same.`,
       'columns that may be NULL and have no default.',
-      'let release N+1 take its NOT NULL and default away, and split the table in N+2.',
+      'let the new release take its NOT NULL and default away, and split the table in N+2.',
     );
   const [old, part] = [ident(schema, table), ident(schema, fresh)];
   const [names, keys] = [columns.map(({ column }) => ident(column)), key.map(({ column }) => ident(column))];
@@ -112,7 +112,7 @@ ALTER TABLE ${old} ${names.map((each) => `DROP COLUMN ${each}`).join(', ')};
         `GRANT ${privileges} ON ${part} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''};\n`,
     )
     .join('');
-  const text = `-- Software of release N finds ${list('', names)} in ${table}, that of N+1 in ${fresh}.
+  const text = `-- Software of the release before finds ${list('', names)} in ${table}, that of this one in ${fresh}.
 -- Both are in step until a later release takes the old shape away:
 -- verdigris expand-contract contract ${objects[0] ?? ''}
 CREATE TABLE ${part} (${[...key, ...columns].map(({ column, type }) => `${ident(column)} ${type}`).join(', ')}, PRIMARY KEY (${list('', keys)}),
@@ -124,7 +124,7 @@ ${allByHand(columns)}`;
   return {
     files: [{ name: `${shortName(`split_${table}_${fresh}`)}.sql`, text }],
     next: [
-      `Release N+1: its software may read and write ${fresh}, and need not know ${list('', names)} of ${table}. ` +
+      `The new release: its software may read and write ${fresh}, and need not know ${list('', names)} of ${table}. ` +
         `A row of ${fresh} is there where one of them has a value.`,
       `A later release: verdigris expand-contract contract ${objects[0] ?? ''}`,
     ],

@@ -66,13 +66,14 @@ export function renameTableRecipe({ schema, table, columns, grants, granted }: R
     files: [
       {
         name: `${shortName(`rename_${table}_to_${fresh}`)}.sql`,
-        text: `-- Software of release N says ${schema}.${table}, that of N+1 says ${schema}.${fresh}: the same rows, read and written by both names.
+        text: `-- Software of the release before says ${schema}.${table}, that of this one says ${schema}.${fresh}:
+-- the same rows, read and written by both names.
 CREATE VIEW ${view} WITH (security_invoker = true) AS SELECT ${columns.map((name) => ident(name)).join(', ')} FROM ${old};
 ${rights}${byHand}`,
       },
     ],
     next: [
-      `Release N+1: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, ` +
+      `The new release: its software may read and write ${fresh}: SELECT, INSERT (ON CONFLICT too), UPDATE, ` +
         `DELETE. TRUNCATE, COPY into it and foreign keys want ${table}.`,
       `A migration that adds a column to ${table} makes the view again with it: CREATE OR REPLACE VIEW.`,
       `${table} stays, and so does the view: nothing is to be taken away later.`,

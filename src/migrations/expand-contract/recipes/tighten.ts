@@ -28,9 +28,10 @@ export interface Tightening {
 }
 
 /**
- * The first half: from release N+1 on each row that a client writes is repaired on its way in, those that are there at
- * the switchover. Rows that arrive by replication are left as the live colour has them, so software N keeps what it is
- * used to; on N+1 its rows are repaired like any. The second half makes it a rule, when no row breaks it any more.
+ * The first half: from the new release on each row that a client writes is repaired on its way in, those that are there
+ * at the switchover. Rows that arrive by replication are left as the live colour has them, so the live release keeps
+ * what it is used to; on the new colour its rows are repaired like any. The second half makes it a rule, when no row
+ * breaks it any more.
  */
 export function tighten(rules: readonly Tightening[], rule: string): Recipe {
   const [first] = rules;
@@ -46,7 +47,7 @@ ${makes}${keepHalf(triggerOf(first), { objects: first.objects, sql })}${rules.ma
   return {
     files: [{ name: `${triggerOf(first).name}.sql`, text }],
     next: [
-      'Release N+1: rows that its clients write, and those that are there at the switchover, are repaired; software N goes on as before.',
+      'The new release: rows that its clients write, and those that are there at the switchover, are repaired; the live release goes on as before.',
       `A later release: verdigris expand-contract contract ${object}`,
     ],
   };

@@ -10,7 +10,7 @@ export const compositeType: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'Software N writes and reads the type as it was: its row literals and ROW() values have another number ' +
+    'The live release writes and reads the type as it was: its row literals and ROW() values have another number ' +
     'of fields, or another type in one. Replication sends values as text, and stops where they do not fit.',
   instead: 'Make a new type and a new column of it; drop the old ones a release later.',
   bad: 'ALTER TYPE address DROP ATTRIBUTE zip;',
@@ -25,7 +25,7 @@ export const compositeType: LintRule = {
         const what =
           command.subtype === 'AT_AddColumn' ? 'comes' : command.subtype === 'AT_DropColumn' ? 'goes' : 'is changed';
         yield {
-          message: `${plainIdent(name)} of the type ${type.name} ${what}: values that software N writes no longer fit.`,
+          message: `${plainIdent(name)} of the type ${type.name} ${what}: values that the live release writes no longer fit.`,
           object: nameLabel(type),
         };
       }
@@ -43,7 +43,7 @@ export const viewRights: LintRule = {
   where: 'both',
   why:
     'With security_invoker a view reads its tables with the rights, and under the policies, of whoever asks: ' +
-    'roles of software N that were given the view alone are refused, or see other rows.',
+    'roles of the live release that were given the view alone are refused, or see other rows.',
   instead: 'Make a second view with the option and move the software over; drop the first a release later.',
   bad: 'ALTER VIEW v SET (security_invoker = true);',
   good: 'CREATE VIEW v_2 WITH (security_invoker = true) AS SELECT id, a, b FROM seen;',
@@ -67,7 +67,9 @@ export const strictFunction: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'A STRICT function is not called where an argument is NULL, and returns NULL: software N gets another answer for the same call, without an error.',
+  why:
+    'A STRICT function is not called where an argument is NULL, and returns NULL: ' +
+    'the live release gets another answer for the same call, without an error.',
   instead: 'Make a second function and move the software over.',
   bad: 'ALTER FUNCTION f(integer) STRICT;',
   good: "CREATE FUNCTION f_2(x integer) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS 'SELECT x';",

@@ -140,7 +140,7 @@ export const narrowType: LintRule = {
   where: 'both',
   breaksRollback: false,
   why:
-    'Software N still writes values of the old type. Those that do not fit fail on the live database; on a ' +
+    'The live release still writes values of the old type. Those that do not fit fail on the live database; on a ' +
     'candidate they come by replication, as text, and stop it. The migration itself fails, or cuts values, ' +
     'where such rows are there already.',
   instead:
@@ -158,7 +158,7 @@ export const narrowType: LintRule = {
         return undefined;
       return {
         object: columnObject(context.table, column),
-        message: `${typeText(to)} does not hold every value that software N writes as ${typeText(from)} into ${context.table.name}.${column}.`,
+        message: `${typeText(to)} does not hold every value that the live release writes as ${typeText(from)} into ${context.table.name}.${column}.`,
         range: context.command,
         table: context.table,
       };
@@ -174,10 +174,10 @@ export const typeReplication: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'Replication sends values as text. Once release N+1 writes one that the old type does not take, reverse ' +
+    'Replication sends values as text. Once the new release writes one that the old type does not take, reverse ' +
     'replication to the retained database stops, and a rollback would lose rows.',
   instead:
-    'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to N is wanted.',
+    'Widen in one release; use the wider range in the next. Or keep the old column in step until no rollback to the live release of today is wanted.',
   bad: 'ALTER TABLE t ALTER COLUMN a TYPE bigint;',
   good: 'ALTER TABLE t ALTER COLUMN d TYPE varchar(20);',
   remedy: false,

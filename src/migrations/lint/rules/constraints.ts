@@ -155,7 +155,7 @@ export const exclusion: LintRule = {
   lock: 'ACCESS EXCLUSIVE',
   work: 'index',
   why:
-    'Its index is built under ACCESS EXCLUSIVE and there is no concurrent way. Rows that software N writes ' +
+    'Its index is built under ACCESS EXCLUSIVE and there is no concurrent way. Rows that the live release writes ' +
     'on the live database may violate it, and then replication to the candidate stops.',
   instead:
     'Check in the software first; add the constraint on the candidate only when no row can violate it any more, in the release after.',
@@ -174,24 +174,24 @@ export const newUnique: LintRule = {
   category: 'replication',
   where: 'both',
   why:
-    'Software N does not know the rule and may write the same value twice. On the live database its INSERT ' +
+    'The live release does not know the rule and may write the same value twice. On the live database its INSERT ' +
     'fails; on a candidate the row comes by replication, violates the index and stops it until somebody acts.',
   instead:
-    'Make the software keep values unique in release N+1, and the database in the release after. Look for duplicates first.',
+    'Make the software keep values unique in the new release, and the database in the release after. Look for duplicates first.',
   bad: 'CREATE UNIQUE INDEX CONCURRENTLY b_once ON t (b);',
   good: 'CREATE INDEX CONCURRENTLY b_search ON t (b);',
   remedy: false,
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = constraintColumns(constraint, column);
-      // A new column is null in the rows of software N, and nulls are not equal to each other.
+      // A new column is null in the rows of the live release, and nulls are not equal to each other.
       if (column !== undefined || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
       if (alreadyUnique(context.schema, context.table, columns)) return undefined;
       if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
       const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
       return {
-        message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops software N, or replication to the candidate.`,
+        message: `A second row with the same ${columns.join(', ')} in ${context.table.name} stops the live release, or replication to the candidate.`,
         object: constraintObject(context, constraint, kind, columns),
       };
     }),
@@ -206,7 +206,7 @@ export const newUnique: LintRule = {
       const plain = columns.filter((column) => column !== undefined);
       if (plain.length === columns.length && alreadyUnique(context.schema, table, plain)) return undefined;
       return {
-        message: `A second row with the same value in ${table.name} stops software N, or replication to the candidate.`,
+        message: `A second row with the same value in ${table.name} stops the live release, or replication to the candidate.`,
         table,
         object: columnObject(
           table,
@@ -218,15 +218,15 @@ export const newUnique: LintRule = {
 };
 
 /**
- * Software N does not know a column of this release and leaves it null, unless a default fills it; nulls differ from
- * each other.
+ * The live release does not know a column of this release and leaves it null, unless a default fills it; nulls differ
+ * from each other.
  */
 function staysNull(context: LintContext, table: Name, column: string | undefined): boolean {
   if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
   return context.schema.column(table, column)?.hasDefault === false;
 }
 
-/** Where fewer columns are unique already, more of them are: what software N writes has passed the narrower key. */
+/** Where fewer columns are unique already, more of them are: what the live release writes has passed the narrower key. */
 function alreadyUnique(schema: Schema, table: Name, columns: readonly string[]): boolean {
   return schema
     .formerConstraints(table)
@@ -246,16 +246,16 @@ function constraintObject(
 
 export const stricter: LintRule = {
   id: 'stricter-constraint',
-  title: 'A check that software N does not know',
+  title: 'A check that the live release does not know',
   severity: 'error',
   category: 'compatibility',
   where: 'both',
   why:
-    'NOT VALID spares the old rows only: new ones are checked at once. Software N may write what the ' +
+    'NOT VALID spares the old rows only: new ones are checked at once. The live release may write what the ' +
     'constraint refuses. A CHECK also stops replication to a candidate; a foreign key is not checked there ' +
     'and surfaces at verification.',
   instead:
-    'Let release N+1 keep the rule in software; add the constraint in the release after, when no N can write any more.',
+    'Let the new release keep the rule in software; add the constraint in the release after, when the live release of today can no longer write any more.',
   bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
   good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
   remedy: false,
@@ -271,13 +271,13 @@ export const stricter: LintRule = {
     );
     const message =
       constraint.contype === 'CONSTR_CHECK'
-        ? `Rows of software N that do not pass the check are refused by ${context.table.name}, NOT VALID or not.`
-        : `Software N may write rows to ${context.table.name} that have no counterpart in ${constraint.pktable?.relname ?? ''}.`;
+        ? `Rows of the live release that do not pass the check are refused by ${context.table.name}, NOT VALID or not.`
+        : `The live release may write rows to ${context.table.name} that have no counterpart in ${constraint.pktable?.relname ?? ''}.`;
     return { message, object };
   }),
 };
 
-/** Software N lives with a constraint that says the same, under whatever name, or takes less. */
+/** The live release lives with a constraint that says the same, under whatever name, or takes less. */
 function knownBefore(constraint: Constraint, context: AlterContext): boolean {
   const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
   const saying = said(constraint, kind, kind === 'check' ? [] : constraintColumns(constraint));
@@ -289,7 +289,7 @@ function knownBefore(constraint: Constraint, context: AlterContext): boolean {
   });
 }
 
-/** A new column is null in every row that software N writes, and null passes a foreign key and most checks. */
+/** A new column is null in every row that the live release writes, and null passes a foreign key and most checks. */
 function takesRowsOfN(constraint: Constraint, context: AlterContext, column: string | undefined): boolean {
   const isNull = (name: string): boolean => leftNull(context, name);
   if (constraint.contype === 'CONSTR_FOREIGN') {
@@ -309,7 +309,7 @@ function leftNull(context: AlterContext, name: string): boolean {
   return !beside.constraints.some(({ contype }) => /DEFAULT|IDENTITY|GENERATED/.test(contype ?? ''));
 }
 
-/** Software N does not write the columns that this release adds. */
+/** The live release does not write the columns that this release adds. */
 function ownColumnsOnly(constraint: Constraint, context: AlterContext): boolean {
   const beside = context.commands.map((command) => addedColumn(command)?.name);
   const columns = constraint.contype === 'CONSTR_CHECK' ? referenced(constraint) : constraintColumns(constraint);

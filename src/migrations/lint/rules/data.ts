@@ -89,7 +89,7 @@ export const backfillRule: LintRule = {
   work: 'scan',
   why:
     'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as ' +
-    'long. On a candidate, rows changed here and by software N at the same time part for good: replication ' +
+    'long. On a candidate, rows changed here and by the live release at the same time part for good: replication ' +
     'brings the old column’s value and overwrites nothing of the new one.',
   instead:
     'Put the data change into a step of its own that works in batches, can go on where it stopped and slows ' +

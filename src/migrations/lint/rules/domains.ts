@@ -10,10 +10,11 @@ export const alterDomain: LintRule = {
   lock: 'SHARE',
   work: 'scan',
   why:
-    'All tables with a column of the domain are read under SHARE, which stops their writes; and software N ' +
+    'All tables with a column of the domain are read under SHARE, which stops their writes; and the live release ' +
     'may still write values that the domain refuses from now on.',
   instead:
-    'Let release N+1 keep the rule in software. In the release after: ADD CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT.',
+    'Let the new release keep the rule in software. In the release after: ADD ' +
+    'CONSTRAINT … NOT VALID, which checks new values only; then VALIDATE CONSTRAINT.',
   bad: 'ALTER DOMAIN cents ADD CONSTRAINT positive CHECK (VALUE >= 0);',
   good: "COMMENT ON DOMAIN cents IS 'hundredths';",
   remedy: false,
@@ -23,7 +24,7 @@ export const alterDomain: LintRule = {
       const name = context.nameOf(node.typeName);
       if (context.schema.types.get(nameLabel(name))?.batch === context.schema.batch) return undefined;
       const object = nameLabel(name);
-      const message = `Every column of the domain ${name.name} is checked, and stricter than software N knows it.`;
+      const message = `Every column of the domain ${name.name} is checked, and stricter than the live release knows it.`;
       if (as(node.def, 'Constraint')?.skip_validation === true) return { message, object, lock: 'none', work: 'none' };
       return node.subtype === 'O'
         ? { message, object }
@@ -39,7 +40,9 @@ export const loosenDomain: LintRule = {
   category: 'replication',
   where: 'both',
   breaksRollback: true,
-  why: 'The retained database still has the constraint: a value of release N+1 that it refuses stops reverse replication, so that a rollback would lose rows.',
+  why:
+    'The retained database still has the constraint: a value of the new release ' +
+    'that it refuses stops reverse replication, so that a rollback would lose rows.',
   instead:
     'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
   bad: 'ALTER DOMAIN positive_cents DROP CONSTRAINT positive_cents_check;',

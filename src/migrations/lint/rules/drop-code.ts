@@ -11,7 +11,7 @@ export const dropFunction: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Calls of software N fail, and so do triggers, views and defaults that the text of other functions hides.',
+  why: 'Calls of the live release fail, and so do triggers, views and defaults that the text of other functions hides.',
   instead:
     'Add the new one beside it, and drop the old in the release after. CREATE OR REPLACE where the signature stays.',
   bad: 'DROP FUNCTION f(integer);',
@@ -28,7 +28,7 @@ export const dropFunction: LintRule = {
         const types = all(given?.objargs, 'TypeName').map((type) => typeText(columnType(type)));
         const args = given?.args_unspecified === true ? known?.[0]?.arguments : types.join(', ');
         yield {
-          message: `Software N calls ${name.name}.`,
+          message: `The live release calls ${name.name}.`,
           object: `${nameLabel(name)}(${args ?? ''})`,
         } satisfies Draft;
       }
@@ -50,7 +50,7 @@ export const dropType: LintRule = {
   category: 'compatibility',
   where: 'both',
   breaksRollback: true,
-  why: 'Software N casts to it or reads columns of it; the retained database keeps it, and the two schemas part.',
+  why: 'The live release casts to it or reads columns of it; the retained database keeps it, and the two schemas part.',
   instead: 'Drop it in the release after the last one that uses it.',
   bad: 'DROP TYPE unused;',
   good: "CREATE TYPE shade AS ENUM ('light');\nDROP TYPE shade;",
@@ -59,11 +59,11 @@ export const dropType: LintRule = {
     *DropStmt(node, context) {
       for (const name of dropped(node, context, 'OBJECT_TYPE', 'OBJECT_DOMAIN')) {
         const known = context.schema.types.get(nameLabel(name));
-        // The name that software N knows is there again, or is not gone: what it is now is judged as a type.
+        // The name that the live release knows is there again, or is not gone: what it is now is judged as a type.
         const back = known?.was ? context.schema.types.has(nameLabel(known.was)) : typeReturns(context, name);
         if (known?.batch === context.schema.batch || back) continue;
         yield {
-          message: `Software N may use the type ${name.name}.`,
+          message: `The live release may use the type ${name.name}.`,
           object: nameLabel(known?.was ?? name),
         } satisfies Draft;
       }

@@ -14,8 +14,8 @@ export const dropConstraint: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'The retained database still has the constraint. A row of release N+1 that it refuses stops reverse ' +
-    'replication, so that a rollback would lose rows. Software N may also rely on a unique constraint in ON ' +
+    'The retained database still has the constraint. A row of the new release that it refuses stops reverse ' +
+    'replication, so that a rollback would lose rows. The live release may also rely on a unique constraint in ON ' +
     'CONFLICT. Putting it back fails where rows violate it by then.',
   instead:
     'Drop it in one release and use the freedom in the next: then no database that can take part in a rollback has it.',
@@ -56,7 +56,9 @@ export const dropPrimaryKey: LintRule = {
   where: 'both',
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
-  why: 'The primary key says which row an UPDATE or DELETE means. Without it, and while the table is published, UPDATE and DELETE fail on the database itself.',
+  why:
+    'The primary key says which row an UPDATE or DELETE means. Without it, and ' +
+    'while the table is published, UPDATE and DELETE fail on the database itself.',
   instead:
     'Make the new key first (CREATE UNIQUE INDEX CONCURRENTLY), set REPLICA IDENTITY USING INDEX, and change the key in one statement.',
   bad: 'ALTER TABLE p DROP CONSTRAINT p_pkey;',

@@ -11,7 +11,7 @@ export const dropView: LintRule = {
   category: 'compatibility',
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'Statements of software N that read the view fail.',
+  why: 'Statements of the live release that read the view fail.',
   instead:
     'Drop it in the release after the last one that reads it. To change it, CREATE OR REPLACE VIEW, or drop ' +
     'and create it in the same migration with all its columns.',
@@ -21,7 +21,7 @@ export const dropView: LintRule = {
     *DropStmt(node, context) {
       for (const view of dropped(node, context, 'OBJECT_VIEW', 'OBJECT_MATVIEW')) {
         if (recreated(view, context)) continue;
-        yield { message: `Software N reads ${view.name}.`, table: view, object: nameLabel(view) } satisfies Draft;
+        yield { message: `The live release reads ${view.name}.`, table: view, object: nameLabel(view) } satisfies Draft;
       }
     },
   },
@@ -43,7 +43,7 @@ export const viewColumnRemoved: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Statements of software N that name the column fail.',
+  why: 'Statements of the live release that name the column fail.',
   instead: 'Keep the column in the view, as a null if need be, until no software reads it.',
   bad: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a FROM seen;',
   good: 'DROP VIEW v;\nCREATE VIEW v AS SELECT id, a, b, e FROM seen;',
@@ -71,7 +71,7 @@ export const viewColumnRemoved: LintRule = {
       const gone = [...known.columns.keys()].filter((column) => !now.includes(column));
       return gone.length > 0
         ? {
-            message: `PostgreSQL refuses to take ${gone.join(', ')} from ${view.name} by CREATE OR REPLACE, and software N reads it.`,
+            message: `PostgreSQL refuses to take ${gone.join(', ')} from ${view.name} by CREATE OR REPLACE, and the live release reads it.`,
             table: view,
           }
         : undefined;

@@ -16,11 +16,11 @@ export const dropTable: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'Software N reads and writes it until the switchover, and again after a rollback. On a candidate, ' +
-    'replication stops at the first row that N writes to it; after the switchover nothing of it comes back ' +
+    'The live release reads and writes it until the switchover, and again after a rollback. On a candidate, ' +
+    'replication stops at the first row that the live release writes to it; after the switchover nothing of it comes back ' +
     'to the retained database.',
   instead:
-    'Release N+1 stops using the table; drop it in the release after, with a note that says so: `migrate` ' +
+    'The new release stops using the table; drop it in the release after, with a note that says so: `migrate` ' +
     'refuses it while a release that uses it can be live (docs/expand-contract.md).',
   bad: 'DROP TABLE lone;',
   good: 'CREATE TABLE lone_2 (id bigint PRIMARY KEY);\nDROP TABLE lone_2;',
@@ -29,7 +29,7 @@ export const dropTable: LintRule = {
     *DropStmt(node, context) {
       for (const table of dropped(node, context, 'OBJECT_TABLE', 'OBJECT_FOREIGN_TABLE')) {
         yield {
-          message: `${table.name} and its rows are gone; software N and its replication fail on it.`,
+          message: `${table.name} and its rows are gone; the live release and its replication fail on it.`,
           table,
           object: nameLabel(table),
         } satisfies Draft;
@@ -47,11 +47,11 @@ export const dropColumn: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'Statements of software N that name the column fail. What N writes into it on the live database cannot ' +
-    'be carried to the candidate, and rows of N+1 come back without it: where it is NOT NULL without a ' +
+    'Statements of the live release that name the column fail. What the live release writes into it on the live database cannot ' +
+    'be carried to the candidate, and rows of the new release come back without it: where it is NOT NULL without a ' +
     'default, reverse replication stops.',
   instead:
-    'Release N+1 stops using the column (make it nullable or give it a default then); drop it in the release ' +
+    'The new release stops using the column (make it nullable or give it a default then); drop it in the release ' +
     'after, with a note that says so: `migrate` refuses it earlier. Where `verdigris expand-contract` put ' +
     'another in its place, `verdigris expand-contract contract` writes the migration.',
   bad: 'ALTER TABLE t DROP COLUMN flag;',
@@ -70,9 +70,9 @@ export const dropColumn: LintRule = {
               `-- in a later release:\n${context.statement.text};`,
           }
         : {};
-      const rest = stops ? '; it is NOT NULL without a default, so no row of release N+1 can go back' : '';
+      const rest = stops ? '; it is NOT NULL without a default, so no row of the new release can go back' : '';
       return {
-        message: `Software N still names ${context.table.name}.${column}${rest}.`,
+        message: `The live release still names ${context.table.name}.${column}${rest}.`,
         range: context.command,
         table: context.table,
         object: columnObject(context.table, column),
@@ -105,7 +105,7 @@ const rest: Partial<Record<DropType, string>> = {
 
 export const dropObject: LintRule = {
   id: 'drop-object',
-  title: 'Something software N may rely on is dropped',
+  title: 'Something the live release may rely on is dropped',
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
@@ -121,7 +121,7 @@ export const dropObject: LintRule = {
       const names = (node.objects ?? []).map((object) => strings(object).at(-1) ?? '');
       const byName = called.includes(node.removeType ?? 'OBJECT_TABLE');
       return {
-        message: `The ${kind} ${names.join(', ')} is gone for software N too.`,
+        message: `The ${kind} ${names.join(', ')} is gone for the live release too.`,
         ...(byName ? { severity: 'error' as const } : {}),
         ...(node.removeType === 'OBJECT_SEQUENCE' ? { object: nameLabel(context.nameOf(node.objects?.[0])) } : {}),
       };
@@ -148,7 +148,7 @@ export const dropSchema: LintRule = {
   category: 'destructive',
   where: 'both',
   breaksRollback: true,
-  why: 'Everything in it goes with it, and software N and its replication fail on all of it.',
+  why: 'Everything in it goes with it, and the live release and its replication fail on all of it.',
   instead: 'Drop its objects one by one, in the release after the last one that uses them.',
   bad: 'DROP SCHEMA old CASCADE;',
   good: 'CREATE SCHEMA fresh;',

@@ -51,10 +51,10 @@ export const enumValueRemoved: LintRule = {
   category: 'compatibility',
   where: 'both',
   why:
-    'Software N still writes the value that is gone: its statement fails, and on a candidate the row comes ' +
+    'The live release still writes the value that is gone: its statement fails, and on a candidate the row comes ' +
     'by replication, as text, and stops it. The change of the columns fails where a row has the value.',
   instead:
-    'Let release N+1 stop writing the value and move the rows off it; make the type without it in the release after.',
+    'Let the new release stop writing the value and move the rows off it; make the type without it in the release after.',
   bad:
     "CREATE TYPE mood_new AS ENUM ('ok');\n" +
     'ALTER TABLE moods ALTER COLUMN feel TYPE mood_new USING (feel::text::mood_new);\n' +
@@ -79,14 +79,14 @@ function fewer(context: LintContext, name: Name, now: readonly string[] | undefi
   const object = nameLabel(name);
   if (!old.values || !now)
     return {
-      message: `The type ${name.name} is another one from now on; whether it takes every value that software N writes is not known here.`,
+      message: `The type ${name.name} is another one from now on; whether it takes every value that the live release writes is not known here.`,
       object,
       severity: 'warning',
     };
   const lost = old.values.filter((value) => !now.includes(value));
   if (lost.length === 0) return undefined;
   return {
-    message: `The type ${name.name} takes less than before: ${lost.map((value) => `'${value}'`).join(', ')} of software N is gone.`,
+    message: `The type ${name.name} takes less than before: ${lost.map((value) => `'${value}'`).join(', ')} of the live release is gone.`,
     object,
   };
 }

@@ -12,7 +12,7 @@ export const changeSignature: LintRule = {
   category: 'compatibility',
   where: 'both',
   why:
-    'Software N calls it with the old arguments and reads the old result. A second function of the same name ' +
+    'The live release calls it with the old arguments and reads the old result. A second function of the same name ' +
     'beside the old one can make such calls ambiguous.',
   instead:
     'Give the new function a new name, or add arguments with defaults to a function that is dropped a release later.',
@@ -48,7 +48,7 @@ export const changeSignature: LintRule = {
         };
       if (same || old.length === 0) return undefined;
       return {
-        message: `A second ${strings(node.funcname).at(-1)} beside the one with (${old[0]?.arguments}): calls of software N may become ambiguous.`,
+        message: `A second ${strings(node.funcname).at(-1)} beside the one with (${old[0]?.arguments}): calls of the live release may become ambiguous.`,
         severity: 'warning',
       };
     },

@@ -56,9 +56,11 @@ export const dropIndex: LintRule = {
   category: 'lock',
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'It takes ACCESS EXCLUSIVE on the table. The drop is quick, but it waits for the longest query at work, and all queries that come after wait behind it.',
+  why:
+    'It takes ACCESS EXCLUSIVE on the table. The drop is quick, but it waits for ' +
+    'the longest query at work, and all queries that come after wait behind it.',
   instead:
-    'DROP INDEX CONCURRENTLY, outside a transaction. Check first that no statement of software N needs the index.',
+    'DROP INDEX CONCURRENTLY, outside a transaction. Check first that no statement of the live release needs the index.',
   bad: 'DROP INDEX t_b_idx;',
   good: 'DROP INDEX CONCURRENTLY t_b_idx;',
   check: {

@@ -13,7 +13,7 @@ export const changeInheritance: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'A query of the parent reads its children too: software N no longer sees the child’s rows, or sees rows ' +
+    'A query of the parent reads its children too: the live release no longer sees the child’s rows, or sees rows ' +
     'that it does not expect. Nothing fails, so it is found late.',
   instead: 'Change it in the release after the last one whose software reads these rows through the parent.',
   bad: 'ALTER TABLE child NO INHERIT elder;',
@@ -26,8 +26,8 @@ export const changeInheritance: LintRule = {
       const parent = as(command.def, 'RangeVar')?.relname ?? '';
       return {
         message: leaves
-          ? `Software N no longer finds the rows of ${context.table.name} in ${parent}.`
-          : `Software N finds the rows of ${context.table.name} in ${parent} from now on.`,
+          ? `The live release no longer finds the rows of ${context.table.name} in ${parent}.`
+          : `The live release finds the rows of ${context.table.name} in ${parent} from now on.`,
         range: context.command,
         table: context.table,
         object: nameLabel(context.table),
@@ -84,7 +84,7 @@ export const newPartition: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'The retained database has no partition for these rows: the first one that release N+1 writes stops reverse ' +
+    'The retained database has no partition for these rows: the first one that the new release writes stops reverse ' +
     'replication, unless a default partition takes it there.',
   instead:
     'Make the partition a release before it is needed: then no database that can take part in a rollback lacks it.',
@@ -119,7 +119,7 @@ export const detachPartition: LintRule = {
   category: 'compatibility',
   where: 'both',
   why:
-    'Software N no longer finds the rows of the partition through its table, and rows that belong there are refused; ' +
+    'The live release no longer finds the rows of the partition through its table, and rows that belong there are refused; ' +
     'on a candidate they arrive by replication and stop it.',
   instead: 'Detach it in the release after the last one whose software reads or writes these rows.',
   bad: 'ALTER TABLE m DETACH PARTITION m_2025 CONCURRENTLY;',
@@ -131,7 +131,7 @@ export const detachPartition: LintRule = {
       if (!part || context.isNew(part.name) || attachedLater(context)) return undefined;
       const name = context.name(part.name);
       return {
-        message: `Software N no longer finds the rows of ${name.name} in ${context.table.name}, and cannot write them.`,
+        message: `The live release no longer finds the rows of ${name.name} in ${context.table.name}, and cannot write them.`,
         range: context.command,
         table: context.table,
         lock: 'none' as const,

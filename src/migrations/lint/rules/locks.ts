@@ -119,7 +119,7 @@ export const createTrigger: LintRule = {
   where: 'both',
   lock: 'SHARE ROW EXCLUSIVE',
   why:
-    'Writes wait for the lock, which is held to the end of the transaction. The trigger fires for software N ' +
+    'Writes wait for the lock, which is held to the end of the transaction. The trigger fires for the live release ' +
     'too; it does not fire for rows that replication brings to the candidate.',
   instead:
     'A transaction of its own with a lock_timeout. Do not rely on it for rows written before the switchover: backfill them.',
@@ -144,7 +144,7 @@ export const createRule: LintRule = {
   category: 'compatibility',
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
-  why: 'A rule changes what statements of software N mean, takes ACCESS EXCLUSIVE, and is not applied to replicated rows.',
+  why: 'A rule changes what statements of the live release mean, takes ACCESS EXCLUSIVE, and is not applied to replicated rows.',
   instead: 'A trigger, or a view with INSTEAD OF triggers.',
   bad: 'CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING;',
   good: 'CREATE VIEW t_view AS SELECT id FROM t;',

@@ -64,15 +64,15 @@ export const setNotNull: LintRule = {
 
 export const tightenNotNull: LintRule = {
   id: 'new-not-null',
-  title: 'A column that software N may leave null',
+  title: 'A column that the live release may leave null',
   severity: 'error',
   category: 'compatibility',
   where: 'both',
   why:
-    'Software N is still live, and its INSERTs that leave the column out fail from now on. On a candidate ' +
-    'the rows that N writes on the live database arrive with nulls, and forward replication stops.',
+    'The live release is still live, and its INSERTs that leave the column out fail from now on. On a candidate ' +
+    'the rows that the live release writes on the live database arrive with nulls, and forward replication stops.',
   instead:
-    'Let release N+1 write the column always; make it NOT NULL in the release after, when no N can come ' +
+    'Let the new release write the column always; make it NOT NULL in the release after, when the live release of today can no longer come ' +
     'back. Or give it a default first, where nulls are never written on purpose.',
   bad: 'ALTER TABLE t ALTER COLUMN a SET NOT NULL;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT '';",
@@ -85,7 +85,7 @@ export const tightenNotNull: LintRule = {
         if (context.schema.column(context.table, tightened)?.notNull === true) continue;
         yield {
           message:
-            `Software N may still write null into ${context.table.name}.${tightened}: its statements, and their ` +
+            `The live release may still write null into ${context.table.name}.${tightened}: its statements, and their ` +
             'replication to a candidate, fail from here on.',
           range: context.command,
           table: context.table,
@@ -113,8 +113,8 @@ export const requiredColumn: LintRule = {
   where: 'both',
   breaksRollback: false,
   why:
-    'The statement fails on a table that has rows. On an empty one, every INSERT of software N fails, since ' +
-    'N does not know the column; on a candidate, so does every row that replication brings. A default that the ' +
+    'The statement fails on a table that has rows. On an empty one, every INSERT of the live release fails, since ' +
+    'it does not know the column; on a candidate, so does every row that replication brings. A default that the ' +
     'release takes away again, or rows that it fills before SET NOT NULL, help the rows that are there, not those ' +
     'that come.',
   instead: 'Add it with a constant default that stays (no rewrite), or nullable now and NOT NULL in a later release.',
@@ -135,7 +135,7 @@ export const requiredColumn: LintRule = {
       if (columnType(added.column.typeName).base in serials) return undefined;
       const fix = `ALTER TABLE ${plainTable(context.table)} ${context.words.replace(/\s*\bNOT\s+NULL\b/i, '')};`;
       return {
-        message: `No row that is there has a value for ${added.name}, and software N gives none.`,
+        message: `No row that is there has a value for ${added.name}, and the live release gives none.`,
         range: context.command,
         table: context.table,
         fix,
@@ -153,7 +153,7 @@ function requiredAfterwards(command: Of<'AlterTableCmd'>, context: AlterContext)
   if (!(emptied || required) || !context.schema.isNewColumn(context.table, column)) return undefined;
   if (relievedLater(context, column)) return undefined;
   return {
-    message: `Software N gives no value for ${column}, which is new, and from here on it needs one.`,
+    message: `The live release gives no value for ${column}, which is new, and from here on it needs one.`,
     range: context.command,
     table: context.table,
     object: columnObject(context.table, column),
@@ -181,8 +181,8 @@ export const dropNotNull: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'Once release N+1 writes a null, reverse replication to the retained database stops at that row, because ' +
-    'the column is still NOT NULL there; software N may not expect it either.',
+    'Once the new release writes a null, reverse replication to the retained database stops at that row, because ' +
+    'the column is still NOT NULL there; the live release may not expect it either.',
   instead:
     'Drop NOT NULL in one release, and begin to write nulls in the next, when the retained database has the relaxed column too.',
   bad: 'ALTER TABLE t ALTER COLUMN c DROP NOT NULL;',
@@ -208,7 +208,7 @@ export const dropDefault: LintRule = {
   category: 'compatibility',
   where: 'both',
   why:
-    'Software N may leave the column out and rely on the default: it gets nulls, or an error where the ' +
+    'The live release may leave the column out and rely on the default: it gets nulls, or an error where the ' +
     'column is NOT NULL. Rows that arrive by replication have their value already.',
   instead: 'Drop the default in the release after the one whose software writes the column itself.',
   bad: 'ALTER TABLE t ALTER COLUMN flag DROP DEFAULT;',
@@ -225,7 +225,7 @@ export const dropDefault: LintRule = {
       const required = known?.notNull === true || identity;
       const consequence = required ? 'its INSERT fails' : 'it gets null';
       return {
-        message: `Where software N leaves ${context.table.name}.${column} out, ${consequence} from now on.`,
+        message: `Where the live release leaves ${context.table.name}.${column} out, ${consequence} from now on.`,
         range: context.command,
         table: context.table,
         object: columnObject(context.table, column),
@@ -241,8 +241,8 @@ export const changeDefault: LintRule = {
   severity: 'info',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N gets another value than it knows where it leaves the column out. Rows that are there keep theirs.',
-  instead: 'Let the new software write the value itself; change the default once no N is left.',
+  why: 'The live release gets another value than it knows where it leaves the column out. Rows that are there keep theirs.',
+  instead: 'Let the new software write the value itself; change the default once the live release of today is gone.',
   bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
   remedy: false,
@@ -258,7 +258,7 @@ export const changeDefault: LintRule = {
       )
         return undefined;
       return {
-        message: `Software N relied on another default of ${context.table.name}.${command.name ?? ''}.`,
+        message: `The live release relied on another default of ${context.table.name}.${command.name ?? ''}.`,
         range: context.command,
         table: context.table,
       };

@@ -16,7 +16,7 @@ export const renameTableRule: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'Statements of software N that use the old name fail at once. Replication goes by name too: forward ' +
+    'Statements of the live release that use the old name fail at once. Replication goes by name too: forward ' +
     'stops at the first row for the old name, reverse at the first for the new one.',
   instead: 'Keep the name, and put a view with the new one beside it: it takes reads and writes, and can stay.',
   bad: 'ALTER TABLE lone RENAME TO alone;',
@@ -30,7 +30,7 @@ export const renameTableRule: LintRule = {
           ? { fix: `CREATE VIEW ${plainIdent(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
           : {};
       return {
-        message: `Software N and replication know ${table.name}, not ${node.newname ?? ''}.`,
+        message: `The live release and replication know ${table.name}, not ${node.newname ?? ''}.`,
         table,
         object: nameLabel(table),
         ...fix,
@@ -39,7 +39,9 @@ export const renameTableRule: LintRule = {
     AlterObjectSchemaStmt: (node, context) => {
       if (!node.relation || context.isNew(node.relation)) return undefined;
       return {
-        message: `Software N and replication know ${nameLabel(context.name(node.relation))}, not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`,
+        message:
+          `The live release and replication know ${nameLabel(context.name(node.relation))}, ` +
+          `not ${node.newschema ?? ''}.${node.relation.relname ?? ''}.`,
         table: context.name(node.relation),
       };
     },
@@ -55,7 +57,7 @@ export const renameColumn: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'Statements of software N that use the old name fail. Replication maps columns by name: it stops in both ' +
+    'Statements of the live release that use the old name fail. Replication maps columns by name: it stops in both ' +
     'directions where the column of the other side is missing.',
   instead:
     'Add a column with the new name, keep both in step by a trigger, fill it, drop the old one a release ' +
@@ -69,7 +71,7 @@ export const renameColumn: LintRule = {
       const [from, to] = [node.subname ?? '', node.newname ?? ''];
       if (context.schema.isNewColumn(table, from)) return undefined;
       return {
-        message: `Software N and replication know ${table.name}.${from}, not ${to}.`,
+        message: `The live release and replication know ${table.name}.${from}, not ${to}.`,
         table,
         object: columnObject(table, from),
         fix:
@@ -88,7 +90,7 @@ export const renameObject: LintRule = {
   severity: 'error',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N calls it by the old name.',
+  why: 'The live release calls it by the old name.',
   instead: 'Make the new one beside the old, and drop the old in the release after.',
   bad: 'ALTER FUNCTION f(integer) RENAME TO g;',
   good: "CREATE FUNCTION g2(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT x';",
@@ -109,14 +111,16 @@ export const renameObject: LintRule = {
       if (harmless.includes(node.renameType ?? '') || isNewObject(node.object, context)) return undefined;
       if (node.renameType === 'OBJECT_TYPE' && typeReturns(context, context.nameOf(node.object))) return undefined;
       return {
-        message: `Software N knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, not as ${node.newname ?? ''}.`,
+        message:
+          `The live release knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, ` +
+          `not as ${node.newname ?? ''}.`,
         breaksRollback: node.renameType === 'OBJECT_SCHEMA',
       };
     },
     AlterObjectSchemaStmt: (node, context) =>
       node.relation || isNewObject(node.object, context)
         ? undefined
-        : { message: `Software N looks for ${strings(node.object).at(-1) ?? ''} in its old schema.` },
+        : { message: `The live release looks for ${strings(node.object).at(-1) ?? ''} in its old schema.` },
   },
 };
 
@@ -137,7 +141,7 @@ export const renameEnumValue: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'Software N writes the old value, which the database refuses now. Replication sends values as text: the ' +
+    'The live release writes the old value, which the database refuses now. Replication sends values as text: the ' +
     'old one stops the candidate, the new one the retained database.',
   instead:
     'Add the new value, move rows and software over, and leave the old one unused: values of an enum cannot be dropped.',
@@ -149,7 +153,7 @@ export const renameEnumValue: LintRule = {
       const type = context.nameOf(node.typeName);
       if (node.oldVal === undefined || context.schema.types.get(nameLabel(type))?.batch === context.schema.batch)
         return undefined;
-      return { message: `Software N and replication know '${node.oldVal}', not '${node.newVal ?? ''}'.` };
+      return { message: `The live release and replication know '${node.oldVal}', not '${node.newVal ?? ''}'.` };
     },
   },
 };
@@ -162,8 +166,8 @@ export const addEnumValue: LintRule = {
   where: 'both',
   breaksRollback: true,
   why:
-    'A value of an enum cannot be taken away again. Once release N+1 writes it, reverse replication stops, ' +
-    'because the retained database does not know it, and software N meets a value that it does not expect.',
+    'A value of an enum cannot be taken away again. Once the new release writes it, reverse replication stops, ' +
+    'because the retained database does not know it, and the live release meets a value that it does not expect.',
   instead:
     'Add the value in one release and write it in the next, so that the retained database knows it too. For ' +
     'lists that change often, a table with a foreign key.',

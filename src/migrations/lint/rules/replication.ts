@@ -247,7 +247,7 @@ export const rowSecurityRule: LintRule = {
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'Where row security is on and no policy lets a role, software N sees no rows. Replication applies as the ' +
+    'Where row security is on and no policy lets a role, the live release sees no rows. Replication applies as the ' +
     'table’s owner or the subscription’s: FORCE can stop it.',
   instead:
     'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
@@ -275,7 +275,7 @@ export const rowSecurityRule: LintRule = {
       context.isNew(node.table) || node.permissive === true
         ? undefined
         : {
-            message: `A restrictive policy hides rows of ${node.table?.relname ?? ''} from software N.`,
+            message: `A restrictive policy hides rows of ${node.table?.relname ?? ''} from the live release.`,
             table: context.name(node.table),
           },
   },

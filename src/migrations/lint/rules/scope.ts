@@ -135,7 +135,7 @@ export const revoke: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'Software N loses what it may still need, at once on a live database and with the first read of the canary on a candidate.',
+  why: 'The live release loses what it may still need, at once on a live database and with the first read of the canary on a candidate.',
   instead: 'Revoke in the release after the one whose software no longer needs the privilege.',
   bad: 'REVOKE SELECT ON t FROM app;',
   good: 'REVOKE EXECUTE ON FUNCTION fresh() FROM PUBLIC;',
@@ -150,7 +150,7 @@ export const revoke: LintRule = {
       const granted = all(node.grantees, 'RoleSpec')
         .map((grantee) => grantee.rolename ?? 'PUBLIC')
         .join(', ');
-      return { message: `${granted} may be the role of software N.` };
+      return { message: `${granted} may be the role of the live release.` };
     },
     AlterTableStmt: (node, context) =>
       all(node.cmds, 'AlterTableCmd').some((one) => one.subtype === 'AT_ChangeOwner') && !context.isNew(node.relation)
@@ -251,7 +251,9 @@ export const sessionSetting: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'With session_replication_role = replica, no ordinary trigger fires and no foreign key is checked: rows that break the schema’s promises get in unseen.',
+  why:
+    'With session_replication_role = replica, no ordinary trigger fires and no ' +
+    'foreign key is checked: rows that break the schema’s promises get in unseen.',
   instead: 'Order the statements so that keys hold, or defer the constraints.',
   bad: "SET session_replication_role = 'replica';",
   good: 'SET CONSTRAINTS ALL DEFERRED;',
