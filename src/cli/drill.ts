@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { drillPartsText } from '../model/drill-parts.ts';
 import { drill, type DrillReport } from '../operations/proofs/drill.ts';
 import { describeVerdict } from '../workload/verdict.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
@@ -26,7 +27,7 @@ under load on a throw-away pair of clones, and lets the oracle judge. Cleans eve
 function drillText({ proved, pauseMs, verdict, seconds }: DrillReport, where: string): string {
   return [
     '',
-    `The drill passed: ${proved.join(', ')}.`,
+    `The drill passed: ${drillPartsText(proved)}.`,
     `write pauses on the clones: ${pauseMs.map((ms) => `${ms} ms`).join(' and ')}`,
     ...describeVerdict(verdict).split('\n'),
     `${Math.round(seconds)} s in all; report: ${where}`,

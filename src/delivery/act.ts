@@ -12,7 +12,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { measureMetric, metricsOf } from './analysis/measure.ts';
 import { decide } from './decide.ts';
 import { fail } from './stopped.ts';
-import { longestPause, retried } from './verb-step.ts';
+import { longestRetryPause, retried } from './verb-step.ts';
 import type { Decision, Known } from './decision.ts';
 import { digestsOf } from './target.ts';
 import { kept, tallied } from './tallies.ts';
@@ -96,7 +96,7 @@ async function refused(c: Context, why: string): Promise<void> {
   if (!record.stopped && !retried.some((verb) => verb === step.kind))
     return write(c, fail(record, step, seen, now), `"${step.text}" failed: ${why}`);
   const failures = record.step.failures + 1;
-  const wait = Math.min(firstPause * 2 ** (failures - 1), longestPause);
+  const wait = Math.min(firstPause * 2 ** (failures - 1), longestRetryPause);
   await write(
     c,
     {

@@ -9,12 +9,12 @@ import { entryState, reached } from './record.ts';
 import { clockText, nextOpening } from './windows.ts';
 
 /** Milliseconds that the next attempt after a refusal waits at most. */
-export const longestPause = 300_000;
+export const longestRetryPause = 300_000;
 
 /** Between two attempts. One that is further ahead than any wait was written before the clock was set back. */
 export function notYet({ step: { again, error } }: DeliveryRecord, verb: Verb, now: number): Decision | undefined {
   const until = again === undefined ? now : Date.parse(again);
-  if (until <= now || until - now > longestPause) return undefined;
+  if (until <= now || until - now > longestRetryPause) return undefined;
   return { do: 'wait', why: `${verb} was refused: ${error ?? ''}`, until, person: false };
 }
 

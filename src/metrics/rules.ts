@@ -170,7 +170,7 @@ export const alertRules: readonly AlertRule[] = [
     'warning',
     '0s',
     `${m('verdigris_drill_success')} == 0`,
-    'the last drill did not hold',
+    'the last drill failed',
     'A release or its rollback would not work today. The report says which step failed.',
     'operations/drill.md',
   ),

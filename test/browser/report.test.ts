@@ -44,7 +44,7 @@ test('report and rehearse write one file without script, whole at 400 and 1,200 
     expect(release).toContain('the new catalogue');
     expect(release).toContain('timeline of the rehearsal');
     await command(shop, 'report', '--drill', '--html', 'drill.html');
-    expect(await shown(shop, 'drill', 'Drill did not hold')).not.toContain('<img');
+    expect(await shown(shop, 'drill', 'Drill failed')).not.toContain('<img');
 
     const failed = async (...args: string[]) => (await run(shop, ...args)).stdout;
     expect(await failed('report', '--json', '--release', '9', '--html', 'x.html')).toContain('"report-nothing"');

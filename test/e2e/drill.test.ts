@@ -88,7 +88,7 @@ test(
         const report = (await platform.drills.list()).at(-1);
         expect(report).toMatchObject({
           ok: true,
-          proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'],
+          proved: ['seed', 'migrate', 'verify', 'gates', 'exercise'],
         });
         const events = await admin.list<EventObject>('Event', { 'app.kubernetes.io/component': 'drill' });
         expect(

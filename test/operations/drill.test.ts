@@ -23,7 +23,7 @@ test(
         });
         expect(report).toMatchObject({
           ok: true,
-          proved: ['seed', 'migrate', 'verify', 'gates of the switchover', 'switchover and rollback under load'],
+          proved: ['seed', 'migrate', 'verify', 'gates', 'exercise'],
           verdict: { ok: true },
         });
         expect(report.pauseMs).toHaveLength(2);

@@ -2,6 +2,7 @@ import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DrillOutcome } from '../../platform/port/drills.ts';
+import { drillPartText } from '../../model/drill-parts.ts';
 import { html, type Html } from './html.ts';
 import { prose, time, type PageAddress } from './layout.ts';
 
@@ -22,7 +23,7 @@ export function proofsRegion(
       .map(
         ({ ok, startedAt, seconds, pauseMs }) =>
           html`<li>
-            ${named('drills', startedAt)}: ${ok ? 'held' : 'did not hold'} after
+            ${named('drills', startedAt)}: ${ok ? 'passed' : 'failed'} after
             ${prettyMs(seconds * 1000)}${pauseMs.length > 0 && `, write pauses ${pauseMs.map((ms) => prettyMs(ms)).join(' and ')}`}
           </li>`,
       )}${rehearsals
@@ -35,12 +36,12 @@ export function proofsRegion(
 }
 
 export function drillPage({ ok, startedAt, seconds, proved, pauseMs, error }: DrillOutcome): Html {
-  return html`<h1>Drill ${ok ? 'held' : 'did not hold'}</h1>
+  return html`<h1>Drill ${ok ? 'passed' : 'failed'}</h1>
     <p>${time(startedAt)}, ${prettyMs(seconds * 1000)}</p>
     ${error !== undefined && html`<p class="promise bad">${error}</p>`}
     <h2>What was proved</h2>
     <ol>
-      ${proved.map((each) => html`<li>${each}</li>`)}
+      ${proved.map((each) => html`<li>${drillPartText(each)}</li>`)}
     </ol>
     <p>Write pauses on the clones: ${pauseMs.map((ms) => prettyMs(ms)).join(', ') || 'none'}.</p>`;
 }

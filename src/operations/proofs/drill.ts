@@ -1,5 +1,6 @@
 import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import type { DrillPart } from '../../model/drill-parts.ts';
 import { isWalking } from '../../model/delivery-record.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { ident } from '../../postgres/quote.ts';
@@ -37,7 +38,7 @@ const writers = 8;
  */
 export async function drill(parts: Parts): Promise<{ readonly report: DrillReport; readonly where: string }> {
   const startedAt = new Date();
-  const proved: string[] = [];
+  const proved: DrillPart[] = [];
   const outcome = () => ({
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
@@ -80,7 +81,7 @@ async function requireSingle(parts: Parts): Promise<void> {
 
 async function prove(
   parts: Parts,
-  proved: string[],
+  proved: DrillPart[],
 ): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
   // A drill is no release: nobody is asked or told, and no flag is turned.
   const { hooks: _, flagStores: __, ...environment } = withCandidate(parts.environment);
@@ -91,7 +92,7 @@ async function prove(
       proved.push(verb);
     }
     await withOperator(run, 'drill', (c) => passGates(c, switchOver));
-    proved.push('gates of the switchover');
+    proved.push('gates');
     parts.emit({ type: 'note', text: 'making a throw-away pair of clones' });
     const pair = await parts.platform.lifecycle.clone(environment, parts.signal);
     try {
@@ -102,7 +103,7 @@ async function prove(
           required: 'every acknowledged write exactly once.',
           next: 'this is a bug in Verdigris: please report it.',
         });
-      proved.push('switchover and rollback under load');
+      proved.push('exercise');
       return { verdict, pauseMs };
     } finally {
       await pair.destroy();

@@ -1,3 +1,4 @@
+import { drillPartsText } from '../../model/drill-parts.ts';
 import { metadata, objectNames, type Named } from '../../manifests/names.ts';
 import type { DrillOutcome, DrillStore } from '../port/drills.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -56,8 +57,8 @@ export class KubernetesDrills implements DrillStore {
       reason: ok ? 'DrillHeld' : 'DrillFailed',
       // The API server takes 1024 characters.
       message: (ok
-        ? `The drill passed in ${Math.round(seconds)} s: ${proved.join(', ')}; write pauses ${pauses}.`
-        : `The drill failed after ${Math.round(seconds)} s (passed: ${proved.join(', ') || 'nothing'}): ${error ?? 'no reason given'}`
+        ? `The drill passed in ${Math.round(seconds)} s: ${drillPartsText(proved)}; write pauses ${pauses}.`
+        : `The drill failed after ${Math.round(seconds)} s (passed: ${drillPartsText(proved) || 'nothing'}): ${error ?? 'no reason given'}`
       ).slice(0, 1_000),
       source: { component: 'verdigris' },
       reportingComponent: 'verdigris.dev/drill',

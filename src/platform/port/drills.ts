@@ -1,3 +1,5 @@
+import type { DrillPart } from '../../model/drill-parts.ts';
+
 /** What came of drills. */
 export interface DrillStore {
   /** Also tells whoever watches the platform. `where` names the report for people. */
@@ -11,10 +13,10 @@ export interface DrillOutcome {
   readonly ok: boolean;
   readonly startedAt: string;
   readonly seconds: number;
-  /** What held, in the order in which it was proved. */
-  readonly proved: readonly string[];
+  /** What passed, in the order in which it was proved. */
+  readonly proved: readonly DrillPart[];
   /** Write pauses on the clones, in ms: switchover and rollback. */
   readonly pauseMs: readonly number[];
-  /** Why it did not hold. */
+  /** Why it failed. */
   readonly error?: string | undefined;
 }
