@@ -14,7 +14,7 @@ import { lastUser } from '../migrations/expand-contract/waits.ts';
 import type { Context } from '../operations/engine/context.ts';
 import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
 import { finish, namedTable, observed, optionsOf, recipe, type RecipeOptions } from './recipe-command.ts';
-import { moreRecipes } from './recipes.ts';
+import { moreRecipes } from './recipes/index.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 const help = `

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { VerdigrisError } from '../../model/errors.ts';
-import { finding, type Finding } from '../../model/finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
 import type { ServerDeclaration } from '../../model/server-kinds.ts';
@@ -17,6 +16,7 @@ import type { EmptyOptions } from '../port/servers.ts';
 import { readCnpg, type CnpgFacts } from './objects.ts';
 import { problemsOf, type CnpgProblem } from './problems.ts';
 import { runIn } from './exec.ts';
+import { cnpgRefused, unfitCluster } from './refused.ts';
 
 const port = 5432;
 
@@ -82,23 +82,27 @@ export class CnpgServer extends ExternalServer {
   /** The Service's own address: it stays through failovers, and needs no name service of the cluster's. */
   override async reach(): Promise<ServerAddress> {
     if (this.#reached && performance.now() - this.#reached.at < known) return this.#reached.reach;
+    const { host, ca } = await this.#readReach();
+    if ((await readFile(this.#caFile, 'utf8').catch(() => '')) !== ca) await writeDurably(this.#caFile, ca);
+    const tls = { mode: 'verify-full', ca: this.#caFile, servername: this.address.host } as const;
+    const reach = { host, port, tls };
+    this.#reached = { at: performance.now(), reach };
+    return reach;
+  }
+
+  async #readReach(): Promise<{ readonly host: string; readonly ca: string }> {
     const { status } = (await this.facts()).cluster;
     const service = await this.api.read<Service>('Service', status?.writeService ?? `${this.name}-rw`);
     const secret = await this.api.read<CaSecret>('Secret', status?.certificates?.serverCASecret ?? `${this.name}-ca`);
     const ca = Buffer.from(secret?.data['ca.crt'] ?? '', 'base64').toString();
-    if (!service || ca === '')
-      throw this.#unfit([
-        {
-          name: 'not-healthy',
-          seen: 'its Service or the Secret of its authority is not there',
-          fix: 'wait until it is healthy',
-        },
-      ]);
-    if ((await readFile(this.#caFile, 'utf8').catch(() => '')) !== ca) await writeDurably(this.#caFile, ca);
-    const tls = { mode: 'verify-full', ca: this.#caFile, servername: this.address.host } as const;
-    const reach = { host: service.spec.clusterIP, port, tls };
-    this.#reached = { at: performance.now(), reach };
-    return reach;
+    if (service && ca !== '') return { host: service.spec.clusterIP, ca };
+    throw cnpgRefused(this.at, [
+      {
+        name: 'not-healthy',
+        seen: 'its Service or the Secret of its authority is not there',
+        fix: 'wait until it is healthy',
+      },
+    ]);
   }
 
   /** Verdigris's own role is made inside the instance: no superuser of the Cluster has a password. */
@@ -145,22 +149,14 @@ export class CnpgServer extends ExternalServer {
   async facts(): Promise<CnpgFacts> {
     const facts = await readCnpg(this.api, this.name);
     if (facts) return facts;
-    throw this.#unfit([
+    throw cnpgRefused(this.at, [
       { name: 'missing', seen: 'it is not there', fix: 'apply its manifest, or declare the name that it has' },
     ]);
   }
 
   async findings(): Promise<Finding[]> {
     const problems = await this.#problems();
-    if (problems.length === 0) return [];
-    return [
-      finding('cnpg-unfit', {
-        title: `${this.at} cannot go through a release as it is`,
-        objects: problems.map(({ name, seen }) => `${name}: ${seen}`),
-        reason: 'Its operator would undo what a switchover does, or a failover would lose what replication brought.',
-        fix: problems.map(({ name, fix }) => `${name}: ${fix}.`).join(' '),
-      }),
-    ];
+    return problems.length === 0 ? [] : [unfitCluster(this.at, problems)];
   }
 
   close(): void {
@@ -175,7 +171,7 @@ export class CnpgServer extends ExternalServer {
 
   async #requireFit(): Promise<void> {
     const problems = await this.#problems();
-    if (problems.length > 0) throw this.#unfit(problems);
+    if (problems.length > 0) throw cnpgRefused(this.at, problems);
   }
 
   /** Safe to run again: the role gets the password that is kept. */
@@ -205,14 +201,5 @@ export class CnpgServer extends ExternalServer {
     const { status } = (await this.facts()).cluster;
     const pod = status?.currentPrimary ?? `${this.name}-1`;
     return runIn(this.api.config, { namespace: this.api.namespace, pod }, command);
-  }
-
-  #unfit(problems: readonly CnpgProblem[]): VerdigrisError {
-    return new VerdigrisError('cnpg-refused', {
-      seen: `${this.at} cannot be a colour as it is:\n${problems.map(({ name, seen }) => `  ${name}: ${seen}\n`).join('')}`,
-      required: 'a Cluster whose operator does not undo what a release does, and whose failover loses nothing of it.',
-      next: `change it, then run the same command again; nothing was changed:\n${problems.map(({ name, fix }) => `  ${name}: ${fix}\n`).join('')}`,
-      facts: { problems },
-    });
   }
 }

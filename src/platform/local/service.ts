@@ -2,7 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeDurably } from '../../machine/durable.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { ServiceTraffic, UidStore } from '../cnpg/traffic.ts';
+import type { UidStore } from '../cnpg/own-service.ts';
+import type { ServiceTraffic } from '../cnpg/traffic.ts';
 import type { MachineServers } from './machine-servers.ts';
 import type { Places } from './places.ts';
 
