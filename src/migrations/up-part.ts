@@ -37,7 +37,17 @@ const layouts: readonly Layout[] = [
   { tool: 'node-pg-migrate', down: /^\s*--[\s-]*down\s+migration\b/im },
   { tool: 'atlas', only: /^--\s*atlas:txtar\b/im, up: /^-- migration\.sql --\s*$/m, down: /^-- \S+ --\s*$/m },
   { tool: 'mybatis', down: /^--\s*\/\/\s*@undo\b/im },
+  {
+    tool: 'shmig',
+    // A line of its own, and in this order: a comment that happens to be one of the words is no marker.
+    only: /^--[\s=@+!#-]*up[\s=]*$[^]*^--[\s=@+!#-]*down[\s=]*$/im,
+    up: /^--[\s=@+!#-]*up[\s=]*$/im,
+    down: /^--[\s=@+!#-]*down[\s=]*$/im,
+  },
 ];
+
+/** A word that every layout's markers have: most files have none of them, and are asked once. */
+const marked = /\bup\b|\bdown\b|!(?:ups|downs)|drop below|atlas:txtar|@undo/i;
 
 export interface UpPart {
   /** The tool whose markers the file has; undefined where it has none: then all of it is the way up. */
@@ -53,9 +63,9 @@ export interface UpPart {
  * and others). Nothing of the way down may run, nor be learned from.
  */
 export function upPart(text: string): UpPart {
-  const layout = layouts.find(
-    ({ only, up, down }) => (only?.test(text) ?? true) && (down.test(text) || up?.test(text)),
-  );
+  const layout = marked.test(text)
+    ? layouts.find(({ only, up, down }) => (only?.test(text) ?? true) && (down.test(text) || up?.test(text)))
+    : undefined;
   if (!layout) return { tool: undefined, text, noTransaction: false };
   let on = layout.up === undefined;
   const kept = text.split('\n').map((line) => {

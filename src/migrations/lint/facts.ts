@@ -7,6 +7,8 @@ export interface ColumnFact {
   readonly notNull: boolean;
   /** A default, identity or generation expression that fills it where an INSERT leaves it out. */
   readonly hasDefault: boolean;
+  /** No two rows get the same from it: an identity, a sequence, a random UUID. */
+  readonly drawn?: boolean;
   /** What the default says, where a file said it. */
   readonly defaultSays?: string;
   readonly generated?: 'stored' | 'virtual';
@@ -65,6 +67,8 @@ export interface IndexFact {
   readonly name: Name;
   readonly table: Name;
   readonly unique: boolean;
+  /** With a condition: it says nothing of the other rows. */
+  readonly partial: boolean;
   readonly columns: readonly string[];
   readonly batch: number;
 }
@@ -90,6 +94,8 @@ export interface SequenceFact {
 export class Schema {
   readonly tables = new Map<string, TableFact>();
   readonly indexes = new Map<string, IndexFact>();
+  /** Indexes that were dropped, with the batch in which they were. */
+  readonly indexesGone: { readonly fact: IndexFact; readonly batch: number }[] = [];
   readonly types = new Map<string, TypeFact>();
   /** Types that gave up their name, by it, with the batch in which they did. */
   readonly typesGone = new Map<string, { readonly fact: TypeFact; readonly batch: number }>();
@@ -143,6 +149,16 @@ export class Schema {
     const fact = this.table(table);
     const gone = (fact?.constraintsGone ?? []).filter((one) => one.batch === this.batch).map((one) => one.fact);
     return [...(fact?.constraints.values() ?? []), ...gone].filter((one) => one.batch !== this.batch);
+  }
+
+  /** The columns that the live release knows to be unique together. */
+  formerKeys(table: Name): readonly (readonly string[])[] {
+    const constraints = this.formerConstraints(table).filter(({ kind }) => kind === 'unique' || kind === 'primary');
+    const gone = this.indexesGone.filter((one) => one.batch === this.batch).map((one) => one.fact);
+    const indexes = [...this.indexes.values(), ...gone].filter(
+      (one) => one.unique && !one.partial && one.batch !== this.batch && nameLabel(one.table) === nameLabel(table),
+    );
+    return [...constraints, ...indexes].map(({ columns }) => columns).filter((columns) => columns.length > 0);
   }
 
   column(table: Name, column: string): ColumnFact | undefined {

@@ -12,6 +12,7 @@ import {
   type Of,
 } from './ast.ts';
 import { columnType, serials } from './column-type.ts';
+import { isDrawn, isNullConstant } from '../shapes/formula.ts';
 import type { ColumnFact, ConstraintFact, Schema, TableFact, ValueList } from './facts.ts';
 
 /** CREATE TABLE: its columns and constraints, those inherited or copied by LIKE excepted. */
@@ -53,8 +54,8 @@ function learnCommand(fact: TableFact, command: Of<'AlterTableCmd'>, schema: Sch
   else if (command.subtype === 'AT_SetNotNull') change({ notNull: true });
   else if (command.subtype === 'AT_DropNotNull') change({ notNull: false });
   else if (command.subtype === 'AT_ColumnDefault')
-    change({ hasDefault: command.def !== undefined, ...saidDefault(command.def), ...sequenceOf(command.def, schema) });
-  else if (command.subtype === 'AT_AddIdentity') change({ hasDefault: true });
+    change({ ...filledBy(command.def), ...saidDefault(command.def), ...sequenceOf(command.def, schema) });
+  else if (command.subtype === 'AT_AddIdentity') change({ hasDefault: true, drawn: true });
   else if (command.subtype === 'AT_DropConstraint') {
     const gone = fact.constraints.get(name);
     if (gone) fact.constraintsGone.push({ fact: gone, batch: schema.batch });
@@ -77,7 +78,11 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, schema: Schema): vo
   fact.columns.set(name, {
     type: { ...type, base: serials[type.base] ?? type.base },
     notNull: Boolean(has('CONSTR_NOTNULL') ?? has('CONSTR_PRIMARY') ?? has('CONSTR_IDENTITY')) || type.base in serials,
-    hasDefault: Boolean(has('CONSTR_DEFAULT') ?? has('CONSTR_IDENTITY') ?? generated) || type.base in serials,
+    ...(type.base in serials || has('CONSTR_IDENTITY')
+      ? { hasDefault: true, drawn: true }
+      : generated
+        ? { hasDefault: true }
+        : filledBy(has('CONSTR_DEFAULT')?.raw_expr)),
     ...saidDefault(has('CONSTR_DEFAULT')?.raw_expr),
     ...(generated ? { generated: generated.generated_kind === 'v' ? 'virtual' : 'stored' } : {}),
     ...(type.base in serials
@@ -98,6 +103,11 @@ export function said(constraint: Constraint, kind: ConstraintFact['kind'], colum
     ...(kind === 'foreign' ? references : []),
     kind === 'check' ? meaning(constraint.raw_expr) : '',
   ].join(' ');
+}
+
+/** `DEFAULT NULL` is none. */
+function filledBy(expression: Node | undefined): Pick<ColumnFact, 'hasDefault' | 'drawn'> {
+  return { hasDefault: expression !== undefined && !isNullConstant(expression), drawn: isDrawn(expression) };
 }
 
 function saidDefault(expression: Node | undefined): Pick<ColumnFact, 'defaultSays'> {

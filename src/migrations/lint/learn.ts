@@ -46,7 +46,8 @@ const lessons: Lessons = {
     const table = relationName(node.relation, schema.defaultSchema);
     const columns = all(node.indexParams, 'IndexElem').map((element) => element.name ?? 'expr');
     const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
-    schema.indexes.set(nameLabel(name), { name, table, unique: node.unique === true, columns, batch: schema.batch });
+    const [unique, partial] = [node.unique === true, node.whereClause !== undefined];
+    schema.indexes.set(nameLabel(name), { name, table, unique, partial, columns, batch: schema.batch });
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
@@ -164,12 +165,18 @@ export function outputNames(query: Node | undefined): string[] | undefined {
 
 function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): void {
   const key = nameLabel(name);
-  if (type === 'OBJECT_INDEX') schema.indexes.delete(key);
+  if (type === 'OBJECT_INDEX') dropIndex(schema, key);
   else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE')
     schema.functions.delete(key);
   else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN')
     leave(schema, name, schema.types.get(key) ?? { name, kind: 'other', constrained: false, batch: -1 });
   else if (type === 'OBJECT_TABLE' || type === 'OBJECT_VIEW' || type === 'OBJECT_MATVIEW') schema.tables.delete(key);
+}
+
+function dropIndex(schema: Schema, key: string): void {
+  const fact = schema.indexes.get(key);
+  if (fact) schema.indexesGone.push({ fact, batch: schema.batch });
+  schema.indexes.delete(key);
 }
 
 function sequenceType(node: Of<'CreateSeqStmt'> | Of<'AlterSeqStmt'>): string {

@@ -1,5 +1,5 @@
-import { parsePlPgSQLSync } from 'libpg-query';
-import { option, strings, type Of } from './ast.ts';
+import { parsePlPgSQLSync, type TypeName } from 'libpg-query';
+import { all, option, strings, type Of } from './ast.ts';
 import { columnType, isBuiltin } from './column-type.ts';
 import { trimmed, tryParse } from './parse.ts';
 import type { Range } from './range.ts';
@@ -51,7 +51,7 @@ type Tree = Readonly<Record<string, unknown>>;
 /** Several rules ask for the same body. */
 const unpacked = new WeakMap<Statement, Unpacked>();
 
-/** The static statements of a PL/pgSQL body, in the order in which they stand; or what PostgreSQL says against it. */
+/** The static statements of a DO block's body, in the order in which they stand; or what PostgreSQL says against a body. */
 export function unpack(statement: Statement, body: CodeBody): Unpacked {
   const known = unpacked.get(statement) ?? parseBody(statement, body);
   unpacked.set(statement, known);
@@ -59,9 +59,11 @@ export function unpack(statement: Statement, body: CodeBody): Unpacked {
 }
 
 function parseBody(statement: Statement, body: CodeBody): Unpacked {
-  const found: Finder = { source: statement.source, body, from: 0, statements: [], dynamic: [], commits: [] };
+  // What is in a function runs when it is called: only a DO block's statements are the migration's own.
+  const runs = statement.tag === 'DoStmt';
+  const found: Finder = { source: statement.source, body, runs, from: 0, statements: [], dynamic: [], commits: [] };
   try {
-    visit(parsePlPgSQLSync(withoutReturnedArray(statement)) as unknown, found);
+    visit(parsePlPgSQLSync(withPlainTypes(statement)) as unknown, found);
   } catch (error) {
     const message =
       error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
@@ -71,22 +73,43 @@ function parseBody(statement: Statement, body: CodeBody): Unpacked {
 }
 
 /**
- * The parser has no catalogue: it takes a type that is not built in for a record, and refuses an array of it, which a
- * server takes. An element instead of the array reads the body the same. As many bytes, so that positions stay.
+ * The parser has no catalogue: it takes a type that is not built in for a record, refuses to return an array of it, and
+ * knows no `table.column%TYPE`; a server takes all of these. An element instead of the array, and the name alone, read
+ * the body the same. As many bytes, so that positions stay.
  */
-function withoutReturnedArray({ text, base, range, tag, fields }: Statement): string {
-  const type = tag === 'CreateFunctionStmt' ? (fields as Of<'CreateFunctionStmt'>).returnType : undefined;
-  if (type?.arrayBounds === undefined || isBuiltin(columnType(type).base)) return text;
-  const start = base + (type.location ?? 0) - range.start;
-  const bytes = Buffer.from(text);
-  const rest = bytes.subarray(start).toString();
-  const element = rest.replace(/\s*(?:\[\d*\]\s*)+|\s+ARRAY\b(?:\s*\[\d*\])?/i, (bounds) => ' '.repeat(bounds.length));
-  return bytes.subarray(0, start).toString() + element;
+function withPlainTypes({ text, base, range, tag, fields }: Statement): string {
+  if (tag !== 'CreateFunctionStmt') return text;
+  const node = fields as Of<'CreateFunctionStmt'>;
+  const types = [
+    { type: node.returnType, returned: true },
+    ...all(node.parameters, 'FunctionParameter').map(({ argType, mode }) => ({
+      type: argType,
+      returned: mode === 'FUNC_PARAM_OUT' || mode === 'FUNC_PARAM_INOUT' || mode === 'FUNC_PARAM_TABLE',
+    })),
+  ];
+  let bytes = Buffer.from(text);
+  for (const { type, returned } of types) {
+    const unread = type?.pct_type === true ? copiedType : returned && ownArray(type) ? bounds : undefined;
+    if (type === undefined || unread === undefined) continue;
+    const start = base + (type.location ?? 0) - range.start;
+    const rest = bytes.subarray(start).toString();
+    const read = rest.replace(unread, (found) => ' '.repeat(found.length));
+    bytes = Buffer.concat([bytes.subarray(0, start), Buffer.from(read)]);
+  }
+  return bytes.toString();
+}
+
+const copiedType = /%\s*TYPE\b/i;
+const bounds = /\s*(?:\[\d*\]\s*)+|\s+ARRAY\b(?:\s*\[\d*\])?/i;
+
+function ownArray(type: TypeName | undefined): boolean {
+  return type?.arrayBounds !== undefined && !isBuiltin(columnType(type).base);
 }
 
 interface Finder {
   readonly source: Source;
   readonly body: CodeBody;
+  readonly runs: boolean;
   /** Characters of the body that are behind: queries come in the order of the text. */
   from: number;
   readonly statements: Statement[];
@@ -112,7 +135,7 @@ function visit(value: unknown, found: Finder): void {
 function embedded(tree: Tree, found: Finder): void {
   const query = ((tree['sqlstmt'] as Tree | undefined)?.['PLpgSQL_expr'] as Tree | undefined)?.['query'];
   if (typeof query !== 'string') return;
-  const parsed = tryParse(query);
+  const parsed = found.runs ? tryParse(query) : { statements: [] };
   if (!('statements' in parsed)) return;
   const at = found.body.text.indexOf(query, found.from);
   const known = found.body.start !== undefined && at >= 0;

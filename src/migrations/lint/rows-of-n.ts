@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query';
-import { as, strings } from './ast.ts';
+import { columnsStrict } from '../shapes/formula.ts';
+import { as } from './ast.ts';
 
 /** What a condition can be for some row. */
 export type Truth = 'true' | 'false' | 'null';
@@ -14,10 +15,9 @@ export function truthsOf(node: Node | undefined, isNull: (column: string) => boo
   const of = (each: Node | undefined): ReadonlySet<Truth> => truthsOf(each, isNull);
   const known = as(node, 'A_Const');
   if (known?.boolval) return new Set([known.boolval.boolval === true ? 'true' : 'false']);
-  if (known?.isnull === true || (node && isNullValue(node, isNull))) return new Set(['null']);
+  if (known?.isnull === true || columnsStrict(node).some(isNull)) return new Set(['null']);
   const tested = as(node, 'NullTest');
-  if (tested?.arg && isNullValue(tested.arg, isNull))
-    return new Set([tested.nulltesttype === 'IS_NULL' ? 'true' : 'false']);
+  if (columnsStrict(tested?.arg).some(isNull)) return new Set([tested?.nulltesttype === 'IS_NULL' ? 'true' : 'false']);
   const joined = as(node, 'BoolExpr');
   if (!joined) return new Set(anything);
   const parts = (joined.args ?? []).map(of);
@@ -37,15 +37,4 @@ function opposite(truth: Truth): Truth {
 function both(a: Truth, b: Truth, strong: Truth): Truth {
   if (a === strong || b === strong) return strong;
   return a === 'null' || b === 'null' ? 'null' : a;
-}
-
-/** The column itself, cast, and what operators make of it: of null they make null. */
-function isNullValue(node: Node, isNull: (column: string) => boolean): boolean {
-  const column = as(node, 'ColumnRef');
-  if (column) return isNull(strings(column.fields).at(-1) ?? '');
-  const cast = as(node, 'TypeCast');
-  if (cast?.arg) return isNullValue(cast.arg, isNull);
-  const operation = as(node, 'A_Expr');
-  if (!operation || /DISTINCT|NULLIF/.test(operation.kind ?? '')) return false;
-  return [operation.lexpr, operation.rexpr].some((each) => each !== undefined && isNullValue(each, isNull));
 }

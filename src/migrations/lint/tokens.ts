@@ -1,4 +1,4 @@
-import { scanSync } from 'libpg-query';
+import { lexemeEnd } from './lexeme.ts';
 import type { Range } from './range.ts';
 
 export interface Token extends Range {
@@ -8,17 +8,21 @@ export interface Token extends Range {
 
 /** PostgreSQL's tokens, comments included; none where its scanner gives up. Offsets are bytes, moved by `base`. */
 export function tokensOf(text: string, base: number): Token[] {
-  try {
-    return scanSync(text).tokens.map(({ start, end, text: word, tokenName }) => ({
-      start: start + base,
-      end: end + base,
-      text: word,
-      comment: tokenName === 'SQL_COMMENT' || tokenName === 'C_COMMENT',
-    }));
-  } catch {
-    return [];
+  const tokens: Token[] = [];
+  let start = base;
+  for (let at = 0; at < text.length;) {
+    const to = lexemeEnd(text, at);
+    if (to === undefined) return [];
+    const word = text.slice(at, to);
+    const end = start + Buffer.byteLength(word);
+    const comment = word.startsWith('--') || word.startsWith('/*');
+    if (comment || !blank.test(word)) tokens.push({ start, end, text: word, comment });
+    [start, at] = [end, to];
   }
+  return tokens;
 }
+
+const blank = /^[ \t\n\r\f\v]/;
 
 /**
  * The comma-separated commands of an ALTER statement, from the token after the table's name. The parse tree has no

@@ -100,13 +100,39 @@ function literals(node: Node): string[] | undefined {
   return values?.every((value) => value !== undefined) ? values : undefined;
 }
 
-/** Operators are strict, and so are casts; of functions it is not known. */
-function columnsStrict(node: Node | undefined): string[] {
+/** PostgreSQL's own that answer null where an argument is: those that indexes and conditions are made of. */
+const strictFunctions: ReadonlySet<string> = new Set(
+  (
+    'abs btrim ceil char_length date date_part date_trunc extract floor hashtext initcap left length lower ltrim md5 ' +
+    'normalize regexp_replace replace reverse right round rtrim sha256 split_part substring timezone upper'
+  ).split(' '),
+);
+
+export function isNullConstant(node: Node | undefined): boolean {
+  const cast = as(node, 'TypeCast');
+  return cast ? isNullConstant(cast.arg) : as(node, 'A_Const')?.isnull === true;
+}
+
+/** A value that no two rows share: of a sequence, or drawn at random. */
+export function isDrawn(node: Node | undefined): boolean {
+  const cast = as(node, 'TypeCast');
+  if (cast) return isDrawn(cast.arg);
+  const [called = ''] = strings(as(node, 'FuncCall')?.funcname).slice(-1);
+  return /^(?:nextval|gen_random_uuid|uuidv[47]|uuid_generate_v(?:1|1mc|4))$/.test(called);
+}
+
+/**
+ * Columns in which an expression is strict: null where one of them is. Operators are, casts are, and the functions that
+ * are known here.
+ */
+export function columnsStrict(node: Node | undefined): string[] {
   if (node === undefined) return [];
   const column = as(node, 'ColumnRef');
   if (column) return strings(column.fields).slice(-1);
   const cast = as(node, 'TypeCast');
   if (cast) return columnsStrict(cast.arg);
+  const call = as(node, 'FuncCall');
+  if (call && strictFunctions.has(strings(call.funcname).at(-1) ?? '')) return (call.args ?? []).flatMap(columnsStrict);
   const operation = as(node, 'A_Expr');
   const plain = ['AEXPR_OP', 'AEXPR_IN', 'AEXPR_LIKE', 'AEXPR_ILIKE', 'AEXPR_BETWEEN', 'AEXPR_OP_ANY', 'AEXPR_OP_ALL'];
   if (operation && plain.includes(operation.kind ?? ''))

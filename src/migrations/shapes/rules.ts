@@ -2,7 +2,16 @@ import type { Node } from 'libpg-query';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { all, as, strings } from '../lint/ast.ts';
 import { tryParse } from '../lint/parse.ts';
-import { columnsOf, formulaOf, literalOf, printed, type Formula } from './formula.ts';
+import {
+  columnsOf,
+  columnsStrict,
+  formulaOf,
+  isDrawn,
+  isNullConstant,
+  literalOf,
+  printed,
+  type Formula,
+} from './formula.ts';
 
 /** No two rows may agree in all elements where the condition holds. */
 export interface UniqueRule {
@@ -10,6 +19,10 @@ export interface UniqueRule {
   /** Each with the operator that compares it: `=` of a unique index, any of an exclusion constraint. */
   readonly elements: readonly string[];
   readonly columns: readonly string[];
+  /** Columns that make an element null where they are. */
+  readonly nullIn: readonly string[];
+  /** Columns that are elements by themselves, compared by `=`. */
+  readonly plain: readonly string[];
   readonly when: Formula | undefined;
   readonly nullsEqual: boolean;
 }
@@ -29,8 +42,12 @@ export interface AddedForeignKey {
 
 export interface ColumnShape {
   readonly notNull: boolean;
-  /** What fills it where an INSERT leaves it out: a constant's text, nothing (null), or something else. */
-  readonly filled: { readonly by: 'constant'; readonly value: string } | { readonly by: 'null' | 'expression' };
+  /**
+   * What fills it where an INSERT leaves it out: a constant's text, nothing (null), what each row has for itself alone,
+   * or something else.
+   */
+  readonly filled:
+    { readonly by: 'constant'; readonly value: string } | { readonly by: 'null' | 'drawn' | 'expression' };
 }
 
 /** What a table, or a partition by itself, takes. */
@@ -77,12 +94,15 @@ export function unquoted(name: string): string {
 
 function columnShape(definition: string): ColumnShape {
   const notNull = / not null( |$)/m.test(definition);
-  if (/ generated (always|by default) as identity| (stored|virtual) as /.test(definition))
-    return { notNull, filled: { by: 'expression' } };
+  if (/ generated (always|by default) as identity/.test(definition)) return { notNull, filled: { by: 'drawn' } };
+  if (/ (stored|virtual) as /.test(definition)) return { notNull, filled: { by: 'expression' } };
   const text = / default (.+)$/m.exec(definition)?.[1];
   if (text === undefined) return { notNull, filled: { by: 'null' } };
-  const value = literalOf(expression(text.replace(/ (storage|compression|statistics) \w+$/, '')));
-  return { notNull, filled: value === undefined ? { by: 'expression' } : { by: 'constant', value } };
+  const said = expression(text.replace(/ (storage|compression|statistics) \w+$/, ''));
+  if (isNullConstant(said)) return { notNull, filled: { by: 'null' } };
+  const value = literalOf(said);
+  if (value !== undefined) return { notNull, filled: { by: 'constant', value } };
+  return { notNull, filled: { by: isDrawn(said) ? 'drawn' : 'expression' } };
 }
 
 function first(text: string): Node | undefined {
@@ -120,6 +140,8 @@ function addConstraint(shape: Writable, name: string, definition: string): void 
       name,
       elements: elements.map(({ element, by }) => `${element ? elementText(element) : ''} ${by ?? ''}`),
       columns: columnsIn(elements.flatMap(({ element }) => element ?? [])),
+      nullIn: nullIn(elements.flatMap(({ element }) => element ?? [])),
+      plain: plainColumns(elements.flatMap(({ element, by }) => (element && by === '=' ? element : []))),
       when: found.where_clause && formulaOf(found.where_clause),
       nullsEqual: false,
     });
@@ -142,6 +164,14 @@ function columnsIn(elements: readonly Element[]): string[] {
   return elements.flatMap(({ name, expr }) => (expr ? columnsOf([expr]) : [name ?? '']));
 }
 
+function nullIn(elements: readonly Element[]): string[] {
+  return elements.flatMap(({ name, expr }) => (expr ? columnsStrict(expr) : [name ?? '']));
+}
+
+function plainColumns(elements: readonly Element[]): string[] {
+  return elements.flatMap(({ name }) => name ?? []);
+}
+
 function addIndex(shapes: ReadonlyMap<string, Writable>, name: string, definition: string): void {
   const text = definition.split('\n')[0]?.replace(/( invalid)?( clustered)?( tablespace \S+)?$/, '') ?? '';
   const node = as(first(text), 'IndexStmt');
@@ -153,6 +183,8 @@ function addIndex(shapes: ReadonlyMap<string, Writable>, name: string, definitio
     name: unquoted(name),
     elements: elements.map((element) => `${elementText(element)} =`),
     columns: columnsIn(elements),
+    nullIn: nullIn(elements),
+    plain: plainColumns(elements),
     when: node.whereClause && formulaOf(node.whereClause),
     nullsEqual: node.nulls_not_distinct === true,
   });

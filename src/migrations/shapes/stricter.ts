@@ -28,7 +28,7 @@ export function stricterIn(before: TableShape, after: TableShape): { by: Stricte
     ...[...before.columns].flatMap(([column, { notNull }]) => (notNull ? [notNullFact(column)] : [])),
   ];
   const fills = new Map(fresh);
-  const computed = (column: string): boolean => fills.get(column)?.filled.by === 'expression';
+  const computed = (column: string): boolean => ['drawn', 'expression'].includes(fills.get(column)?.filled.by ?? '');
   const given: Formula = { all: [...before.checks.map(({ formula }) => formula), ...facts] };
   const checks = after.checks.filter(
     ({ formula, columns }) =>
@@ -52,7 +52,7 @@ export function stricterIn(before: TableShape, after: TableShape): { by: Stricte
 
 /** What is known of a column in rows of software that does not write it. */
 function factOf(column: string, { filled }: ColumnShape): Atom[] {
-  if (filled.by === 'expression') return [];
+  if (filled.by === 'expression' || filled.by === 'drawn') return [];
   return [columnFact(column, filled.by === 'constant' ? filled.value : undefined)];
 }
 
@@ -63,11 +63,8 @@ function isKept(
   fills: ReadonlyMap<string, ColumnShape>,
   facts: readonly Atom[],
 ): boolean {
-  // Null, or computed for each row: no two agree in it.
-  const differs = rule.columns.some((column) => {
-    const by = fills.get(column)?.filled.by;
-    return by === 'expression' || (by === 'null' && !rule.nullsEqual);
-  });
+  const isFilled = (by: ColumnShape['filled']['by']) => (column: string) => fills.get(column)?.filled.by === by;
+  const differs = rule.plain.some(isFilled('drawn')) || (!rule.nullsEqual && rule.nullIn.some(isFilled('null')));
   if (differs || (rule.when && isNever(rule.when, facts))) return true;
   const notNull = rule.columns.every((column) => before.columns.get(column)?.notNull === true);
   return before.uniques.some(

@@ -30,6 +30,40 @@ test.each(['mood[]', 'mood ARRAY', 'other.pair[][]', 'hstore[3]'])(
   },
 );
 
+test.each([
+  '(OUT a mood[])',
+  '(OUT a mood[]) RETURNS mood[]',
+  '(x mood[], VARIADIC y mood[]) RETURNS void',
+  '() RETURNS t.a%TYPE',
+  '(x t.a%TYPE) RETURNS SETOF t.b %TYPE',
+])('a PL/pgSQL function %s is no fault of syntax, a broken body of it is', async (signature) => {
+  const create = (body: string) => `CREATE FUNCTION ä${signature} LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;`;
+  expect(await found(create('NULL;'))).not.toContain('syntax error');
+  expect(await found(create('NULL'))).toContain('syntax error');
+});
+
+test('a new key is nothing to software N where its rows differ in it, or differ without it', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, b text, c text); CREATE UNIQUE INDEX one ON t (b);';
+  const part = 'CREATE TABLE t (id int PRIMARY KEY, b text, c text); CREATE UNIQUE INDEX one ON t (b) WHERE c > b;';
+  const column = (said: string, index: string) => found(table, `ALTER TABLE t ADD COLUMN n ${said}; ${index}`);
+  const harmless = [
+    await column('text', 'CREATE UNIQUE INDEX ON t (lower(n));'),
+    await column('text DEFAULT NULL', 'CREATE UNIQUE INDEX ON t (n);'),
+    await column('uuid DEFAULT gen_random_uuid()', 'CREATE UNIQUE INDEX ON t (n);'),
+    await column('bigserial', 'ALTER TABLE t ADD CONSTRAINT k UNIQUE (n);'),
+    await found(table, 'CREATE UNIQUE INDEX two ON t (b, c); DROP INDEX one;'),
+    await found(table, 'DROP INDEX one; CREATE UNIQUE INDEX two ON t (c, b);'),
+  ];
+  for (const seen of harmless) expect(seen).not.toContain('new-unique error');
+  const stopping = [
+    await column('text', "CREATE UNIQUE INDEX ON t (coalesce(n, ''));"),
+    await column('timestamptz DEFAULT now()', 'CREATE UNIQUE INDEX ON t (n);'),
+    await column('text GENERATED ALWAYS AS (lower(c)) STORED', 'CREATE UNIQUE INDEX ON t (n);'),
+    await found(part, 'CREATE UNIQUE INDEX two ON t (b, c); DROP INDEX one;'),
+  ];
+  for (const seen of stopping) expect(seen).toContain('new-unique error');
+});
+
 test('a foreign key on a new column is looked up where a default fills the column, and only there', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY);';
   expect(await found(table, 'ALTER TABLE t ADD COLUMN u int DEFAULT 1 REFERENCES u (id);')).toContain(

@@ -21,6 +21,12 @@ const broken: readonly (readonly [sql: string, statement: string])[] = [
   ['ALTER TABLE e DETACH PARTITION e_1', 'INSERT INTO e VALUES (1, 5)'],
   ['ALTER TABLE f ADD n int; ALTER TABLE f ADD CHECK (n IS NOT NULL)', 'INSERT INTO f VALUES (1)'],
   ['ALTER TABLE f ADD n int DEFAULT 0; CREATE UNIQUE INDEX ON f (n)', 'INSERT INTO f VALUES (1), (2)'],
+  ['ALTER TABLE f ADD n int; CREATE UNIQUE INDEX ON f (coalesce(n, 0))', 'INSERT INTO f VALUES (1), (2)'],
+  ['ALTER TABLE f ADD n date DEFAULT current_date; CREATE UNIQUE INDEX ON f (n)', 'INSERT INTO f VALUES (1), (2)'],
+  [
+    'ALTER TABLE a ADD n int GENERATED ALWAYS AS (x % 2) STORED; CREATE UNIQUE INDEX ON a (n)',
+    "INSERT INTO a VALUES (1, 3, 'open'), (2, 5, 'open')",
+  ],
 ];
 
 test('what the judgement lets through stops apply in neither direction, but where it was said', async () => {

@@ -7,6 +7,7 @@ import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
 import { constraintName, said, valueList } from '../learn-table.ts';
 import { truthsOf } from '../rows-of-n.ts';
+import { columnsStrict } from '../../shapes/formula.ts';
 import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
@@ -162,9 +163,16 @@ export const exclusion: LintRule = {
   bad: 'ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (int4range(a, a + 1) WITH &&);',
   good: 'ALTER TABLE t ADD CONSTRAINT a_small CHECK (a < 100) NOT VALID;',
   remedy: false,
-  check: added(['CONSTR_EXCLUSION'], (_, context) => ({
-    message: `Rows of ${context.table.name} that overlap are refused from now on, and the index is built under the lock.`,
-  })),
+  check: added(['CONSTR_EXCLUSION'], ({ exclusions }, context) => {
+    const elements = all(exclusions, 'List').flatMap(({ items }) => all(items, 'IndexElem'));
+    const nullIn = elements.flatMap(({ name, expr }) => (expr ? columnsStrict(expr) : [name]));
+    // What is null overlaps with nothing: then the lock is all there is to it.
+    const harmless = nullIn.some((column) => staysNull(context, context.table, column));
+    return {
+      message: `Rows of ${context.table.name} that overlap are refused from now on, and the index is built under the lock.`,
+      ...(harmless ? { where: 'live' as const } : {}),
+    };
+  }),
 };
 
 export const newUnique: LintRule = {
@@ -188,6 +196,7 @@ export const newUnique: LintRule = {
       if (column !== undefined || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
       if (alreadyUnique(context.schema, context.table, columns)) return undefined;
+      if (columns.some((key) => isDrawnHere(context, context.table, key))) return undefined;
       if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
       const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
       return {
@@ -198,9 +207,12 @@ export const newUnique: LintRule = {
     IndexStmt: (node, context) => {
       if (node.unique !== true || context.isNew(node.relation)) return undefined;
       const table = relationName(node.relation, context.schema.defaultSchema);
-      const columns = all(node.indexParams, 'IndexElem').map((element) => element.name);
-      if (node.nulls_not_distinct !== true && columns.some((column) => staysNull(context, table, column)))
+      const elements = all(node.indexParams, 'IndexElem');
+      const columns = elements.map((element) => element.name);
+      const nullIn = elements.flatMap(({ name, expr }) => (expr ? columnsStrict(expr) : [name]));
+      if (node.nulls_not_distinct !== true && nullIn.some((column) => staysNull(context, table, column)))
         return undefined;
+      if (columns.some((column) => isDrawnHere(context, table, column))) return undefined;
       const held = truthsOf(node.whereClause, (column) => staysNull(context, table, column));
       if (node.whereClause && !held.has('true')) return undefined;
       const plain = columns.filter((column) => column !== undefined);
@@ -226,12 +238,15 @@ function staysNull(context: LintContext, table: Name, column: string | undefined
   return context.schema.column(table, column)?.hasDefault === false;
 }
 
+/** A column of this release that no two rows of the live release share. */
+function isDrawnHere(context: LintContext, table: Name, column: string | undefined): boolean {
+  if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
+  return context.schema.column(table, column)?.drawn === true;
+}
+
 /** Where fewer columns are unique already, more of them are: what the live release writes has passed the narrower key. */
 function alreadyUnique(schema: Schema, table: Name, columns: readonly string[]): boolean {
-  return schema
-    .formerConstraints(table)
-    .filter((one) => one.kind === 'unique' || one.kind === 'primary')
-    .some((one) => one.columns.length > 0 && one.columns.every((column) => columns.includes(column)));
+  return schema.formerKeys(table).some((key) => key.every((column) => columns.includes(column)));
 }
 
 /** As the gate of `migrate` prints a constraint. */
