@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { grantReader } from '../operations/reads/grant-reader.ts';
 import { listenOption, type Address } from './address.ts';
-import { defaultFile } from './declaration.ts';
+import { defaultFile } from './default-file.ts';
 import { withReporter, withSession } from './session.ts';
 import { subjectOf } from './subjects.ts';
 

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isCollection, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { isToBeSealed, readSealed } from '../machine/sealed.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { parseEnvironment, type Environment } from '../model/environment.ts';
 import { packedName, unpackFolder } from '../migrations/packed.ts';
-
-export const defaultFile = 'verdigris.yaml';
+import { defaultFile } from './default-file.ts';
 
 /**
  * Reads a declaration, YAML or JSON. Paths of migrations become absolute, by the folder of the file; one that is not on
@@ -18,7 +17,7 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
     throw new VerdigrisError('no-declaration', {
       seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
       required: 'a file that declares the environment.',
-      next: 'go to its folder or give it with --file; `verdigris init` writes a new one.',
+      next: stackFileNext(file) ?? 'go to its folder or give it with --file; `verdigris init` writes a new one.',
       cause,
     });
   });
@@ -33,9 +32,38 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
       cause: fault,
     });
   }
-  const resolved = await withFoldersFound(document.toJS() as unknown, path.dirname(path.resolve(file)));
-  const environment = parseEnvironment(resolved, file, (at) => lineOf(document, lines, at));
+  const { declared, at: within } = withinStack(document.toJS() as unknown, file);
+  const resolved = await withFoldersFound(declared, path.dirname(path.resolve(file)));
+  const environment = parseEnvironment(resolved, file, (at) => lineOf(document, lines, [...within, ...at]));
   return { environment, raw: resolved };
+}
+
+const stackKey = 'verdigris:environments';
+
+/** The one declaration that a stack's configuration, `Pulumi.<stack>.yaml`, holds; of another file all that it holds. */
+function withinStack(content: unknown, file: string): { declared: unknown; at: readonly string[] } {
+  const environments = isRecord(content) && isRecord(content['config']) ? content['config'][stackKey] : undefined;
+  if (!isRecord(environments)) return { declared: content, at: [] };
+  const [[name, declared] = [], ...more] = Object.entries(environments);
+  if (name !== undefined && more.length === 0 && isRecord(declared))
+    return { declared, at: ['config', stackKey, name] };
+  const files = Object.values(environments).filter((each) => typeof each === 'string');
+  throw new VerdigrisError('no-declaration', {
+    seen: `${file} is the configuration of a stack with the environments ${Object.keys(environments).join(', ') || '(none)'}.`,
+    required: 'one environment, declared in the file itself.',
+    next:
+      files.length > 0
+        ? `name the file of the environment that is meant: ${files.map((each) => `--file ${path.join(path.dirname(file), each)}`).join(', ')}.`
+        : 'keep each declaration in a file of its own (examples/stacks/Pulumi.files.example.yaml), and name it with --file.',
+  });
+}
+
+/** Where a declaration was not found and stacks are: those may hold it. */
+function stackFileNext(file: string): string | undefined {
+  const folder = path.dirname(file);
+  const stacks = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => /^Pulumi\.[^.]+\.yaml$/.test(name));
+  if (path.basename(file) !== defaultFile || stacks.length === 0) return undefined;
+  return `name the stack's configuration, or the file that it names: ${stacks.map((name) => `--file ${path.join(folder, name)}`).join(', ')}.`;
 }
 
 /** The line of the deepest key of `path` that the file has: a key that is missing is reported where it belongs. */

@@ -11,7 +11,8 @@ import { machineChecks } from '../operations/reads/doctor/machine.ts';
 import { defaultHome } from '../platform/home.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { colors } from './colors.ts';
-import { defaultFile, loadEnvironment } from './declaration.ts';
+import { loadEnvironment } from './declaration.ts';
+import { defaultFile } from './default-file.ts';
 import { withCommonOptions, withReporter, type CommonOptions } from './session.ts';
 
 interface Flags extends CommonOptions {

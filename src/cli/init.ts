@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { parseEnvironment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { ask, atTerminal } from './ask.ts';
-import { defaultFile } from './declaration.ts';
+import { defaultFile } from './default-file.ts';
 import { declarationText, type Answers } from './declaration-text.ts';
 import { withReporter } from './session.ts';
 

@@ -4,7 +4,7 @@ import { colours, type Colour } from '../model/colours.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { readFrom } from '../platform/local/log-file.ts';
 import { routerFiles } from '../router/config.ts';
-import { defaultFile } from './declaration.ts';
+import { defaultFile } from './default-file.ts';
 import { whole } from './numbers.ts';
 import { withLocalSession, type CommonOptions } from './session.ts';
 

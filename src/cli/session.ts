@@ -4,8 +4,8 @@ import { VerdigrisError } from '../model/errors.ts';
 import { diskFull, isDiskFull } from '../model/failures.ts';
 import type { Environment } from '../model/environment.ts';
 import type { LocalPlatform } from '../platform/local/platform.ts';
-import { openPlatform, type AnyPlatform } from '../platform/open.ts';
-import { defaultFile, loadEnvironment } from './declaration.ts';
+import type { AnyPlatform } from '../platform/open.ts';
+import { defaultFile } from './default-file.ts';
 import { reporterFor, type Reporter } from './reporter.ts';
 
 /** Options that every command takes. */
@@ -68,6 +68,11 @@ export async function withReporter(
 /** As `withReporter`, with the declaration read and its platform opened. */
 export async function withSession(options: CommonOptions, use: (session: CliSession) => Promise<void>): Promise<void> {
   await withReporter(options, async (reporter, signal) => {
+    // Loaded only here: half of what a command costs that needs no environment would be these.
+    const [{ loadEnvironment }, { openPlatform }] = await Promise.all([
+      import('./declaration.ts'),
+      import('../platform/open.ts'),
+    ]);
     const { environment, raw } = await loadEnvironment(options.file);
     const platform = await openPlatform(environment);
     try {

@@ -9,6 +9,7 @@ interface UpCommandOptions {
   readonly stack: string;
   readonly cwd: string;
   readonly preview?: boolean;
+  readonly diff?: boolean;
   readonly yes?: boolean;
   readonly refresh?: boolean;
   readonly to?: 'verified' | 'canary';
@@ -39,6 +40,7 @@ export function upCommand(): Command {
     .option('-s, --stack <name>', 'the stack; its configuration is Pulumi.<name>.yaml', 'dev')
     .option('-C, --cwd <folder>', 'folder of Pulumi.yaml', '.')
     .option('--preview', 'show what would be done and what the gates say now; change nothing')
+    .option('--diff', 'show every object and property that differs, as `pulumi preview --diff` does')
     .option('-y, --yes', 'do it without asking')
     .option('--refresh', 'first read what is, so that changes by hand are seen')
     .addOption(new Option('--to <state>', 'stop at this stage of a release').choices(['verified', 'canary']))
@@ -55,6 +57,7 @@ export function upCommand(): Command {
         stack,
         cwd,
         preview = false,
+        diff = false,
         yes = false,
         refresh = false,
         to,
@@ -70,6 +73,7 @@ export function upCommand(): Command {
               folder: path.resolve(cwd),
               stack,
               preview,
+              diff,
               yes,
               refresh,
               to,

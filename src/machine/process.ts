@@ -1,19 +1,14 @@
-import { readFile, readlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { processTable } from './process-table.ts';
 
-/**
- * When a process began, in clock ticks since boot (proc(5), field 22 of stat): tells a reused process id from the one
- * meant. Empty where there is none, and for a zombie: that one has ended, only its parent has not noticed.
- */
-export async function processStart(pid: number): Promise<string> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The second field is the program's name in parentheses and may hold anything; what follows begins with the third.
-  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
+/** When a process began: tells a reused process id from the one meant. Empty where there is none, and for a zombie. */
+export function processStart(pid: number): Promise<string> {
+  return processTable.start(pid);
 }
 
 /**
- * This process, so that others on the same machine can tell whether it lives. Undefined where the system has no /proc.
+ * This process, so that others on the same machine can tell whether it lives. Undefined where the system does not tell.
  */
 export async function thisProcess(): Promise<string | undefined> {
   const [where, started] = [await here(), await processStart(process.pid)];
@@ -32,26 +27,22 @@ export async function processIsGone(identity: string): Promise<boolean> {
 
 async function here(): Promise<string | undefined> {
   try {
-    return `${await bootId()} ${await readlink('/proc/self/ns/pid')}`;
+    return `${await processTable.boot()} ${await processTable.namespace()}`;
   } catch {
     return undefined;
   }
 }
 
-async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-}
-
 const pidFileSchema = z.object({
   pid: z.int().positive(),
-  /** Clock ticks after boot. */
+  /** As `processStart` says it. */
   started: z.string(),
   boot: z.string(),
 });
 
 /** What a pid file of ours holds: a process, and not whichever has its number later. */
 export async function ownIdentity(): Promise<z.output<typeof pidFileSchema>> {
-  return { pid: process.pid, started: await processStart(process.pid), boot: await bootId() };
+  return { pid: process.pid, started: await processStart(process.pid), boot: await processTable.boot() };
 }
 
 /** The process of a pid file, if it is the one that wrote it and still runs. */
@@ -63,6 +54,6 @@ export async function runningProcess(pidFile: string): Promise<number | undefine
   } catch {
     return undefined;
   }
-  const runs = (await processStart(written.pid)) === written.started && (await bootId()) === written.boot;
+  const runs = (await processStart(written.pid)) === written.started && (await processTable.boot()) === written.boot;
   return runs ? written.pid : undefined;
 }

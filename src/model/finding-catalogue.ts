@@ -295,7 +295,7 @@ export const findingCatalogue = {
   'timeline-changed': { grade: 'refuse' },
   'subscription-missing': { grade: 'refuse' },
   'verified-partly': { grade: 'warn', fix: 'Run `verdigris verify` without budget and sample.' },
-  retained: { grade: 'refuse', fix: 'Wait, or give --early.' },
+  retained: { grade: 'refuse', fix: 'Wait, give --early, or, under Pulumi, declare a shorter retention.retained.' },
   'retained-in-use': { grade: 'refuse', fix: 'Move them to the environment’s address, then retire.' },
   'retained-behind': {
     grade: ['refuse', 'warn'],

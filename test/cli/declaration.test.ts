@@ -54,3 +54,24 @@ test('a key that is near to none gets no guess', async () => {
 test('what is no YAML is refused with its place', async () => {
   expect((await faults('name: [shop\nlive: blue\n')).join('\n')).toMatch(/FILE is not YAML: .*line 2/);
 });
+
+test('a stack’s configuration is taken where it declares one environment; faults are at its lines', async () => {
+  const text = (environments: string) => `encryptionsalt: v1:x\nconfig:\n  verdigris:environments:\n${environments}`;
+  expect(await faults(text('    shop:\n      name: shop\n      databse: shop\n'))).toContain(
+    'line 6: databse: is not a key that Verdigris knows: did you mean database?',
+  );
+  expect(await faults(text('    shop: ./shop.yaml\n'))).toEqual([
+    'FILE is the configuration of a stack with the environments shop.',
+  ]);
+});
+
+test('where stacks are and no declaration, the stacks are named', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'declaration-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(path.join(folder, 'Pulumi.dev.yaml'), '');
+  await writeFile(path.join(folder, 'Pulumi.yaml'), '');
+  await expect(loadEnvironment(path.join(folder, 'verdigris.yaml'))).rejects.toMatchObject({
+    id: 'no-declaration',
+    next: expect.stringMatching(/--file \S+Pulumi\.dev\.yaml\.$/) as string,
+  });
+});

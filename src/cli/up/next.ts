@@ -12,9 +12,25 @@ const advice: Readonly<Record<State, (live: Colour) => string>> = {
     `declare live: ${other(live)} to go back, losing nothing; or take ${other(live)} out of the declaration to accept the release`,
 };
 
+function environmentsOf(outputs: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries((outputs['environments'] ?? outputs) as Record<string, unknown>);
+}
+
+/** How applications get at environments that were just made. */
+export function connecting(outputs: Readonly<Record<string, unknown>>): string[] {
+  return environmentsOf(outputs).flatMap(([name, value]) => {
+    const { address, secrets = {} } = (value ?? {}) as { address?: string; secrets?: Record<string, string> };
+    if (address === undefined) return [];
+    const named = Object.entries(secrets).map(([role, secret]) => `${secret} (${role})`);
+    return [
+      `${name}: applications connect to ${address}; user, password and uri are in the Secrets ${named.join(', ')}`,
+    ];
+  });
+}
+
 /** What can be declared next, by environment. */
 export function nextSteps(outputs: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries((outputs['environments'] ?? outputs) as Record<string, unknown>).flatMap(([name, value]) => {
+  return environmentsOf(outputs).flatMap(([name, value]) => {
     const { state, live } = (value ?? {}) as { state?: State; live?: Colour };
     return state === undefined || live === undefined || !(state in advice)
       ? []

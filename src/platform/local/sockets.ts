@@ -6,8 +6,8 @@ import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
 
-/** Bytes of a socket's path at most (unix(7), sun_path without its end). */
-const longestPath = 107;
+/** Bytes of a socket's path at most (unix(7) and unix(4) of macOS, sun_path without its end). */
+const longestPath = process.platform === 'darwin' ? 103 : 107;
 const longestName = '/.s.PGSQL.65535';
 
 /** Where the sockets of servers made by 0.1.0 are: those keep it for as long as they live. */
