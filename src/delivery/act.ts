@@ -16,6 +16,7 @@ import { longestRetryPause, retried } from './verb-step.ts';
 import type { Decision, Known } from './decision.ts';
 import { digestsOf } from './target.ts';
 import { kept, tallied } from './tallies.ts';
+import { withMessages } from './tell.ts';
 
 export interface DeliveryParts {
   readonly environment: Environment;
@@ -57,7 +58,8 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
       const again = decide(knownOf(parts.environment, c.journal, known.digests));
       if (again.do !== decision.do) return;
       if (again.do === 'write') await write(c, again.record, again.note);
-      if (again.do === 'wait') await c.ledger.write((journal) => waiting(journal, again.why));
+      if (again.do === 'wait')
+        await c.ledger.write((journal) => withMessages(c, waiting(journal, again.why), journal.delivery));
       if (again.do === 'withdraw') {
         await withdrawCanary(c);
         await note(c, { canary: 0 });
@@ -72,10 +74,8 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
 }
 
 async function write(c: Context, record: DeliveryRecord, text: string): Promise<void> {
-  await c.ledger.write((journal) => ({
-    ...journal,
-    delivery: { ...record, verdicts: kept(record.verdicts) },
-  }));
+  const delivery = { ...record, verdicts: kept(record.verdicts) };
+  await c.ledger.write((journal) => withMessages(c, { ...journal, delivery }, journal.delivery));
   c.emit({ type: 'note', text });
 }
 

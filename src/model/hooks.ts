@@ -21,6 +21,9 @@ const point = z
   .refine((text) => verbs.some((verb) => verb === text.split('/')[0]), `begins with a verb: ${verbs.join(', ')}`)
   .refine((text) => /^[a-z]+(\/[a-z-]+)?$/.test(text), 'is a verb or verb/step, such as switch or migrate/apply');
 
+/** Steps of a release that walks by itself, beside the verbs: what fails there is reported too. */
+export const walkedSteps = ['analysis', 'approve', 'watch'] as const;
+
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is the name of an environment variable');
 const place = { url: z.url({ protocol: /^https?$/ }).optional(), urlEnv: variable.optional() };
 
@@ -58,10 +61,11 @@ const deeds = {
 
 const hookSchema = z
   .strictObject({
-    before: z.array(point).default([]),
+    /** `approve`: when a release that walks by itself waits for it. */
+    before: z.array(z.union([z.literal('approve'), point])).default([]),
     after: z.array(point).default([]),
-    /** Verbs whose failure is reported. */
-    failed: z.array(z.enum(verbs)).default([]),
+    /** Verbs, and steps of a release that walks by itself, whose failure is reported. */
+    failed: z.array(z.enum([...verbs, ...walkedSteps])).default([]),
     ...deeds,
     /** A refusal, or no answer within the limit, ends the verb before anything of it was done. */
     blocking: z.boolean().default(false),
@@ -80,6 +84,8 @@ const hookSchema = z
     if (hook.before.length + hook.after.length + hook.failed.length === 0)
       fault('is never called: before, after or failed');
     if (hook.blocking && hook.before.length === 0) fault('only what comes before something can refuse it', 'blocking');
+    if (hook.blocking && hook.before.includes('approve'))
+      fault('nobody is asked whether an approval is waited for', 'before');
     for (const when of ['before', 'after'] as const)
       for (const at of hook[when].filter((each) => whileHeld[when].has(stepOf(each) ?? '')))
         fault(

@@ -14,9 +14,14 @@ import { good } from '../support/verdict.ts';
 import { recordOf, walkOf } from './support.ts';
 
 test('a release walks its steps under load with two controllers at once; another release is not approved; whom no message reached is told later', async () => {
-  const verbs = ['seed', 'migrate', 'verify', 'canary', 'switch', 'retire'];
+  const [before, after] = [
+    ['seed', 'migrate', 'verify', 'canary'],
+    ['switch', 'retire'],
+  ];
   const port = await freePort();
-  const hooks = { chat: { after: verbs, limit: '1s', http: { url: `http://127.0.0.1:${port}` } } };
+  const hooks = {
+    chat: { before: ['approve'], after: [...before, ...after], limit: '1s', http: { url: `http://127.0.0.1:${port}` } },
+  };
   await withEnvironment({ declaration: { hooks } }, async (test) => {
     const often = { interval: '200ms', count: 2 };
     const statements = ['SELECT count(*) FROM workload.account'];
@@ -64,7 +69,11 @@ test('a release walks its steps under load with two controllers at once; another
       delivery: { approvals: [{ by: 'ann' }], ended: { outcome: 'released' } },
     });
     expect(test.commits).toHaveLength(1);
-    expect(await toldLater(port, () => withOperator(parts, 'test', () => Promise.resolve()))).toEqual(verbs);
+    expect(await toldLater(port, () => withOperator(parts, 'test', () => Promise.resolve()))).toEqual([
+      ...before,
+      'approve',
+      ...after,
+    ]);
     // Blue is still declared with what was replaced: that is no release to begin.
     await follow(parts, {});
     expect(await readJournal(test.platform.journal)).toMatchObject({ state: 'single', live: 'green' });

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { follow } from '../../src/delivery/follow.ts';
 import { holdDelivery, resumeDelivery } from '../../src/delivery/persons.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { messageOf, type HookEvent } from '../../src/operations/hooks/event.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
+import { freePort } from '../../src/platform/local/ports.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { failure } from '../support/failure.ts';
 import { testMajor } from '../support/postgres.ts';
@@ -10,8 +12,10 @@ import { good } from '../support/verdict.ts';
 import { indexDropped, recordOf, slowStatement, walkOf } from './support.ts';
 
 test('a candidate whose migration dropped an index is stopped by analysis: the readers go back, the live colour is untouched, a person goes on', async () => {
+  // Nobody listens there: what is to be told stays to be looked at.
+  const chat = { failed: ['analysis'], limit: '1s', http: { url: `http://127.0.0.1:${await freePort()}` } };
   await withEnvironment(
-    { ...indexDropped, settings: { shared_preload_libraries: 'pg_stat_statements' } },
+    { ...indexDropped, declaration: { hooks: { chat } }, settings: { shared_preload_libraries: 'pg_stat_statements' } },
     async (test) => {
       // Statements with parameters are planned from PostgreSQL 16 on.
       const often = { interval: '200ms', count: 1 };
@@ -44,6 +48,12 @@ test('a candidate whose migration dropped an index is stopped by analysis: the r
           ],
         },
       });
+
+      const { outbox = [] } = await readJournal(test.platform.journal);
+      expect(outbox.map(({ hook }) => hook)).toEqual(['chat']);
+      expect(messageOf(outbox[0]?.event as unknown as HookEvent)).toMatch(
+        /^:red_circle: shop, release 1 to 2: analysis failed\. latency: SELECT .+ takes .+ Next: see `verdigris status`/,
+      );
 
       // Whoever resumes has it measured again, with readers; whoever holds it has nothing done.
       await resumeDelivery(parts);

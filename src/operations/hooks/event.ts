@@ -1,5 +1,5 @@
 import type { HookMoment } from '../../model/hooks.ts';
-import type { Context } from '../engine/context.ts';
+import type { Journal } from '../../model/journal.ts';
 
 /** A CloudEvent 1.0 in its JSON form. */
 export interface HookEvent {
@@ -22,19 +22,22 @@ export interface HookEvent {
     readonly liveRelease: string;
     readonly release?: { readonly from: string; readonly to: string } | undefined;
     readonly pauseMs?: number | undefined;
+    /** Of a release that walks by itself: what an approval names, and where a step failed, why and what follows. */
+    readonly delivery?:
+      { readonly step: string; readonly digest: string; readonly why?: string; readonly follow?: string } | undefined;
     readonly error?: { readonly id: string; readonly seen: string; readonly next: string } | undefined;
   };
 }
 
 /** `attempt`: when the operation began, as the journal says it. */
 export function eventOf(
-  c: Context,
+  journal: Journal,
   hook: string,
   moment: HookMoment,
   at: { readonly verb: string; readonly step?: string | undefined; readonly attempt: string },
   error?: HookEvent['data']['error'],
 ): HookEvent {
-  const { environment, uid = environment, state, live, liveRelease, release } = c.journal;
+  const { environment, uid = environment, state, live, liveRelease, release } = journal;
   const { verb, step, attempt } = at;
   const path = step === undefined ? verb : `${verb}/${step}`;
   return {
@@ -56,19 +59,33 @@ export function eventOf(
       liveRelease,
       release: release ? { from: release.from, to: release.to } : undefined,
       pauseMs: moment === 'after' && (verb === 'switch' || verb === 'rollback') ? release?.pauseMs : undefined,
+      delivery: deliveryOf(journal),
       error,
     },
   };
 }
 
+function deliveryOf({ delivery: record }: Journal): HookEvent['data']['delivery'] {
+  if (!record || record.ended) return undefined;
+  const { step, digest, stopped } = record;
+  return {
+    step: stopped?.step ?? step.text,
+    digest,
+    ...(stopped ? { why: stopped.why, follow: stopped.follow } : {}),
+  };
+}
+
 /** One line for people. */
 export function messageOf({ subject, data }: HookEvent): string {
-  const { environment, verb, step, moment, live, liveRelease, pauseMs, error } = data;
+  const { environment, verb, step, moment, live, liveRelease, pauseMs, error, delivery } = data;
   const what = step === undefined ? verb : `${verb}, step ${step}`;
   const head = `${environment}, ${subject}`;
   if (moment === 'failed')
     return `:red_circle: ${head}: ${what} failed. ${error?.seen ?? ''} Next: ${error?.next ?? ''}`;
+  if (verb === 'approve')
+    return `:large_blue_circle: ${head}: waits for \`verdigris approve\`, digest ${delivery?.digest}`;
   if (moment === 'before') return `:large_blue_circle: ${head}: ${what} begins`;
   const pause = pauseMs === undefined ? '' : `; writes paused for ${pauseMs} ms`;
-  return `:white_check_mark: ${head}: ${what} is done; ${live} is live with release ${liveRelease}${pause}`;
+  const why = delivery?.why === undefined ? '' : `; "${delivery.step}" had failed: ${delivery.why}`;
+  return `:white_check_mark: ${head}: ${what} is done; ${live} is live with release ${liveRelease}${pause}${why}`;
 }

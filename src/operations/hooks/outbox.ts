@@ -1,4 +1,5 @@
 import type { Hook } from '../../model/hooks.ts';
+import type { Journal } from '../../model/journal.ts';
 import type { Context } from '../engine/context.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import { deliverOnce } from './deliver.ts';
@@ -14,13 +15,13 @@ const most = 100;
 const patience = { person: 10_000, controller: 2_000 } as const;
 
 export async function keepForLater(c: Context, hook: string, event: HookEvent): Promise<void> {
-  await c.ledger.write((journal) => ({
-    ...journal,
-    outbox: [
-      ...(journal.outbox ?? []).filter(({ event: { id } }) => id !== event.id),
-      { hook, event: { ...event } },
-    ].slice(-most),
-  }));
+  await c.ledger.write((journal) => withKept(journal, hook, event));
+}
+
+/** The journal with one more event to be delivered, once by its id. */
+export function withKept(journal: Journal, hook: string, event: HookEvent): Journal {
+  const others = (journal.outbox ?? []).filter(({ event: { id } }) => id !== event.id);
+  return { ...journal, outbox: [...others, { hook, event: { ...event } }].slice(-most) };
 }
 
 /** Where a message began the thread of its release, or is the first in it that names the release, that is kept. */

@@ -46,7 +46,7 @@ function call([name, hook]: Named, moment: 'before' | 'after', verb: string, ste
     why: 'the declaration asks for it',
     risk: hook.blocking ? 'it may refuse; clients are served meanwhile' : 'none: what it answers stops nothing',
     async run(c) {
-      const event = eventOf(c, name, moment, { verb, step, attempt: c.journal.operation?.startedAt ?? '' });
+      const event = eventOf(c.journal, name, moment, { verb, step, attempt: c.journal.operation?.startedAt ?? '' });
       const blocks = hook.blocking && moment === 'before';
       // What cannot refuse may be behind the commit point, where a wish to stop comes too late: only the loss of the
       // lease ends it.
@@ -128,7 +128,7 @@ export async function reportFailure(c: Context, verb: string, attempt: string, e
   const moment: HookMoment = 'failed';
   for (const [name, hook] of Object.entries(c.environment.hooks ?? {})) {
     if (!hook.failed.some((each) => each === verb)) continue;
-    const event = eventOf(c, name, moment, { verb, attempt }, facts);
+    const event = eventOf(c.journal, name, moment, { verb, attempt }, facts);
     await keepForLater(c, name, event).catch(() => undefined);
   }
 }
