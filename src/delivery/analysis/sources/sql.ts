@@ -2,7 +2,7 @@ import type { Metric } from '../../../model/delivery-metrics.ts';
 import type { Colours } from '../colours.ts';
 import { inconclusive, judgeValue, type Conditions, type Measurement } from '../measurement.ts';
 
-/** One row of one number. */
+/** One row of one number; a boolean is 1 or 0. */
 export async function measureSql(
   { on, query }: NonNullable<Metric['sql']>,
   conditions: Conditions,
@@ -22,6 +22,11 @@ export async function measureSql(
       `the query on ${colour} gives ${rows.length} rows of ${fields.length} columns, and one number is wanted`,
     );
   const [value] = row;
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
-  return judgeValue(text === '' ? Number.NaN : Number(text), conditions, `${text === '' ? 'null' : text} on ${colour}`);
+  return judgeValue(numberOf(value), conditions, `${String(value)} on ${colour}`);
+}
+
+/** Larger integers, and numeric, come as text. */
+function numberOf(value: unknown): number {
+  if (typeof value === 'number' || typeof value === 'boolean') return Number(value);
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
 }
