@@ -19,8 +19,17 @@ export const lockerRole = 'verdigris_locker';
 export const migrationRole = 'verdigris_migration';
 /** The same for a hook's statement, which may run beside it. */
 export const hookRole = 'verdigris_hook';
+/** By which a fence by rights tries to get in. */
+export const knockRole = `${prefix}_knock`;
+/** Whatever is made and dropped again to see what the operator may: a role, a slot, a schema. */
+export const trialName = `${prefix}_trial`;
 /** Whom a fence lets through: nobody else has their credentials. */
 export const ownRoles: readonly string[] = [operatorRole, replicationRole, readerRole, lockerRole];
+/** All that Verdigris makes: a user's `verdigris_team` is none. */
+export const madeRoles: readonly string[] = [...ownRoles, migrationRole, hookRole, knockRole, trialName];
+
+/** Publications, slots and subscriptions of a stream, and of what watches the candidate beside it: see `streamName`. */
+export const streamPattern = `^${prefix}_.+_[0-9]+_(blue|green)_to_(blue|green)(_tool|_proof)?$`;
 
 /** Publication, slot and subscription of a stream bear one name; slots allow a-z, 0-9 and _ (63 bytes). */
 export function streamName(environment: string, number: number, from: Colour, to: Colour): string {

@@ -1,4 +1,5 @@
 import { rows, type Client } from './client.ts';
+import { ofStream } from './fingerprint/scope.ts';
 import { ident } from './quote.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function cleanCopy(client: Client): Promise<void> {
   }
   for (const { name } of await rows<{ name: string }>(
     client,
-    "SELECT pubname AS name FROM pg_publication WHERE pubname LIKE 'verdigris\\_%'",
+    `SELECT pubname AS name FROM pg_publication WHERE ${ofStream('pubname')}`,
   ))
     await client.query(`DROP PUBLICATION ${ident(name)}`);
   await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active');

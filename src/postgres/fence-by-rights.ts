@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../model/errors.ts';
-import { ownRoles, prefix } from '../model/names.ts';
+import { knockRole, ownRoles } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
 import { ident, literal } from './quote.ts';
 import { passwordClause } from './verifier.ts';
@@ -14,7 +14,6 @@ export interface OpenRole {
  * Stands for everybody else, for as long as it takes to prove that nobody gets in: its password is known to this
  * process alone.
  */
-export const knockRole = `${prefix}_knock`;
 
 const passed = [...ownRoles, knockRole];
 const ours = literal(`{${passed.join(',')}}`);

@@ -1,4 +1,5 @@
-import { operatorRole, prefix, replicationRole } from '../model/names.ts';
+import { operatorRole, replicationRole } from '../model/names.ts';
+import { ofStream } from './fingerprint/scope.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, type Client } from './client.ts';
 import { runsServer } from './instance-manager.ts';
@@ -56,7 +57,7 @@ interface Session {
  */
 const foreign = `
   WITH ours AS (
-    SELECT w.pid FROM pg_stat_subscription w WHERE starts_with(w.subname, '${prefix}_')),
+    SELECT w.pid FROM pg_stat_subscription w WHERE ${ofStream('w.subname')}),
   foreign_session AS MATERIALIZED (
     SELECT a.pid, a.usename, a.backend_type, a.application_name, a.client_addr, a.datname FROM pg_stat_activity a
     WHERE a.datid IS NOT NULL AND a.pid <> pg_backend_pid() AND a.backend_type NOT IN ('autovacuum worker', 'slotsync worker')

@@ -5,6 +5,7 @@ import type { Server } from '../../src/platform/local/server.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { fenceServer, unfence } from '../../src/postgres/fence.ts';
+import { notOfUser } from '../../src/postgres/fingerprint/scope.ts';
 import { carryGlobals, rememberGlobals } from '../../src/postgres/globals/carry.ts';
 import { testMajor, withDatabase } from '../support/postgres.ts';
 
@@ -33,7 +34,7 @@ const state = async (client: Client) => ({
   roles: await rows(
     client,
     `SELECT rolname, rolcanlogin, rolsuper, rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text AS until,
-      rolpassword FROM pg_authid WHERE rolname !~ '^(pg_|verdigris)' AND rolname <> 'gone' ORDER BY 1`,
+      rolpassword FROM pg_authid WHERE NOT ${notOfUser('rolname')} AND rolname <> 'gone' ORDER BY 1`,
   ),
   members: await rows(
     client,
@@ -51,15 +52,16 @@ test('what changed of roles on the live side is carried exactly, what a migratio
     await live.query(`
       ALTER ROLE app PASSWORD 'second' VALID UNTIL 'infinity' CONNECTION LIMIT 7; ALTER ROLE app SET statement_timeout = '7s'; ALTER ROLE app RESET work_mem;
       ALTER ROLE leaver NOLOGIN; REVOKE auditors FROM leaver; DROP ROLE gone, away; ALTER ROLE old_name RENAME TO new_name;
-      CREATE ROLE "ro""le 'x" LOGIN CREATEDB PASSWORD 'third'; CREATE ROLE lead LOGIN; GRANT auditors TO lead WITH ADMIN OPTION; GRANT auditors TO app`);
+      CREATE ROLE "ro""le 'x" LOGIN CREATEDB PASSWORD 'third'; CREATE ROLE lead LOGIN; GRANT auditors TO lead WITH ADMIN OPTION; GRANT auditors TO app;
+      CREATE ROLE verdigris_team LOGIN PASSWORD 'fourth'; GRANT auditors TO verdigris_team`);
     await candidate.query(
       "CREATE ROLE migrated NOLOGIN; CREATE SCHEMA kept AUTHORIZATION gone; ALTER ROLE leaver SET work_mem = '9MB'",
     );
     await carryGlobals(live, candidate);
     expect(await carryGlobals(live, candidate)).toBe(0);
-    expect(await rows(candidate, "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname !~ '^verdigris'")).toEqual(
-      [],
-    );
+    expect(
+      await rows(candidate, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT ${notOfUser('rolname')}`),
+    ).toEqual([]);
     expect(
       await rows(
         candidate,

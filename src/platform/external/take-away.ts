@@ -1,6 +1,7 @@
 import {
   lockerRole,
   hookRole,
+  knockRole,
   migrationRole,
   operatorRole,
   readerRole,
@@ -8,7 +9,7 @@ import {
   streamPrefix,
 } from '../../model/names.ts';
 import { rows, type Client } from '../../postgres/client.ts';
-import { knockRole, takenConnect } from '../../postgres/fence-by-rights.ts';
+import { takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';

@@ -1,4 +1,4 @@
-import { prefix, replicationRole } from '../../model/names.ts';
+import { replicationRole, trialName as trial } from '../../model/names.ts';
 import { qualified, readTables } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import { ident } from '../quote.ts';
@@ -25,9 +25,6 @@ export interface Attempt {
   /** Statements to ask for; none where nobody but a superuser can. */
   readonly grant: (grantee: Grantee, client: Client) => Promise<readonly string[]> | readonly string[];
 }
-
-/** Of what is made for a moment: it is rolled back or dropped at once. */
-const trial = `${prefix}_trial`;
 
 /** The first major that has the role pg_checkpoint. */
 const checkpointRole = 15;

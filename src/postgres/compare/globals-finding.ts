@@ -1,3 +1,4 @@
+import { madeRoles } from '../../model/names.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { SecretStatement } from './secret.ts';
 
@@ -8,7 +9,7 @@ export interface GlobalFinding extends Finding {
 
 /** Roles that are none of the application's: PostgreSQL's own and ours. */
 export function foreignRole(name: string): boolean {
-  return /^(pg_|verdigris)/.test(name);
+  return name.startsWith('pg_') || madeRoles.includes(name);
 }
 
 /** One finding per kind of difference, naming all objects. */

@@ -1,12 +1,19 @@
+import { madeRoles, streamPattern } from '../../model/names.ts';
+
 /**
  * SQL conditions for what belongs to the user. Left out: PostgreSQL's own schemas, temporary ones, ours (`verdigris`,
  * and the names that streams have), and members of extensions, for which the extension and its version stand. A user's
  * `verdigris_orders` is no name of ours.
  */
 
-/** Publications, slots and subscriptions of a stream, and of what watches the candidate beside it: see `streamName`. */
+/** See `streamPattern`. */
 export function ofStream(column: string): string {
-  return `${column} ~ '^verdigris_.+_[0-9]+_(blue|green)_to_(blue|green)(_tool|_proof)?$'`;
+  return `${column} ~ '${streamPattern}'`;
+}
+
+/** A role of PostgreSQL's own, or of ours. */
+export function notOfUser(role: string): string {
+  return `(${role} ~ '^pg_' OR ${role} = ANY ('{${madeRoles.join(',')}}'))`;
 }
 
 /** Indexes by which apply finds rows while a release changes a key: no part of the schema (see `row-identity.ts`). */

@@ -1,4 +1,5 @@
 import { one, type Client } from '../client.ts';
+import { notOfUser } from '../fingerprint/scope.ts';
 
 /**
  * What belongs to a server and not to a database's rows, by `[kind, …names]` as JSON: equal values mean that nothing
@@ -53,7 +54,7 @@ function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
   return `
     WITH role AS MATERIALIZED (
       SELECT a.*, f.name IS NOT NULL AS fenced, coalesce(f.admitted, false) AS admitted FROM ${unread.has('password') ? withoutPasswords : 'pg_authid'} a
-        LEFT JOIN verdigris.fenced_role f ON f.name = a.rolname WHERE a.rolname !~ '^(pg_|verdigris)' ${theirs('a.rolname')}),
+        LEFT JOIN verdigris.fenced_role f ON f.name = a.rolname WHERE NOT ${notOfUser('a.rolname')} ${theirs('a.rolname')}),
     entry (key, value) AS (
       SELECT json_build_array('role', rolname), json_build_array(rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolconnlimit,
         coalesce(CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC',
@@ -80,7 +81,7 @@ function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
           FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
           WHERE d.datname = current_database()
         UNION ALL SELECT grantee, 'CONNECT', grantable FROM verdigris.fenced_connect) AS held
-        WHERE grantee !~ '^(pg_|verdigris)' ${theirs('grantee')} GROUP BY grantee, privilege
+        WHERE NOT ${notOfUser('grantee')} ${theirs('grantee')} GROUP BY grantee, privilege
       ${unread.has('mapping') ? '' : mappings}
       ${unread.has('origin') ? '' : origins})
     SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`;

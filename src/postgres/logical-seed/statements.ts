@@ -1,5 +1,5 @@
 import { parse, type Node } from 'libpg-query';
-import { lockerRole, prefix, readerRole } from '../../model/names.ts';
+import { lockerRole, readerRole, streamPattern } from '../../model/names.ts';
 import { splitScript } from '../script/split.ts';
 
 /**
@@ -67,7 +67,7 @@ function isOurs(node: Node): boolean {
         : 'AlterOwnerStmt' in node && node.AlterOwnerStmt.objectType === 'OBJECT_PUBLICATION'
           ? nameOf(node.AlterOwnerStmt.object)
           : undefined;
-  return name?.startsWith(`${prefix}_`) ?? false;
+  return new RegExp(streamPattern).test(name ?? '');
 }
 
 function isReader(node: Node): boolean {

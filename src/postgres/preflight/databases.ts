@@ -1,5 +1,5 @@
 import { rows, type Client } from '../client.ts';
-import { notOfExtension, userSchema } from '../fingerprint/scope.ts';
+import { notOfExtension, notOfUser, userSchema } from '../fingerprint/scope.ts';
 import { everyGate, found, type Check } from './check.ts';
 
 /**
@@ -20,7 +20,7 @@ export const databases: Check = {
       SELECT d.datname AS name, d.datname = ANY ($1) AS left,
         format('%s, open to %s; %s rows written since %s, %s sessions now', d.datname,
           coalesce((SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname COLLATE "C") FROM pg_roles r
-            WHERE r.rolcanlogin AND r.rolname !~ '^verdigris_' AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
+            WHERE r.rolcanlogin AND NOT ${notOfUser('r.rolname')} AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
           s.tup_inserted + s.tup_updated + s.tup_deleted, coalesce(s.stats_reset::date::text, 'it was made'), s.numbackends) AS shown
       FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid
       WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database())
@@ -51,7 +51,7 @@ export async function strayTables(client: Client): Promise<string[]> {
     client,
     `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND ${userSchema('n.nspname')}
-      AND n.nspname !~ '^verdigris_' AND ${notOfExtension('pg_class', 'c.oid')} ORDER BY 1`,
+      AND n.nspname <> 'verdigris_journal' AND ${notOfExtension('pg_class', 'c.oid')} ORDER BY 1`,
   );
   return found.map(({ name }) => name);
 }

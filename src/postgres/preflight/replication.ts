@@ -1,4 +1,5 @@
 import { rows } from '../client.ts';
+import { ofStream } from '../fingerprint/scope.ts';
 import { ident, literal } from '../quote.ts';
 import { found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
@@ -18,7 +19,7 @@ export const subscriptions: Check = {
       client,
       `
       SELECT s.subname AS name, d.datname AS database, d.datname = current_database() AS here, s.subenabled AS enabled, s.subslotname AS slot
-      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE s.subname !~ '^verdigris_' ORDER BY d.datname COLLATE "C", s.subname COLLATE "C"`,
+      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE NOT ${ofStream('s.subname')} ORDER BY d.datname COLLATE "C", s.subname COLLATE "C"`,
     );
     return found('existing-subscriptions', {
       objects: found_.map(
@@ -60,7 +61,7 @@ export const logicalConsumers: Check = {
       `
       SELECT s.slot_name AS name, s.database, s.plugin, s.active_pid AS pid, a.application_name AS application
       FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_type = 'logical'
-      AND NOT s.temporary AND s.slot_name !~ '^verdigris_' ORDER BY s.slot_name COLLATE "C"`,
+      AND NOT s.temporary AND NOT ${ofStream('s.slot_name')} ORDER BY s.slot_name COLLATE "C"`,
     );
     return found('logical-consumers', {
       objects: slots.map(
@@ -135,7 +136,7 @@ export const publications: Check = {
   run: async (client) => {
     const others = await rows<{ name: string; everything: boolean }>(
       client,
-      `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE pubname !~ '^verdigris_' ORDER BY pubname COLLATE "C"`,
+      `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE NOT ${ofStream('pubname')} ORDER BY pubname COLLATE "C"`,
     );
     return found('existing-publications', {
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),

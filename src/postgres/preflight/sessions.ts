@@ -1,5 +1,6 @@
 import { everyLogin } from '../../model/logins.ts';
 import { rows } from '../client.ts';
+import { notOfUser } from '../fingerprint/scope.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 import { requireStatistics } from './transactions.ts';
 
@@ -34,7 +35,7 @@ export const sessions: Check = {
         AS address, r.rolsuper AS superuser, a.datname = current_database() AS here
       FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
       WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.usename <> $1
-      AND a.usename !~ '^verdigris_' AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
+      AND NOT ${notOfUser('a.usename')} AND (r.rolsuper OR (a.datname = current_database() AND a.usename <> ALL ($2))) ORDER BY a.pid`,
       [operator, everyLogin([...roles.application, ...roles.readers])],
     );
     const name = ({ pid, user, database, application, address }: Session) =>

@@ -114,7 +114,7 @@ export const eventTriggers: Check = {
       `
       SELECT evtname AS name, evtevent AS event, p.prosrc ~* '\\m(insert\\s+into|update\\s+\\S+\\s+set|delete\\s+from|merge\\s+into)\\M' AS writes
       FROM pg_event_trigger JOIN pg_proc p ON p.oid = evtfoid
-      WHERE evtenabled <> 'D' AND evtname !~ '^verdigris_' ORDER BY evtname COLLATE "C"`,
+      WHERE evtenabled <> 'D' ORDER BY evtname COLLATE "C"`,
     );
     const disabled = (triggers: typeof all): string =>
       inOrder(triggers.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`));

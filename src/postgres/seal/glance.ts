@@ -33,8 +33,10 @@ const relationOf: Readonly<Record<string, string>> = {
   pg_attribute: 'attrelid',
   pg_constraint: 'conrelid',
   pg_depend: 'objid',
+  pg_description: 'objoid',
   pg_index: 'indrelid',
   pg_inherits: 'inhrelid',
+  pg_partitioned_table: 'partrelid',
   pg_policy: 'polrelid',
   pg_rewrite: 'ev_class',
   pg_sequence: 'seqrelid',
@@ -61,11 +63,17 @@ const byHash: Digest = (row, filter = '') => `coalesce(bit_xor(hash_record_exten
 const byText: Digest = (row, filter = '') =>
   `coalesce(md5(string_agg((${row})::text, ' ' ORDER BY (${row})::text COLLATE "C")${filter}), '')`;
 
+const ofLastingTypes =
+  'NOT IN (SELECT y.oid FROM pg_catalog.pg_type y WHERE y.typnamespace IN (SELECT s.oid FROM temporary s))';
+
 const narrowed: Readonly<Record<string, string>> = {
   /** DEPENDS ON EXTENSION, membership of one, and who owns a sequence: the rest follows from other catalogues. */
-  pg_depend: "x.deptype IN ('e', 'x', 'a') AND (x.deptype <> 'a' OR x.refobjsubid > 0)",
+  pg_depend: `x.deptype IN ('e', 'x', 'a') AND (x.deptype <> 'a' OR x.refobjsubid > 0)
+    AND x.refobjid NOT IN (SELECT f.oid FROM fleeting f)`,
   pg_namespace: "x.nspname !~ '^pg_(toast_)?temp_'",
-  pg_type: "x.typnamespace NOT IN (SELECT n.oid FROM pg_namespace n WHERE n.nspname ~ '^pg_(toast_)?temp_')",
+  pg_cast: `x.castsource ${ofLastingTypes}`,
+  pg_enum: `x.enumtypid ${ofLastingTypes}`,
+  pg_range: `x.rngtypid ${ofLastingTypes}`,
 };
 
 /**
@@ -112,21 +120,30 @@ async function digestOf(client: Client): Promise<Digest> {
   return hashes ? byHash : byText;
 }
 
+interface Catalogue {
+  readonly name: string;
+  /** The column that says in which schema a row's object is. */
+  readonly namespace: string | null;
+}
+
 const statements = new WeakMap<Client, string>();
 
 async function statement(client: Client, since: string): Promise<string> {
   const known = statements.get(client);
   if (known?.includes(` age('${since}'::xid)`)) return known;
-  const catalogues = await rows<{ name: string }>(
+  const catalogues = await rows<Catalogue>(
     client,
-    "SELECT relname AS name FROM pg_catalog.pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND " +
-      "relkind = 'r' AND oid < 16384 AND relname <> ALL ($1) AND has_table_privilege(oid, 'SELECT') ORDER BY 1",
+    `SELECT relname AS name, (SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+        AND a.atttypid = 'oid'::regtype AND a.attname ~ '^[a-z]+namespace$') AS namespace
+      FROM pg_catalog.pg_class c WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < 16384 AND
+        relname <> ALL ($1) AND has_table_privilege(oid, 'SELECT') ORDER BY 1`,
     [without],
   );
   const digest = await digestOf(client);
-  const looks = catalogues.map(({ name }) => look(name, since, digest));
+  const looks = catalogues.map((catalogue) => look(catalogue, since, digest));
   if (!catalogues.some(({ name }) => name === 'pg_subscription')) looks.push(visibleSubscriptions(digest));
-  const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't')
+  const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'),
+    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')
     ${looks.join('\nUNION ALL\n')}`;
   statements.set(client, made);
   return made;
@@ -137,11 +154,14 @@ const visibleSubscriptions = (digest: Digest) => `SELECT 'pg_subscription' AS ca
     || ${digest('ROW(x.oid, x.subname, x.subowner, x.subenabled, x.subslotname, x.subpublications)')} AS digest
   FROM pg_catalog.pg_subscription x`;
 
-function look(catalogue: string, since: string, digest: Digest): string {
+function look({ name: catalogue, namespace }: Catalogue, since: string, digest: Digest): string {
   const relation = relationOf[catalogue];
-  const conditions = [narrowed[catalogue], relation && `x.${relation} NOT IN (SELECT f.oid FROM fleeting f)`].filter(
-    (condition) => condition !== undefined,
-  );
+  const conditions = [
+    narrowed[catalogue],
+    relation && `x.${relation} NOT IN (SELECT f.oid FROM fleeting f)`,
+    // A session's own functions, types and domains come and go with it, and the fence ends sessions.
+    namespace === null ? undefined : `x.${namespace} NOT IN (SELECT s.oid FROM temporary s)`,
+  ].filter((condition) => condition !== undefined);
   return `SELECT '${catalogue}' AS catalogue, count(*) || ' '
       || ${digest('ROW(x.xmin, x.ctid)', ` FILTER (WHERE age(x.xmin) <= age('${since}'::xid))`)} AS digest
     FROM pg_catalog.${catalogue} x${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`;
