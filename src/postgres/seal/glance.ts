@@ -63,8 +63,7 @@ const byHash: Digest = (row, filter = '') => `coalesce(bit_xor(hash_record_exten
 const byText: Digest = (row, filter = '') =>
   `coalesce(md5(string_agg((${row})::text, ' ' ORDER BY (${row})::text COLLATE "C")${filter}), '')`;
 
-const ofLastingTypes =
-  'NOT IN (SELECT y.oid FROM pg_catalog.pg_type y WHERE y.typnamespace IN (SELECT s.oid FROM temporary s))';
+const ofLastingTypes = 'NOT IN (SELECT y.oid FROM temporary_type y)';
 
 const narrowed: Readonly<Record<string, string>> = {
   /** DEPENDS ON EXTENSION, membership of one, and who owns a sequence: the rest follows from other catalogues. */
@@ -143,7 +142,8 @@ async function statement(client: Client, since: string): Promise<string> {
   const looks = catalogues.map((catalogue) => look(catalogue, since, digest));
   if (!catalogues.some(({ name }) => name === 'pg_subscription')) looks.push(visibleSubscriptions(digest));
   const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'),
-    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')
+    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
+    temporary_type AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT s.oid FROM temporary s))
     ${looks.join('\nUNION ALL\n')}`;
   statements.set(client, made);
   return made;
