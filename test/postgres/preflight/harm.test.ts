@@ -29,7 +29,7 @@ test('what stops apply is found before, and the fix lets it pass', async () => {
           grade: 'warn',
           objects: ['public.rate(integer) uses rates; run by index public.i'],
         });
-      await subscriber.query('ALTER SUBSCRIPTION verdigris_path ENABLE');
+      await subscriber.query('ALTER SUBSCRIPTION verdigris_path_1_blue_to_green ENABLE');
       await caughtUp();
       expect(await rows(subscriber, 'SELECT id FROM t')).toEqual([{ id: 1 }]);
     });
@@ -47,7 +47,7 @@ test('what stops apply is found before, and the fix lets it pass', async () => {
           expect(await findingOf(publisher, 'row-security-apply', { runAsOwner: true })).toBeUndefined();
           for (const client of [publisher, subscriber])
             await fixes(client, 'row-security-apply', { grade: 'refuse', objects: ['public.t, forced'] });
-          await subscriber.query('ALTER SUBSCRIPTION verdigris_policy ENABLE');
+          await subscriber.query('ALTER SUBSCRIPTION verdigris_policy_1_blue_to_green ENABLE');
         }
         await caughtUp();
         expect(await findingOf(publisher, 'row-security')).toMatchObject({
@@ -105,9 +105,19 @@ test('a conflict stops apply: both findings, and both fixes', async () => {
           async () => (await findingOf(subscriber, 'apply-errors', changes)) !== undefined,
         );
         await subscriber.query('DELETE FROM t');
-        await fixes(subscriber, 'apply-stopped', { grade: 'refuse', objects: ['verdigris_conflict'] }, changes);
+        await fixes(
+          subscriber,
+          'apply-stopped',
+          { grade: 'refuse', objects: ['verdigris_conflict_1_blue_to_green'] },
+          changes,
+        );
         await caughtUp();
-        await fixes(subscriber, 'apply-errors', { grade: 'warn', objects: ['verdigris_conflict: 1'] }, changes);
+        await fixes(
+          subscriber,
+          'apply-errors',
+          { grade: 'warn', objects: ['verdigris_conflict_1_blue_to_green: 1'] },
+          changes,
+        );
       },
     );
   }, sound);

@@ -1,3 +1,4 @@
+import { streamName } from '../../../src/model/names.ts';
 import { one, withClient, type Client } from '../../../src/postgres/client.ts';
 import { ident } from '../../../src/postgres/quote.ts';
 import type { Server } from '../../../src/platform/local/server.ts';
@@ -23,7 +24,7 @@ export async function withReplication<T>(
   schema: string,
   use: (pair: Pair) => Promise<T>,
 ): Promise<T> {
-  const [from, to, stream] = [`${name}_from`, `${name}_to`, `verdigris_${name}`];
+  const [from, to, stream] = [`${name}_from`, `${name}_to`, streamName(name, 1, 'blue', 'green')];
   await withClient(connectionTo(server), 'test', async (client) => {
     await client.query(`CREATE DATABASE ${ident(from)}`);
     await client.query(`CREATE DATABASE ${ident(to)}`);
