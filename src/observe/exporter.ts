@@ -6,7 +6,7 @@ import { serveRunbook } from './runbook.ts';
 import { serveHttp, type ServeOptions } from './serve.ts';
 
 /**
- * The metrics as of now, in Prometheus' text format. Fails never: what cannot be read is missing, and
+ * The metrics as of now, in Prometheus' text format. Never fails: what cannot be read is missing, and
  * `verdigris_observed` says so.
  */
 export async function metricsText(

@@ -7,7 +7,7 @@ import { states } from '../model/transitions.ts';
 import type { Status } from '../operations/reads/status-types.ts';
 import type { DrillOutcome } from '../platform/port/drills.ts';
 
-type Set = (name: MetricName, value: number | boolean | undefined, labels?: Labels) => void;
+type SetGauge = (name: MetricName, value: number | boolean | undefined, labels?: Labels) => void;
 type Labels = Readonly<Record<string, string>>;
 
 /**
@@ -46,7 +46,7 @@ export function measure(
   return registry;
 }
 
-function measureStatus(status: Status, set: Set, now: number): void {
+function measureStatus(status: Status, set: SetGauge, now: number): void {
   const { replication, traffic, operation } = status;
   const age = (since: string): number => Math.max(0, (now - Date.parse(since)) / 1000);
   for (const state of states) set('verdigris_state', status.state === state, { state });
@@ -89,7 +89,7 @@ function measureStatus(status: Status, set: Set, now: number): void {
   set('verdigris_slot_retained_wal_bytes', replication.retainedBytes, labels);
 }
 
-function measureDelivery(record: DeliveryRecord, set: Set): void {
+function measureDelivery(record: DeliveryRecord, set: SetGauge): void {
   const { ended } = record;
   for (const phase of phases) set('verdigris_delivery', phaseOf(record) === phase, { phase });
   if (ended) set('verdigris_delivery_end_timestamp_seconds', Date.parse(ended.at) / 1000, { outcome: ended.outcome });

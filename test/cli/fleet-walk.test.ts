@@ -80,3 +80,23 @@ test('as many may fail as the fleet allows; then nothing more is begun, and what
     ),
   ).toMatchObject({ outcomes: 'frr', begun: 'abc' });
 });
+
+test('a release that throws has failed, and takes no other with it', async () => {
+  const outcomes = await walkWaves(
+    { waves: [{ name: 'one', environments: ['a', 'b'], atATime: 2 }], stopAt: 2 },
+    {
+      signal: new AbortController().signal,
+      release: async (file) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (file === 'a') throw new Error('no such program');
+        return undefined;
+      },
+      begun: () => undefined,
+      ended: () => undefined,
+    },
+  );
+  expect(outcomes).toMatchObject([
+    { file: 'a', outcome: 'failed', error: { id: 'unexpected', seen: 'no such program' } },
+    { file: 'b', outcome: 'released' },
+  ]);
+});

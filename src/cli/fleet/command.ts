@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { count } from '../../model/count.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 import { withReporter } from '../session.ts';
 import { table } from '../table.ts';
 import { readFleet } from './file.ts';
@@ -92,9 +93,7 @@ function unfinished(file: string, outcomes: readonly Walked[]): VerdigrisError {
   return new VerdigrisError('fleet-unfinished', {
     seen:
       `${count(of('failed').length, 'environment')} of ${outcomes.length} failed, ${of('not begun').length} not begun:\n` +
-      of('failed')
-        .map((each) => `  ${outcomeText(each)}\n`)
-        .join(''),
+      indented(of('failed').map(outcomeText)),
     required: 'every environment released.',
     next: `see each with \`verdigris status --file …\`; fix it, then run \`verdigris fleet release ${file}\` again: it goes on where it was stopped.`,
     facts: { environments: outcomes },

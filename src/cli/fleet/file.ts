@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 
 const percent = z.string().regex(/^([1-9]\d?|100)%$/, 'a share from 1% to 100%');
 
@@ -64,7 +65,7 @@ export async function readFleet(file: string): Promise<Fleet> {
 
 function invalid(file: string, problems: readonly string[]): VerdigrisError {
   return new VerdigrisError('fleet-invalid', {
-    seen: `${file} is no fleet:\n${problems.map((each) => `  ${each}\n`).join('')}`,
+    seen: `${file} is no fleet:\n${indented(problems)}`,
     required: 'a file as docs/fleet.md describes it.',
     next: 'fix what is listed; nothing was done.',
     facts: { problems },

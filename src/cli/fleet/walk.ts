@@ -1,3 +1,4 @@
+import { describe } from '../../model/errors.ts';
 import type { Fleet } from './file.ts';
 
 /** What came of one environment. */
@@ -10,7 +11,7 @@ export interface Walked {
 }
 
 export interface WalkPorts {
-  /** Brings one environment to what its declaration says; an error where it could not. */
+  /** Brings one environment to what its declaration says; an error where it could not. One that throws has failed. */
   release(file: string): Promise<Walked['error']>;
   begun(file: string, wave: string): void;
   ended(outcome: Walked): void;
@@ -33,7 +34,9 @@ export async function walkWaves({ waves, stopAt }: Fleet, ports: WalkPorts): Pro
         if (stopped()) return;
         ports.begun(file, name);
         const began = performance.now();
-        const error = await ports.release(file);
+        const error = await ports
+          .release(file)
+          .catch((cause: unknown) => ({ id: 'unexpected', seen: describe(cause) }));
         if (error) failures += 1;
         const seconds = Math.round((performance.now() - began) / 100) / 10;
         const outcome: Walked = { file, wave: name, outcome: error ? 'failed' : 'released', error, seconds };

@@ -1,4 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
+import { indented } from '../../model/indented.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { CnpgProblem } from './problems.ts';
 
@@ -14,7 +15,7 @@ export function unfitCluster(at: string, problems: readonly CnpgProblem[]): Find
 
 /** As `cnpg-unfit`, of what is not even begun. */
 export function cnpgRefused(at: string, problems: readonly CnpgProblem[]): VerdigrisError {
-  const listed = (of: 'seen' | 'fix') => problems.map((problem) => `  ${problem.name}: ${problem[of]}\n`).join('');
+  const listed = (of: 'seen' | 'fix') => indented(problems.map((problem) => `${problem.name}: ${problem[of]}`));
   return new VerdigrisError('cnpg-refused', {
     seen: `${at} cannot be a colour as it is:\n${listed('seen')}`,
     required: 'a Cluster whose operator does not undo what a release does, and whose failover loses nothing of it.',

@@ -14,13 +14,13 @@ export async function otherEnvironments(
     `SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> $1 ORDER BY 1`,
     [database],
   );
-  const found = await Promise.all(
-    others.map(async ({ name }) => {
-      const schema = await withOwnSession({ ...given, database: name }, 'adopt', (inside) =>
-        rows(inside, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
-      ).catch(() => []);
-      return schema.length > 0 ? [name] : [];
-    }),
-  );
-  return found.flat();
+  const found: string[] = [];
+  // One at a time: a server with more databases than free connections would refuse some, which would pass for nobody's.
+  for (const { name } of others) {
+    const schema = await withOwnSession({ ...given, database: name }, 'adopt', (inside) =>
+      rows(inside, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
+    ).catch(() => []);
+    if (schema.length > 0) found.push(name);
+  }
+  return found;
 }

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { rows, withFixedPath, type Client } from '../../../postgres/client.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import type { Format } from './format.ts';
-import type { ToolHistory } from './tool-history.ts';
+import { onTable, type ToolHistory } from './tool-history.ts';
 
 /**
  * Quoted name of the table in which a format's tool has written what has run; undefined before its first run. Where it
@@ -48,6 +48,6 @@ export async function makeHistory(client: Client, history: ToolHistory, declared
     EXECUTE 'CREATE SCHEMA ' || ${literal(ident(schema))} || coalesce(' AUTHORIZATION ' || quote_ident(owner), '');
   END $do$`);
   await client.query(`CREATE TABLE ${table} (${history.columns})`);
-  if (history.first) await client.query(history.first.replace('$TABLE', table));
+  if (history.first) await client.query(onTable(history.first, table));
   return table;
 }

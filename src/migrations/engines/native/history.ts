@@ -5,7 +5,7 @@ import { changed } from '../sql/refusals.ts';
 import type { SqlFile } from '../sql/file.ts';
 import { findHistory } from './find.ts';
 import type { Format } from './format.ts';
-import type { ToolHistory } from './tool-history.ts';
+import { onTable, type ToolHistory } from './tool-history.ts';
 
 interface Ran {
   readonly key: string;
@@ -22,7 +22,7 @@ export async function ranByTool(
   declared?: string,
 ): Promise<ReadonlySet<SqlFile>> {
   const table = await findHistory(client, format, history, declared);
-  const ran = table === undefined ? [] : await rows<Ran>(client, history.applied.replace('$TABLE', table));
+  const ran = table === undefined ? [] : await rows<Ran>(client, onTable(history.applied, table));
   const broken = ran.find(({ whole }) => !whole);
   if (broken) {
     throw new VerdigrisError('migration-half-done', {

@@ -30,12 +30,18 @@ export interface ToolHistory {
   readonly may?: readonly string[];
 }
 
+/** `sql` with the quoted name of a table, which may hold anything, a dollar too. */
+export function onTable(sql: string, table: string): string {
+  return sql.replace('$TABLE', () => table);
+}
+
 const number = ({ version }: SqlFile): string => String(BigInt(/\d+/.exec(version)?.[0] ?? '0'));
 const hashed = (algorithm: string, { bytes }: SqlFile): Buffer => createHash(algorithm).update(bytes).digest();
 
 /** A Rust str as `Hash` feeds it: its bytes and 0xff. */
 function rustText(text: string | Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(text as string), Buffer.from([0xff])]);
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  return Buffer.concat([bytes, Buffer.from([0xff])]);
 }
 
 /** refinery's: SipHash-1-3 of name, version (i32) and text. */
