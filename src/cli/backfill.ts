@@ -1,11 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
-import { duration } from '../model/units.ts';
 import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
 import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
 import { withObserver } from '../operations/observer.ts';
 import { withOperator } from '../operations/operator.ts';
+import { milliseconds } from './numbers.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 interface Flags extends CommonOptions {
@@ -28,7 +28,9 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
     .option('--name <backfill...>', 'only these')
     .option('--live', 'consent to writes on the live colour, for backfills whose columns it has')
     .option('--again', 'look at every row again, also of those that are complete')
-    .addOption(new Option('--time <duration>', 'stop after this long; the next run goes on there').argParser(time))
+    .addOption(
+      new Option('--time <duration>', 'stop after this long; the next run goes on there').argParser(milliseconds),
+    )
     .option('--forget <backfill>', 'give up one whose file is gone')
     .option('--dry-run', 'show what would run, where, and how far each is; change nothing')
     .action((flags: Flags) =>
@@ -103,10 +105,4 @@ function line({ backfill: { name, table, assignments }, place, progress, done, o
     `${name}: ${table} (${assignments.map(({ column }) => column).join(', ')}), ${where}: ` +
     `${done ? 'complete' : progress ? `${progress.seen} rows so far` : 'not begun'}`
   );
-}
-
-function time(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'a duration');
-  return parsed.data;
 }

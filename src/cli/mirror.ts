@@ -2,10 +2,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Colours } from '../delivery/analysis/colours.ts';
 import { mirror } from '../delivery/analysis/mirror/mirror.ts';
 import { differingStatements, type MirrorReport } from '../delivery/analysis/mirror/report.ts';
+import { milliseconds } from './numbers.ts';
 import { mirrorText } from './mirror-text.ts';
 import { other } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
-import { duration } from '../model/units.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import type { Traffic } from '../platform/port/traffic.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
@@ -26,7 +26,7 @@ export function mirrorCommand(): Command {
         'role that\ncan only read. No client waits for it. It ends with 1 where rows differ.',
     )
     .option('--share <percent>', 'of what clients read', percent, 5)
-    .option('--for <duration>', 'how long', time, 30_000)
+    .option('--for <duration>', 'how long', milliseconds, 30_000)
     .action((options: MirrorOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         const journal = await readJournal(platform.journal);
@@ -49,12 +49,6 @@ function percent(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('It is a number above 0 and up to 100.');
   return value;
-}
-
-function time(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError('It is a time such as 30s or 5m.');
-  return parsed.data;
 }
 
 function unseen(): VerdigrisError {

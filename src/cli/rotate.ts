@@ -1,11 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
-import { duration } from '../model/units.ts';
 import { ownNamed, ownNames } from '../model/own-passwords.ts';
 import { rotateOwn } from '../operations/verbs/rotate-own.ts';
 import { rotateRole, type Rotated } from '../operations/verbs/rotate.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { withOperator } from '../operations/operator.ts';
+import { milliseconds } from './numbers.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 interface Flags extends CommonOptions {
@@ -31,7 +31,9 @@ replication (subscriptions change over and go on from where they are), console (
     .option('--all', 'all roles of the declaration, and Verdigris’s own')
     .option('--at-once', 'keep the login and change its password: whoever has the old one is refused from now on')
     .addOption(
-      new Option('--grace <duration>', 'how long the login of before works on').argParser(time).default(day, '24h'),
+      new Option('--grace <duration>', 'how long the login of before works on')
+        .argParser(milliseconds)
+        .default(day, '24h'),
     )
     .action((roles: string[], flags: Flags) =>
       withSession(flags, async ({ environment, platform, reporter, signal }) => {
@@ -74,10 +76,4 @@ function nobody(roles: readonly string[]): VerdigrisError {
     required: `one or more of: ${[...roles, ...ownNames].join(', ')}; or --all.`,
     next: 'name one, or add --all. Nothing was changed.',
   });
-}
-
-function time(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'a duration');
-  return parsed.data;
 }

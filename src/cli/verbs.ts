@@ -3,7 +3,6 @@ import { colours, type Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import { pathOf, states, transitions, type State, type Verb } from '../model/transitions.ts';
-import { duration } from '../model/units.ts';
 import { passGates, requireState } from '../operations/engine/gates.ts';
 import { withObserver } from '../operations/observer.ts';
 import { withOperator } from '../operations/operator.ts';
@@ -11,6 +10,7 @@ import { perform, performRelease } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
+import { milliseconds } from './numbers.ts';
 import { requireConsent } from './consent.ts';
 import { followRelease } from './delivery.ts';
 import { planText, readPlan, showPlan } from './plan.ts';
@@ -83,12 +83,6 @@ function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
   if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('a share such as 10% or 0.1');
   return value;
-}
-
-function milliseconds(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'a duration');
-  return parsed.data;
 }
 
 /** One command for each verb of the state machine. */

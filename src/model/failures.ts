@@ -18,6 +18,36 @@ export function staleToken(where: string, held: number, newest?: number): Verdig
   });
 }
 
+/** Somebody works on the environment. `pid`: of a process of this machine, which a person can end. */
+export function leaseHeld(holder: string, since: string, pid?: number): VerdigrisError {
+  return new VerdigrisError('lease-held', {
+    seen: `${holder} has been working on this environment since ${since}.`,
+    required: 'one operator at a time.',
+    next:
+      pid === undefined
+        ? 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.'
+        : `wait for it to end, or end process ${pid}; its work is then continued or undone by the next command.`,
+    facts: { holder, since, ...(pid === undefined ? {} : { pid }) },
+  });
+}
+
+/** Of two who write the same revision one succeeds. */
+export function journalConflict(revision: number): VerdigrisError {
+  return new VerdigrisError('journal-conflict', {
+    seen: `Revision ${revision} of the journal was written by somebody else.`,
+    required: 'to be the only one who writes.',
+    next: 'run the command again: it goes on from what the other one left.',
+  });
+}
+
+export function snapshotMissing(seen: string): VerdigrisError {
+  return new VerdigrisError('snapshot-missing', {
+    seen,
+    required: 'a whole snapshot.',
+    next: 'run `verdigris abandon`, then seed again.',
+  });
+}
+
 /** `blockers` one line each; `facts` the same for programs. */
 export function pauseTimeout(budgetMs: number, blockers: readonly string[], facts: readonly unknown[]): VerdigrisError {
   return new VerdigrisError('pause-timeout', {

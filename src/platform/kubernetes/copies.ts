@@ -3,6 +3,7 @@ import { domain, objectNames } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { snapshotMissing } from '../../model/failures.ts';
 import type { RestoreOptions } from '../port/servers.ts';
 import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
@@ -66,11 +67,9 @@ export class Copies {
     if (major === undefined) throw this.#sets.missing(colour);
     const backup = content?.label === undefined ? undefined : { label: content.label, path: content.path ?? dataPath };
     if (!backup && this.#environment.kubernetes.snapshots === 'backup')
-      throw new VerdigrisError('snapshot-missing', {
-        seen: `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`,
-        required: 'a whole snapshot.',
-        next: 'run `verdigris abandon`, then seed again.',
-      });
+      throw snapshotMissing(
+        `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`,
+      );
     if (backup)
       await makeVolume(
         this.#cluster,

@@ -1,5 +1,6 @@
 import { metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { journalConflict } from '../../model/failures.ts';
 import type { JournalStore } from '../port/journal.ts';
 import type { Cluster, Stored } from './cluster.ts';
 
@@ -58,29 +59,22 @@ export class KubernetesJournal implements JournalStore {
       metadata: metadata(this.#environment, 'journal', this.#name),
       data: { revision: '1', journal: text },
     });
-    return made ?? conflict(1);
+    if (made === undefined) throw journalConflict(1);
+    return made;
   }
 
   async #replace(expected: number, text: string): Promise<JournalMap> {
     if (this.#last?.data.revision !== String(expected)) await this.read();
     const last = this.#last;
-    if (last?.data.revision !== String(expected)) return conflict(expected + 1);
+    if (last?.data.revision !== String(expected)) throw journalConflict(expected + 1);
     try {
       return await this.#cluster.replace<JournalMap>({
         ...last,
         data: { revision: String(expected + 1), journal: text, previous: last.data.journal },
       } as Stored);
     } catch (error) {
-      if (error instanceof VerdigrisError && error.id === 'object-conflict') return conflict(expected + 1);
+      if (error instanceof VerdigrisError && error.id === 'object-conflict') throw journalConflict(expected + 1);
       throw error;
     }
   }
-}
-
-function conflict(revision: number): never {
-  throw new VerdigrisError('journal-conflict', {
-    seen: `Revision ${revision} of the journal was written by somebody else.`,
-    required: 'to be the only one who writes.',
-    next: 'run the command again: it goes on from what the other one left.',
-  });
 }

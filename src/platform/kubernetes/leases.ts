@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { leaseHeld } from '../../model/failures.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
 import { processIsGone, thisProcess } from '../../machine/process.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -65,7 +66,7 @@ export class KubernetesLeases implements LeaseStore {
         alive(found);
       if (found && held && performance.now() < end) {
         seen ??= found.spec.renewTime;
-        if (found.spec.renewTime !== seen) throw busy(held);
+        if (found.spec.renewTime !== seen) throw leaseHeld(held.holder, held.since);
         continue;
       }
       const taken = await this.#take(found, holder, above);
@@ -149,13 +150,4 @@ function alive({ spec }: LeaseObject): { holder: string; since: string } | undef
 /** MicroTime of the Kubernetes API. */
 function micro(): string {
   return new Date().toISOString().replace('Z', '000Z');
-}
-
-function busy({ holder, since }: { holder: string; since: string }): VerdigrisError {
-  return new VerdigrisError('lease-held', {
-    seen: `${holder} has been working on this environment since ${since}.`,
-    required: 'one operator at a time.',
-    next: 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.',
-    facts: { holder, since },
-  });
 }

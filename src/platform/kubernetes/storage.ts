@@ -9,6 +9,7 @@ import {
 import { domain, objectNames, selectorLabels, type Named } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { snapshotMissing } from '../../model/failures.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
@@ -180,11 +181,7 @@ export async function makeVolume(
   const claim = await cluster.read<ClaimObject>('PersistentVolumeClaim', own);
   if (claim) return;
   if (source?.status?.readyToUse !== true)
-    throw new VerdigrisError('snapshot-missing', {
-      seen: `The VolumeSnapshot ${cluster.namespace}/${name} is ${source ? 'not ready' : 'not there'}.`,
-      required: 'a whole snapshot.',
-      next: 'run `verdigris abandon`, then seed again.',
-    });
+    throw snapshotMissing(`The VolumeSnapshot ${cluster.namespace}/${name} is ${source ? 'not ready' : 'not there'}.`);
   const restored = bytes(source.status.restoreSize ?? '0');
   await cluster.create(
     volumeClaim(environment, {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { VerdigrisError } from '../../model/errors.ts';
+import { journalConflict } from '../../model/failures.ts';
 import type { JournalStore } from '../port/journal.ts';
 import { NumberedFiles } from './files.ts';
 
@@ -33,10 +33,6 @@ export class LocalJournal implements JournalStore {
 
   async write(expected: number, text: string, reserve?: boolean): Promise<number> {
     if (await this.#revisions.claim(expected + 1, text, reserve)) return expected + 1;
-    throw new VerdigrisError('journal-conflict', {
-      seen: `Revision ${expected + 1} of the journal was written by somebody else.`,
-      required: 'to be the only one who writes.',
-      next: 'run the command again: it goes on from what the other one left.',
-    });
+    throw journalConflict(expected + 1);
   }
 }

@@ -1,6 +1,7 @@
 import { stat, utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { VerdigrisError } from '../../model/errors.ts';
+import { leaseHeld } from '../../model/failures.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
 import { processIsGone, thisProcess } from '../../machine/process.ts';
 import { NumberedFiles } from './files.ts';
@@ -41,7 +42,7 @@ export class LocalLeases implements LeaseStore {
   async acquire(holder: string, gone?: number, above = 0): Promise<Lease> {
     const newest = await this.#files.newest();
     const held = newest && newest.number !== gone && (await live(newest.file, newest.text));
-    if (held) throw busy(held);
+    if (held) throw leaseHeld(held.holder, held.since, held.pid);
     const token = Math.max(newest?.number ?? 0, await this.#floor(), above) + 1;
     const mine: Holding = {
       holder,
@@ -98,13 +99,4 @@ function safeJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function busy(held: Holding): VerdigrisError {
-  return new VerdigrisError('lease-held', {
-    seen: `${held.holder} has been working on this environment since ${held.since}.`,
-    required: 'one operator at a time.',
-    next: `wait for it to end, or end process ${held.pid}; its work is then continued or undone by the next command.`,
-    facts: { holder: held.holder, since: held.since, pid: held.pid },
-  });
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { snapshotMissing } from '../../model/failures.ts';
 import { readerRole } from '../../model/names.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
@@ -159,11 +160,7 @@ export class LocalServers implements Servers {
         : await snapshotMajor(directory)
       : await snapshotMajor(from);
     if (major === undefined) {
-      throw new VerdigrisError('snapshot-missing', {
-        seen: `The snapshot ${snapshot} is missing or incomplete.`,
-        required: 'a whole snapshot.',
-        next: 'run `verdigris abandon`, then seed again.',
-      });
+      throw snapshotMissing(`The snapshot ${snapshot} is missing or incomplete.`);
     }
     const server = await this.#known.make(colour, generation, major);
     if (!restored) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { VerdigrisError } from '../../model/errors.ts';
+import { journalConflict } from '../../model/failures.ts';
 import type { JournalStore } from '../port/journal.ts';
 import type { JournalDatabase } from './database.ts';
 
@@ -46,10 +46,6 @@ export class PostgresJournal implements JournalStore {
       randomUUID(),
     ]);
     if (written) return written.revision;
-    throw new VerdigrisError('journal-conflict', {
-      seen: `Revision ${expected + 1} of the journal was written by somebody else.`,
-      required: 'to be the only one who writes.',
-      next: 'run the command again: it goes on from what the other one left.',
-    });
+    throw journalConflict(expected + 1);
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VerdigrisError } from '../../model/errors.ts';
+import { leaseHeld } from '../../model/failures.ts';
 import type { Lease, LeaseStore } from '../port/leases.ts';
 import { processIsGone, thisProcess } from '../../machine/process.ts';
 import type { JournalDatabase } from './database.ts';
@@ -45,7 +45,7 @@ export class PostgresLeases implements LeaseStore {
       if (token !== undefined) return this.#lease(token);
       if (held && !over) {
         seen ??= `${held.token} ${held.renewed}`;
-        if (`${held.token} ${held.renewed}` !== seen) throw busy(held);
+        if (`${held.token} ${held.renewed}` !== seen) throw leaseHeld(held.holder, held.since);
       }
       await sleep(250);
     }
@@ -95,13 +95,4 @@ export class PostgresLeases implements LeaseStore {
       release: async () => void (await change('released = true')),
     };
   }
-}
-
-function busy({ holder, since }: Held): VerdigrisError {
-  return new VerdigrisError('lease-held', {
-    seen: `${holder} has been working on this environment since ${since}.`,
-    required: 'one operator at a time.',
-    next: 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.',
-    facts: { holder, since },
-  });
 }
