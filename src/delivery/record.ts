@@ -4,8 +4,9 @@ import type { State } from '../model/transitions.ts';
 
 type Target = Pick<DeliveryRecord, 'from' | 'to' | 'candidate' | 'digest'>;
 
+/** Of a record that is given for its target nothing else is taken over: who held it, and why it stopped. */
 export function begin(
-  target: Target,
+  { from, to, candidate, digest }: Target,
   steps: readonly DeliveryStep[],
   index: number,
   now: number,
@@ -13,7 +14,7 @@ export function begin(
 ): DeliveryRecord {
   const at = new Date(now).toISOString();
   return {
-    ...target,
+    ...{ from, to, candidate, digest },
     startedAt: at,
     step: { index, text: steps[index]?.text ?? '', since: at, failures: 0 },
     tallies: {},

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/delivery/decide.ts';
 import type { Decision, Known } from '../../src/delivery/decision.ts';
 import { metricsOf } from '../../src/delivery/analysis/measure.ts';
+import { begin } from '../../src/delivery/record.ts';
 import { nextOpening } from '../../src/delivery/windows.ts';
 import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
@@ -287,6 +288,14 @@ describe('what follows a failure', () => {
       stopped: { at: iso(start), step: 'watch 1h', follow: 'rollback', why: 'x', attempts: 5 },
     });
     expect(written(decide(known(five)))?.stopped).toMatchObject({ follow: 'wait' });
+  });
+
+  test('a release that begins again is held by nobody, and has not stopped', () => {
+    const held = at('analysis', 'canary', { ...stop('wait'), taken: { at: iso(start), by: 'ann', what: 'hold' } });
+    if (!held.delivery) throw new Error('it was given');
+    const over: DeliveryRecord = { ...held.delivery, ended: { at: iso(start), outcome: 'abandoned' } };
+    const again = begin(over, declared().delivery.steps, 0, start, undefined);
+    for (const left of ['taken', 'stopped', 'ended', 'waits']) expect(again).not.toHaveProperty(left);
   });
 
   test('nothing is done against a person who took over, whatever was to follow', () => {

@@ -57,7 +57,9 @@ test('a candidate whose migration dropped an index is stopped by analysis: the r
 
       // Whoever resumes has it measured again, with readers; whoever holds it has nothing done.
       await resumeDelivery(parts);
-      expect(await recordOf(test)).toMatchObject({ step: { text: 'canary 50 %' } });
+      const resumed = await recordOf(test);
+      expect(resumed).toMatchObject({ step: { text: 'canary 50 %' } });
+      expect(resumed).not.toHaveProperty('stopped');
       await holdDelivery(parts, 'we look first');
       expect((await failure(follow(parts, {}))).seen).toContain('has taken the release over by `hold`');
 
