@@ -14,6 +14,9 @@ export interface RbacRule {
 /** Why a pod or a claim does not come. Whoever may not read it waits without being told. */
 export const eventReading: RbacRule = { apiGroups: [''], resources: ['events'], verbs: ['list'] };
 
+/** Asking by a dry run whether a pod would be taken. Whoever may not finds out when its controller makes it. */
+export const podTrying: RbacRule = { apiGroups: [''], resources: ['pods'], verbs: ['create'] };
+
 const all = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 
 /** What a colour and the clients' path to it are made of. */
@@ -40,6 +43,7 @@ export const operatorRules: readonly RbacRule[] = [
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: all },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
   eventReading,
+  podTrying,
   { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: all },
   { apiGroups: [''], resources: ['resourcequotas'], verbs: all },
   // Making the roles of guard, drill and metrics: nobody can grant by it what he does not have himself.

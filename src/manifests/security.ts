@@ -37,7 +37,10 @@ interface Sizes {
  * Requests always; limits where declared, and of memory always, so that one colour cannot take the node's from the
  * other.
  */
-export function resources({ cpu, memory, cpuLimit, memoryLimit }: Sizes): Record<string, unknown> {
+export function resources({ cpu, memory, cpuLimit, memoryLimit }: Sizes): {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+  readonly limits: { readonly cpu?: string; readonly memory: string };
+} {
   return {
     requests: { cpu, memory },
     limits: { ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }), memory: memoryLimit ?? quadruple(memory) },

@@ -60,6 +60,22 @@ export const findingCatalogue = {
   },
   'no-snapshot-class': { grade: 'refuse' },
   'quota-short': { grade: 'refuse' },
+  'cluster-refuses': {
+    grade: 'refuse',
+    fix:
+      'Fix what it says: kubernetes.resources and kubernetes.pods for a LimitRange, a quota that demands limits, or a ' +
+      'PriorityClass; the namespace’s labels for Pod Security; kubernetes.patches, or whoever made it, for a policy.',
+  },
+  'resources-imposed': {
+    grade: 'warn',
+    title: 'the cluster gives containers resources that nobody declared',
+    fix: 'Declare them (kubernetes.resources, kubernetes.pooler.resources, kubernetes.pods), as large as they must be.',
+  },
+  'pull-secret-missing': {
+    grade: 'warn',
+    title: 'kubernetes.pods names imagePullSecrets that are not in the namespace',
+    fix: 'Make the Secret (`kubectl create secret docker-registry`), or take its name out.',
+  },
   'snapshot-class-driver': { grade: 'refuse' },
   'replica-identity-missing': { grade: 'refuse', title: 'tables have no replica identity' },
   'replica-identity-deferrable': {

@@ -5,8 +5,9 @@ import { readStatus } from '../../src/operations/reads/status.ts';
 import { one } from '../../src/postgres/client.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { failure } from '../support/failure.ts';
+import { leftovers, nothing } from '../support/leftovers.ts';
 import { mountable, run } from '../support/mount.ts';
-import { onOwnDisk } from '../support/small-disk.ts';
+import { fillUp, onOwnDisk, onSmallDisks } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 
 const mebibyte = 1024 ** 2;
@@ -91,6 +92,24 @@ test.runIf(mountable)(
       expect(await rowsOn(environment, 'blue')).toBe(20);
       await verb('switch');
       expect(await rowsOn(environment, 'green')).toBe(20);
+    });
+  },
+);
+
+test.runIf(mountable)(
+  'where no block is left for journal and leases, status names giving up the candidate first, and abandon does it',
+  async () => {
+    await withEnvironment({}, async ({ environment, platform, verb, on }) => {
+      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+      const { journal, leases } = platform.places;
+      await onSmallDisks([journal, leases], async () => {
+        for (const folder of [journal, leases]) await fillUp(folder);
+        const { troubles } = await readStatus(environment, platform);
+        expect(troubles[0]).toMatchObject({ id: 'disk-full', repair: expect.stringContaining('abandon') as string });
+        await verb('abandon');
+        expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', operation: null });
+        expect(await leftovers(platform, 'blue', on)).toEqual(nothing);
+      });
     });
   },
 );

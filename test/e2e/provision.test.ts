@@ -127,12 +127,7 @@ test('from a VolumeSnapshot that an administrator made of another namespace’s,
   await withClusterEnvironment(
     { fill: people, kubernetes: { pooler: { replicas: 1 } } },
     async ({ namespace: there, platform }) => {
-      await platform.servers.snapshot(
-        'blue',
-        'golden',
-        () => Promise.reject(new Error('atomic')),
-        () => undefined,
-      );
+      await platform.servers.snapshot('blue', 'golden', () => Promise.reject(new Error('atomic')));
       await withNamespace({}, async (here) => {
         const shared = await shareSnapshot(there, 'shop-golden', here, 'golden');
         try {

@@ -3,7 +3,7 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
-test('a quota without room is refused beforehand; one that only the API server can judge ends the wait at once, with nothing left', async () => {
+test('a quota without room is refused beforehand; one that comes later ends the wait at once, with nothing left', async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 } } },
     async ({ verb, declared, events, platform, on, namespace: { admin, name } }) => {
@@ -20,14 +20,25 @@ test('a quota without room is refused beforehand; one that only the API server c
       await expect(verb('seed')).rejects.toMatchObject({ id: 'gate-refused' });
       await admin.delete('ResourceQuota', 'team');
 
-      // Of the pods that do not end by themselves: whether a new one is among them is the API server's to say.
-      await admin.create(quota({ hard: { pods: '2' }, scopes: ['NotTerminating'] }));
-      await expect.poll(() => platform.requirements('release'), { timeout: 30_000 }).toEqual([]);
+      // Of the pods that do not end by themselves: whether a new one is among them the API server is asked, by a dry run.
+      const scoped = quota({ hard: { pods: '2' }, scopes: ['NotTerminating'] });
+      await admin.create(scoped);
+      await expect
+        .poll(() => platform.requirements('release'), { timeout: 30_000 })
+        .toMatchObject([
+          { id: 'cluster-refuses', objects: [expect.stringContaining('exceeded quota: team') as string] },
+        ]);
+      await admin.delete('ResourceQuota', 'team');
+
+      // One that comes after the gate.
       const began = Date.now();
-      await expect(verb('seed')).rejects.toMatchObject({
+      const seeding = expect(verb('seed')).rejects.toMatchObject({
         id: 'quota-exceeded',
         facts: { cause: expect.stringContaining('exceeded quota: team') as string },
       });
+      await expect.poll(() => events.some((event) => event.type === 'step'), { timeout: 60_000 }).toBe(true);
+      await admin.create(scoped);
+      await seeding;
       expect(Date.now() - began).toBeLessThan(120_000);
       const nothingLeft = async (): Promise<void> => {
         expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', operation: null });

@@ -189,8 +189,11 @@ export class Cluster {
     return this.#expect<T>(answer, { verb: 'apply', kind, namespace: this.namespace, name });
   }
 
-  /** Undefined where an object of this name exists already. */
-  async create<T extends Stored>(manifest: Manifest): Promise<T | undefined> {
+  /**
+   * Undefined where an object of this name exists already. With `dryRun` everybody who may refuse is asked, quotas and
+   * webhooks too, and nothing is written.
+   */
+  async create<T extends Stored>(manifest: Manifest, { dryRun = false } = {}): Promise<T | undefined> {
     const {
       kind,
       metadata: { name },
@@ -200,7 +203,7 @@ export class Cluster {
       kind,
       name,
       'POST',
-      `${apiPath(kind, this.namespace)}?fieldManager=${fieldManager}`,
+      `${apiPath(kind, this.namespace)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
       this.#overlay(manifest),
     );
     return answer.status === 409

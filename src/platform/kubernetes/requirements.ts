@@ -1,6 +1,7 @@
-import { eventReading, operatorRules, type RbacRule } from '../../manifests/rbac.ts';
+import { eventReading, operatorRules, podTrying, type RbacRule } from '../../manifests/rbac.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
+import { admissionFindings } from './admission.ts';
 import { certificateFindings } from './certificates.ts';
 import { defaults, isDefault, readable, type Class } from './classes.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
@@ -25,11 +26,14 @@ export async function requirements(
   const rights = await rightsFindings(environment, cluster, purpose);
   // Without rights the other questions have no answer.
   if (rights.length > 0) return rights;
+  const making = purpose === 'making';
+  const room = (await readable(roomFindings(environment, cluster, making))) ?? [];
   return [
     ...(await kindsMissing(environment, cluster)),
     ...(await certificateFindings(environment, cluster)),
     ...(await classFindings(environment, cluster, servers)),
-    ...((await readable(roomFindings(environment, cluster, purpose === 'making'))) ?? []),
+    ...room,
+    ...(await admissionFindings(environment, cluster, { making, quotas: room.length === 0 })),
   ];
 }
 
@@ -59,7 +63,8 @@ export function neededRules(
     roles: making && images.verdigris !== undefined,
     resourcequotas: making && Object.keys(quota).length > 0,
   };
-  return operatorRules.filter((rule) => rule !== eventReading && (optional[rule.resources[0] ?? ''] ?? true));
+  const helpful = [eventReading, podTrying];
+  return operatorRules.filter((rule) => !helpful.includes(rule) && (optional[rule.resources[0] ?? ''] ?? true));
 }
 
 async function rightsFindings(environment: Environment, cluster: Cluster, purpose: ClusterPurpose): Promise<Finding[]> {

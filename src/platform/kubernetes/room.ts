@@ -1,3 +1,4 @@
+import { resources as sizes } from '../../manifests/security.ts';
 import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
@@ -18,15 +19,16 @@ export function needs({ kubernetes }: Environment, making: boolean): Record<stri
   const { resources, storage, snapshots, pooler } = kubernetes;
   const claims = snapshots === 'backup' && !making ? 2 : 1;
   const poolers = making ? pooler.replicas : 0;
-  const both = (key: 'cpu' | 'memory' | 'cpuLimit' | 'memoryLimit'): number =>
-    bytes(resources[key] ?? '0') + poolers * bytes(pooler.resources[key] ?? '0');
+  const [server, each] = [sizes(resources), sizes(pooler.resources)];
+  const both = (kind: 'requests' | 'limits', resource: 'cpu' | 'memory'): number =>
+    bytes(server[kind][resource] ?? '0') + poolers * bytes(each[kind][resource] ?? '0');
   return {
-    cpu: both('cpu'),
-    'requests.cpu': both('cpu'),
-    memory: both('memory'),
-    'requests.memory': both('memory'),
-    'limits.cpu': both('cpuLimit'),
-    'limits.memory': both('memoryLimit'),
+    cpu: both('requests', 'cpu'),
+    'requests.cpu': both('requests', 'cpu'),
+    memory: both('requests', 'memory'),
+    'requests.memory': both('requests', 'memory'),
+    'limits.cpu': both('limits', 'cpu'),
+    'limits.memory': both('limits', 'memory'),
     pods: 1 + poolers,
     'count/pods': 1 + poolers,
     'count/statefulsets.apps': 1,

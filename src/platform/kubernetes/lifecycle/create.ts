@@ -1,6 +1,6 @@
 import { declarationFile, declarationJson } from '../../../manifests/declaration.ts';
 import { sealFiles } from '../seal.ts';
-import { findingLine, type Finding } from '../../../model/finding.ts';
+import { findingLine, refusals, refuses, type Finding } from '../../../model/finding.ts';
 import { plainRefused } from '../../../manifests/certificates.ts';
 import { fixedManifests } from '../../../manifests/fixed.ts';
 import { guardManifests } from '../../../manifests/guard.ts';
@@ -137,7 +137,8 @@ async function requireUnborn({ live, database }: Environment, platform: Kubernet
 export async function requireCluster(platform: KubernetesParts): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
-  if (findings.length > 0) throw unfitCluster(findings);
+  if (refuses(findings)) throw unfitCluster(refusals(findings));
+  for (const each of findings) cluster.tell(`${each.grade}: ${findingLine(each)}. ${each.fix}`);
   if (await cluster.read('Namespace', cluster.namespace)) return;
   throw new VerdigrisError('no-namespace', {
     seen: `The cluster has no namespace ${cluster.namespace}.`,
