@@ -6,7 +6,7 @@ import { cannotBeHeld } from './refusals.ts';
 import type { NamedRelation } from './read.ts';
 import type { FromFile } from './statement.ts';
 
-/** A table whose rows a change of type computes anew: other values than the ones that replication goes on bringing. */
+/** A table whose rows a change of type computes again: other values than the ones that replication goes on bringing. */
 export interface Computed extends NamedRelation {
   readonly column: string;
 }

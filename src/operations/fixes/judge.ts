@@ -1,6 +1,6 @@
 import { parse, type Node } from 'libpg-query';
 
-/** What may be run without a person having weighed it, or why not. */
+/** What may be run without asking a person, or why not. */
 export type Judgement = { readonly statements: readonly string[] } | { readonly refused: string; readonly why: string };
 
 /**

@@ -29,7 +29,7 @@ export interface SqlStatement {
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
-  /** A column that it computes anew. */
+  /** A column that it computes again. */
   readonly computed?: Computed | undefined;
 }
 
