@@ -109,6 +109,7 @@ export const errorCatalogue = {
   tablespaces: 'refused',
   'adoption-refused': 'refused',
   'wrong-password': 'refused',
+  'schema-taken': 'refused',
   'role-in-release': 'refused',
   'cluster-unfit': 'refused',
   'quota-exceeded': 'refused',

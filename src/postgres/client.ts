@@ -161,13 +161,28 @@ async function open<T>(
   try {
     const afterwards = settingsAfterwards(kind);
     if (afterwards !== undefined) {
-      const { major = complete } = (await rows<{ major?: number }>(client, afterwards))[0] ?? {};
+      const [{ major = complete, taken } = {}] = await rows<{ major?: number; taken?: string | null }>(
+        client,
+        afterwards,
+      );
+      if (taken) throw schemaTaken(given, taken);
       if (major < complete) speakOlder(client, major);
     }
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** What is in the schema may be anything then, and would be read and written by a superuser. */
+function schemaTaken({ database, host, port }: ConnectionSettings, owner: string): VerdigrisError {
+  return new VerdigrisError('schema-taken', {
+    seen: `The schema verdigris of ${database} on ${host}:${port} belongs to ${owner}, who is no superuser.`,
+    required:
+      'a schema of this name that Verdigris has made, or none: its tables say who is live and hold SQL that is run.',
+    next: `look what is in it; where nobody needs it, \`DROP SCHEMA verdigris CASCADE\`, and see that ${owner} may not create it again (CREATE on the database).`,
+    facts: { database, owner },
+  });
 }
 
 /** Has the statements of a session fit an older server; those that stream are the same everywhere. */

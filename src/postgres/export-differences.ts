@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
-import { to as copyTo } from 'pg-copy-streams';
 import { label, ownRows, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
+import { copyLines } from './copy-lines.ts';
 import type { LostRow } from './lost-rows.ts';
 
 export interface TablePair {
@@ -101,33 +101,13 @@ async function* entries(
   if (!table) return undefined;
   const text = (names: readonly string[]): string =>
     `jsonb_build_array(${names.map((name) => columnText('r', name)).join(', ')})::text`;
-  const stream = client.query(
-    copyTo(`COPY (
+  const all = `COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), o, c
     FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r) q
-    ORDER BY 1, k COLLATE "C") TO STDOUT`),
-  );
-  for await (const line of linesOf(stream)) {
+    ORDER BY 1, k COLLATE "C") TO STDOUT`;
+  for await (const line of copyLines(client, all)) {
     const [order = '0', hex = '', digest = '', tableoid = '', ctid = ''] = line.split('\t');
     yield { order: BigInt(order), key: hex, digest, at: { tableoid, ctid } };
-  }
-  return undefined;
-}
-
-/**
- * Lines of a stream that may have ended before they are asked for: readline's own iterator throws then ("readline was
- * closed").
- */
-async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let from = 0;
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
-      yield rest.toString('utf8', from, end);
-      from = end + 1;
-    }
-    rest = rest.subarray(from);
   }
   return undefined;
 }

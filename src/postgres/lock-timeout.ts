@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../model/errors.ts';
-import { rows, type Client } from './client.ts';
+import { rows, withFixedPath, type Client } from './client.ts';
 
 /**
  * Explains errors of this connection: where a statement of its own gave up waiting for a lock, with the transactions
@@ -11,14 +11,10 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
   client.connection.on('errorMessage', (error) => own.add(error as object));
   return async (error) => {
     if ((error as { code?: string }).code !== '55P03' || !own.has(error as object)) return error;
-    const open = await rows<{ who: string }>(
-      client,
-      `
-      SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
-      WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid()
-      AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`,
-      [limit / 1000],
-    ).catch(() => []);
+    // The session may be one for SQL of the user's.
+    const open = await withFixedPath(client, () => rows<{ who: string }>(client, longOpen, [limit / 1000])).catch(
+      () => [],
+    );
     return new VerdigrisError('lock-timeout', {
       seen: `A statement waited ${limit} ms for a lock. Transactions open for as long: ${open.map(({ who }) => who).join(', ') || 'none now'}.`,
       required: 'the lock within limits.switchover.',
@@ -27,3 +23,8 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
     });
   };
 }
+
+const longOpen = `
+  SELECT usename || ' (pid ' || pid || ', since ' || xact_start::timestamptz(0) || ', ' || state || ')' AS who FROM pg_stat_activity
+  WHERE xact_start < clock_timestamp() - make_interval(secs => $1) AND pid <> pg_backend_pid()
+  AND backend_type = 'client backend' ORDER BY xact_start LIMIT 10`;

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { lockerRole, readerRole } from '../model/names.ts';
 import { one, rows, type Client, type ConnectionSettings } from './client.ts';
 import { ident } from './quote.ts';
-import { giveRights, grantRelations } from './readers-rights.ts';
+import { majorOf } from './major.ts';
+import { giveRights, grantRelations, predefined } from './readers-rights.ts';
 import { quietly } from './secretly.ts';
 import { isSuperuser } from './superuser.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
@@ -25,6 +26,36 @@ export async function readersOf(
   }
   return { reader, locker };
 }
+
+/** How a session is opened. */
+type Session = <T>(who: ConnectionSettings, use: (client: Client) => Promise<T>) => Promise<T>;
+
+/**
+ * Runs `use`, which only looks, in a read-only session of the reader's. Nothing is made for it: where the server has no
+ * reader, and before PostgreSQL 14, where he has rights on the user's tables alone, it is the operator's.
+ */
+export async function asLooker<T>(
+  connection: ConnectionSettings,
+  session: Session,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { passwordFrom: _, ...reader } = asReader(connection);
+  const asOperator = (): Promise<T> => session({ ...connection, readOnly: true }, use);
+  let inside = false;
+  try {
+    return await session({ ...reader, readOnly: true }, async (client) => {
+      inside = true;
+      return (await majorOf(client)) < predefined ? asOperator() : use(client);
+    });
+  } catch (error) {
+    // Not what `use` was refused: code of the tables' owners could ask for a superuser by it.
+    if (inside || !notLetIn.has((error as { code?: string }).code ?? '')) throw error;
+    return asOperator();
+  }
+}
+
+/** invalid_authorization_specification, invalid_password */
+const notLetIn: ReadonlySet<string> = new Set(['28000', '28P01']);
 
 /** Gives those that are there the passwords that follow from the operator's. */
 export async function followOperator(operator: Client, password: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { operatorRole } from '../model/names.ts';
 import { declaredSetting } from './tool-history/known.ts';
 
 /**
@@ -84,16 +85,21 @@ export function startupOptions(
  * name. Event triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the
  * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
  * wants. Who is no superuser has the rights of a role that he makes only where this is set: he hands tables over to it.
+ * `taken` in the answer is who, being no superuser, owns the schema in which Verdigris's own tables would be.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
   if (kind === 'pooled' || kind === 'routed') return undefined;
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
-  const superuser = "pg_catalog.current_setting('is_superuser') = 'on'";
+  // Qualified, for names of the user's database may find operators of anybody's before PostgreSQL's.
+  const superuser = "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'";
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
   // Through a pooler an application's role has sessions of this kind as well.
-  if (kind === 'database') return `SELECT CASE WHEN ${superuser} AND ${unlimited}`;
-  return `SELECT current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
+  const taken = `(SELECT r.rolname FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+    WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) 'verdigris'::pg_catalog.name AND NOT r.rolsuper
+      AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name) AS taken`;
+  if (kind === 'database') return `SELECT ${taken}, CASE WHEN ${superuser} AND ${unlimited}`;
+  return `SELECT ${taken}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
     CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END,
     CASE WHEN NOT ${superuser} AND ${has('createrole_self_grant')} THEN ${set('createrole_self_grant', 'set, inherit')} END`;

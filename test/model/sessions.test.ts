@@ -24,7 +24,6 @@ test('sessions under the names of the user’s database are opened where SQL of 
   expect(using(/\bwithTheirs\b/)).toEqual([
     'operations/engine/context.ts',
     'operations/engine/owner-session.ts',
-    'operations/gates/backfill-state.ts',
     'operations/verbs/kept-facts.ts',
     'operations/verbs/migrate/analyze.ts',
     'operations/verbs/migrate/apply.ts',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { one, rows, withClient, withOwnSession } from '../../src/postgres/client.ts';
+import { one, rows, withClient, withFixedPath, withOwnSession } from '../../src/postgres/client.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
 
 /** What somebody may have set for his own sessions, and what must hold in ours. */
@@ -90,5 +90,32 @@ test('settings of database and role do not hold in a session of Verdigris, and i
       );
       expect(found).toEqual({ path: 'public, pg_catalog', time: '0', isolation: 'read committed', role: 'somebody' });
     });
+  });
+});
+
+test('no name of the database’s own is found before PostgreSQL’s in what a session begins with, and a schema of ours that is another’s is refused', async () => {
+  await withServer(async (server) => {
+    const at = connectionTo(server);
+    await withOwnSession(at, 'test', (client) =>
+      client.query(`CREATE ROLE app; GRANT CREATE ON DATABASE postgres TO app; CREATE SCHEMA trap AUTHORIZATION app; SET ROLE app;
+        CREATE FUNCTION trap.equal(text, text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+          EXECUTE 'ALTER ROLE app SUPERUSER'; RETURN true; END $$;
+        CREATE FUNCTION trap.equal(name, name) RETURNS bool LANGUAGE sql AS $$ SELECT trap.equal($1::text, $2::text) $$;
+        CREATE FUNCTION trap.equal(oid, oid) RETURNS bool LANGUAGE sql AS $$ SELECT trap.equal($1::text, $2::text) $$;
+        CREATE OPERATOR trap.= (FUNCTION = trap.equal, LEFTARG = text, RIGHTARG = text);
+        CREATE OPERATOR trap.= (FUNCTION = trap.equal, LEFTARG = name, RIGHTARG = name);
+        CREATE OPERATOR trap.<> (FUNCTION = trap.equal, LEFTARG = name, RIGHTARG = name);
+        CREATE OPERATOR trap.= (FUNCTION = trap.equal, LEFTARG = oid, RIGHTARG = oid);
+        RESET ROLE; ALTER DATABASE postgres SET search_path = trap, pg_catalog`),
+    );
+    const found = () =>
+      withClient(at, 'test', (client) =>
+        withFixedPath(client, () => one(client, "SELECT rolsuper FROM pg_roles WHERE rolname = 'app'")),
+      );
+    expect(await found()).toEqual({ rolsuper: false });
+    await withOwnSession(at, 'test', (client) => client.query('SET ROLE app; CREATE SCHEMA verdigris'));
+    const refused = { id: 'schema-taken', seen: expect.stringContaining('belongs to app') };
+    await expect(found()).rejects.toMatchObject(refused);
+    await expect(withOwnSession(at, 'test', () => Promise.resolve())).rejects.toMatchObject(refused);
   });
 });

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { label, readTables } from '../../src/postgres/catalogue.ts';
 import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
+import { operatorRole } from '../../src/model/names.ts';
+import { readersOf } from '../../src/postgres/readers.ts';
 import { carryHistories, rememberHistories } from '../../src/postgres/tool-history/carry.ts';
 import { failure } from '../support/failure.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';
@@ -23,6 +25,18 @@ async function withPair(history: string, use: (live: Client, candidate: Client) 
     );
   });
 }
+
+/** As a switchover does it: what is written is written by who may write rows and nothing else. */
+const carried = (from: Client, to: Client): Promise<number> =>
+  carryHistories(from, to, async (use) => {
+    const { locker } = await readersOf(to, {
+      host: to.host,
+      port: to.port,
+      user: operatorRole,
+      database: to.database ?? '',
+    });
+    return withOwnSession(locker, 'test', use);
+  });
 
 const alembic =
   "CREATE TABLE public.alembic_version (version_num text PRIMARY KEY); INSERT INTO public.alembic_version VALUES ('1')";
@@ -67,15 +81,15 @@ test('what the live colour’s tool wrote into its history is carried, once and 
     INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (1, true)`,
     async (live, candidate) => {
       await candidate.query('INSERT INTO public.goose_db_version OVERRIDING SYSTEM VALUE VALUES (20, 3, true, now())');
-      expect(await carryHistories(live, candidate)).toBe(0);
+      expect(await carried(live, candidate)).toBe(0);
       await live.query('INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (2, true)');
-      expect(await carryHistories(live, candidate)).toBe(1);
-      expect(await carryHistories(live, candidate)).toBe(0);
+      expect(await carried(live, candidate)).toBe(1);
+      expect(await carried(live, candidate)).toBe(0);
       await live.query('DELETE FROM public.goose_db_version WHERE version_id = 2');
-      expect(await carryHistories(live, candidate)).toBe(1);
+      expect(await carried(live, candidate)).toBe(1);
       // The way back: what is written there from now on, and nothing of what the release ran.
       await candidate.query('INSERT INTO public.goose_db_version OVERRIDING SYSTEM VALUE VALUES (21, 4, true, now())');
-      expect(await carryHistories(candidate, live)).toBe(1);
+      expect(await carried(candidate, live)).toBe(1);
       const found = await rows<{ id: number }>(live, 'SELECT id FROM public.goose_db_version ORDER BY 1');
       expect(found.map(({ id }) => id)).toEqual([1, 21]);
     },
@@ -85,23 +99,23 @@ test('what the live colour’s tool wrote into its history is carried, once and 
 test('one version row: the same step on both sides is one, different steps are refused by name', async () => {
   await withPair(alembic, async (live, candidate) => {
     await candidate.query("UPDATE public.alembic_version SET version_num = '2'");
-    expect(await carryHistories(live, candidate)).toBe(0);
+    expect(await carried(live, candidate)).toBe(0);
     await live.query("UPDATE public.alembic_version SET version_num = '2'");
-    expect(await carryHistories(live, candidate)).toBe(0);
+    expect(await carried(live, candidate)).toBe(0);
     expect(await versions(candidate)).toEqual(['2']);
   });
   await withPair(alembic, async (live, candidate) => {
     await live.query("UPDATE public.alembic_version SET version_num = '1b'");
     await candidate.query("UPDATE public.alembic_version SET version_num = '2'");
-    expect(await failure(carryHistories(live, candidate))).toMatchObject({
+    expect(await failure(carried(live, candidate))).toMatchObject({
       id: 'history-not-carried',
       seen: expect.stringMatching(/public\.alembic_version.*"version_num": "1b"/),
     });
     expect(await versions(candidate)).toEqual(['2']);
     await candidate.query("UPDATE public.alembic_version SET version_num = '1'");
-    await carryHistories(live, candidate);
+    await carried(live, candidate);
     await live.query("UPDATE public.alembic_version SET version_num = '1c'");
-    await carryHistories(live, candidate);
+    await carried(live, candidate);
     expect(await versions(candidate)).toEqual(['1c']);
   });
 });
@@ -114,8 +128,42 @@ test('a key that both tools took is refused, and nothing of it is kept', async (
         "INSERT INTO public.django_migrations VALUES (1, 'shop', 'fix', now()), (2, 'shop', 'more', now())",
       );
       await candidate.query("INSERT INTO public.django_migrations VALUES (2, 'shop', 'release', now())");
-      expect(await failure(carryHistories(live, candidate))).toMatchObject({ id: 'history-not-carried' });
+      expect(await failure(carried(live, candidate))).toMatchObject({ id: 'history-not-carried' });
       expect(await rows(candidate, 'SELECT id FROM public.django_migrations')).toEqual([{ id: 2 }]);
+    },
+  );
+});
+
+test('a table that is a history by its shape has none of its owner’s code run as a superuser', async () => {
+  const become = 'public.become()';
+  await withPair(
+    `CREATE ROLE app; GRANT CREATE ON SCHEMA public TO app; SET SESSION AUTHORIZATION app;
+    CREATE FUNCTION public.become() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+      BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+      BEGIN ALTER ROLE app SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
+      RETURN 1; END $$;
+    CREATE TYPE public.boxed AS (v text);
+    CREATE FUNCTION public.unboxed(public.boxed) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT pg_catalog.to_json(${become}) $$;
+    CREATE CAST (public.boxed AS json) WITH FUNCTION public.unboxed(public.boxed) AS IMPLICIT;
+    CREATE DOMAIN public.checked AS text CHECK (VALUE IS NOT NULL AND ${become} = 1);
+    CREATE TABLE public.alembic_version (version_num public.checked);
+    CREATE TABLE public.refinery_schema_history (version int, name public.boxed, applied_on public.checked,
+      checksum int DEFAULT ${become}, CHECK (${become} = 1));
+    CREATE INDEX ON public.refinery_schema_history (version) WHERE ${become} = 1;
+    CREATE INDEX ON public.refinery_schema_history ((version + ${become}));
+    INSERT INTO public.refinery_schema_history VALUES (1, ROW('one'), 'now', 2);
+    RESET SESSION AUTHORIZATION`,
+    async (live, candidate) => {
+      await live.query(
+        "SET SESSION AUTHORIZATION app; INSERT INTO public.refinery_schema_history VALUES (2, ROW('two'), 'now', 2)",
+      );
+      await live.query('DELETE FROM public.refinery_schema_history WHERE version = 1; RESET SESSION AUTHORIZATION');
+      expect(await carried(live, candidate)).toBe(2);
+      expect(await rows(live, "SELECT rolsuper FROM pg_roles WHERE rolname = 'app'")).toEqual([{ rolsuper: false }]);
+      // Read by nobody's planner either: the test's own session is a superuser's.
+      expect(
+        await rows(candidate, "SELECT line FROM verdigris.tool_history, jsonb_path_query(rows, '$.version') AS line"),
+      ).toEqual([{ line: '2' }]);
     },
   );
 });

@@ -5,8 +5,11 @@ import { hasTarget, tableOf } from './plan.ts';
 
 /** Errors of syntax and of names, and `invalid_schema_name`: what PostgreSQL says before it looks at a row. */
 const unreadable = /^(42|3F)/;
-/** Errors of values, and those that a function raised: the planner computes what is constant. */
-const computed = /^(22|P0)/;
+/**
+ * Errors of values, and those that a function raised: the planner computes what is constant. Who looks may not call
+ * every function.
+ */
+const computed = /^(22|P0|42501)/;
 
 /**
  * Why PostgreSQL cannot read a backfill any more, in its words: a later migration took away what it fills, or what that
@@ -31,8 +34,8 @@ export async function missing(
     return undefined;
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string };
-    if (unreadable.test(code)) return message;
     if (computed.test(code)) return undefined;
+    if (unreadable.test(code)) return message;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import { compareVersions } from './sql/files.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
-import { historyRows } from './history.ts';
+import { historyRows, historySessions } from './history.ts';
 import { jdbcUrlOf, withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
@@ -48,9 +48,9 @@ export function flywayEngine(folder: string): MigrationEngine {
       await rehearseScripts(client, owner, scripts);
     },
     apply: async (target) => {
-      const { client } = target;
-      const before = await pending(client);
-      const newest = (await applied(client)).at(-1)?.rank ?? 0;
+      const { reading } = await historySessions(target);
+      const before = await reading(pending);
+      const newest = (await reading(applied)).at(-1)?.rank ?? 0;
       await withMigrationRole(target, async (login) => {
         const configured = (await readdir(folder)).some((name) => /^flyway\.(toml|conf)$/.test(name));
         await runTool({
@@ -69,7 +69,7 @@ export function flywayEngine(folder: string): MigrationEngine {
             'abandon the candidate and seed again.',
         });
       });
-      return (await applied(client))
+      return (await reading(applied))
         .filter(({ rank, type, success }) => rank > newest && success && !/SCHEMA|BASELINE/.test(type))
         .map(({ version, description }) => ({ version: version ?? '', name: description }));
     },

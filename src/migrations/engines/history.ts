@@ -1,5 +1,24 @@
-import { rows, type Client } from '../../postgres/client.ts';
+import { rows, withFixedPath, withOwnSession, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
+import { readersOf } from '../../postgres/readers.ts';
+import type { MigrationTarget } from '../engine.ts';
+
+type Session = <T>(use: (client: Client) => Promise<T>) => Promise<T>;
+
+/**
+ * Sessions in which a tool's own table is read and its lock taken back: the table is its owner's, and so is the code in
+ * its indexes and constraints, which must not find a superuser.
+ */
+export async function historySessions({
+  client,
+  connection,
+}: Pick<MigrationTarget, 'client' | 'connection'>): Promise<{ readonly reading: Session; readonly writing: Session }> {
+  const { reader, locker } = await withFixedPath(client, () => readersOf(client, connection));
+  return {
+    reading: (use) => withOwnSession(reader, 'migrate', use),
+    writing: (use) => withOwnSession(locker, 'migrate', use),
+  };
+}
 
 /**
  * A tool's table of what it has run, quoted for SQL; undefined before its first run. Looked up by name in every schema,

@@ -5,7 +5,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
-import { historyRows, historyTable } from './history.ts';
+import { historyRows, historySessions, historyTable } from './history.ts';
 import { jdbcUrlOf, withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
@@ -36,10 +36,10 @@ export function liquibaseEngine(folder: string): MigrationEngine {
         { path: `${folder} (update-sql)`, bytes: Buffer.from(await updateSql(client, folder)) },
       ]),
     apply: async (target) => {
-      const { client } = target;
-      const before = new Set((await executed(client)).map(key));
+      const { reading, writing } = await historySessions(target);
+      const before = new Set((await reading(executed)).map(key));
       await withMigrationRole(target, async (login) => {
-        await freeLock(client);
+        await writing(freeLock);
         await runTool({
           tool: liquibase,
           args: [...(await changelogArgs(folder)), '--show-banner=false', 'update'],
@@ -59,7 +59,7 @@ export function liquibaseEngine(folder: string): MigrationEngine {
             'runInTransaction false. The candidate can be resumed: fix the changeset and migrate again.',
         });
       });
-      return (await executed(client)).filter((row) => !before.has(key(row)));
+      return (await reading(executed)).filter((row) => !before.has(key(row)));
     },
   };
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
-import { historyRows, historyTable, since } from './history.ts';
+import { historyRows, historySessions, historyTable, since } from './history.ts';
 import { connectionUrl } from '../../postgres/connection-env.ts';
 import { withMigrationRole, type Login } from './role.ts';
 import { runTool } from './run-tool.ts';
@@ -42,7 +42,8 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
       });
     },
     apply: async (target) => {
-      const before = await pending(target.client);
+      const { reading } = await historySessions(target);
+      const before = await reading(pending);
       await withMigrationRole(target, (login) =>
         runTool({
           tool,
@@ -59,7 +60,7 @@ export function nodePgMigrateEngine(folder: string): MigrationEngine {
             'migrations that say noTransaction. The candidate can be resumed: fix the migration and migrate again.',
         }),
       );
-      return since(before, await pending(target.client));
+      return since(before, await reading(pending));
     },
   };
 }

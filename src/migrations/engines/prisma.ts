@@ -6,7 +6,7 @@ import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../engine.ts';
 import { parseScript } from './sql/parse.ts';
 import { rehearseScripts } from './effect.ts';
-import { historyRows, since } from './history.ts';
+import { historyRows, historySessions, since } from './history.ts';
 import { connectionUrl } from '../../postgres/connection-env.ts';
 import { withMigrationRole, type Login } from './role.ts';
 import { runTool, type ToolRun } from './run-tool.ts';
@@ -46,17 +46,18 @@ export function prismaEngine(folder: string): MigrationEngine {
     pending: async (client) => (await pending(client)).map(({ version, name }) => ({ version, name })),
     rehearse: async (client, _say, owner) => rehearseScripts(client, owner, await pending(client)),
     apply: async (target) => {
-      const before = await pending(target.client);
+      const { reading } = await historySessions(target);
+      const before = await reading(pending);
       await withMigrationRole(target, async (login) => {
-        await settleFailed(target, login, folder, before);
+        await settleFailed(target, login, folder, before, reading);
         await deploy(target, login, folder, ['migrate', 'deploy'], before.length, async () => {
-          const unsettled = await halfDone(target.client, before);
+          const unsettled = await reading((client) => halfDone(client, before));
           return unsettled === undefined
             ? `The migrations before the failed one are applied, nothing of that one is. ${resumable}`
             : `${unsettled} ${lost}`;
         });
       });
-      return since(before, await pending(target.client)).map(({ version, name }) => ({ version, name }));
+      return since(before, await reading(pending)).map(({ version, name }) => ({ version, name }));
     },
   };
 }
@@ -116,13 +117,16 @@ async function unfinished(client: Client): Promise<Applied[]> {
  * Prisma goes on after a failed migration only when told what became of it. Told so only where it is certain that
  * nothing did.
  */
+type Reading = Awaited<ReturnType<typeof historySessions>>['reading'];
+
 async function settleFailed(
   target: MigrationTarget,
   login: Login,
   folder: string,
   scripts: readonly Script[],
+  reading: Reading,
 ): Promise<void> {
-  const unsettled = await halfDone(target.client, scripts);
+  const unsettled = await reading((client) => halfDone(client, scripts));
   if (unsettled !== undefined) {
     throw new VerdigrisError('migration-half-done', {
       seen: unsettled,
@@ -130,7 +134,7 @@ async function settleFailed(
       next: 'abandon the candidate and seed again. The live colour is untouched.',
     });
   }
-  for (const { name } of await unfinished(target.client))
+  for (const { name } of await reading(unfinished))
     await deploy(target, login, folder, ['migrate', 'resolve', '--rolled-back', name], scripts.length, resumable);
 }
 

@@ -7,7 +7,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease } from '../../platform/port/leases.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
-import { readersOf } from '../../postgres/readers.ts';
+import { asLooker, readersOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Ledger } from './ledger.ts';
@@ -123,17 +123,40 @@ export class Context {
 
   /** Ways to a colour for what reads or locks rows of user tables. */
   async readers(colour: Colour): ReturnType<typeof readersOf> {
-    const connection = { ...(await this.platform.servers.connection(colour)), database: this.environment.database };
+    const connection = await this.#settings(colour);
     return this.on(colour, (client) => readersOf(client, connection));
   }
 
+  /** As `on`, for what only looks and takes no superuser. Who has no lease makes no role for it. */
+  async look<T>(colour: Colour, use: (client: Client) => Promise<T>, names: 'own' | 'theirs' = 'own'): Promise<T> {
+    if (this.#lease) await this.readers(colour);
+    const session = <R>(who: ConnectionSettings, inside: (client: Client) => Promise<R>): Promise<R> =>
+      this.#session(who, names === 'own' ? withOwnSession : withClient, inside);
+    return ofServer(colour, asLooker(await this.#settings(colour), session, use));
+  }
+
+  /** As `on`, for what reads rows of user tables: whatever code of their owners that runs has no more rights than that. */
+  async asReader<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
+    const { reader } = await this.readers(colour);
+    return ofServer(colour, this.#session(reader, withOwnSession, use));
+  }
+
+  /** As `asReader`, for what writes them. */
+  async asLocker<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
+    const { locker } = await this.readers(colour);
+    return ofServer(colour, this.#session(locker, withOwnSession, use));
+  }
+
   async #connect<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {
-    const settings = {
+    return this.#session(await this.#settings(colour), session, use);
+  }
+
+  async #settings(colour: Colour): Promise<ConnectionSettings> {
+    return {
       ...(await this.platform.servers.connection(colour)),
       database: this.environment.database,
       history: declaredHistory(this.environment),
     };
-    return this.#session(settings, session, use);
   }
 
   /** As `withTheirs`, of a login that is made for it. */

@@ -105,7 +105,7 @@ export async function readBackfillStates(c: Context): Promise<BackfillStates> {
       state.place === 'live' ? { colour: c.live, ...live } : { colour: there ? c.idle : c.live, ...(there ?? live) };
     const outlived =
       state.done && (state.place === 'live' || state.place === 'later')
-        ? await c.withTheirs(at.colour, (client) => missing(client, at.tables, state.backfill))
+        ? await c.look(at.colour, (client) => missing(client, at.tables, state.backfill), 'theirs')
         : undefined;
     states.push({ ...state, outlived });
   }

@@ -5,9 +5,10 @@ import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
 import { qualified, readTables } from '../../postgres/catalogue.ts';
 import { withOwnSession } from '../../postgres/client.ts';
+import { asLooker } from '../../postgres/readers.ts';
 import { unclosable } from '../../postgres/fence.ts';
 import { maintenance, strayTables } from '../../postgres/preflight/databases.ts';
-import { preflight, releaseNeeds, type Gate } from '../../postgres/preflight/index.ts';
+import { preflight, releaseNeeds, type Gate, type PreflightFacts } from '../../postgres/preflight/index.ts';
 import { checkLimits } from '../../postgres/preflight/limits.ts';
 import type { Context } from '../engine/context.ts';
 import { usableFindings } from './usable.ts';
@@ -15,7 +16,7 @@ import { usableFindings } from './usable.ts';
 /** What the checks of a gate find on the live colour, and on the candidate where there is one. */
 export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
   // The folder is judged in the first second: a seed can take hours.
-  if (gate === 'seed') await c.on(c.live, (client) => judgeBeforeSeed(client, c.environment.colours[c.idle]));
+  if (gate === 'seed') await c.look(c.live, (client) => judgeBeforeSeed(client, c.environment.colours[c.idle]));
   const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
   const oneSided = candidate && c.journal.state === 'switched' ? await tablesOfOneSide(c) : [];
   const found = [
@@ -53,8 +54,8 @@ function ageFindings({ environment, journal }: Context): Finding[] {
 async function strayFindings(c: Context): Promise<Finding[]> {
   const { database, ignoreDatabases } = c.environment;
   if (database === maintenance || ignoreDatabases.includes(maintenance)) return [];
-  const look = { ...(await c.platform.servers.connection(c.live)), database: maintenance, readOnly: true } as const;
-  const tables = await withOwnSession(look, 'preflight', strayTables).catch(() => []);
+  const at = { ...(await c.platform.servers.connection(c.live)), database: maintenance };
+  const tables = await asLooker(at, (who, use) => withOwnSession(who, 'preflight', use), strayTables).catch(() => []);
   if (tables.length === 0) return [];
   return [
     finding('other-databases', {
@@ -92,21 +93,20 @@ async function tablesOfOneSide(c: Context): Promise<string[]> {
 async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly string[]): Promise<Finding[]> {
   const { limits, roles, colours, name, ignoreDatabases } = c.environment;
   const { walOnOtherVolume } = await c.platform.servers.facts(colour);
-  return c.on(colour, (client) =>
-    preflight(client, {
-      environment: name,
-      side: colour === c.live ? 'live' : 'candidate',
-      gate,
-      operator: operatorRole,
-      roles,
-      ignoreDatabases,
-      limits: checkLimits(limits),
-      migrates: colours[c.idle]?.migrations !== undefined,
-      candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
-      runAsOwner: false,
-      needs: releaseNeeds,
-      walOnOtherVolume,
-      oneSided,
-    }),
-  );
+  const facts: PreflightFacts = {
+    environment: name,
+    side: colour === c.live ? 'live' : 'candidate',
+    gate,
+    operator: operatorRole,
+    roles,
+    ignoreDatabases,
+    limits: checkLimits(limits),
+    migrates: colours[c.idle]?.migrations !== undefined,
+    candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
+    runAsOwner: false,
+    needs: releaseNeeds,
+    walOnOtherVolume,
+    oneSided,
+  };
+  return c.look(colour, (client) => preflight(client, facts, (use) => c.on(colour, use)));
 }

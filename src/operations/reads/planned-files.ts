@@ -35,7 +35,7 @@ export async function plannedFiles(parts: {
   const { migrations, engine } = parts.environment.colours[other(named)] ?? {};
   if (migrations === undefined) return {};
   const asking = withObserver({ ...parts, emit: () => undefined, looking: true }, (c) =>
-    c.on(c.live, async (live): Promise<PlannedFiles> => {
+    c.look(c.live, async (live): Promise<PlannedFiles> => {
       const chosen = await chooseEngine(migrations, engine, live);
       const data = (await chosen.data?.(live)) ?? [];
       const shapes = await chosen.shapes?.(live);

@@ -5,7 +5,8 @@ import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, rows, withOwnSession } from '../../postgres/client.ts';
+import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { asLooker } from '../../postgres/readers.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
@@ -144,6 +145,9 @@ function lossless(
   );
 }
 
+const session = <T>(who: ConnectionSettings, use: (client: Client) => Promise<T>): Promise<T> =>
+  withOwnSession(who, 'status', use);
+
 async function colourStatus(
   environment: Environment,
   platform: Platform,
@@ -159,7 +163,7 @@ async function colourStatus(
   if (!seen.running) return base;
   try {
     const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
-    return await withOwnSession(settings, 'status', async (client) => ({
+    return await asLooker(settings, session, async (client) => ({
       ...base,
       ...(await one<{ bytes: number; connections: number }>(
         client,
@@ -189,7 +193,7 @@ async function replicationStatus(
     database: environment.database,
   });
   try {
-    const published = await withOwnSession(await at(from), 'status', async (client) => ({
+    const published = await asLooker(await at(from), session, async (client) => ({
       slot: await readSlot(client, name),
       sender: (
         await rows<{ seconds: number }>(
@@ -199,7 +203,7 @@ async function replicationStatus(
         )
       )[0],
     }));
-    const subscribed = await withOwnSession(await at(to), 'status', (client) => readSubscription(client, name)).catch(
+    const subscribed = await asLooker(await at(to), session, (client) => readSubscription(client, name)).catch(
       () => undefined,
     );
     const applying = subscribed?.enabled === true && subscribed.working;

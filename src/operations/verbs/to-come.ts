@@ -19,7 +19,7 @@ import { release } from '../engine/release-record.ts';
 export async function engineOf(c: Context, asked: Colour = c.idle): Promise<MigrationEngine | undefined> {
   const declared = c.environment.colours[release(c).candidate];
   const folder = declared?.migrations;
-  return folder === undefined ? undefined : c.on(asked, (client) => chooseEngine(folder, declared?.engine, client));
+  return folder === undefined ? undefined : c.look(asked, (client) => chooseEngine(folder, declared?.engine, client));
 }
 
 interface ToCome {
@@ -117,5 +117,5 @@ export async function plannedMappings(
 /** Names of the migrations that are yet to be applied. */
 export async function pendingNames(c: Context): Promise<string[]> {
   const engine = await engineOf(c);
-  return engine ? c.on(c.idle, async (client) => (await engine.pending(client)).map(({ name }) => name)) : [];
+  return engine ? c.look(c.idle, async (client) => (await engine.pending(client)).map(({ name }) => name)) : [];
 }

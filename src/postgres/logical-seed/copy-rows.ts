@@ -1,6 +1,8 @@
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
 import { ident, literal } from '../quote.ts';
+import { readersOf } from '../readers.ts';
+import { grantChecks } from '../readers-rights.ts';
 import { yieldToClients } from './pressure.ts';
 import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
 import { relay } from './relay.ts';
@@ -38,14 +40,17 @@ export async function emptyTables(candidate: Client, sources: readonly RowSource
 
 /**
  * Copies the ranges as the exported snapshot shows them. Any failure leaves tables half full: to be emptied before the
- * next attempt.
+ * next attempt. A row that is read or written has policies, domains, generated columns and CHECK constraints evaluated,
+ * which are code of the tables' owners: sessions of those who may read rows, or write them, and nothing else.
  */
 export async function copyRows(ranges: readonly PageRange[], snapshot: string, copy: RowCopy): Promise<number> {
   const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
   let [done, rows] = [0, 0];
+  const { reader } = await withOwnSession(copy.live, 'seed', (live) => readersOf(live, copy.live));
+  const locker = await withOwnSession(copy.candidate, 'seed', (candidate) => writerOf(candidate, copy.candidate));
   await inParallel(ranges, copy.workers, (next) =>
-    withOwnSession(copy.live, 'seed', (live) =>
-      withOwnSession(copy.candidate, 'seed', async (candidate) => {
+    withOwnSession(reader, 'seed', (live) =>
+      withOwnSession(locker, 'seed', async (candidate) => {
         await live.query(
           `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}`,
         );
@@ -62,6 +67,13 @@ export async function copyRows(ranges: readonly PageRange[], snapshot: string, c
     ),
   );
   return rows;
+}
+
+/** Whose sessions write rows on the candidate. */
+export async function writerOf(candidate: Client, connection: ConnectionSettings): Promise<ConnectionSettings> {
+  const { locker } = await readersOf(candidate, connection);
+  if (locker !== connection) await grantChecks(candidate, locker.user);
+  return locker;
 }
 
 async function copyRange(live: Client, candidate: Client, range: PageRange, signal: AbortSignal): Promise<number> {

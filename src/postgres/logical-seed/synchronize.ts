@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, ownRows, readTables, type Table } from '../catalogue.ts';
-import { one, rows, type Client } from '../client.ts';
+import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../client.ts';
 import { ident } from '../quote.ts';
 import { publishMore } from '../stream/publication.ts';
 import { readSubscription } from '../stream/subscription.ts';
-import type { RowCopy } from './copy-rows.ts';
+import { writerOf, type RowCopy } from './copy-rows.ts';
 import { yieldToClients } from './pressure.ts';
 
 /** Milliseconds between two looks at how far tables have come. */
@@ -35,8 +35,10 @@ interface State {
 export async function synchronize(
   live: Client,
   candidate: Client,
-  { stream, workers, busy, signal, onProgress }: RowCopy & { readonly stream: string },
+  copy: RowCopy & { readonly stream: string },
 ): Promise<{ readonly longestMs: number }> {
+  const { stream, workers, busy, signal, onProgress } = copy;
+  const writer = await writerOf(candidate, copy.candidate);
   const here = new Set((await readTables(candidate)).map(label));
   const all = (await readTables(live)).filter((table) => here.has(label(table))).toSorted((a, b) => b.bytes - a.bytes);
   const sizes = new Map(all.map((table) => [label(table), table.bytes]));
@@ -55,7 +57,7 @@ export async function synchronize(
     await requireNoError(candidate, stream, now, watch);
     if (waiting.length > 0 && open.length < places) {
       await yieldToClients(live, busy, signal);
-      await give(live, candidate, stream, nextBatch(waiting));
+      await give(live, candidate, writer, stream, nextBatch(waiting));
     } else await sleep(pause, undefined, { signal });
   }
 }
@@ -80,8 +82,16 @@ function nextBatch(waiting: Table[]): Table[] {
  * What CREATE EXTENSION put into a table comes with the others' rows; no table has rows of anybody else's before it is
  * given.
  */
-async function give(live: Client, candidate: Client, stream: string, tables: readonly Table[]): Promise<void> {
-  for (const table of tables) await candidate.query(`DELETE FROM ${ownRows(table)}`);
+async function give(
+  live: Client,
+  candidate: Client,
+  writer: ConnectionSettings,
+  stream: string,
+  tables: readonly Table[],
+): Promise<void> {
+  await withOwnSession(writer, 'seed', async (client) => {
+    for (const table of tables) await client.query(`DELETE FROM ${ownRows(table)}`);
+  });
   await publishMore(
     live,
     stream,

@@ -22,6 +22,7 @@ export const scheduledJobs: Check = {
   on: 'live',
   when: ['seed', 'switch'],
   findings: ['background-ddl', 'scheduled-jobs'],
+  by: 'reader',
   needs: (role) => `GRANT USAGE ON SCHEMA cron TO ${role};\nGRANT SELECT ON cron.job TO ${role};`,
   run: async (client) => {
     if (!(await exists(client, 'cron.job'))) return [];
@@ -62,6 +63,7 @@ export const partman: Check = {
   on: 'live',
   when: ['seed'],
   findings: ['background-partitions'],
+  by: 'reader',
   run: async (client) => {
     const [config] = await rows<{ schema: string }>(
       client,

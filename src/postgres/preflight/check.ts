@@ -15,8 +15,17 @@ export interface Check {
   readonly findings: readonly FindingId[];
   /** What to run as a superuser where the operator's role may not look; `role` is quoted. */
   readonly needs?: (role: string) => string;
+  /**
+   * `operator`: what it reads is shown to nobody else, or it asks about the role that asks. `reader`: it reads tables
+   * that are not PostgreSQL's own, and whoever owns them must not find a superuser: left out where there is no reader
+   * yet. Without: by the reader, and by the operator where the reader is refused.
+   */
+  readonly by?: 'operator' | 'reader';
   readonly run: (client: Client, facts: PreflightFacts) => Promise<Finding[]>;
 }
+
+/** A session of the operator's, for a check that only he may make: the others are made by who may only read. */
+export type AsOperator = <T>(use: (operator: Client) => Promise<T>) => Promise<T>;
 
 export const everyGate: readonly Gate[] = ['seed', 'migrate', 'switch'];
 

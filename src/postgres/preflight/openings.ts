@@ -50,6 +50,7 @@ export const hbaTrust: Check = {
   on: 'live',
   when: ['seed'],
   findings: ['hba-trust'],
+  by: 'operator',
   needs: (role) =>
     `GRANT SELECT ON pg_hba_file_rules TO ${role};\nGRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO ${role};`,
   run: async (client) => {

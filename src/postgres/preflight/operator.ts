@@ -32,6 +32,7 @@ export const operator: Check = {
   on: 'both',
   when: everyGate,
   findings: ['operator-privileges'],
+  by: 'operator',
   run: async (client) => {
     const can = await one<Abilities>(
       client,

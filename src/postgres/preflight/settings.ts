@@ -13,6 +13,7 @@ export const readOnlyDefault: Check = {
   on: 'live',
   when: everyGate,
   findings: ['read-only-default'],
+  by: 'operator',
   needs: (role) =>
     `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`,
   run: async (client, { roles }) => {

@@ -117,6 +117,7 @@ export const idleTransactions: Check = {
   on: 'live',
   when: ['seed'],
   findings: ['idle-transaction-unlimited'],
+  by: 'operator',
   run: async (client) => {
     const { limit } = await one<{ limit: string }>(
       client,

@@ -12,8 +12,8 @@ import type { Context } from '../../engine/context.ts';
  */
 export async function losses(c: Context, of: 'common' | 'alone', file?: string): Promise<LossCount[]> {
   const out = file === undefined ? undefined : createWriteStream(file, { mode: 0o600, flush: true });
-  const counts = await c.on(c.live, (lost) =>
-    c.on(c.idle, async (kept) => {
+  const counts = await c.asReader(c.live, (lost) =>
+    c.asReader(c.idle, async (kept) => {
       const pairs = await tablePairs(kept, lost, of);
       const all: LossCount[] = [];
       for (const pair of pairs) {

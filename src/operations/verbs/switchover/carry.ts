@@ -18,7 +18,7 @@ export const carry: Step = {
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
         const globals = await carryGlobals(from, to);
-        const history = await carryHistories(from, to);
+        const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           count(await carrySequences(from, to), 'sequence'),
           `${count(globals, 'change')} of roles and settings`,
@@ -39,7 +39,7 @@ export const sequences: Step = {
     return c.on(c.live, (from) =>
       c.on(c.idle, async (to) => {
         const globals = await carryGlobals(from, to);
-        const history = await carryHistories(from, to);
+        const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           `${await carrySequences(from, to)} had moved`,
           ...(history > 0 ? [`and ${history} rows of tools' histories`] : []),

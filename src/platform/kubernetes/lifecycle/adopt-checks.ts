@@ -3,7 +3,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { refusals, type Finding } from '../../../model/finding.ts';
 import { rows, withOwnSession, type Client, type ConnectionSettings } from '../../../postgres/client.ts';
 import { closedTo } from '../../../postgres/hba.ts';
-import { preflight, releaseNeeds } from '../../../postgres/preflight/index.ts';
+import { preflight, releaseNeeds, type PreflightFacts } from '../../../postgres/preflight/index.ts';
 import { checkLimits } from '../../../postgres/preflight/limits.ts';
 import { passwordFits } from '../../../postgres/verifier.ts';
 import type { Stored } from '../cluster.ts';
@@ -147,7 +147,7 @@ export async function serverProblems(
   client: Client,
   operator: string,
 ): Promise<Problem[]> {
-  const found = await preflight(client, {
+  const facts: PreflightFacts = {
     environment: name,
     side: 'live',
     gate: 'seed',
@@ -158,6 +158,7 @@ export async function serverProblems(
     needs: releaseNeeds,
     walOnOtherVolume: false,
     limits: checkLimits(limits),
-  });
+  };
+  const found = await preflight(client, facts, (use) => use(client));
   return [...refusals(found), ...(await closedTo(client))];
 }

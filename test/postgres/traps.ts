@@ -1,0 +1,152 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { ident } from '../../src/postgres/quote.ts';
+
+/** What a trap writes to the server's log; `t` where it was, or could make itself, a superuser. */
+export const sprung = /^(.*): LOG: +trap (\S+) sprung as (\S+) superuser (\w+)/gm;
+
+/**
+ * Whoever may create everything and has no other right lays traps: under every name of a function and an operator that
+ * Verdigris's statements have, for argument types that fit better than PostgreSQL's own do; and wherever a table's
+ * owner may put code. Each tries to take SET ROLE back, then tells as whom it ran.
+ */
+export async function layTraps(client: Client, role: string): Promise<{ functions: number; operators: number }> {
+  const { rows: database } = await client.query<{ name: string }>('SELECT current_database() AS name');
+  const shop = ident(database[0]?.name ?? '');
+  await client.query(`ALTER DATABASE ${shop} OWNER TO ${ident(role)}`);
+  await client.query(`GRANT ALL ON SCHEMA public TO ${ident(role)}`);
+  await client.query(`SET SESSION AUTHORIZATION ${ident(role)}`);
+  try {
+    await client.query(
+      `CREATE SCHEMA ${ident(role)}; CREATE SCHEMA verdigris_operator; ALTER DATABASE ${shop} SET search_path = public, pg_catalog;
+      ${trap}; ${places}; ${known}`,
+    );
+    const words = await namesInSource();
+    await client.query("SELECT set_config('trap.words', $1, false)", [words.join(',')]);
+    await client.query(overloads(role));
+    const [made] = await rows<{ count: string }>(client, "SELECT current_setting('trap.made') AS count");
+    const operators = await rows<{ name: string }>(
+      client,
+      `SELECT DISTINCT oprname AS name FROM pg_operator WHERE oprkind = 'b' AND oprname IN
+        ('=', '<>', '<', '>', '<=', '>=', '||', '+', '-', '*', '/', '%', '~', '!~', '~~', '!~~', '^@', '@>', '&&')`,
+    );
+    let count = 0;
+    for (const { name } of operators)
+      for (const [left, right] of pairs)
+        count += await client
+          .query(
+            `CREATE OPERATOR public.${name} (FUNCTION = public.trap_operator_${left}_${right}, LEFTARG = ${left}, RIGHTARG = ${right})`,
+          )
+          .then(
+            () => 1,
+            () => 0,
+          );
+    return { functions: Number(made?.count), operators: count };
+  } finally {
+    await client.query('RESET SESSION AUTHORIZATION');
+  }
+}
+
+/** Every word before a bracket in the source: whatever of them is a function of PostgreSQL's is called somewhere. */
+async function namesInSource(): Promise<string[]> {
+  const source = path.join(import.meta.dirname, '../../src');
+  const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(files.map((name) => readFile(path.join(source, name), 'utf8')));
+  return [...new Set(texts.flatMap((text) => text.match(/\b[a-z_][a-z0-9_]+(?=\()/g) ?? []))];
+}
+
+const pairs = [
+  ['name', 'text'],
+  ['text', 'name'],
+  ['oid', 'int4'],
+  ['int4', 'oid'],
+  ['regclass', 'oid'],
+  ['oid', 'regclass'],
+  ['name', 'varchar'],
+  ['int4', 'int8'],
+  ['int8', 'int4'],
+] as const;
+
+const trap = `
+CREATE FUNCTION public.trap(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+  BEGIN
+    BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+    RAISE LOG 'trap % sprung as % superuser %', name, current_user,
+      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user);
+    RETURN true;
+  END $$;
+${pairs
+  .map(
+    ([left, right]) =>
+      `CREATE FUNCTION public.trap_operator_${left}_${right}(a ${left}, b ${right}) RETURNS boolean LANGUAGE sql AS $$ SELECT public.trap('operator') $$`,
+  )
+  .join(';\n')}`;
+
+/** Where the owner of a table may put code. */
+const places = `
+CREATE TYPE public.boxed AS (a text);
+CREATE FUNCTION public.unboxed(public.boxed) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT public.trap('cast')::text $$;
+CREATE CAST (public.boxed AS text) WITH FUNCTION public.unboxed(public.boxed) AS IMPLICIT;
+CREATE FUNCTION public.unboxed_json(public.boxed) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT pg_catalog.to_json(public.trap('cast')) $$;
+CREATE CAST (public.boxed AS json) WITH FUNCTION public.unboxed_json(public.boxed) AS IMPLICIT;
+CREATE DOMAIN public.checked AS int CHECK (public.trap('domain'));
+CREATE FUNCTION public.trap_row() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN PERFORM public.trap('trigger'); IF TG_LEVEL = 'ROW' THEN RETURN coalesce(NEW, OLD); END IF; RETURN NULL; END $$;
+CREATE TABLE public.prey (
+  id int PRIMARY KEY, value public.checked, boxed public.boxed, made boolean DEFAULT public.trap('default'),
+  twice int GENERATED ALWAYS AS (CASE WHEN public.trap('generated') THEN 1 ELSE 0 END) STORED, CHECK (public.trap('check')));
+CREATE INDEX ON public.prey ((CASE WHEN public.trap('index') THEN 1 ELSE 0 END), id);
+CREATE INDEX ON public.prey (id) WHERE public.trap('partial index');
+CREATE STATISTICS public.prey_statistics ON (public.trap('statistics')), id FROM public.prey;
+CREATE TRIGGER before BEFORE INSERT OR UPDATE OR DELETE ON public.prey FOR EACH ROW EXECUTE FUNCTION public.trap_row();
+CREATE TRIGGER truncated BEFORE TRUNCATE ON public.prey EXECUTE FUNCTION public.trap_row();
+CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE ON public.prey DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION public.trap_row();
+ALTER TABLE public.prey ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON public.prey USING (public.trap('policy'));
+CREATE VIEW public.looked AS SELECT *, public.trap('view') AS trapped FROM public.prey;
+CREATE MATERIALIZED VIEW public.kept AS SELECT public.trap('materialized') AS trapped;
+CREATE TABLE public.ruled (id int PRIMARY KEY);
+CREATE RULE also AS ON INSERT TO public.ruled DO ALSO SELECT public.trap('rule');
+INSERT INTO public.prey (id, value, boxed) SELECT i, i, ROW('x')::public.boxed FROM generate_series(1, 20) i`;
+
+/** Tables that Verdigris knows by their names: a tool's history, and what makes partitions or runs jobs. */
+const known = `
+CREATE TABLE public.alembic_version (version_num text PRIMARY KEY);
+CREATE SCHEMA cron; CREATE TABLE cron.job (jobid bigint PRIMARY KEY, schedule text, command text, active bool);
+CREATE TABLE public.part_config (parent_table text PRIMARY KEY, automatic_maintenance text);
+${['public.alembic_version', 'cron.job', 'public.part_config']
+  .map((table) => `CREATE INDEX ON ${table} ((CASE WHEN public.trap('history') THEN 1 ELSE 0 END))`)
+  .join(';\n')}`;
+
+/**
+ * Each function of pg_catalog that is called, again in public and in the role's own schema: with each argument in turn
+ * of a type from which there is an implicit cast, which fits a call better than the cast does.
+ */
+const overloads = (role: string): string => `
+DO $do$
+DECLARE f record; place text; made int := 0;
+BEGIN
+  FOR f IN
+    SELECT p.proname AS name, array_to_string(ARRAY(
+        SELECT coalesce(CASE WHEN n = k THEN better.type END, format_type(t, NULL))
+        FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n) ORDER BY n), ', ') AS arguments
+    FROM pg_proc p, generate_series(1, p.pronargs) AS k, LATERAL (
+      SELECT format_type(c.castsource, NULL) AS type FROM pg_cast c
+      WHERE c.casttarget = p.proargtypes[k - 1] AND c.castcontext = 'i' AND c.castsource <> c.casttarget) AS better
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND p.pronargs BETWEEN 1 AND 4
+      AND p.proname = ANY (string_to_array(current_setting('trap.words'), ','))
+      AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS argument (t) JOIN pg_type ON pg_type.oid = argument.t WHERE typtype = 'p')
+  LOOP
+    FOREACH place IN ARRAY ARRAY['public', '${role}', 'verdigris_operator'] LOOP
+      BEGIN
+        EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
+          place, f.name, f.arguments, 'function.' || f.name);
+        made := made + 1;
+      EXCEPTION WHEN duplicate_function THEN NULL;
+      END;
+    END LOOP;
+  END LOOP;
+  PERFORM set_config('trap.made', made::text, false);
+END $do$`;
