@@ -27,6 +27,7 @@ const long = [
   'mesh',
   'pod-faults',
   'roles',
+  'seal',
   'snapshots-odd',
   'storage-faults',
   'three',

@@ -54,8 +54,8 @@ export async function asLooker<T>(
   }
 }
 
-/** invalid_authorization_specification, invalid_password */
-const notLetIn: ReadonlySet<string> = new Set(['28000', '28P01']);
+/** invalid_authorization_specification, invalid_password, insufficient_privilege (to connect) */
+const notLetIn: ReadonlySet<string> = new Set(['28000', '28P01', '42501']);
 
 /** Gives those that are there the passwords that follow from the operator's. */
 export async function followOperator(operator: Client, password: string): Promise<void> {

@@ -104,6 +104,8 @@ async function insider(pair: Pair, router: TestRouter, noise: Noise): Promise<vo
     .removeAllListeners('data')
     .on('data', () => undefined)
     .on('error', () => undefined);
+  // Whoever reads nothing of what he asked for.
+  if (noise.below(8) === 0) stream.pause().write(query("SELECT repeat('x', 1000000) FROM generate_series(1, 30)"));
   for (let left = 1 + noise.below(15); left > 0 && !stream.destroyed; left--) {
     stream.write(noise.message());
     if (noise.below(3) === 0) await delay(noise.below(5));
@@ -170,6 +172,10 @@ class Noise {
         startup({ user: 'app', database: 'shop', options: '-c role=postgres', ['x'.repeat(this.below(9_000))]: 'y' }),
       () => Buffer.from('GET / HTTP/1.1\r\n\r\n'),
       () => Buffer.from([0x16, 3, 1, 2, 0, 1]),
+      () => Buffer.concat([numbers(8, 80_877_103), hello.subarray(0, this.below(hello.length))]),
+      () => Buffer.concat(Array.from({ length: 300 }, () => numbers(8, this.pick([80_877_103, 80_877_104])))),
+      () => numbers(16, 80_877_102, 1 + this.below(2_000), this.below(2 ** 31)),
+      () => startup({ user: 'app', database: 'shop', [`\u001b]0;x${'é'.repeat(this.below(3_000))}`]: '\n' }),
       () => Buffer.alloc(this.below(100_000), 0x70),
       () => this.bytes(300),
       () => this.message(),
@@ -199,6 +205,13 @@ class Noise {
     ])();
   }
 }
+
+/** A ClientHello of TLS 1.2, without extensions. */
+const hello = Buffer.concat([
+  Buffer.from([0x16, 3, 1, 0, 47, 1, 0, 0, 43, 3, 3]),
+  Buffer.alloc(32, 7),
+  Buffer.from([0, 0, 4, 0xc0, 0x2f, 0, 0x9c, 1, 0]),
+]);
 
 function header(type: number, length: number): Buffer {
   return Buffer.concat([Buffer.from([type]), numbers(length)]);
