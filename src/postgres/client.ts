@@ -180,7 +180,9 @@ function schemaTaken({ database, host, port }: ConnectionSettings, owner: string
     seen: `The schema verdigris of ${database} on ${host}:${port} belongs to ${owner}, who is no superuser.`,
     required:
       'a schema of this name that Verdigris has made, or none: its tables say who is live and hold SQL that is run.',
-    next: `look what is in it; where nobody needs it, \`DROP SCHEMA verdigris CASCADE\`, and see that ${owner} may not create it again (CREATE on the database).`,
+    next:
+      'look what is in it; where nobody needs it, `DROP SCHEMA verdigris CASCADE`, and see that ' +
+      `${owner} may not create it again (CREATE on the database).`,
     facts: { database, owner },
   });
 }

@@ -11,10 +11,11 @@ const schema = `
     BEGIN ALTER ROLE app SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
     RAISE LOG 'become % as %', what, current_user;
     RETURN 1; END $$;
-  REVOKE ALL ON FUNCTION public.become(text) FROM PUBLIC;
-  CREATE DOMAIN public.checked AS int CHECK (VALUE > 0 AND public.become('domain') = 1);
-  CREATE TABLE public.prey (id int PRIMARY KEY, value public.checked, CHECK (public.become('check') = 1),
-    twice int GENERATED ALWAYS AS (public.become('generated')) STORED);
+  CREATE FUNCTION public.alone(what text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT public.become(what) $$;
+  REVOKE ALL ON FUNCTION public.alone(text) FROM PUBLIC;
+  CREATE DOMAIN public.checked AS int CHECK (VALUE > 0 AND public.alone('domain') = 1);
+  CREATE TABLE public.prey (id int PRIMARY KEY, value public.checked, CHECK (public.alone('check') = 1),
+    twice int GENERATED ALWAYS AS (public.alone('generated')) STORED);
   CREATE INDEX ON public.prey ((id + public.become('index')));
   CREATE INDEX ON public.prey (value) WHERE public.become('predicate') = 1;
   ALTER TABLE public.prey ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
