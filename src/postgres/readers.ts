@@ -41,6 +41,8 @@ export async function asLooker<T>(
 ): Promise<T> {
   const { passwordFrom: _, ...reader } = asReader(connection);
   const asOperator = (): Promise<T> => session({ ...connection, readOnly: true }, use);
+  const place = `${connection.host}:${connection.port}/${connection.database}`;
+  if (withoutReader.has(place)) return asOperator();
   let inside = false;
   try {
     return await session({ ...reader, readOnly: true }, async (client) => {
@@ -50,9 +52,13 @@ export async function asLooker<T>(
   } catch (error) {
     // Not what `use` was refused: code of the tables' owners could ask for a superuser by it.
     if (inside || !notLetIn.has((error as { code?: string }).code ?? '')) throw error;
+    withoutReader.add(place);
     return asOperator();
   }
 }
+
+/** Databases that did not let a reader in: asked once, as each try is a line in their logs. */
+const withoutReader = new Set<string>();
 
 /** invalid_authorization_specification, invalid_password, insufficient_privilege (to connect) */
 const notLetIn: ReadonlySet<string> = new Set(['28000', '28P01', '42501']);

@@ -129,10 +129,11 @@ export class Context {
 
   /** As `on`, for what only looks and takes no superuser. Who has no lease makes no role for it. */
   async look<T>(colour: Colour, use: (client: Client) => Promise<T>, names: 'own' | 'theirs' = 'own'): Promise<T> {
-    if (this.#lease) await this.readers(colour);
+    const settings = await this.#settings(colour);
+    const alone = this.#lease !== undefined && (await this.readers(colour)).reader.user === settings.user;
     const session = <R>(who: ConnectionSettings, inside: (client: Client) => Promise<R>): Promise<R> =>
       this.#session(who, names === 'own' ? withOwnSession : withClient, inside);
-    return ofServer(colour, asLooker(await this.#settings(colour), session, use));
+    return ofServer(colour, alone ? session({ ...settings, readOnly: true }, use) : asLooker(settings, session, use));
   }
 
   /** As `on`, for what reads rows of user tables: whatever code of their owners that runs has no more rights than that. */
