@@ -32,6 +32,7 @@ const long = [
   'storage-faults',
   'three',
   'up-command',
+  'up-rotate',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
