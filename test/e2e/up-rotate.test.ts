@@ -26,7 +26,6 @@ test('another credentials.rotation is a change that the preview explains and one
       expect(
         await withPooledSession(settings, 'client', (client) => rows(client, 'SELECT current_user AS who')),
       ).toEqual([{ who: 'shop_app' }]);
-      await stack.up({ refresh: true, expectNoChanges: true });
       await platform.close();
     });
   });
