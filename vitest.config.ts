@@ -37,6 +37,7 @@ export const long = [
   'adversary/sample',
   'cli/example',
   'cli/fleet',
+  'cli/follow',
   'cli/life',
   'cli/outlive',
   'cli/preflight',
