@@ -22,6 +22,7 @@ const long = [
   'faults-pooler',
   'guard',
   'guard-asleep',
+  'killed-retire',
   'life',
   'many',
   'mesh',
