@@ -115,7 +115,7 @@ export const pure = [
   'migrations/{shape-table,up-part}',
   'migrations/data/parts',
   'migrations/expand-contract/{rule,waits}',
-  'migrations/lint/{breaks,corpus,docs,examples,misses,output,sarif,text}',
+  'migrations/lint/{breaks,corpus,docs,examples,misses,output,sarif,text,tokens}',
   'model/*',
   'operations/{archive,hook-job,step-names,table,troubles}',
   'operations/reads/doctor/scrub',

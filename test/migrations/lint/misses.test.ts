@@ -42,6 +42,16 @@ test.each([
   expect(await found(create('NULL'))).toContain('syntax error');
 });
 
+test.each([
+  ['shop', 'DROP SCHEMA shop', 'drop-schema error'],
+  ['shop', 'ALTER SCHEMA shop RENAME TO market', 'rename-object error'],
+  ['public.mood', 'ALTER TYPE mood RENAME TO feeling', 'rename-object error'],
+  ['public.f(integer)', 'ALTER FUNCTION f(int) RENAME TO g', 'rename-object error'],
+])('a note that speaks of %s allows %s', async (object, sql, rule) => {
+  expect(await found(`${sql};`)).toContain(rule);
+  expect(await found(`-- verdigris: contract ${object} last-used-by 41\n${sql};`)).not.toContain(rule);
+});
+
 test('a new key is nothing to software N where its rows differ in it, or differ without it', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY, b text, c text); CREATE UNIQUE INDEX one ON t (b);';
   const part = 'CREATE TABLE t (id int PRIMARY KEY, b text, c text); CREATE UNIQUE INDEX one ON t (b) WHERE c > b;';

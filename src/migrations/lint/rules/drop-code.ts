@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query';
 import { all, as, nameLabel, type Name, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
 import type { LintContext } from '../context.ts';
@@ -24,17 +25,23 @@ export const dropFunction: LintRule = {
         const name = context.nameOf(object);
         const known = context.schema.functions.get(nameLabel(name));
         if (known?.every((one) => one.batch === context.schema.batch) === true || createdLater(name, context)) continue;
-        const given = as(object, 'ObjectWithArgs');
-        const types = all(given?.objargs, 'TypeName').map((type) => typeText(columnType(type)));
-        const args = given?.args_unspecified === true ? known?.[0]?.arguments : types.join(', ');
         yield {
           message: `The live release calls ${name.name}.`,
-          object: `${nameLabel(name)}(${args ?? ''})`,
+          object: routineObject(object, context),
         } satisfies Draft;
       }
     },
   },
 };
+
+/** A function as the catalogue's findings print it: `public.f(integer)`. */
+export function routineObject(object: Node, context: LintContext): string {
+  const name = nameLabel(context.nameOf(object));
+  const given = as(object, 'ObjectWithArgs');
+  const types = all(given?.objargs, 'TypeName').map((type) => typeText(columnType(type)));
+  const known = context.schema.functions.get(name)?.[0]?.arguments;
+  return `${name}(${(given?.args_unspecified === true ? known : types.join(', ')) ?? ''})`;
+}
 
 export function createdLater(name: Name, context: LintContext): Of<'CreateFunctionStmt'> | undefined {
   return context.after

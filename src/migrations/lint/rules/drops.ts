@@ -154,12 +154,11 @@ export const dropSchema: LintRule = {
   good: 'CREATE SCHEMA fresh;',
   remedy: false,
   check: {
-    DropStmt: (node) =>
-      node.removeType === 'OBJECT_SCHEMA'
-        ? {
-            message: `Schema ${(node.objects ?? []).map((object) => strings(object).at(-1)).join(', ')} goes with all that is in it.`,
-          }
-        : undefined,
+    DropStmt: ({ removeType, objects = [] }) => {
+      if (removeType !== 'OBJECT_SCHEMA') return undefined;
+      const names = objects.flatMap((object) => strings(object).slice(-1));
+      return names.map((name) => ({ message: `Schema ${name} goes with all that is in it.`, object: name }));
+    },
   },
 };
 

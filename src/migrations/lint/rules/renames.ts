@@ -2,6 +2,7 @@ import { as, nameLabel, strings, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
+import { routineObject } from './drop-code.ts';
 import { enumValueRemoved, labelOf, typeReturns } from './enums.ts';
 import { columnObject } from './help.ts';
 
@@ -99,6 +100,7 @@ export const renameObject: LintRule = {
       const harmless = [
         'OBJECT_INDEX',
         'OBJECT_TABCONSTRAINT',
+        'OBJECT_DOMCONSTRAINT',
         'OBJECT_TRIGGER',
         'OBJECT_COLUMN',
         'OBJECT_POLICY',
@@ -115,6 +117,7 @@ export const renameObject: LintRule = {
           `The live release knows it as ${node.subname ?? strings(node.object).at(-1) ?? node.relation?.relname ?? ''}, ` +
           `not as ${node.newname ?? ''}.`,
         breaksRollback: node.renameType === 'OBJECT_SCHEMA',
+        ...renamed(node, context),
       };
     },
     AlterObjectSchemaStmt: (node, context) =>
@@ -123,6 +126,16 @@ export const renameObject: LintRule = {
         : { message: `The live release looks for ${strings(node.object).at(-1) ?? ''} in its old schema.` },
   },
 };
+
+/** The old name, as the gate of `migrate` has it for a note. */
+function renamed(node: Of<'RenameStmt'>, context: LintContext): { readonly object?: string } {
+  const kind = node.renameType ?? '';
+  if (kind === 'OBJECT_SCHEMA' && node.subname !== undefined) return { object: node.subname };
+  if (kind === 'OBJECT_SEQUENCE') return { object: nameLabel(context.name(node.relation)) };
+  if (node.object && ['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE'].includes(kind))
+    return { object: routineObject(node.object, context) };
+  return kind === 'OBJECT_TYPE' || kind === 'OBJECT_DOMAIN' ? { object: nameLabel(context.nameOf(node.object)) } : {};
+}
 
 function isNewObject(object: Of<'RenameStmt'>['object'], context: LintContext): boolean {
   const name = nameLabel(context.nameOf(object));
