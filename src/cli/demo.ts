@@ -1,3 +1,4 @@
+import { count } from '../model/count.ts';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
@@ -170,7 +171,7 @@ async function fill(client: Client, { from }: DemoOptions, reporter: Reporter, s
       onNotice: (text) => reporter.event({ type: 'note', text }),
     });
     reporter.say(
-      `  ${colors.green('✓')} ${path.basename(from)}: ${loaded.statements} statements, ${loaded.rows} rows copied`,
+      `  ${colors.green('✓')} ${path.basename(from)}: ${count(loaded.statements, 'statement')}, ${count(loaded.rows, 'row')} copied`,
     );
   }
   await prepareWorkload(client, { roles: { writer: sampleRoles.app, reader: sampleRoles.reader }, writers });

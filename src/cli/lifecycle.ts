@@ -1,3 +1,4 @@
+import { count } from '../model/count.ts';
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
@@ -47,7 +48,10 @@ export function createCommand(): Command {
                     onProgress: (done, total) =>
                       reporter.event({ type: 'progress', step: 'load', done, total, unit: 'bytes' }),
                   });
-                  reporter.event({ type: 'note', text: `${loaded.statements} statements, ${loaded.rows} rows copied` });
+                  reporter.event({
+                    type: 'note',
+                    text: `${count(loaded.statements, 'statement')}, ${count(loaded.rows, 'row')} copied`,
+                  });
                 },
               }),
         });

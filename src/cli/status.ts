@@ -42,7 +42,9 @@ export function statusText(status: Status): string {
       : []),
     ...backfillLines(status.backfills),
     ...(status.verification
-      ? [`verified     ${when(status.verification.at)}, ${status.verification.mode}, ${status.verification.rows} rows`]
+      ? [
+          `verified     ${when(status.verification.at)}, ${status.verification.mode}, ${count(status.verification.rows, 'row')}`,
+        ]
       : []),
     ...passwordLines(status.credentials),
     ...deliveryLines(status.delivery),
@@ -166,7 +168,7 @@ function colourText({ colour, role, running, version, release, bytes, connection
     `PostgreSQL ${version ?? '?'}`,
     `release ${release ?? '?'}`,
     ...(bytes === undefined ? [] : [prettyBytes(bytes)]),
-    ...(connections === undefined ? [] : [`${connections} sessions`]),
+    ...(connections === undefined ? [] : [count(connections, 'session')]),
   ].join('  ');
 }
 

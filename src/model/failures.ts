@@ -53,7 +53,9 @@ export function pauseTimeout(budgetMs: number, blockers: readonly string[], fact
   return new VerdigrisError('pause-timeout', {
     seen: `Clients were still in a transaction after ${budgetMs} ms:\n${indented(blockers)}`,
     required: 'every client idle between transactions within limits.pause.',
-    next: 'nothing was changed and all clients are running again. Wait for these transactions or terminate them, then retry; or raise limits.pause.',
+    next:
+      'nothing was changed and all clients are running again. Wait for these transactions, or end one by its pid ' +
+      '(`verdigris psql -c "SELECT pg_terminate_backend(PID)"`), then retry; or raise limits.pause.',
     facts: { budgetMs, blockers: facts },
   });
 }

@@ -1,3 +1,4 @@
+import { count } from '../../model/count.ts';
 import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -163,7 +164,7 @@ function data(options: VerifyOptions): Step {
         },
       });
       const unchecked = result.unchecked.length > 0 ? `; not compared: ${result.unchecked.join(' ')}` : '';
-      return `${result.mode}: ${result.rowsLive} rows in ${result.tables.length} tables are equal, ${Math.round(result.megabytesPerSecond)} MB/s${unchecked}`;
+      return `${result.mode}: ${count(result.rowsLive, 'row')} in ${count(result.tables.length, 'table')} are equal, ${Math.round(result.megabytesPerSecond)} MB/s${unchecked}`;
     },
     // Without a proof nobody needs the candidate's log, which would grow.
     undo: dropProof,

@@ -70,7 +70,9 @@ export const roleSettings: Check = {
         'all roles') || coalesce(' in database ' || d.datname, '') AS who, c.config
       FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(config)
       LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
-      WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1, 2`,
+      WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND coalesce(r.rolname !~ '^verdigris_', true)
+      ORDER BY 1, 2`,
     );
     return found('role-settings-present', {
       objects: set.map(({ who, config }) => `${who}: ${config}`),

@@ -1,3 +1,4 @@
+import { count } from '../../../model/count.ts';
 import { replicationRole, streamName } from '../../../model/names.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
@@ -70,7 +71,7 @@ export const publication: Step = {
         stream(c).name,
         tables.map((table) => ({ table })),
       );
-      return `${tables.length} tables`;
+      return count(tables.length, 'table');
     });
   },
   frees: true,
