@@ -113,12 +113,12 @@ async function unfinished(client: Client): Promise<Applied[]> {
   return (await read(client)).filter(({ finished, undone }) => !finished && !undone);
 }
 
+type Reading = Awaited<ReturnType<typeof historySessions>>['reading'];
+
 /**
  * Prisma goes on after a failed migration only when told what became of it. Told so only where it is certain that
  * nothing did.
  */
-type Reading = Awaited<ReturnType<typeof historySessions>>['reading'];
-
 async function settleFailed(
   target: MigrationTarget,
   login: Login,
