@@ -1,7 +1,7 @@
 /** Every table that acts use, and who does what. */
 export const world = `
   CREATE ROLE dba SUPERUSER LOGIN; CREATE ROLE clerk LOGIN;
-  CREATE ROLE team; CREATE ROLE leaver; GRANT team TO clerk;
+  CREATE ROLE team; CREATE ROLE leaver; CREATE ROLE verdigris_team LOGIN PASSWORD 'first'; GRANT team TO clerk;
   ALTER ROLE clerk PASSWORD 'first'; ALTER DATABASE shop OWNER TO dba;
   CREATE SCHEMA aside; CREATE SCHEMA spare_schema;
   CREATE TYPE public.mood AS ENUM ('good', 'bad'); CREATE TYPE public.pair AS (a int);
@@ -15,7 +15,7 @@ export const world = `
   CREATE TABLE public.meter_1 PARTITION OF public.meter FOR VALUES FROM (0) TO (100);
   CREATE TABLE public.meter_2 PARTITION OF public.meter FOR VALUES FROM (100) TO (200);
   INSERT INTO public.meter SELECT generate_series(1, 150);
-  CREATE SEQUENCE public.counter;
+  CREATE SEQUENCE public.counter; CREATE SEQUENCE public.short INCREMENT 1000 MAXVALUE 30000;
   CREATE TABLE public.spare (id int PRIMARY KEY, v text, w int NOT NULL UNIQUE);
   CREATE TABLE public.parent (id int PRIMARY KEY); INSERT INTO public.parent VALUES (1), (2);
   CREATE TABLE public.ref (id int PRIMARY KEY, parent int REFERENCES public.parent); INSERT INTO public.ref VALUES (1, 1);

@@ -129,4 +129,16 @@ export const carried: readonly Act[] = [
     count('public.item'),
     /item/,
   ),
+  act(
+    'sequence near its end',
+    "SELECT nextval('public.short')",
+    'SELECT last_value::text AS answer FROM public.short',
+    /short/,
+  ),
+  act(
+    'password of a role whose name begins as ours do',
+    "ALTER ROLE verdigris_team PASSWORD 'other #'",
+    role('verdigris_team', 'md5(rolpassword)'),
+    /verdigris_team/,
+  ),
 ];
