@@ -126,6 +126,11 @@ export const sources: readonly CommandSource[] = [
     load: async () => [(await import('./mirror.ts')).mirrorCommand()],
   },
   {
+    group: 'A release:',
+    names: ['traffic'],
+    load: async () => [(await import('./traffic.ts')).trafficCommand()],
+  },
+  {
     group: 'Look:',
     names: ['explain'],
     load: async () => [(await import('./explain.ts')).explainCommand()],

@@ -108,6 +108,9 @@ const files = [
   ['local', 'passwords', '*', 'file'],
   ['colours', '*', 'server', 'ca'],
   ['journal', 'ca'],
+  ['traffic', 'password', 'file'],
+  ['traffic', 'pgbouncers', '*', 'config'],
+  ['traffic', 'pgbouncers', '*', 'ca'],
   ['flagStores', '*', 'flagd', 'file'],
   ['flagStores', '*', 'goFeatureFlag', 'file'],
   ['journal', 'password', 'file'],
@@ -120,6 +123,7 @@ function withFilesFound(declared: unknown, folder: string): unknown {
 
 function withFileFound(value: unknown, [key, ...rest]: readonly string[], folder: string): unknown {
   if (key === undefined) return typeof value === 'string' ? path.resolve(folder, value) : value;
+  if (Array.isArray(value)) return key === '*' ? value.map((inner) => withFileFound(inner, rest, folder)) : value;
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [

@@ -36,10 +36,14 @@ export async function writeDurably(
   return from;
 }
 
-/** As `writeDurably`, for a file that people keep: who may read and write it stays as it is. */
+/** As `writeDurably`, for a file that people keep: whose it is and who may read and write it stays as it is. */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const there = await stat(file).catch(() => undefined);
-  await writeDurably(file, text, { mode: there ? there.mode & 0o7777 : 0o666 & ~process.umask() });
+  const ours = !there || (there.uid === process.geteuid?.() && there.gid === process.getegid?.());
+  await writeDurably(file, text, {
+    mode: there ? there.mode & 0o7777 : 0o666 & ~process.umask(),
+    ...(ours ? {} : { owner: { uid: there.uid, gid: there.gid } }),
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from './units.ts';
 
 /** Where a secret is read each time that it is needed: it is in no declaration, journal or log. */
 export const secretSource = z.union([
@@ -46,11 +47,41 @@ export const serverSchema = z.strictObject({
 
 export type ServerDeclaration = z.output<typeof serverSchema>;
 
+const pgbouncerSchema = z.strictObject({
+  /** Where clients and this machine reach it, its admin console too. */
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(6432),
+  /** Its configuration file that has the entries of the databases, as this machine reaches it; one that it includes will do. */
+  config: z.string().min(1),
+  sslmode: z.enum(sslmodes).optional(),
+  ca: z.string().min(1).optional(),
+});
+
+export type PgBouncerDeclaration = z.output<typeof pgbouncerSchema>;
+
 export const trafficSchema = z.strictObject({
-  kind: z.enum(['router', 'poolers', 'service']),
+  kind: z.enum(['router', 'poolers', 'service', 'pgbouncer', 'command']),
   /** Of `service`: the name of the Service that clients connect to. */
   name: kubernetesName.optional(),
+  /** Of `command` and `pgbouncer`: where clients connect, for people; of `pgbouncer` the first one's, where none is named. */
+  address: z
+    .string()
+    .regex(/^\S+:\d{1,5}$/, 'host:port')
+    .optional(),
+  /** Of `pgbouncer`: every PgBouncer that clients come through. */
+  pgbouncers: z.array(pgbouncerSchema).min(1).optional(),
+  /** Of `pgbouncer`: who may use their admin consoles (`admin_users`), and the password. */
+  user: z.string().min(1).optional(),
+  password: secretSource.optional(),
+  /** Of `pgbouncer`: entries that lead clients to the live colour; the database's own where none is named. */
+  databases: z.array(z.string().min(1)).min(1).optional(),
+  /** Of `command`: the program of your own that moves clients, with its first arguments. */
+  command: z.array(z.string().min(1)).min(1).optional(),
+  /** Of `command`: how long one call may take. */
+  limit: duration.optional(),
 });
+
+export type TrafficDeclaration = z.output<typeof trafficSchema>;
 export const journalSchema = z.strictObject({
   kind: z.enum(['files', 'configmap', 'postgres']),
   /** Of `postgres`: a server that is neither colour, where the journal's tables are. */
@@ -65,7 +96,7 @@ export const journalSchema = z.strictObject({
 
 /** What a platform puts together; its first of each is what the name of the platform alone stands for. */
 export const kindsOf = {
-  local: { server: ['local', 'external', 'cnpg'], traffic: ['router', 'service'], journal: ['files', 'postgres'] },
+  local: { server: ['local', 'external', 'cnpg'], traffic: ['router', 'service', 'pgbouncer', 'command'], journal: ['files', 'postgres'] },
   kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },
 } as const;
 

@@ -2,6 +2,7 @@ import { colours } from './colours.ts';
 import type { DeclarationIssue } from './declaration-issues.ts';
 import { asObject } from './raw.ts';
 import { kindsOf, unfit } from './server-kinds.ts';
+import { unfitTraffic } from './unfit-traffic.ts';
 
 /** One of what is chosen apart, and where it is declared; `colour` is that of a server. */
 interface Part {
@@ -19,6 +20,8 @@ const ownKeys: Readonly<Record<string, readonly string[]>> = {
   external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
   cnpg: ['cluster', 'namespace', 'context'],
   service: ['name'],
+  pgbouncer: ['pgbouncers', 'user', 'password', 'databases', 'address'],
+  command: ['command', 'limit', 'address'],
 };
 
 /** Servers, traffic and journal are chosen apart, and not every one goes with every other. */
@@ -81,6 +84,7 @@ function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): De
           path: `${path}.kind`,
           message: 'is not cnpg, and traffic.kind service is one Service that selects the pods of two Clusters',
         });
+  issues.push(...unfitTraffic(top, servers));
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
   if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')
     issues.push({

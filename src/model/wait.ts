@@ -38,3 +38,11 @@ export async function waitFor<T>(
     await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
+
+/** The work's own end, or an error once so many milliseconds have passed without it; `what` did not answer. */
+export function within<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer${what} within ${limit} ms`)), limit);
+  work.catch(() => undefined);
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}

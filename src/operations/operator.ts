@@ -13,7 +13,7 @@ import { recover } from './recover.ts';
 import { finishRotations, followRotation } from './verbs/rotate-own.ts';
 
 export type OperatorPurpose =
-  Verb | 'preflight' | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery';
+  Verb | 'preflight' | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery' | 'traffic';
 
 /** Milliseconds between two renewals of the lease. */
 const renewEvery = 2_000;

@@ -1,4 +1,5 @@
 import { describe } from '../model/errors.ts';
+import { within } from '../model/wait.ts';
 import { finding, type Finding } from '../model/finding.ts';
 
 /**
@@ -18,7 +19,7 @@ const trialLimit = 5_000;
 
 /** Uses each once, all at the same time, and says which could not be used. */
 export async function tryAll(trials: readonly Trial[]): Promise<Finding[]> {
-  const outcomes = await Promise.allSettled(trials.map((trial) => within(trial.use())));
+  const outcomes = await Promise.allSettled(trials.map((trial) => within(trialLimit, '', trial.use())));
   return outcomes.flatMap((outcome, index) => {
     const trial = trials[index];
     if (!trial || outcome.status === 'fulfilled') return [];
@@ -30,11 +31,4 @@ export async function tryAll(trials: readonly Trial[]): Promise<Finding[]> {
       }),
     ];
   });
-}
-
-async function within<T>(work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${trialLimit} ms`)), trialLimit);
-  work.catch(() => undefined);
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -9,13 +9,32 @@ const table = [...page.matchAll(/^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$/gm)].ma
   platform,
   parts: cells.map((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, kind = '']) => kind)),
 }));
+const pairs = [...page.matchAll(/^\| (\w+) \| (\w+) \| ((?:(?:works|refused) \| )+)(.+) \|$/gm)].map(
+  ([, blue = '', green = '', cells = '', tried = '']) => ({ blue, green, cells: cells.split(' | '), tried }),
+);
+const [, header = ''] = /^\| blue \| green \| (.+) \| a whole release is in \|$/m.exec(page) ?? [];
+const paths = [...header.matchAll(/`(\w+)`/g)].map(([, kind = '']) => kind);
 const every = (part: number): string[] => [...new Set(table.flatMap(({ parts }) => parts[part] ?? []))];
+
+/** What a kind of traffic needs besides. */
+const pathSaid: Readonly<Record<string, object>> = {
+  pgbouncer: {
+    pgbouncers: [{ host: 'p', config: '/etc/pgbouncer/pgbouncer.ini' }],
+    user: 'admin',
+    password: { file: 'secret' },
+  },
+  command: { command: ['/bin/true'], address: 'db:5432' },
+};
 
 /** What a kind of server needs besides. */
 const said: Readonly<Record<string, object>> = { external: { host: 'db.example.com' }, cnpg: { cluster: 'shop-blue' } };
 
 /** A declaration of a platform whose live colour, traffic and journal are of these kinds. */
-function declaration(platform: string, [server = '', traffic = '', journal = '']: readonly string[]): unknown {
+function declaration(
+  platform: string,
+  [server = '', traffic = '', journal = '']: readonly string[],
+  green?: string,
+): unknown {
   return {
     name: 'shop',
     platform,
@@ -27,13 +46,71 @@ function declaration(platform: string, [server = '', traffic = '', journal = '']
         postgres: 17,
         server: { kind: server, ...said[server] },
       },
+      ...(green === undefined ? {} : { green: { release: '2', postgres: 17, server: { kind: green, ...said[green] } } }),
     },
     live: 'blue',
-    traffic: { kind: traffic },
+    traffic: { kind: traffic, ...pathSaid[traffic] },
+    ...(platform === 'local' ? { local: { passwords: { app: { file: 'app' } } } } : {}),
     journal: { kind: journal, ...(journal === 'postgres' ? { host: 'h', database: 'd', user: 'u' } : {}) },
     ...(platform === 'kubernetes' ? { kubernetes: { images: { pooler: 'pgbouncer:1' } } } : {}),
   };
 }
+
+/** The kind of server without which a kind of traffic is none. */
+const wanted: Readonly<Record<string, { readonly kind: string; readonly why: string }>> = {
+  service: { kind: 'cnpg', why: 'one Service that selects the pods of two Clusters' },
+  pgbouncer: { kind: 'external', why: 'leads clients to servers that others run' },
+  command: { kind: 'external', why: 'leads clients to servers that others run' },
+};
+
+test('each cell of the table of pairs is as it says, with each journal, and its tests are there', () => {
+  expect(paths).toEqual(['router', 'service', 'pgbouncer', 'command', 'poolers']);
+  const kinds = ['local', 'external', 'cnpg', 'statefulset'];
+  const cluster = (kind: string) => kind === 'statefulset';
+  const sensible = kinds.flatMap((blue) =>
+    kinds.filter((green) => cluster(blue) === cluster(green)).map((green) => `${blue} ${green}`),
+  );
+  expect(pairs.map(({ blue, green }) => `${blue} ${green}`).toSorted()).toEqual(sensible.toSorted());
+  for (const { blue, green, cells, tried } of pairs) {
+    const platform = cluster(blue) ? 'kubernetes' : 'local';
+    const journals = table.find((each) => each.platform === platform)?.parts[2] ?? [];
+    for (const [column, traffic] of paths.entries())
+      for (const journal of journals) {
+        const taking = () => parseEnvironment(declaration(platform, [blue, traffic, journal], green), 'x');
+        const where = `${blue} → ${green} by ${traffic}, journal ${journal}`;
+        if (cells[column] === 'works') expect(taking, where).not.toThrow();
+        else expect(taking, where).toThrow('declaration');
+      }
+    for (const [file] of tried.matchAll(/test\/[\w/-]+\.test\.ts/g)) expect(() => document(file)).not.toThrow();
+  }
+});
+
+test('a clients’ path that others run says what it lacks, by its key', async () => {
+  const told = async (traffic: object): Promise<string> => {
+    const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
+    return (await failure(Promise.resolve().then(() => parseEnvironment({ ...base, traffic, local: {} }, 'x')))).message;
+  };
+  const pgbouncer = await told({ kind: 'pgbouncer', password: { env: 'SECRET' }, name: 'x' });
+  for (const line of [
+    'traffic.pgbouncers: is required of pgbouncer',
+    'traffic.user: is required of pgbouncer',
+    'traffic.password.env: is a variable',
+    'local.passwords.app: is required by traffic.kind pgbouncer',
+    'traffic.name: does not belong to pgbouncer',
+  ])
+    expect(pgbouncer).toContain(line);
+  expect(await told({ kind: 'command', address: 'db' })).toMatch(/traffic\.command: is required[\s\S]*traffic\.address: host:port|traffic\.address: host:port[\s\S]*traffic\.command: is required/);
+});
+
+test('the examples of clients’ paths are declarations', () => {
+  const examples = [...document('docs/traffic.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
+  expect(examples).toHaveLength(2);
+  const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
+  for (const example of examples)
+    expect(() =>
+      parseEnvironment({ ...base, roles: { application: ['shop_app'] }, ...(parse(example) as object) }, 'traffic.md'),
+    ).not.toThrow();
+});
 
 test('what the table of platforms puts together is taken, and everything else is refused by name', async () => {
   expect(table.map(({ platform }) => platform)).toEqual(['local', 'kubernetes']);
@@ -44,9 +121,8 @@ test('what the table of platforms puts together is taken, and everything else is
           const kinds = [server, traffic, journal];
           const unfit = kinds.filter((kind, part) => !parts[part]?.includes(kind));
           const parsing = Promise.resolve().then(() => parseEnvironment(declaration(platform, kinds), 'x'));
-          const alone = traffic === 'service' && server !== 'cnpg';
-          if (unfit.length === 0 && alone)
-            expect((await failure(parsing)).message).toContain('one Service that selects the pods of two Clusters');
+          const alone = wanted[traffic] && wanted[traffic].kind !== server && wanted[traffic].why;
+          if (unfit.length === 0 && alone) expect((await failure(parsing)).message).toContain(alone);
           else if (unfit.length === 0) await parsing;
           else
             expect((await failure(parsing)).message).toContain(`${unfit[0]} does not go with the platform ${platform}`);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { consoleUser } from '../../src/manifests/pooler-users.ts';
-import { Console } from '../../src/platform/kubernetes/console.ts';
-import type { Replica } from '../../src/platform/kubernetes/poolers.ts';
+import { Console } from '../../src/platform/poolers/console.ts';
+import type { Replica } from '../../src/platform/poolers/consoles.ts';
 import { rows, withClient } from '../../src/postgres/client.ts';
 import { untilStopped } from '../faults/operators.ts';
 import { served } from '../faults/support.ts';

@@ -4,7 +4,7 @@ import { objectNames } from '../../src/manifests/names.ts';
 import { probeDatabases } from '../../src/manifests/pooler-settings.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { Kept } from '../../src/platform/kubernetes/kept.ts';
+import { Kept } from '../../src/platform/poolers/kept.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { WorkloadVerdict } from '../../src/workload/verdict.ts';
 import type { Workload } from '../../src/workload/start.ts';

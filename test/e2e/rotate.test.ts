@@ -4,7 +4,7 @@ import { objectNames } from '../../src/manifests/names.ts';
 import { consoleUser } from '../../src/manifests/pooler-users.ts';
 import { ownNames } from '../../src/model/own-passwords.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
-import { Console } from '../../src/platform/kubernetes/console.ts';
+import { Console } from '../../src/platform/poolers/console.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { rows, withOwnSession, withPooledSession, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { good } from '../support/verdict.ts';

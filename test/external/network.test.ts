@@ -87,3 +87,25 @@ test('severed from a server that others run at each step of a seed: a clear erro
     expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', release: null });
   });
 });
+
+test('severed from a server that others run at each step of a switchover and back: a clear error or none, and the same command goes on', async () => {
+  await withWay(async (environment, way) => {
+    const { verb, clients, platform, on } = environment;
+    const { verdict } = await clients(async (workload) => {
+      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+      const { start, complete } = operationOf('switch', {});
+      for (const { id } of [...start, ...complete]) {
+        await through(environment, way, 'switch', id);
+        await through(environment, way, 'rollback', id);
+        await verb('verify');
+        const { acknowledged } = workload.stats();
+        await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
+      }
+      await verb('switch');
+      await verb('retire');
+    });
+    expect(verdict).toMatchObject(kept);
+    expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
+  });
+});

@@ -10,11 +10,28 @@ import { until } from './until.ts';
 /** Whether this machine has it: Debian's package, as people run it. */
 export const hasPgBouncer = (await execa('pgbouncer', ['--version'], { reject: false })).exitCode === 0;
 
-/** A PgBouncer before a server, for users with these passwords; nobody may use its console. */
+/** Who may use the console of a PgBouncer, as `declaredPgBouncers` says. */
+export const poolerAdmin = { pooler_admin: 'admin secret' };
+
+/** Of a declaration, what says that clients come by these PgBouncers. */
+export function declaredPgBouncers(all: readonly { readonly port: number; readonly config: string }[]) {
+  return {
+    kind: 'pgbouncer',
+    pgbouncers: all.map(({ port, config }) => ({ host: '127.0.0.1', port, config })),
+    user: 'pooler_admin',
+    password: { command: ['printf', '%s', poolerAdmin.pooler_admin] },
+  };
+}
+
+/**
+ * A PgBouncer before a server, for users with these passwords, `pooler_admin` its administrator where he is one of
+ * them. `entry`: the database that leads there; every one, where none is named.
+ */
 export async function withPgBouncer<T>(
   behind: { readonly host: string; readonly port: number },
   users: Readonly<Record<string, string>>,
-  use: (port: number) => Promise<T>,
+  use: (port: number, config: string) => Promise<T>,
+  entry = '*',
 ): Promise<T> {
   const folder = await temporaryFolder();
   const account = await serverAccount();
@@ -32,12 +49,15 @@ export async function withPgBouncer<T>(
   await writeFile(
     file,
     `[databases]
-* = host=${behind.host} port=${behind.port}
+; theirs: not to be touched
+${entry} = host=${behind.host} port=${behind.port} pool_size=20
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 pool_mode = transaction
+ignore_startup_parameters = extra_float_digits,options
+admin_users = pooler_admin
 auth_type = scram-sha-256
 auth_file = ${list}
 pidfile = ${pid}
@@ -48,7 +68,7 @@ logfile = ${path.join(own, 'log')}
   await execa('pgbouncer', ['-d', file], { ...account, cwd: '/', stdio: 'ignore' });
   try {
     await until('the process of PgBouncer', async () => (await readFile(pid, 'utf8').catch(() => '')) !== '', 10_000);
-    return await use(port);
+    return await use(port, file);
   } finally {
     process.kill(Number(await readFile(pid, 'utf8')));
     await rm(folder, { recursive: true, force: true });

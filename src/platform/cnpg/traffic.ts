@@ -1,21 +1,24 @@
 import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { VerdigrisError } from '../../model/errors.ts';
-import { finding, type Finding } from '../../model/finding.ts';
+import type { Finding } from '../../model/finding.ts';
 import { withOwnSession } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
+import { noWeights, refuseWeights } from '../no-weights.ts';
+import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Trial } from '../trial.ts';
-import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
+import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import { OwnService, servicePort, type UidStore } from './own-service.ts';
 import type { CnpgServer } from './server.ts';
+
+const oneCluster = 'A share of the readers needs routes that know weights: a Service’s selector does not.';
 
 /**
  * One Service of ours, whose selector names the primary of the live Cluster: it follows that Cluster's failovers by
  * itself, and a switchover is one compare-and-swap of it. Nothing stands between a client and its server, so nobody can
  * be held: the fence ends the clients' sessions and refuses new ones until the writes have moved.
  */
-export class ServiceTraffic implements Traffic {
+export class ServiceTraffic implements OutsideTraffic {
   readonly #environment: Environment;
   readonly #servers: (colour: Colour) => CnpgServer;
   readonly #service: OwnService;
@@ -37,12 +40,14 @@ export class ServiceTraffic implements Traffic {
   }
 
   /** What is changed behind the commit point is tried before it: by the API server, which writes nothing. */
-  get trial(): Trial {
-    return {
-      thing: `the Service ${this.#service.where}`,
-      fix: 'Give who runs Verdigris the right to update it, and take away what else refuses it.',
-      use: () => this.#service.rehearse(),
-    };
+  trials(): readonly Trial[] {
+    return [
+      {
+        thing: `the Service ${this.#service.where}`,
+        fix: 'Give who runs Verdigris the right to update it, and take away what else refuses it.',
+        use: () => this.#service.rehearse(),
+      },
+    ];
   }
 
   async status(): Promise<TrafficStatus> {
@@ -66,22 +71,12 @@ export class ServiceTraffic implements Traffic {
   }
 
   async route(token: number, live: Colour, canary: number): Promise<void> {
-    if (canary > 0)
-      throw new VerdigrisError('canary-needs-istio', {
-        seen: `A canary of ${canary} % is asked for, and clients come by the Service ${this.#service.where}.`,
-        required: 'routes that know weights: a Service’s selector does not.',
-        next: 'go on without a canary.',
-      });
+    refuseWeights(canary, oneCluster);
     await this.#service.select(token, live, this.#servers(live).name);
   }
 
   weighing(): Promise<Finding[]> {
-    return Promise.resolve([
-      finding('canary-needs-istio', {
-        objects: [],
-        reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
-      }),
-    ]);
+    return Promise.resolve(noWeights(oneCluster));
   }
 
   /** By the Service's address; who answers there shows the certificate of his own Cluster. */
@@ -107,6 +102,11 @@ export class ServiceTraffic implements Traffic {
   }
 
   refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Its connections are those of the Clusters. */
+  close(): Promise<void> {
     return Promise.resolve();
   }
 

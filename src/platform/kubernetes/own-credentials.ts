@@ -8,7 +8,7 @@ import { waitFor } from '../../model/wait.ts';
 import { asReader } from '../../postgres/readers.ts';
 import type { OwnCredentials } from '../port/credentials.ts';
 import type { Cluster } from './cluster.ts';
-import { Console } from './console.ts';
+import { Console } from '../poolers/console.ts';
 import type { Poolers } from './poolers.ts';
 import { nextReaderKey, ownKeys, ownRotations, ownRotationsKey, type Secrets } from './secrets.ts';
 

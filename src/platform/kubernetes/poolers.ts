@@ -9,38 +9,23 @@ import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/client.ts';
 import type { OtherPassword } from '../../postgres/other-passwords.ts';
 import type { Cluster } from './cluster.ts';
-import { Console, consoleIdent } from './console.ts';
+import { Consoles, type Replica } from '../poolers/consoles.ts';
+import { Console, consoleIdent } from '../poolers/console.ts';
 import { hasCertificate, type Pod } from './pods.ts';
 import type { Reach } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 import type { Trust } from './trust.ts';
 
-/** A replica of the pooler. */
-export interface Replica {
-  readonly pod: string;
-  /** Where its clients' port is for this process. */
-  readonly address: Pick<ConnectionSettings, 'host' | 'port' | 'tls'>;
-}
-
-/** A client that stands in the way of a pause, as PgBouncer sees it. */
-export interface Blocker {
-  readonly user: string;
-  readonly addr: string;
-  readonly application_name: string;
-  readonly state: string;
-  readonly database: string;
-}
-
 /** The environment's PgBouncers and their admin consoles. */
-export class Poolers {
+export class Poolers extends Consoles {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
   readonly #secrets: Secrets;
   readonly #reach: Reach;
   readonly #trust: Trust;
-  readonly #consoles = new Map<string, Promise<Console>>();
 
   constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, trust: Trust) {
+    super();
     this.#trust = trust;
     this.#environment = environment;
     this.#cluster = cluster;
@@ -108,25 +93,6 @@ export class Poolers {
     );
   }
 
-  /** Runs a command on a replica's console, which stays open for the next one. */
-  async say<T>(replica: Replica, command: string): Promise<T[]> {
-    const opening = this.#consoles.get(replica.pod) ?? this.open(replica, 'console');
-    this.#consoles.set(replica.pod, opening);
-    try {
-      const console = await opening;
-      return await console.say<T>(command);
-    } catch (error) {
-      // A refusal is an answer, and its console as good as before.
-      if (error instanceof Error && 'severity' in error) throw error;
-      this.#consoles.delete(replica.pod);
-      void opening.then(
-        (console) => console.close(),
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
   async open(replica: Replica, purpose: string): Promise<Console> {
     try {
       const { current } = await this.#secrets.own('console');
@@ -146,27 +112,6 @@ export class Poolers {
     }
   }
 
-  /** The databases of ours that a replica has paused. */
-  async paused(replica: Replica): Promise<string[]> {
-    const found = await this.say<{ name: string; paused: unknown }>(replica, 'SHOW DATABASES');
-    return found
-      .filter(({ name, paused }) => this.databases.includes(name) && String(paused) === '1')
-      .map(({ name }) => name);
-  }
-
-  /** Lets the clients of a replica go on. RESUME of a database that is not paused is an error, and what was wanted. */
-  async resume(replica: Replica): Promise<void> {
-    await Promise.all(
-      this.databases.map(async (database) => {
-        try {
-          await this.say(replica, `RESUME ${consoleIdent(database)}`);
-        } catch (error) {
-          if ((await this.paused(replica)).includes(database)) throw error;
-        }
-      }),
-    );
-  }
-
   /**
    * Has every connection of a replica to the servers made again, each once nobody is in a transaction on it. False, and
    * nothing done, while one is just being made: RECONNECT cuts a login short, and PgBouncer passes that on to clients
@@ -179,23 +124,9 @@ export class Poolers {
     return true;
   }
 
-  async blockers(replica: Replica): Promise<Blocker[]> {
-    const clients = await this.say<Blocker>(replica, 'SHOW CLIENTS');
-    return clients.filter(({ database, state }) => this.databases.includes(database) && state === 'active');
-  }
-
   /** A client's connection through one replica, as a role that applications have. */
   async client(replica: Replica, role: string, database: string): Promise<ConnectionSettings> {
     const { login, password } = await this.#secrets.login(role);
     return { ...replica.address, user: login, password, database };
-  }
-
-  async close(): Promise<void> {
-    for (const opening of this.#consoles.values())
-      await opening.then(
-        (console) => console.close(),
-        () => undefined,
-      );
-    this.#consoles.clear();
   }
 }

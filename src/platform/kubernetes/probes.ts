@@ -1,10 +1,12 @@
 import { probeDatabases } from '../../manifests/pooler-settings.ts';
 import type { Environment } from '../../model/environment.ts';
+import { within } from '../../model/wait.ts';
 import type { Client, ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port/traffic.ts';
-import { Kept } from './kept.ts';
-import type { Poolers, Replica } from './poolers.ts';
+import { Kept } from '../poolers/kept.ts';
+import type { Replica } from '../poolers/consoles.ts';
+import type { Poolers } from './poolers.ts';
 
 /** Milliseconds for one probe of one replica; a route that is not there yet shows as silence. */
 const probeLimit = 2_000;
@@ -54,9 +56,9 @@ export class Probes {
         if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
         this.#asked.add(key(replica, database));
         const kept =
-          this.#kept.get(key(replica, database)) ?? (await within(replica.pod, this.#open(replica, database)));
+          this.#kept.get(key(replica, database)) ?? (await within(probeLimit, ` through ${replica.pod}`, this.#open(replica, database)));
         try {
-          return await within(replica.pod, whoAnswers(kept.client));
+          return await within(probeLimit, ` through ${replica.pod}`, whoAnswers(kept.client));
         } catch (error) {
           this.#kept.delete(key(replica, database));
           void kept.close();
@@ -106,14 +108,4 @@ export async function whoAnswers(client: Client): Promise<ProbeAnswer> {
 
 function key({ pod }: Replica, database: string): string {
   return `${pod} ${database}`;
-}
-
-function within<T>(pod: string, work: Promise<T>): Promise<T> {
-  const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => limit.reject(new Error(`no answer through ${pod} within ${probeLimit} ms`)),
-    probeLimit,
-  );
-  work.catch(() => undefined);
-  return Promise.race([work, limit.promise]).finally(() => clearTimeout(timer));
 }

@@ -4,14 +4,14 @@ import type { LocalCredentials } from './credentials.ts';
 import type { MachineServers } from './machine-servers.ts';
 import type { Places } from './places.ts';
 import type { Stores } from './stores.ts';
-import type { ServiceTraffic } from '../cnpg/traffic.ts';
+import type { OutsideTraffic } from '../port/outside-traffic.ts';
 
 /** What an environment on this machine is made of: by it its lifecycle works, which the platform itself leads to. */
 export interface LocalParts extends Platform {
   readonly places: Places;
   readonly servers: MachineServers;
-  /** In the place of the router, where clients come by a Service. */
-  readonly service: ServiceTraffic | undefined;
+  /** In the place of the router, where clients come by something else. */
+  readonly outside: OutsideTraffic | undefined;
   readonly stores: Stores;
   readonly credentials: LocalCredentials;
   /** Another environment of the same home; of its clones, what is known is in files. */

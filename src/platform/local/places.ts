@@ -56,6 +56,11 @@ export class Places {
     return path.join(this.root, 'router');
   }
 
+  /** Of a clients' path that is no router of this machine. */
+  get traffic(): string {
+    return path.join(this.root, 'traffic');
+  }
+
   get exports(): string {
     return path.join(this.root, 'exports');
   }

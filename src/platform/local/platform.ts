@@ -15,9 +15,10 @@ import type { HistoryStore } from '../port/history.ts';
 import type { JournalStore } from '../port/journal.ts';
 import type { LeaseStore } from '../port/leases.ts';
 import type { Traffic } from '../port/traffic.ts';
-import type { ServiceTraffic } from '../cnpg/traffic.ts';
+import type { OutsideTraffic } from '../port/outside-traffic.ts';
+import type { Behind } from '../port/platform.ts';
 import { outsideServers } from './outside-servers.ts';
-import { serviceOf } from './service.ts';
+import { outsideTraffic } from './outside-traffic.ts';
 import { tryAll } from '../trial.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
@@ -36,7 +37,7 @@ export class LocalPlatform implements LocalParts {
   readonly places: Places;
   readonly servers: MachineServers;
   readonly traffic: Traffic;
-  readonly service: ServiceTraffic | undefined;
+  readonly outside: OutsideTraffic | undefined;
   readonly stores: Stores;
   readonly journal: JournalStore;
   readonly leases: LeaseStore;
@@ -52,14 +53,14 @@ export class LocalPlatform implements LocalParts {
     places: Places,
     servers: MachineServers,
     stores: Stores,
-    service: ServiceTraffic | undefined,
+    outside: OutsideTraffic | undefined,
   ) {
     this.#declared = environment;
     this.environment = environment.name;
     this.places = places;
     this.servers = servers;
-    this.service = service;
-    this.traffic = service ?? new LocalTraffic(environment, places, servers);
+    this.outside = outside;
+    this.traffic = outside ?? new LocalTraffic(environment, places, servers);
     this.stores = stores;
     this.journal = stores.journal;
     this.leases = stores.leases;
@@ -89,7 +90,7 @@ export class LocalPlatform implements LocalParts {
   static async open(environment: Environment, home: string, settings: Settings = {}): Promise<LocalPlatform> {
     const places = new Places(home, environment.name);
     for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
-    for (const folder of [places.journal, places.leases, places.servers, places.router, places.exports])
+    for (const folder of [places.journal, places.leases, places.servers, places.router, places.traffic, places.exports])
       await mkdir(folder, { recursive: true, mode: 0o700 });
     const outside = await outsideServers(environment, places);
     const local = new LocalServers(environment, places, await serverAccount(), settings);
@@ -99,7 +100,7 @@ export class LocalPlatform implements LocalParts {
       places,
       servers,
       await storesOf(environment, places),
-      await serviceOf(environment, places, servers),
+      await outsideTraffic(environment, places, servers),
     );
   }
 
@@ -149,13 +150,14 @@ export class LocalPlatform implements LocalParts {
     return found.flat();
   }
 
-  unusable(): Promise<Finding[]> {
-    return tryAll(this.service ? [this.service.trial] : []);
+  unusable(behind: Behind): Promise<Finding[]> {
+    return tryAll(this.outside?.trials(behind) ?? []);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.servers.close();
-    return this.stores.close();
+    await this.outside?.close();
+    await this.stores.close();
   }
 
   /** Removes the clones whose maker was killed: nobody else comes for them. */
@@ -169,7 +171,7 @@ export class LocalPlatform implements LocalParts {
   }
 
   sibling(environment: Environment): Promise<LocalPlatform> {
-    return LocalPlatform.open({ ...environment, journal: undefined }, this.places.home);
+    return LocalPlatform.open({ ...environment, journal: undefined, traffic: undefined }, this.places.home);
   }
 
   async removeClone(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holdOf, holdPurpose, parseHold } from '../../../src/platform/kubernetes/hold.ts';
+import { holdOf, holdPurpose, parseHold } from '../../../src/platform/poolers/hold.ts';
 import { Vigil } from '../../../src/platform/kubernetes/guard/vigil.ts';
 
 const holder = (sign: string, lease = 3_000) => ({ paused: true, holders: [{ token: 7, lease, sign }] });

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { consoleUser } from '../../../manifests/pooler-users.ts';
 import type { ConnectionSettings } from '../../../postgres/client.ts';
-import { Console } from '../console.ts';
-import { holdOf, type PoolerClient } from '../hold.ts';
+import { Console } from '../../poolers/console.ts';
+import { holdOf, type PoolerClient } from '../../poolers/hold.ts';
 import { Vigil, type PoolerLook } from './vigil.ts';
 
 export interface GuardOptions {

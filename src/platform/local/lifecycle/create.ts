@@ -57,7 +57,7 @@ async function make(environment: Environment, platform: LocalParts, options: Cre
       await fillServer(environment, platform.servers, credentials, options.fill);
     }
     await platform.credentials.begin(credentials);
-    if (platform.service) await platform.service.create(live);
+    if (platform.outside) await platform.outside.create(live);
     else await launch(environment, platform, port);
     const made = newCredentials(environment, await platform.credentials.own.names());
     await platform.journal.write(
@@ -104,7 +104,7 @@ async function refuseRemains(platform: LocalParts): Promise<void> {
 export async function startEnvironment(environment: Environment, platform: LocalParts): Promise<void> {
   for (const colour of ['blue', 'green'] as const)
     if (await platform.servers.observe(colour)) await platform.servers.start(colour);
-  if (platform.service) return startService(platform);
+  if (platform.outside) return startOutside(platform);
   const { router } = platform.places;
   if (await isRunning(router)) return;
   const { listen, tls: _, ...rest } = await readConfig(router);
@@ -115,10 +115,10 @@ export async function startEnvironment(environment: Environment, platform: Local
 }
 
 /** Made again where somebody deleted it; as the journal has it, and the next switchover moves it. */
-async function startService({ service, journal }: LocalParts): Promise<void> {
+async function startOutside({ outside, journal }: LocalParts): Promise<void> {
   const found = await journal.read();
-  if (found && service && !(await service.status()).running)
-    await service.create(parseJournal(found.text, found.where).live);
+  if (found && outside && !(await outside.status()).running)
+    await outside.create(parseJournal(found.text, found.where).live);
 }
 
 /** What the router's configuration says of clients. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { consoleUser } from '../../manifests/pooler-users.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { consoleIdent, type Console } from './console.ts';
-import type { Poolers, Replica } from './poolers.ts';
+import type { Consoles, Replica } from './consoles.ts';
 
 /** What the application_name of a hold's connections says: whose, how long its silence is suffered, since when. */
 export interface HoldMark {
@@ -46,11 +46,11 @@ interface Part {
  * transaction.
  */
 export class PoolersHold {
-  readonly #poolers: Poolers;
+  readonly #poolers: Consoles;
   #parts: Part[] = [];
   #begun = false;
 
-  constructor(poolers: Poolers) {
+  constructor(poolers: Consoles) {
     this.#poolers = poolers;
   }
 
@@ -154,7 +154,7 @@ export class PoolersHold {
 }
 
 /** One that is paused already, by a hold whose owner died, is as good as paused now. */
-async function pause(poolers: Poolers, replica: Replica, console: Console, database: string): Promise<void> {
+async function pause(poolers: Consoles, replica: Replica, console: Console, database: string): Promise<void> {
   try {
     await console.say(`PAUSE ${consoleIdent(database)}`);
   } catch (error) {

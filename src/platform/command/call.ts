@@ -1,0 +1,39 @@
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import { programEnd, startProgram } from '../../machine/program.ts';
+
+/** What the operator's own program is asked, as its last argument. */
+export type Question = 'hold' | 'route' | 'release' | 'who-answers';
+
+interface Call {
+  readonly command: readonly string[];
+  /** Milliseconds. */
+  readonly limit: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Characters of what it printed that an error shows. */
+const shown = 2_000;
+
+/** Runs it once; gives what it printed. @throws VerdigrisError `traffic-command` */
+export async function call(question: Question, { command, limit, env }: Call): Promise<string> {
+  const [program = '', ...args] = command;
+  const ended = await programEnd(
+    startProgram(program, [...args, question], { inherits: 'all', env, limit, grace: 500 }),
+  ).catch((cause: unknown) => {
+    throw failed(command, question, describe(cause), cause);
+  });
+  const { failed: bad, timedOut, exitCode, all = '', stdout = '' } = ended;
+  if (!bad) return stdout;
+  const how = timedOut ? `did not end within ${limit} ms` : `ended with ${exitCode ?? 'no exit code'}`;
+  throw failed(command, question, `${how}${all.trim() === '' ? '' : `: ${all.trim().slice(-shown)}`}`);
+}
+
+function failed(command: readonly string[], question: Question, why: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('traffic-command', {
+    seen: `${[...command, question].join(' ')} ${why}.`,
+    required: 'exit status 0 within traffic.limit, from the program that moves the clients.',
+    next: 'fix it, try it by `verdigris traffic test`, then run the same command again.',
+    facts: { question },
+    cause,
+  });
+}

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, open } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VerdigrisError } from '../../model/errors.ts';
+import { ownEnvironment } from '../../router/own-environment.ts';
+
+const program = fileURLToPath(new URL('main.ts', import.meta.url));
+
+/** Milliseconds for its start, and for one answer. */
+const startLimit = 15_000;
+const answerLimit = 2_000;
+
+export interface RecoverCommand {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** `token` and `lease`: the hold lasts so many milliseconds from now. */
+export type ToWatch = 'end' | { readonly token: number; readonly lease: number };
+export type FromWatch = 'ready' | 'armed' | 'lapsed';
+
+/**
+ * A process that outlives this one and watches a hold of clients whose path knows no dead man's limit: where the hold
+ * is not renewed in time, it runs the recovery until that has let the clients go.
+ */
+export class HoldWatch {
+  readonly #recover: RecoverCommand;
+  readonly #log: string;
+  #child: ChildProcess | undefined;
+  #lapsed = false;
+
+  constructor(recover: RecoverCommand, log: string) {
+    this.#recover = recover;
+    this.#log = log;
+  }
+
+  /** Starts it, while nobody waits. */
+  async prepare(): Promise<void> {
+    if (this.#child?.connected && !this.#lapsed) return;
+    await mkdir(path.dirname(this.#log), { recursive: true, mode: 0o700 });
+    const log = await open(this.#log, 'a', 0o600);
+    try {
+      const child = spawn(process.execPath, [program, JSON.stringify(this.#recover)], {
+        detached: true,
+        cwd: '/',
+        env: ownEnvironment(),
+        stdio: ['ignore', log.fd, log.fd, 'ipc'],
+      });
+      this.#lapsed = false;
+      child.on('message', (message: FromWatch) => {
+        if (message === 'lapsed') this.#lapsed = true;
+      });
+      await answered(child, 'ready', startLimit);
+      child.unref();
+      child.channel?.unref();
+      this.#child = child;
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Before the first client is held. */
+  async begin(token: number, lease: number): Promise<void> {
+    await this.prepare();
+    await this.#set({ token, lease });
+  }
+
+  /** @throws VerdigrisError `not-held` where a recovery has begun already */
+  async renew(token: number, lease: number): Promise<void> {
+    if (!this.#child?.connected || this.#lapsed)
+      throw new VerdigrisError('not-held', {
+        seen: 'The hold was not renewed in time: a recovery lets the clients go.',
+        required: 'a hold that is on.',
+        next: 'begin the switchover again; clients may have written meanwhile.',
+      });
+    await this.#set({ token, lease });
+  }
+
+  /** Nobody is held any more. */
+  end(): void {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child?.connected) return;
+    child.send('end' satisfies ToWatch, () => child.connected && child.disconnect());
+  }
+
+  /** Goes; a hold that is on stays watched. */
+  leave(): void {
+    if (this.#child?.connected) this.#child.disconnect();
+    this.#child = undefined;
+  }
+
+  async #set(message: ToWatch): Promise<void> {
+    const child = this.#child;
+    if (!child) throw new Error('it was prepared');
+    const armed = answered(child, 'armed', answerLimit);
+    child.send(message, () => undefined);
+    await armed;
+  }
+}
+
+function answered(child: ChildProcess, wanted: FromWatch, limit: number): Promise<void> {
+  const told = Promise.withResolvers<void>();
+  const listen = (message: FromWatch): void => {
+    if (message === wanted) told.resolve();
+  };
+  const ended = (): void => told.reject(new Error('the watch of the hold has ended'));
+  const timer = setTimeout(() => told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)), limit);
+  child.on('message', listen).on('exit', ended).on('error', ended);
+  return told.promise.finally(() => {
+    clearTimeout(timer);
+    child.off('message', listen).off('exit', ended).off('error', ended);
+  });
+}

@@ -1,0 +1,80 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeDurably } from '../../machine/durable.ts';
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import type { UidStore } from '../cnpg/own-service.ts';
+import { HoldRecord } from '../hold-watch/record.ts';
+import { HoldWatch } from '../hold-watch/watch.ts';
+import type { OutsideTraffic } from '../port/outside-traffic.ts';
+import type { MachineServers } from './machine-servers.ts';
+import type { Places } from './places.ts';
+import { recoverCommand } from './recover-command.ts';
+
+/** What clients come by in the place of the router, where the declaration has them come by something else. */
+export async function outsideTraffic(
+  environment: Environment,
+  places: Places,
+  servers: MachineServers,
+): Promise<OutsideTraffic | undefined> {
+  const { traffic } = environment;
+  switch (traffic?.kind) {
+    case 'service':
+      return service(environment, places, servers);
+    case 'pgbouncer': {
+      const { PgBouncers } = await import('../pgbouncer/pgbouncers.ts');
+      const { PgBouncerTraffic } = await import('../pgbouncer/traffic.ts');
+      const { WhoAnswers } = await import('../pgbouncer/who-answers.ts');
+      const parts = watched(places, servers, 'the PgBouncers');
+      const poolers = new PgBouncers(environment, traffic);
+      return new PgBouncerTraffic(environment, {
+        ...parts,
+        poolers,
+        who: new WhoAnswers(connections(environment, servers)),
+      });
+    }
+    case 'command': {
+      const { CommandTraffic } = await import('../command/traffic.ts');
+      const connection = connections(environment, servers);
+      return new CommandTraffic(environment, traffic, { ...watched(places, servers, 'the program'), connection });
+    }
+    default:
+      return undefined;
+  }
+}
+
+async function service(environment: Environment, places: Places, servers: MachineServers): Promise<OutsideTraffic> {
+  const { ServiceTraffic: Service } = await import('../cnpg/traffic.ts');
+  const clusters = (colour: Colour) => {
+    const server = servers.cnpg(colour);
+    if (!server) throw new Error('checked where the declaration is read');
+    return server;
+  };
+  return new Service(environment, clusters, uidIn(places));
+}
+
+/** `where`: the path, for people. */
+function watched(places: Places, servers: MachineServers, where: string) {
+  return {
+    record: new HoldRecord(path.join(places.traffic, 'hold.json'), where),
+    watch: new HoldWatch(recoverCommand(places), path.join(places.traffic, 'watch.log')),
+    address: (colour: Colour) => servers.external(colour)?.address,
+  };
+}
+
+/** Undefined where the colour is no server now. */
+function connections({ database }: Environment, servers: MachineServers) {
+  return async (colour: Colour) =>
+    (await servers.observe(colour)) === undefined ? undefined : { ...(await servers.connection(colour)), database };
+}
+
+function uidIn(places: Places): UidStore {
+  const file = path.join(places.external, 'service-uid');
+  return {
+    read: () => readFile(file, 'utf8').catch(() => undefined),
+    async write(uid) {
+      await mkdir(places.external, { recursive: true, mode: 0o700 });
+      await writeDurably(file, uid);
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { VerdigrisError } from '../model/errors.ts';
+import { finding, type Finding } from '../model/finding.ts';
+
+/** Why no share of the readers can go to the other colour, on a path that leads everybody to one. */
+export function noWeights(reason: string): Finding[] {
+  return [finding('canary-needs-istio', { objects: [], reason })];
+}
+
+/** @throws VerdigrisError `canary-needs-istio` */
+export function refuseWeights(canary: number, reason: string): void {
+  if (canary === 0) return;
+  throw new VerdigrisError('canary-needs-istio', {
+    seen: `A canary of ${canary} % is asked for. ${reason}`,
+    required: 'a clients’ path that knows weights.',
+    next: 'go on without a canary.',
+  });
+}

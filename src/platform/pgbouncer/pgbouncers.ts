@@ -1,0 +1,81 @@
+import type { Environment } from '../../model/environment.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
+import { tlsOf, type PgBouncerDeclaration, type TrafficDeclaration } from '../../model/server-kinds.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import { readSecret, secretName } from '../external/secret.ts';
+import { Console } from '../poolers/console.ts';
+import { Consoles, type Replica } from '../poolers/consoles.ts';
+
+/** A PgBouncer that others run. */
+export interface PgBouncer extends Replica {
+  /** Its configuration file that has the entries. */
+  readonly config: string;
+}
+
+/** A row of SHOW DATABASES. */
+export interface ShownDatabase {
+  readonly name: string;
+  readonly host: string | null;
+  readonly port: number | string;
+  readonly database: string;
+  readonly pool_mode: string | null;
+}
+
+/** All PgBouncers that the declaration names, by their admin consoles. */
+export class PgBouncers extends Consoles {
+  readonly all: readonly PgBouncer[];
+  readonly #environment: Environment;
+  readonly #declared: TrafficDeclaration;
+
+  constructor(environment: Environment, declared: TrafficDeclaration) {
+    super();
+    this.#environment = environment;
+    this.#declared = declared;
+    this.all = (declared.pgbouncers ?? []).map(pgbouncer);
+  }
+
+  get user(): string {
+    return this.#declared.user ?? '';
+  }
+
+  get databases(): readonly string[] {
+    return this.#declared.databases ?? [this.#environment.database];
+  }
+
+  required(): Promise<Replica[]> {
+    return Promise.resolve([...this.all]);
+  }
+
+  shown(replica: Replica): Promise<ShownDatabase[]> {
+    return this.say<ShownDatabase>(replica, 'SHOW DATABASES');
+  }
+
+  async open(replica: Replica, purpose: string): Promise<Console> {
+    const { user, password } = this.#declared;
+    if (user === undefined || password === undefined) throw new Error('checked where the declaration is read');
+    const secret = { password: await readSecret(password), passwordFrom: secretName(password) };
+    try {
+      return await Console.open({ ...replica.address, user, ...secret }, purpose);
+    } catch (cause) {
+      throw new VerdigrisError('pooler-unreachable', {
+        seen: `The admin console of PgBouncer ${replica.pod} does not let ${user} in: ${describe(cause)}.`,
+        required: 'every PgBouncer that clients come through: one that is left out would let its clients go on.',
+        next: `start it, name ${user} in its admin_users with this password, or take it out of traffic.pgbouncers where it is gone for good.`,
+        facts: { pooler: replica.pod },
+        cause,
+      });
+    }
+  }
+
+  /** A client's connection, by an entry, as a role that applications have. */
+  async client(replica: Replica, database: string): Promise<ConnectionSettings> {
+    const { roles, local } = this.#environment;
+    const [user = ''] = roles.application;
+    const source = local.passwords[user];
+    return { ...replica.address, user, database, ...(source ? { password: await readSecret(source) } : {}) };
+  }
+}
+
+function pgbouncer({ host, port, config, sslmode = 'disable', ca }: PgBouncerDeclaration): PgBouncer {
+  return { pod: `${host}:${port}`, address: { host, port, ...tlsOf({ sslmode, ca }) }, config };
+}

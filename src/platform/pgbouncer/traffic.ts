@@ -1,0 +1,211 @@
+import { colours, type Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { within } from '../../model/wait.ts';
+import type { ServerAddress } from '../external/server.ts';
+import type { HoldRecord } from '../hold-watch/record.ts';
+import type { HoldWatch } from '../hold-watch/watch.ts';
+import { noWeights, refuseWeights } from '../no-weights.ts';
+import { PoolersHold } from '../poolers/hold.ts';
+import type { OutsideTraffic } from '../port/outside-traffic.ts';
+import type { Behind } from '../port/platform.ts';
+import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
+import type { Trial } from '../trial.ts';
+import { pointed, withEntry, without } from './entries.ts';
+import { changeFiles, requireEntries } from './files.ts';
+import type { PgBouncers } from './pgbouncers.ts';
+import { asked, leadsTo, pgbouncerTrials } from './trials.ts';
+import type { WhoAnswers } from './who-answers.ts';
+
+const oneServer = 'PgBouncer leads an entry to one server: no share of the readers can go elsewhere.';
+
+/** Milliseconds for one question through one PgBouncer. */
+const probeLimit = 2_000;
+
+interface Parts {
+  readonly poolers: PgBouncers;
+  readonly record: HoldRecord;
+  readonly watch: HoldWatch;
+  readonly who: WhoAnswers;
+  readonly address: (colour: Colour) => ServerAddress | undefined;
+}
+
+/**
+ * PgBouncers that people run already: held by PAUSE on each console, moved by their entries in the configuration and
+ * RELOAD, let go by RESUME. Nobody is cut off.
+ */
+export class PgBouncerTraffic implements OutsideTraffic {
+  readonly #environment: Environment;
+  readonly #parts: Parts;
+  readonly #hold: PoolersHold;
+
+  constructor(environment: Environment, parts: Parts) {
+    this.#environment = environment;
+    this.#parts = parts;
+    this.#hold = new PoolersHold(parts.poolers);
+  }
+
+  async create(live: Colour): Promise<void> {
+    const { poolers, who } = this.#parts;
+    const [first = ''] = poolers.databases;
+    await requireEntries(poolers.all, poolers.databases);
+    for (const pooler of poolers.all) {
+      const { colour } = await who.ask(await poolers.client(pooler, first));
+      if (colour !== live) throw new Error(`${pooler.pod} leads to ${colour}, which is not live`);
+    }
+    await this.#point(live);
+  }
+
+  async remove(): Promise<string | void> {
+    const { poolers } = this.#parts;
+    try {
+      await changeFiles(poolers.all, (text) => without(text, asked));
+      for (const pooler of poolers.all) await poolers.say(pooler, 'RELOAD');
+      return undefined;
+    } catch (error) {
+      return `left in a configuration of PgBouncer: the entry ${asked}: ${describe(error)}`;
+    } finally {
+      this.#parts.watch.end();
+    }
+  }
+
+  trials({ live, idle }: Behind): readonly Trial[] {
+    const { poolers, address } = this.#parts;
+    const there = address(live);
+    if (!there) throw new Error('checked where the declaration is read');
+    const candidate = idle && address(idle);
+    return pgbouncerTrials({ environment: this.#environment, poolers, live: there, idle: candidate });
+  }
+
+  async status(): Promise<TrafficStatus> {
+    const { poolers, record } = this.#parts;
+    const [first] = poolers.all;
+    const address = this.#environment.traffic?.address ?? first?.pod ?? '';
+    const looks = await Promise.allSettled(
+      poolers.all.map(async (pooler) => ({
+        shown: await poolers.shown(pooler),
+        paused: await poolers.paused(pooler),
+        clients: await poolers.say<{ database: string }>(pooler, 'SHOW CLIENTS'),
+      })),
+    );
+    const seen = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+    const entry = seen[0]?.shown.find(({ name }) => name === poolers.databases[0]);
+    const live = colours.find((colour) => {
+      const to = this.#parts.address(colour);
+      return entry && to && leadsTo(entry, to);
+    });
+    const clients = seen.flatMap((each) => each.clients).filter(({ database }) => poolers.databases.includes(database));
+    const held = await record.held();
+    return {
+      address,
+      running: seen.length === poolers.all.length,
+      ...(live ? { live, canary: 0, clients: { [live]: clients.length } } : {}),
+      held: held ?? (seen.some(({ paused }) => paused.length > 0) ? { since: 'unknown', token: 0 } : undefined),
+    };
+  }
+
+  async prepare(token: number): Promise<void> {
+    const { watch, who } = this.#parts;
+    await Promise.all([
+      watch.prepare(),
+      who.prepare(),
+      this.#hold.prepare({ token, lease: 0, since: new Date().toISOString() }),
+    ]);
+  }
+
+  async hold(token: number, budget: number, lease: number): Promise<void> {
+    const { record, watch, poolers } = this.#parts;
+    await this.#hold.check();
+    await record.take(token, 'hold');
+    try {
+      await watch.begin(token, lease);
+      await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, poolers.all);
+    } catch (error) {
+      // One that could not be let go is let go by the watch.
+      const left = await Promise.allSettled(poolers.all.map((pooler) => poolers.paused(pooler)));
+      if (left.every((each) => each.status === 'fulfilled' && each.value.length === 0)) {
+        await record.take(token, 'release');
+        watch.end();
+      }
+      throw error;
+    }
+  }
+
+  async renew(token: number, lease: number): Promise<void> {
+    await this.#parts.watch.renew(token, lease);
+  }
+
+  async route(token: number, live: Colour, canary: number): Promise<void> {
+    refuseWeights(canary, oneServer);
+    await this.#parts.record.take(token, undefined);
+    await this.#point(live);
+  }
+
+  weighing(): Promise<Finding[]> {
+    return Promise.resolve(noWeights(oneServer));
+  }
+
+  /** Every PgBouncer must say the same. */
+  async probe(): Promise<ProbeAnswer> {
+    const { poolers, who } = this.#parts;
+    const answers = await Promise.all(
+      poolers.all.map(async (pooler) => within(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked)))),
+    );
+    const [first] = answers;
+    if (!first) throw new Error('checked where the declaration is read');
+    const odd = answers.find(({ colour, writable }) => colour !== first.colour || writable !== first.writable);
+    if (odd) throw new Error(`the PgBouncers do not agree: ${first.colour} and ${odd.colour}`);
+    return first;
+  }
+
+  async resume(token: number): Promise<void> {
+    const { record, watch, poolers } = this.#parts;
+    await record.take(token, undefined);
+    const freed = await this.#hold.end();
+    // Those whom this process did not hold: a predecessor did.
+    const outcomes = await Promise.allSettled(
+      poolers.all.filter(({ pod }) => !freed.has(pod)).map((pooler) => poolers.resume(pooler)),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    await record.take(token, 'release');
+    watch.end();
+    await this.#hold.forget();
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.#parts.watch.leave();
+    await this.#hold.forget();
+    await this.#parts.poolers.close();
+  }
+
+  /** The files first: a PgBouncer that is started again meanwhile reads them. */
+  async #point(live: Colour): Promise<void> {
+    const { poolers, address } = this.#parts;
+    const to = address(live);
+    if (!to) throw new Error('checked where the declaration is read');
+    const [like = ''] = poolers.databases;
+    await changeFiles(poolers.all, (text) =>
+      withEntry(
+        poolers.databases.reduce((changed, database) => pointed(changed, database, to), text),
+        asked,
+        like,
+        to,
+      ),
+    );
+    await Promise.all(
+      poolers.all.map(async (pooler) => {
+        await poolers.say(pooler, 'RELOAD');
+        const shown = await poolers.shown(pooler);
+        const stayed = poolers.databases.filter((name) => !shown.some((each) => each.name === name && leadsTo(each, to)));
+        if (stayed.length > 0)
+          throw new Error(`${pooler.pod} goes on leading ${stayed.join(', ')} elsewhere after RELOAD: see its log`);
+      }),
+    );
+  }
+}

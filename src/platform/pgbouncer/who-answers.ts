@@ -1,0 +1,52 @@
+import { colours, type Colour } from '../../model/colours.ts';
+import { one, withOwnSession, withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { ProbeAnswer } from '../port/traffic.ts';
+
+/**
+ * Tells which colour answers somebody who may read nothing there: by the microsecond in which the server was started,
+ * which both colours are asked for directly.
+ */
+export class WhoAnswers {
+  readonly #connection: (colour: Colour) => Promise<ConnectionSettings | undefined>;
+  #known: Partial<Record<Colour, string>> = {};
+
+  /** `connection`: the operator's own; undefined where the colour is no server now. */
+  constructor(connection: (colour: Colour) => Promise<ConnectionSettings | undefined>) {
+    this.#connection = connection;
+  }
+
+  /** Asks both colours beforehand, while nobody waits. */
+  async prepare(): Promise<void> {
+    const found = await Promise.all(
+      colours.map(async (colour) => {
+        const settings = await this.#connection(colour);
+        const started = settings && (await withOwnSession(settings, 'probe', startOf).catch(() => undefined));
+        return started === undefined ? [] : [[colour, started]];
+      }),
+    );
+    this.#known = Object.fromEntries(found.flat());
+  }
+
+  async ask(settings: ConnectionSettings): Promise<ProbeAnswer> {
+    const { started, timeline, readOnly } = await withPooledSession(settings, 'probe', async (client) => ({
+      ...(await serverIdentity(client)),
+      started: await startOf(client),
+    }));
+    const colour = this.#colourOf(started) ?? (await this.prepare().then(() => this.#colourOf(started)));
+    if (!colour) throw new Error(`a server answers at ${settings.host}:${settings.port} that is neither colour`);
+    return { colour, timeline, writable: !readOnly };
+  }
+
+  #colourOf(started: string): Colour | undefined {
+    return colours.find((colour) => this.#known[colour] === started);
+  }
+}
+
+async function startOf(client: Client): Promise<string> {
+  const { started } = await one<{ started: string }>(
+    client,
+    'SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text AS started',
+  );
+  return started;
+}
