@@ -19,6 +19,7 @@ export const chains = [
   'external/pgbouncer',
   'external/release',
   'external/rotate',
+  'external/standby',
   'faults/kill-*',
   'faults/kills',
   'faults/verbs',

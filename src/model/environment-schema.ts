@@ -51,8 +51,11 @@ export const environmentSchema = z.strictObject({
   /** How rows come to a candidate where no copy of the live server's storage can be had. */
   seed: z
     .strictObject({
-      /** From one snapshot, many tables at a time; or table by table, by PostgreSQL's own synchronisation. */
-      method: z.enum(['snapshot', 'tables']).default('snapshot'),
+      /**
+       * From one snapshot, many tables at a time; table by table, by PostgreSQL's own synchronisation; or by a physical
+       * standby of the live server that others have made, which is promoted.
+       */
+      method: z.enum(['snapshot', 'tables', 'standby']).default('snapshot'),
       /** Sessions of each server that copy at a time. */
       workers: z.int().min(1).max(64).default(4),
       /** Others' statements under way on the live server above which the next piece of the copy waits. */

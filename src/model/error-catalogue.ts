@@ -152,6 +152,7 @@ export const errorCatalogue = {
   'cnpg-exec': 'failed',
   'service-taken': 'refused',
   'pgbouncer-config': 'refused',
+  'standby-unfit': 'refused',
   'traffic-command': 'failed',
   'wrong-answer': 'failed',
   'slot-not-carried': 'failed',

@@ -20,8 +20,8 @@ const operation = z.strictObject({
   /** `start` before the commit point, `complete` after it, `revert` while the work of `start` is being undone. */
   phase: z.enum(['start', 'complete', 'revert']),
   kind: z.enum(['lossless', 'lossy']).optional(),
-  /** Of a seed: row by row, and not by a copy of the storage. */
-  way: z.literal('logical').optional(),
+  /** Of a seed: row by row, or by a standby that is there, and not by a copy of the storage. */
+  way: z.enum(['logical', 'standby']).optional(),
   startedAt: time,
   steps: z.array(step),
 });

@@ -96,7 +96,11 @@ export const journalSchema = z.strictObject({
 
 /** What a platform puts together; its first of each is what the name of the platform alone stands for. */
 export const kindsOf = {
-  local: { server: ['local', 'external', 'cnpg'], traffic: ['router', 'service', 'pgbouncer', 'command'], journal: ['files', 'postgres'] },
+  local: {
+    server: ['local', 'external', 'cnpg'],
+    traffic: ['router', 'service', 'pgbouncer', 'command'],
+    journal: ['files', 'postgres'],
+  },
   kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },
 } as const;
 

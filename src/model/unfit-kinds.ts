@@ -85,6 +85,13 @@ function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): De
           message: 'is not cnpg, and traffic.kind service is one Service that selects the pods of two Clusters',
         });
   issues.push(...unfitTraffic(top, servers));
+  if (asObject(top['seed'])['method'] === 'standby')
+    for (const { path, kind, colour } of servers)
+      if (colour && kind !== 'external')
+        issues.push({
+          path: `${path}.kind`,
+          message: 'is not external, and seed.method standby promotes a standby that others run of a server that others run',
+        });
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
   if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')
     issues.push({

@@ -9,6 +9,7 @@ import { retire } from './verbs/retire.ts';
 import { rollbackLossless } from './verbs/rollback.ts';
 import { rollbackLossy } from './verbs/rollback-lossy.ts';
 import { seed } from './verbs/seed.ts';
+import { seedByStandby } from './verbs/seed-by-standby.ts';
 import { seedLogically } from './verbs/seed-logically.ts';
 import { switchOver } from './verbs/switch.ts';
 import { verify, type VerifyOptions } from './verbs/verify.ts';
@@ -17,13 +18,13 @@ export interface PerformOptions extends VerifyOptions {
   readonly lossy?: boolean | undefined;
   readonly acceptLoss?: boolean | undefined;
   readonly early?: boolean | undefined;
-  /** Row by row: what the servers of this release allow. */
-  readonly logical?: boolean | undefined;
+  /** How a seed goes: what the servers of this release allow. */
+  readonly way?: Operation['way'] | undefined;
 }
 
 /** What runs for each verb whose edges `transitions` names; performing and recovering both read it. */
 const operations: Readonly<Record<Verb, (options: PerformOptions) => Operation>> = {
-  seed: ({ logical }) => (logical ? seedLogically : seed),
+  seed: ({ way }) => (way ? { logical: seedLogically, standby: seedByStandby }[way] : seed),
   migrate: () => migrate,
   verify,
   canary: () => canary,
@@ -44,7 +45,11 @@ export function operationHere(
   verb: Verb,
   options: PerformOptions = {},
 ): Operation {
-  return operationOf(verb, { ...options, logical: servers.seeding(live, other(live)) === 'logical' });
+  return operationOf(verb, { ...options, ...wayOf(servers.seeding(live, other(live))) });
+}
+
+function wayOf(seeding: ReturnType<Servers['seeding']>): Pick<PerformOptions, 'way'> {
+  return seeding === 'physical' ? {} : { way: seeding };
 }
 
 /**
@@ -60,5 +65,5 @@ export function operationOfRecord({
   readonly kind?: Transition['kind'] | undefined;
   readonly way?: Operation['way'] | undefined;
 }): Operation {
-  return operationOf(verb, { lossy: kind === 'lossy', acceptLoss: true, early: true, logical: way === 'logical' });
+  return operationOf(verb, { lossy: kind === 'lossy', acceptLoss: true, early: true, way });
 }

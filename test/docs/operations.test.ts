@@ -7,7 +7,11 @@ import { document, root } from './sources.ts';
 
 test.each(verbs)('%s: every step has its heading, and every heading is a step', (verb) => {
   // Options that say nothing to a verb change nothing of it.
-  const operations = [operationOf(verb), operationOf(verb, { lossy: true }), operationOf(verb, { logical: true })];
+  const operations = [
+    operationOf(verb),
+    operationOf(verb, { lossy: true }),
+    ...(['logical', 'standby'] as const).map((way) => operationOf(verb, { way })),
+  ];
   const steps = [...new Set(operations.flatMap(({ start, complete }) => [...start, ...complete].map(({ id }) => id)))];
   const headings = [...document(`docs/operations/${verb}.md`).matchAll(/^### (.+)$/gm)].map((match) => match[1]);
   expect([...headings].sort()).toEqual(steps.sort());

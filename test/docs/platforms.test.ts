@@ -46,7 +46,9 @@ function declaration(
         postgres: 17,
         server: { kind: server, ...said[server] },
       },
-      ...(green === undefined ? {} : { green: { release: '2', postgres: 17, server: { kind: green, ...said[green] } } }),
+      ...(green === undefined
+        ? {}
+        : { green: { release: '2', postgres: 17, server: { kind: green, ...said[green] } } }),
     },
     live: 'blue',
     traffic: { kind: traffic, ...pathSaid[traffic] },
@@ -88,7 +90,8 @@ test('each cell of the table of pairs is as it says, with each journal, and its 
 test('a clients’ path that others run says what it lacks, by its key', async () => {
   const told = async (traffic: object): Promise<string> => {
     const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
-    return (await failure(Promise.resolve().then(() => parseEnvironment({ ...base, traffic, local: {} }, 'x')))).message;
+    return (await failure(Promise.resolve().then(() => parseEnvironment({ ...base, traffic, local: {} }, 'x'))))
+      .message;
   };
   const pgbouncer = await told({ kind: 'pgbouncer', password: { env: 'SECRET' }, name: 'x' });
   for (const line of [
@@ -99,7 +102,9 @@ test('a clients’ path that others run says what it lacks, by its key', async (
     'traffic.name: does not belong to pgbouncer',
   ])
     expect(pgbouncer).toContain(line);
-  expect(await told({ kind: 'command', address: 'db' })).toMatch(/traffic\.command: is required[\s\S]*traffic\.address: host:port|traffic\.address: host:port[\s\S]*traffic\.command: is required/);
+  expect(await told({ kind: 'command', address: 'db' })).toMatch(
+    /traffic\.command: is required[\s\S]*traffic\.address: host:port|traffic\.address: host:port[\s\S]*traffic\.command: is required/,
+  );
 });
 
 test('the examples of clients’ paths are declarations', () => {

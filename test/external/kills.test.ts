@@ -23,7 +23,7 @@ test(
   async () => {
     await withManagedBench(async (bench) => {
       const { verdict } = await bench.exercise(async (workload) => {
-        const logical = { options: { logical: true } };
+        const logical = { options: { way: 'logical' } } as const;
         coversThePlan('seed', await killAlongTheWay(bench, 'seed', logical), logical.options);
         await bench.settled({ state: 'seeded', live: 'blue' });
         for (const verb of ['migrate', 'verify'] as const) await bench.verb(verb);

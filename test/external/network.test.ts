@@ -77,7 +77,7 @@ test('severed from a server that others run at each step of a seed: a clear erro
   await withWay(async (environment, way) => {
     const { verb, clients, platform, on } = environment;
     const { verdict } = await clients(async () => {
-      for (const { id } of operationOf('seed', { logical: true }).start) {
+      for (const { id } of operationOf('seed', { way: 'logical' }).start) {
         await through(environment, way, 'seed', id);
         await verb('abandon');
       }

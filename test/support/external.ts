@@ -1,10 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 import { ownFolder } from '../../src/platform/local/sockets.ts';
-import { withClient, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { one, withClient, type ConnectionSettings } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { testBinaries } from './binaries.ts';
 import { temporaryFolder } from './postgres.ts';
@@ -16,6 +16,9 @@ export interface ExternalFixture {
   /** File that holds the superuser's password. */
   readonly passwordFile: string;
   readonly log: string;
+  /** Its data directory and its programs. */
+  readonly data: string;
+  readonly bin: string;
   ctl(...args: readonly string[]): Promise<void>;
 }
 
@@ -31,6 +34,39 @@ const settings = {
   max_connections: '60',
   autovacuum: 'off',
 };
+
+/** A physical standby of a server, streaming, as others have set one up; for the length of `use`. */
+export async function withStandby<T>(
+  { superuser, data: original, bin }: ExternalFixture,
+  use: (standby: Pick<ExternalFixture, 'port'>) => Promise<T>,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const account = await serverAccount();
+  const data = path.join(await temporaryFolder(), 'standby', 'data');
+  const port = await freePort();
+  await ownFolder(path.dirname(data), account);
+  await withClient(superuser, 'test', async (client) => {
+    await client.query("SELECT pg_backup_start('standby', true)");
+    await execa('cp', ['-a', original, data]);
+    const { label } = await one<{ label: string }>(client, 'SELECT labelfile AS label FROM pg_backup_stop(false)');
+    await writeFile(path.join(data, 'backup_label'), label, { mode: 0o644 });
+  });
+  await rm(path.join(data, 'postmaster.pid'), { force: true });
+  await writeFile(path.join(data, 'standby.signal'), '', { mode: 0o644 });
+  const source = `host=127.0.0.1 port=${superuser.port} user=${superuser.user} password='${superuser.password ?? ''}' application_name=their_standby`;
+  const all = { port: String(port), primary_conninfo: source, ...extra };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  await appendFile(path.join(data, 'postgresql.auto.conf'), lines.join(''));
+  const ctl = (...args: readonly string[]) =>
+    execa(path.join(bin, 'pg_ctl'), ['-D', data, '-w', ...args], { ...account, cwd: '/', stdio: 'ignore' });
+  try {
+    await ctl('start', '-l', path.join(path.dirname(data), 'log'));
+    return await use({ port });
+  } finally {
+    await ctl('stop', '-m', 'immediate').catch(() => undefined);
+    await rm(path.dirname(data), { recursive: true, force: true });
+  }
+}
 
 /**
  * A real server of a major for the length of `use`, started and stopped by the test alone. `owner` is its superuser.
@@ -68,7 +104,7 @@ export async function withExternalServer<T>(
   try {
     await ctl('start', '-l', log);
     const superuser = { host: '127.0.0.1', port, user: owner, password, database: 'postgres' };
-    return await use({ port, superuser, passwordFile, log, ctl });
+    return await use({ port, superuser, passwordFile, log, data, bin, ctl });
   } finally {
     await ctl('stop', '-m', 'immediate').catch(() => undefined);
     await rm(folder, { recursive: true, force: true });

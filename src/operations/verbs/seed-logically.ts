@@ -36,7 +36,7 @@ function requireTables(c: Context): Promise<void> {
 }
 
 /** Under two names one server would be fenced against its own clients. */
-async function requireTwoServers(c: Context): Promise<void> {
+export async function requireTwoServers(c: Context): Promise<void> {
   if (c.environment.colours[c.idle]?.server?.kind !== 'external') return;
   const candidate = { ...(await c.platform.servers.connection(c.idle)), database: 'postgres' };
   if (!(await c.on(c.live, (live) => isSameServer(live, candidate)))) return;

@@ -16,7 +16,8 @@ import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import type { Trial } from '../trial.ts';
 import { call, type Question } from './call.ts';
 
-const wholeOnly = 'A program of your own is asked to lead all clients to one server: no share of the readers goes elsewhere.';
+const wholeOnly =
+  'A program of your own is asked to lead all clients to one server: no share of the readers goes elsewhere.';
 
 const usualLimit = 10_000;
 

@@ -9,6 +9,7 @@ import { one, withOwnSession, type ConnectionSettings, type TlsSettings } from '
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
+import { serverIdentity } from '../../postgres/server-identity.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
@@ -16,7 +17,7 @@ import { isUnreachable } from './unreachable.ts';
 import type { ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAway } from './take-away.ts';
-import { takeOver } from './take-over.ts';
+import { examineStandby, takeOver } from './take-over.ts';
 
 const standardPort = 5432;
 
@@ -132,6 +133,15 @@ export class ExternalServer {
     await this.#take(generation);
   }
 
+  /** Makes it the candidate of a release as it is, a standby: nothing can be written there before it is promoted. */
+  async follow({ generation }: EmptyOptions): Promise<void> {
+    const known = await this.#store.read();
+    if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
+    const own = { ...(await this.connection()), database: this.#environment.database };
+    const { major } = await this.#reached(examineStandby(this.#environment, this.colour, own));
+    await this.#store.write({ generation, major });
+  }
+
   /** Waits for it to answer. */
   async start(): Promise<void> {
     let last: unknown;
@@ -160,13 +170,15 @@ export class ExternalServer {
     if (!known) return undefined;
     if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
     const settings = { ...(await this.connection()), database: this.#environment.database };
-    const left = await withOwnSession(settings, 'remove', (client) => takeAway(client, this.#environment.name)).catch(
-      (error: unknown) => {
-        // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
-        if (isUnreachable(error)) return ['everything: it does not answer'];
-        throw error;
-      },
-    );
+    const left = await withOwnSession(settings, 'remove', async (client) =>
+      (await serverIdentity(client)).inRecovery
+        ? ['everything: it is a standby still, and goes on following']
+        : takeAway(client, this.#environment.name),
+    ).catch((error: unknown) => {
+      // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
+      if (isUnreachable(error)) return ['everything: it does not answer'];
+      throw error;
+    });
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
   }

@@ -71,6 +71,30 @@ export async function takeOver(
   });
 }
 
+/**
+ * Whether a standby can be promoted to be the candidate. Verdigris's role came there with the live server's log.
+ * @throws VerdigrisError `external-refused` with all that was found
+ */
+export async function examineStandby(
+  environment: Environment,
+  colour: Colour,
+  own: ConnectionSettings,
+): Promise<{ readonly major: number }> {
+  await requireServer(own);
+  return withOwnSession(own, 'adopt', async (client) => {
+    await requireOwnProcess(client, own);
+    const facts = await read(client);
+    const problems = [
+      ...faults({ ...facts, recovering: false }, environment, colour, operatorRole),
+      ...(facts.superuser
+        ? []
+        : [`${operatorRole} is no superuser there: only one may promote it and read where its new timeline begins.`]),
+    ];
+    if (problems.length > 0) throw refused(own, problems);
+    return { major: facts.major };
+  });
+}
+
 /** What a release needs and this role may not do. */
 function lacking(found: readonly Capability[]): Capability[] {
   return found.filter(({ can, instead }) => !can && instead === undefined);

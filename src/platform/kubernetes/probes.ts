@@ -56,7 +56,8 @@ export class Probes {
         if (this.#asked.has(key(replica, database))) await this.#poolers.reconnect(replica, database);
         this.#asked.add(key(replica, database));
         const kept =
-          this.#kept.get(key(replica, database)) ?? (await within(probeLimit, ` through ${replica.pod}`, this.#open(replica, database)));
+          this.#kept.get(key(replica, database)) ??
+          (await within(probeLimit, ` through ${replica.pod}`, this.#open(replica, database)));
         try {
           return await within(probeLimit, ` through ${replica.pod}`, whoAnswers(kept.client));
         } catch (error) {

@@ -24,6 +24,7 @@ import type { LocalServers } from './servers.ts';
 export class MachineServers implements Servers {
   readonly local: LocalServers;
   readonly #places: Places;
+  readonly #method: Environment['seed']['method'];
   /** Addresses of this machine at which a server elsewhere reaches those that run here. */
   readonly #reachedAt: Partial<Record<Colour, string | undefined>>;
   readonly #external: OutsideServers;
@@ -31,6 +32,7 @@ export class MachineServers implements Servers {
   constructor(environment: Environment, places: Places, local: LocalServers, external: OutsideServers) {
     this.local = local;
     this.#places = places;
+    this.#method = environment.seed.method;
     this.#reachedAt = Object.fromEntries(colours.map((colour) => [colour, environment.colours[colour]?.server?.host]));
     this.#external = external;
   }
@@ -59,7 +61,8 @@ export class MachineServers implements Servers {
     for (const colour of colours) this.cnpg(colour)?.close();
   }
 
-  seeding(from: Colour, to: Colour): 'physical' | 'logical' {
+  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby' {
+    if (this.#method === 'standby') return 'standby';
     return this.ownsStorage(from) && this.ownsStorage(to) ? 'physical' : 'logical';
   }
 
@@ -103,6 +106,12 @@ export class MachineServers implements Servers {
 
   empty(colour: Colour, options: EmptyOptions): Promise<void> {
     return this.external(colour)?.empty(options) ?? this.local.empty(colour, options);
+  }
+
+  async follow(colour: Colour, options: EmptyOptions): Promise<void> {
+    const external = this.external(colour);
+    if (!external) throw new Error('checked where the declaration is read');
+    await external.follow(options);
   }
 
   async snapshot(

@@ -150,7 +150,9 @@ export class PgBouncerTraffic implements OutsideTraffic {
   async probe(): Promise<ProbeAnswer> {
     const { poolers, who } = this.#parts;
     const answers = await Promise.all(
-      poolers.all.map(async (pooler) => within(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked)))),
+      poolers.all.map(async (pooler) =>
+        within(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked))),
+      ),
     );
     const [first] = answers;
     if (!first) throw new Error('checked where the declaration is read');
@@ -202,7 +204,9 @@ export class PgBouncerTraffic implements OutsideTraffic {
       poolers.all.map(async (pooler) => {
         await poolers.say(pooler, 'RELOAD');
         const shown = await poolers.shown(pooler);
-        const stayed = poolers.databases.filter((name) => !shown.some((each) => each.name === name && leadsTo(each, to)));
+        const stayed = poolers.databases.filter(
+          (name) => !shown.some((each) => each.name === name && leadsTo(each, to)),
+        );
         if (stayed.length > 0)
           throw new Error(`${pooler.pod} goes on leading ${stayed.join(', ')} elsewhere after RELOAD: see its log`);
       }),

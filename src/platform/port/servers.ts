@@ -21,9 +21,9 @@ export interface Servers {
   replicationPassword?(): Promise<string | undefined>;
   /**
    * How a candidate comes to hold what `from` holds: `physical`, by a copy of its storage, which only servers allow
-   * that Verdigris runs itself; `logical`, row by row.
+   * that Verdigris runs itself; `logical`, row by row; `standby`, by a physical standby of it that others have made.
    */
-  seeding(from: Colour, to: Colour): 'physical' | 'logical';
+  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby';
   /** Whether the colour's storage is Verdigris's own, so that snapshots of it can be made. */
   ownsStorage(colour: Colour): boolean;
   /**
@@ -31,6 +31,11 @@ export interface Servers {
    * using. A platform that seeds physically only has no such method.
    */
   empty?(colour: Colour, options: EmptyOptions): Promise<void>;
+  /**
+   * Takes a physical standby that others run as the colour, without writing anything there. A platform that has none has
+   * no such method.
+   */
+  follow?(colour: Colour, options: EmptyOptions): Promise<void>;
   /**
    * Makes a snapshot of a colour that serves on. A platform whose snapshots are not atomic calls `backup` and copies
    * the data inside it, and the write-ahead log after it: what is restored from then recovers to the end of the log

@@ -31,7 +31,7 @@ export const align: Step = {
   async run(c) {
     await onCandidate(c, async (client) => {
       await requireFiles(client);
-      await cleanCopy(client);
+      await cleanCopy(client, { slots: c.platform.servers.ownsStorage(c.idle) });
       await rememberSequences(client);
       await rememberGlobals(client);
     });

@@ -117,7 +117,7 @@ export const copy: Step = {
     await requireSteady(c);
     await requireSameSchema(c, c.live, release(c).schema[c.live]);
     await noteSeed(c, { slotLsn: seeded.position, position: seeded.position, method: seed.method });
-    return copied(seeded, seed.method);
+    return copied(seeded, seed.method === 'tables');
   },
   frees: true,
   async undo(c: Context) {
@@ -130,9 +130,9 @@ export const copy: Step = {
   },
 };
 
-function copied({ position, rows, horizonMs }: Seeded, method: 'snapshot' | 'tables'): string {
+function copied({ position, rows, horizonMs }: Seeded, byTables: boolean): string {
   const held = `${Math.round(horizonMs / 1000)} s`;
-  return method === 'snapshot'
-    ? `C = ${position}, ${rows} rows; the live server could not vacuum for ${held}`
-    : `C = ${position}, table by table; the live server could not vacuum for ${held} at most at a time`;
+  return byTables
+    ? `C = ${position}, table by table; the live server could not vacuum for ${held} at most at a time`
+    : `C = ${position}, ${rows} rows; the live server could not vacuum for ${held}`;
 }

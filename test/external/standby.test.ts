@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { rows, withClient } from '../../src/postgres/client.ts';
+import { forkIn } from '../../src/postgres/standby-seed.ts';
+import { killAlongTheWay } from '../faults/kill-chain.ts';
+import { served, withBench } from '../faults/support.ts';
+import { withEnvironment } from '../support/environment.ts';
+import {
+  credentials,
+  declaredPasswords,
+  declaredServer,
+  fillShop,
+  withExternalServer,
+  withStandby,
+  type ExternalFixture,
+} from '../support/external.ts';
+import { failure } from '../support/failure.ts';
+import { leftovers, nothing } from '../support/leftovers.ts';
+import { testMajor } from '../support/postgres.ts';
+import { good } from '../support/verdict.ts';
+
+function between(live: ExternalFixture, port: number): Record<string, unknown> {
+  return {
+    colours: {
+      blue: { release: '1', postgres: testMajor, server: declaredServer(live) },
+      green: { release: '2', postgres: testMajor, server: { ...declaredServer(live), port } },
+    },
+    seed: { method: 'standby' },
+    local: { passwords: declaredPasswords },
+  };
+}
+
+test('a standby that others have made is promoted at exactly X under load, killed at each entry of the journal; there and back and there: nothing is lost or left', async () => {
+  await withExternalServer(
+    testMajor,
+    async (live) => {
+      await fillShop(live);
+      await withClient(live.superuser, 'test', (client) =>
+        client.query("SELECT pg_create_physical_replication_slot('theirs')"),
+      );
+      await withStandby(
+        live,
+        async ({ port }) => {
+          await withBench({ declaration: between(live, port), existing: credentials }, async (bench) => {
+            const { verb, platform, on, exercise } = bench;
+            const { verdict } = await exercise(async (workload) => {
+              await killAlongTheWay(bench, 'seed', { options: { way: 'standby' } });
+              await bench.settled({ state: 'seeded', live: 'blue' });
+              for (const each of ['migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
+                await verb(each);
+                await bench.harvest();
+                await served(workload, 50);
+              }
+              await verb('retire');
+            });
+            expect(verdict).toMatchObject(good);
+            await withClient(live.superuser, 'test', (client) =>
+              client.query("SELECT pg_drop_replication_slot('theirs')"),
+            );
+            expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+            expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green' });
+          });
+        },
+        { cluster_name: 'their-green', primary_slot_name: 'theirs' },
+      );
+    },
+    { cluster_name: 'their-blue' },
+  );
+});
+
+test('what is no standby of the live server, or one that is waited for, is refused before anything is made; one that was not promoted goes on following', async () => {
+  await withExternalServer(testMajor, async (live) => {
+    await fillShop(live);
+    await withStandby(live, async ({ port }) => {
+      const superuser = { ...live.superuser, database: 'shop' };
+      const refused = (declaration: Record<string, unknown>) =>
+        withEnvironment({ declaration, existing: credentials }, async ({ verb, on, platform }) => {
+          const error = await failure(verb('seed'));
+          expect(await on('blue', (client) => rows(client, 'SELECT FROM pg_replication_slots'))).toEqual([]);
+          expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', release: null });
+          return error;
+        });
+      await withExternalServer(testMajor, async (stranger) => {
+        await fillShop(stranger);
+        await withClient(stranger.superuser, 'test', (client) =>
+          client.query("CREATE ROLE verdigris_operator SUPERUSER LOGIN PASSWORD 'x'"),
+        );
+        const declared = {
+          ...declaredServer(stranger),
+          user: 'verdigris_operator',
+          password: { command: ['echo', 'x'] },
+        };
+        const base = between(live, port);
+        const colours = {
+          ...(base['colours'] as object),
+          green: { release: '2', postgres: testMajor, server: declared },
+        };
+        expect(await refused({ ...base, colours })).toMatchObject({ id: 'standby-unfit' });
+      });
+      const waited = (value: string) =>
+        withClient(superuser, 'test', async (client) => {
+          await client.query(`ALTER SYSTEM SET synchronous_standby_names = '${value}'`);
+          await client.query('SELECT pg_reload_conf()');
+        });
+      await waited('their_standby');
+      await withClient(superuser, 'test', (client) => client.query('SELECT txid_current()'));
+      expect((await refused(between(live, port))).message).toContain(
+        'waits for it at each commit (their_standby, sync)',
+      );
+      await waited('');
+      await withClient({ ...superuser, port }, 'test', async (client) =>
+        expect(await rows(client, 'SELECT pg_is_in_recovery() AS following')).toEqual([{ following: true }]),
+      );
+    });
+  });
+});
+
+test('X is of the last line of a history file, whatever stands before it', () => {
+  expect(forkIn('')).toBeUndefined();
+  expect(forkIn('# a comment\n1\t0/61F0DC0\tno recovery target specified\n')).toEqual({
+    from: 1,
+    position: '0/61F0DC0',
+  });
+  expect(forkIn('1\t0/3000000\tbefore 2000-01-01\n\n2\t1A/61F0DC0\tno recovery target specified\n')).toEqual({
+    from: 2,
+    position: '1A/61F0DC0',
+  });
+});
