@@ -90,7 +90,8 @@ function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): De
       if (colour && kind !== 'external')
         issues.push({
           path: `${path}.kind`,
-          message: 'is not external, and seed.method standby promotes a standby that others run of a server that others run',
+          message:
+            'is not external, and seed.method standby promotes a standby that others run of a server that others run',
         });
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
   if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')

@@ -38,7 +38,8 @@ export function unfitTraffic(top: Record<string, unknown>, servers: readonly Ser
       : [
           {
             path: `local.passwords.${role}`,
-            message: 'is required by traffic.kind pgbouncer: by that login Verdigris asks through the poolers who answers',
+            message:
+              'is required by traffic.kind pgbouncer: by that login Verdigris asks through the poolers who answers',
           },
         ]),
     ...(asObject(traffic['password'])['env'] === undefined
