@@ -14,6 +14,13 @@ export const defaultRetention = 86_400_000;
 export type Environment = z.output<typeof environmentSchema>;
 export type ColourDeclaration = z.output<typeof colourSchema>;
 
+const written = new WeakMap<Environment, unknown>();
+
+/** The declaration as it was written, of an environment that was parsed from one and not put together. */
+export function declarationOf(environment: Environment): unknown {
+  return written.get(environment);
+}
+
 /** Tables that any colour declares as its tool's history: both have them, whichever is live. */
 export function declaredHistory({ colours: declared }: Pick<Environment, 'colours'>): string[] {
   return Object.values(declared).flatMap(({ engine }) =>
@@ -34,7 +41,11 @@ export function parseEnvironment(
   const issues = [...(parsed.error?.issues ?? []).flatMap(issuesOf), ...contradictions(value)]
     .map((issue) => ({ ...issue, line: lineOf(issue.path.split('.')) }))
     .toSorted((one, next) => (one.line ?? 0) - (next.line ?? 0));
-  if (parsed.success && issues.length === 0) return fitting(parsed.data, value);
+  if (parsed.success && issues.length === 0) {
+    const environment = fitting(parsed.data, value);
+    written.set(environment, value);
+    return environment;
+  }
   const listed = issues.map(
     ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}: `}${path}: ${message}`,
   );

@@ -53,6 +53,8 @@ export async function withStandby<T>(
   });
   await rm(path.join(data, 'postmaster.pid'), { force: true });
   await writeFile(path.join(data, 'standby.signal'), '', { mode: 0o644 });
+  for (const name of ['backup_label', 'standby.signal'])
+    await execa('chown', ['--reference', data, path.join(data, name)]);
   const source = `host=127.0.0.1 port=${superuser.port} user=${superuser.user} password='${superuser.password ?? ''}' application_name=their_standby`;
   const all = { port: String(port), primary_conninfo: source, ...extra };
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);

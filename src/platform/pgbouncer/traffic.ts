@@ -1,6 +1,6 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { within } from '../../model/wait.ts';
 import type { ServerAddress } from '../external/server.ts';
@@ -51,8 +51,11 @@ export class PgBouncerTraffic implements OutsideTraffic {
     const [first = ''] = poolers.databases;
     await requireEntries(poolers.all, poolers.databases);
     for (const pooler of poolers.all) {
-      const { colour } = await who.ask(await poolers.client(pooler, first));
-      if (colour !== live) throw new Error(`${pooler.pod} leads to ${colour}, which is not live`);
+      const seen = await who.ask(await poolers.client(pooler, first)).then(
+        ({ colour }) => (colour === live ? undefined : `${colour}, which is not live`),
+        describe,
+      );
+      if (seen !== undefined) throw elsewhere(pooler.pod, first, seen, live);
     }
     await this.#point(live);
   }
@@ -212,4 +215,12 @@ export class PgBouncerTraffic implements OutsideTraffic {
       }),
     );
   }
+}
+
+function elsewhere(pod: string, entry: string, seen: string, live: Colour): VerdigrisError {
+  return new VerdigrisError('wrong-answer', {
+    seen: `Asked by the entry ${entry} of PgBouncer ${pod} who answers: ${seen}.`,
+    required: `the server that is declared as ${live}, to the login of an application.`,
+    next: 'have the entry lead there, or declare the server and the password (local.passwords) as they are; nothing was changed.',
+  });
 }
