@@ -51,10 +51,9 @@ export class PgBouncerTraffic implements OutsideTraffic {
     const [first = ''] = poolers.databases;
     await requireEntries(poolers.all, poolers.databases);
     for (const pooler of poolers.all) {
-      const seen = await who.ask(await poolers.client(pooler, first)).then(
-        ({ colour }) => (colour === live ? undefined : `${colour}, which is not live`),
-        describe,
-      );
+      const seen = await who
+        .ask(await poolers.client(pooler, first))
+        .then(({ colour }) => (colour === live ? undefined : `${colour}, which is not live`), describe);
       if (seen !== undefined) throw elsewhere(pooler.pod, first, seen, live);
     }
     await this.#point(live);

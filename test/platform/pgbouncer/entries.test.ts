@@ -18,9 +18,7 @@ const there = { host: '10.0.0.2', port: 5433 };
 
 test('an entry is moved by host and port alone; every other line stays as it is', () => {
   const moved = pointed(theirs, 'shop', there);
-  expect(moved).toBe(
-    theirs.replace('shop = host=10.0.0.1 port=5432 user', 'shop = host=10.0.0.2 port=5433 user'),
-  );
+  expect(moved).toBe(theirs.replace('shop = host=10.0.0.1 port=5432 user', 'shop = host=10.0.0.2 port=5433 user'));
   expect(pointed(moved, 'shop', there)).toBe(moved);
   expect(pointed(theirs, 'odd name', there)).toContain('"odd name" = host=10.0.0.2 port=5433 dbname=shop\n');
   expect(pointed(theirs, 'batch', there)).toContain('batch = host=10.0.0.2 port=5433 dbname=shop\n');
