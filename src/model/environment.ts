@@ -17,7 +17,7 @@ export type ColourDeclaration = z.output<typeof colourSchema>;
 const written = new WeakMap<Environment, unknown>();
 
 /** The declaration as it was written, of an environment that was parsed from one and not put together. */
-export function declarationOf(environment: Environment): unknown {
+export function declaredAs(environment: Environment): unknown {
   return written.get(environment);
 }
 

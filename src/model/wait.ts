@@ -40,7 +40,7 @@ export async function waitFor<T>(
 }
 
 /** The work's own end, or an error once so many milliseconds have passed without it; `what` did not answer. */
-export function within<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
+export function answerWithin<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`no answer${what} within ${limit} ms`)), limit);
   work.catch(() => undefined);

@@ -1,5 +1,5 @@
 import { describe } from '../model/errors.ts';
-import { within } from '../model/wait.ts';
+import { answerWithin } from '../model/wait.ts';
 import { finding, type Finding } from '../model/finding.ts';
 
 /**
@@ -19,7 +19,7 @@ const trialLimit = 5_000;
 
 /** Uses each once, all at the same time, and says which could not be used. */
 export async function tryAll(trials: readonly Trial[]): Promise<Finding[]> {
-  const outcomes = await Promise.allSettled(trials.map((trial) => within(trialLimit, '', trial.use())));
+  const outcomes = await Promise.allSettled(trials.map((trial) => answerWithin(trialLimit, '', trial.use())));
   return outcomes.flatMap((outcome, index) => {
     const trial = trials[index];
     if (!trial || outcome.status === 'fulfilled') return [];

@@ -37,7 +37,8 @@ export async function standbyProblems(live: Client, candidate: Client): Promise<
       : ['it receives no log from anybody (pg_stat_wal_receiver): have it stream from the live server.']),
     ...waited.map(
       ({ name, state }) =>
-        `the live server waits for it at each commit (${name}, ${state}): take it out of synchronous_standby_names, else all writes would stand still once it is promoted.`,
+        `the live server waits for it at each commit (${name}, ${state}): take it out of synchronous_standby_names, ` +
+        'else all writes would stand still once it is promoted.',
     ),
     ...(standby.slot !== null && here.listed.split(/\s*,\s*/).includes(standby.slot)
       ? [
@@ -46,7 +47,8 @@ export async function standbyProblems(live: Client, candidate: Client): Promise<
       : []),
     ...(subscriptions.length > 0
       ? [
-          `the subscriptions ${subscriptions.map(({ name }) => name).join(', ')} would start on it the moment it is promoted, and take from their publishers: seed by another method.`,
+          `the subscriptions ${subscriptions.map(({ name }) => name).join(', ')} would start on it the moment it is ` +
+            'promoted, and take from their publishers: seed by another method.',
         ]
       : []),
   ];

@@ -30,7 +30,8 @@ function between(live: ExternalFixture, port: number): Record<string, unknown> {
   };
 }
 
-test('a standby that others have made is promoted at exactly X under load, killed at each entry of the journal; there and back and there: nothing is lost or left', async () => {
+/** The live server with the shop and a slot for the standby, and that standby. */
+async function withTwo(use: (live: ExternalFixture, port: number) => Promise<void>): Promise<void> {
   await withExternalServer(
     testMajor,
     async (live) => {
@@ -38,37 +39,53 @@ test('a standby that others have made is promoted at exactly X under load, kille
       await withClient(live.superuser, 'test', (client) =>
         client.query("SELECT pg_create_physical_replication_slot('theirs')"),
       );
-      await withStandby(
-        live,
-        async ({ port }) => {
-          await withBench({ declaration: between(live, port), existing: credentials }, async (bench) => {
-            const { verb, platform, on, exercise } = bench;
-            const { verdict } = await exercise(async (workload) => {
-              await killAlongTheWay(bench, 'seed', { options: { way: 'standby' } });
-              await bench.settled({ state: 'seeded', live: 'blue' });
-              for (const each of ['migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
-                await verb(each);
-                await bench.harvest();
-                await served(workload, 50);
-              }
-              await verb('retire');
-            });
-            expect(verdict).toMatchObject(good);
-            await withClient(live.superuser, 'test', (client) =>
-              client.query("SELECT pg_drop_replication_slot('theirs')"),
-            );
-            expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-            expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green' });
-          });
-        },
-        { cluster_name: 'their-green', primary_slot_name: 'theirs' },
-      );
+      await withStandby(live, ({ port }) => use(live, port), {
+        cluster_name: 'their-green',
+        primary_slot_name: 'theirs',
+      });
     },
     { cluster_name: 'their-blue' },
   );
+}
+
+test('a standby that others have made is promoted at exactly X under load; there and back and there: nothing is lost or left', async () => {
+  await withTwo(async (live, port) => {
+    await withBench({ declaration: between(live, port), existing: credentials }, async (bench) => {
+      const { verb, platform, on, exercise } = bench;
+      const { verdict } = await exercise(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
+          await verb(each);
+          await bench.harvest();
+          await served(workload, 50);
+        }
+        await verb('retire');
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green' });
+    });
+  });
 });
 
-test('what is no standby of the live server, or one that is waited for, is refused before anything is made; one that was not promoted goes on following', async () => {
+test(
+  'a seed by a standby, killed before and after each entry of the journal, goes on to the same X',
+  { timeout: 1_200_000 },
+  async () => {
+    await withTwo(async (live, port) => {
+      await withBench({ declaration: between(live, port), existing: credentials }, async (bench) => {
+        const { verdict } = await bench.exercise(async (workload) => {
+          await killAlongTheWay(bench, 'seed', { options: { way: 'standby' } });
+          await bench.settled({ state: 'seeded', live: 'blue' });
+          for (const each of ['migrate', 'verify'] as const) await bench.verb(each);
+          await served(workload, 50);
+        });
+        expect(verdict).toMatchObject(good);
+      });
+    });
+  },
+);
+
+test('what is no standby of the live server, or is waited for, is refused before anything is made, and goes on following', async () => {
   await withExternalServer(testMajor, async (live) => {
     await fillShop(live);
     await withStandby(live, async ({ port }) => {

@@ -2,7 +2,7 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 import { programEnd, startProgram } from '../../machine/program.ts';
 
 /** What the operator's own program is asked, as its last argument. */
-export type Question = 'hold' | 'route' | 'release' | 'who-answers';
+export type TrafficQuestion = 'hold' | 'route' | 'release' | 'who-answers';
 
 interface Call {
   readonly command: readonly string[];
@@ -15,7 +15,7 @@ interface Call {
 const shown = 2_000;
 
 /** Runs it once; gives what it printed. @throws VerdigrisError `traffic-command` */
-export async function call(question: Question, { command, limit, env }: Call): Promise<string> {
+export async function call(question: TrafficQuestion, { command, limit, env }: Call): Promise<string> {
   const [program = '', ...args] = command;
   const ended = await programEnd(
     startProgram(program, [...args, question], { inherits: 'all', env, limit, grace: 500 }),
@@ -28,7 +28,7 @@ export async function call(question: Question, { command, limit, env }: Call): P
   throw failed(command, question, `${how}${all.trim() === '' ? '' : `: ${all.trim().slice(-shown)}`}`);
 }
 
-function failed(command: readonly string[], question: Question, why: string, cause?: unknown): VerdigrisError {
+function failed(command: readonly string[], question: TrafficQuestion, why: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('traffic-command', {
     seen: `${[...command, question].join(' ')} ${why}.`,
     required: 'exit status 0 within traffic.limit, from the program that moves the clients.',

@@ -7,14 +7,14 @@ import { withOwnSession, type ConnectionSettings } from '../../postgres/client.t
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
 import type { ServerAddress } from '../external/server.ts';
-import type { HoldRecord } from '../hold-watch/record.ts';
+import type { HoldFile } from '../hold-watch/record.ts';
 import type { HoldWatch } from '../hold-watch/watch.ts';
 import { noWeights, refuseWeights } from '../no-weights.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Behind } from '../port/platform.ts';
 import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import type { Trial } from '../trial.ts';
-import { call, type Question } from './call.ts';
+import { call, type TrafficQuestion } from './call.ts';
 
 const wholeOnly =
   'A program of your own is asked to lead all clients to one server: no share of the readers goes elsewhere.';
@@ -22,7 +22,7 @@ const wholeOnly =
 const usualLimit = 10_000;
 
 interface Parts {
-  readonly record: HoldRecord;
+  readonly record: HoldFile;
   readonly watch: HoldWatch;
   readonly address: (colour: Colour) => ServerAddress | undefined;
   /** The operator's own, in the environment's database; undefined where the colour is no server now. */
@@ -176,7 +176,7 @@ export class CommandTraffic implements OutsideTraffic {
     });
   }
 
-  #call(question: Question, token: number, more: Readonly<Record<string, string>> = {}): Promise<string> {
+  #call(question: TrafficQuestion, token: number, more: Readonly<Record<string, string>> = {}): Promise<string> {
     const { name, database } = this.#environment;
     return call(question, {
       command: this.#command,

@@ -11,7 +11,7 @@ const schema = z.strictObject({
 type Held = NonNullable<z.output<typeof schema>['held']>;
 
 /** What a clients' path that knows no tokens has been asked for, durable before it is asked. */
-export class HoldRecord {
+export class HoldFile {
   readonly #file: string;
   readonly #where: string;
 

@@ -1,6 +1,6 @@
 import { probeDatabases } from '../../manifests/pooler-settings.ts';
 import type { Environment } from '../../model/environment.ts';
-import { within } from '../../model/wait.ts';
+import { answerWithin } from '../../model/wait.ts';
 import type { Client, ConnectionSettings } from '../../postgres/client.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port/traffic.ts';
@@ -57,9 +57,9 @@ export class Probes {
         this.#asked.add(key(replica, database));
         const kept =
           this.#kept.get(key(replica, database)) ??
-          (await within(probeLimit, ` through ${replica.pod}`, this.#open(replica, database)));
+          (await answerWithin(probeLimit, ` through ${replica.pod}`, this.#open(replica, database)));
         try {
-          return await within(probeLimit, ` through ${replica.pod}`, whoAnswers(kept.client));
+          return await answerWithin(probeLimit, ` through ${replica.pod}`, whoAnswers(kept.client));
         } catch (error) {
           this.#kept.delete(key(replica, database));
           void kept.close();

@@ -4,7 +4,7 @@ import { writeDurably } from '../../machine/durable.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { UidStore } from '../cnpg/own-service.ts';
-import { HoldRecord } from '../hold-watch/record.ts';
+import { HoldFile } from '../hold-watch/record.ts';
 import { HoldWatch } from '../hold-watch/watch.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { MachineServers } from './machine-servers.ts';
@@ -56,7 +56,7 @@ async function service(environment: Environment, places: Places, servers: Machin
 /** `where`: the path, for people. */
 function watched(places: Places, servers: MachineServers, where: string) {
   return {
-    record: new HoldRecord(path.join(places.traffic, 'hold.json'), where),
+    record: new HoldFile(path.join(places.traffic, 'hold.json'), where),
     watch: new HoldWatch(recoverCommand(places), path.join(places.traffic, 'watch.log')),
     address: (colour: Colour) => servers.external(colour)?.address,
   };

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
-import { declarationOf, type Environment } from '../../model/environment.ts';
+import { declaredAs, type Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
@@ -163,7 +163,7 @@ export class LocalPlatform implements LocalParts {
 
   /** A recovery that nobody calls goes by what was declared when somebody acted last: a colour may have come since. */
   async #keepDeclaration(): Promise<void> {
-    const now = declarationOf(this.#declared);
+    const now = declaredAs(this.#declared);
     if (now === undefined) return;
     const text = JSON.stringify(now);
     const kept = await readFile(this.places.declaration, 'utf8').catch(() => text);

@@ -14,7 +14,7 @@ interface Line {
 const setting = /([a-z_]+)\s*=\s*(?:'((?:[^']|'')*)'|(\S*))/g;
 
 /** The entry of a database in PgBouncer's configuration; undefined where the section `[databases]` has none of it. */
-export function entryOf(text: string, database: string): Settings | undefined {
+export function pgbouncerEntry(text: string, database: string): Settings | undefined {
   return find(text.split('\n'), database)?.settings;
 }
 

@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { replaceFile } from '../../machine/durable.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { entryOf } from './entries.ts';
+import { pgbouncerEntry } from './entries.ts';
 import type { PgBouncer } from './pgbouncers.ts';
 
 /** Changes the configuration of each PgBouncer; one file that several share is changed once. */
@@ -27,7 +27,7 @@ export async function requireEntries(all: readonly PgBouncer[], databases: reado
     const text = await readFile(config, 'utf8').catch((cause: unknown) => {
       throw unusable(config, `cannot be read: ${describe(cause)}`, cause);
     });
-    const missing = databases.filter((database) => entryOf(text, database) === undefined);
+    const missing = databases.filter((database) => pgbouncerEntry(text, database) === undefined);
     if (missing.length > 0) throw unusable(config, `has no entry of its own for ${missing.join(', ')} in [databases]`);
   }
 }

@@ -2,9 +2,9 @@ import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { within } from '../../model/wait.ts';
+import { answerWithin } from '../../model/wait.ts';
 import type { ServerAddress } from '../external/server.ts';
-import type { HoldRecord } from '../hold-watch/record.ts';
+import type { HoldFile } from '../hold-watch/record.ts';
 import type { HoldWatch } from '../hold-watch/watch.ts';
 import { noWeights, refuseWeights } from '../no-weights.ts';
 import { PoolersHold } from '../poolers/hold.ts';
@@ -25,7 +25,7 @@ const probeLimit = 2_000;
 
 interface Parts {
   readonly poolers: PgBouncers;
-  readonly record: HoldRecord;
+  readonly record: HoldFile;
   readonly watch: HoldWatch;
   readonly who: WhoAnswers;
   readonly address: (colour: Colour) => ServerAddress | undefined;
@@ -153,7 +153,7 @@ export class PgBouncerTraffic implements OutsideTraffic {
     const { poolers, who } = this.#parts;
     const answers = await Promise.all(
       poolers.all.map(async (pooler) =>
-        within(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked))),
+        answerWithin(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked))),
       ),
     );
     const [first] = answers;

@@ -49,7 +49,8 @@ async function requireLeading(
     const entry = shown.find((each) => each.name === name);
     if (!entry || !leadsTo(entry, live))
       throw new Error(
-        `its entry ${name} leads to ${entry ? `${entry.host ?? 'a socket'}:${entry.port}` : 'nowhere'}, not to the live colour at ${live.host}:${live.port}; somebody changed it, or RELOAD failed`,
+        `its entry ${name} leads to ${entry ? `${entry.host ?? 'a socket'}:${entry.port}` : 'nowhere'}, not to the ` +
+          `live colour at ${live.host}:${live.port}; somebody changed it, or RELOAD failed`,
       );
     const pooling = entry.pool_mode ?? mode?.value;
     if (pooling === 'session')
@@ -61,7 +62,8 @@ async function requireLeading(
   );
   if (others.length > 0)
     throw new Error(
-      `its entries ${others.map(({ name }) => name).join(', ')} lead to the same database, and traffic.databases does not name them: their clients would not be moved`,
+      `its entries ${others.map(({ name }) => name).join(', ')} lead to the same database, and traffic.databases ` +
+        'does not name them: their clients would not be moved',
     );
 }
 

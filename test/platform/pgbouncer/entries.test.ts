@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { entryOf, pointed, withEntry, without } from '../../../src/platform/pgbouncer/entries.ts';
+import { pgbouncerEntry, pointed, withEntry, without } from '../../../src/platform/pgbouncer/entries.ts';
 
 const theirs = `;; by Puppet, 2019
 shop = host=not-a-database
@@ -25,8 +25,8 @@ test('an entry is moved by host and port alone; every other line stays as it is'
 });
 
 test('what is no entry of the section is none: another section, a comment, the fallback, what is not there', () => {
-  expect(entryOf(theirs, 'listen_port')).toBeUndefined();
-  expect(entryOf('[databases]\n* = host=10.0.0.1\n', 'shop')).toBeUndefined();
+  expect(pgbouncerEntry(theirs, 'listen_port')).toBeUndefined();
+  expect(pgbouncerEntry('[databases]\n* = host=10.0.0.1\n', 'shop')).toBeUndefined();
   expect(pointed(theirs, 'none', there)).toBe(theirs);
   expect(withEntry(theirs, 'verdigris_probe', 'none', there)).toBe(theirs);
 });
