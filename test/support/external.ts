@@ -52,6 +52,8 @@ export async function withStandby<T>(
     await writeFile(path.join(data, 'backup_label'), label, { mode: 0o644 });
   });
   await rm(path.join(data, 'postmaster.pid'), { force: true });
+  // As pg_basebackup has it: slots are the original's.
+  await rm(path.join(data, 'pg_replslot', 'theirs'), { recursive: true, force: true });
   await writeFile(path.join(data, 'standby.signal'), '', { mode: 0o644 });
   for (const name of ['backup_label', 'standby.signal'])
     await execa('chown', ['--reference', data, path.join(data, name)]);
