@@ -67,7 +67,18 @@ async function measure({ verb, clients, events }: Tested, switchovers: number, g
   ];
 }
 
-const inPause = ['hold', 'fence', 'seal', 'sequences', 'barrier', 'advance-reverse', 'open', 'route', 'probe', 'resume'];
+const inPause = [
+  'hold',
+  'fence',
+  'seal',
+  'sequences',
+  'barrier',
+  'advance-reverse',
+  'open',
+  'route',
+  'probe',
+  'resume',
+];
 
 function stepTimes(events: readonly Event[]): { step: string; ms: number }[] {
   return inPause.map((step) => ({

@@ -5,7 +5,13 @@ import { declared } from '../pulumi/components/support.ts';
 import { status } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-const drilled = { ok: false, startedAt: '2026-01-01T00:00:00.000Z', seconds: 30, proved: ['seed'], pauseMs: [] } as const;
+const drilled = {
+  ok: false,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  seconds: 30,
+  proved: ['seed'],
+  pauseMs: [],
+} as const;
 
 async function samples(...args: Parameters<typeof measure>): Promise<Record<string, number>> {
   const text = await measure(...args).metrics();
