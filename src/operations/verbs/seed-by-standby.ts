@@ -5,7 +5,7 @@ import { declaredCandidate } from './seed.ts';
 import { align } from './seed/candidate.ts';
 import { open, publication, slot } from './seed/origin.ts';
 import { catchUp, enable, subscription } from './seed/replication.ts';
-import { promoteStandby, requireStandby, take } from './seed/standby.ts';
+import { promoteStandby, requireStandby, takeStandby } from './seed/standby.ts';
 
 /** By a physical standby that others have made of the live server: no row is read from that one. */
 export const seedByStandby: Operation = {
@@ -19,6 +19,6 @@ export const seedByStandby: Operation = {
     await requireStandby(c);
     return preflightFindings(c, 'seed');
   },
-  start: [open, publication, slot, take, promoteStandby, align, subscription, enable, catchUp],
+  start: [open, publication, slot, takeStandby, promoteStandby, align, subscription, enable, catchUp],
   complete: [],
 };

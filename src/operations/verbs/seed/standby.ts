@@ -25,7 +25,7 @@ export async function requireStandby(c: Context): Promise<void> {
   if (problems.length > 0) throw unfit(c, problems);
 }
 
-export const take: Step = {
+export const takeStandby: Step = {
   id: 'take-standby',
   title: 'take the standby, and wait until it is past C',
   why: 'what it holds ends where it is promoted, and the slot must begin before that',
