@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
 import { colours } from '../../model/colours.ts';
-import { declaredAs, type Environment } from '../../model/environment.ts';
+import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DiskSpace, Platform } from '../port/platform.ts';
@@ -17,13 +17,13 @@ import type { LeaseStore } from '../port/leases.ts';
 import type { Traffic } from '../port/traffic.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Behind } from '../port/platform.ts';
+import { KeptDeclaration } from './kept-declaration.ts';
 import { outsideServers } from './outside-servers.ts';
 import { outsideTraffic } from './outside-traffic.ts';
 import { tryAll } from '../trial.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
-import { writeDurably } from '../../machine/durable.ts';
 import { runningProcess } from '../../machine/process.ts';
 import type { LocalParts } from './parts.ts';
 import type { Settings } from './server.ts';
@@ -39,6 +39,7 @@ export class LocalPlatform implements LocalParts {
   readonly servers: MachineServers;
   readonly traffic: Traffic;
   readonly outside: OutsideTraffic | undefined;
+  readonly kept: KeptDeclaration;
   readonly stores: Stores;
   readonly journal: JournalStore;
   readonly leases: LeaseStore;
@@ -62,6 +63,7 @@ export class LocalPlatform implements LocalParts {
     this.servers = servers;
     this.outside = outside;
     this.traffic = outside ?? new LocalTraffic(environment, places, servers);
+    this.kept = new KeptDeclaration(environment, places.declaration);
     this.stores = stores;
     this.journal = stores.journal;
     this.leases = stores.leases;
@@ -161,19 +163,10 @@ export class LocalPlatform implements LocalParts {
     await this.stores.close();
   }
 
-  /** A recovery that nobody calls goes by what was declared when somebody acted last: a colour may have come since. */
-  async #keepDeclaration(): Promise<void> {
-    const now = declaredAs(this.#declared);
-    if (now === undefined) return;
-    const text = JSON.stringify(now);
-    const kept = await readFile(this.places.declaration, 'utf8').catch(() => text);
-    if (kept !== text) await writeDurably(this.places.declaration, text);
-  }
-
   /** Removes the clones whose maker was killed: nobody else comes for them. */
   async tidy(): Promise<void> {
     await this.keepReserves();
-    await this.#keepDeclaration();
+    await this.kept.write();
     for (const name of await readdir(this.places.clones).catch(() => [])) {
       // Not those of a marker that is being written.
       if (!name.endsWith('.new') && (await runningProcess(path.join(this.places.clones, name))) === undefined)
