@@ -17,6 +17,7 @@ interface PodManifest extends Manifest {
 }
 
 interface PodSpec {
+  readonly serviceAccountName?: string | undefined;
   readonly containers: readonly { readonly name: string; readonly resources?: Sizes }[];
   readonly imagePullSecrets?: readonly { readonly name: string }[];
 }
@@ -35,11 +36,13 @@ export async function admissionFindings(
 ): Promise<Finding[]> {
   const colour = making ? environment.live : await unmade(environment, cluster);
   if (colour === undefined) return [];
+  const { guard, manifests } = guardManifests(environment, {});
   const objects = [
     ...ofColour(environment, colour, making),
-    ...(making ? [poolerDeployment(environment, guardManifests(environment, {}).guard)] : []),
+    ...(making ? [poolerDeployment(environment, guard)] : []),
   ].map((manifest) => overlaid(environment, manifest));
-  const pods = objects.flatMap(podOf);
+  const along = manifests.flatMap(({ kind, metadata }) => (kind === 'ServiceAccount' ? [metadata.name] : []));
+  const pods = objects.flatMap(podOf).map((pod) => withoutAccount(pod, along));
   const tried = await Promise.all([...objects, ...pods].map(async (manifest) => tryOut(cluster, manifest)));
   const refused = tried.flatMap(({ refusal }) =>
     refusal === undefined || (refusal.id === 'quota-exceeded' && !quotas) ? [] : [wordsOf(refusal)],
@@ -115,6 +118,12 @@ function podOf({ kind, metadata, spec }: Manifest): PodManifest[] {
       spec: template.spec,
     } as PodManifest,
   ];
+}
+
+/** A service account that is made along with the pod is not there for a dry run: the namespace's own takes its place. */
+function withoutAccount(pod: PodManifest, along: readonly string[]): PodManifest {
+  const { serviceAccountName = '' } = pod.spec;
+  return along.includes(serviceAccountName) ? { ...pod, spec: { ...pod.spec, serviceAccountName: undefined } } : pod;
 }
 
 interface Tried {
