@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { lockerRole, readerRole } from '../model/names.ts';
-import { one, rows, type Client, type ConnectionSettings } from './client.ts';
+import { one, rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
 import { ident } from './quote.ts';
 import { majorOf } from './major.ts';
 import { giveRights, grantRelations, predefined } from './readers-rights.ts';
@@ -55,6 +55,15 @@ export async function asLooker<T>(
     withoutReader.add(place);
     return asOperator();
   }
+}
+
+/** As `asLooker`, in a session of Verdigris's own. `purpose`: as in the session's application_name. */
+export function withLooker<T>(
+  connection: ConnectionSettings,
+  purpose: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  return asLooker(connection, (who, inside) => withOwnSession(who, purpose, inside), use);
 }
 
 /** Databases that did not let a reader in: asked once, as each try is a line in their logs. */

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -7,10 +7,10 @@ import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
+import { writeProject } from './support/project.ts';
 import { small, withBackend } from './support/stack.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const provider = fileURLToPath(new URL('../../src/pulumi/provider', import.meta.url));
 
 interface Ran {
   readonly exitCode: number | undefined;
@@ -52,15 +52,7 @@ async function up(folder: string, ...args: string[]): Promise<Ran> {
 }
 
 async function project(folder: string, declaration: Record<string, unknown>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    path.join(folder, 'Pulumi.yaml'),
-    JSON.stringify({
-      name: 'verdigris',
-      runtime: { name: 'nodejs', options: { typescript: false } },
-      plugins: { providers: [{ name: 'verdigris', path: provider }] },
-    }),
-  );
+  await writeProject(folder);
   await writeFile(
     path.join(folder, 'Pulumi.dev.yaml'),
     JSON.stringify({ config: { 'verdigris:environments': { shop: './shop.yaml' } } }),

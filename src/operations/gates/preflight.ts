@@ -4,8 +4,7 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { operatorRole } from '../../model/names.ts';
 import { qualified, readTables } from '../../postgres/catalogue.ts';
-import { withOwnSession } from '../../postgres/client.ts';
-import { asLooker } from '../../postgres/readers.ts';
+import { withLooker } from '../../postgres/readers.ts';
 import { unclosable } from '../../postgres/fence.ts';
 import { maintenance, strayTables } from '../../postgres/preflight/databases.ts';
 import { preflight, releaseNeeds, type Gate, type PreflightFacts } from '../../postgres/preflight/index.ts';
@@ -55,7 +54,7 @@ async function strayFindings(c: Context): Promise<Finding[]> {
   const { database, ignoreDatabases } = c.environment;
   if (database === maintenance || ignoreDatabases.includes(maintenance)) return [];
   const at = { ...(await c.platform.servers.connection(c.live)), database: maintenance };
-  const tables = await asLooker(at, (who, use) => withOwnSession(who, 'preflight', use), strayTables).catch(() => []);
+  const tables = await withLooker(at, 'preflight', strayTables).catch(() => []);
   if (tables.length === 0) return [];
   return [
     finding('other-databases', {

@@ -12,7 +12,7 @@ import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
 import type { JournalStore } from '../../platform/port/journal.ts';
 import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { one, withClient, withOwnSession } from '../../postgres/client.ts';
-import { asLooker } from '../../postgres/readers.ts';
+import { withLooker } from '../../postgres/readers.ts';
 import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';
 import { Ledger, readJournal } from '../engine/ledger.ts';
@@ -66,15 +66,11 @@ export async function rehearse(
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal), journal.live);
   const roles = [...environment.roles.application, ...environment.roles.readers];
   const live = { ...(await parts.platform.servers.connection(journal.live)), database: environment.database };
-  const known = await asLooker(
-    live,
-    (who, use) => withOwnSession(who, 'rehearse', use),
-    async (client) => {
-      // Faults of the folder are told before hours of copying.
-      await engine?.pending(client);
-      return knownStatements(client, roles);
-    },
-  );
+  const known = await withLooker(live, 'rehearse', async (client) => {
+    // Faults of the folder are told before hours of copying.
+    await engine?.pending(client);
+    return knownStatements(client, roles);
+  });
   const begun = Date.now();
   parts.emit({ type: 'note', text: `making a throw-away clone of ${environment.name}, ${journal.live}` });
   const made = await withCopySlot(

@@ -1,8 +1,8 @@
 import type { Verb } from '../../model/transitions.ts';
 import type { HistoryEntry } from '../../platform/port/history.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, withOwnSession } from '../../postgres/client.ts';
-import { asLooker } from '../../postgres/readers.ts';
+import { one } from '../../postgres/client.ts';
+import { withLooker } from '../../postgres/readers.ts';
 import { readJournal } from '../engine/ledger.ts';
 
 /** How long something may take; never a promise. */
@@ -48,10 +48,8 @@ function lasted({ spans }: HistoryEntry, verb: Verb): number {
 async function sizeOfLive(platform: Platform): Promise<number | undefined> {
   try {
     const connection = await platform.servers.connection((await readJournal(platform.journal)).live);
-    const { bytes } = await asLooker(
-      connection,
-      (who, use) => withOwnSession(who, 'plan', use),
-      (client) => one<{ bytes: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS bytes FROM pg_database'),
+    const { bytes } = await withLooker(connection, 'plan', (client) =>
+      one<{ bytes: number }>(client, 'SELECT sum(pg_database_size(oid))::float8 AS bytes FROM pg_database'),
     );
     return bytes;
   } catch {

@@ -5,8 +5,8 @@ import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
-import { asLooker } from '../../postgres/readers.ts';
+import { one, rows } from '../../postgres/client.ts';
+import { withLooker } from '../../postgres/readers.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
@@ -145,9 +145,6 @@ function lossless(
   );
 }
 
-const session = <T>(who: ConnectionSettings, use: (client: Client) => Promise<T>): Promise<T> =>
-  withOwnSession(who, 'status', use);
-
 async function colourStatus(
   environment: Environment,
   platform: Platform,
@@ -163,7 +160,7 @@ async function colourStatus(
   if (!seen.running) return base;
   try {
     const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
-    return await asLooker(settings, session, async (client) => ({
+    return await withLooker(settings, 'status', async (client) => ({
       ...base,
       ...(await one<{ bytes: number; connections: number }>(
         client,
@@ -193,7 +190,7 @@ async function replicationStatus(
     database: environment.database,
   });
   try {
-    const published = await asLooker(await at(from), session, async (client) => ({
+    const published = await withLooker(await at(from), 'status', async (client) => ({
       slot: await readSlot(client, name),
       sender: (
         await rows<{ seconds: number }>(
@@ -203,7 +200,7 @@ async function replicationStatus(
         )
       )[0],
     }));
-    const subscribed = await asLooker(await at(to), session, (client) => readSubscription(client, name)).catch(
+    const subscribed = await withLooker(await at(to), 'status', (client) => readSubscription(client, name)).catch(
       () => undefined,
     );
     const applying = subscribed?.enabled === true && subscribed.working;

@@ -22,18 +22,23 @@ export interface UpProject {
   up(...options: string[]): ReturnType<typeof runUp>;
 }
 
+/** The folder, with a Pulumi.yaml that names Verdigris's provider. */
+export async function writeProject(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(
+    path.join(folder, 'Pulumi.yaml'),
+    JSON.stringify({
+      name: 'verdigris',
+      runtime: { name: 'nodejs', options: { typescript: false } },
+      plugins: { providers: [{ name: 'verdigris', path: path.join(root, 'src/pulumi/provider') }] },
+    }),
+  );
+}
+
 /** A folder with Pulumi.yaml and a backend of its own, for the command line: its stack is for the test to write. */
 export async function withUpProject(use: (project: UpProject) => Promise<void>): Promise<void> {
   await withBackend(async (folder) => {
-    await mkdir(folder, { recursive: true });
-    await writeFile(
-      path.join(folder, 'Pulumi.yaml'),
-      JSON.stringify({
-        name: 'verdigris',
-        runtime: { name: 'nodejs', options: { typescript: false } },
-        plugins: { providers: [{ name: 'verdigris', path: path.join(root, 'src/pulumi/provider') }] },
-      }),
-    );
+    await writeProject(folder);
     const env = {
       VERDIGRIS_HOME: path.join(folder, 'home'),
       PULUMI_HOME: path.join(folder, 'pulumi'),
